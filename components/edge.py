@@ -1,0 +1,179 @@
+"""Edge: the collectors that every monitored Docker host runs. They push; nothing is published on the host."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+from components.credential import Credential
+from components.host import Host
+from components.service import Service, ServiceArgs
+from configs import names
+from configs.deploy import script
+from configs.render import agent, alloy, exporters, loglines, promtail
+from configs.settings import Settings
+
+HUP = 'docker kill --signal HUP "$CONTAINER"'
+RESTART = 'docker restart "$CONTAINER"'
+SOCKET = {"/var/run/docker.sock": "/var/run/docker.sock"}  # full control of the host: log agent and cAdvisor only
+
+
+@dataclass(frozen=True, kw_only=True)
+class EdgeArgs:
+    """`push_url` is the hub as this edge reaches it, `hub_ca` the certificate to trust (None: the system's),
+    `hub_networks` networks that lead to the hub."""
+
+    host: Host
+    settings: Settings  # plain and checked: they shape the resource graph
+    images: Mapping[str, str]
+    credential: Credential
+    push_url: str
+    hub_ca: pulumi.Input[str] | None
+    hub_networks: Sequence[str] = ()
+
+
+class Edge(pulumi.ComponentResource):
+    """Prometheus agent, log agent, cAdvisor, node exporter and one exporter per database of one host.
+
+    Output: `marks`, which change whenever something of the edge does (for its gate).
+    """
+
+    def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("fleetwatch:index:Edge", name, None, opts)
+        self._args = args
+        self._edge = args.settings.hosts[args.host.host]
+        subnet = ipaddress.ip_network(self._edge.subnet)
+        self._gateway = str(next(subnet.hosts()))
+        self._here = pulumi.ResourceOptions(parent=self)
+        self._network = docker.Network(
+            f"{args.host.host}-edge",
+            name=names.edge_network(args.host.stack),
+            driver="bridge",
+            ipam_configs=[docker.NetworkIpamConfigArgs(subnet=str(subnet), gateway=self._gateway)],
+            labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in args.host.labels("edge").items()],
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),  # the name and the subnet are taken
+        )
+        self._trust = {names.HUB_CA: args.hub_ca} if args.hub_ca is not None else {}
+        self._own: dict[str, Sequence[str]] = {
+            names.edge_network(args.host.stack): [],
+            **{network: [] for network in args.hub_networks},
+        }
+        services = [self._agent(), self._logs(), self._cadvisor(), self._node(), *self._databases()]
+        self.marks = [mark for service in services for mark in service.marks]
+        self._join([services[0], *services[4:]])
+        self.register_outputs({})
+
+    def _service(self, role: str, image: str, **args: object) -> Service:
+        args.setdefault("networks", {names.edge_network(self._args.host.stack): []})
+        return Service(
+            f"{self._args.host.host}-{role}",
+            ServiceArgs(host=self._args.host, role=role, image=self._args.images[image], **args),  # type: ignore[arg-type]
+            pulumi.ResourceOptions(parent=self, depends_on=[self._network]),
+        )
+
+    def _agent(self) -> Service:
+        settings, host = self._args.settings, self._args.host.host
+        return self._service(
+            "agent",
+            "prometheus",
+            limits=self._edge.limits.agent,
+            config=agent.CONFIG,
+            files={
+                "prometheus.yml": agent.config(settings, host, self._args.push_url, self._gateway),
+                **self._trust,
+            },
+            secrets={names.PASSWORD: self._args.credential.password},
+            check=["promtool", "check", "config", "--agent", f"{agent.CONFIG}/prometheus.yml"],
+            reload=HUP,
+            command=agent.command(settings),
+            data={"agent": agent.DATA},
+            networks=self._own,
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.PROMETHEUS_PORT}/-/healthy"],
+            stop_timeout=5,
+        )
+
+    def _logs(self) -> Service:
+        settings, host, logs = self._args.settings, self._args.host.host, self._edge.logs
+        module = alloy if logs.agent == "alloy" else promtail
+        folders = {folder: folder for folder in loglines.folders(self._edge)}
+        journal = {p: p for p in ("/var/log/journal", "/run/log/journal", "/etc/machine-id")} if logs.journal else {}
+        return self._service(
+            logs.agent,
+            logs.agent,
+            limits=self._edge.limits.logs,
+            config=module.CONFIG,
+            files={module.FILE: module.config(settings, host, self._args.push_url), **self._trust},
+            secrets={names.PASSWORD: self._args.credential.password},
+            check=module.CHECK,
+            reload=HUP,
+            command=module.command(),
+            data={logs.agent: module.DATA},
+            binds={**SOCKET, **folders, **journal},
+            networks=self._own,
+            # root without rights may not read logs of other users; with files or journal it has to
+            capabilities=["CAP_DAC_READ_SEARCH"] if folders or journal else [],
+            user="0" if logs.agent == "alloy" else None,  # Alloy's image has a user that may not read Docker's socket
+            stop_timeout=10,
+        )
+
+    def _cadvisor(self) -> Service:
+        return self._service(
+            "cadvisor",
+            "cadvisor",
+            limits=self._edge.limits.cadvisor,
+            command=exporters.cadvisor_command(),
+            binds={**SOCKET, "/": "/rootfs", "/sys": "/sys", "/var/lib/docker": "/var/lib/docker"},
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.CADVISOR_PORT}/healthz"],
+            capabilities=["CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"],
+        )
+
+    def _node(self) -> Service:
+        return self._service(
+            "node-exporter",
+            "node_exporter",
+            limits=self._edge.limits.node_exporter,
+            config=exporters.NODE_CONFIG,
+            secrets={"web.yml": self._args.credential.bcrypt.apply(exporters.node_web)},
+            command=exporters.node_command(self._gateway),
+            binds={"/": "/host"},
+            networks={},
+            host_network=True,
+        )
+
+    def _databases(self) -> list[Service]:
+        found = []
+        for name, database in sorted(self._edge.postgres.items()):
+            secrets = exporters.postgres_secrets(database.dsn.get_secret_value())
+            found.append(
+                self._service(
+                    f"postgres-{name}",
+                    "postgres_exporter",
+                    limits=self._edge.limits.postgres_exporter,
+                    secrets={key: pulumi.Output.secret(value) for key, value in secrets.items()},
+                    reload=RESTART,
+                    command=exporters.postgres_command(),
+                    envs=exporters.postgres_env(),
+                )
+            )
+        return found
+
+    def _join(self, services: Sequence[Service]) -> None:
+        """The user's networks are joined from outside, so that one more network recreates no agent."""
+        networks = sorted(self._edge.networks)
+        if not networks:
+            return
+        parameters = {
+            "CONTAINERS": " ".join(service.container_name for service in services),
+            "NETWORKS": " ".join(networks),
+        }
+        self._args.host.run(
+            "networks",
+            create=script("join", OWN=" ".join(self._own), **parameters),
+            delete=script("leave", **parameters),
+            stdin=pulumi.Output.all(*(service.container.id for service in services)).apply("\n".join),
+            parent=self,
+        )

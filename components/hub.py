@@ -1,0 +1,183 @@
+"""Hub: Caddy, Prometheus, Loki, Grafana and Alertmanager on one host. Only Caddy is published."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import pulumi
+import pulumi_docker as docker
+
+from components.edge import HUP, RESTART
+from components.host import Host
+from components.service import Service, ServiceArgs
+from configs import dashboards, names, rules
+from configs.deploy import script
+from configs.render import alertmanager, caddy, grafana, loki, prometheus
+from configs.settings import Settings
+
+LOOPBACK = "127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubArgs:
+    """`users` are the bcrypt hashes of the hosts' passwords, `admin_password` is Grafana's; both secret."""
+
+    host: Host
+    settings: Settings
+    images: Mapping[str, str]
+    users: Mapping[str, pulumi.Input[str]]
+    admin_password: pulumi.Input[str]
+
+
+class Hub(pulumi.ComponentResource):
+    """The hub's five services on a private network.
+
+    Outputs: `ca`, the certificate of Caddy's own CA (None with a public domain), and `url`, where Grafana is.
+    """
+
+    def __init__(self, name: str, args: HubArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("fleetwatch:index:Hub", name, None, opts)
+        self._args = args
+        self._limits = args.settings.hub.limits
+        self.network = names.hub_network(args.host.stack)
+        self._made_network = docker.Network(
+            f"{args.host.host}-hub",
+            name=self.network,
+            driver="bridge",
+            labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in args.host.labels("hub").items()],
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),  # the name is taken
+        )
+        behind = [self._prometheus(), self._loki(), self._grafana(), self._alertmanager()]
+        door = self._caddy(behind)
+        self.ca: pulumi.Output[str] | None = None
+        if args.settings.hub.domain.endswith(".localhost"):
+            self.ca = args.host.run(
+                "ca",
+                create=script("ca", CONTAINER=door.container_name, FILE=f"{caddy.DATA}/caddy/{caddy.ROOT}"),
+                delete=None,
+                depends_on=[door],
+                parent=self,
+            ).stdout
+        ports = args.settings.hub.ports
+        self.url = f"https://{args.settings.hub.domain}" + ("" if ports.https == 443 else f":{ports.https}")
+        self.register_outputs({"url": self.url})
+
+    def push_url(self, via: str) -> str:
+        """The hub as a container on the hub's own network reaches it, over TLS or not."""
+        hub = self._args.settings.hub
+        if via == "internet":
+            return f"https://{hub.domain}"
+        return f"http://{names.address(self._args.host.stack, 'caddy', names.CADDY_PUSH_PORT)}"
+
+    def _service(self, role: str, **args: object) -> Service:
+        args.setdefault("networks", {self.network: []})
+        after = args.pop("after", [])
+        return Service(
+            role,
+            ServiceArgs(host=self._args.host, role=role, image=self._args.images[role], **args),  # type: ignore[arg-type]
+            pulumi.ResourceOptions(parent=self, depends_on=[self._made_network, *after]),  # type: ignore[misc]
+        )
+
+    def _prometheus(self) -> Service:
+        settings = self._args.settings
+        return self._service(
+            "prometheus",
+            limits=self._limits.prometheus,
+            config=prometheus.CONFIG,
+            files={
+                "prometheus.yml": prometheus.config(settings),
+                **{f"rules/{name}": text for name, text in rules.render(settings).items()},
+            },
+            check=["promtool", "check", "config", f"{prometheus.CONFIG}/prometheus.yml"],
+            reload=HUP,
+            command=prometheus.command(settings),
+            data={"prometheus": prometheus.DATA},
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.PROMETHEUS_PORT}/-/healthy"],
+            stop_timeout=60,
+        )
+
+    def _loki(self) -> Service:
+        return self._service(
+            "loki",
+            limits=self._limits.loki,
+            config=loki.CONFIG,
+            files={"loki.yml": loki.config(self._args.settings)},
+            check=["/usr/bin/loki", f"-config.file={loki.CONFIG}/loki.yml", "-verify-config=true"],
+            reload=RESTART,  # Loki reads its configuration at its start only
+            command=loki.command(),
+            data={"loki": loki.DATA},
+            stop_timeout=60,
+        )
+
+    def _grafana(self) -> Service:
+        settings = self._args.settings
+        boards = {f"dashboards/{name}": text for name, text in dashboards.render().items()}
+        secrets = {key: pulumi.Output.secret(value) for key, value in grafana.secrets(settings).items()}
+        return self._service(
+            "grafana",
+            limits=self._limits.grafana,
+            config=grafana.CONFIG,
+            files={
+                "grafana.ini": grafana.ini(settings),
+                "provisioning/datasources/fleetwatch.yml": grafana.data_sources(settings),
+                "provisioning/dashboards/fleetwatch.yml": grafana.dashboard_provider(),
+                **boards,
+            },
+            secrets={**secrets, grafana.ADMIN_PASSWORD: self._args.admin_password},
+            # Dashboards are read again by Grafana itself within seconds; the rest at its start only.
+            reload=f'printf "%s\\n" "$pending_files" | grep -qv "^dashboards/" && {RESTART} || true',
+            data={"grafana": grafana.DATA},
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.GRAFANA_PORT}/api/health"],
+            read_only=False,  # Grafana unpacks plugins and writes below its home
+        )
+
+    def _alertmanager(self) -> Service:
+        settings = self._args.settings
+        secrets = {key: pulumi.Output.secret(value) for key, value in alertmanager.secrets(settings).items()}
+        return self._service(
+            "alertmanager",
+            limits=self._limits.alertmanager,
+            config=alertmanager.CONFIG,
+            files={"alertmanager.yml": alertmanager.config(settings)},
+            secrets=secrets,
+            check=["amtool", "check-config", f"{alertmanager.CONFIG}/alertmanager.yml"],
+            reload=HUP,
+            command=alertmanager.command(settings),
+            data={"alertmanager": alertmanager.DATA},
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.ALERTMANAGER_PORT}/-/healthy"],
+        )
+
+    def _caddy(self, behind: list[Service]) -> Service:
+        settings, ports = self._args.settings, self._args.settings.hub.ports
+        published = {
+            names.CADDY_HTTPS_PORT: ports.https,
+            names.CADDY_HTTP_PORT: ports.http,
+            names.CADDY_PUSH_PORT: ports.push,
+            names.CADDY_QUERY_PORT: ports.query,
+        }
+        return self._service(
+            "caddy",
+            limits=self._limits.caddy,
+            config=caddy.CONFIG,
+            files={"Caddyfile": caddy.caddyfile(settings)},
+            secrets={
+                f"{caddy.USERS}/{host}.caddy": _user_line(host, hashed) for host, hashed in self._args.users.items()
+            },
+            check=["caddy", "validate", "--config", f"{caddy.CONFIG}/Caddyfile", "--adapter", "caddyfile"],
+            reload=f'docker exec "$CONTAINER" caddy reload --force --adapter caddyfile --config {caddy.CONFIG}/Caddyfile',
+            command=caddy.command(),
+            data={"caddy-data": caddy.DATA, "caddy-config": "/config"},
+            networks={self.network: [settings.hub.domain]},
+            ports=[
+                docker.ContainerPortArgs(internal=inside, external=outside, ip=LOOPBACK, protocol="tcp")
+                for inside, outside in published.items()
+            ],
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.CADDY_METRICS_PORT}/metrics"],
+            capabilities=["CAP_NET_BIND_SERVICE"],
+            after=behind,
+        )
+
+
+def _user_line(host: str, hashed: pulumi.Input[str]) -> pulumi.Output[str]:
+    return pulumi.Output.from_input(hashed).apply(lambda text: caddy.user(host, text))

@@ -1,0 +1,63 @@
+"""From the engine's configuration to checked settings, with what the local machine has to say about them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+from pulumi.runtime import config as runtime
+
+from components import local_facts
+from configs.settings import Settings, SettingsError, read
+from configs.settings.facts import against
+from configs.settings.secrets import secret_paths
+
+_PROJECT = "fleetwatch:"
+
+
+def settings_or_exit() -> Settings:
+    """The stack's settings. With any problem: all of them in one message, exit code 1, before the first resource."""
+    try:
+        settings = _settings(pulumi.get_stack())
+    except SettingsError as error:
+        raise pulumi.RunError(str(error)) from None
+    for name, edge in settings.hosts.items():
+        if edge.logs.agent == "promtail":
+            pulumi.log.warn(
+                f"host {name} ships logs with Promtail, which is out of support since March 2026; "
+                "`logs: {agent: alloy}` ships the same with Grafana Alloy"
+            )
+    return settings
+
+
+def _settings(stack: str) -> Settings:
+    source = f"stacks/Pulumi.{stack}.yaml"
+    raw = {"env": stack, **_sections(runtime.get_config_env())}
+    settings, problems = read(raw, source)
+    if settings is not None:
+        problems += [f"{problem} ({source})" for problem in _unencrypted(settings)]
+        problems += [f"{problem} ({source})" for problem in against(settings, local_facts.probe(settings))]
+    if problems or settings is None:
+        raise SettingsError(problems)
+    return settings
+
+
+def _sections(config: Mapping[str, str]) -> dict[str, Any]:
+    """The program's own keys; structured values arrive as JSON, plain ones as they are."""
+    found = {}
+    for key, value in config.items():
+        if key.startswith(_PROJECT):
+            found[key.removeprefix(_PROJECT)] = json.loads(value) if value[:1] in "{[" else value
+    return found
+
+
+def _unencrypted(settings: Settings) -> list[str]:
+    """Secrets in sections of which the engine says that nothing in them is encrypted."""
+    encrypted = {key.removeprefix(_PROJECT) for key in runtime.get_config_secret_keys_env()}
+    return [
+        f"{path}: expected an encrypted value, this one stands in clear; `make secret KEY={path}` sets it anew"
+        for path in secret_paths(settings)
+        if path.split(".")[0] not in encrypted
+    ]

@@ -1,0 +1,1 @@
+"""What is deployed, free of Pulumi: settings, image pins, and the pure functions that render configurations."""

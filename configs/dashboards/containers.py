@@ -1,0 +1,190 @@
+"""Containers: what cAdvisor says about every container that Docker runs on the chosen hosts."""
+
+from __future__ import annotations
+
+from configs.dashboards.model import (
+    ANY_IS_BAD,
+    ANY_IS_WORTH_A_LOOK,
+    SHARE_USED,
+    Column,
+    Dashboard,
+    Graph,
+    Query,
+    Row,
+    Stat,
+    Table,
+    Variable,
+    env_and_host,
+    link,
+)
+
+WITHIN = 'job="cadvisor",env=~"$env",host=~"$host",compose_project=~"$project"'
+OF = WITHIN + ',container=~"$container"'
+BY = "by (env, host, container)"
+NAME = "{{host}} {{container}}"
+CPU = f"sum {BY} (rate(container_cpu_usage_seconds_total{{{OF}}}[$__rate_interval]))"
+MEMORY = f"max {BY} (container_memory_working_set_bytes{{{OF}}})"
+# No limit is given as 0: such containers have no share of it.
+OF_LIMIT = f"{MEMORY} / max {BY} (container_spec_memory_limit_bytes{{{OF}}} > 0)"
+RECEIVED = f"sum {BY} (rate(container_network_receive_bytes_total{{{OF}}}[$__rate_interval]))"
+SENT = f"sum {BY} (rate(container_network_transmit_bytes_total{{{OF}}}[$__rate_interval]))"
+STARTED = f"max {BY} (container_start_time_seconds{{{OF}}})"
+
+_numbers = Row(
+    height=4,
+    panels=(
+        Stat(
+            title="Containers running",
+            about="Containers that cAdvisor sees now.",
+            unit="none",
+            query=Query(expr=f"count(count {BY} (container_last_seen{{{OF}}}))"),
+        ),
+        Stat(
+            title="CPU used",
+            about="Cores that the chosen containers keep busy, together.",
+            unit="suffix: cores",
+            query=Query(expr=f"sum({CPU})"),
+        ),
+        Stat(
+            title="Memory used",
+            about="Memory that the chosen containers hold, without file cache that can be given back.",
+            unit="bytes",
+            query=Query(expr=f"sum({MEMORY})"),
+        ),
+        Stat(
+            title="Starts",
+            about="How often a known container began anew in the chosen time range: a restart or a replacement.",
+            unit="none",
+            query=Query(expr=f"sum(changes(container_start_time_seconds{{{OF}}}[$__range])) or vector(0)"),
+            steps=ANY_IS_WORTH_A_LOOK,
+        ),
+        Stat(
+            title="Killed for lack of memory",
+            about="Kills in the chosen time range because a container went over its memory limit.",
+            unit="none",
+            query=Query(expr=f"ceil(sum(increase(container_oom_events_total{{{OF}}}[$__range])))"),
+            steps=ANY_IS_BAD,
+        ),
+    ),
+)
+
+_each = Row(
+    height=10,
+    panels=(
+        Table(
+            title="Each container",
+            about="The state of now. A container leads to its logs, a host to its own page.",
+            labels={"env": "Environment", "host": "Host", "container": "Container"},
+            columns=(
+                Column(title="CPU cores", expr=CPU),
+                Column(title="Memory", expr=MEMORY, unit="bytes"),
+                Column(title="Of its limit", expr=OF_LIMIT, unit="percentunit", steps=SHARE_USED),
+                Column(title="Received", expr=RECEIVED, unit="binBps"),
+                Column(title="Sent", expr=SENT, unit="binBps"),
+                Column(title="Running for", expr=f"time() - {STARTED}", unit="s"),
+            ),
+            links={
+                "Container": (
+                    "Logs of this container",
+                    link("logs", "var-host=${__data.fields.Host}", "var-container=${__data.fields.Container}"),
+                ),
+                "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
+            },
+            sort="Memory",
+        ),
+    ),
+)
+
+_use = Row(
+    heading="CPU and memory",
+    panels=(
+        Graph(
+            title="CPU by container",
+            about="Cores kept busy, stacked.",
+            unit="short",
+            stack=True,
+            queries=(Query(expr=CPU, legend=NAME),),
+        ),
+        Graph(
+            title="Memory by container",
+            about="Memory held, stacked, without file cache that can be given back.",
+            unit="bytes",
+            stack=True,
+            queries=(Query(expr=MEMORY, legend=NAME),),
+        ),
+    ),
+)
+
+_limits = Row(
+    heading="Limits",
+    panels=(
+        Graph(
+            title="Memory as a share of the limit",
+            about="At 1 the kernel kills. Containers without a limit are not shown.",
+            unit="percentunit",
+            queries=(Query(expr=OF_LIMIT, legend=NAME),),
+        ),
+        Graph(
+            title="Held back by the CPU limit",
+            about="Share of time slices in which a container had used up its CPU limit. Only containers that have one.",
+            unit="percentunit",
+            queries=(
+                Query(
+                    expr=f"sum {BY} (rate(container_cpu_cfs_throttled_periods_total{{{OF}}}[$__rate_interval]))"
+                    f" / (sum {BY} (rate(container_cpu_cfs_periods_total{{{OF}}}[$__rate_interval])) > 0)",
+                    legend=NAME,
+                ),
+            ),
+        ),
+    ),
+)
+
+_rest = Row(
+    heading="Network and starts",
+    panels=(
+        Graph(
+            title="Received",
+            about="Bytes per second into each container. One that uses the host's network is not told apart.",
+            unit="binBps",
+            queries=(Query(expr=RECEIVED, legend=NAME),),
+        ),
+        Graph(
+            title="Sent",
+            about="Bytes per second out of each container.",
+            unit="binBps",
+            queries=(Query(expr=SENT, legend=NAME),),
+        ),
+        Graph(
+            title="Starts",
+            about="A bar wherever a container began anew.",
+            unit="none",
+            bars=True,
+            queries=(
+                Query(expr=f"sum {BY} (changes(container_start_time_seconds{{{OF}}}[$__rate_interval]))", legend=NAME),
+            ),
+        ),
+    ),
+)
+
+BOARD = Dashboard(
+    name="containers",
+    title="Containers",
+    about="Every container: CPU, memory, limits, network, starts.",
+    variables=(
+        *env_and_host('container_last_seen{job="cadvisor"}'),
+        Variable(
+            name="project",
+            title="Compose project",
+            selector='container_last_seen{job="cadvisor",env=~"$env",host=~"$host"}',
+            label="compose_project",
+            everything=".*",  # most containers belong to none
+        ),
+        Variable(
+            name="container",
+            title="Container",
+            selector=f'container_last_seen{{{WITHIN},container!=""}}',
+            label="container",
+        ),
+    ),
+    rows=(_numbers, _each, _use, _limits, _rest),
+)

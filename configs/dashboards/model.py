@@ -1,0 +1,154 @@
+"""The few words in which the dashboards are written: queries, panels, variables.
+
+Plain values without behaviour; emit.py turns them into Grafana's classic (v1) JSON. Only panel types and options that
+every dashboard here needs exist: a new need is a new field with a default.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+PROMETHEUS, LOKI = "prometheus", "loki"
+UID = "fleetwatch-{}"
+TAG = "fleetwatch"
+
+# (from this value on, colour); the first one has no lower end
+Steps = tuple[tuple[float | None, str], ...]
+NEUTRAL: Steps = ((None, "blue"),)
+SHARE_USED: Steps = ((None, "green"), (0.8, "yellow"), (0.9, "red"))
+ANY_IS_BAD: Steps = ((None, "green"), (1, "red"))
+ANY_IS_WORTH_A_LOOK: Steps = ((None, "green"), (1, "yellow"))
+ONE_IS_GOOD: Steps = ((None, "red"), (1, "green"))
+LEVEL_COLOURS = {
+    "critical": "dark-red",
+    "fatal": "dark-red",
+    "error": "red",
+    "warn": "yellow",
+    "info": "green",
+    "debug": "blue",
+    "trace": "light-blue",
+    "unknown": "gray",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Query:
+    """An expression and what a series of it is called (`{{label}}`)."""
+
+    expr: str
+    legend: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Panel:
+    """What all panels have. `width` is a share of the row, in 24ths; 0 shares the rest evenly."""
+
+    title: str
+    about: str
+    unit: str = "short"
+    source: str = PROMETHEUS
+    width: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stat(Panel):
+    """One number per series, of now. `words` maps values to (text, colour)."""
+
+    query: Query
+    steps: Steps = NEUTRAL
+    words: dict[int, tuple[str, str]] = field(default_factory=dict)
+    names: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph(Panel):
+    """Series over time. `top` fixes the upper end of the axis, e.g. 1 for a share."""
+
+    queries: tuple[Query, ...]
+    stack: bool = False
+    bars: bool = False
+    top: float | None = None
+    colours: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """One value column of a table. Its expression keeps the table's labels and no others."""
+
+    title: str
+    expr: str
+    unit: str = "short"
+    steps: Steps = ()
+    words: dict[int, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Table(Panel):
+    """A row per label set. `labels` maps label -> heading, `links` heading -> (title, address)."""
+
+    labels: dict[str, str]
+    columns: tuple[Column, ...]
+    links: dict[str, tuple[str, str]] = field(default_factory=dict)
+    sort: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logs(Panel):
+    """Log lines, newest first."""
+
+    expr: str
+    source: str = LOKI
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variable:
+    """A choice at the top of the page. `values` is a fixed list; else `selector` and `label` ask the source."""
+
+    name: str
+    title: str
+    source: str = PROMETHEUS
+    selector: str = ""
+    label: str = ""
+    values: tuple[str, ...] = ()
+    text: bool = False
+    everything: str = ".+"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A band of panels of one height, under an optional heading."""
+
+    panels: tuple[Panel, ...]
+    height: int = 8
+    heading: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dashboard:
+    """One file."""
+
+    name: str
+    title: str
+    about: str
+    variables: tuple[Variable, ...]
+    rows: tuple[Row, ...]
+
+    @property
+    def uid(self) -> str:
+        return UID.format(self.name)
+
+
+def env_and_host(selector: str, source: str = PROMETHEUS) -> tuple[Variable, Variable]:
+    """The two choices that every dashboard begins with. `selector` names what the dashboard is about."""
+    metric, _, rest = selector.partition("{")
+    matchers = rest.rstrip("}")
+    within = f'{matchers},env=~"$env"' if matchers and source == PROMETHEUS else 'env=~"$env"'
+    return (
+        Variable(name="env", title="Environment", source=source, selector=selector, label="env"),
+        Variable(name="host", title="Host", source=source, selector=f"{metric}{{{within}}}", label="host"),
+    )
+
+
+def link(name: str, *variables: str) -> str:
+    """An address of another dashboard that keeps the time range; variables as `var-x=...`."""
+    return "/d/" + UID.format(name) + "?" + "&".join([*variables, "${__url_time_range}"])

@@ -1,0 +1,28 @@
+"""The shell scripts that run on a host, with their parameters set in front. Free of Pulumi; POSIX sh, Docker and awk.
+
+Parameters are paths, names and checks; contents and secrets come in on stdin only.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+
+_HERE = Path(__file__).parent
+
+
+def script(name: str, **parameters: str) -> str:
+    """`<name>.sh` with `parameters` as shell variables in front of it."""
+    lines = [f"{key}={shlex.quote(value)}" for key, value in sorted(parameters.items())]
+    return "\n".join([*lines, (_HERE / f"{name}.sh").read_text()])
+
+
+def bundle(files: Mapping[str, str]) -> str:
+    """Files as one text for stdin of `files.sh`, by name, so that a diff of it reads well."""
+    parts = []
+    for name, text in sorted(files.items()):
+        if any(line.startswith("==> ") and line.endswith(" <==") for line in text.splitlines()):
+            raise ValueError(f"{name}: a line of the form '==> ... <==' cannot be deployed")
+        parts.append(f"==> {name} <==\n{text.rstrip(chr(10))}\n")
+    return "".join(parts)

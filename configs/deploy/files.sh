@@ -1,0 +1,81 @@
+# Puts the files that come in on stdin into $DIR, or leaves everything as it was.
+#
+# stdin: for each file a line "==> relative/name <==" and then its text. They are written to $DIR.next, checked there by
+# $CHECK (the component's own tool), and moved over the live files one by one; a file that is not in stdin any more is
+# removed. Then $RELOAD makes a running $CONTAINER read them. What still has to be read is remembered in $DIR.pending,
+# so that a reload that failed is done again by the next run.
+#
+# $BASE is closed to every other user of the host (0700); inside it everything is readable, because a container's user is
+# not ours and a mounted folder is reached without passing $BASE. That works alike for root and for a plain user.
+set -eu
+umask 077
+next="$DIR.next"
+pending="$DIR.pending"
+trap 'rm -rf "$next"' EXIT
+trap 'exit 130' INT TERM HUP
+
+mkdir -p "$BASE" "$DIR"
+chmod 700 "$BASE"
+rm -rf "$next"
+mkdir "$next"
+awk -v dir="$next" '
+    /^==> .+ <==$/ {
+        if (file) close(file)
+        file = dir "/" substr($0, 5, length($0) - 8)
+        folder = file
+        sub(/\/[^\/]*$/, "", folder)
+        system("mkdir -p \"" folder "\"")
+        printf "" > file
+        next
+    }
+    { print > file }
+'
+chmod -R u=rwX,go=rX "$next" "$DIR"
+
+(cd "$next" && find . -type f | sort) | while read -r file; do
+    cmp -s "$next/$file" "$DIR/$file" || echo "${file#./}"
+done > "$next.changed"
+(cd "$DIR" && find . -type f | sort) | while read -r file; do
+    [ -e "$next/$file" ] || echo "${file#./}"
+done > "$next.removed"
+changed=$(cat "$next.changed")
+removed=$(cat "$next.removed")
+rm -f "$next.changed" "$next.removed"
+
+if [ -n "$CHECK" ] && [ -n "$changed$removed" ]; then
+    if ! said=$(eval "$CHECK" 2>&1); then
+        echo "$said" >&2
+        echo "$CONTAINER: the new configuration is refused, the one before stays in place and running" >&2
+        exit 1
+    fi
+fi
+
+[ -z "$changed$removed" ] || printf '%s\n' "$changed" "$removed" >> "$pending"
+echo "$changed" | while read -r file; do
+    [ -n "$file" ] || continue
+    mkdir -p "$DIR/$(dirname "$file")"
+    chmod 755 "$DIR/$(dirname "$file")"
+    mv -f "$next/$file" "$DIR/$file"
+done
+echo "$removed" | while read -r file; do
+    [ -z "$file" ] || rm -f "$DIR/$file"
+done
+
+state=$(docker inspect --type container -f '{{.State.Status}}' "$CONTAINER" 2>/dev/null || true)
+if [ -s "$pending" ] && [ -n "$RELOAD" ]; then
+    pending_files=$(cat "$pending")
+    export pending_files
+    case "$state" in
+        running)
+            if ! said=$(eval "$RELOAD" 2>&1); then
+                echo "$said" >&2
+                echo "$CONTAINER: could not be told to read its new files; the next update tries again" >&2
+                exit 1
+            fi
+            ;;
+        restarting | exited | paused) docker restart "$CONTAINER" > /dev/null ;;
+    esac
+fi
+rm -f "$pending"
+# The output changes with every run: what depends on these files (the gate) is looked at again.
+echo "applied at $(date +%s)"

@@ -1,0 +1,30 @@
+# Ends once the hub has a sample and a log line of $HOST that are newer than the newest "applied at" on stdin, or says
+# after $PATIENCE seconds which of them did not arrive. Asks from inside the hub's Prometheus container, which has wget.
+set -eu
+since=$(sed -n 's/^applied at //p' | sort -n | tail -n 1)
+ask() { docker exec "$PROMETHEUS" wget -q -T 5 -O - "$1" 2> /dev/null || true; }
+begun=$(date +%s)
+metric='' line=''
+while :; do
+    if [ -z "$metric" ]; then
+        newest=$(ask "http://localhost:9090/api/v1/query?query=$NEWEST_SAMPLE" |
+            sed -n 's/.*"value":\[[^,]*,"\([0-9]*\)[^"]*".*/\1/p')
+        [ "${newest:-0}" -le "${since:-0}" ] || metric=yes
+    fi
+    if [ -z "$line" ]; then
+        case $(ask "http://$LOKI/loki/api/v1/query_range?query=$LINES&limit=1&start=${since:-0}000000000") in
+            *'"values":[['*) line=yes ;;
+        esac
+    fi
+    waited=$(($(date +%s) - begun))
+    [ -z "$metric" ] || [ -z "$line" ] || break
+    if [ "$waited" -ge "$PATIENCE" ]; then
+        missing=''
+        [ -n "$metric" ] || missing="no metric (look at: docker logs $AGENT)"
+        [ -n "$line" ] || missing="${missing:+$missing, and }no log line (look at: docker logs $LOG_AGENT)"
+        echo "host $HOST: within ${PATIENCE} s after its update the hub got $missing" >&2
+        exit 1
+    fi
+    sleep 1
+done
+echo "host $HOST: metrics and logs arrive (waited $waited s)"

@@ -1,0 +1,22 @@
+"""The image pins of images.yaml, with a stack's overrides on top."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PINS = Path(__file__).with_name("images.yaml")
+
+
+def pins() -> dict[str, str]:
+    """Every pinned image by its key."""
+    loaded: dict[str, str] = yaml.safe_load(PINS.read_text())
+    return loaded
+
+
+def resolve(overrides: Any) -> dict[str, str]:
+    """The image of every key: the override where there is one, else the pin."""
+    given = {key: ref for key, ref in overrides.model_dump().items() if ref}
+    return {**pins(), **given}

@@ -1,0 +1,49 @@
+"""Names and addresses that hub and edge must agree on: Docker names, networks, ports inside the containers.
+
+Containers find each other by their full Docker name, never by a short alias: an edge joins the user's own networks,
+where a name such as `prometheus` may belong to somebody else.
+"""
+
+from __future__ import annotations
+
+PROMETHEUS_PORT = 9090
+LOKI_PORT = 3100
+GRAFANA_PORT = 3000
+ALERTMANAGER_PORT = 9093
+CADDY_METRICS_PORT = 2020
+CADDY_HTTPS_PORT = 443
+CADDY_HTTP_PORT = 80
+CADDY_PUSH_PORT = 8080
+CADDY_QUERY_PORT = 9080
+LOG_AGENT_PORT = 9080
+CADVISOR_PORT = 8080
+NODE_EXPORTER_PORT = 9100
+POSTGRES_EXPORTER_PORT = 9187
+
+METRICS_PUSH = "/api/v1/write"
+LOGS_PUSH = "/loki/api/v1/push"
+
+# Where a container finds its configuration and its secrets; both are folders mounted read-only.
+SECRETS = "/run/secrets/fleetwatch"
+HUB_CA = "hub-ca.crt"
+PASSWORD = "password"
+
+
+def container(prefix: str, role: str) -> str:
+    """`fleetwatch-agent`"""
+    return f"{prefix}-{role}"
+
+
+def address(prefix: str, role: str, port: int) -> str:
+    """`fleetwatch-loki:3100`, as seen on a network of fleetwatch."""
+    return f"{container(prefix, role)}:{port}"
+
+
+def hub_network(prefix: str) -> str:
+    """The hub's private network."""
+    return f"{prefix}-hub"
+
+
+def edge_network(prefix: str) -> str:
+    """The edge's own network."""
+    return f"{prefix}-edge"

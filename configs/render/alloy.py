@@ -1,0 +1,201 @@
+"""Grafana Alloy as log agent of an edge: the same sources, labels and filters as Promtail, in Alloy's language.
+
+What Promtail calls scrape jobs are pipelines here: discovery or files -> loki.process -> loki.write.
+"""
+
+from __future__ import annotations
+
+import json
+
+from configs import names
+from configs.render import loglines
+from configs.settings import Settings
+from configs.settings.edge import Edge, LogFile
+
+CONFIG = "/etc/alloy"
+DATA = "/var/lib/alloy/data"
+FILE = "config.alloy"
+CHECK = ["/bin/alloy", "validate", f"{CONFIG}/{FILE}"]
+
+_COMPOSE = "__meta_docker_container_label_com_docker_compose_"
+
+
+def config(settings: Settings, host: str, push_url: str) -> str:
+    """config.alloy. Batches are retried without an end, as in Promtail."""
+    edge = settings.hosts[host]
+    parts = [
+        f"// Grafana Alloy of {host}, rendered by fleetwatch\n",
+        _write(settings, edge, host, push_url),
+        _containers(edge),
+        *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
+        *([_journal()] if edge.logs.journal else []),
+    ]
+    return "\n".join(parts)
+
+
+def command() -> list[str]:
+    """Arguments of the container."""
+    return [
+        "run",
+        f"--server.http.listen-addr=0.0.0.0:{names.LOG_AGENT_PORT}",
+        f"--storage.path={DATA}",
+        "--disable-reporting",
+        f"{CONFIG}/{FILE}",
+    ]
+
+
+def _q(text: str) -> str:
+    """A string of Alloy's syntax: escapes are those of JSON."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _write(settings: Settings, edge: Edge, host: str, push_url: str) -> str:
+    login = ""
+    if edge.via == "internet":
+        login = f"""
+		basic_auth {{
+			username      = {_q(host)}
+			password_file = {_q(f"{names.SECRETS}/{names.PASSWORD}")}
+		}}
+
+		tls_config {{
+			ca_file     = {_q(f"{CONFIG}/{names.HUB_CA}")}
+			min_version = "TLS13"
+		}}
+"""
+    return f"""loki.write "hub" {{
+	endpoint {{
+		url                 = {_q(push_url + names.LOGS_PUSH)}
+		batch_wait          = "500ms"
+		batch_size          = "1MiB"
+		remote_timeout      = "30s"
+		min_backoff_period  = "500ms"
+		max_backoff_period  = "15s"
+		max_backoff_retries = 0
+{login}	}}
+
+	external_labels = {{
+		env  = {_q(settings.env)},
+		host = {_q(host)},
+	}}
+}}
+"""
+
+
+def _rule(target: str, source: list[str] | None = None, regex: str | None = None, **more: str) -> str:
+    lines = [f"\t\tsource_labels = {json.dumps(source)}"] if source else []
+    lines += [f"\t\ttarget_label  = {_q(target)}"] if target else []
+    lines += [f"\t\tregex         = {_q(regex)}"] if regex else []
+    lines += [f"\t\t{key.ljust(13)} = {_q(value)}" for key, value in more.items()]
+    return "\trule {\n" + "\n".join(lines) + "\n\t}\n"
+
+
+def _containers(edge: Edge) -> str:
+    projects = loglines.project_regex(edge)
+    role = "__meta_docker_container_label_fleetwatch_role"
+    rules = [
+        *([_rule("", [_COMPOSE + "project", role], projects, action="keep")] if projects else []),
+        _rule("container", ["__meta_docker_container_name"], "/(.*)"),
+        _rule("compose_project", [_COMPOSE + "project"]),
+        _rule("compose_service", [_COMPOSE + "service"]),
+        _rule("stream", ["__meta_docker_container_log_stream"]),
+        _rule("job", replacement="docker"),
+    ]
+    return f"""discovery.docker "containers" {{
+	host             = "unix:///var/run/docker.sock"
+	refresh_interval = "5s"
+}}
+
+discovery.relabel "containers" {{
+	targets = discovery.docker.containers.targets
+
+{chr(10).join(rules)}}}
+
+loki.source.docker "containers" {{
+	host          = "unix:///var/run/docker.sock"
+	targets       = discovery.relabel.containers.output
+	relabel_rules = discovery.relabel.containers.rules
+	forward_to    = [loki.process.containers.receiver]
+}}
+
+{_process("containers", [_regex_level(), _normal(), *_drops(edge), _metadata()])}"""
+
+
+def _file(name: str, source: LogFile) -> str:
+    label = "file_" + name.replace("-", "_")
+    labels = {"__path__": source.path, "job": source.job or name, **dict(sorted(source.labels.items()))}
+    target = ", ".join(f"{key} = {_q(value)}" for key, value in labels.items())
+    level = _json_level(source) if source.format == "json" else _regex_level()
+    return f"""local.file_match "{label}" {{
+	path_targets = [{{ {target} }}]
+	sync_period  = "5s"
+}}
+
+loki.source.file "{label}" {{
+	targets    = local.file_match.{label}.targets
+	forward_to = [loki.process.{label}.receiver]
+}}
+
+{_process(label, [level, _normal(), _metadata()])}"""
+
+
+def _journal() -> str:
+    return f"""loki.relabel "journal" {{
+	forward_to = []
+
+{_rule("unit", ["__journal__systemd_unit"])}}}
+
+loki.source.journal "journal" {{
+	max_age       = "12h"
+	labels        = {{ job = "journal" }}
+	relabel_rules = loki.relabel.journal.rules
+	forward_to    = [loki.process.journal.receiver]
+}}
+
+{_process("journal", [_regex_level(), _normal(), _metadata()])}"""
+
+
+def _process(label: str, stages: list[str]) -> str:
+    return f"""loki.process "{label}" {{
+	forward_to = [loki.write.hub.receiver]
+
+{chr(10).join(stages)}}}
+"""
+
+
+def _stage(kind: str, **values: str) -> str:
+    width = max(map(len, values))
+    return f"\tstage.{kind} {{\n" + "".join(f"\t\t{k.ljust(width)} = {v}\n" for k, v in values.items()) + "\t}\n"
+
+
+def _regex_level() -> str:
+    return _stage("regex", expression=_q(loglines.LEVEL_REGEX))
+
+
+def _json_level(source: LogFile) -> str:
+    quoted = _q('"' + source.level_key + '"')
+    return _stage("json", expressions=f"{{ level = {quoted} }}")
+
+
+def _normal() -> str:
+    return _stage("template", source=_q("level"), template=_q(loglines.LEVEL_TEMPLATE))
+
+
+def _drops(edge: Edge) -> list[str]:
+    stages = []
+    for drop in loglines.drops(edge):
+        if drop.unless:
+            selector = '{job="docker"} !~ ' + _q(drop.expression)
+            stages.append(
+                _stage("match", selector=_q(selector), action=_q("drop"), drop_counter_reason=_q(drop.reason))
+            )
+            continue
+        source = {"source": _q(drop.source)} if drop.source else {}
+        stages.append(_stage("drop", **source, expression=_q(drop.expression), drop_counter_reason=_q(drop.reason)))
+    return stages
+
+
+def _metadata() -> str:
+    return _stage(
+        "structured_metadata", values="{ " + ", ".join(f'{k} = ""' for k in loglines.STRUCTURED_METADATA) + " }"
+    )

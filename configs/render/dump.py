@@ -1,0 +1,18 @@
+"""How data blocks become YAML here: in the written order, block style, no aliases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def to_yaml(data: Any, heading: str = "") -> str:
+    """`data` as YAML with a heading comment that says where the file comes from."""
+    lines = f"# {heading}\n" if heading else ""
+    return lines + yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)

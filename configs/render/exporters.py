@@ -1,0 +1,75 @@
+"""The exporters of an edge: arguments, and the few files they read."""
+
+from __future__ import annotations
+
+from urllib.parse import quote, unquote, urlsplit
+
+from configs import names
+from configs.render.dump import to_yaml
+
+NODE_CONFIG = "/etc/node-exporter"
+
+
+def node_command(gateway: str) -> list[str]:
+    """Node exporter shares the host's network to see its interfaces; it listens on the edge network's gateway alone."""
+    return [
+        f"--web.listen-address={gateway}:{names.NODE_EXPORTER_PORT}",
+        f"--web.config.file={NODE_CONFIG}/web.yml",
+        "--path.rootfs=/host",
+        "--path.procfs=/host/proc",
+        "--path.sysfs=/host/sys",
+        # Docker's own mounts and interfaces come and go with every container and are cAdvisor's business.
+        "--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|var/lib/docker/.+|var/lib/containerd/.+)($|/)",
+        "--collector.netclass.ignored-devices=^(veth.*|br-.*|docker0)$",
+        "--collector.netdev.device-exclude=^(veth.*|br-.*|docker0)$",
+    ]
+
+
+def node_web(bcrypt: str) -> str:
+    """Basic auth: other containers and the host's own users can reach the address, only the agent has the password."""
+    return to_yaml({"basic_auth_users": {"agent": bcrypt}})
+
+
+def cadvisor_command() -> list[str]:
+    """What costs much and answers little is off (facts: section 8); labels are the two that compose sets."""
+    return [
+        f"--port={names.CADVISOR_PORT}",
+        "--docker_only=true",
+        "--housekeeping_interval=10s",
+        "--store_container_labels=false",
+        "--whitelisted_container_labels=com.docker.compose.project,com.docker.compose.service",
+        "--disable_metrics=advtcp,cpu_topology,cpuset,disk,hugetlb,memory_numa,percpu,perf_event,process,referenced_memory,"
+        "resctrl,sched,tcp,udp",
+    ]
+
+
+def postgres_command() -> list[str]:
+    """Arguments of a PostgreSQL exporter. Its connection comes from the files below."""
+    return [f"--web.listen-address=:{names.POSTGRES_EXPORTER_PORT}"]
+
+
+def postgres_env() -> list[str]:
+    """Where the exporter finds its connection: paths, no secrets."""
+    return [
+        f"DATA_SOURCE_URI_FILE={names.SECRETS}/uri",
+        f"DATA_SOURCE_USER_FILE={names.SECRETS}/user",
+        f"DATA_SOURCE_PASS_FILE={names.SECRETS}/password",
+    ]
+
+
+def postgres_secrets(dsn: str) -> dict[str, str]:
+    """The three files that postgres_exporter makes a DSN of. It escapes user and password itself.
+
+    A connection without `connect_timeout` and `statement_timeout` could hang an exporter, so both have defaults.
+    """
+    parts = urlsplit(dsn)
+    query = parts.query or "sslmode=prefer"
+    for name, default in (("connect_timeout", "5"), ("statement_timeout", "10000")):
+        if f"{name}=" not in query:
+            query += f"&{name}={default}"
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return {
+        "uri": f"{host}:{parts.port or 5432}/{quote(unquote(parts.path.lstrip('/')))}?{query}",
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+    }

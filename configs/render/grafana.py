@@ -1,0 +1,168 @@
+"""Grafana on the hub: grafana.ini, data sources and where the dashboards are."""
+
+from __future__ import annotations
+
+import configparser
+import io
+from typing import Any
+
+from configs import names
+from configs.render.dump import to_yaml
+from configs.settings import Settings
+from configs.settings.hub import Roles
+
+CONFIG = "/etc/grafana"
+DATA = "/var/lib/grafana"
+ADMIN_PASSWORD = "admin-password"
+
+
+def ini(settings: Settings) -> str:
+    """grafana.ini. Secrets are read by Grafana from files (`$__file{}`), sign-up and anonymous access are off."""
+    hub = settings.hub
+    port = "" if hub.ports.https == 443 else f":{hub.ports.https}"
+    sections: dict[str, dict[str, Any]] = {
+        "server": {
+            "http_port": names.GRAFANA_PORT,
+            "domain": hub.domain,
+            "root_url": f"https://{hub.domain}{port}/",
+        },
+        "security": {
+            "admin_user": hub.grafana.admin_user,
+            "admin_password": _file(ADMIN_PASSWORD),
+            "cookie_secure": "true",
+            "strict_transport_security": "true",
+        },
+        "users": {"allow_sign_up": "false", "default_theme": "system"},
+        "auth": {"oauth_allow_insecure_email_lookup": "false"},
+        "auth.anonymous": {"enabled": "false"},
+        "analytics": {"reporting_enabled": "false", "check_for_updates": "false", "check_for_plugin_updates": "false"},
+        "log": {"mode": "console", "level": "info"},
+        "log.console": {"format": "json"},
+        "metrics": {"enabled": "true"},
+        **_auth(settings),
+    }
+    parser = configparser.RawConfigParser()
+    parser.read_dict(sections)
+    text = io.StringIO()
+    parser.write(text)
+    return "; Grafana of the hub, rendered by fleetwatch\n" + text.getvalue().rstrip("\n") + "\n"
+
+
+def secrets(settings: Settings) -> dict[str, str]:
+    """Secret files besides the admin's password: one client secret per way to sign in."""
+    auth = settings.hub.grafana.auth
+    ways = {"google": auth.google, "github": auth.github, "oidc": auth.oidc}
+    return {f"{name}-client-secret": way.client_secret.get_secret_value() for name, way in ways.items() if way}
+
+
+def data_sources(settings: Settings) -> str:
+    """provisioning/datasources: Prometheus, Loki, and Alertmanager so that alerts are silenced in Grafana."""
+    prefix = settings.prefix
+    return to_yaml(
+        {
+            "apiVersion": 1,
+            "prune": True,
+            "datasources": [
+                _source(
+                    "Prometheus",
+                    "prometheus",
+                    names.address(prefix, "prometheus", names.PROMETHEUS_PORT),
+                    isDefault=True,
+                    jsonData={
+                        "httpMethod": "POST",
+                        "manageAlerts": True,
+                        "alertmanagerUid": "alertmanager",
+                        "timeInterval": "15s",
+                    },
+                ),
+                _source("Loki", "loki", names.address(prefix, "loki", names.LOKI_PORT), jsonData={"maxLines": 1000}),
+                _source(
+                    "Alertmanager",
+                    "alertmanager",
+                    names.address(prefix, "alertmanager", names.ALERTMANAGER_PORT),
+                    jsonData={"implementation": "prometheus", "handleGrafanaManagedAlerts": False},
+                ),
+            ],
+        },
+        "Data sources of Grafana, rendered by fleetwatch",
+    )
+
+
+def dashboard_provider() -> str:
+    """provisioning/dashboards: the folder that Grafana reads dashboards from, read-only in its pages."""
+    return to_yaml(
+        {
+            "apiVersion": 1,
+            "providers": [
+                {
+                    "name": "fleetwatch",
+                    "folder": "fleetwatch",
+                    "type": "file",
+                    "allowUiUpdates": False,
+                    "updateIntervalSeconds": 10,
+                    "options": {"path": f"{CONFIG}/dashboards"},
+                }
+            ],
+        }
+    )
+
+
+def _source(name: str, kind: str, address: str, **more: Any) -> dict[str, Any]:
+    return {
+        "name": name,
+        "uid": kind,
+        "type": kind,
+        "access": "proxy",
+        "url": f"http://{address}",
+        "editable": False,
+        **more,
+    }
+
+
+def _file(name: str) -> str:
+    return f"$__file{{{names.SECRETS}/{name}}}"
+
+
+def _auth(settings: Settings) -> dict[str, dict[str, Any]]:
+    auth, found = settings.hub.grafana.auth, {}
+    if auth.google:
+        found["auth.google"] = _way("google", auth.google.client_id, auth.google.roles, "openid email profile") | {
+            "allowed_domains": " ".join(auth.google.allowed_domains)
+        }
+    if auth.github:
+        found["auth.github"] = _way("github", auth.github.client_id, auth.github.roles, "user:email,read:org") | {
+            "allowed_organizations": " ".join(auth.github.allowed_organizations)
+        }
+    if auth.oidc:
+        found["auth.generic_oauth"] = _way("oidc", auth.oidc.client_id, auth.oidc.roles, auth.oidc.scopes) | {
+            "name": auth.oidc.name,
+            "auth_url": auth.oidc.auth_url,
+            "token_url": auth.oidc.token_url,
+            "api_url": auth.oidc.api_url,
+            "use_pkce": "true",
+        }
+    return found
+
+
+def _way(name: str, client_id: str, roles: Roles, scopes: str) -> dict[str, Any]:
+    return {
+        "enabled": "true",
+        # Who may sign in is bounded by domain, organisation or the provider; the account is made at first sign-in.
+        "allow_sign_up": "true",
+        "client_id": client_id,
+        "client_secret": _file(f"{name}-client-secret"),
+        "scopes": scopes,
+        "role_attribute_path": role_path(roles),
+        "role_attribute_strict": "true" if roles.otherwise == "None" else "false",
+    }
+
+
+def role_path(roles: Roles) -> str:
+    """The JMESPath that Grafana asks for a role: `contains(groups[*], 'ops') && 'Admin' || ... || 'Viewer'`."""
+    steps = []
+    for role, values in (("Admin", roles.admin), ("Editor", roles.editor)):
+        for value in values:
+            quoted = "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+            test = f"email == {quoted}" if roles.claim == "email" else f"contains(groups[*], {quoted})"
+            steps.append(f"{test} && '{role}'")
+    return " || ".join([*steps, f"'{roles.otherwise}'"])

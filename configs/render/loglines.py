@@ -1,0 +1,85 @@
+"""What happens to a log line, said once for Promtail and Alloy alike.
+
+Levels are found in the line (`level=warn`, `"severity":"ERROR"`, or the bare word near its beginning) and written as
+one of trace, debug, info, warn, error, fatal. A line in which no level is found is kept by filters on levels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from configs.settings.edge import Edge, LineFilter
+
+LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
+# RE2. A key with a value first (logfmt, JSON), else a bare upper-case word or [word] within the first 80 characters.
+LEVEL_REGEX = (
+    r"(?i:\b(?:level|lvl|severity)\b[\"']?\s*[=:]\s*[\"']?(?P<level>[a-z]+))"
+    r"|^.{0,80}?\b(?P<word>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRITICAL|CRIT|FATAL|PANIC|LOG)\b"
+)
+# Go template of both agents: what services write -> our six words; anything else is left out.
+LEVEL_TEMPLATE = (
+    '{{ $l := ToLower (or .level .word "") }}'
+    '{{ if eq $l "warning" }}warn{{ else if or (eq $l "err") (eq $l "eror") }}error'
+    '{{ else if or (eq $l "notice") (eq $l "information") (eq $l "log") }}info'
+    '{{ else if or (eq $l "critical") (eq $l "crit") (eq $l "panic") (eq $l "emerg") }}fatal'
+    '{{ else if or (eq $l "trace") (eq $l "debug") (eq $l "info") (eq $l "warn") (eq $l "error") (eq $l "fatal") }}'
+    "{{ $l }}"
+    "{{ end }}"
+)
+# What is searched by, but would make too many streams as a label.
+STRUCTURED_METADATA = ("level", "stream", "filename", "unit")
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Lines to leave out: by extracted `source` (None: the line itself) and RE2; `reason` counts them."""
+
+    expression: str
+    reason: str
+    source: str | None = None
+    unless: bool = False  # leave out what does not match
+
+
+def drops(edge: Edge) -> list[Drop]:
+    """The `drop` and `keep` filters as drop stages. Several `keep` are alternatives: a line needs one of them."""
+    found = [_drop(line) for line in edge.logs.drop]
+    levels = [line.level for line in edge.logs.keep if line.level]
+    patterns = [line.pattern for line in edge.logs.keep if line.pattern]
+    if levels:
+        others = [level for level in LEVELS if level not in levels]
+        if others:
+            found.append(Drop(_any(others, whole=True), "level_not_kept", source="level"))
+    if patterns:
+        found.append(Drop(_any(patterns), "pattern_not_kept", unless=True))
+    return found
+
+
+def _drop(line: LineFilter) -> Drop:
+    if line.level:
+        return Drop(_any([line.level], whole=True), f"level_{line.level}", source="level")
+    return Drop(line.pattern or "", "pattern")
+
+
+def _any(choices: Iterable[str], whole: bool = False) -> str:
+    joined = "|".join(f"(?:{choice})" for choice in choices)
+    return f"^(?:{joined})$" if whole else joined
+
+
+def project_regex(edge: Edge) -> str | None:
+    """RE2 over `<compose project>;<fleetwatch role>` of containers to ship; None: all. Our own are always shipped."""
+    if not edge.logs.projects:
+        return None
+    return f"(?:{'|'.join(sorted(edge.logs.projects))});.*|.*;.+"
+
+
+def folders(edge: Edge) -> list[str]:
+    """Host folders that file sources need, mounted read-only: each pattern's part before its first wildcard."""
+    found = {_fixed(file.path) for file in edge.logs.files.values()}
+    return sorted(folder for folder in found if not any(folder.startswith(other + "/") for other in found))
+
+
+def _fixed(path: str) -> str:
+    for wildcard in "*?[{":
+        path = path.split(wildcard)[0]
+    return path.rpartition("/")[0]

@@ -1,0 +1,81 @@
+"""Loki on the hub: one process, chunks on its own disk, TSDB index with schema v13, retention by the compactor."""
+
+from __future__ import annotations
+
+from configs import names
+from configs.render.dump import to_yaml
+from configs.settings import Settings
+from configs.settings.units import show_duration, show_size
+
+CONFIG = "/etc/loki"
+DATA = "/loki"
+
+
+def config(settings: Settings) -> str:
+    """loki.yml. Old lines are taken as far back as the outage budget, plus an hour for clocks and batches."""
+    hub, limits = settings.hub, settings.hub.loki
+    return to_yaml(
+        {
+            "auth_enabled": False,
+            "analytics": {"reporting_enabled": False},
+            "server": {
+                "http_listen_port": names.LOKI_PORT,
+                "grpc_listen_port": 9095,
+                "log_level": "warn",
+                "http_server_read_timeout": "60s",
+            },
+            "common": {
+                "path_prefix": DATA,
+                "replication_factor": 1,
+                "ring": {"instance_addr": "127.0.0.1", "kvstore": {"store": "inmemory"}},
+                "storage": {"filesystem": {"chunks_directory": f"{DATA}/chunks", "rules_directory": f"{DATA}/rules"}},
+            },
+            "schema_config": {
+                "configs": [
+                    {
+                        "from": "2024-01-01",
+                        "store": "tsdb",
+                        "object_store": "filesystem",
+                        "schema": "v13",
+                        "index": {"prefix": "index_", "period": "24h"},
+                    }
+                ]
+            },
+            # Lines of one stream may arrive out of order by half of the chunk age; edges send in order, so the default
+            # of two hours is enough whatever the budget is.
+            "ingester": {"chunk_idle_period": "30m", "max_chunk_age": "2h", "wal": {"dir": f"{DATA}/wal"}},
+            "compactor": {
+                "working_directory": f"{DATA}/compactor",
+                "retention_enabled": True,
+                "delete_request_store": "filesystem",
+            },
+            "limits_config": {
+                "retention_period": show_duration(hub.retention.logs),
+                "reject_old_samples": True,
+                "reject_old_samples_max_age": show_duration(hub.outage_budget + 3600),
+                "ingestion_rate_mb": _mb(limits.ingestion_rate),
+                "ingestion_burst_size_mb": _mb(limits.ingestion_burst),
+                "per_stream_rate_limit": show_size(limits.stream_rate),
+                "per_stream_rate_limit_burst": show_size(limits.stream_rate * 4),
+                "max_global_streams_per_user": limits.max_streams,
+                "max_line_size": show_size(limits.max_line_size),
+                "max_line_size_truncate": True,
+                "allow_structured_metadata": True,
+                "volume_enabled": True,
+                # Labels are exactly those of design.md: no label that Loki makes up.
+                "discover_service_name": [],
+            },
+            "frontend": {"encoding": "protobuf"},
+            "ruler": {"enable_api": False},
+        },
+        "Loki of the hub, rendered by fleetwatch",
+    )
+
+
+def command() -> list[str]:
+    """Arguments of the container."""
+    return [f"-config.file={CONFIG}/loki.yml", "-target=all"]
+
+
+def _mb(size: int) -> float:
+    return round(size / 1024**2, 3)

@@ -1,0 +1,127 @@
+"""Promtail on an edge: containers by Docker discovery, files, journal; pushed to the hub's Loki."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from configs import names
+from configs.render import loglines
+from configs.render.dump import to_yaml
+from configs.settings import Settings
+from configs.settings.edge import Edge, LogFile
+
+CONFIG = "/etc/promtail"
+DATA = "/var/lib/promtail"
+FILE = "promtail.yml"
+CHECK = ["/usr/bin/promtail", f"-config.file={CONFIG}/{FILE}", "-check-syntax"]
+
+
+def config(settings: Settings, host: str, push_url: str) -> str:
+    """promtail.yml. Batches are retried without an end: Docker's log files are the buffer, not Promtail's patience."""
+    edge = settings.hosts[host]
+    client: dict[str, Any] = {
+        "url": push_url + names.LOGS_PUSH,
+        "batchwait": "500ms",
+        "batchsize": 1048576,
+        "timeout": "30s",
+        "backoff_config": {"min_period": "500ms", "max_period": "15s", "max_retries": 0},
+        "external_labels": {"env": settings.env, "host": host},
+    }
+    if edge.via == "internet":
+        client["basic_auth"] = {"username": host, "password_file": f"{names.SECRETS}/{names.PASSWORD}"}
+        client["tls_config"] = {"ca_file": f"{CONFIG}/{names.HUB_CA}", "min_version": "TLS13"}
+    return to_yaml(
+        {
+            "server": {"http_listen_port": names.LOG_AGENT_PORT, "grpc_listen_port": 0, "log_level": "info"},
+            "positions": {"filename": f"{DATA}/positions.yml", "sync_period": "2s"},
+            "clients": [client],
+            "target_config": {"sync_period": "5s"},
+            "scrape_configs": [
+                _containers(edge),
+                *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
+                *([_journal()] if edge.logs.journal else []),
+            ],
+        },
+        f"Promtail of {host}, rendered by fleetwatch",
+    )
+
+
+def command() -> list[str]:
+    """Arguments of the container."""
+    return [f"-config.file={CONFIG}/{FILE}"]
+
+
+def _containers(edge: Edge) -> dict[str, Any]:
+    rules: list[dict[str, Any]] = []
+    projects = loglines.project_regex(edge)
+    compose = "__meta_docker_container_label_com_docker_compose_"
+    if projects:
+        role = "__meta_docker_container_label_fleetwatch_role"
+        rules.append({"source_labels": [compose + "project", role], "regex": projects, "action": "keep"})
+    rules += [
+        {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},
+        {"source_labels": [compose + "project"], "target_label": "compose_project"},
+        {"source_labels": [compose + "service"], "target_label": "compose_service"},
+        {"source_labels": ["__meta_docker_container_log_stream"], "target_label": "stream"},
+        {"target_label": "job", "replacement": "docker"},
+    ]
+    return {
+        "job_name": "docker",
+        "docker_sd_configs": [{"host": "unix:///var/run/docker.sock", "refresh_interval": "5s"}],
+        "relabel_configs": rules,
+        "pipeline_stages": [*_level(), *_drops(edge), _metadata()],
+    }
+
+
+def _file(name: str, source: LogFile) -> dict[str, Any]:
+    return {
+        "job_name": f"file-{name}",
+        "static_configs": [
+            {
+                "targets": ["localhost"],
+                "labels": {"job": source.job or name, **dict(sorted(source.labels.items())), "__path__": source.path},
+            }
+        ],
+        "pipeline_stages": [*(_json_level(source) if source.format == "json" else _level()), _metadata()],
+    }
+
+
+def _journal() -> dict[str, Any]:
+    return {
+        "job_name": "journal",
+        "journal": {"max_age": "12h", "labels": {"job": "journal"}},
+        "relabel_configs": [{"source_labels": ["__journal__systemd_unit"], "target_label": "unit"}],
+        "pipeline_stages": [*_level(), _metadata()],
+    }
+
+
+def _level() -> list[dict[str, Any]]:
+    return [{"regex": {"expression": loglines.LEVEL_REGEX}}, _normal()]
+
+
+def _json_level(source: LogFile) -> list[dict[str, Any]]:
+    return [{"json": {"expressions": {"level": f'"{source.level_key}"'}}}, _normal()]
+
+
+def _normal() -> dict[str, Any]:
+    return {"template": {"source": "level", "template": loglines.LEVEL_TEMPLATE}}
+
+
+def _drops(edge: Edge) -> list[dict[str, Any]]:
+    stages: list[dict[str, Any]] = []
+    for drop in loglines.drops(edge):
+        if drop.unless:
+            selector = '{job="docker"} !~ ' + _quoted(drop.expression)
+            stages.append({"match": {"selector": selector, "action": "drop", "drop_counter_reason": drop.reason}})
+            continue
+        source = {"source": drop.source} if drop.source else {}
+        stages.append({"drop": {**source, "expression": drop.expression, "drop_counter_reason": drop.reason}})
+    return stages
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _metadata() -> dict[str, Any]:
+    return {"structured_metadata": dict.fromkeys(loglines.STRUCTURED_METADATA)}

@@ -1,0 +1,7 @@
+"""The typed stack file: `load(raw, source)` gives `Settings` or a SettingsError that names every problem."""
+
+from configs.settings.edge import Edge, Host, Local
+from configs.settings.hub import Hub
+from configs.settings.load import IMAGE_KEYS, Settings, SettingsError, load, read
+
+__all__ = ["IMAGE_KEYS", "Edge", "Host", "Hub", "Local", "Settings", "SettingsError", "load", "read"]

@@ -1,0 +1,96 @@
+"""What every settings model shares: strictness, and the small field types with their checks."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from configs.settings.units import Size, parse_size
+
+
+class Strict(BaseModel):
+    """Unknown keys are errors, values never change after loading, YAML types are not bent into each other."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+def _dns_label(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
+        raise ValueError("expected a DNS label: lower-case letters, digits and inner hyphens, at most 63 characters")
+    return value
+
+
+def _host_port(value: str) -> str:
+    match = re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\]):(\d{1,5})", value)
+    if not match or not 0 < int(match[3]) < 65536:
+        raise ValueError("expected host:port, such as api:8000 (the name as seen from the edge's Docker networks)")
+    return value
+
+
+def _url_path(value: str) -> str:
+    if not value.startswith("/"):
+        raise ValueError("expected a path that begins with /")
+    return value
+
+
+RESERVED_LABELS = frozenset(
+    {"env", "host", "job", "container", "compose_project", "compose_service", "level", "filename"}
+)
+
+
+def _label_name(value: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_]*", value) or value.startswith("__"):
+        raise ValueError("expected a label name: lower-case letters, digits and _")
+    if value in RESERVED_LABELS:
+        raise ValueError(f"expected another name, {value} is set by fleetwatch itself")
+    return value
+
+
+def _job_name(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", value):
+        raise ValueError("expected a job name: letters, digits, and . _ - inside")
+    return value
+
+
+def _re2(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"expected a regular expression (RE2): {error}") from None
+    if re.search(r"\(\?(=|!|<=|<!)", value):
+        raise ValueError("expected a regular expression (RE2), which knows no look-ahead and no look-behind")
+    return value
+
+
+def _secret(value: object) -> object:
+    """YAML turns an unquoted number into an int; a secret is always a text."""
+    if not isinstance(value, str) or not value:
+        raise ValueError("expected a secret text (`make secret KEY=...` sets one without showing it)")
+    return value
+
+
+DnsLabel = Annotated[str, AfterValidator(_dns_label)]
+HostPort = Annotated[str, AfterValidator(_host_port)]
+UrlPath = Annotated[str, AfterValidator(_url_path)]
+LabelName = Annotated[str, AfterValidator(_label_name)]
+LabelValue = Annotated[str, Field(min_length=1, max_length=128)]
+JobName = Annotated[str, AfterValidator(_job_name)]
+Pattern = Annotated[str, AfterValidator(_re2)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+# The engine hands nested secrets over decrypted: SecretStr keeps them out of every repr, and components wrap what they
+# take out with Output.secret at once.
+Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+
+
+class Limits(Strict):
+    """What one container may use: memory as a size (hard limit), cpus in cores."""
+
+    memory: Size = parse_size("128MB")
+    cpus: Annotated[float, Field(gt=0, le=256)] = 0.5
+
+
+def limits(memory: str, cpus: float) -> Limits:
+    """A default: `limits("256MB", 0.5)`."""
+    return Limits.model_construct(memory=parse_size(memory), cpus=cpus)

@@ -1,0 +1,171 @@
+"""Settings of one monitored host: what its edge collects, and where the host is."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, SecretStr, model_validator
+
+from configs.settings.base import (
+    DnsLabel,
+    HostPort,
+    JobName,
+    LabelName,
+    LabelValue,
+    Limits,
+    Pattern,
+    Secret,
+    Strict,
+    UrlPath,
+    limits,
+)
+from configs.settings.units import Duration, parse_duration
+
+Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
+
+
+def _dsn(value: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(value.get_secret_value())
+        ok = parts.scheme in ("postgres", "postgresql") and parts.hostname and parts.username and parts.path.strip("/")
+        _ = parts.port
+    except ValueError:
+        ok = None
+    if not ok:
+        raise ValueError("expected postgresql://user:password@host:port/database")
+    return value
+
+
+def _subnet(value: str) -> str:
+    try:
+        network = ipaddress.ip_network(value)
+        ok = network.version == 4 and network.is_private and network.prefixlen <= 28
+    except ValueError:
+        ok = False
+    if not ok:
+        raise ValueError("expected a private IPv4 network of at least 16 addresses, such as 172.31.231.0/24")
+    return value
+
+
+def _absolute_glob(value: str) -> str:
+    fixed = value.split("*")[0].split("?")[0].split("[")[0].rpartition("/")[0]
+    if not value.startswith("/") or ".." in value.split("/"):
+        raise ValueError("expected an absolute path, wildcards (*) in it are fine")
+    if not fixed:
+        raise ValueError("expected at least one fixed folder, such as /var/log/nginx/*.log (that folder is mounted)")
+    return value
+
+
+class App(Strict):
+    """A service that exposes Prometheus metrics, reachable from the edge's networks."""
+
+    target: HostPort
+    path: UrlPath = "/metrics"
+    interval: Duration = parse_duration("10s")
+    scheme: Literal["http", "https"] = "http"
+
+
+class Postgres(Strict):
+    """A PostgreSQL server, watched by an exporter of its own. The DSN is a secret."""
+
+    dsn: Annotated[Secret, AfterValidator(_dsn)]
+
+
+class LineFilter(Strict):
+    """Which container log lines: by level (as written in the line) or by a pattern; exactly one of the two."""
+
+    level: Level | None = None
+    pattern: Pattern | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> LineFilter:
+        if (self.level is None) == (self.pattern is None):
+            raise ValueError("expected exactly one of: level, pattern")
+        return self
+
+
+class LogFile(Strict):
+    """Files on the host, given by a glob. `json`: the level is taken from the line's key `level_key`."""
+
+    path: Annotated[str, AfterValidator(_absolute_glob)]
+    job: JobName | None = None
+    format: Literal["plain", "json"] = "plain"
+    level_key: str = "level"
+    labels: Annotated[dict[LabelName, LabelValue], Field(max_length=5)] = {}
+
+
+class Logs(Strict):
+    """What is shipped to Loki. `projects` empty: containers of every compose project and of none."""
+
+    agent: Literal["promtail", "alloy"] = "promtail"
+    projects: list[str] = []
+    keep: list[LineFilter] = []
+    drop: list[LineFilter] = []
+    files: dict[DnsLabel, LogFile] = {}
+    journal: bool = False
+
+
+class Scrape(Strict):
+    """Scrape intervals of the edge's own jobs."""
+
+    node: Duration = parse_duration("15s")
+    cadvisor: Duration = parse_duration("10s")
+    postgres: Duration = parse_duration("15s")
+    agents: Duration = parse_duration("15s")
+    hub: Duration = parse_duration("15s")
+
+
+class EdgeLimits(Strict):
+    """Memory and CPU limits of the edge's containers."""
+
+    agent: Limits = limits("256MB", 0.5)
+    logs: Limits = limits("192MB", 0.5)
+    cadvisor: Limits = limits("192MB", 0.3)
+    node_exporter: Limits = limits("64MB", 0.2)
+    postgres_exporter: Limits = limits("64MB", 0.2)
+
+
+class Edge(Strict):
+    """What an edge collects on its host, whatever kind of host it is.
+
+    `via: internet` pushes over HTTPS with the host's own password, `via: vpc` without TLS over a private network.
+    `subnet` is that of the edge's own Docker network: the node exporter listens on its gateway address.
+    """
+
+    via: Literal["internet", "vpc"] = "internet"
+    networks: list[str] = []
+    subnet: Annotated[str, AfterValidator(_subnet)] = "172.31.231.0/24"
+    apps: dict[JobName, App] = {}
+    postgres: dict[DnsLabel, Postgres] = {}
+    logs: Logs = Logs()
+    scrape: Scrape = Scrape()
+    limits: EdgeLimits = EdgeLimits()
+
+    @model_validator(mode="after")
+    def _jobs(self) -> Edge:
+        own = {"node", "cadvisor", "agent", "promtail", "alloy", "postgres", "prometheus", "loki", "grafana", "caddy"}
+        taken = sorted(set(self.apps) & (own | {"alertmanager"}))
+        if taken:
+            raise ValueError(f"apps: expected a job name that fleetwatch does not use itself, got {', '.join(taken)}")
+        return self
+
+
+class Local(Strict):
+    """The machine the program runs on. `files`: where rendered files are kept; default: below the user's state."""
+
+    docker: str = "unix:///var/run/docker.sock"
+    files: str | None = None
+
+
+class Host(Edge):
+    """One entry of `fleetwatch:hosts`: an edge and exactly one place."""
+
+    local: Local | None = None
+
+    @model_validator(mode="after")
+    def _place(self) -> Host:
+        if self.local is None:
+            raise ValueError("expected exactly one place: local (write `local: {}`)")
+        return self

@@ -1,0 +1,61 @@
+"""Durations and sizes as people write them in a stack file.
+
+`Duration` is whole seconds (`10s`, `90d`, `1h30m`; `y` is 365 days as in Prometheus), `Size` whole bytes with powers
+of 1024 (`512MB`, `5GB`), the way Docker and Prometheus count. `show_*` write them back in their shortest form.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
+_BYTES = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
+
+
+def parse_duration(value: object) -> int:
+    """`1h30m` -> 5400. Raises ValueError naming the form for anything else, bare numbers included."""
+    text = value if isinstance(value, str) else ""
+    parts = re.findall(r"(\d+)([smhdwy])", text)
+    if not parts or "".join(n + unit for n, unit in parts) != text:
+        raise ValueError("expected a duration such as 10s, 5m, 24h or 90d")
+    seconds = sum(int(n) * _SECONDS[unit] for n, unit in parts)
+    if seconds <= 0:
+        raise ValueError("expected a duration of at least 1s")
+    return seconds
+
+
+def show_duration(seconds: int) -> str:
+    """5400 -> `90m`: the largest unit that divides it. No weeks and years, so that every tool here reads it alike."""
+    for unit in ("d", "h", "m"):
+        if seconds % _SECONDS[unit] == 0:
+            return f"{seconds // _SECONDS[unit]}{unit}"
+    return f"{seconds}s"
+
+
+def parse_size(value: object) -> int:
+    """`512MB` -> 536870912. Raises ValueError naming the form for anything else, bare numbers included."""
+    text = value if isinstance(value, str) else ""
+    match = re.fullmatch(r"(\d+)\s*([KMGT]?)i?B", text, re.IGNORECASE)
+    if not match or int(match[1]) <= 0:
+        raise ValueError("expected a size such as 256KB, 512MB or 5GB")
+    return int(match[1]) * _BYTES[match[2].upper()]
+
+
+def show_size(size: int) -> str:
+    """536870912 -> `512MB`: the largest unit that divides it."""
+    for unit in ("T", "G", "M", "K"):
+        if size % _BYTES[unit] == 0:
+            return f"{size // _BYTES[unit]}{unit}B"
+    return f"{size}B"
+
+
+def megabytes(size: int) -> int:
+    """Bytes to MiB, rounded up: the unit of Docker's memory limits in the docker provider."""
+    return -(-size // _BYTES["M"])
+
+
+Duration = Annotated[int, BeforeValidator(parse_duration)]
+Size = Annotated[int, BeforeValidator(parse_size)]
