@@ -9,6 +9,7 @@ from components.host import Host, HostArgs
 from components.hub import Hub, HubArgs
 from components.stackfile import settings_or_exit
 from configs import images
+from configs.expected import scrape_jobs
 
 settings = settings_or_exit()
 pins = images.resolve(settings.images)
@@ -38,3 +39,5 @@ for name, edge in settings.hosts.items():
 pulumi.export("url", hub.url)
 pulumi.export("user", settings.hub.grafana.admin_user)
 pulumi.export("password", admin.password)
+pulumi.export("query", hub.query)
+pulumi.export("jobs", {name: scrape_jobs(settings, name) for name in settings.hosts})

@@ -136,7 +136,6 @@ class Edge(pulumi.ComponentResource):
             "node-exporter",
             "node_exporter",
             limits=self._edge.limits.node_exporter,
-            config=exporters.NODE_CONFIG,
             secrets={"web.yml": self._args.credential.bcrypt.apply(exporters.node_web)},
             command=exporters.node_command(self._gateway),
             binds={"/": "/host"},

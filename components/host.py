@@ -13,7 +13,7 @@ import pulumi
 import pulumi_command as command
 import pulumi_docker as docker
 
-from configs.deploy import script
+from configs.deploy import on_stdin, script
 from configs.settings import Local
 
 
@@ -51,19 +51,19 @@ class Host(pulumi.ComponentResource):
         self,
         what: str,
         *,
-        create: pulumi.Input[str],
-        delete: pulumi.Input[str] | None,
+        create: str,
+        delete: str | None,
         stdin: pulumi.Input[str] | None = None,
         triggers: Sequence[pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
     ) -> command.local.Command:
-        """A command on this host, run at creation and again when anything of it changes. Secrets go into `stdin`."""
+        """A script on this host, run at creation and again when anything of it changes. Secrets go into `stdin`."""
         return command.local.Command(
             f"{self.host}-{what}",
-            create=create,
+            create=on_stdin(create),
             delete=delete,
-            stdin=stdin,
+            stdin=pulumi.Output.concat(create, stdin if stdin is not None else ""),
             triggers=list(triggers) if triggers else None,
             environment={"DOCKER_HOST": self._docker_host},
             interpreter=["/bin/sh", "-c"],

@@ -33,7 +33,8 @@ class HubArgs:
 class Hub(pulumi.ComponentResource):
     """The hub's five services on a private network.
 
-    Outputs: `ca`, the certificate of Caddy's own CA (None with a public domain), and `url`, where Grafana is.
+    Outputs: `ca`, the certificate of Caddy's own CA (None with a public domain), `url`, where Grafana is, and
+    `query`, the reading side on the hub's loopback.
     """
 
     def __init__(self, name: str, args: HubArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -61,6 +62,7 @@ class Hub(pulumi.ComponentResource):
             ).stdout
         ports = args.settings.hub.ports
         self.url = f"https://{args.settings.hub.domain}" + ("" if ports.https == 443 else f":{ports.https}")
+        self.query = f"http://{LOOPBACK}:{ports.query}"
         self.register_outputs({"url": self.url})
 
     def push_url(self, via: str) -> str:
@@ -171,7 +173,7 @@ class Hub(pulumi.ComponentResource):
             networks={self.network: [settings.hub.domain]},
             ports=[
                 docker.ContainerPortArgs(internal=inside, external=outside, ip=LOOPBACK, protocol="tcp")
-                for inside, outside in published.items()
+                for inside, outside in sorted(published.items())  # the order in which the provider keeps them
             ],
             healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.CADDY_METRICS_PORT}/metrics"],
             capabilities=["CAP_NET_BIND_SERVICE"],

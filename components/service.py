@@ -148,7 +148,7 @@ class Service(pulumi.ComponentResource):
             memory_swap=megabytes(args.limits.memory),  # no swap on top
             cpus=str(args.limits.cpus),
             mounts=self._mounts(),
-            network_mode="host" if args.host_network else next(iter(args.networks), "none"),
+            network_mode="host" if args.host_network else "bridge",  # left at once for the networks below
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(name=network, aliases=list(aliases))
                 for network, aliases in args.networks.items()

@@ -40,12 +40,6 @@ _numbers = Row(
             query=Query(expr=f"count(count {BY} (container_last_seen{{{OF}}}))"),
         ),
         Stat(
-            title="CPU used",
-            about="Cores that the chosen containers keep busy, together.",
-            unit="suffix: cores",
-            query=Query(expr=f"sum({CPU})"),
-        ),
-        Stat(
             title="Memory used",
             about="Memory that the chosen containers hold, without file cache that can be given back.",
             unit="bytes",

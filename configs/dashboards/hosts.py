@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from configs.dashboards.model import (
     ANY_IS_BAD,
-    NEUTRAL,
     SHARE_USED,
     Column,
     Dashboard,
@@ -57,13 +56,6 @@ _numbers = Row(
             query=Query(expr=f"ceil(sum(increase(node_vmstat_oom_kill{{{OF}}}[$__range])))"),
             steps=ANY_IS_BAD,
         ),
-        Stat(
-            title="Youngest boot",
-            about="The shortest time that one of the hosts is up: small after a restart.",
-            unit="s",
-            query=Query(expr=f"min(node_time_seconds{{{OF}}} - node_boot_time_seconds{{{OF}}})"),
-            steps=NEUTRAL,
-        ),
     ),
 )
 
@@ -93,7 +85,11 @@ _each = Row(
                     steps=SHARE_USED,
                 ),
                 Column(title="Fullest disk", expr=f"max {BY} ({WORST_DISK})", unit="percentunit", steps=SHARE_USED),
-                Column(title="Up for", expr=f"max {BY} (node_time_seconds{{{OF}}} - node_boot_time_seconds{{{OF}}})", unit="s"),
+                Column(
+                    title="Up for",
+                    expr=f"max {BY} (node_time_seconds{{{OF}}} - node_boot_time_seconds{{{OF}}})",
+                    unit="s",
+                ),
                 Column(
                     title="Last sample",
                     expr=AGE,
@@ -142,8 +138,14 @@ _processor = Row(
             about="Share of time in which some process could not go on for lack of it (the kernel's pressure figures).",
             unit="percentunit",
             queries=(
-                Query(expr=f"rate(node_pressure_cpu_waiting_seconds_total{{{OF}}}[$__rate_interval])", legend="{{host}} CPU"),
-                Query(expr=f"rate(node_pressure_io_waiting_seconds_total{{{OF}}}[$__rate_interval])", legend="{{host}} disk"),
+                Query(
+                    expr=f"rate(node_pressure_cpu_waiting_seconds_total{{{OF}}}[$__rate_interval])",
+                    legend="{{host}} CPU",
+                ),
+                Query(
+                    expr=f"rate(node_pressure_io_waiting_seconds_total{{{OF}}}[$__rate_interval])",
+                    legend="{{host}} disk",
+                ),
                 Query(
                     expr=f"rate(node_pressure_memory_waiting_seconds_total{{{OF}}}[$__rate_interval])",
                     legend="{{host}} memory",
@@ -168,7 +170,10 @@ _disk = Row(
             about="Bytes per second between the machine and its disks.",
             unit="binBps",
             queries=(
-                Query(expr=f"sum {BY} (rate(node_disk_read_bytes_total{{{OF}}}[$__rate_interval]))", legend="{{host}} read"),
+                Query(
+                    expr=f"sum {BY} (rate(node_disk_read_bytes_total{{{OF}}}[$__rate_interval]))",
+                    legend="{{host}} read",
+                ),
                 Query(
                     expr=f"sum {BY} (rate(node_disk_written_bytes_total{{{OF}}}[$__rate_interval]))",
                     legend="{{host}} written",

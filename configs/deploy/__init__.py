@@ -18,6 +18,14 @@ def script(name: str, **parameters: str) -> str:
     return "\n".join([*lines, (_HERE / f"{name}.sh").read_text()])
 
 
+def on_stdin(text: str) -> str:
+    """The short command that runs a script whose text comes first on stdin; what follows is the script's own input.
+
+    Short, because the engine shows a failed command whole; on stdin, because a command line has a limit.
+    """
+    return f'script=$(head -c {len(text.encode())}) && eval "$script"'
+
+
 def bundle(files: Mapping[str, str]) -> str:
     """Files as one text for stdin of `files.sh`, by name, so that a diff of it reads well."""
     parts = []

@@ -54,12 +54,12 @@ fi
 echo "$changed" | while read -r file; do
     [ -n "$file" ] || continue
     mkdir -p "$DIR/$(dirname "$file")"
-    chmod 755 "$DIR/$(dirname "$file")"
     mv -f "$next/$file" "$DIR/$file"
 done
 echo "$removed" | while read -r file; do
     [ -z "$file" ] || rm -f "$DIR/$file"
 done
+chmod -R u=rwX,go=rX "$DIR"
 
 state=$(docker inspect --type container -f '{{.State.Status}}' "$CONTAINER" 2>/dev/null || true)
 if [ -s "$pending" ] && [ -n "$RELOAD" ]; then

@@ -2,7 +2,7 @@
 # after $PATIENCE seconds which of them did not arrive. Asks from inside the hub's Prometheus container, which has wget.
 set -eu
 since=$(sed -n 's/^applied at //p' | sort -n | tail -n 1)
-ask() { docker exec "$PROMETHEUS" wget -q -T 5 -O - "$1" 2> /dev/null || true; }
+ask() { docker exec "$PROMETHEUS" timeout 5 wget -q -O - "$1" 2> /dev/null || true; }
 begun=$(date +%s)
 metric='' line=''
 while :; do

@@ -81,14 +81,20 @@ def _own_jobs(settings: Settings, edge: Edge, gateway: str) -> list[dict[str, An
         [f"{gateway}:{names.NODE_EXPORTER_PORT}"],
         basic_auth={"username": "agent", "password_file": f"{names.SECRETS}/{names.PASSWORD}"},
     )
-    cadvisor = _job("cadvisor", edge.scrape.cadvisor, [names.address(prefix, "cadvisor", names.CADVISOR_PORT)]) | {
-        "metric_relabel_configs": _container_labels()
-    }
+    cadvisor = _job(
+        "cadvisor",
+        edge.scrape.cadvisor,
+        [names.address(prefix, "cadvisor", names.CADVISOR_PORT)],
+        # cAdvisor stamps a sample with the time of its own last look, which two scrapes may see alike.
+        honor_timestamps=False,
+    ) | {"metric_relabel_configs": _container_labels()}
     return [
         node,
         cadvisor,
         _job("agent", edge.scrape.agents, [f"localhost:{names.PROMETHEUS_PORT}"]),
-        _job(log_agent, edge.scrape.agents, [names.address(prefix, log_agent, names.LOG_AGENT_PORT)]),
+        # Promtail calls the address it pushes to `host`, which would hide the host that it runs on.
+        _job(log_agent, edge.scrape.agents, [names.address(prefix, log_agent, names.LOG_AGENT_PORT)])
+        | {"metric_relabel_configs": [{"regex": "host", "action": "labeldrop"}]},
     ]
 
 

@@ -7,14 +7,12 @@ from urllib.parse import quote, unquote, urlsplit
 from configs import names
 from configs.render.dump import to_yaml
 
-NODE_CONFIG = "/etc/node-exporter"
-
 
 def node_command(gateway: str) -> list[str]:
     """Node exporter shares the host's network to see its interfaces; it listens on the edge network's gateway alone."""
     return [
         f"--web.listen-address={gateway}:{names.NODE_EXPORTER_PORT}",
-        f"--web.config.file={NODE_CONFIG}/web.yml",
+        f"--web.config.file={names.SECRETS}/web.yml",
         "--path.rootfs=/host",
         "--path.procfs=/host/proc",
         "--path.sysfs=/host/sys",

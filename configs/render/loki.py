@@ -64,6 +64,7 @@ def config(settings: Settings) -> str:
                 "volume_enabled": True,
                 # Labels are exactly those of design.md: no label that Loki makes up.
                 "discover_service_name": [],
+                "discover_log_levels": False,
             },
             "frontend": {"encoding": "protobuf"},
             "ruler": {"enable_api": False},

@@ -169,7 +169,7 @@ def _without(value: Any, places: list[Place]) -> Any:
     for place in places:
         node: Any = value
         for key in place[:-1]:
-            node = node[key] if isinstance(node, list) or isinstance(node, dict) and key in node else {}
+            node = node[int(key)] if isinstance(node, list) else node.get(key, {})
         if not place:
             return None
         if isinstance(node, dict):

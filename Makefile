@@ -1,0 +1,48 @@
+# fleetwatch. `make up` and `make test` are all that a newcomer needs; `make help` lists the rest.
+STACK ?= local
+FILE ?= stacks/Pulumi.$(STACK).yaml
+TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
+.DEFAULT_GOAL := help
+.PHONY: help venv up status down password secret preview pulumi clean check test bench lock
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+venv:
+	@sh tools/bootstrap.sh
+
+up: venv ## bring everything up on this machine, wait for data, show it
+	@$(TOOL) up
+
+status: venv ## what runs, where to look, what has arrived
+	@$(TOOL) status
+
+down: venv ## remove everything that `up` made; data after a question (YES=1: without)
+	@$(TOOL) down $(if $(YES),--yes)
+
+password: venv ## print the password of Grafana's admin
+	@$(TOOL) password
+
+secret: venv ## set a secret of the stack file: make secret KEY=hosts.hub.postgres.main.dsn
+	@$(TOOL) secret "$(KEY)"
+
+preview: venv ## what `up` would change
+	@$(TOOL) pulumi preview --diff
+
+pulumi: venv ## any engine command: make pulumi ARGS="stack output"
+	@$(TOOL) pulumi $(ARGS)
+
+clean: venv ## remove the caches, and the Docker Engine's process if `up` started one
+	@$(TOOL) clean
+
+check: venv ## everything that needs neither Docker nor the network
+	@sh tests/check.sh
+
+test: venv ## all tests, with a real engine and real containers
+	@sh tests/run.sh
+
+bench: venv ## measure: start, no-op, first data, memory and CPU
+	@.venv/bin/python -m tests.bench
+
+lock: venv ## lock the Python dependencies anew, with hashes
+	@.venv/bin/python -m tools lock

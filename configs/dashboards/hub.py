@@ -1,0 +1,227 @@
+"""Hub health: whether data arrives from every host, and how the parts of the hub fare."""
+
+from __future__ import annotations
+
+from configs.dashboards.model import (
+    ANY_IS_BAD,
+    Column,
+    Dashboard,
+    Graph,
+    Query,
+    Row,
+    Stat,
+    Table,
+    env_and_host,
+    link,
+)
+
+WHERE = 'env=~"$env",host=~"$host"'
+AGENT = f'job="agent",{WHERE}'
+LOG_AGENT = f'job=~"promtail|alloy",{WHERE}'
+PARTS = 'job=~"prometheus|loki|grafana|caddy|alertmanager"'
+BY = "by (env, host)"
+METRICS = 'job="prometheus"'
+UP_WORDS = {1: ("up", "green"), 0: ("down", "red")}
+# Looks back further than a plain query's five minutes, so that a silent host stays in sight for six hours.
+LAST = f"(max {BY} (timestamp(up{{{AGENT}}})) or max {BY} (max_over_time(timestamp(up{{{AGENT}}})[6h:1m])))"
+BEHIND = (
+    f"max {BY} (prometheus_remote_storage_queue_highest_timestamp_seconds{{{AGENT}}}"
+    # 0 until the first sample is sent
+    f" - (prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{AGENT}}} > 0))"
+)
+
+
+def _rate(metric: str, matchers: str) -> str:
+    return f"rate({metric}{{{matchers}}}[$__rate_interval])"
+
+
+_numbers = Row(
+    height=4,
+    panels=(
+        Stat(
+            title="Parts of the hub",
+            about="Whether each part answers the agent that watches the hub.",
+            unit="none",
+            width=12,
+            query=Query(expr=f"max by (job) (up{{{PARTS}}})", legend="{{job}}"),
+            words=UP_WORDS,
+            names=True,
+        ),
+        Stat(
+            title="Firing alerts",
+            about="Without the watchdog, which always fires to prove that alerts get through.",
+            unit="none",
+            query=Query(expr='count(ALERTS{alertstate="firing",alertname!="Watchdog"}) or vector(0)'),
+            steps=ANY_IS_BAD,
+        ),
+        Stat(
+            title="Scrapes that fail",
+            about="Targets of the chosen hosts that do not answer their agent now.",
+            unit="none",
+            query=Query(expr=f"count(up{{{WHERE}}} == 0) or vector(0)"),
+            steps=ANY_IS_BAD,
+        ),
+    ),
+)
+
+_arrival = Row(
+    heading="Arrival of data",
+    height=8,
+    panels=(
+        Table(
+            title="Each host",
+            about="What the hub has from each host. A host leads to its page, the last sample to its logs.",
+            width=14,
+            labels={"env": "Environment", "host": "Host"},
+            columns=(
+                Column(
+                    title="Last sample",
+                    expr=f"time() - {LAST}",
+                    unit="s",
+                    steps=((None, "green"), (60, "yellow"), (180, "red")),
+                ),
+                Column(
+                    title="Samples per second",
+                    expr=f"sum {BY} ({_rate('prometheus_agent_samples_appended_total', AGENT)})",
+                ),
+                Column(title="Behind", expr=BEHIND, unit="s", steps=((None, "green"), (60, "yellow"), (300, "red"))),
+                Column(
+                    title="Refused samples",
+                    expr=f"sum {BY} (increase(prometheus_remote_storage_samples_failed_total{{{AGENT}}}[$__range]))",
+                    steps=ANY_IS_BAD,
+                ),
+                Column(title="Log agent", expr=f"max {BY} (up{{{LOG_AGENT}}})", unit="none", words=UP_WORDS),
+            ),
+            links={
+                "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
+                "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
+            },
+            sort="Last sample",
+        ),
+        Graph(
+            title="Remote write behind",
+            about="How far each agent is behind with sending. It grows while the hub is away and shrinks after.",
+            unit="s",
+            queries=(Query(expr=BEHIND, legend="{{host}}"),),
+        ),
+    ),
+)
+
+_loss = Row(
+    panels=(
+        Graph(
+            title="Metrics lost on the way",
+            about="Samples per second that agents gave up (refused for good) and that the hub found too old to take.",
+            unit="cps",
+            queries=(
+                Query(
+                    expr=f"sum {BY} ({_rate('prometheus_remote_storage_samples_failed_total', AGENT)})",
+                    legend="{{host}} refused",
+                ),
+                Query(
+                    expr=f"sum({_rate('prometheus_tsdb_too_old_samples_total', METRICS)})"
+                    f" + sum({_rate('prometheus_tsdb_out_of_bound_samples_total', METRICS)})",
+                    legend="too old for the hub",
+                ),
+            ),
+        ),
+        Graph(
+            title="Log lines lost on the way",
+            about="Lines per second that log agents gave up or Loki discarded. Lines dropped by settings do not count.",
+            unit="cps",
+            queries=(
+                Query(
+                    expr=f"sum {BY} ({_rate('promtail_dropped_entries_total', LOG_AGENT)}"
+                    f" or {_rate('loki_write_dropped_entries_total', LOG_AGENT)})",
+                    legend="{{host}} given up",
+                ),
+                Query(
+                    expr="sum(" + _rate("loki_discarded_samples_total", 'job="loki"') + ") or vector(0)",
+                    legend="discarded by Loki",
+                ),
+            ),
+        ),
+    ),
+)
+
+_stores = Row(
+    heading="Prometheus and Loki",
+    panels=(
+        Graph(
+            title="Samples taken",
+            about="Samples per second that Prometheus writes, those of a backlog apart.",
+            unit="cps",
+            queries=(
+                Query(
+                    expr="sum(" + _rate("prometheus_tsdb_head_samples_appended_total", METRICS) + ")",
+                    legend="all",
+                ),
+                Query(
+                    expr="sum(" + _rate("prometheus_tsdb_head_out_of_order_samples_appended_total", METRICS) + ")",
+                    legend="from a backlog",
+                ),
+            ),
+        ),
+        Graph(
+            title="Log bytes taken",
+            about="Bytes per second that Loki receives.",
+            unit="binBps",
+            queries=(
+                Query(
+                    expr="sum(" + _rate("loki_distributor_bytes_received_total", 'job="loki"') + ")", legend="received"
+                ),
+            ),
+        ),
+        Graph(
+            title="Size on disk of the metrics",
+            about="Prometheus' blocks, its write-ahead log and the head's chunks.",
+            unit="bytes",
+            stack=True,
+            queries=(
+                Query(expr='sum(prometheus_tsdb_storage_blocks_bytes{job="prometheus"})', legend="blocks"),
+                Query(expr='sum(prometheus_tsdb_wal_storage_size_bytes{job="prometheus"})', legend="write-ahead log"),
+                Query(
+                    expr='sum(prometheus_tsdb_head_chunks_storage_size_bytes{job="prometheus"})', legend="head chunks"
+                ),
+            ),
+        ),
+    ),
+)
+
+_traffic = Row(
+    heading="Requests and alerts",
+    panels=(
+        Graph(
+            title="Requests to Caddy",
+            about="Requests per second by answer; 4xx on the push side are refused pushes.",
+            unit="reqps",
+            stack=True,
+            queries=(
+                Query(
+                    expr="sum by (code) (" + _rate("caddy_http_request_duration_seconds_count", 'job="caddy"') + ")",
+                    legend="{{code}}",
+                ),
+            ),
+        ),
+        Graph(
+            title="Alerts and notifications",
+            about="Alerts that Alertmanager holds, and messages per minute that it could not deliver.",
+            unit="none",
+            queries=(
+                Query(expr='sum by (state) (alertmanager_alerts{job="alertmanager"})', legend="{{state}}"),
+                Query(
+                    expr="60 * sum(" + _rate("alertmanager_notifications_failed_total", 'job="alertmanager"') + ")",
+                    legend="failed messages per minute",
+                ),
+            ),
+        ),
+    ),
+)
+
+BOARD = Dashboard(
+    name="hub",
+    title="Hub health",
+    about="Whether data of every host arrives, what is lost, and how the parts of the hub fare.",
+    variables=env_and_host('up{job="agent"}'),
+    rows=(_numbers, _arrival, _loss, _stores, _traffic),
+)

@@ -1,0 +1,172 @@
+"""The dashboards as Grafana gets them: whole, distinct, without overlap, the same bytes for the same input.
+
+Whether the expressions are valid is for promtool to say: `expressions_as_rules()` is the file to give it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import combinations
+from typing import Any
+
+import pytest
+import yaml
+
+from configs.dashboards import render
+
+Board = dict[str, Any]
+SOURCES = {"prometheus", "loki", "alertmanager"}
+# What Grafana puts in, with values of the kind it puts in.
+BUILTINS = {"__rate_interval": "60s", "__range": "3600s", "__auto": "15s"}
+BOARDS: dict[str, Board] = {name: json.loads(text) for name, text in render().items()}
+PANELS = [
+    pytest.param(board, panel, id=f"{name.removesuffix('.json')}/{panel['title']}")
+    for name, board in BOARDS.items()
+    for panel in board["panels"]
+    if panel["type"] != "row"
+]
+
+
+def variables(board: Board) -> set[str]:
+    return {variable["name"] for variable in board["templating"]["list"]}
+
+
+def filled(board: Board, text: str) -> str:
+    """The expression with every known variable replaced; unknown ones stay and are found by a test."""
+    values = {name: ".+" for name in variables(board)} | BUILTINS
+    return re.sub(r"\$\{?(\w+)\}?", lambda match: values.get(match.group(1), match.group(0)), text)
+
+
+def expressions(uid: str) -> list[tuple[str, str]]:
+    """(dashboard and panel, filled expression) of one data source."""
+    found = []
+    for name, board in BOARDS.items():
+        for panel in board["panels"]:
+            for target in panel.get("targets", []):
+                if target["datasource"]["uid"] == uid:
+                    found.append((f"{name}: {panel['title']}", filled(board, target["expr"])))
+    return found
+
+
+def expressions_as_rules() -> str:
+    """A rule file with every PromQL expression, for `promtool check rules`."""
+    rules = [{"record": f"panel:{n}", "expr": expr} for n, (_, expr) in enumerate(expressions("prometheus"))]
+    return yaml.safe_dump({"groups": [{"name": "dashboards", "rules": rules}]}, width=1000)
+
+
+def test_rendering_twice_gives_the_same_bytes() -> None:
+    assert render() == render()
+
+
+def test_file_names_are_the_uids_and_uids_are_distinct() -> None:
+    uids = [board["uid"] for board in BOARDS.values()]
+    assert [f"{uid}.json" for uid in uids] == list(BOARDS)
+    assert len(set(uids)) == len(uids)
+    assert {uid.removeprefix("fleetwatch-") for uid in uids} == {"hosts", "containers", "logs", "hub", "postgres"}
+
+
+def test_titles_are_distinct_since_grafana_refuses_two_of_a_name_in_a_folder() -> None:
+    titles = [board["title"] for board in BOARDS.values()]
+    assert len(set(titles)) == len(titles)
+
+
+@pytest.mark.parametrize(("board", "panel"), PANELS)
+def test_every_panel_says_what_it_shows_and_asks_a_known_source(board: Board, panel: Board) -> None:
+    assert panel["title"]
+    assert panel["description"].endswith(".")
+    assert panel["datasource"]["uid"] in SOURCES
+    assert panel["datasource"]["type"] == panel["datasource"]["uid"]
+    assert panel["fieldConfig"]["defaults"]["unit"]
+    assert panel["targets"], "a panel without a query is never filled"
+    refs = [target["refId"] for target in panel["targets"]]
+    assert len(set(refs)) == len(refs)
+    assert all(target["datasource"] == panel["datasource"] for target in panel["targets"])
+
+
+@pytest.mark.parametrize(("board", "panel"), PANELS)
+def test_every_variable_that_a_query_uses_exists(board: Board, panel: Board) -> None:
+    for target in panel["targets"]:
+        # `$` also ends an anchored pattern: only names count.
+        assert not re.findall(r"\$\{?\w+", filled(board, target["expr"])), target["expr"]
+
+
+@pytest.mark.parametrize(("board", "panel"), PANELS)
+def test_a_panel_about_hosts_keeps_to_the_chosen_ones(board: Board, panel: Board) -> None:
+    about_the_hub = board["uid"] == "fleetwatch-hub"
+    for target in panel["targets"]:
+        assert about_the_hub or '=~"$host"' in target["expr"], target["expr"]
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_panels_fill_the_grid_without_overlap(board: Board) -> None:
+    places = [panel["gridPos"] for panel in board["panels"]]
+    for place in places:
+        assert place["w"] > 0
+        assert place["x"] + place["w"] <= 24
+    for a, b in combinations(places, 2):
+        beside = a["x"] + a["w"] <= b["x"] or b["x"] + b["w"] <= a["x"]
+        above = a["y"] + a["h"] <= b["y"] or b["y"] + b["h"] <= a["y"]
+        assert beside or above, (a, b)
+    for y in {place["y"] for place in places}:
+        assert sum(place["w"] for place in places if place["y"] == y) == 24
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_panel_ids_are_distinct(board: Board) -> None:
+    ids = [panel["id"] for panel in board["panels"]]
+    assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_every_dashboard_begins_with_environment_and_host_and_all_of_them(board: Board) -> None:
+    listed = board["templating"]["list"]
+    assert [variable["name"] for variable in listed[:2]] == ["env", "host"]
+    for variable in listed:
+        if variable["type"] != "textbox":
+            assert variable["multi"]
+            assert variable["includeAll"]
+            assert variable["allValue"] in {".+", ".*"}
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_a_variable_uses_only_those_before_it(board: Board) -> None:
+    before: set[str] = set()
+    for variable in board["templating"]["list"]:
+        used = set(re.findall(r"\$(\w+)", json.dumps(variable.get("query", ""))))
+        assert used <= before, variable["name"]
+        before.add(variable["name"])
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_links_lead_to_dashboards_and_variables_that_exist(board: Board) -> None:
+    known = {b["uid"]: variables(b) for b in BOARDS.values()}
+    for url in re.findall(r'"url": "([^"]*)"', json.dumps(board)):
+        uid, _, query = url.removeprefix("/d/").partition("?")
+        assert uid in known
+        assert set(re.findall(r"var-(\w+)=", query)) <= known[uid]
+        assert "${__url_time_range}" in query, "a link must keep the time range"
+
+
+@pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
+def test_dashboards_reach_each_other_with_time_range_and_variables_kept(board: Board) -> None:
+    (link,) = board["links"]
+    assert set(link["tags"]) <= set(board["tags"])
+    assert link["keepTime"]
+    assert link["includeVars"]
+
+
+@pytest.mark.parametrize(("board", "panel"), [p for p in PANELS if p.values[1]["type"] == "table"])
+def test_a_table_renames_every_value_to_the_name_that_its_units_are_set_by(board: Board, panel: Board) -> None:
+    merge, organize = panel["transformations"]
+    headings = set(organize["options"]["renameByName"].values())
+    overridden = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}
+    assert merge["id"] == "merge"
+    assert overridden <= headings
+    assert all(rule["displayName"] in headings for rule in panel["options"]["sortBy"])
+
+
+def test_the_rule_file_has_every_expression() -> None:
+    rules = yaml.safe_load(expressions_as_rules())["groups"][0]["rules"]
+    assert len(rules) == len(expressions("prometheus")) > 40
+    assert all(expr.count("(") == expr.count(")") for _, expr in expressions("prometheus"))

@@ -1,0 +1,118 @@
+"""What can be built from Go modules, as a table. The module versions are pinned in tools/offline/<folder>/go.mod.
+
+A version written here is only what the program answers when asked; go.mod decides what is compiled, and the
+check after a build compares the two.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+# Without these tags Prometheus compiles the SDK of every cloud: far longer, and 1.5 GB of memory per compile.
+_PROMETHEUS_TAGS = "remove_all_sd,enable_docker_sd,enable_dns_sd"
+_PROMETHEUS_VERSION = "github.com/prometheus/common/version.Version"
+_UI_PLACEHOLDER = (
+    "<!doctype html><title>Alertmanager, offline build</title><p>This Alertmanager was built offline from its Go "
+    "module, which carries no web page. The API works: silence alerts with amtool or in Grafana.</p>\n"
+)
+
+
+@dataclass(frozen=True)
+class Build:
+    """One program: `package` as seen from tools/offline/`folder`."""
+
+    folder: str
+    package: str
+    version: str
+    tags: str = ""
+    version_variable: str = ""
+    ask: tuple[str, ...] = ("--version",)
+    hint: str = ""
+    copied_module: str = ""  # a module that only builds from a copy, because files are missing in it
+    added_files: dict[str, str] = field(default_factory=dict)  # path in that copy -> text (gzipped if it ends so)
+
+
+BUILDS: dict[str, Build] = {
+    "pulumi": Build(
+        folder="pulumi",
+        package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+        version="3.255.0",
+        version_variable="github.com/pulumi/pulumi/sdk/v3/go/common/version.Version",
+        ask=("version",),
+        hint="first time about 4 minutes",
+    ),
+    "pulumi-language-python": Build(
+        folder="language",
+        package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
+        version="",  # has no version flag
+        ask=("-help",),
+        hint="first time about half a minute",
+    ),
+    "prometheus": Build(
+        folder="prometheus",
+        package="github.com/prometheus/prometheus/cmd/prometheus",
+        version="3.15.0",
+        tags=_PROMETHEUS_TAGS,
+        version_variable=_PROMETHEUS_VERSION,
+        hint="first time about 2 minutes",
+    ),
+    "promtool": Build(
+        folder="prometheus",
+        package="github.com/prometheus/prometheus/cmd/promtool",
+        version="3.15.0",
+        tags=_PROMETHEUS_TAGS,
+        version_variable=_PROMETHEUS_VERSION,
+        hint="first time about a minute",
+    ),
+    "alertmanager": Build(
+        folder="alertmanager",
+        package="github.com/prometheus/alertmanager/cmd/alertmanager",
+        version="0.34.2",
+        version_variable=_PROMETHEUS_VERSION,
+        hint="first time about a minute",
+        copied_module="github.com/prometheus/alertmanager",
+        added_files={"ui/app/dist/index.html.gz": _UI_PLACEHOLDER},
+    ),
+    "amtool": Build(
+        folder="alertmanager",
+        package="github.com/prometheus/alertmanager/cmd/amtool",
+        version="0.34.2",
+        version_variable=_PROMETHEUS_VERSION,
+        hint="first time about half a minute",
+    ),
+    "node_exporter": Build(
+        folder="node-exporter",
+        package="github.com/prometheus/node_exporter",
+        version="1.12.1",
+        version_variable=_PROMETHEUS_VERSION,
+    ),
+    "caddy": Build(
+        folder="caddy",
+        package="github.com/caddyserver/caddy/v2/cmd/caddy",
+        version="v2.11.9",
+        version_variable="github.com/caddyserver/caddy/v2.CustomVersion",
+        ask=("version",),
+        hint="first time about 2 minutes",
+    ),
+    "loki": Build(
+        folder="loki",
+        package="github.com/grafana/loki/v3/cmd/loki",
+        version="3.7.8",
+        version_variable="github.com/grafana/loki/v3/pkg/util/build.Version",
+        hint="first time about 6 minutes",
+    ),
+    "promtail": Build(
+        folder="loki",
+        package="./promtail",
+        version="3.7.8",
+        version_variable="github.com/grafana/loki/v3/pkg/util/build.Version",
+        hint="first time about 4 minutes",
+    ),
+    "cadvisor": Build(
+        folder="cadvisor",
+        package=".",
+        version="0.60.5",
+        version_variable="github.com/google/cadvisor/lib/version.Version",
+        hint="first time about half a minute",
+    ),
+}

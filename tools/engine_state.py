@@ -1,0 +1,84 @@
+"""The engine's own state: is it locked, and did an interrupted run leave something half made?
+
+A lock whose process is gone is taken away. A resource that was being created when a run was stopped may or may not be
+there, and the engine does not know it; its Docker object is removed (only if it carries this stack's label), so that
+the next run creates it without stumbling over the name.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+from tools.errors import ToolError
+from tools.progress import say
+
+_DOCKER_KINDS = {
+    "docker:index/container:Container": "container",
+    "docker:index/network:Network": "network",
+}
+
+
+def clear_dead_lock(backend: Path, stack: str) -> None:
+    """Take away a lock whose process is gone; a living one is an error that says who and since when."""
+    for lock in sorted((backend / ".pulumi" / "locks").rglob(f"fleetwatch/{stack}/*.json")):
+        try:
+            owner = json.loads(lock.read_text())
+        except (OSError, ValueError):
+            continue
+        here = owner.get("hostname") == socket.gethostname()
+        if not here or _alive(int(owner.get("pid", 0))):
+            raise ToolError(
+                f"The state of stack {stack} is in use by another run: {owner.get('username')} on "
+                f"{owner.get('hostname')}, process {owner.get('pid')}, since {owner.get('timestamp')}. Wait for it; if it "
+                f"is gone for good, remove {lock}."
+            )
+        say(f"An earlier run (process {owner.get('pid')}, {owner.get('timestamp')}) was stopped; taking over its lock.")
+        lock.unlink(missing_ok=True)
+
+
+def clear_half_made(stack: str, prefix: str, docker: str, pulumi: list[str], env: Mapping[str, str]) -> None:
+    """Remove what an interrupted run was about to create, and the engine's note of it."""
+    exported = subprocess.run([*pulumi, "stack", "export", "--stack", stack], capture_output=True, text=True, env=env)
+    if exported.returncode:
+        return
+    state = json.loads(exported.stdout)
+    pending = (state.get("deployment") or {}).get("pending_operations") or []
+    if not pending:
+        return
+    known = {r.get("outputs", {}).get("id") for r in state["deployment"].get("resources") or []}
+    for operation in pending:
+        resource = operation.get("resource") or {}
+        kind, name = _DOCKER_KINDS.get(resource.get("type", "")), (resource.get("inputs") or {}).get("name")
+        if operation.get("type") == "creating" and kind and name:
+            _remove_unknown(docker, kind, name, prefix, known)
+    say(f"An earlier run was interrupted; {len(pending)} unfinished operation(s) are begun anew.")
+    state["deployment"]["pending_operations"] = []
+    subprocess.run(
+        [*pulumi, "stack", "import", "--stack", stack],
+        input=json.dumps(state), text=True, env=env, check=True, capture_output=True,
+    )  # fmt: skip
+
+
+def _remove_unknown(docker: str, kind: str, name: str, prefix: str, known: set[str]) -> None:
+    label = "{{index .Config.Labels \"fleetwatch.stack\"}}" if kind == "container" else "{{index .Labels \"fleetwatch.stack\"}}"
+    base = ["docker", "-H", docker, kind]
+    said = subprocess.run([*base, "inspect", "-f", "{{.Id}} " + label, name], capture_output=True, text=True)
+    words = said.stdout.split()
+    if said.returncode == 0 and len(words) == 2 and words[1] == prefix and words[0] not in known:
+        force = ["--force"] if kind == "container" else []
+        subprocess.run([*base, "rm", *force, words[0]], capture_output=True, check=False)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

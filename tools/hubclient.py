@@ -1,0 +1,59 @@
+"""Questions to a hub's query side (loopback): Prometheus, Loki. Only what status and tests ask."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from tools.errors import ToolError
+
+
+class HubClient:
+    """`base` is the query side's address, such as http://127.0.0.1:8482. Every call raises ToolError if it is away."""
+
+    def __init__(self, base: str) -> None:
+        self._base = base
+
+    def metrics(self, query: str, at: float | None = None) -> list[dict[str, Any]]:
+        """An instant query: the series, each with `metric` and `value` [seconds, text]."""
+        moment = {"time": str(at)} if at is not None else {}
+        found: list[dict[str, Any]] = self._get("/api/v1/query", query=query, **moment)["data"]["result"]
+        return found
+
+    def metric_range(self, query: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
+        """A range query; times in seconds."""
+        got = self._get("/api/v1/query_range", query=query, start=str(start), end=str(end), step=str(step))
+        found: list[dict[str, Any]] = got["data"]["result"]
+        return found
+
+    def logs(self, query: str, start: float, end: float, limit: int = 100, forward: bool = False) -> list[dict[str, Any]]:
+        """Streams with their `values` [nanoseconds, line]; newest first unless `forward`."""
+        got = self._get(
+            "/loki/api/v1/query_range",
+            query=query,
+            start=str(int(start * 1e9)),
+            end=str(int(end * 1e9)),
+            limit=str(limit),
+            direction="forward" if forward else "backward",
+        )
+        found: list[dict[str, Any]] = got["data"]["result"]
+        return found
+
+    def log_numbers(self, query: str) -> list[dict[str, Any]]:
+        """A metric query over logs, now."""
+        found: list[dict[str, Any]] = self._get("/loki/api/v1/query", query=query)["data"]["result"]
+        return found
+
+    def _get(self, path: str, **query: str) -> Any:
+        url = f"{self._base}{path}?{urllib.parse.urlencode(query)}"
+        try:
+            with urllib.request.urlopen(url, timeout=15) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            said = error.read(300).decode(errors="replace").strip()
+            raise ToolError(f"{self._base}{path} answers {error.code}: {said or error.reason}") from None
+        except (OSError, ValueError) as error:
+            raise ToolError(f"The hub does not answer at {self._base}: {getattr(error, 'reason', error)}") from None

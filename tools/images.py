@@ -1,0 +1,125 @@
+"""Which image each part runs: the pinned one where it can be had, else one assembled offline under a name of our own.
+
+A pinned image wins as soon as it is in Docker or its registry answers, so an offline image does not outlive the
+outage. Grafana has no offline build: a stand-in takes its place. Alloy has neither, and says so.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import yaml
+
+from tools import net
+from tools.assemble import RECIPE_LABEL, assemble
+from tools.errors import ToolError
+from tools.images_for_tests import TEST_RECIPES
+from tools.paths import CHECKOUT
+from tools.progress import ask, run, say, step
+from tools.recipes import RECIPES, Recipe
+
+PARTS = (
+    "caddy", "prometheus", "loki", "grafana", "alertmanager",
+    "promtail", "cadvisor", "node_exporter", "postgres_exporter",
+)  # fmt: skip
+FOR_TESTS = ("postgres", "test-app")
+OURS = {"python", "test-app"}  # made here on every machine; nobody publishes them
+_TEST_PINS = {"postgres": "docker.io/library/postgres:15"}
+_HINTS = {"loki": "first time about 8 minutes", "promtail": "first time about 4 minutes"}
+
+VENDOR = "vendor's image"
+OFFLINE = "offline build"
+STAND_IN = "stand-in, not Grafana"
+
+
+@dataclass(frozen=True)
+class Image:
+    """What a part runs: `ref` is for `docker run`, `kind` for people."""
+
+    key: str
+    ref: str
+    kind: str
+    differs: str = ""
+
+
+@cache
+def pins() -> dict[str, str]:
+    """Image pins by key: configs/images.yaml and those of the tests."""
+    loaded = yaml.safe_load((CHECKOUT / "configs" / "images.yaml").read_text())
+    return {**{str(key): str(ref) for key, ref in loaded.items()}, **_TEST_PINS}
+
+
+def _labels(refs: Sequence[str]) -> dict[str, str]:
+    """Recipe labels of those images that Docker has, all asked for at once."""
+    listed = ask(["docker", "image", "ls", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}}"]) or ""
+    short = {ref: ref.removeprefix("docker.io/").removeprefix("library/") for ref in refs}
+    present = [ref for ref in refs if short[ref] in listed.split()]
+    if not present:
+        return {}
+    found = json.loads(ask(["docker", "image", "inspect", *present]) or "[]")
+    labels = [item["Config"].get("Labels") or {} for item in found]
+    return {ref: own.get(RECIPE_LABEL, "") for ref, own in zip(present, labels, strict=True)}
+
+
+def _registry(ref: str) -> str:
+    host = ref.split("/")[0]
+    return "https://registry-1.docker.io/v2/" if host == "docker.io" or "." not in host else f"https://{host}/v2/"
+
+
+def _pull(key: str, ref: str, where: str) -> bool:
+    if not net.reachable(_registry(ref)):
+        return False
+    try:
+        with step(f"{where} {key}: pulling {ref}"):
+            run(["docker", "pull", "-q", ref], what=f"docker pull {ref}")
+    except ToolError as problem:
+        say(f"  {key}: the registry answers but the image cannot be pulled; assembling it instead. {problem}")
+        return False
+    return True
+
+
+def _offline(key: str, recipe: Recipe, have: str | None, where: str) -> Image:
+    if have != recipe.key():
+        with step(f"{where} {key}: assembling {recipe.ref}", _HINTS.get(key, "")):
+            assemble(recipe)
+    kind = STAND_IN if key == "grafana" else "made here" if key in OURS else OFFLINE
+    return Image(key, recipe.ref, kind, recipe.differs)
+
+
+def get(keys: Iterable[str] = PARTS) -> list[Image]:
+    """Make sure that Docker has an image for every key; pulls or assembles what is missing."""
+    wanted = list(dict.fromkeys(keys))
+    if unknown := [key for key in wanted if key not in pins() and key not in OURS]:
+        raise ToolError(f"No image is known as {', '.join(unknown)}; expected some of: {', '.join([*pins(), *OURS])}.")
+    makers = {**RECIPES, **TEST_RECIPES}
+    recipes = {key: makers[key]() for key in wanted if key in makers}
+    have = _labels([pins()[k] for k in wanted if k in pins()] + [r.ref for r in recipes.values()])
+    result = []
+    for number, key in enumerate(wanted, 1):
+        where = f"[{number}/{len(wanted)}]"
+        pin = pins().get(key)
+        if pin and (pin in have or _pull(key, pin, where)):
+            result.append(Image(key, pin, VENDOR))
+        elif key in recipes:
+            result.append(_offline(key, recipes[key], have.get(recipes[key].ref), where))
+        else:
+            raise ToolError(
+                f"The image {pin} for {key} cannot be pulled here and cannot be built offline: load it into Docker, "
+                f"name another under `fleetwatch:images: {{{key}: ...}}`, or choose a part that can be had (for alloy: "
+                "`logs.agent: promtail`)."
+            )
+    return result
+
+
+def needed_images(keys: Iterable[str] = PARTS) -> dict[str, str]:
+    """What belongs under `fleetwatch:images:` on this machine: keys whose pinned image cannot be had."""
+    return {image.key: image.ref for image in get(keys) if image.kind != VENDOR}
+
+
+def table(images: Iterable[Image]) -> str:
+    rows = [(image.key, image.ref, f"{image.kind}{f': {image.differs}' if image.differs else ''}") for image in images]
+    widths = [max((len(row[i]) for row in rows), default=0) for i in (0, 1)]
+    return "\n".join(f"  {key:<{widths[0]}}  {ref:<{widths[1]}}  {kind}" for key, ref, kind in rows)

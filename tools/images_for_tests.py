@@ -1,0 +1,56 @@
+"""Images for the tests: an application, a PostgreSQL, and the bare Python below the first. No stack runs them."""
+
+from __future__ import annotations
+
+from tools.recipes import PYTHON, Recipe, script
+
+APP = "tests/app"
+
+
+def _python() -> Recipe:
+    return Recipe(
+        tag="python:debian-offline",
+        differs="Debian's Python and PyYAML with busybox, nothing else",
+        busybox=True,
+        packages=PYTHON,
+        compile=("/usr/lib/python3",),
+        changes=('CMD ["python3"]',),
+    )
+
+
+def _test_app() -> Recipe:
+    return Recipe(
+        tag="test-app:offline",
+        differs="an application for the tests; no vendor",
+        busybox=True,
+        packages=PYTHON,
+        trees={"app": APP},
+        wheels=f"{APP}/requirements.txt",
+        compile=("/usr/lib/python3", "/app"),
+        changes=(
+            "USER nobody", "EXPOSE 8000", "WORKDIR /app", "ENV PYTHONPATH=/app/lib:/app", "ENV PYTHONUNBUFFERED=1",
+            'ENTRYPOINT ["python3", "-m", "uvicorn", "main:app", "--host", "0.0.0.0", "--port", "8000"]',
+        ),
+    )  # fmt: skip
+
+
+def _postgres() -> Recipe:
+    return Recipe(
+        tag="postgres:15-offline",
+        differs="Debian's PostgreSQL with an entrypoint of our own; runs as uid 999 from the start",
+        packages=("postgresql-15", "base-files", "dash", "coreutils", "tzdata"),
+        texts={"usr/local/bin/docker-entrypoint.sh": script("postgres/entrypoint.sh")},
+        users={"postgres": (999, 999)},
+        dirs=(
+            ("var/lib/postgresql/data", 999, 0o700), ("var/run/postgresql", 999, 0o775),
+            ("docker-entrypoint-initdb.d", 0, 0o755),
+        ),
+        changes=(
+            "USER 999", "EXPOSE 5432", "VOLUME /var/lib/postgresql/data", "ENV PGDATA=/var/lib/postgresql/data",
+            "ENV LANG=C.UTF-8", "ENV PATH=/usr/lib/postgresql/15/bin:/usr/local/bin:/usr/bin:/bin",
+            'ENTRYPOINT ["docker-entrypoint.sh"]', 'CMD ["postgres"]',
+        ),
+    )  # fmt: skip
+
+
+TEST_RECIPES = {"postgres": _postgres, "python": _python, "test-app": _test_app}

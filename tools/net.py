@@ -1,0 +1,36 @@
+"""Can a vendor's address be reached? Asked once per run; a "no" is remembered for some minutes, a "yes" is not.
+
+Any HTTP answer counts (registries say 401). A remembered "no" keeps later runs quick where packets are dropped.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import time
+import urllib.error
+import urllib.request
+
+from tools.paths import cache_dir
+
+TIMEOUT = 5.0
+REMEMBER_NO = 15 * 60
+
+
+@functools.cache
+def reachable(url: str) -> bool:
+    """True if the address answers HTTP within five seconds; always False with FLEETWATCH_OFFLINE=1."""
+    if os.environ.get("FLEETWATCH_OFFLINE") == "1":
+        return False
+    mark = cache_dir("unreachable") / url.split("//")[1].split("/")[0].replace(":", "_")
+    if mark.exists() and time.time() - mark.stat().st_mtime < REMEMBER_NO:
+        return False
+    try:
+        urllib.request.urlopen(url, timeout=TIMEOUT).close()
+    except urllib.error.HTTPError:
+        pass
+    except (OSError, ValueError):
+        mark.touch()
+        return False
+    mark.unlink(missing_ok=True)
+    return True

@@ -1,0 +1,98 @@
+"""The working copy of a stack file: the user's file, plus what this machine adds to it.
+
+The engine writes into the stack file that it is given (the salt of its encryption, secrets). A copy beside the state
+keeps `git status` clean. It is made anew before each run from three parts: the user's file, the encrypted values that
+`make secret` left in the last copy, and the overlay of this machine (images assembled here, where files are kept).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tools.errors import ToolError
+
+PROJECT = "fleetwatch:"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A stack file's mapping. ToolError names the line when it is no YAML, or what it is when it is no mapping."""
+    try:
+        loaded = yaml.safe_load(path.read_text())
+    except FileNotFoundError:
+        raise ToolError(f"{path}: there is no such stack file; FILE=... names another one.") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        raise ToolError(f"{path}{where}: expected YAML, {getattr(error, 'problem', None) or error}.") from None
+    loaded = {} if loaded is None else loaded
+    if not isinstance(loaded, dict) or not isinstance(loaded.get("config") or {}, dict):
+        raise ToolError(f"{path}: expected a mapping with the key `config`, as in stacks/Pulumi.local.yaml.")
+    return loaded
+
+
+def compose(user: dict[str, Any], last: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """The working copy. Encrypted values of `last` are kept where the user's file still has their surroundings."""
+    made = {key: value for key, value in user.items() if key != "config"}
+    if "encryptionsalt" in last:
+        made.setdefault("encryptionsalt", last["encryptionsalt"])
+    config = _with_secrets(user.get("config") or {}, last.get("config") or {})
+    for key, extra in overlay.items():
+        given = config.get(PROJECT + key) or {}
+        if isinstance(given, dict):
+            config[PROJECT + key] = _under(given, extra)
+    made["config"] = config
+    return made
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Written beside and moved, readable by its owner alone."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    beside = path.with_suffix(".next")
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        yaml.safe_dump(content, file, sort_keys=False)
+    beside.replace(path)
+
+
+def clear_secrets(config: dict[str, Any], keys: frozenset[str]) -> list[str]:
+    """Paths of values that must be encrypted (by the key they stand under) and stand in clear."""
+    found: list[str] = []
+
+    def look(value: Any, path: str) -> None:
+        if isinstance(value, dict) and set(value) != {"secure"}:
+            for key, inner in value.items():
+                here = f"{path}.{key}" if path else str(key).removeprefix(PROJECT)
+                if key in keys and not isinstance(inner, dict):
+                    found.append(here)
+                look(inner, here)
+        elif isinstance(value, list):
+            for index, inner in enumerate(value):
+                look(inner, f"{path}.{index}")
+
+    look(config, "")
+    return found
+
+
+def _is_secure(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"secure"}
+
+
+def _with_secrets(user: Any, last: Any) -> Any:
+    if not isinstance(user, dict) or not isinstance(last, dict) or _is_secure(user):
+        return user
+    kept = {key: value for key, value in last.items() if _is_secure(value) and key not in user}
+    return {**{key: _with_secrets(value, last.get(key)) for key, value in user.items()}, **kept}
+
+
+def _under(given: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
+    """`extra` fills in what `given` does not say."""
+    merged = dict(given)
+    for key, value in extra.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _under(merged[key], value)
+        elif merged.get(key) is None:
+            merged[key] = value
+    return merged
