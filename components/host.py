@@ -68,6 +68,7 @@ class Host(pulumi.ComponentResource):
             environment={"DOCKER_HOST": self._docker_host},
             interpreter=["/bin/sh", "-c"],
             add_previous_output_in_env=False,
+            logging=command.local.Logging.STDERR,  # what went well is quiet
             opts=pulumi.ResourceOptions(parent=parent or self, depends_on=list(depends_on)),
         )
 

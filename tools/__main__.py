@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from tools import images, setup
+from tools import images, setup, stack
 from tools.errors import ToolError
-from tools.paths import only_one
+from tools.environment import pulumi_env
+from tools.paths import CHECKOUT, only_one, state_dir
 from tools.progress import say
 
 
@@ -25,11 +27,48 @@ def _images(options: argparse.Namespace) -> None:
         say(images.table(images.get(_keys(options))))
 
 
+def _file(options: argparse.Namespace) -> Path:
+    return Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{options.stack}.yaml")
+
+
+def _stack(options: argparse.Namespace, chain: setup.ToolChain | None = None) -> stack.Stack:
+    home = state_dir() / options.stack
+    return stack.Stack(options.stack, _file(options), pulumi_env(home), chain.overrides if chain else None)
+
+
+def _up(options: argparse.Namespace) -> int:
+    chain = setup.set_up([*images.PARTS, *stack.more_images(_file(options))])
+    setup.report(chain)
+    return stack.up(_stack(options, chain))
+
+
+def _status(options: argparse.Namespace) -> int:
+    return 0 if stack.wait_for_data(_stack(options), patience=0) else 1
+
+
+def _down(options: argparse.Namespace) -> int:
+    return stack.down(_stack(options), options.yes)
+
+
+def _password(options: argparse.Namespace) -> None:
+    say(str(_stack(options).outputs(secrets=True)["password"]))
+
+
+def _secret(options: argparse.Namespace) -> None:
+    stack.secret(_stack(options), options.key)
+
+
+def _pulumi(options: argparse.Namespace) -> int:
+    return stack.engine_command(_stack(options), options.words)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools", description=__doc__)
+    parser.add_argument("--stack", default="local", help="the stack's name (local)")
+    parser.add_argument("--file", default="", help="its stack file (stacks/Pulumi.<stack>.yaml)")
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    def command(name: str, run: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+    def command(name: str, run: Callable[[argparse.Namespace], int | None], text: str) -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=text, description=text)
         sub.set_defaults(run=run)
         return sub
@@ -40,20 +79,28 @@ def _parser() -> argparse.ArgumentParser:
     ):
         sub.add_argument("keys", nargs="*", help="image keys; without any: all that a stack runs by default")
         sub.add_argument("--tests", action="store_true", help="those of the tests as well")
+    command("up", _up, "bring the stack up, wait for its data, show it")
+    command("status", _status, "what runs, where to look, what has arrived")
+    sub = command("down", _down, "remove everything that `up` made; data after a question")
+    sub.add_argument("--yes", action="store_true", help="remove the data without a question")
+    command("password", _password, "print the password of Grafana's admin")
+    sub = command("secret", _secret, "set a secret of the stack file; asks for it, or reads it from stdin")
+    sub.add_argument("key", help="its path, such as hosts.hub.postgres.main.dsn")
+    sub = command("pulumi", _pulumi, "an engine command for this stack")
+    sub.add_argument("words", nargs=argparse.REMAINDER)
     return parser
 
 
 def main() -> int:
     options = _parser().parse_args()
     try:
-        options.run(options)
+        return options.run(options) or 0
     except ToolError as problem:
         print(f"fleetwatch: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("fleetwatch: interrupted; the next run continues from here.", file=sys.stderr)
         return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -97,9 +97,9 @@ def _compile_python(ref: str, recipe: Recipe, changes: Sequence[str]) -> None:
     """Let the image's own Python compile its libraries: a container would do so anew at every start."""
     name = f"fleetwatch-assembling-{os.getpid()}"
     what = f"compiling Python in {ref}"
-    command = ["--network", "none", "--user", "0", "--entrypoint", "python3", ref, "-m", "compileall", "-q"]
+    command = ["--network", "none", ref, "python3", "-m", "compileall", "-q", *recipe.compile]
     try:
-        run(["docker", "run", "--name", name, *command, *recipe.compile], what=what)
+        run(["docker", "run", "--name", name, *command], what=what)
         restore = [word for change in ("CMD []", *changes) for word in ("--change", change)]
         run(["docker", "commit", *restore, name, ref], what=what)
     finally:
@@ -126,8 +126,8 @@ def assemble(recipe: Recipe) -> None:
         wheels = Path(work) / "wheels" if recipe.wheels else None
         if wheels:
             _wheels(CHECKOUT / recipe.wheels, packages, wheels)
-        # The label of a half-made image must not say that it is finished.
-        first = recipe.changes if recipe.compile else changes
+        # What is still to be compiled has neither user nor entrypoint yet, nor the label that says it is finished.
+        first = [] if recipe.compile else changes
         import_image(recipe.ref, lambda root: _fill(root, recipe, packages, wheels), first)
     if recipe.compile:
         _compile_python(recipe.ref, recipe, changes)

@@ -65,7 +65,9 @@ def clear_half_made(stack: str, prefix: str, docker: str, pulumi: list[str], env
 
 
 def _remove_unknown(docker: str, kind: str, name: str, prefix: str, known: set[str]) -> None:
-    label = "{{index .Config.Labels \"fleetwatch.stack\"}}" if kind == "container" else "{{index .Labels \"fleetwatch.stack\"}}"
+    label = (
+        '{{index .Config.Labels "fleetwatch.stack"}}' if kind == "container" else '{{index .Labels "fleetwatch.stack"}}'
+    )
     base = ["docker", "-H", docker, kind]
     said = subprocess.run([*base, "inspect", "-f", "{{.Id}} " + label, name], capture_output=True, text=True)
     words = said.stdout.split()

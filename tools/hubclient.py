@@ -29,7 +29,9 @@ class HubClient:
         found: list[dict[str, Any]] = got["data"]["result"]
         return found
 
-    def logs(self, query: str, start: float, end: float, limit: int = 100, forward: bool = False) -> list[dict[str, Any]]:
+    def logs(
+        self, query: str, start: float, end: float, limit: int = 100, forward: bool = False
+    ) -> list[dict[str, Any]]:
         """Streams with their `values` [nanoseconds, line]; newest first unless `forward`."""
         got = self._get(
             "/loki/api/v1/query_range",

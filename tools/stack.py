@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,10 @@ from tools.progress import say
 # `url` is Slack's and a webhook's: whoever has it can post. Grafana's addresses are called auth_url and so on.
 SECRET_KEYS = frozenset({"dsn", "client_secret", "password", "routing_key", "url"})
 
+OVERLAY = "fleetwatch:images"
+_WITH_FILE = ("up", "preview", "destroy", "refresh", "config", "import", "watch")
+_INIT = ("--secrets-provider", "passphrase", "--no-select", "--non-interactive")
+
 
 @dataclass
 class Stack:
@@ -32,7 +36,7 @@ class Stack:
     name: str
     file: Path
     env: Mapping[str, str]
-    images: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str] | None = None  # None: as in the last working copy
 
     def __post_init__(self) -> None:
         self.home = state_dir() / self.name
@@ -48,8 +52,9 @@ class Stack:
             lines = "\n".join(f"  - {path}: `make secret KEY={path}` asks for it" for path in clear)
             raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
         last = stackfile.read(self.working) if self.working.exists() else {}
-        overlay = {"hub": {"local": {"files": str(self.files)}}, "images": dict(self.images)}
-        made = stackfile.compose(user, last, overlay if self.images else {"hub": overlay["hub"]})
+        images = self.images if self.images is not None else (last.get("config") or {}).get(OVERLAY) or {}
+        overlay = {"hub": {"local": {"files": str(self.files)}}, **({"images": dict(images)} if images else {})}
+        made = stackfile.compose(user, last, overlay)
         stackfile.write(self.working, made)
         config: dict[str, Any] = made["config"]
         return config
@@ -69,12 +74,16 @@ class Stack:
 
     def select(self) -> None:
         """Make the stack if there is none, and clear what an interrupted run left."""
-        self.backend.mkdir(mode=0o700, parents=True, exist_ok=True)
         engine_state.clear_dead_lock(self.backend, self.name)
-        known = self.backend / ".pulumi" / "stacks" / "fleetwatch" / f"{self.name}.json"
-        if not known.exists():
-            self.quiet("stack", "init", self.name, "--secrets-provider", "passphrase", "--no-select")
+        if not self.exists():
+            # The engine writes the new stack's salt into the file of the project that it is asked from.
+            (self.home / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
+            self._quiet(["pulumi", "-C", str(self.home), "stack", "init", self.name, *_INIT])
         engine_state.clear_half_made(self.name, self.prefix(), self.docker(), ["pulumi", "-C", str(CHECKOUT)], self.env)
+
+    def exists(self) -> bool:
+        """Whether the state knows the stack."""
+        return (self.backend / ".pulumi" / "stacks" / "fleetwatch" / f"{self.name}.json").exists()
 
     def run(self, *words: str) -> int:
         """An engine command whose output the user sees; its exit code."""
@@ -82,20 +91,21 @@ class Stack:
 
     def quiet(self, *words: str, stdin: str | None = None) -> str:
         """An engine command whose output is wanted; ToolError with the engine's words if it fails."""
-        done = subprocess.run(self._argv(words), env=dict(self.env), input=stdin, capture_output=True, text=True)
+        return self._quiet(self._argv(words), stdin)
+
+    def _quiet(self, argv: Sequence[str], stdin: str | None = None) -> str:
+        done = subprocess.run(argv, env=dict(self.env), input=stdin, capture_output=True, text=True, check=False)
         if done.returncode:
             raise ToolError(explain(done.stderr.strip() or done.stdout.strip()))
         return done.stdout
 
     def _argv(self, words: Sequence[str]) -> list[str]:
-        takes_file = words[0] in ("up", "preview", "destroy", "refresh", "config") or words[:2] == ("stack", "init")
-        config = ["--config-file", str(self.working)] if takes_file else []
-        stack = [] if words[:2] == ("stack", "init") else ["--stack", self.name]
-        return ["pulumi", "-C", str(CHECKOUT), *words, "--non-interactive", *stack, *config]
+        config = ["--config-file", str(self.working)] if words[0] in _WITH_FILE else []
+        return ["pulumi", "-C", str(CHECKOUT), *words, "--non-interactive", "--stack", self.name, *config]
 
     def outputs(self, secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs; ToolError when it was never brought up."""
-        if not (self.backend / ".pulumi" / "stacks" / "fleetwatch" / f"{self.name}.json").exists():
+        if not self.exists():
             raise ToolError(f"There is no stack {self.name} on this machine yet; `make up` makes it.")
         shown = ["--show-secrets"] if secrets else []
         found: dict[str, Any] = json.loads(self.quiet("stack", "output", "--json", *shown))
@@ -132,6 +142,22 @@ def wait_for_data(stack: Stack, patience: float = 60.0) -> bool:
     return status.show(outputs, stack.docker(), stack.prefix())
 
 
+def more_images(file: Path) -> list[str]:
+    """Image keys that this stack file needs besides the usual ones."""
+    hosts = (stackfile.read(file).get("config") or {}).get("fleetwatch:hosts") or {}
+    agents = [((host or {}).get("logs") or {}).get("agent") for host in hosts.values() if isinstance(host or {}, dict)]
+    return ["alloy"] if "alloy" in agents else []
+
+
+def engine_command(stack: Stack, words: Sequence[str]) -> int:
+    """Any command of the Pulumi CLI for this stack, such as `preview --diff` or `stack output`."""
+    if not words:
+        raise ToolError('Which command? For example: make pulumi ARGS="preview --diff"')
+    stack.prepare()
+    stack.select()
+    return stack.run(*words)
+
+
 def secret(stack: Stack, key: str) -> None:
     """Ask for a secret without echo (or read it from stdin) and put it encrypted into the working copy."""
     stack.prepare(check=False)
@@ -148,7 +174,7 @@ def down(stack: Stack, yes: bool) -> int:
     prefix, docker = stack.prefix(), stack.docker()
     volumes = _docker(docker, "volume", "ls", "-q", "--filter", f"label=fleetwatch.stack={prefix}").split()
     with_data = yes or (bool(volumes) and _ask_for_data(volumes))
-    if (stack.backend / ".pulumi" / "stacks" / "fleetwatch" / f"{stack.name}.json").exists():
+    if stack.exists():
         stack.select()
         # Passwords stay with the data: Grafana keeps its own copy of the admin's in there.
         keep = [] if with_data or not volumes else ["--exclude", "**randomPassword:RandomPassword::*"]
@@ -161,7 +187,9 @@ def down(stack: Stack, yes: bool) -> int:
         shutil.rmtree(stack.home, ignore_errors=True)
         say(f"Removed, with {len(volumes)} volume(s) of data.")
     else:
-        say(f"Removed. {len(volumes)} volume(s) of data and their passwords are kept; `make down YES=1` removes them too.")
+        say(
+            f"Removed. {len(volumes)} volume(s) of data and their passwords are kept; `make down YES=1` removes them too."
+        )
     return 0
 
 

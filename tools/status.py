@@ -30,8 +30,10 @@ class Arrival:
 
     def late(self) -> bool:
         """Nothing fresh, of neither kind."""
-        return min(self.sample_age or 1e9, self.line_age or 1e9) > FRESH and self.sample_age is not None or (
-            self.sample_age is None and self.line_age is None
+        return (
+            min(self.sample_age or 1e9, self.line_age or 1e9) > FRESH
+            and self.sample_age is not None
+            or (self.sample_age is None and self.line_age is None)
         )
 
 
@@ -92,7 +94,17 @@ def gaps(hub: HubClient) -> list[str]:
 
 def containers(docker: str, prefix: str) -> list[tuple[str, str, str, str]]:
     """(host, role, image, state) of every container of this stack."""
-    asked = ["docker", "-H", docker, "ps", "-a", "--filter", f"label=fleetwatch.stack={prefix}", "--format", "{{json .}}"]
+    asked = [
+        "docker",
+        "-H",
+        docker,
+        "ps",
+        "-a",
+        "--filter",
+        f"label=fleetwatch.stack={prefix}",
+        "--format",
+        "{{json .}}",
+    ]
     done = subprocess.run(asked, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ToolError(f"Docker does not answer at {docker}: {done.stderr.strip()}")
@@ -100,7 +112,9 @@ def containers(docker: str, prefix: str) -> list[tuple[str, str, str, str]]:
     for line in done.stdout.splitlines():
         one: dict[str, Any] = json.loads(line)
         labels = dict(pair.split("=", 1) for pair in one["Labels"].split(",") if "=" in pair)
-        found.append((labels.get("fleetwatch.host", ""), labels.get("fleetwatch.role", ""), one["Image"], one["Status"]))
+        found.append(
+            (labels.get("fleetwatch.host", ""), labels.get("fleetwatch.role", ""), one["Image"], one["Status"])
+        )
     return sorted(found)
 
 
@@ -135,7 +149,13 @@ def _age(seconds: float | None) -> str:
     if seconds is None:
         return "-"
     seconds = max(0.0, seconds)
-    return f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 120
+        else f"{seconds / 60:.0f} min"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} h"
+    )
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

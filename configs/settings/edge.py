@@ -45,7 +45,7 @@ def _subnet(value: str) -> str:
     except ValueError:
         ok = False
     if not ok:
-        raise ValueError("expected a private IPv4 network of at least 16 addresses, such as 172.31.231.0/24")
+        raise ValueError("expected a private IPv4 network of at least 16 addresses, such as 10.213.77.0/24")
     return value
 
 
@@ -131,12 +131,13 @@ class Edge(Strict):
     """What an edge collects on its host, whatever kind of host it is.
 
     `via: internet` pushes over HTTPS with the host's own password, `via: vpc` without TLS over a private network.
-    `subnet` is that of the edge's own Docker network: the node exporter listens on its gateway address.
+    `subnet` is that of the edge's own Docker network: the node exporter listens on its gateway address. The default is
+    outside the ranges from which Docker chooses by itself.
     """
 
     via: Literal["internet", "vpc"] = "internet"
     networks: list[str] = []
-    subnet: Annotated[str, AfterValidator(_subnet)] = "172.31.231.0/24"
+    subnet: Annotated[str, AfterValidator(_subnet)] = "10.213.77.0/24"
     apps: dict[JobName, App] = {}
     postgres: dict[DnsLabel, Postgres] = {}
     logs: Logs = Logs()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from dataclasses import dataclass
 
 from configs.settings.load import Settings
@@ -68,8 +69,15 @@ def _networks(settings: Settings, facts: Facts) -> list[str]:
             for index, network in enumerate(edge.networks)
             if network not in facts.networks
         ]
-        if edge.subnet in facts.subnets:
-            problems.append(
-                f"hosts.{host}.subnet: expected a network that nobody else uses, a Docker network has {edge.subnet}"
-            )
+        problems += [
+            f"hosts.{host}.subnet: expected a network that nobody else uses, but {edge.subnet} overlaps with {taken}, "
+            "which a Docker network of this machine has"
+            for taken in facts.subnets
+            if _overlap(edge.subnet, taken)
+        ]
     return problems
+
+
+def _overlap(one: str, other: str) -> bool:
+    first, second = ipaddress.ip_network(one), ipaddress.ip_network(other, strict=False)
+    return first.version == second.version and first.overlaps(second)

@@ -1,0 +1,43 @@
+"""A stand-in as a process, over gRPC: it prints its port and its errors are sentences."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc  # type: ignore[import-untyped]
+import pytest
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+
+ROOT = Path(__file__).parents[2]
+NO_ENGINE = "127.0.0.1:1"
+
+
+@pytest.fixture(params=["docker", "command", "random"])
+def served(request: pytest.FixtureRequest) -> Iterator[tuple[str, Any]]:
+    process = subprocess.Popen([sys.executable, "-m", "localcloud.plugins", request.param, NO_ENGINE], cwd=ROOT,
+                               stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
+        yield request.param, provider_pb2_grpc.ResourceProviderStub(channel)
+    process.terminate()
+    process.wait()
+
+
+def test_it_has_its_sdks_version_and_refuses_other_types_in_a_sentence(served: tuple[str, Any]) -> None:
+    name, stub = served
+    assert stub.GetPluginInfo(provider_pb2.GetSchemaRequest(), timeout=20).version > "1"
+    urn = f"urn:pulumi:s::p::{name}:index/other:Other::x"
+    with pytest.raises(grpc.RpcError) as refused:
+        stub.Check(provider_pb2.CheckRequest(urn=urn, news=PropertyValue.marshal_map({})), timeout=20)
+    assert refused.value.details().startswith(f"stand-in for {name}: the type {name}:index/other:Other is not covered")
+
+
+def test_an_unknown_name_is_refused() -> None:
+    ran = subprocess.run([sys.executable, "-m", "localcloud.plugins", "aws"], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 2
+    assert "expected one of docker, command, random, got aws" in ran.stderr
