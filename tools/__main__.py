@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import images, setup, stack
-from tools.errors import ToolError
+from tools import engine, images, lock, setup, stack
 from tools.environment import pulumi_env
-from tools.paths import CHECKOUT, only_one, state_dir
+from tools.errors import ToolError
+from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
 from tools.progress import say
 
 
@@ -50,6 +52,18 @@ def _down(options: argparse.Namespace) -> int:
     return stack.down(_stack(options), options.yes)
 
 
+def _lock(_options: argparse.Namespace) -> None:
+    lock.lock()
+
+
+def _clean(_options: argparse.Namespace) -> None:
+    if engine.stop_own():
+        say("Stopped the Docker Engine that a set-up had started (it stays installed).")
+    place = cache_dir()
+    shutil.rmtree(place)
+    say(f"Removed the cache {place}. Images in Docker stay; `docker image prune` removes what no container uses.")
+
+
 def _password(options: argparse.Namespace) -> None:
     say(str(_stack(options).outputs(secrets=True)["password"]))
 
@@ -79,6 +93,8 @@ def _parser() -> argparse.ArgumentParser:
     ):
         sub.add_argument("keys", nargs="*", help="image keys; without any: all that a stack runs by default")
         sub.add_argument("--tests", action="store_true", help="those of the tests as well")
+    command("lock", _lock, "lock the Python packages anew, with hashes")
+    command("clean", _clean, "remove the caches, and stop the Docker Engine if a set-up started one")
     command("up", _up, "bring the stack up, wait for its data, show it")
     command("status", _status, "what runs, where to look, what has arrived")
     sub = command("down", _down, "remove everything that `up` made; data after a question")
@@ -91,7 +107,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _terminated(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
 def main() -> int:
+    signal.signal(signal.SIGTERM, _terminated)  # ends what is running as Ctrl-C does
     options = _parser().parse_args()
     try:
         return options.run(options) or 0

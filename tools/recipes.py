@@ -42,7 +42,8 @@ class Recipe:
 
     @property
     def ref(self) -> str:
-        return f"fleetwatch.local/{self.tag}"
+        """The name says what went in, so that an image made anew is a change that the engine sees."""
+        return f"fleetwatch.local/{self.tag}-{self.key()[:8]}"
 
     def key(self) -> str:
         """Hash of all that goes in; kept as a label, so that an image is made anew exactly when this changes."""
@@ -186,7 +187,7 @@ def _postgres_exporter() -> Recipe:
 
 def _grafana() -> Recipe:
     return Recipe(
-        tag=f"grafana-stand-in:{tree_hash(CHECKOUT / _GRAFANA)}",
+        tag="grafana-stand-in:reader",
         differs="a reader of the same provisioning files and dashboards",
         busybox=True,
         packages=PYTHON,

@@ -6,9 +6,12 @@ that any checkout continues it.
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
+import re
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -87,7 +90,7 @@ class Stack:
 
     def run(self, *words: str) -> int:
         """An engine command whose output the user sees; its exit code."""
-        return subprocess.run(self._argv(words), env=dict(self.env), check=False).returncode
+        return _streamed(self._argv(words), self.env)
 
     def quiet(self, *words: str, stdin: str | None = None) -> str:
         """An engine command whose output is wanted; ToolError with the engine's words if it fails."""
@@ -112,6 +115,39 @@ class Stack:
         if "query" not in found:
             raise ToolError(f"The stack {self.name} is not up; `make up` brings it up.")
         return found
+
+
+# Said by the engine of every plugin on PATH; which plugins are used is told once, in our own words.
+_NOISE = re.compile(
+    r"warning: using pulumi-(resource|language)-\S+ from \$PATH"
+    r"|^If you want to remove the stack comp|^The resources in the stack have been deleted, but"
+)
+
+
+def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
+    """Run with the output shown line by line, without its noise.
+
+    The first Ctrl-C asks the engine to end in order, the second to end at once. It has a session of its own, so that
+    each of them reaches it once.
+    """
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    interrupted = False
+    with subprocess.Popen(argv, env=dict(env), text=True, start_new_session=True, **pipes) as engine:  # type: ignore[call-overload]
+        while True:
+            try:
+                for line in engine.stdout:
+                    if not _NOISE.search(line):
+                        print(line, end="", flush=True)
+                code = int(engine.wait())
+                break
+            except KeyboardInterrupt:
+                if not interrupted:
+                    say("Interrupted: the engine finishes what it is doing; Ctrl-C again ends it at once.")
+                interrupted = True
+                engine.send_signal(signal.SIGINT)
+    if interrupted:
+        raise KeyboardInterrupt
+    return code
 
 
 def explain(said: str) -> str:
@@ -185,6 +221,8 @@ def down(stack: Stack, yes: bool) -> int:
         for volume in volumes:
             _docker(docker, "volume", "rm", volume)
         shutil.rmtree(stack.home, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            stack.home.parent.rmdir()  # only if nothing else is in it
         say(f"Removed, with {len(volumes)} volume(s) of data.")
     else:
         say(

@@ -24,6 +24,8 @@ def normal(prop: Prop, value: Any, fill: bool = True) -> Any:
         element = Prop(kind=prop.item) if isinstance(prop.item, str) else Prop(kind="object", item=prop.item)
         # A scalar inside a list is kept as it is: [""] is not the empty list.
         items = [v if isinstance(prop.item, str) else normal(element, v) for v in value]
+        if prop.by and UNKNOWN not in items:
+            items.sort(key=lambda v: [str(v.get(k)) for k in prop.by])
         return items or None
     if prop.kind == "map":
         return dict(value) or None
@@ -64,6 +66,8 @@ def _compare(prop: Prop, path: str, old: Any, new: Any) -> Iterator[tuple[str, s
         yield from _compare_lists(prop, path, old, new)
     elif prop.kind == "object":
         for key, sub in fields_of(prop).items():
+            if sub.computed and new.get(key) is None:
+                continue
             yield from _compare(sub, f"{path}.{key}", old.get(key), new.get(key))
     elif prop.kind == "map":
         for key in sorted({*old, *new}):

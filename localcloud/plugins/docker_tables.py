@@ -89,7 +89,7 @@ CONTAINER = Table(token="docker:index/container:Container", delete_first=True, m
     "ulimits": once("set", item={"name": Prop(kind="str", required=True), "soft": Prop(kind="int", required=True),
                                  "hard": Prop(kind="int", required=True)}),
     # network
-    "ports": once("list", item=PORT),
+    "ports": once("list", item=PORT, by=("internal", "protocol")),
     "networkMode": once("str", default="bridge"),
     "networksAdvanced": once("set", item={"name": Prop(kind="str", required=True), "aliases": Prop(kind="set"),
                                           "ipv4Address": Prop(kind="str")}),

@@ -33,6 +33,7 @@ class Prop:
     choices: tuple[str, ...] = ()
     replace: bool = False       # a change makes a new resource
     computed: bool = False      # filled in by the other side: absent in the program means "as it is"
+    by: tuple[str, ...] = ()    # a list's objects in any order: matched by these fields
     as_asked: bool = False      # like a set: recorded as the program wrote it until a refresh reads it back
     volatile: bool = False      # an output that every update may change: unknown in its preview
     secret: bool = False

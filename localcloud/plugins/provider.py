@@ -20,6 +20,8 @@ from localcloud.plugins.engine import Table
 from localcloud.plugins.server import InitFailed, Log
 
 State = dict[str, Any]
+# What a real bridged plugin notes about its own recording: stale, and so in its way, once a stand-in has written.
+REAL_NOTES = "__pulumi_raw_state_delta"
 Values = dict[str, PropertyValue]
 KINDS = {"add": (sdk.PropertyDiffKind.ADD, sdk.PropertyDiffKind.ADD_REPLACE),
          "delete": (sdk.PropertyDiffKind.DELETE, sdk.PropertyDiffKind.DELETE_REPLACE),
@@ -83,7 +85,7 @@ def wrap_map(table: Table, state: State, *sources: Values) -> Values:
     """The state as Pulumi values; secret is what the table says and what is secret in any of the sources."""
     secret = {k for source in sources for k, v in source.items() if v.contains_secret()}
     secret |= {k for k, p in table.props.items() if p.secret}
-    return {k: wrap(v).with_secret(k in secret) for k, v in state.items()}
+    return {k: wrap(v).with_secret(k in secret) for k, v in state.items() if k != REAL_NOTES}
 
 
 class TableProvider(sdk.Provider):

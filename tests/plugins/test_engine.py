@@ -132,3 +132,17 @@ def test_a_preview_knows_inputs_and_not_what_docker_decides() -> None:
     later = engine.expected_state(CONTAINER, BASE, {"hostname": "h"})
     assert later["hostname"] == "h", "an update does not forget what is known"
     assert engine.expected_state(COMMAND, {"create": "x"}, {"stdout": "old"})["stdout"] == UNKNOWN
+
+
+def test_ports_may_come_back_in_another_order_and_with_a_number_docker_chose() -> None:
+    state = {**engine.recorded(CONTAINER, BASE, {}), **engine.with_defaults(CONTAINER, {
+        **BASE, "ports": [{"internal": 80, "external": 32768}, {"internal": 443, "external": 5}]})}
+    assert diff(CONTAINER, state, {**BASE, "ports": [{"internal": 443, "external": 5}, {"internal": 80}]}) == []
+    found = diff(CONTAINER, state, {**BASE, "ports": [{"internal": 443, "external": 6}, {"internal": 80}]})
+    assert [c.path for c in found] == ["ports[0].external"]
+
+
+def test_a_container_that_failed_before_it_was_read_is_replaced() -> None:
+    failed = engine.with_defaults(CONTAINER, {**BASE, "command": ["x"]})
+    found = {c.path: c.replace for c in diff(CONTAINER, failed, {**BASE, "command": ["x"]})}
+    assert found == {"entrypoints": True, "networkDatas": False}
