@@ -9,6 +9,7 @@ import socket
 import subprocess
 
 from configs.settings import Settings
+from configs.settings.edge import fixed_folder
 from configs.settings.facts import Facts
 
 
@@ -38,6 +39,12 @@ def probe(settings: Settings) -> Facts:
             if (network.get("Labels") or {}).get("fleetwatch.stack") != settings.prefix
             for pool in (network.get("IPAM", {}).get("Config") or [])
             if pool.get("Subnet")
+        ),
+        missing_folders=frozenset(
+            folder
+            for edge in settings.hosts.values()
+            for folder in map(fixed_folder, (source.path for source in edge.logs.files.values()))
+            if not os.path.isdir(folder)
         ),
     )
 

@@ -156,7 +156,8 @@ class Service(pulumi.ComponentResource):
             pid_mode="host" if args.host_network else None,
             ports=list(args.ports),
             capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=list(args.capabilities)),
-            security_opts=["no-new-privileges"],
+            # Docker adds the first by itself for a container in the host's pid namespace; a refresh would find it.
+            security_opts=[*(["label=disable"] if args.host_network else []), "no-new-privileges"],
             devices=[docker.ContainerDeviceArgs(host_path=device, permissions="r") for device in args.devices],
             read_only=args.read_only,
             tmpfs={"/tmp": "size=64m"} if args.read_only else None,

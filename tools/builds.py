@@ -115,4 +115,6 @@ BUILDS: dict[str, Build] = {
         version_variable="github.com/google/cadvisor/lib/version.Version",
         hint="first time about half a minute",
     ),
+    # For the tests alone: Alloy itself is no Go module that builds, its configuration language is one.
+    "alloy-syntax": Build(folder="alloy-syntax", package=".", version="0.1.0"),
 }

@@ -18,9 +18,9 @@ from configs.dashboards.model import (
 )
 
 STREAMS = '{env=~"$env",host=~"$host",job=~"$job",container=~"$container"}'
-# Loki finds the level of every line on arrival and keeps it as structured metadata, `unknown` included.
-LINES = STREAMS + ' | detected_level=~"$level" |~ `(?i)$search`'
-BAD = STREAMS + ' | detected_level=~"error|critical|fatal" |~ `(?i)$search`'
+# The edge finds the level of a line and sends it as structured metadata; a line without one has none.
+LINES = STREAMS + ' | level=~"$level" |~ `(?i)$search`'
+BAD = STREAMS + ' | level=~"error|fatal" |~ `(?i)$search`'
 
 _numbers = Row(
     height=4,
@@ -33,7 +33,7 @@ _numbers = Row(
         ),
         Stat(
             title="Errors",
-            about="Lines of level error, critical or fatal in the chosen time range.",
+            about="Lines of level error or fatal in the chosen time range.",
             source=LOKI,
             query=Query(expr=f"sum(count_over_time({BAD} [$__range])) or vector(0)"),
             steps=((None, "green"), (1, "yellow"), (100, "red")),
@@ -78,8 +78,8 @@ _levels = Row(
             colours=LEVEL_COLOURS,
             queries=(
                 Query(
-                    expr=f"sum by (detected_level) (count_over_time({LINES} [$__auto]))",
-                    legend="{{detected_level}}",
+                    expr=f"sum by (level) (count_over_time({LINES} [$__auto]))",
+                    legend="{{level}}",
                 ),
             ),
         ),
@@ -98,7 +98,7 @@ _who = Row(
         ),
         Graph(
             title="Errors per second by source",
-            about="Lines of level error, critical or fatal, by container, or by job where there is no container.",
+            about="Lines of level error or fatal, by container, or by job where there is no container.",
             unit="cps",
             source=LOKI,
             queries=(
@@ -135,7 +135,7 @@ _errors = Row(
     panels=(
         Logs(
             title="Errors",
-            about="The newest lines of level error, critical or fatal.",
+            about="The newest lines of level error or fatal.",
             expr=BAD,
         ),
     ),

@@ -20,14 +20,12 @@ ANY_IS_BAD: Steps = ((None, "green"), (1, "red"))
 ANY_IS_WORTH_A_LOOK: Steps = ((None, "green"), (1, "yellow"))
 ONE_IS_GOOD: Steps = ((None, "red"), (1, "green"))
 LEVEL_COLOURS = {
-    "critical": "dark-red",
     "fatal": "dark-red",
     "error": "red",
     "warn": "yellow",
     "info": "green",
     "debug": "blue",
     "trace": "light-blue",
-    "unknown": "gray",
 }
 
 

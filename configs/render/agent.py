@@ -34,10 +34,13 @@ def config(settings: Settings, host: str, push_url: str, gateway: str) -> str:
 def command(settings: Settings) -> list[str]:
     """Arguments of the container. The WAL keeps what the hub has not taken for as long as the outage budget says.
 
-    Truncation runs every quarter of the budget, at most every two hours (Prometheus' default), at least every 10 s.
+    What decides is how often the WAL is truncated, not `max-time`: each truncation begins a new segment file and drops
+    the oldest two thirds of the older ones, sent or not (Prometheus 3.15, tsdb/agent/db.go), and a sender that finds
+    its next segment gone starts anew at the present. At two thirds of the budget, an edge that writes up to two
+    segments of 128 MB in that time (about 10000 series) keeps a whole budget at the least, a smaller one two.
     """
     budget = settings.hub.outage_budget
-    truncate = max(10, min(7200, budget // 4))
+    truncate = max(10, budget * 2 // 3)
     return [
         "--agent",
         f"--config.file={CONFIG}/prometheus.yml",

@@ -51,6 +51,7 @@ def _globals() -> str:
 		level INFO
 	}
 	servers {
+		protocols h1 h2
 		timeouts {
 			read_header 10s
 			idle 5m

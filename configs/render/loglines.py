@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from configs.settings.edge import Edge, LineFilter
+from configs.settings.edge import Edge, LineFilter, fixed_folder
 
 LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
 # RE2. A key with a value first (logfmt, JSON), else a bare upper-case word or [word] within the first 80 characters.
@@ -75,11 +75,5 @@ def project_regex(edge: Edge) -> str | None:
 
 def folders(edge: Edge) -> list[str]:
     """Host folders that file sources need, mounted read-only: each pattern's part before its first wildcard."""
-    found = {_fixed(file.path) for file in edge.logs.files.values()}
+    found = {fixed_folder(file.path) for file in edge.logs.files.values()}
     return sorted(folder for folder in found if not any(folder.startswith(other + "/") for other in found))
-
-
-def _fixed(path: str) -> str:
-    for wildcard in "*?[{":
-        path = path.split(wildcard)[0]
-    return path.rpartition("/")[0]

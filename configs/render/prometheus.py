@@ -12,14 +12,15 @@ DATA = "/prometheus"
 
 
 def config(settings: Settings) -> str:
-    """prometheus.yml. The out-of-order window takes a backlog as old as the outage budget (facts: section 5)."""
+    """prometheus.yml. The out-of-order window takes a backlog as old as the outage budget, and the time to send it."""
     hub = settings.hub
+    window = hub.outage_budget + max(300, hub.outage_budget // 8)
     return to_yaml(
         {
             "global": {"evaluation_interval": "15s"},
             "storage": {
                 "tsdb": {
-                    "out_of_order_time_window": show_duration(hub.outage_budget),
+                    "out_of_order_time_window": show_duration(window),
                     "retention": {
                         "time": show_duration(hub.retention.metrics),
                         "size": show_size(hub.retention.metrics_size),

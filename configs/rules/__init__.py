@@ -48,13 +48,13 @@ def _pipeline(settings: Settings) -> dict[str, Any]:
             ),
             _alert(
                 "SamplesLost",
-                _gap(),
+                _gap(settings),
                 "0s",
                 "warning",
                 "Metrics of {{ $labels.host }} have a gap that nothing will fill",
                 "Within the last hour there are more than {{ $value | humanizeDuration }} of which the hub never got a "
-                "sample of the agent on {{ $labels.host }}: the agent was down, or the hub was away for longer than the "
-                "outage budget.",
+                "sample of the agent on {{ $labels.host }}: the agent was down, or the hub was away for longer than "
+                "the outage budget.",
             ),
             _alert(
                 "LogLinesLost",
@@ -84,11 +84,12 @@ def _host_silent(host: str) -> dict[str, Any]:
     return made
 
 
-def _gap() -> str:
+def _gap(settings: Settings) -> str:
     """Seconds of the last hour at which an agent's newest sample was older than a minute, though it sends again now.
 
     Asked about the past, so a backlog that arrived late counts as there. A longer gap than Prometheus' look-back of
-    five minutes is seen too, with its first four minutes.
+    five minutes is seen too, with its first four minutes. Where an agent is asked rarely, a gap is longer than a minute.
     """
+    patience = max(60, *(2 * edge.scrape.agents for edge in settings.hosts.values()))
     age = 'time() - timestamp(up{job="agent"})'
-    return f"count_over_time(({age} > 60)[1h:15s]) * 15 > 0 and {age} < 60"
+    return f"count_over_time(({age} > {patience})[1h:15s]) * 15 > 0 and {age} < {patience}"

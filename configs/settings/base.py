@@ -59,8 +59,8 @@ def _re2(value: str) -> str:
         re.compile(value)
     except re.error as error:
         raise ValueError(f"expected a regular expression (RE2): {error}") from None
-    if re.search(r"\(\?(=|!|<=|<!)", value):
-        raise ValueError("expected a regular expression (RE2), which knows no look-ahead and no look-behind")
+    if re.search(r"\(\?(=|!|<=|<!|P=)|(?<!\\)(\\\\)*\\[1-9]", value):
+        raise ValueError("expected a regular expression (RE2), which knows no look-around and no back-references")
     return value
 
 

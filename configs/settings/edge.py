@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -49,8 +50,21 @@ def _subnet(value: str) -> str:
     return value
 
 
+def _project(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
+        raise ValueError("expected the name of a compose project: lower-case letters, digits, _ and -")
+    return value
+
+
+def fixed_folder(path: str) -> str:
+    """The folder of a glob before its first wildcard: `/var/log/nginx/*.log` -> `/var/log/nginx`."""
+    for wildcard in "*?[{":
+        path = path.split(wildcard)[0]
+    return path.rpartition("/")[0]
+
+
 def _absolute_glob(value: str) -> str:
-    fixed = value.split("*")[0].split("?")[0].split("[")[0].rpartition("/")[0]
+    fixed = fixed_folder(value)
     if not value.startswith("/") or ".." in value.split("/"):
         raise ValueError("expected an absolute path, wildcards (*) in it are fine")
     if not fixed:
@@ -100,7 +114,7 @@ class Logs(Strict):
     """What is shipped to Loki. `projects` empty: containers of every compose project and of none."""
 
     agent: Literal["promtail", "alloy"] = "promtail"
-    projects: list[str] = []
+    projects: list[Annotated[str, AfterValidator(_project)]] = []
     keep: list[LineFilter] = []
     drop: list[LineFilter] = []
     files: dict[DnsLabel, LogFile] = {}

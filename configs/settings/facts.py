@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from configs.settings.edge import fixed_folder
 from configs.settings.load import Settings
 from configs.settings.units import show_size
 
@@ -24,13 +25,14 @@ class Facts:
     disk_free: int | None
     taken: frozenset[int]
     subnets: tuple[str, ...] = ()  # of Docker networks that are not ours
+    missing_folders: frozenset[str] = frozenset()  # that log files are to be read from
 
 
 def against(settings: Settings, facts: Facts) -> list[str]:
     """Problems, each with its path in the stack file."""
     if facts.docker is None:
         return [f"hub.local.docker: expected a Docker Engine that answers, {facts.problem}"]
-    return [*_ports(settings, facts), *_disk(settings, facts), *_networks(settings, facts)]
+    return [*_ports(settings, facts), *_disk(settings, facts), *_networks(settings, facts), *_folders(settings, facts)]
 
 
 def _ports(settings: Settings, facts: Facts) -> list[str]:
@@ -76,6 +78,15 @@ def _networks(settings: Settings, facts: Facts) -> list[str]:
             if _overlap(edge.subnet, taken)
         ]
     return problems
+
+
+def _folders(settings: Settings, facts: Facts) -> list[str]:
+    return [
+        f"hosts.{host}.logs.files.{name}.path: expected a folder that exists, {fixed_folder(source.path)} does not"
+        for host, edge in settings.hosts.items()
+        for name, source in sorted(edge.logs.files.items())
+        if fixed_folder(source.path) in facts.missing_folders
+    ]
 
 
 def _overlap(one: str, other: str) -> bool:

@@ -187,7 +187,7 @@ class Alerts(Strict):
         for key in ("default", "watchdog"):
             name = getattr(self, key)
             if name is not None and name not in self.receivers:
-                raise ValueError(f"{key}: expected the name of a receiver ({known}), got {name!r}")
+                raise ValueError(f"{key}: expected the name of a receiver ({known})")
         return self
 
 

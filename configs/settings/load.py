@@ -7,29 +7,22 @@ run and one mistake does not hide the next. Values are shown in messages only wh
 from __future__ import annotations
 
 import copy
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_origin
+from typing import Any
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from configs.settings.base import DnsLabel, Strict
 from configs.settings.edge import Edge, Host
 from configs.settings.hub import Hub
+from configs.settings.sentences import Place, has_default, kind_of, sentence
 
 SECTIONS = ("prefix", "env", "hub", "hosts", "images")
 IMAGE_KEYS = (
     "caddy", "prometheus", "loki", "grafana", "alertmanager", "promtail", "alloy", "cadvisor",
     "node_exporter", "postgres_exporter",
 )  # fmt: skip
-# Nothing below these keys is ever shown, whatever its type: a secret written at the wrong place is still a secret.
-_SECRET_SUBTREES = frozenset(
-    {"postgres", "auth", "receivers", "client_secret", "password", "dsn", "url", "routing_key"}
-)
-
-
-Place = tuple[int | str, ...]
 _TAKEN_OUT = object()
 
 
@@ -86,24 +79,29 @@ def read(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str
     ]
     prefix = _parse(DnsLabel, raw.get("prefix", "fleetwatch"), "prefix", problems) or "fleetwatch"
     env = _parse(DnsLabel, raw.get("env", "local"), "env", problems) or "local"
-    images = _parse(Images, raw.get("images") or {}, "images", problems) or Images()
+    images = _parse(Images, _given(raw, "images"), "images", problems) or Images()
     hub = _parse(Hub, raw.get("hub", {}), "hub", problems)
-    hosts = _hosts(raw.get("hosts") or {}, problems)
+    hosts = _hosts(_given(raw, "hosts"), problems)
     if hub is not None:
         problems += _across(hub, hosts)
     problems = [f"{problem} ({source})" for problem in problems]
     return (Settings(prefix, env, hub, hosts, images) if hub is not None else None), problems
 
 
+def _given(raw: Mapping[str, Any], key: str) -> Any:
+    """A section that is absent or left empty is an empty mapping; anything else is judged as it stands."""
+    return {} if raw.get(key) is None else raw[key]
+
+
 def _hosts(raw: Any, problems: list[str]) -> dict[str, Edge]:
     if not isinstance(raw, dict):
-        problems.append(f"hosts: expected a mapping of host names, got a {_kind(raw)}")
+        problems.append(f"hosts: expected a mapping of host names, got a {kind_of(raw)}")
         raw = {}
     hosts: dict[str, Edge] = {}
     for name in sorted(map(str, {"hub", *raw})):
         _parse(DnsLabel, name, f"hosts.{name}", problems)
         model = Edge if name == "hub" else Host
-        host = _parse(model, raw.get(name) or {}, f"hosts.{name}", problems)
+        host = _parse(model, _given(raw, name), f"hosts.{name}", problems)
         if host is not None:
             hosts[name] = host
     return hosts
@@ -142,7 +140,7 @@ def _parse(model: Any, raw: Any, path: str, problems: list[str]) -> Any:
         for place, mistake in mistakes.items():
             own_doing = place in removed or any(hole[: len(place)] == place for hole in holes)
             if not own_doing:
-                problems.append(_sentence(path, place, mistake, model))
+                problems.append(sentence(path, place, mistake, model))
         holes += [
             place[:-1] if m["type"] == "missing" else place
             for place, m in mistakes.items()
@@ -160,8 +158,8 @@ def _place(loc: tuple[int | str, ...]) -> Place:
 
 def _is_hole(model: Any, place: Place, mistake: Any) -> bool:
     if mistake["type"] in ("missing", "extra_forbidden"):
-        return mistake["type"] == "missing"
-    return bool(not place or str(place[-1]) not in _keys_at(model, place[:-1]) or isinstance(mistake["input"], dict))
+        return bool(mistake["type"] == "missing")
+    return not has_default(model, place) or isinstance(mistake["input"], dict)
 
 
 def _without(value: Any, places: list[Place]) -> Any:
@@ -185,75 +183,3 @@ def _swept(value: Any) -> Any:
     if isinstance(value, list):
         return [_swept(item) for item in value if item is not _TAKEN_OUT]
     return value
-
-
-def _sentence(path: str, place: Place, mistake: Any, model: Any) -> str:
-    where = ".".join([path, *map(str, place)])
-    kind, message = mistake["type"], mistake["msg"].removeprefix("Value error, ")
-    if kind == "extra_forbidden":
-        return f"{where}: unknown key, expected one of {', '.join(_keys_at(model, place[:-1]))}"
-    if kind == "missing":
-        return f"{where}: missing, it has to be given"
-    head, colon, rest = message.partition(": ")
-    if colon and head in _keys_at(model, place):  # a model's own check names the key it is about
-        where, message = f"{where}.{head}", rest
-    if not message.startswith("expected"):
-        message = "expected " + re.sub(r"^(Input should be |\w+ should )", "", message)
-    message = message.replace("valid dictionary or instance of", "mapping:").replace("valid dictionary", "mapping")
-    return f"{where}: {message}{_got(path, place, mistake)}"
-
-
-def _keys_at(model: Any, place: Place) -> list[str]:
-    """The keys a model knows at this depth; an empty list where it knows none."""
-    model = _inner(model)
-    for key in place:
-        if _is_model(model):
-            field = model.model_fields.get(str(key))
-            if field is None:
-                return []
-            model = field.annotation
-            model = {"of": model} if _is_mapping(model) else _inner(model)
-        elif isinstance(model, dict):
-            model = _inner(model["of"])
-    return list(model.model_fields) if _is_model(model) else []
-
-
-def _is_mapping(annotation: Any) -> bool:
-    return get_origin(annotation) in (dict, list)
-
-
-def _is_model(model: Any) -> bool:
-    return isinstance(model, type) and issubclass(model, BaseModel)
-
-
-def _inner(annotation: Any) -> Any:
-    """The model inside `X | None`, `dict[str, X]`, `list[X]` or Annotated."""
-    if _is_model(annotation):
-        return annotation
-    for part in reversed(getattr(annotation, "__args__", ())):
-        found = _inner(part)
-        if _is_model(found):
-            return found
-    return annotation
-
-
-def _got(path: str, place: Place, mistake: Any) -> str:
-    value = mistake.get("input")
-    if "got " in mistake["msg"] or mistake["type"] == "value_error" and isinstance(value, (dict, BaseModel)):
-        return ""
-    if _SECRET_SUBTREES & {*place, *path.split(".")} or isinstance(value, str) and "@" in value:
-        return f", got a {_kind(value)} (not shown)" if value != "" else ", got an empty text"
-    if isinstance(value, (str, int, float, bool)):
-        return f", got {value!r}"
-    return f", got a {_kind(value)}"
-
-
-def _kind(value: Any) -> str:
-    return {
-        "dict": "mapping",
-        "str": "text",
-        "int": "number",
-        "float": "number",
-        "bool": "boolean",
-        "NoneType": "nothing",
-    }.get(type(value).__name__, type(value).__name__)

@@ -156,6 +156,7 @@ def observed(found: dict[str, Any], old: State) -> State:
     running = found["State"]["Running"]
     state: State = {
         "name": found["Name"].lstrip("/"), "id": found["Id"], "bridge": network.get("Bridge", ""),
+        "platform": found["Platform"],
         "image": found["Image"] if old.get("image", "").startswith("sha256:") else config["Image"],
         "command": config.get("Cmd") or [], "entrypoints": config.get("Entrypoint") or [], "user": config["User"],
         "workingDir": config["WorkingDir"], "hostname": config["Hostname"], "stopSignal": config.get("StopSignal", ""),

@@ -131,6 +131,7 @@ CONTAINER = Table(token="docker:index/container:Container", delete_first=True, m
     "exitCode": Prop(kind="int", output=True),
     "ipcMode": Prop(kind="str", output=True),
     "runtime": Prop(kind="str", output=True),
+    "platform": Prop(kind="str", output=True),
     "networkDatas": Prop(kind="list", output=True, computed=True),
 })
 

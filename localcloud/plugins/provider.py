@@ -116,7 +116,7 @@ class TableProvider(sdk.Provider):
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
         table = self._resource(request.type).table
         problems = engine.check(self._package.name, table, plain_map(request.new_inputs))
-        inputs = {k: v for k, v in request.new_inputs.items() if v.value is not None}
+        inputs = {k: _lifted(v) for k, v in request.new_inputs.items() if v.value is not None}
         inputs |= {k: wrap(p.default) for k, p in table.inputs().items() if p.default is not None and k not in inputs}
         return sdk.CheckResponse(inputs=inputs, failures=[sdk.CheckFailure(*p) for p in problems])
 
@@ -172,6 +172,11 @@ class TableProvider(sdk.Provider):
 
     async def cancel(self) -> None:
         self._package.cancel()
+
+
+def _lifted(value: PropertyValue) -> PropertyValue:
+    """A secret inside a list or object makes all of it one, as the real providers record it."""
+    return wrap(plain(value)).with_secret(True) if value.contains_secret() else value
 
 
 def _refreshed(table: Table, inputs: Values, state: State) -> Values:

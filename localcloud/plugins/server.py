@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
@@ -119,7 +120,13 @@ def serve(name: str, version: str, make: Callable[[Log, Callable[[], bool]], Pro
         await server.start()
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
-        await server.wait_for_termination()
+        try:
+            await server.wait_for_termination()
+        finally:
+            await server.stop(None)
 
+    # The engine ends a plugin by an interrupt and kills it 5 s later; started from a background job, it would have
+    # inherited that interrupts are ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run())

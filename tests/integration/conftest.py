@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.integration.story import Story, told
 from tools import setup
 
 
@@ -22,3 +24,10 @@ def chain() -> setup.ToolChain:
     from tools import images
 
     return setup.set_up([*images.PARTS, *images.FOR_TESTS])
+
+
+@pytest.fixture(scope="session")
+def story(chain: setup.ToolChain) -> Iterator[Story]:
+    """The stack of test_story_*: those tests share it, in the order of their files."""
+    with told(chain) as made:
+        yield made

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from localcloud.plugins import docker
+from localcloud.plugins.docker_api import Docker
 from localcloud.plugins.provider import TableProvider, plain_map, wrap
 from localcloud.plugins.server import InitFailed, Log
 
@@ -168,3 +171,18 @@ def test_a_missing_image_is_named(engine: Engine, inputs: dict[str, Any]) -> Non
     missing = "localhost:1/fleetwatch-no-such-image:1"
     with pytest.raises(RuntimeError, match=f"Unable to create container with image {missing}"):
         engine.create(CONTAINER, {**inputs, "image": missing})
+
+
+def test_an_engine_is_reached_through_the_ssh_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a stand-in for ssh that notes its arguments and connects to the engine here."""
+    fake = tmp_path / "ssh"
+    fake.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/args\nexec docker system dial-stdio\n')
+    fake.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    remote = Docker()
+    remote.configure("ssh://deploy@203.0.113.7:2222", ["-o", "BatchMode=yes"])
+    assert remote.get("/version")["ApiVersion"]
+    assert remote.find("/containers/fleetwatch-no-such-container/json") is None
+    remote.close()
+    assert (tmp_path / "args").read_text().splitlines() == [
+        "-o BatchMode=yes -l deploy -p 2222 -- 203.0.113.7 docker system dial-stdio"], "one connection serves both"

@@ -158,3 +158,15 @@ def test_an_uncovered_setting_of_the_provider_is_refused() -> None:
     request = sdk.CheckRequest("urn", {}, values(registryAuth="[]", version="5.2.0"), b"")
     failures = run(provider.check_config(request)).failures or []
     assert [f.property for f in failures] == ["registryAuth"]
+
+
+def test_an_interrupted_run_ends_its_commands() -> None:
+    async def interrupted() -> None:
+        provider, _ = make(command)
+        request = sdk.CreateRequest(urn(COMMAND), values(create="sleep 60"), 0, False)
+        running = asyncio.create_task(provider.create(request))
+        await asyncio.sleep(0.3)
+        await provider.cancel()
+        await running
+    with pytest.raises(command.CommandFailed, match="^signal: killed"):
+        run(interrupted())

@@ -1,0 +1,188 @@
+"""docs/settings.md out of the settings models: every key with its path, type, default and what its docstring says.
+
+A pure function of the models, so that the page cannot say anything else than the program does:
+`.venv/bin/python -m configs.settings.describe >docs/settings.md`. A test compares the two.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from configs.settings.base import Limits
+from configs.settings.edge import Edge, Host
+from configs.settings.hub import Hub
+from configs.settings.load import IMAGE_KEYS
+from configs.settings.units import show_duration, show_size
+
+# The check that makes a text more than a text, and what its result is called.
+_WORDS = {
+    "parse_duration": "duration",
+    "parse_size": "size",
+    "_dns_label": "DNS label",
+    "_host_port": "host:port",
+    "_url_path": "path",
+    "_label_name": "label name",
+    "_job_name": "job name",
+    "_re2": "RE2",
+    "_secret": "secret",
+    "_secret_url": "secret",
+    "_dsn": "secret",
+    "_subnet": "private IPv4 network",
+    "_absolute_glob": "absolute path, wildcards allowed",
+    "_domain": "domain name",
+    "_http_url": "URL",
+}
+_PLAIN = {str: "text", int: "number", float: "number", bool: "true or false"}
+_HEAD = """\
+# Settings
+
+Generated from the models in `configs/settings` (`.venv/bin/python -m configs.settings.describe >docs/settings.md`).
+
+The stack file is `stacks/Pulumi.<stack>.yaml`. Every path below stands under `config:`, its first word with
+`fleetwatch:` in front: `hub.retention.logs` is `fleetwatch:hub: {retention: {logs: 14d}}`.
+
+- A *duration* is `10s`, `5m`, `24h`, `90d`, `2y` or `1h30m`; a *size* is `256KB`, `512MB` or `5GB` (powers of 1024).
+- A *secret* never stands in the file: `make secret KEY=<path>` asks for it and keeps it encrypted. What surrounds it
+  has to be in the file already: `postgres: {main: {}}`, then `make secret KEY=hosts.hub.postgres.main.dsn`.
+- *required* means: where the section is written, the key has to be there. Everything else may be left out.
+- Unknown keys and wrong types are refused, all of them in one message, before anything is touched.
+
+| path | type | default | |
+|---|---|---|---|
+| `prefix` | DNS label | `fleetwatch` | the beginning of all Docker names; another one for a second stack on one machine |
+| `env` | DNS label | the stack's name | the label `env` of all data |
+"""
+
+
+def markdown() -> str:
+    """The whole page."""
+    sections = [("hub", Hub), ("hosts.<host>", Host)]
+    seen: dict[type[BaseModel], str] = {}
+    parts = [_HEAD]
+    for path, model in sections:
+        parts += _section(path, model, seen)
+    return "\n".join([*parts, _limits(), _images()])
+
+
+def _section(path: str, model: type[BaseModel], seen: dict[type[BaseModel], str]) -> Iterator[str]:
+    """The model at `path`, then the models below it; one that was described before is only pointed to."""
+    if model in seen or model is Limits:
+        return
+    seen[model] = path
+    yield f"## {path}\n"
+    yield f"{_text(model)}\n"
+    yield "| key | type | default |\n|---|---|---|"
+    yield from (_row(name, field, seen) for name, field in model.model_fields.items())
+    yield ""
+    for name, field in model.model_fields.items():
+        below = f"{path}.{name}" + (".<name>" if get_origin(field.annotation) is dict else "")
+        for inner in _models(field.annotation):
+            yield from _section(below, inner, seen)
+
+
+def _row(name: str, field: FieldInfo, seen: dict[type[BaseModel], str]) -> str:
+    known = [seen[model] for model in _models(field.annotation) if model in seen]
+    see = f" (as [{known[0]}](#{_anchor(known[0])}))" if known else ""
+    return f"| `{name}` | {_kind(field)}{see} | {_default(field)} |"
+
+
+def _kind(field: FieldInfo) -> str:
+    """The words of a field's checks, else those of its type; then its bounds."""
+    kind = _checked(field.metadata) or _type(field.annotation)
+    bounds = [text for one in field.metadata for text in _bounds(one, kind)]
+    return ", ".join([kind, *bounds])
+
+
+def _checked(metadata: Any) -> str:
+    names = [one.func.__name__ for one in metadata if hasattr(one, "func")]
+    return _WORDS[names[-1]] if names else ""
+
+
+def _type(annotation: Any) -> str:
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _checked(annotation.__metadata__) or _type(inner[0])
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in inner)
+    if origin in (Union, types.UnionType):
+        return _type(next(one for one in inner if one is not type(None)))
+    if origin is list:
+        return f"list of {_type(inner[0])}"
+    if origin is dict:
+        return f"mapping of {_type(inner[0])} to {_type(inner[1])}"
+    if annotation is Limits:
+        return "[limits](#limits)"
+    return _PLAIN.get(annotation, "section")
+
+
+def _bounds(constraint: Any, kind: str) -> Iterator[str]:
+    words = {"ge": "at least", "gt": "more than", "le": "at most", "min_length": "at least", "max_length": "at most"}
+    for name, word in words.items():
+        value = getattr(constraint, name, None)
+        if value is not None:
+            shown = show_duration(value) if kind == "duration" else str(value)
+            yield f"{word} {shown}" + (" of them" if "length" in name else "")
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True)
+    if value is PydanticUndefined:
+        return "*required*"
+    if isinstance(value, Limits):
+        return f"`{{memory: {show_size(value.memory)}, cpus: {value.cpus}}}`"
+    if isinstance(value, BaseModel):
+        given = {key: getattr(value, key) for key in sorted(value.model_fields_set)}
+        return f"`{{{', '.join(f'{k}: {v}' for k, v in given.items())}}}`" if given else ""
+    if value is None or value in ([], {}):
+        return "none"
+    shown = {"duration": show_duration, "size": show_size}.get(_checked(field.metadata), str)(value)
+    return f"`{shown.lower() if isinstance(value, bool) else shown}`"
+
+
+def _models(annotation: Any) -> list[type[BaseModel]]:
+    """The settings models inside an annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation] if annotation is not Limits else []
+    return [model for inner in get_args(annotation) for model in _models(inner)]
+
+
+def _text(model: type[BaseModel]) -> str:
+    more = (
+        f"\n\n{_doc(Edge)}\n\n`hosts.hub` is the hub's own machine and takes no place (`local`)."
+        if model is Host
+        else ""
+    )
+    return _doc(model) + more
+
+
+def _doc(model: type[BaseModel]) -> str:
+    return "\n".join(line.strip() for line in (model.__doc__ or "").strip().splitlines())
+
+
+def _anchor(title: str) -> str:
+    return "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c in "-_")
+
+
+def _limits() -> str:
+    rows = [f"| `{name}` | {_kind(field)} |" for name, field in Limits.model_fields.items()]
+    return "\n".join(["## limits\n", f"{_doc(Limits)}\n", "| key | type |", "|---|---|", *rows, ""])
+
+
+def _images() -> str:
+    keys = ", ".join(f"`{key}`" for key in IMAGE_KEYS)
+    return f"""\
+## images
+
+Another image for a part, by its key: `fleetwatch:images: {{caddy: registry.example.com/caddy:2.11.9}}`. The pins that
+hold without it are in `configs/images.yaml`. Keys: {keys}.
+"""
+
+
+if __name__ == "__main__":
+    print(markdown(), end="")

@@ -1,0 +1,105 @@
+"""How a mistake in the stack file is told: where, what was expected, and what was found unless it may be secret."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, get_origin
+
+from pydantic import BaseModel
+
+Place = tuple[int | str, ...]
+# Nothing below these keys is ever shown, whatever its type: a secret written at the wrong place is still a secret.
+_SECRET_SUBTREES = frozenset(
+    {"postgres", "auth", "receivers", "client_secret", "password", "dsn", "url", "routing_key"}
+)
+
+
+def sentence(path: str, place: Place, mistake: Any, model: Any) -> str:
+    """One problem in one line; `mistake` is pydantic's."""
+    where = ".".join([path, *map(str, place)])
+    kind, message = mistake["type"], mistake["msg"].removeprefix("Value error, ")
+    if kind == "extra_forbidden":
+        return f"{where}: unknown key, expected one of {', '.join(keys_at(model, place[:-1]))}"
+    if kind == "missing":
+        return f"{where}: missing, it has to be given"
+    head, colon, rest = message.partition(": ")
+    if colon and head in keys_at(model, place):  # a model's own check names the key it is about
+        where, message = f"{where}.{head}", rest
+    if not message.startswith("expected"):
+        message = "expected " + re.sub(r"^(Input should be |\w+ should )", "", message)
+    message = message.replace("valid dictionary or instance of", "mapping:").replace("valid dictionary", "mapping")
+    return f"{where}: {message}{_got(path, place, mistake)}"
+
+
+def keys_at(model: Any, place: Place) -> list[str]:
+    """The keys a model knows at this depth; an empty list where it knows none."""
+    found = _model_at(model, place)
+    return list(found.model_fields) if found is not None else []
+
+
+def has_default(model: Any, place: Place) -> bool:
+    """Whether leaving out what stands at `place` gives a usable default; None is none, it means `not given`."""
+    found = _model_at(model, place[:-1]) if place else None
+    field = found.model_fields.get(str(place[-1])) if found is not None else None
+    return field is not None and not field.is_required() and field.default is not None
+
+
+def _model_at(model: Any, place: Place) -> type[BaseModel] | None:
+    model = _inner(model)
+    for key in place:
+        if _is_model(model):
+            field = model.model_fields.get(str(key))
+            if field is None:
+                return None
+            model = field.annotation
+            model = {"of": model} if _is_mapping(model) else _inner(model)
+        elif isinstance(model, dict):
+            model = _inner(model["of"])
+    return model if _is_model(model) else None
+
+
+def _is_mapping(annotation: Any) -> bool:
+    return get_origin(annotation) in (dict, list)
+
+
+def _is_model(model: Any) -> bool:
+    return isinstance(model, type) and issubclass(model, BaseModel)
+
+
+def _inner(annotation: Any) -> Any:
+    """The model inside `X | None`, `dict[str, X]`, `list[X]` or Annotated."""
+    if _is_model(annotation):
+        return annotation
+    for part in reversed(getattr(annotation, "__args__", ())):
+        found = _inner(part)
+        if _is_model(found):
+            return found
+    return annotation
+
+
+def _got(path: str, place: Place, mistake: Any) -> str:
+    value = mistake.get("input")
+    if "got " in mistake["msg"] or mistake["type"] == "value_error" and isinstance(value, (dict, BaseModel)):
+        return ""
+    if _SECRET_SUBTREES & {*place, *path.split(".")} or isinstance(value, str) and _may_be_secret(value):
+        return f", got a {kind_of(value)} (not shown)" if value != "" else ", got an empty text"
+    if isinstance(value, (str, int, float, bool)):
+        return f", got {value!r}"
+    return f", got a {kind_of(value)}"
+
+
+def _may_be_secret(text: str) -> bool:
+    """An address with a password, or one that is a password itself, such as a webhook's."""
+    return "@" in text or "://" in text
+
+
+def kind_of(value: Any) -> str:
+    """What a value is, in the words of a stack file."""
+    return {
+        "dict": "mapping",
+        "str": "text",
+        "int": "number",
+        "float": "number",
+        "bool": "boolean",
+        "NoneType": "nothing",
+    }.get(type(value).__name__, type(value).__name__)

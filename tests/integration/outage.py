@@ -1,0 +1,107 @@
+"""What the outage tests share: a writer of numbered lines, raw samples out of Prometheus, all lines out of Loki."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from typing import Any
+
+from tests.integration.rig import Rig, docker, eventually
+
+# Ten numbered lines a second, paced by the clock: what is written does not depend on how loaded the machine is.
+WRITER = """
+import time
+start, n = time.monotonic(), 0
+while True:
+    print(f"n={n} numbered", flush=True)
+    n += 1
+    time.sleep(max(0.0, start + n / 10 - time.monotonic()))
+"""
+PAGE = 60  # seconds of lines asked for at once: 600 lines of the writer, far below Loki's limit of 5000
+
+
+def start_app(rig: Rig, image: str, network: str) -> str:
+    """The application that is scraped, as `shop:8000` on its network; its id."""
+    return rig.run(image, options=("--network", network, "--network-alias", "shop"))
+
+
+def start_writer(rig: Rig, image: str) -> str:
+    """A container that writes numbered lines; its name, which is its label `container` too."""
+    name = rig.container("writer")
+    rig.run(image, "-c", WRITER, options=("--name", name, "--entrypoint", "python3"))
+    return name
+
+
+def stop_writer(name: str) -> int:
+    """End it; the number of its last line, as Docker itself kept it."""
+    docker("stop", "-t", "1", name)
+    return int(docker("logs", "--tail", "1", name).split()[0].removeprefix("n="))
+
+
+def numbers(rig: Rig, container: str, start: float) -> Counter[int]:
+    """How often every numbered line stands in Loki, from `start` to now, asked page by page."""
+    found: Counter[int] = Counter()
+    at, end = start, time.time() + 1
+    while at < end:
+        streams = rig.hub.logs(f'{{container="{container}"}}', at, min(at + PAGE, end), limit=5000, forward=True)
+        lines = [line for stream in streams for _, line in stream["values"]]
+        assert len(lines) < 5000, "a page is full: lines may be missing from the answer, ask for shorter pages"
+        for line in lines:
+            match = re.match(r"n=(\d+) ", line)
+            assert match, f"a line that the writer did not write: {line!r}"
+            found[int(match[1])] += 1
+        at += PAGE
+    return found
+
+
+def raw(rig: Rig, selector: str, window: str) -> list[dict[str, Any]]:
+    """Raw samples (not interpolated to steps): series with `metric` and `values` [seconds, text]."""
+    return rig.hub.metrics(f"{selector}[{window}]")
+
+
+def stamps(rig: Rig, selector: str, window: str) -> list[float]:
+    """Times of all samples of the one series that the selector finds."""
+    series = raw(rig, selector, window)
+    assert len(series) == 1, f"{selector}: expected one series, got {[one['metric'] for one in series]}"
+    return [float(at) for at, _ in series[0]["values"]]
+
+
+def longest_gap(times: list[float]) -> tuple[float, float]:
+    """(length, beginning) of the longest time between two samples."""
+    assert len(times) > 1, "no samples to look for a gap in"
+    return max((after - before, before) for before, after in zip(times, times[1:], strict=False))
+
+
+def leave(rig: Rig) -> float:
+    """Take the hub's receiving side away, its door first; the time."""
+    at = time.time()
+    for role in ("caddy", "prometheus", "loki"):
+        docker("stop", "-t", "30", rig.container(role))
+    return at
+
+
+def come_back(rig: Rig) -> float:
+    """Bring it back, its door last; the time at which the door opened.
+
+    Before the door opens, Prometheus gets a sample of now, as another host that knocks first would bring it: from then
+    on everything of the backlog is out of order for it, and refused but for the out-of-order window.
+    """
+    docker("start", rig.container("prometheus"))
+    first = "another_host_came_first 1\n"
+    push = ("promtool", "push", "metrics", "http://127.0.0.1:9090/api/v1/write")
+    eventually(
+        "Prometheus takes samples again",
+        lambda: docker("exec", "-i", rig.container("prometheus"), *push, stdin=first) is not None,
+        patience=120,
+    )
+    docker("start", rig.container("loki"))
+    docker("start", rig.container("caddy"))
+    at = time.time()
+    eventually("the hub answers again", lambda: rig.hub.metrics("another_host_came_first"), patience=120)
+    return at
+
+
+def wait_out(start: float, seconds: float) -> None:
+    """Until `seconds` after `start`: an outage is time passing, there is nothing to ask for."""
+    time.sleep(max(0.0, start + seconds - time.time()))

@@ -1,0 +1,181 @@
+"""`up` interrupted at any point is continued by the next: no container twice, nothing left running, nothing to change."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.integration.rig import Rig, docker, eventually, rig
+from tools import setup
+from tools.paths import CHECKOUT
+
+pytestmark = pytest.mark.xdist_group("interrupted")
+ROLES = {
+    "caddy", "prometheus", "loki", "grafana", "alertmanager", "agent", "promtail", "cadvisor", "node-exporter",
+}  # fmt: skip
+
+
+def processes(made: Rig) -> dict[int, str]:
+    """Every process that works for this rig, by its state in the environment: the tool, the engine, its plugins."""
+    mark, found = str(made.home).encode(), {}
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            if mark in (place / "environ").read_bytes():
+                found[int(place.name)] = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:120]
+    return found
+
+
+def names(made: Rig) -> set[str]:
+    """Roles of the containers that are there, running or not."""
+    listed = ("ps", "-a", "--format", "{{.Names}}", "--filter", f"label=fleetwatch.stack={made.prefix}")
+    return {name.removeprefix(f"{made.prefix}-") for name in docker(*listed).split()}
+
+
+class Run:
+    """`up` as a terminal starts it: in a process group of its own."""
+
+    def __init__(self, made: Rig) -> None:
+        argv = [sys.executable, "-m", "tools", "--stack", made.name, "--file", str(made.file), "up"]
+        self.process = subprocess.Popen(
+            argv, cwd=CHECKOUT, env=made.env, text=True, start_new_session=True,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        self.lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        assert self.process.stdout
+        self.lines.extend(iter(self.process.stdout.readline, ""))
+
+    def said(self, text: str) -> bool:
+        return any(text in line for line in self.lines)
+
+    def until(self, what: str, reached: Callable[[], bool]) -> None:
+        """Wait for the moment; fails if the run is over before it."""
+
+        def moment() -> bool:
+            over = self.process.poll() is not None
+            return reached() or over
+
+        eventually(what, moment, patience=300, pause=0.05)
+        assert self.process.poll() is None, f"`up` ended before: {what}\n{''.join(self.lines)[-3000:]}"
+
+    def ctrl_c(self) -> None:
+        """What a terminal does: SIGINT to the whole foreground group."""
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def ended(self) -> tuple[int, str]:
+        """(exit code, output), once it is over."""
+        code = self.process.wait(timeout=300)
+        self._reader.join(timeout=60)
+        return code, "".join(self.lines)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When `up` is interrupted: as soon as one of these roles is there, or a text is said."""
+
+    what: str
+    role: str = ""
+    text: str = ""
+    times: int = 1
+
+    def reached(self, made: Rig, run: Run) -> bool:
+        if self.text:
+            return run.said(self.text)
+        there = names(made)
+        return self.role in there if self.role else bool(there)
+
+
+MOMENTS = (
+    Moment("before the engine starts", text="Docker Engine "),
+    Moment("while the first container is created"),
+    Moment("when Loki is there and the agent is not", role="loki"),
+    Moment("when the agent is there", role="agent"),
+    Moment("twice, while the hub's containers are created", role="prometheus", times=2),
+)
+
+
+@pytest.fixture(scope="module")
+def stack(chain: setup.ToolChain) -> Iterator[Rig]:
+    with rig("interrupt", {}) as made:
+        yield made
+
+
+@pytest.fixture
+def bare(stack: Rig) -> Rig:
+    """The stack, not there."""
+    done = stack.tool("down", "--yes")
+    assert done.returncode == 0, done.stdout
+    assert stack.left() == {"container": [], "network": [], "volume": []}
+    return stack
+
+
+def continues(made: Rig) -> None:
+    """The next `up` ends well, with every container once, and there is nothing left to change."""
+    made.up()
+    assert names(made) == ROLES, "not the containers that a run without an interruption makes"
+    running = set(made.started_all())
+    assert running == {made.container(role) for role in ROLES}, "not all of them run"
+    changes = made.preview()
+    assert set(changes) == {"same"}, f"a preview after it would change something: {changes}"
+    assert not processes(made), "something is left running after a run that ended well"
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=lambda moment: moment.what.replace(" ", "-"))
+def test_ctrl_c_ends_up_and_the_next_continues(bare: Rig, moment: Moment) -> None:
+    run = Run(bare)
+    run.until(moment.what, lambda: moment.reached(bare, run))
+    for again in range(moment.times):
+        if again:
+            run.until("the first Ctrl-C is answered", lambda: run.said("Ctrl-C again"))
+        run.ctrl_c()
+    code, output = run.ended()
+    assert code == 130, f"exit code {code}:\n{output[-3000:]}"
+    assert "the next run continues from here" in output, output[-3000:]
+    assert "Traceback" not in output, output[-6000:]
+    eventually("no process of the interrupted run", lambda: not processes(bare), patience=20)
+    if moment.role == "loki":
+        assert "agent" not in names(bare), "the agent was made after Ctrl-C"
+    continues(bare)
+
+
+def test_a_kill_of_everything_is_continued(bare: Rig) -> None:
+    """As after a power cut: the lock and what was being created are left in the state."""
+    run = Run(bare)
+    run.until("Prometheus is there", lambda: "prometheus" in names(bare))
+    end = time.monotonic() + 20
+    while (left := processes(bare)) and time.monotonic() < end:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    run.ended()
+    assert not processes(bare), "could not be killed"
+    locks = list((bare.home / "state").rglob("locks/**/*.json"))
+    assert locks, "no lock was left: this was no kill in the middle of a run"
+    output = bare.tool("up")
+    assert output.returncode == 0, output.stdout[-6000:]
+    assert "taking over its lock" in output.stdout, output.stdout[-6000:]
+    continues(bare)
+
+
+def test_down_after_an_interruption_leaves_nothing(bare: Rig) -> None:
+    run = Run(bare)
+    run.until("Loki is there", lambda: "loki" in names(bare))
+    run.ctrl_c()
+    assert run.ended()[0] == 130
+    done = bare.tool("down", "--yes")
+    assert done.returncode == 0, done.stdout
+    assert bare.left() == {"container": [], "network": [], "volume": []}
+    assert not processes(bare)

@@ -1,0 +1,83 @@
+"""The story, second part: a changed setting reloads, a broken configuration is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration.rig import eventually
+from tests.integration.story import Story
+from tools.environment import pulumi_env
+from tools.paths import CHECKOUT
+
+pytestmark = pytest.mark.xdist_group("story")
+
+# The project's own program, with an agent's configuration that promtool does not take.
+BROKEN = """
+import runpy
+import sys
+
+sys.path.insert(0, {checkout!r})
+from configs.render import agent
+
+agent.config = lambda *_: "scrape_configs: [{{job_name: node, scrape_every: 15s}}]\\n"
+runpy.run_path({checkout!r} + "/__main__.py", run_name="__main__")
+"""
+
+
+def test_a_changed_scrape_interval_is_planned_as_one_update_and_the_gate(story: Story) -> None:
+    story.rig.change({"hosts": {"hub": {"scrape": {"node": "5s"}}}})
+    assert story.planned() == {"hub-agent-config": "update", "hub-gate-hub": "update"}
+
+
+def test_it_reloads_the_agent_and_no_container_is_new_or_restarted(story: Story) -> None:
+    before = story.rig.started_all()
+    said = story.rig.up()
+    assert "~ 2 updated" in said, f"expected the agent's file and the gate:\n{said[:3000]}"
+    after = story.rig.started_all()
+    assert after == before, "a changed interval touched a container"
+    assert "scrape_interval: 5s" in story.file("agent", "config", "prometheus.yml")
+
+
+def test_the_new_interval_is_in_effect(story: Story) -> None:
+    def steps() -> list[float]:
+        stamps = story.stamps('up{job="node",host="hub"}', "30s")
+        found = [later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)]
+        return found if len(found) >= 3 and all(4.5 < step < 5.5 for step in found[-3:]) else []
+
+    eventually("four samples of the node exporter 5 s apart", steps, 60)
+
+
+def _broken_up(story: Story, folder: Path) -> subprocess.CompletedProcess[str]:
+    (folder / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
+    (folder / "__main__.py").write_text(BROKEN.format(checkout=str(CHECKOUT)))
+    working = story.home / f"Pulumi.{story.rig.name}.yaml"
+    argv = ["pulumi", "-C", str(folder), "up", "--yes", "--skip-preview", "--non-interactive"]
+    return subprocess.run(
+        [*argv, "--stack", story.rig.name, "--config-file", str(working)],
+        env={**os.environ, **pulumi_env(story.home)},
+        capture_output=True, text=True, check=False, timeout=300,
+    )  # fmt: skip
+
+
+def test_a_configuration_that_promtool_refuses_never_replaces_the_running_one(story: Story, tmp_path: Path) -> None:
+    before, text = story.rig.started_all(), story.file("agent", "config", "prometheus.yml")
+    done = _broken_up(story, tmp_path)
+    said = done.stdout + done.stderr
+    assert done.returncode != 0, f"a broken configuration was taken:\n{said[-3000:]}"
+    assert "field scrape_every not found" in said, f"promtool's own words are missing:\n{said[-3000:]}"
+    assert "the new configuration is refused, the one before stays in place and running" in said
+    assert story.file("agent", "config", "prometheus.yml") == text, "the file on disk was replaced"
+    assert not (story.files / "agent" / "config.next").exists(), "the refused file was left"
+    assert story.rig.started_all() == before, "a refused configuration touched a container"
+
+
+def test_the_next_up_is_clean_and_the_old_interval_still_in_effect(story: Story) -> None:
+    before = story.rig.started_all()
+    story.rig.up()
+    assert story.rig.started_all() == before
+    assert set(story.rig.preview()) == {"same"}, story.planned()
+    assert len(story.stamps('up{job="node",host="hub"}', "30s")) >= 5, "scrapes every 5 s stopped"

@@ -1,0 +1,171 @@
+"""The story, third part: a database and an app are added; nothing that runs is touched, and no secret gets out."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+
+from tests.integration.rig import docker, eventually
+from tests.integration.story import Story
+
+pytestmark = pytest.mark.xdist_group("story")
+
+
+def _password(story: Story) -> str:
+    """With letters that a DSN, a YAML file and a shell would trip over."""
+    return f"{story.database}/@:%# '\"$x"
+
+
+def _add(story: Story) -> None:
+    """A database, an app, a network that both are on, and the entries of the stack file that name them."""
+    net, rig = story.rig.network("shop"), story.rig
+    secret = rig.home / "database-password"
+    secret.write_text(_password(story))
+    secret.chmod(0o644)  # the image's user is not ours
+    given = ("-e", "POSTGRES_PASSWORD_FILE=/pw", "-e", "POSTGRES_DB=shop", "-v", f"{secret}:/pw:ro")
+    names = ("--name", rig.container("db"), "--network", net, "--network-alias", "shop-db")
+    rig.run(story.images["postgres"], options=(*names, *given))
+    rig.run(
+        story.images["test-app"],
+        options=("--name", rig.container("api"), "--network", net, "--network-alias", "shop-api"),
+    )
+    app = {"shop": {"target": "shop-api:8000"}}
+    rig.change({"hosts": {"hub": {"networks": [net], "apps": app, "postgres": {"main": {}}}}})
+
+
+class _Watcher:
+    """Reads every command line of the machine again and again; keeps those with one of the needles."""
+
+    def __init__(self, needles: list[str]) -> None:
+        self.needles, self.seen, self.rounds = [n.encode() for n in needles], set[str](), 0
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> _Watcher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._end.wait(0.02):
+            self.rounds += 1
+            for entry in os.listdir("/proc"):
+                if entry.isdigit():
+                    try:
+                        line = Path(f"/proc/{entry}/cmdline").read_bytes()
+                    except OSError:
+                        continue
+                    if any(needle in line for needle in self.needles):
+                        self.seen.add(line.replace(b"\0", b" ").decode(errors="replace")[:60])
+
+
+def _needles(story: Story) -> dict[str, str]:
+    """Every secret of the stack, by what it is."""
+    return {
+        "the database's password": story.database,
+        "the host's password": story.pusher()[1],
+        "Grafana's admin password": story.admin()[1],
+        "the webhook's address": story.sink.token,
+    }
+
+
+@pytest.fixture(scope="module")
+def added(story: Story) -> Iterator[dict[str, object]]:
+    """The change, made once; what was seen on the way."""
+    before = story.rig.started_all()
+    _add(story)
+    refused = story.rig.tool("up")
+    dsn = f"postgresql://postgres:{quote(_password(story), safe='')}@shop-db:5432/shop"
+    done = story.rig.tool("secret", "hosts.hub.postgres.main.dsn", stdin=dsn)
+    assert done.returncode == 0, done.stdout
+    with _Watcher(list(_needles(story).values())) as watcher:
+        plan = story.rig.tool("pulumi", "preview", "--diff").stdout
+        said = story.rig.up()
+    yield {"before": before, "refused": refused, "said": done.stdout + plan + said, "watcher": watcher}
+
+
+def test_a_database_without_a_dsn_is_refused_before_anything_is_touched(added: dict[str, object]) -> None:
+    refused = added["refused"]
+    assert isinstance(refused, subprocess.CompletedProcess)
+    assert refused.returncode != 0
+    assert "hosts.hub.postgres.main.dsn: missing" in refused.stdout, refused.stdout[-2000:]
+
+
+def test_no_running_container_was_touched_by_it(story: Story, added: dict[str, object]) -> None:
+    before, after = added["before"], story.rig.started_all()
+    assert isinstance(before, dict)
+    assert {name: after.get(name) for name in before} == before, "a running container was restarted or recreated"
+    assert set(after) - set(before) == {story.rig.container("postgres-main")}
+    assert set(story.rig.preview()) == {"same"}, story.planned()
+
+
+def test_the_databases_metrics_arrive_with_its_name(story: Story, added: dict[str, object]) -> None:
+    query = 'pg_up{job="postgres",host="hub",database="main"} == 1'
+    eventually("pg_up of the database", lambda: story.metrics(query), 60)
+    stats = story.metrics('pg_stat_database_numbackends{database="main",datname="shop"}')
+    assert len(stats) == 1, f"no statistics of the database `shop`: {stats}"
+    assert float(stats[0]["value"][1]) >= 1, "the exporter itself is connected"
+
+
+def test_the_apps_counter_arrives_under_its_job_every_ten_seconds(story: Story, added: dict[str, object]) -> None:
+    api = story.rig.container("api")
+    for _ in range(3):
+        docker("exec", api, "wget", "-q", "-O", "-", "--post-data=", "http://localhost:8000/orders/book")
+    query = 'shop_orders_total{env="test",host="hub",job="shop",kind="book"} == 3'
+    eventually("the app's counter", lambda: story.metrics(query), 60)
+
+    def steps() -> list[float]:
+        stamps = story.stamps('up{job="shop",host="hub"}', "2m")
+        found = [later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)]
+        return found if len(found) >= 2 and all(9.5 < step < 10.5 for step in found) else []
+
+    eventually("three samples of the app 10 s apart", steps, 60)
+
+
+def test_no_secret_is_on_a_command_line_or_in_what_the_commands_say(story: Story, added: dict[str, object]) -> None:
+    watcher, said = added["watcher"], str(added["said"])
+    assert isinstance(watcher, _Watcher)
+    assert watcher.rounds > 20, "command lines were hardly looked at"
+    assert not watcher.seen, f"a secret is in command lines: {watcher.seen}"
+    shown = story.rig.tool("pulumi", "stack", "--show-urns").stdout + story.rig.tool("pulumi", "stack", "output").stdout
+    for what, needle in _needles(story).items():
+        assert needle not in said, f"{what} is shown by preview or up"
+        assert needle not in shown + story.first_up, f"{what} is shown by stack, stack output or the first up"
+
+
+def test_no_secret_is_in_the_state_the_stack_file_or_the_rendered_configuration(
+    story: Story, added: dict[str, object]
+) -> None:
+    kept = [path for path in story.rig.home.rglob("*") if path.is_file() and path.name != "database-password"]
+    files = [path for path in kept if f"{os.sep}secrets{os.sep}" not in str(path)]
+    assert any(path.suffix == ".json" and "backend" in path.parts for path in files), "the state was not looked at"
+    assert any(path.name == "prometheus.yml" for path in files), "the configurations were not looked at"
+    for what, needle in _needles(story).items():
+        found = [path.name for path in files if needle.encode() in path.read_bytes()]
+        assert not found, f"{what} is in {found}"
+        named = [path.name for path in kept if needle in str(path)]
+        assert not named, f"{what} is in a file's name"
+    assert (story.rig.home / "state" / story.rig.name).stat().st_mode & 0o077 == 0, "others may look into the state"
+    assert story.files.stat().st_mode & 0o077 == 0, "others may look into the deployed files"
+
+
+def test_no_secret_is_in_dockers_view_of_our_containers_or_in_their_logs(
+    story: Story, added: dict[str, object]
+) -> None:
+    names = story.our_containers()
+    assert len(names) == 10, f"expected ten containers: {names}"
+    text = docker("inspect", *names)
+    for name in names:
+        done = subprocess.run(["docker", "logs", name], capture_output=True, text=True, check=True)
+        text += done.stdout + done.stderr
+    for what, needle in _needles(story).items():
+        assert needle not in text, f"{what} is in docker inspect or a log"

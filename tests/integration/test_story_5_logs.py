@@ -1,0 +1,96 @@
+"""The story, fifth part: log filters, a log file of the user's, alerts and silences."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import time
+
+import pytest
+
+from tests.integration.rig import eventually
+from tests.integration.story import Story
+
+pytestmark = pytest.mark.xdist_group("story")
+
+
+def _kinds(story: Story, token: str) -> set[str]:
+    """Which of the talker's lines arrived, by their rest after the token."""
+    streams = story.lines(f'{{host="hub"}} |= "token={token}"')
+    lines = [line.split(f"token={token} ")[1] for stream in streams for _, line in stream["values"]]
+    return {"n" if line.startswith("n=") else line for line in lines}
+
+
+def test_lines_are_dropped_by_level_and_by_pattern_and_others_kept(story: Story) -> None:
+    eventually("lines of the talker", lambda: _kinds(story, story.token), 60)
+    assert _kinds(story, story.token) == {"n"}, "only the line that no filter names should be there"
+
+
+@pytest.mark.parametrize("reason", ["level_debug", "pattern", "level_not_kept", "pattern_not_kept"])
+def test_what_is_dropped_is_counted_by_its_reason(story: Story, reason: str) -> None:
+    query = f'sum(logentry_dropped_lines_total{{host="hub",job="promtail",reason="{reason}"}})'
+    found = eventually(f"a count of lines dropped as {reason}", lambda: story.metrics(query), 60)
+    assert float(found[0]["value"][1]) > 0
+
+
+def test_containers_of_other_compose_projects_are_left_out_but_ours_are_not(story: Story) -> None:
+    name = story.talker("stranger", "elsewhere", f"stranger{story.token}")
+    metric = f'container_memory_working_set_bytes{{container="{name}",compose_project="elsewhere"}}'
+    eventually("a metric of the other project's container", lambda: story.metrics(metric), 60)
+    after = time.time()
+    newer = f'{{container="{story.rig.container("talker")}"}}'
+    time.sleep(6)  # one more discovery of the log agent
+    eventually("newer lines of the project that is shipped", lambda: story.lines(newer, after + 5), 60)
+    assert not story.lines(f'{{container="{name}"}}'), "a container of another project is shipped"
+    assert story.lines(f'{{container="{story.rig.container("caddy")}"}}'), "our own containers are always shipped"
+
+
+def test_a_json_file_has_its_own_job_its_label_and_its_level(story: Story) -> None:
+    file = story.rig.home / "logs" / "invoices.json"
+    with file.open("a") as out:
+        for severity in ("WARNING", "INFO"):
+            out.write(json.dumps({"severity": severity, "message": f"invoice {story.token}"}) + "\n")
+    query = f'{{job="billing"}} |= "{story.token}"'
+    eventually("lines of the file", lambda: len([v for s in story.lines(query) for v in s["values"]]) == 2, 60)
+    series = story.grafana("datasources/proxy/uid/loki/loki/api/v1/series", **{"match[]": '{job="billing"}'})["data"]
+    assert series == [{"env": "test", "host": "hub", "job": "billing", "log_source": "invoices"}], "stream labels"
+    warned = story.lines(f'{query} | level="warn" | filename="{file}"')
+    assert len(warned) == 1, "the level is taken from the key `severity`, the file's name is structured metadata"
+
+
+def test_the_watchdog_reaches_its_receiver_with_its_words(story: Story) -> None:
+    posts = eventually("a message of Alertmanager", lambda: story.sink.got, 120)
+    alert = posts[0]["alerts"][0]
+    assert posts[0]["receiver"] == "sink"
+    assert alert["status"] == "firing"
+    assert alert["labels"] == {"alertname": "Watchdog", "severity": "none"}
+    assert alert["annotations"]["summary"] == "Alerting works"
+    assert "When its receiver hears nothing any more, alerting is broken." in alert["annotations"]["description"]
+    assert all(a["labels"]["alertname"] == "Watchdog" for p in story.sink.got for a in p["alerts"]), "only the watchdog"
+
+
+def test_an_alert_is_silenced_through_grafanas_data_source(story: Story) -> None:
+    now = datetime.datetime.now(datetime.timezone.utc)
+    silence = {
+        "matchers": [{"name": "alertname", "value": "Watchdog", "isRegex": False, "isEqual": True}],
+        "startsAt": now.isoformat(),
+        "endsAt": (now + datetime.timedelta(seconds=90)).isoformat(),
+        "createdBy": "test",
+        "comment": "tried by a test",
+    }
+    path = "/api/datasources/proxy/uid/alertmanager/api/v2/silences"
+    made = story.https("POST", path, story.admin(), json=silence)
+    assert made.status_code == 200, made.text
+
+    def state() -> str:
+        alerts = story.plain("GET", "query", "/alertmanager/api/v2/alerts").json()
+        found = [alert for alert in alerts if alert["labels"]["alertname"] == "Watchdog"]
+        return str(found[0]["status"]["state"])
+
+    eventually("the watchdog to be suppressed", lambda: state() == "suppressed", 30)
+
+
+def test_no_other_alert_than_the_watchdog_is_firing(story: Story) -> None:
+    alerts = story.grafana("datasources/proxy/uid/prometheus/api/v1/alerts")["data"]["alerts"]
+    firing = sorted(alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing")
+    assert firing == ["Watchdog"], f"on a stack that is well: {alerts}"

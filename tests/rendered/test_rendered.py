@@ -1,0 +1,102 @@
+"""What every stack file renders, put before the tool of the component that will read it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from configs import names, rules
+from configs.render import agent, alertmanager, alloy, caddy, loki, prometheus, promtail
+from configs.settings import Settings
+
+HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
+GATEWAY = "10.213.77.1"
+
+
+def _write(folder: Path, text: str, name: str, container_folder: str) -> Path:
+    """The rendered text below `folder`; its container paths, and those of the secrets, lead there too."""
+    secrets = folder / "secrets"
+    secrets.mkdir(exist_ok=True)
+    (secrets / names.PASSWORD).write_text("x\n")
+    (folder / names.HUB_CA).write_text("")
+    text = text.replace(names.SECRETS, str(secrets)).replace(container_folder, str(folder))
+    path = folder / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def _accepted(done: subprocess.CompletedProcess[str]) -> None:
+    assert done.returncode == 0, f"the component's own tool refuses it:\n{done.stdout}{done.stderr}"
+
+
+def test_promtool_accepts_the_hubs_prometheus_and_its_rules(settings: Settings, tool, tmp_path: Path) -> None:
+    for name, text in rules.render(settings).items():
+        _write(tmp_path, text, f"rules/{name}", "/nowhere")
+    path = _write(tmp_path, prometheus.config(settings), "prometheus.yml", prometheus.CONFIG)
+    done = tool("promtool")("check", "config", path)
+    _accepted(done)
+    assert "rules found" in done.stdout, "promtool did not find the rule files, so it checked none"
+    _accepted(tool("promtool")("check", "rules", *sorted((tmp_path / "rules").iterdir())))
+
+
+def test_promtool_accepts_every_agent(settings: Settings, tool, tmp_path: Path) -> None:
+    for host in settings.hosts:
+        text = agent.config(settings, host, "https://hub.example", GATEWAY)
+        path = _write(tmp_path, text, f"{host}.yml", agent.CONFIG)
+        _accepted(tool("promtool")("check", "config", "--agent", path))
+
+
+def test_amtool_accepts_the_alertmanager(settings: Settings, tool, tmp_path: Path) -> None:
+    path = _write(tmp_path, alertmanager.config(settings), "alertmanager.yml", alertmanager.CONFIG)
+    _accepted(tool("amtool")("check-config", path))
+
+
+def test_caddy_accepts_its_file_with_the_hosts_that_may_push(settings: Settings, tool, tmp_path: Path) -> None:
+    for host, edge in settings.hosts.items():
+        if edge.via == "internet":
+            _write(tmp_path, caddy.user(host, HASH), f"secrets/{caddy.USERS}/{host}.caddy", "/nowhere")
+    path = _write(tmp_path, caddy.caddyfile(settings), "Caddyfile", caddy.CONFIG)
+    done = tool("caddy")("validate", "--config", path, "--adapter", "caddyfile")
+    _accepted(done)
+    assert "Caddyfile input is not formatted" not in done.stderr, "an operator expects the form of `caddy fmt`"
+
+
+def test_caddy_accepts_two_hashes_while_a_password_is_changed(settings: Settings, tool, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        _write(tmp_path, caddy.user(name, HASH), f"secrets/{caddy.USERS}/{name}.caddy", "/nowhere")
+    path = _write(tmp_path, caddy.caddyfile(settings), "Caddyfile", caddy.CONFIG)
+    _accepted(tool("caddy")("validate", "--config", path, "--adapter", "caddyfile"))
+
+
+def test_loki_accepts_its_configuration(settings: Settings, tool, tmp_path: Path) -> None:
+    path = _write(tmp_path, loki.config(settings).replace(f"{loki.DATA}", str(tmp_path)), "loki.yml", "/nowhere")
+    _accepted(tool("loki")(f"-config.file={path}", "-verify-config=true"))
+
+
+def test_promtail_accepts_every_host(settings: Settings, tool, tmp_path: Path) -> None:
+    for host in settings.hosts:
+        path = _write(tmp_path, promtail.config(settings, host, "https://h"), promtail.FILE, promtail.CONFIG)
+        _accepted(tool("promtail")(f"-config.file={path}", "-check-syntax"))
+
+
+def test_alloys_parser_reads_every_host_which_checks_syntax_only(settings: Settings, tool, tmp_path: Path) -> None:
+    for host in settings.hosts:
+        path = _write(tmp_path, alloy.config(settings, host, "https://h"), alloy.FILE, alloy.CONFIG)
+        _accepted(tool("alloy-syntax")(path))
+
+
+def test_the_tools_refuse_what_is_wrong(tool, tmp_path: Path) -> None:
+    """Without this, a tool that takes everything would pass every test above."""
+    wrong = tmp_path / "wrong"
+    wrong.write_text("nonsense: [1\n")
+    calls = {
+        "promtool": ("check", "config", wrong),
+        "amtool": ("check-config", wrong),
+        "caddy": ("validate", "--config", wrong, "--adapter", "caddyfile"),
+        "loki": (f"-config.file={wrong}", "-verify-config=true"),
+        "promtail": (f"-config.file={wrong}", "-check-syntax"),
+        "alloy-syntax": (wrong,),
+    }
+    for name, words in calls.items():
+        assert tool(name)(*words).returncode != 0, f"{name} takes a broken file, so its yes means nothing"

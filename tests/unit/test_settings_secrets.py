@@ -1,0 +1,173 @@
+"""No message, repr or traceback shows a secret, wherever in the stack file it stands; and none stands there in clear."""
+
+from __future__ import annotations
+
+import copy
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pulumi.runtime import config as runtime
+
+from components import local_facts, stackfile
+from configs.settings import SettingsError, load, read
+from configs.settings.facts import Facts
+from configs.settings.secrets import secret_paths
+from tests.fixtures.full import FULL, SECRETS, full, raw, small
+from tools import stackfile as tool_stackfile
+
+SOURCE = "stacks/Pulumi.test.yaml"
+URL = "https://hooks.example/planted-s3cret"
+DSN = "postgresql://watch:planted-s3cret@db/shop"
+PLANTED = "planted-s3cret"
+
+
+def _secret_places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _secret_places(inner, (*place, key))
+    elif isinstance(value, str) and any(secret in value for secret in SECRETS.values()):
+        yield place
+
+
+def _with(place: tuple[Any, ...], value: Any) -> dict[str, Any]:
+    sections = copy.deepcopy(FULL)
+    node = sections
+    for key in place[:-1]:
+        node = node[key]
+    node[place[-1]] = value
+    return sections
+
+
+PLACES = list(_secret_places(FULL))
+
+
+def _told(sections: dict[str, Any]) -> str:
+    """Everything that could be shown: the problems, the error with its traceback, and what was read."""
+    settings, problems = read(sections, SOURCE)
+    text = "\n".join(problems) + repr(settings) + str(settings)
+    try:
+        load(sections, SOURCE)
+    except SettingsError as error:
+        text += "".join(traceback.format_exception(error)) + repr(error)
+    return text
+
+
+def test_the_fixture_holds_every_kind_of_secret() -> None:
+    names = {".".join(map(str, place)) for place in PLACES}
+    assert names == set(secret_paths(full())), "a new kind of secret belongs into tests/fixtures/full.py too"
+
+
+def test_loaded_settings_show_no_secret() -> None:
+    settings = full()
+    text = repr(settings) + str(settings) + repr(settings.hub) + repr(dict(settings.hosts))
+    assert not [secret for secret in SECRETS.values() if secret in text], "a repr ends up in logs"
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
+@pytest.mark.parametrize("value", [[PLANTED], {"secret": PLANTED}, {PLANTED[:7]: 1}, 5, ""], ids=repr)
+def test_a_secret_of_a_wrong_type_is_not_shown(place: tuple[Any, ...], value: Any) -> None:
+    told = _told(_with(place, value))
+    assert ".".join(map(str, place)) in told, "the mistake itself must be told"
+    assert PLANTED not in told
+    assert not [secret for secret in SECRETS.values() if secret in told], "nor may the ones beside it be shown"
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
+@pytest.mark.parametrize("levels", [1, 2])
+@pytest.mark.parametrize("value", [PLANTED, URL, DSN])
+def test_a_secret_that_stands_too_high_is_not_shown(place: tuple[Any, ...], levels: int, value: str) -> None:
+    if len(place) - levels < 3:
+        levels = len(place) - 3  # the sections themselves and whole hosts are asked about below
+    assert PLANTED not in _told(_with(place[: len(place) - levels], value))
+
+
+WRONG = {
+    "as an unknown key of a host": small(hosts={"hub": {"dsn": DSN, "password": PLANTED}}),
+    "as a host": small(hosts={"hub": DSN}),
+    "as an app": small(hosts={"hub": {"apps": {"shop": {"target": DSN}}}}),
+    "as the hub": small(hub=URL),
+    "as the domain": small(hub={"local": {}, "domain": URL}),
+    "as the default receiver": small(hub={"local": {}, "alerts": {"default": URL}}),
+    "as the admin's name": small(hub={"local": {}, "grafana": {"admin_user": f"{DSN} "}}),
+    "as a label": small(
+        hosts={"hub": {"logs": {"files": {"a": {"path": "/a/b", "labels": {"token": f"{DSN}{'x' * 200}"}}}}}}
+    ),
+    "as an image": small(images=URL),
+    "as a prefix": small(prefix=URL),
+    "as all hosts": small(hosts=DSN),
+}
+
+
+@pytest.mark.parametrize("where", WRONG)
+def test_an_address_with_a_secret_in_it_is_shown_nowhere(where: str) -> None:
+    told = _told(WRONG[where])
+    assert read(WRONG[where], SOURCE)[1], "it is a mistake, and must be told as one"
+    assert PLANTED not in told, f"a secret written {where} is still a secret"
+
+
+def _engine(monkeypatch: pytest.MonkeyPatch, sections: dict[str, Any], encrypted: list[str]) -> None:
+    facts = Facts("20.10", None, frozenset({"shop_default", "dispatch-network"}), None, None, frozenset())
+    monkeypatch.setattr(local_facts, "probe", lambda settings: facts)
+    monkeypatch.setattr(stackfile.pulumi, "get_stack", lambda: "test")
+    monkeypatch.setattr(runtime, "get_config_env", lambda: {f"fleetwatch:{k}": _json(v) for k, v in sections.items()})
+    monkeypatch.setattr(runtime, "get_config_secret_keys_env", lambda: [f"fleetwatch:{key}" for key in encrypted])
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _one_host() -> dict[str, Any]:
+    sections = raw()
+    del sections["hosts"]["web-1"]
+    return sections
+
+
+def test_secrets_in_clear_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    _engine(monkeypatch, _one_host(), ["hub"])
+    with pytest.raises(Exception, match="problems in the settings") as caught:
+        stackfile.settings_or_exit()
+    said = str(caught.value)
+    assert "hosts.hub.postgres.main.dsn: expected an encrypted value" in said
+    assert "`make secret KEY=hosts.hub.postgres.main.dsn` sets it anew" in said, "the way out"
+    assert "hub.alerts" not in said, "the section that is encrypted is fine"
+    assert not [secret for secret in SECRETS.values() if secret in said]
+
+
+def test_encrypted_secrets_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    _engine(monkeypatch, _one_host(), ["hub", "hosts"])
+    assert stackfile.settings_or_exit().env == "full"
+
+
+def test_the_stacks_name_is_the_env_unless_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    _engine(monkeypatch, small(), [])
+    assert stackfile.settings_or_exit().env == "test"
+
+
+def test_the_tool_finds_secrets_in_clear_before_the_engine_starts() -> None:
+    config = {"fleetwatch:hosts": {"hub": {"postgres": {"a": {"dsn": DSN}, "b": {"dsn": {"secure": "v1:x"}}}}}}
+    found = tool_stackfile.clear_secrets(config, frozenset({"dsn"}))
+    assert found == ["hosts.hub.postgres.a.dsn"], "the encrypted one is fine"
+
+
+def test_the_working_copy_keeps_encrypted_values_only_while_their_entry_stands() -> None:
+    last = {
+        "encryptionsalt": "salt",
+        "config": {
+            "fleetwatch:hosts": {"hub": {"postgres": {"a": {"dsn": {"secure": "A"}}, "b": {"dsn": {"secure": "B"}}}}}
+        },
+    }
+    user = {
+        "config": {"fleetwatch:hosts": {"hub": {"postgres": {"a": {}}}}, "fleetwatch:hub": {"local": {"files": "mine"}}}
+    }
+    overlay = {"hub": {"local": {"files": "theirs", "docker": "unix:///d.sock"}}, "images": {"loki": "x"}}
+    made = tool_stackfile.compose(user, last, overlay)
+    assert made["encryptionsalt"] == "salt", "without the salt nothing can be decrypted"
+    assert made["config"]["fleetwatch:hosts"]["hub"]["postgres"] == {"a": {"dsn": {"secure": "A"}}}
+    assert made["config"]["fleetwatch:hub"]["local"] == {"files": "mine", "docker": "unix:///d.sock"}, "the user wins"
+    assert made["config"]["fleetwatch:images"] == {"loki": "x"}
+    assert user["config"]["fleetwatch:hosts"]["hub"]["postgres"] == {"a": {}}, "the user's file is not written into"

@@ -1,0 +1,127 @@
+"""Defaults, durations, sizes, and what the machine says about good settings."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from pydantic import ValidationError
+
+from configs import images
+from configs.expected import scrape_jobs
+from configs.settings import IMAGE_KEYS, Settings, load
+from configs.settings.facts import Facts, against
+from configs.settings.units import megabytes, parse_duration, parse_size, show_duration, show_size
+from tests.fixtures.full import SOURCE, full, raw, small
+
+GOOD = Facts("20.10", None, frozenset({"bridge", "shop_default"}), 100 * 1024**3, 50 * 1024**3, frozenset())
+
+
+def _small(**sections: object) -> Settings:
+    return load(small(**sections), SOURCE)
+
+
+def test_the_defaults_are_those_that_the_issue_names() -> None:
+    settings = _small()
+    edge = settings.hosts["hub"]
+    assert (settings.prefix, settings.env) == ("fleetwatch", "local")
+    assert (edge.scrape.node, edge.scrape.cadvisor) == (15, 10), "scrapes: node 15 s, cAdvisor 10 s"
+    assert edge.logs.agent == "promtail"
+    assert settings.hub.outage_budget == 86400
+    assert set(settings.hosts) == {"hub"}, "the hub watches itself even when no host is named"
+
+
+def test_an_application_is_scraped_every_ten_seconds_unless_told_otherwise() -> None:
+    settings = _small(hosts={"hub": {"apps": {"shop": {"target": "shop:8000"}}}})
+    app = settings.hosts["hub"].apps["shop"]
+    assert (app.interval, app.path, app.scheme) == (10, "/metrics", "http")
+
+
+def test_settings_cannot_be_changed_after_loading() -> None:
+    settings = _small()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        settings.prefix = "other"  # type: ignore[misc]
+    with pytest.raises(ValidationError):
+        settings.hub.domain = "other.example"
+
+
+def test_equal_files_give_equal_settings_whatever_the_order() -> None:
+    turned = {key: raw()[key] for key in reversed(raw())}
+    turned["hosts"] = {key: turned["hosts"][key] for key in reversed(turned["hosts"])}
+    assert load(turned, SOURCE) == full()
+    assert list(load(turned, SOURCE).hosts) == list(full().hosts), "hosts come in one order, or resources would move"
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("10s", 10), ("1h30m", 5400), ("2y", 63072000), ("1w", 604800)])
+def test_durations_are_read_as_people_write_them(text: str, seconds: int) -> None:
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "10", 10, "10 s", "1.5h", "-1s", "0s", "10sec", None, True, "s"])
+def test_anything_else_is_no_duration(text: object) -> None:
+    with pytest.raises(ValueError, match=r"expected a duration"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("512MB", 512 << 20), ("5GB", 5 << 30), ("1KiB", 1024), ("7B", 7), ("1tb", 1 << 40)]
+)
+def test_sizes_are_read_as_people_write_them(text: str, size: int) -> None:
+    assert parse_size(text) == size
+
+
+@pytest.mark.parametrize("text", ["", "5", 5, "5G", "1.5GB", "-5MB", "0MB", None, True])
+def test_anything_else_is_no_size(text: object) -> None:
+    with pytest.raises(ValueError, match=r"expected a size"):
+        parse_size(text)
+
+
+@pytest.mark.parametrize("seconds", [1, 59, 60, 3600, 5400, 86400, 90061])
+def test_a_shown_duration_is_read_back(seconds: int) -> None:
+    assert parse_duration(show_duration(seconds)) == seconds
+
+
+@pytest.mark.parametrize("size", [1, 1024, 1536, 5 << 20, 3 << 30])
+def test_a_shown_size_is_read_back(size: int) -> None:
+    assert parse_size(show_size(size)) == size
+
+
+def test_megabytes_are_rounded_up() -> None:
+    assert [megabytes(size) for size in (1, 1 << 20, (1 << 20) + 1)] == [1, 1, 2], "a limit never becomes 0: unlimited"
+
+
+def test_a_good_machine_has_no_problems() -> None:
+    assert against(_small(hosts={"hub": {"networks": ["shop_default"]}}), GOOD) == []
+
+
+def test_without_docker_there_is_one_problem_and_no_guesses() -> None:
+    gone = dataclasses.replace(GOOD, docker=None, problem="it says: no", taken=frozenset({8443}))
+    (problem,) = against(_small(), gone)
+    assert problem == "hub.local.docker: expected a Docker Engine that answers, it says: no"
+
+
+def test_a_taken_port_a_full_disk_and_an_overlapping_subnet_are_told() -> None:
+    bad = dataclasses.replace(GOOD, taken=frozenset({8443}), disk_free=1 << 20, subnets=("10.213.0.0/16", "fd00::/8"))
+    found = against(_small(), bad)
+    assert [problem.split(":")[0] for problem in found] == ["hub.ports.https", "hub.local", "hosts.hub.subnet"]
+    assert all("expected" in problem for problem in found)
+
+
+def test_a_retention_larger_than_the_disk_is_told_with_what_fits() -> None:
+    (problem,) = against(_small(hub={"local": {}, "retention": {"metrics_size": "90GB"}}), GOOD)
+    assert problem.startswith("hub.retention.metrics_size: expected at most 80GB (80 % of this disk), got 90GB")
+
+
+def test_every_image_key_has_a_pin_and_an_override_wins() -> None:
+    assert set(images.pins()) == set(IMAGE_KEYS), "an image without a pin cannot be deployed"
+    settings = _small(images={"loki": "registry.example/loki:1"})
+    assert images.resolve(settings.images) == {**images.pins(), "loki": "registry.example/loki:1"}
+
+
+def test_what_must_arrive_follows_the_settings() -> None:
+    jobs = scrape_jobs(full(), "hub")
+    assert jobs == [
+        "node", "cadvisor", "agent", "promtail", "postgres",
+        "prometheus", "loki", "grafana", "caddy", "alertmanager", "shop", "slow",
+    ]  # fmt: skip
+    assert scrape_jobs(full(), "web-1") == ["node", "cadvisor", "agent", "alloy"]
