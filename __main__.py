@@ -17,11 +17,8 @@ credentials = {name: Credential(name) for name in settings.hosts}
 admin = Credential("grafana-admin")
 places = {"hub": Host("hub", HostArgs(stack=settings.prefix, local=settings.hub.local))}
 users = {name: credentials[name].bcrypt for name, edge in settings.hosts.items() if edge.via == "internet"}
-hub = Hub(
-    "hub",
-    HubArgs(host=places["hub"], settings=settings, images=pins, users=users, admin_password=admin.password),
-    pulumi.ResourceOptions(providers=[places["hub"].docker]),
-)
+hub_args = HubArgs(host=places["hub"], settings=settings, images=pins, users=users, admin_password=admin.password)
+hub = Hub("hub", hub_args, pulumi.ResourceOptions(providers=[places["hub"].docker]))
 for name, edge in settings.hosts.items():
     args = EdgeArgs(
         host=places[name],

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import engine, images, lock, setup, stack
+from tools import engine, images, lifecycle, lock, setup
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
 from tools.progress import say
+from tools.stack import Stack
 
 
 def _keys(options: argparse.Namespace) -> list[str]:
@@ -33,23 +34,23 @@ def _file(options: argparse.Namespace) -> Path:
     return Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{options.stack}.yaml")
 
 
-def _stack(options: argparse.Namespace, chain: setup.ToolChain | None = None) -> stack.Stack:
+def _stack(options: argparse.Namespace, chain: setup.ToolChain | None = None) -> Stack:
     home = state_dir() / options.stack
-    return stack.Stack(options.stack, _file(options), pulumi_env(home), chain.overrides if chain else None)
+    return Stack(options.stack, _file(options), pulumi_env(home), chain.overrides if chain else None)
 
 
 def _up(options: argparse.Namespace) -> int:
-    chain = setup.set_up([*images.PARTS, *stack.more_images(_file(options))])
+    chain = setup.set_up([*images.PARTS, *lifecycle.more_images(_file(options))])
     setup.report(chain)
-    return stack.up(_stack(options, chain))
+    return lifecycle.up(_stack(options, chain))
 
 
 def _status(options: argparse.Namespace) -> int:
-    return 0 if stack.wait_for_data(_stack(options), patience=0) else 1
+    return 0 if lifecycle.wait_for_data(_stack(options), patience=0) else 1
 
 
 def _down(options: argparse.Namespace) -> int:
-    return stack.down(_stack(options), options.yes)
+    return lifecycle.down(_stack(options), options.yes)
 
 
 def _lock(_options: argparse.Namespace) -> None:
@@ -69,11 +70,11 @@ def _password(options: argparse.Namespace) -> None:
 
 
 def _secret(options: argparse.Namespace) -> None:
-    stack.secret(_stack(options), options.key)
+    lifecycle.secret(_stack(options), options.key)
 
 
 def _pulumi(options: argparse.Namespace) -> int:
-    return stack.engine_command(_stack(options), options.words)
+    return lifecycle.engine_command(_stack(options), options.words)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,8 +34,8 @@ def clear_dead_lock(backend: Path, stack: str) -> None:
         if not here or _alive(int(owner.get("pid", 0))):
             raise ToolError(
                 f"The state of stack {stack} is in use by another run: {owner.get('username')} on "
-                f"{owner.get('hostname')}, process {owner.get('pid')}, since {owner.get('timestamp')}. Wait for it; if it "
-                f"is gone for good, remove {lock}."
+                f"{owner.get('hostname')}, process {owner.get('pid')}, since {owner.get('timestamp')}. Wait for it; "
+                f"if it is gone for good, remove {lock}."
             )
         say(f"An earlier run (process {owner.get('pid')}, {owner.get('timestamp')}) was stopped; taking over its lock.")
         lock.unlink(missing_ok=True)

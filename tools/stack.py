@@ -1,4 +1,4 @@
-"""One stack on this machine: up, down, secrets, and the engine's commands with the right environment.
+"""One stack on this machine: its working copy, its state, and engine commands with the right environment.
 
 Everything of a stack (state backend, passphrase, working copy, rendered files) is in its own folder of the state, so
 that any checkout continues it.
@@ -6,20 +6,16 @@ that any checkout continues it.
 
 from __future__ import annotations
 
-import contextlib
-import getpass
 import json
 import re
-import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import engine_state, stackfile, status
+from tools import engine_state, stackfile
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, state_dir
 from tools.progress import say
@@ -158,96 +154,3 @@ def explain(said: str) -> str:
             "`passphrase` of the stack's state; if PULUMI_CONFIG_PASSPHRASE is set, unset it and try again."
         )
     return f"The engine says: {said}"
-
-
-def up(stack: Stack) -> int:
-    """Bring the stack up, wait for data, print the table. Exit code 0 only if everything arrived."""
-    stack.prepare()
-    stack.select()
-    say("\nBringing the stack up (pulumi up)")
-    code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs")
-    if code:
-        raise ToolError("pulumi up did not end well; what it says stands above. `make up` again continues from there.")
-    return 0 if wait_for_data(stack) else 1
-
-
-def wait_for_data(stack: Stack, patience: float = 60.0) -> bool:
-    """Show the table once everything expected has arrived, or after `patience` seconds with what is missing."""
-    outputs = stack.outputs()
-    status.wait(outputs, patience)
-    return status.show(outputs, stack.docker(), stack.prefix())
-
-
-def more_images(file: Path) -> list[str]:
-    """Image keys that this stack file needs besides the usual ones."""
-    hosts = (stackfile.read(file).get("config") or {}).get("fleetwatch:hosts") or {}
-    agents = [((host or {}).get("logs") or {}).get("agent") for host in hosts.values() if isinstance(host or {}, dict)]
-    return ["alloy"] if "alloy" in agents else []
-
-
-def engine_command(stack: Stack, words: Sequence[str]) -> int:
-    """Any command of the Pulumi CLI for this stack, such as `preview --diff` or `stack output`."""
-    if not words:
-        raise ToolError('Which command? For example: make pulumi ARGS="preview --diff"')
-    stack.prepare()
-    stack.select()
-    return stack.run(*words)
-
-
-def secret(stack: Stack, key: str) -> None:
-    """Ask for a secret without echo (or read it from stdin) and put it encrypted into the working copy."""
-    stack.prepare(check=False)
-    stack.select()
-    value = getpass.getpass(f"{key}: ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
-    if not value:
-        raise ToolError(f"{key}: expected a text, got nothing; nothing was changed.")
-    stack.quiet("config", "set", "--secret", "--path", f"fleetwatch:{key}", stdin=value)
-    say(f"{key} is set. `make up` brings it to work.")
-
-
-def down(stack: Stack, yes: bool) -> int:
-    """Remove all containers, networks and files; the data after a question."""
-    prefix, docker = stack.prefix(), stack.docker()
-    volumes = _docker(docker, "volume", "ls", "-q", "--filter", f"label=fleetwatch.stack={prefix}").split()
-    with_data = yes or (bool(volumes) and _ask_for_data(volumes))
-    if stack.exists():
-        stack.select()
-        # Passwords stay with the data: Grafana keeps its own copy of the admin's in there.
-        keep = [] if with_data or not volumes else ["--exclude", "**randomPassword:RandomPassword::*"]
-        if stack.run("destroy", "--yes", "--skip-preview", "--suppress-outputs", *keep):
-            raise ToolError("pulumi destroy did not end well; what it says stands above. `make down` again continues.")
-    _remove_left_over(docker, prefix)
-    if with_data:
-        for volume in volumes:
-            _docker(docker, "volume", "rm", volume)
-        shutil.rmtree(stack.home, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            stack.home.parent.rmdir()  # only if nothing else is in it
-        say(f"Removed, with {len(volumes)} volume(s) of data.")
-    else:
-        say(
-            f"Removed. {len(volumes)} volume(s) of data and their passwords are kept; `make down YES=1` removes them too."
-        )
-    return 0
-
-
-def _ask_for_data(volumes: Sequence[str]) -> bool:
-    if not sys.stdin.isatty():
-        return False
-    answer = input(f"Remove the data as well ({', '.join(volumes)})? [y/N] ")
-    return answer.strip().lower() in ("y", "yes")
-
-
-def _remove_left_over(docker: str, prefix: str) -> None:
-    """What carries this stack's label and is in no state any more, as after a lost state."""
-    for container in _docker(docker, "ps", "-aq", "--filter", f"label=fleetwatch.stack={prefix}").split():
-        _docker(docker, "rm", "--force", container)
-    for network in _docker(docker, "network", "ls", "-q", "--filter", f"label=fleetwatch.stack={prefix}").split():
-        _docker(docker, "network", "rm", network)
-
-
-def _docker(docker: str, *words: str) -> str:
-    done = subprocess.run(["docker", "-H", docker, *words], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise ToolError(f"docker {words[0]}: {done.stderr.strip()}")
-    return done.stdout

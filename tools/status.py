@@ -136,7 +136,7 @@ def show(outputs: Mapping[str, Any], docker: str, prefix: str) -> bool:
         say(f"\nMISSING  host {row.host}, job {row.job}: nothing newer than {FRESH} s")
     say(
         f"\nGrafana       {outputs['url']}   user {outputs['user']}, password: make password"
-        f"\nQuery side    {outputs['query']}   Prometheus; {outputs['query']}/alertmanager/; {outputs['query']}/loki/..."
+        f"\nQuery side    {outputs['query']}   Prometheus; also {outputs['query']}/alertmanager/ and /loki/..."
     )
     return not late
 

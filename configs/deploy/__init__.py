@@ -33,4 +33,4 @@ def bundle(files: Mapping[str, str]) -> str:
         if any(line.startswith("==> ") and line.endswith(" <==") for line in text.splitlines()):
             raise ValueError(f"{name}: a line of the form '==> ... <==' cannot be deployed")
         parts.append(f"==> {name} <==\n{text.rstrip(chr(10))}\n")
-    return "".join(parts)
+    return "".join([*parts, "==> . <==\n"])

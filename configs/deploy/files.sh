@@ -1,6 +1,7 @@
 # Puts the files that come in on stdin into $DIR, or leaves everything as it was.
 #
-# stdin: for each file a line "==> relative/name <==" and then its text. They are written to $DIR.next, checked there by
+# stdin: for each file a line "==> relative/name <==" and then its text; "==> . <==" ends it, so that an input cut short
+# is not taken for files that are to be removed. They are written to $DIR.next, checked there by
 # $CHECK (the component's own tool), and moved over the live files one by one; a file that is not in stdin any more is
 # removed. Then $RELOAD makes a running $CONTAINER read them. What still has to be read is remembered in $DIR.pending,
 # so that a reload that failed is done again by the next run.
@@ -11,14 +12,15 @@ set -eu
 umask 077
 next="$DIR.next"
 pending="$DIR.pending"
-trap 'rm -rf "$next"' EXIT
+trap 'rm -rf "$next" "$next.changed" "$next.removed"' EXIT
 trap 'exit 130' INT TERM HUP
 
 mkdir -p "$BASE" "$DIR"
 chmod 700 "$BASE"
 rm -rf "$next"
 mkdir "$next"
-awk -v dir="$next" '
+if ! awk -v dir="$next" '
+    /^==> \. <==$/ { whole = 1; next }
     /^==> .+ <==$/ {
         if (file) close(file)
         file = dir "/" substr($0, 5, length($0) - 8)
@@ -29,7 +31,11 @@ awk -v dir="$next" '
         next
     }
     { print > file }
-'
+    END { exit !whole }
+'; then
+    echo "$CONTAINER: the input with its new files ended early, nothing was changed; run the update again" >&2
+    exit 1
+fi
 chmod -R u=rwX,go=rX "$next" "$DIR"
 
 (cd "$next" && find . -type f | sort) | while read -r file; do

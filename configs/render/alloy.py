@@ -26,7 +26,7 @@ def config(settings: Settings, host: str, push_url: str) -> str:
     parts = [
         f"// Grafana Alloy of {host}, rendered by fleetwatch\n",
         _write(settings, edge, host, push_url),
-        _containers(edge),
+        _containers(edge, settings.prefix),
         *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
         *([_journal()] if edge.logs.journal else []),
     ]
@@ -90,11 +90,11 @@ def _rule(target: str, source: list[str] | None = None, regex: str | None = None
     return "\trule {\n" + "\n".join(lines) + "\n\t}\n"
 
 
-def _containers(edge: Edge) -> str:
-    projects = loglines.project_regex(edge)
-    role = "__meta_docker_container_label_fleetwatch_role"
+def _containers(edge: Edge, prefix: str) -> str:
+    projects = loglines.project_regex(edge, prefix)
+    stack = "__meta_docker_container_label_fleetwatch_stack"
     rules = [
-        *([_rule("", [_COMPOSE + "project", role], projects, action="keep")] if projects else []),
+        *([_rule("", [_COMPOSE + "project", stack], projects, action="keep")] if projects else []),
         _rule("container", ["__meta_docker_container_name"], "/(.*)"),
         _rule("compose_project", [_COMPOSE + "project"]),
         _rule("compose_service", [_COMPOSE + "service"]),

@@ -6,6 +6,7 @@ one of trace, debug, info, warn, error, fatal. A line in which no level is found
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -66,11 +67,11 @@ def _any(choices: Iterable[str], whole: bool = False) -> str:
     return f"^(?:{joined})$" if whole else joined
 
 
-def project_regex(edge: Edge) -> str | None:
-    """RE2 over `<compose project>;<fleetwatch role>` of containers to ship; None: all. Our own are always shipped."""
+def project_regex(edge: Edge, prefix: str) -> str | None:
+    """RE2 over `<compose project>;<fleetwatch.stack>` of containers to ship; None: all. Our own are always shipped."""
     if not edge.logs.projects:
         return None
-    return f"(?:{'|'.join(sorted(edge.logs.projects))});.*|.*;.+"
+    return f"(?:{'|'.join(map(re.escape, sorted(edge.logs.projects)))});.*|.*;{re.escape(prefix)}"
 
 
 def folders(edge: Edge) -> list[str]:

@@ -37,7 +37,7 @@ def config(settings: Settings, host: str, push_url: str) -> str:
             "clients": [client],
             "target_config": {"sync_period": "5s"},
             "scrape_configs": [
-                _containers(edge),
+                _containers(edge, settings.prefix),
                 *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
                 *([_journal()] if edge.logs.journal else []),
             ],
@@ -51,13 +51,13 @@ def command() -> list[str]:
     return [f"-config.file={CONFIG}/{FILE}"]
 
 
-def _containers(edge: Edge) -> dict[str, Any]:
+def _containers(edge: Edge, prefix: str) -> dict[str, Any]:
     rules: list[dict[str, Any]] = []
-    projects = loglines.project_regex(edge)
+    projects = loglines.project_regex(edge, prefix)
     compose = "__meta_docker_container_label_com_docker_compose_"
     if projects:
-        role = "__meta_docker_container_label_fleetwatch_role"
-        rules.append({"source_labels": [compose + "project", role], "regex": projects, "action": "keep"})
+        stack = "__meta_docker_container_label_fleetwatch_stack"
+        rules.append({"source_labels": [compose + "project", stack], "regex": projects, "action": "keep"})
     rules += [
         {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},
         {"source_labels": [compose + "project"], "target_label": "compose_project"},

@@ -1,4 +1,4 @@
-"""`up` interrupted at any point is continued by the next: no container twice, nothing left running, nothing to change."""
+"""`up` interrupted at any point is continued by the next: no container twice, nothing left running or to change."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -78,8 +78,18 @@ def _needles(story: Story) -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class Added:
+    """What was seen while the database and the app were added."""
+
+    before: dict[str, tuple[str, str]]
+    refused: subprocess.CompletedProcess[str]
+    said: str
+    watcher: _Watcher
+
+
 @pytest.fixture(scope="module")
-def added(story: Story) -> Iterator[dict[str, object]]:
+def added(story: Story) -> Added:
     """The change, made once; what was seen on the way."""
     before = story.rig.started_all()
     _add(story)
@@ -90,25 +100,22 @@ def added(story: Story) -> Iterator[dict[str, object]]:
     with _Watcher(list(_needles(story).values())) as watcher:
         plan = story.rig.tool("pulumi", "preview", "--diff").stdout
         said = story.rig.up()
-    yield {"before": before, "refused": refused, "said": done.stdout + plan + said, "watcher": watcher}
+    return Added(before, refused, done.stdout + plan + said, watcher)
 
 
-def test_a_database_without_a_dsn_is_refused_before_anything_is_touched(added: dict[str, object]) -> None:
-    refused = added["refused"]
-    assert isinstance(refused, subprocess.CompletedProcess)
-    assert refused.returncode != 0
-    assert "hosts.hub.postgres.main.dsn: missing" in refused.stdout, refused.stdout[-2000:]
+def test_a_database_without_a_dsn_is_refused_before_anything_is_touched(added: Added) -> None:
+    assert added.refused.returncode != 0
+    assert "hosts.hub.postgres.main.dsn: missing" in added.refused.stdout, added.refused.stdout[-2000:]
 
 
-def test_no_running_container_was_touched_by_it(story: Story, added: dict[str, object]) -> None:
-    before, after = added["before"], story.rig.started_all()
-    assert isinstance(before, dict)
+def test_no_running_container_was_touched_by_it(story: Story, added: Added) -> None:
+    before, after = added.before, story.rig.started_all()
     assert {name: after.get(name) for name in before} == before, "a running container was restarted or recreated"
     assert set(after) - set(before) == {story.rig.container("postgres-main")}
     assert set(story.rig.preview()) == {"same"}, story.planned()
 
 
-def test_the_databases_metrics_arrive_with_its_name(story: Story, added: dict[str, object]) -> None:
+def test_the_databases_metrics_arrive_with_its_name(story: Story, added: Added) -> None:
     query = 'pg_up{job="postgres",host="hub",database="main"} == 1'
     eventually("pg_up of the database", lambda: story.metrics(query), 60)
     stats = story.metrics('pg_stat_database_numbackends{database="main",datname="shop"}')
@@ -116,7 +123,7 @@ def test_the_databases_metrics_arrive_with_its_name(story: Story, added: dict[st
     assert float(stats[0]["value"][1]) >= 1, "the exporter itself is connected"
 
 
-def test_the_apps_counter_arrives_under_its_job_every_ten_seconds(story: Story, added: dict[str, object]) -> None:
+def test_the_apps_counter_arrives_under_its_job_every_ten_seconds(story: Story, added: Added) -> None:
     api = story.rig.container("api")
     for _ in range(3):
         docker("exec", api, "wget", "-q", "-O", "-", "--post-data=", "http://localhost:8000/orders/book")
@@ -131,20 +138,16 @@ def test_the_apps_counter_arrives_under_its_job_every_ten_seconds(story: Story, 
     eventually("three samples of the app 10 s apart", steps, 60)
 
 
-def test_no_secret_is_on_a_command_line_or_in_what_the_commands_say(story: Story, added: dict[str, object]) -> None:
-    watcher, said = added["watcher"], str(added["said"])
-    assert isinstance(watcher, _Watcher)
-    assert watcher.rounds > 20, "command lines were hardly looked at"
-    assert not watcher.seen, f"a secret is in command lines: {watcher.seen}"
+def test_no_secret_is_on_a_command_line_or_in_what_the_commands_say(story: Story, added: Added) -> None:
+    assert added.watcher.rounds > 20, "command lines were hardly looked at"
+    assert not added.watcher.seen, f"a secret is in command lines: {added.watcher.seen}"
     shown = story.rig.tool("pulumi", "stack", "--show-urns").stdout + story.rig.tool("pulumi", "stack", "output").stdout
     for what, needle in _needles(story).items():
-        assert needle not in said, f"{what} is shown by preview or up"
+        assert needle not in added.said, f"{what} is shown by preview or up"
         assert needle not in shown + story.first_up, f"{what} is shown by stack, stack output or the first up"
 
 
-def test_no_secret_is_in_the_state_the_stack_file_or_the_rendered_configuration(
-    story: Story, added: dict[str, object]
-) -> None:
+def test_no_secret_is_in_the_state_the_stack_file_or_the_rendered_configuration(story: Story, added: Added) -> None:
     kept = [path for path in story.rig.home.rglob("*") if path.is_file() and path.name != "database-password"]
     files = [path for path in kept if f"{os.sep}secrets{os.sep}" not in str(path)]
     assert any(path.suffix == ".json" and "backend" in path.parts for path in files), "the state was not looked at"
@@ -158,9 +161,7 @@ def test_no_secret_is_in_the_state_the_stack_file_or_the_rendered_configuration(
     assert story.files.stat().st_mode & 0o077 == 0, "others may look into the deployed files"
 
 
-def test_no_secret_is_in_dockers_view_of_our_containers_or_in_their_logs(
-    story: Story, added: dict[str, object]
-) -> None:
+def test_no_secret_is_in_dockers_view_of_our_containers_or_in_their_logs(story: Story, added: Added) -> None:
     names = story.our_containers()
     assert len(names) == 10, f"expected ten containers: {names}"
     text = docker("inspect", *names)

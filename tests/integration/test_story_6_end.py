@@ -45,9 +45,8 @@ def test_a_killed_service_comes_back_by_itself_and_data_goes_on(story: Story, ro
 
 def _numbers(story: Story) -> list[int]:
     """The numbers of the talker's lines, in order, of the first minute or so of the story."""
-    streams = story.rig.hub.logs(
-        f'{{container="{story.rig.container("talker")}"}} |= "{story.token}"', story.begun, time.time(), 40, forward=True
-    )
+    query = f'{{container="{story.rig.container("talker")}"}} |= "{story.token}"'
+    streams = story.rig.hub.logs(query, story.begun, time.time(), 40, forward=True)
     return sorted(int(re.findall(r"n=(\d+)", line)[0]) for stream in streams for _, line in stream["values"])
 
 

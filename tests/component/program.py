@@ -1,0 +1,179 @@
+"""Runs `__main__.py` against a recording engine: every registration as the real engine would get it, secrets marked.
+
+One event loop and one context per run; absence is only told once every registration has landed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import logging
+import runpy
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pulumi
+import pytest
+from google.protobuf import json_format
+from pulumi.runtime import mocks, rpc, settings, stack
+from pulumi.runtime.proto import resource_pb2
+
+from components import local_facts
+from configs.settings.facts import Facts
+from tests.fixtures.full import ROOT, raw
+
+PASSWORD = "generated-s3cret"
+HASH = "$2a$10$generated-s3cret"
+FACTS = Facts("20.10", None, frozenset({"bridge", "shop_default", "dispatch-network"}), None, None, frozenset())
+
+
+@dataclass(frozen=True)
+class Made:
+    """One registration. In `inputs` a secret is a mapping with the engine's own mark."""
+
+    type: str
+    name: str
+    parent: str
+    inputs: dict[str, Any]
+    request: Any
+
+    def plain(self) -> dict[str, Any]:
+        return _plain(self.inputs)
+
+    def in_clear(self) -> list[str]:
+        """Every text of the inputs that is not marked as secret."""
+        return list(_clear(self.inputs))
+
+
+@dataclass
+class Run:
+    """What a run of the program made, said and exported."""
+
+    made: list[Made] = field(default_factory=list)
+    outputs_of: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    exports: dict[str, Any] = field(default_factory=dict)
+
+    def of(self, kind: str) -> dict[str, Made]:
+        return {made.name: made for made in self.made if made.type == kind}
+
+    @property
+    def containers(self) -> dict[str, Made]:
+        return self.of("docker:index/container:Container")
+
+    @property
+    def commands(self) -> dict[str, Made]:
+        return self.of("command:local:Command")
+
+
+def _secret(value: str) -> dict[str, str]:
+    return {rpc._special_sig_key: rpc._special_secret_sig, "value": value}
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, dict) and value.get(rpc._special_sig_key) == rpc._special_secret_sig
+
+
+def _plain(value: Any) -> Any:
+    if _is_secret(value):
+        return _plain(value["value"])
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else value
+
+
+def _clear(value: Any) -> Iterator[str]:
+    if isinstance(value, dict) and not _is_secret(value):
+        for key, inner in value.items():
+            yield from (key, *_clear(inner))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _clear(inner)
+    elif isinstance(value, str):
+        yield value
+
+
+class _Monitor(mocks.MockMonitor):
+    def __init__(self, run: Run) -> None:
+        super().__init__(None)  # type: ignore[arg-type]
+        self.run = run
+
+    def RegisterResource(self, request: Any) -> Any:
+        urn = self.make_urn(request.parent, request.type, request.name)
+        if request.type == "pulumi:pulumi:Stack":
+            return resource_pb2.RegisterResourceResponse(urn=urn)
+        inputs = json_format.MessageToDict(request.object)
+        self.run.made.append(Made(request.type, request.name, request.parent, inputs, request))
+        state = dict(inputs)
+        if request.type == "random:index/randomPassword:RandomPassword":
+            state |= {"result": f"{PASSWORD}-{request.name}", "bcryptHash": HASH}
+        if request.type == "command:local:Command":
+            state["stdout"] = f"applied at {len(request.name)}"
+        state |= {key: _secret(state[key]) for key in request.additionalSecretOutputs if isinstance(state.get(key), str)}
+        response = resource_pb2.RegisterResourceResponse(urn=urn, id=f"{request.name}-id" if request.custom else "")
+        json_format.ParseDict(state, response.object)
+        return response
+
+    def RegisterResourceOutputs(self, request: Any) -> Any:
+        self.run.outputs_of.append(request.urn)
+        return super().RegisterResourceOutputs(request)
+
+
+class _Warnings(logging.Handler):
+    def __init__(self, run: Run) -> None:
+        super().__init__(logging.WARNING)
+        self.run = run
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.run.warnings.append(record.getMessage())
+
+
+def full(**changes: Any) -> dict[str, Any]:
+    """Everything on, on the one host that the program can make so far."""
+    sections = raw(**changes)
+    sections["hosts"].pop("web-1", None)
+    return sections
+
+
+def run(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts = FACTS) -> Run:
+    """Runs the program with these sections of a stack file, all of them encrypted where they hold secrets."""
+    config = {f"fleetwatch:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in sections.items()}
+    patch.setenv("PULUMI_CONFIG", json.dumps(config))
+    patch.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps(sorted(config)))
+    patch.setenv("HOME", "/home/somebody")
+    patch.setattr(local_facts, "probe", lambda _: facts)
+    patch.syspath_prepend(str(ROOT))
+    return contextvars.copy_context().run(_run)
+
+
+def _run() -> Run:
+    recorded = Run()
+    logger = logging.getLogger("recorded-engine")
+    logger.handlers, logger.propagate = [_Warnings(recorded)], False
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    try:
+        settings.set_root_resource(None)  # type: ignore[arg-type]
+        mocks.set_mocks(None, "fleetwatch", "test", preview=False, logger=logger, monitor=_Monitor(recorded))  # type: ignore[arg-type]
+        loop.run_until_complete(stack.run_pulumi_func(_program))
+        recorded.exports = dict(settings.get_root_resource().outputs)  # type: ignore[union-attr]
+        recorded.exports = loop.run_until_complete(_resolved(recorded.exports))
+    finally:
+        loop.close()
+        asyncio.set_event_loop(None)
+    return recorded
+
+
+def _program() -> None:
+    runpy.run_path(str(ROOT / "__main__.py"), run_name="__main__")
+
+
+async def _resolved(exports: dict[str, Any]) -> dict[str, Any]:
+    """Exports by name: (value, whether it is a secret)."""
+    found = {}
+    for key, value in exports.items():
+        output = pulumi.Output.from_input(value)
+        found[key] = (await output.future(), await output.is_secret())
+    return found

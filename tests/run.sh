@@ -1,0 +1,29 @@
+#!/bin/sh
+# All tests: sets up what they need (Docker Engine, Pulumi CLI, plugins, images), then those that need none of it, then
+# those with a real engine and real containers. Every part runs, whatever became of the one before; the exit code is not
+# 0 if any failed. Ends with pytest's own summary. WORKERS=1 runs one stack at a time (three are about 2 GB of memory).
+set -u
+cd "$(dirname "$0")/.."
+failed=""
+began=$(date +%s)
+
+part() {
+    name=$1
+    shift
+    start=$(date +%s)
+    printf '\n== %s\n' "$name"
+    if "$@"; then result=passed; else
+        result="FAILED (exit code $?)"
+        failed="$failed $name"
+    fi
+    printf '== %s: %s after %s s\n' "$name" "$result" "$(($(date +%s) - start))"
+}
+
+sh tools/bootstrap.sh || exit 1
+python=.venv/bin/python
+part set-up "$python" -m tools setup --tests
+[ -z "$failed" ] || exit 1 # nothing below could pass
+part check sh tests/check.sh
+printf '\n== integration (%s s after the beginning%s)\n' "$(($(date +%s) - began))" "${failed:+; FAILED so far:$failed}"
+"$python" -m pytest -v -n "${WORKERS:-3}" --dist loadgroup -m integration tests || failed="$failed integration"
+[ -z "$failed" ]

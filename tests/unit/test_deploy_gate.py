@@ -1,0 +1,116 @@
+"""gate.sh, join.sh, leave.sh, ca.sh and ready.sh for real, with a fake docker."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.fake_docker import Rig
+
+GATE = {
+    "HOST": "web-1",
+    "PATIENCE": "1",
+    "PROMETHEUS": "fw-prometheus",
+    "LOKI": "fw-loki:3100",
+    "AGENT": "fw-agent",
+    "LOG_AGENT": "fw-promtail",
+    "NEWEST_SAMPLE": "sample",
+    "LINES": "lines",
+}
+APPLIED = "0123abc\napplied at 1000\napplied at 900\n"
+SAMPLE = '{"data":{"result":[{"metric":{},"value":[1,"%s.25"]}]}}'
+LINE = '{"data":{"result":[{"stream":{},"values":[["1","x"]]}]}}'
+NOTHING = '{"data":{"result":[]}}'
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+def _hub_says(rig: Rig, sample: str, line: str) -> None:
+    rig.answer("exec", f"case \"$*\" in *query=sample*) echo '{sample}' ;; *query_range*) echo '{line}' ;; esac")
+
+
+def test_the_gate_opens_when_both_are_newer_than_the_change(rig: Rig) -> None:
+    _hub_says(rig, SAMPLE % 1001, LINE)
+    done = rig.run("gate", APPLIED, **GATE)
+    assert done.returncode == 0, done.stderr
+    assert "host web-1: metrics and logs arrive" in done.stdout
+    assert any("start=1000000000000" in call for call in rig.calls()), "the newest change counts, not the first"
+
+
+@pytest.mark.parametrize("sample", [NOTHING, SAMPLE % 1000, SAMPLE % 950, "", "<html>502</html>"])
+def test_a_missing_or_old_metric_is_named(rig: Rig, sample: str) -> None:
+    _hub_says(rig, sample, LINE)
+    done = rig.run("gate", APPLIED, **GATE)
+    assert done.returncode == 1, "an old sample says nothing about this update"
+    assert (
+        "host web-1: within 1 s after its update the hub got no metric (look at: docker logs fw-agent)" in done.stderr
+    )
+    assert "log line" not in done.stderr
+
+
+def test_a_missing_line_is_named(rig: Rig) -> None:
+    _hub_says(rig, SAMPLE % 1001, NOTHING)
+    done = rig.run("gate", APPLIED, **GATE)
+    assert done.returncode == 1
+    assert "the hub got no log line (look at: docker logs fw-promtail)" in done.stderr
+
+
+def test_both_missing_are_named_together(rig: Rig) -> None:
+    rig.answer("exec", "exit 1")
+    done = rig.run("gate", APPLIED, **GATE)
+    assert done.returncode == 1
+    assert "no metric" in done.stderr
+    assert ", and no log line" in done.stderr
+
+
+def test_what_was_seen_once_is_not_asked_for_again(rig: Rig) -> None:
+    _hub_says(rig, SAMPLE % 1001, NOTHING)
+    rig.run("gate", APPLIED, **{**GATE, "PATIENCE": "2"})
+    assert sum("query=sample" in call for call in rig.calls()) == 1
+
+
+def _joined(rig: Rig, networks: str) -> None:
+    rig.answer("inspect", f"echo '{networks}'")
+
+
+def test_networks_are_joined_and_left_but_never_our_own(rig: Rig) -> None:
+    _joined(rig, "fw-edge fw-hub shop_default gone_default ")
+    done = rig.run("join", CONTAINERS="fw-agent", NETWORKS="shop_default dispatch", OWN="fw-edge fw-hub")
+    assert done.returncode == 0, done.stderr
+    assert rig.calls()[1:] == ["network connect dispatch fw-agent", "network disconnect gone_default fw-agent"]
+
+
+def test_joining_again_does_nothing(rig: Rig) -> None:
+    _joined(rig, "fw-edge shop_default ")
+    rig.run("join", CONTAINERS="fw-agent", NETWORKS="shop_default", OWN="fw-edge")
+    assert len(rig.calls()) == 1, "only asked"
+
+
+def test_a_network_that_vanished_is_told_in_dockers_words(rig: Rig) -> None:
+    _joined(rig, "fw-edge ")
+    rig.answer("network", 'echo "network shop_default not found" >&2; exit 1')
+    done = rig.run("join", CONTAINERS="fw-agent", NETWORKS="shop_default", OWN="fw-edge")
+    assert done.returncode == 1
+    assert "network shop_default not found" in done.stderr
+
+
+def test_leaving_what_is_gone_is_fine(rig: Rig) -> None:
+    rig.answer("network", "exit 1")
+    done = rig.run("leave", CONTAINERS="fw-agent fw-postgres-main", NETWORKS="a b")
+    assert done.returncode == 0
+    assert len(rig.calls()) == 4
+
+
+def test_the_certificate_is_printed_once_caddy_has_made_it(rig: Rig) -> None:
+    rig.answer("exec", '[ -e "$ANSWERS/once" ] && echo CERTIFICATE || { : > "$ANSWERS/once"; exit 1; }')
+    done = rig.run("ca", CONTAINER="fw-caddy", FILE="/data/root.crt")
+    assert (done.returncode, done.stdout) == (0, "CERTIFICATE\n"), "nothing else may be in it: it becomes a file"
+
+
+def test_readiness_names_the_engines_version(rig: Rig) -> None:
+    rig.answer("version", "echo 20.10.24")
+    assert rig.run("ready").stdout == "Docker 20.10.24\n"
