@@ -100,7 +100,7 @@ class Edge(pulumi.ComponentResource):
         settings, host, logs = self._args.settings, self._args.host.host, self._edge.logs
         module = alloy if logs.agent == "alloy" else promtail
         folders = {folder: folder for folder in loglines.folders(self._edge)}
-        journal = {p: p for p in ("/var/log/journal", "/run/log/journal", "/etc/machine-id")} if logs.journal else {}
+        journal = {p: p for p in ("/var/log", "/run/log", "/etc/machine-id")} if logs.journal else {}
         return self._service(
             logs.agent,
             logs.agent,

@@ -37,8 +37,9 @@ def _settings(stack: str) -> Settings:
     raw = {"env": stack, **_sections(runtime.get_config_env())}
     settings, problems = read(raw, source)
     if settings is not None:
-        problems += [f"{problem} ({source})" for problem in _unencrypted(settings)]
-        problems += [f"{problem} ({source})" for problem in against(settings, local_facts.probe(settings))]
+        problems += [f"{problem} ({source})" for problem in [*_unreachable(settings), *_unencrypted(settings)]]
+        of_machine = _not_of_a_default(against(settings, local_facts.probe(settings)), problems)
+        problems += [f"{problem} ({source})" for problem in of_machine]
     if problems or settings is None:
         raise SettingsError(problems)
     return settings
@@ -51,6 +52,22 @@ def _sections(config: Mapping[str, str]) -> dict[str, Any]:
         if key.startswith(_PROJECT):
             found[key.removeprefix(_PROJECT)] = json.loads(value) if value[:1] in "{[" else value
     return found
+
+
+def _not_of_a_default(of_machine: list[str], told: list[str]) -> list[str]:
+    """Without what is about a mistaken section: there the machine was held against defaults that nobody asked for."""
+    mistaken = tuple(problem.partition(":")[0] + "." for problem in told)
+    return [problem for problem in of_machine if not problem.startswith(mistaken)]
+
+
+def _unreachable(settings: Settings) -> list[str]:
+    """The hub listens on this machine's loopback alone, and another Docker Engine cannot reach that."""
+    return [
+        f"hosts.{name}: expected no host besides `hub`, so far only the machine of the hub can be watched; "
+        "put what is to be collected under hosts.hub"
+        for name in settings.hosts
+        if name != "hub"
+    ]
 
 
 def _unencrypted(settings: Settings) -> list[str]:

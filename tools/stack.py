@@ -118,6 +118,7 @@ _NOISE = re.compile(
     r"warning: using pulumi-(resource|language)-\S+ from \$PATH"
     r"|^If you want to remove the stack comp|^The resources in the stack have been deleted, but"
 )
+_WRONG_PASSPHRASE = "incorrect passphrase"
 
 
 def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
@@ -127,13 +128,14 @@ def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
     each of them reaches it once.
     """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    interrupted = False
+    interrupted, wrong = False, ""
     with subprocess.Popen(argv, env=dict(env), text=True, start_new_session=True, **pipes) as engine:  # type: ignore[call-overload]
         while True:
             try:
                 for line in engine.stdout:
                     if not _NOISE.search(line):
                         print(line, end="", flush=True)
+                    wrong = line if _WRONG_PASSPHRASE in line else wrong
                 code = int(engine.wait())
                 break
             except KeyboardInterrupt:
@@ -143,12 +145,14 @@ def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
                 engine.send_signal(signal.SIGINT)
     if interrupted:
         raise KeyboardInterrupt
+    if code and wrong:
+        raise ToolError(explain(wrong))
     return code
 
 
 def explain(said: str) -> str:
     """The engine's words, with the way out where it is known."""
-    if "incorrect passphrase" in said:
+    if _WRONG_PASSPHRASE in said:
         return (
             "The passphrase is not the one that this stack's secrets were encrypted with. It is kept in the file "
             "`passphrase` of the stack's state; if PULUMI_CONFIG_PASSPHRASE is set, unset it and try again."

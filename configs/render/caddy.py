@@ -138,10 +138,17 @@ http://:{names.CADDY_PUSH_PORT} {{
 
 
 def _query(settings: Settings) -> str:
-    """Reading side for gates, doctor and a person on this host; nothing can be pushed through it."""
+    """Reading side for gates, doctor and a person on this host; nothing can be pushed through it.
+
+    Only under names that mean this machine, so that no web page elsewhere can lead a browser here by a name of its own.
+    """
     prefix = settings.prefix
     return f"""
 http://:{names.CADDY_QUERY_PORT} {{
+	respond 404
+}}
+
+http://127.0.0.1:{names.CADDY_QUERY_PORT}, http://localhost:{names.CADDY_QUERY_PORT} {{
 	@writing path {names.METRICS_PUSH} {names.LOGS_PUSH} /api/v1/otlp/* /otlp/* /loki/api/v1/delete* /flush /ingester/*
 	route {{
 		respond @writing 404

@@ -85,10 +85,11 @@ Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 
 
 class Limits(Strict):
-    """What one container may use: memory as a size (hard limit), cpus in cores."""
+    """What one container may use: memory as a size (hard limit), cpus in cores (from 0.1 on: the docker provider writes
+    smaller ones differently than it reads them, and would replace the container at every run)."""
 
     memory: Size = parse_size("128MB")
-    cpus: Annotated[float, Field(gt=0, le=256)] = 0.5
+    cpus: Annotated[float, Field(ge=0.1, le=256)] = 0.5
 
 
 def limits(memory: str, cpus: float) -> Limits:

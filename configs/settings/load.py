@@ -130,7 +130,8 @@ def _parse(model: Any, raw: Any, path: str, problems: list[str]) -> Any:
     """The parsed value; else what can be read of it without its mistakes, which are added to `problems`."""
     adapter = TypeAdapter(model)
     value = copy.deepcopy(raw)
-    removed: set[Place] = set()
+    mistaken: set[Place] = set()
+    taken_out: set[Place] = set()
     holes: list[Place] = []  # what the repair took out and no default replaces: errors above these are its own doing
     while True:
         try:
@@ -138,7 +139,7 @@ def _parse(model: Any, raw: Any, path: str, problems: list[str]) -> Any:
         except ValidationError as error:
             mistakes = {_place(m["loc"]): m for m in error.errors(include_url=False)}
         for place, mistake in mistakes.items():
-            own_doing = place in removed or any(hole[: len(place)] == place for hole in holes)
+            own_doing = place in mistaken or any(hole[: len(place)] == place for hole in holes)
             if not own_doing:
                 problems.append(sentence(path, place, mistake, model))
         holes += [
@@ -146,10 +147,13 @@ def _parse(model: Any, raw: Any, path: str, problems: list[str]) -> Any:
             for place, m in mistakes.items()
             if _is_hole(model, place, m)
         ]
-        value = _without(value, [p[:-1] if m["type"] == "missing" else p for p, m in mistakes.items()])
-        if value is None or removed >= set(mistakes):
+        # Where a key was taken out that has to be given, the next round takes out the entry that it belongs to.
+        out = [place[:-1] if m["type"] == "missing" else place for place, m in mistakes.items()]
+        value = _without(value, out)
+        if value is None or taken_out >= set(out):
             return None
-        removed |= set(mistakes)
+        mistaken |= set(mistakes)
+        taken_out |= set(out)
 
 
 def _place(loc: tuple[int | str, ...]) -> Place:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import socket
 import sys
@@ -120,8 +121,10 @@ def serve(name: str, version: str, make: Callable[[Log, Callable[[], bool]], Pro
         await server.start()
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
+        parent = os.getppid()
         try:
-            await server.wait_for_termination()
+            while os.getppid() == parent:      # an engine that was killed cannot end its plugins
+                await asyncio.sleep(2)
         finally:
             await server.stop(None)
 

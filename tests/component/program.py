@@ -111,7 +111,9 @@ class _Monitor(mocks.MockMonitor):
             state |= {"result": f"{PASSWORD}-{request.name}", "bcryptHash": HASH}
         if request.type == "command:local:Command":
             state["stdout"] = f"applied at {len(request.name)}"
-        state |= {key: _secret(state[key]) for key in request.additionalSecretOutputs if isinstance(state.get(key), str)}
+        state |= {
+            key: _secret(state[key]) for key in request.additionalSecretOutputs if isinstance(state.get(key), str)
+        }
         response = resource_pb2.RegisterResourceResponse(urn=urn, id=f"{request.name}-id" if request.custom else "")
         json_format.ParseDict(state, response.object)
         return response
@@ -137,9 +139,24 @@ def full(**changes: Any) -> dict[str, Any]:
     return sections
 
 
+_DONE: dict[tuple[str, Facts], Run] = {}
+
+
 def run(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts = FACTS) -> Run:
-    """Runs the program with these sections of a stack file, all of them encrypted where they hold secrets."""
-    config = {f"fleetwatch:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in sections.items()}
+    """Runs the program with these sections of a stack file, all of them encrypted where they hold secrets.
+
+    What was run once is not run again: tests only look at it.
+    """
+    key = (json.dumps(sections), facts)
+    if key not in _DONE:
+        _DONE[key] = _run_with(sections, patch, facts)
+    return _DONE[key]
+
+
+def _run_with(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts) -> Run:
+    config = {
+        f"fleetwatch:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in sections.items()
+    }
     patch.setenv("PULUMI_CONFIG", json.dumps(config))
     patch.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps(sorted(config)))
     patch.setenv("HOME", "/home/somebody")

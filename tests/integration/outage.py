@@ -89,7 +89,7 @@ def come_back(rig: Rig) -> float:
     """
     docker("start", rig.container("prometheus"))
     first = "another_host_came_first 1\n"
-    push = ("promtool", "push", "metrics", "http://127.0.0.1:9090/api/v1/write")
+    push = ("promtool", "push", "metrics", "http://127.0.0.1:9090/")
     eventually(
         "Prometheus takes samples again",
         lambda: docker("exec", "-i", rig.container("prometheus"), *push, stdin=first) is not None,

@@ -71,7 +71,8 @@ class Rig:
         self.ports = {"https": https, "http": http, "push": push, "query": query}
         self.env = {**os.environ, "FLEETWATCH_STATE": str(self.home / "state")}
         self.extra: list[str] = []  # ids of containers and networks that a test made
-        hub = {"local": {}, "ports": self.ports, "retention": {"metrics": "1d", "logs": "1d", "metrics_size": "1GB"}}
+        retention = {"metrics": "1d", "logs": "1d", "metrics_size": "1GB"}
+        hub = {"local": {}, "ports": dict(self.ports), "retention": retention}
         octets = secrets.randbelow(200) + 20, secrets.randbelow(250)
         hosts = {"hub": {"subnet": f"10.{octets[0]}.{octets[1]}.0/24"}}
         self.config: dict[str, Any] = {"prefix": self.prefix, "env": "test", "hub": hub, "hosts": hosts}

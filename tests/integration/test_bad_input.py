@@ -46,6 +46,7 @@ SENTENCES = (
     r"hosts\.hub\.apps\.shop\.target: expected host:port",
     r"hosts\.hub\.networks\.0: expected a Docker network of this machine .*got 'no-such-network'",
     r"hosts\.Web_1: expected a DNS label",
+    r"hosts\.Web_1: expected no host besides `hub`",
 )
 
 

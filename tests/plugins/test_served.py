@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,3 +42,14 @@ def test_an_unknown_name_is_refused() -> None:
     ran = subprocess.run([sys.executable, "-m", "localcloud.plugins", "aws"], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 2
     assert "expected one of docker, command, random, got aws" in ran.stderr
+
+
+def test_it_ends_with_the_process_that_started_it() -> None:
+    starter = ("import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'localcloud.plugins', 'random', "
+               f"'{NO_ENGINE}'], stdout=subprocess.PIPE, text=True); p.stdout.readline(); print(p.pid, flush=True)")
+    ran = subprocess.run([sys.executable, "-c", starter], cwd=ROOT, capture_output=True, text=True, check=True)
+    plugin = Path(f"/proc/{int(ran.stdout)}/cmdline")
+    deadline = time.monotonic() + 20
+    while plugin.exists() and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert not plugin.exists(), "a plugin whose engine was killed must not stay"

@@ -1,0 +1,182 @@
+"""What the program asks the engine for: types, parents, and how tightly every container is kept."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pulumi
+import pytest
+
+from components import local_facts
+from configs.settings.facts import Facts
+from tests.component.program import FACTS, Made, Run, full, run
+from tests.fixtures.full import ROOT, raw, small
+
+COMPONENTS = {f"fleetwatch:index:{name}" for name in ("Credential", "Edge", "Gate", "Host", "Hub", "Service")}
+CUSTOM = {
+    "command:local:Command",
+    "docker:index/container:Container",
+    "docker:index/network:Network",
+    "docker:index/volume:Volume",
+    "pulumi:providers:docker",
+    "random:index/randomPassword:RandomPassword",
+}
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Run:
+    return run(full(), monkeypatch)
+
+
+def test_the_type_tokens_are_pinned(made: Run) -> None:
+    assert {one.type for one in made.made} == COMPONENTS | CUSTOM, (
+        "a changed token makes the engine replace everything below it; the stand-in plugins know these types alone"
+    )
+
+
+def test_every_resource_stands_below_a_component_and_every_component_below_the_stack(made: Run) -> None:
+    for one in made.made:
+        parent = one.parent.split("::")[-2].split("$")[-1]
+        if one.type in CUSTOM:
+            assert parent in COMPONENTS, f"{one.type} {one.name} is lost among the stack's own"
+        elif one.type == "fleetwatch:index:Service":
+            assert parent in ("fleetwatch:index:Hub", "fleetwatch:index:Edge"), one.name
+        else:
+            assert parent == "pulumi:pulumi:Stack", one.name
+
+
+def test_every_component_registers_its_outputs(made: Run) -> None:
+    wanted = sum(one.type in COMPONENTS for one in made.made)
+    registered = [urn for urn in made.outputs_of if "pulumi:pulumi:Stack::" not in urn]
+    assert len(registered) == wanted, "a component without it stays `creating` in the engine's display"
+
+
+def test_names_are_unique_within_a_type(made: Run) -> None:
+    keys = [(one.type, one.name) for one in made.made]
+    assert len(keys) == len(set(keys))
+
+
+def test_only_caddy_is_published_and_only_on_the_loopback(made: Run) -> None:
+    for name, container in made.containers.items():
+        ports = container.plain().get("ports", [])
+        assert not ports or name == "hub-caddy", f"{name} is published, past every firewall"
+        assert {port["ip"] for port in ports} <= {"127.0.0.1"}, "the local stack is for this machine alone"
+    assert [port["external"] for port in made.containers["hub-caddy"].plain()["ports"]] == [8480, 8443, 8481, 8482]
+
+
+def test_only_the_node_exporter_is_on_the_hosts_network(made: Run) -> None:
+    hosts = {name for name, one in made.containers.items() if one.plain()["networkMode"] == "host"}
+    assert hosts == {"hub-node-exporter"}
+    listens = [word for word in made.containers["hub-node-exporter"].plain()["command"] if "listen-address" in word]
+    assert listens == ["--web.listen-address=10.213.77.1:9100"], "on the bridge's gateway, never on all addresses"
+
+
+def test_no_container_is_privileged_and_all_drop_their_rights(made: Run) -> None:
+    allowed = {"CAP_NET_BIND_SERVICE", "CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"}
+    for name, container in made.containers.items():
+        inputs = container.plain()
+        assert not inputs.get("privileged"), f"{name}: privileged is root on the host"
+        assert inputs["capabilities"]["drops"] == ["ALL"], name
+        assert set(inputs["capabilities"]["adds"]) <= allowed, f"{name}: a right that nobody argued for"
+        assert "no-new-privileges" in inputs["securityOpts"], name
+        assert inputs["readOnly"] or name == "hub-grafana", f"{name}: its root file system should be read-only"
+        binds = [mount for mount in inputs["mounts"] if mount["type"] == "bind"]
+        assert all(mount["readOnly"] for mount in binds), f"{name} could write on the host"
+
+
+def test_only_the_log_agent_and_cadvisor_have_dockers_socket(made: Run) -> None:
+    with_socket = {
+        name
+        for name, one in made.containers.items()
+        if any("docker.sock" in mount["source"] for mount in one.plain()["mounts"])
+    }
+    assert with_socket == {"hub-promtail", "hub-cadvisor"}, "the socket is full control of the host"
+
+
+def test_every_container_has_limits_and_bounded_logs(made: Run) -> None:
+    for name, container in made.containers.items():
+        inputs = container.plain()
+        assert inputs["memory"] >= 64, name
+        assert inputs["memorySwap"] == inputs["memory"], f"{name}: swap would be a second limit on top"
+        assert float(inputs["cpus"]) > 0, name
+        assert inputs["logOpts"] == {"max-size": "10m", "max-file": "5"}, f"{name}: its log could fill the disk"
+        assert inputs["restart"] == "unless-stopped", f"{name} would not come back"
+
+
+def test_everything_in_docker_has_the_labels_by_which_it_is_found(made: Run) -> None:
+    for one in made.made:
+        if one.type.startswith("docker:"):
+            labels = {item["label"]: item["value"] for item in one.plain()["labels"]}
+            assert set(labels) == {"fleetwatch.stack", "fleetwatch.host", "fleetwatch.role"}, f"{one.type} {one.name}"
+            assert labels["fleetwatch.stack"] == "fleetwatch"
+            assert one.plain()["name"].startswith("fleetwatch-"), one.name
+
+
+def test_the_prefix_is_in_every_docker_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = run(small(prefix="second"), monkeypatch)
+    names = [one.plain()["name"] for one in made.made if one.type.startswith("docker:")]
+    assert all(name.startswith("second-") for name in names), "two stacks on one machine must not meet"
+    assert "fleetwatch-" not in str([one.plain().get("create") for one in made.commands.values()])
+
+
+def test_volumes_are_never_removed_with_the_stack(made: Run) -> None:
+    volumes = made.of("docker:index/volume:Volume").values()
+    assert {v.plain()["name"] for v in volumes} == {
+        f"fleetwatch-{name}"
+        for name in ("prometheus", "loki", "grafana", "alertmanager", "caddy-data", "caddy-config", "agent", "promtail")
+    }
+    assert all(one.request.retainOnDelete for one in volumes), "data goes only by an answer to a question"
+
+
+def test_an_edge_costs_few_resources(made: Run) -> None:
+    def edges(one: Made) -> bool:
+        path = one.request.parent.split("::")[-2]
+        mine = "Edge" in path or "Gate" in path or ("Credential" in path and one.name == "hub-password")
+        return mine and one.type in CUSTOM
+
+    count = sum(map(edges, made.made))
+    print(f"custom resources of an edge with two databases: {count}")
+    assert count <= 15 + 2 * 2, "each costs the engine 13 ms, for every host"
+
+
+def test_promtail_is_warned_about_and_alloy_is_not(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    (warning,) = made.warnings
+    assert "Promtail" in warning
+    assert "out of support since March 2026" in warning
+    sections = full()
+    sections["hosts"]["hub"]["logs"]["agent"] = "alloy"
+    alloy = run(sections, monkeypatch)
+    assert alloy.warnings == []
+    assert "hub-alloy" in alloy.containers
+    assert "hub-promtail" not in alloy.containers
+
+
+def test_what_is_exported(made: Run) -> None:
+    assert made.exports["url"] == ("https://fleetwatch.localhost:8443", False)
+    assert made.exports["password"][1] is True, "the engine would print it after every update"
+    assert set(made.exports) == {"url", "user", "password", "query", "jobs"}
+
+
+BAD = [
+    (small(hub={"local": {}, "nonsense": 1}), FACTS, "hub.nonsense: unknown key"),
+    (small(hosts={"hub": {"networks": ["gone"]}}), FACTS, "hosts.hub.networks.0: expected a Docker network"),
+    (small(), dataclasses.replace(FACTS, docker=None, problem="it says: no"), "a Docker Engine that answers"),
+    (raw(), FACTS, "hosts.web-1: expected no host besides `hub`"),
+]
+
+
+@pytest.mark.parametrize(("sections", "facts", "sentence"), BAD)
+def test_a_bad_stack_file_ends_before_the_first_resource(
+    sections: dict, facts: Facts, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registered: list[str] = []
+    monkeypatch.setattr("tests.component.program.Made", lambda *words: registered.append(words[1]))
+    with pytest.raises(pulumi.RunError, match=re.escape(sentence)):
+        run(sections, monkeypatch, facts)
+    assert registered == [], "nothing may be half-made"
+
+
+def test_the_entry_is_short() -> None:
+    assert len((ROOT / "__main__.py").read_text().splitlines()) <= 40, "load, build, export; the rest has its place"
+    assert local_facts.__doc__

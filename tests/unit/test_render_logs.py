@@ -1,0 +1,192 @@
+"""The log side, rendered: Promtail and Alloy say the same, and Loki takes what they send."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from configs.render import alloy, loglines, loki, promtail
+from configs.settings import Settings, load
+from tests.fixtures.full import SOURCE, full, full_with_alloy, small
+from tests.fixtures.stackfiles import CASES
+
+URL = "https://hub.example"
+
+
+def _promtail(settings: Settings) -> dict[str, Any]:
+    return yaml.safe_load(promtail.config(settings, "hub", URL))
+
+
+def _loki(**hub: Any) -> dict[str, Any]:
+    return yaml.safe_load(loki.config(load(small(hub={"local": {}, **hub}), SOURCE)))
+
+
+def _logs(**logs: Any) -> Settings:
+    return load(small(hosts={"hub": {"logs": logs}}), SOURCE)
+
+
+def _stages(job: dict[str, Any]) -> list[tuple[str, Any]]:
+    """(kind, what distinguishes it) of each stage, for Promtail."""
+    found = []
+    for stage in job["pipeline_stages"]:
+        ((kind, body),) = stage.items()
+        found.append((kind, body.get("expression") or body.get("selector") or ""))
+    return found
+
+
+def _alloy_stages(text: str, label: str) -> list[tuple[str, Any]]:
+    """The same, for Alloy."""
+    block = text.split(f'loki.process "{label}"', 1)[1].split("\n}\n", 1)[0]
+    found = []
+    for kind, body in re.findall(r"\tstage\.(\w+) \{\n(.*?)\n\t\}", block, re.DOTALL):
+        value = re.search(r'^\t\t(?:expression|selector)\s+= "(.*)"$', body, re.MULTILINE)
+        found.append((kind, value[1].replace('\\"', '"').replace("\\\\", "\\") if value else ""))
+    return found
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_equal_settings_give_equal_bytes(case: str) -> None:
+    def render(settings: Settings) -> list[str]:
+        return [
+            loki.config(settings),
+            *(module.config(settings, host, URL) for host in settings.hosts for module in (promtail, alloy)),
+        ]
+
+    assert render(CASES[case]()) == render(CASES[case]())
+
+
+def test_batches_are_retried_for_ever() -> None:
+    (client,) = _promtail(full())["clients"]
+    assert client["backoff_config"]["max_retries"] == 0, "0 is without an end: Docker's files are the buffer"
+    assert re.search(r"max_backoff_retries\s+= 0", alloy.config(full_with_alloy(), "hub", URL))
+
+
+def test_the_password_is_a_file_and_tls_is_1_3() -> None:
+    (client,) = _promtail(full())["clients"]
+    assert client["basic_auth"] == {"username": "hub", "password_file": "/run/secrets/fleetwatch/password"}
+    assert client["tls_config"]["min_version"] == "TLS13"
+    text = alloy.config(full_with_alloy(), "hub", URL)
+    assert 'password_file = "/run/secrets/fleetwatch/password"' in text
+    assert 'min_version = "TLS13"' in text
+    private = alloy.config(full(), "web-1", "http://hub:8080")
+    assert "basic_auth" not in private
+
+
+def test_promtail_and_alloy_have_the_same_stages() -> None:
+    text = alloy.config(full_with_alloy(), "hub", URL)
+    jobs = {job["job_name"]: job for job in _promtail(full())["scrape_configs"]}
+    labels = {"docker": "containers", "file-audit": "file_audit", "file-nginx": "file_nginx", "journal": "journal"}
+    assert set(jobs) == set(labels)
+    for job, label in labels.items():
+        assert _stages(jobs[job]) == _alloy_stages(text, label), f"{job}: changing the agent would change the logs"
+
+
+def test_promtail_and_alloy_set_the_same_labels() -> None:
+    text = alloy.config(full_with_alloy(), "hub", URL)
+    config = _promtail(full())
+    docker, audit, nginx, journal = config["scrape_configs"]
+    block = text.split('discovery.relabel "containers"')[1].split("\n}\n")[0]
+    targets = [rule["target_label"] for rule in docker["relabel_configs"] if "target_label" in rule]
+    assert re.findall(r'target_label\s+= "(\w+)"', block) == targets
+    assert set(targets) == {"container", "compose_project", "compose_service", "stream", "job"}
+    assert config["clients"][0]["external_labels"] == {"env": "full", "host": "hub"}
+    assert re.search(r'env\s+= "full",\n\s+host = "hub"', text)
+    for source in (audit, nginx):
+        for key, value in source["static_configs"][0]["labels"].items():
+            assert f'{key} = "{value}"' in text, "a file's own labels"
+    assert journal["journal"]["labels"] == {"job": "journal"}
+
+
+def test_what_has_many_values_is_no_label() -> None:
+    for job in _promtail(full())["scrape_configs"]:
+        assert job["pipeline_stages"][-1] == {
+            "structured_metadata": dict.fromkeys(("level", "stream", "filename", "unit"))
+        }
+        assert not [stage for stage in job["pipeline_stages"] if "labels" in stage], "each value would be a stream"
+
+
+def test_a_log_source_has_its_own_job_and_labels() -> None:
+    _, audit, nginx, _ = _promtail(full())["scrape_configs"]
+    assert audit["static_configs"][0]["labels"]["job"] == "audit"
+    assert nginx["static_configs"][0]["labels"] == {
+        "job": "nginx", "log_source": "nginx", "__path__": "/var/log/nginx/*.log"
+    }  # fmt: skip
+    assert audit["pipeline_stages"][0] == {"json": {"expressions": {"level": '"severity"'}}}
+
+
+def test_containers_are_limited_by_project_but_ours_always_come() -> None:
+    rule = _promtail(full())["scrape_configs"][0]["relabel_configs"][0]
+    assert rule["action"] == "keep"
+    keep = re.compile(f"^(?:{rule['regex']})$")
+    assert keep.match("shop;")
+    assert keep.match("blog;")
+    assert keep.match(";agent"), "an edge always ships its own logs, or a quiet host would look dead"
+    assert not keep.match("other;")
+    assert not keep.match(";")
+    everything = _promtail(_logs())["scrape_configs"][0]["relabel_configs"]
+    assert all(rule.get("action") != "keep" for rule in everything)
+
+
+def test_kept_and_dropped_lines() -> None:
+    found = loglines.drops(full().hosts["hub"])
+    assert [drop.reason for drop in found] == ["level_debug", "pattern", "level_not_kept", "pattern_not_kept"]
+    by_level = {drop.reason: re.compile(drop.expression) for drop in found if drop.source == "level"}
+    assert by_level["level_debug"].search("debug")
+    assert not by_level["level_debug"].search("debugger"), "a level is a whole word"
+    assert by_level["level_not_kept"].search("info")
+    assert not by_level["level_not_kept"].search("warn")
+    assert not by_level["level_not_kept"].search(""), "a line whose level nobody knows is kept"
+
+
+def test_every_drop_is_counted() -> None:
+    stages = _promtail(full())["scrape_configs"][0]["pipeline_stages"]
+    drops = [body for stage in stages for kind, body in stage.items() if kind in ("drop", "match")]
+    assert len(drops) == 4
+    assert all(body["drop_counter_reason"] for body in drops), "what is dropped is seen, by its reason"
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("ts=1 level=warn msg=x", "warn"),
+        ('{"severity": "ERROR"}', "ERROR"),
+        ("2026-01-01 12:00:00 [INFO] started", None),
+        ("nothing to see", None),
+    ],
+)
+def test_the_level_is_read_from_the_line(line: str, found: str | None) -> None:
+    match = re.search(loglines.LEVEL_REGEX, line)
+    assert (match["level"] if match else None) == found
+
+
+def test_the_bare_word_is_read_too() -> None:
+    match = re.search(loglines.LEVEL_REGEX, "2026-01-01 12:00:00 [WARNING] low disk")
+    assert match
+    assert match["word"] == "WARNING"
+
+
+def test_loki_keeps_and_takes_what_the_settings_say() -> None:
+    config = _loki(outage_budget="36h", retention={"logs": "60d"})
+    limits = config["limits_config"]
+    assert limits["retention_period"] == "60d"
+    assert limits["reject_old_samples_max_age"] == "37h", "the budget, and an hour for clocks and batches"
+    assert limits["discover_service_name"] == [], "no label that Loki makes up"
+    assert config["schema_config"]["configs"][-1]["schema"] == "v13"
+    assert config["compactor"]["retention_enabled"] is True
+    assert config["compactor"]["delete_request_store"], "without it a Loki with retention does not start"
+
+
+def test_lokis_limits_come_from_the_settings() -> None:
+    limits = _loki(loki={"ingestion_rate": "3MB", "max_streams": 77, "max_line_size": "64KB"})["limits_config"]
+    assert (limits["ingestion_rate_mb"], limits["max_global_streams_per_user"]) == (3.0, 77)
+    assert limits["max_line_size"] == "64KB"
+
+
+def test_folders_of_log_files_are_mounted_once() -> None:
+    settings = _logs(
+        files={"a": {"path": "/srv/logs/*.log"}, "b": {"path": "/srv/logs/x/*.log"}, "c": {"path": "/opt/c/d.log"}}
+    )
+    assert loglines.folders(settings.hosts["hub"]) == ["/opt/c", "/srv/logs"]
