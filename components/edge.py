@@ -17,7 +17,8 @@ from configs.deploy import script
 from configs.render import agent, alloy, exporters, loglines, promtail
 from configs.settings import Settings
 
-HUP = 'docker kill --signal HUP "$CONTAINER"'
+# Not `docker kill`: Docker takes any signal from it as a wish to stop, and restarts the container after no crash then.
+HUP = 'docker exec "$CONTAINER" sh -c "kill -HUP 1"'
 RESTART = 'docker restart "$CONTAINER"'
 SOCKET = {"/var/run/docker.sock": "/var/run/docker.sock"}  # full control of the host: log agent and cAdvisor only
 

@@ -167,7 +167,8 @@ class Hub(pulumi.ComponentResource):
                 f"{caddy.USERS}/{host}.caddy": _user_line(host, hashed) for host, hashed in self._args.users.items()
             },
             check=["caddy", "validate", "--config", f"{caddy.CONFIG}/Caddyfile", "--adapter", "caddyfile"],
-            reload=f'docker exec "$CONTAINER" caddy reload --force --adapter caddyfile --config {caddy.CONFIG}/Caddyfile',
+            reload='docker exec "$CONTAINER" caddy reload --force --adapter caddyfile '
+            f"--config {caddy.CONFIG}/Caddyfile",
             command=caddy.command(),
             data={"caddy-data": caddy.DATA, "caddy-config": "/config"},
             networks={self.network: [settings.hub.domain]},

@@ -2,7 +2,7 @@
 # `make check`: everything that needs neither Docker nor the network once `make test` has run, for every save.
 # Each part is run even if one before it failed, its output shown only then; the exit code says whether all passed.
 set -u
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 bin=.venv/bin
 said=$(mktemp)
 trap 'rm -f "$said"' EXIT

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from configs import names
 from configs.render.dump import to_yaml
@@ -58,14 +58,17 @@ def postgres_env() -> list[str]:
 def postgres_secrets(dsn: str) -> dict[str, str]:
     """The three files that postgres_exporter makes a DSN of. It escapes user and password itself.
 
-    A connection without `connect_timeout` and `statement_timeout` could hang an exporter, so both have defaults.
+    A connection without `connect_timeout` and `statement_timeout` could hang an exporter, so both have defaults, and so
+    `sslmode`: none for a container (a name without a dot), required for any other. Older exporters know no `prefer`.
     """
     parts = urlsplit(dsn)
-    query = parts.query or "sslmode=prefer"
-    for name, default in (("connect_timeout", "5"), ("statement_timeout", "10000")):
-        if f"{name}=" not in query:
-            query += f"&{name}={default}"
-    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    name = parts.hostname or ""
+    tls = "require" if "." in name or ":" in name else "disable"
+    defaults = {"sslmode": tls, "connect_timeout": "5", "statement_timeout": "10000"}
+    given = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    more = [f"{key}={value}" for key, value in defaults.items() if key not in given]
+    query = "&".join([*([parts.query] if parts.query else []), *more])
+    host = f"[{name}]" if ":" in name else name
     return {
         "uri": f"{host}:{parts.port or 5432}/{quote(unquote(parts.path.lstrip('/')))}?{query}",
         "user": unquote(parts.username or ""),

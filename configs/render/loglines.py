@@ -14,8 +14,9 @@ from configs.settings.edge import Edge, LineFilter, fixed_folder
 
 LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
 # RE2. A key with a value first (logfmt, JSON), else a bare upper-case word or [word] within the first 80 characters.
+# Both begin at the line's beginning: the alternative that matches further left would win otherwise.
 LEVEL_REGEX = (
-    r"(?i:\b(?:level|lvl|severity)\b[\"']?\s*[=:]\s*[\"']?(?P<level>[a-z]+))"
+    r"^.*?(?i:\b(?:level|lvl|severity)\b[\"']?\s*[=:]\s*[\"']?(?P<level>[a-z]+))"
     r"|^.{0,80}?\b(?P<word>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRITICAL|CRIT|FATAL|PANIC|LOG)\b"
 )
 # Go template of both agents: what services write -> our six words; anything else is left out.

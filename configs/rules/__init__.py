@@ -88,7 +88,7 @@ def _gap(settings: Settings) -> str:
     """Seconds of the last hour at which an agent's newest sample was older than a minute, though it sends again now.
 
     Asked about the past, so a backlog that arrived late counts as there. A longer gap than Prometheus' look-back of
-    five minutes is seen too, with its first four minutes. Where an agent is asked rarely, a gap is longer than a minute.
+    five minutes is seen too, with its first four minutes. Where agents are asked rarely, a minute is no gap yet.
     """
     patience = max(60, *(2 * edge.scrape.agents for edge in settings.hosts.values()))
     age = 'time() - timestamp(up{job="agent"})'

@@ -37,6 +37,7 @@ _WORDS = {
     "_absolute_glob": "absolute path, wildcards allowed",
     "_domain": "domain name",
     "_http_url": "URL",
+    "_project": "compose project",
 }
 _PLAIN = {str: "text", int: "number", float: "number", bool: "true or false"}
 _HEAD = """\
@@ -55,14 +56,14 @@ The stack file is `stacks/Pulumi.<stack>.yaml`. Every path below stands under `c
 
 | path | type | default | |
 |---|---|---|---|
-| `prefix` | DNS label | `fleetwatch` | the beginning of all Docker names; another one for a second stack on one machine |
+| `prefix` | DNS label | `fleetwatch` | the beginning of all Docker names; another one for a second stack on a machine |
 | `env` | DNS label | the stack's name | the label `env` of all data |
 """
 
 
 def markdown() -> str:
     """The whole page."""
-    sections = [("hub", Hub), ("hosts.<host>", Host)]
+    sections: list[tuple[str, type[BaseModel]]] = [("hub", Hub), ("hosts.<host>", Host)]
     seen: dict[type[BaseModel], str] = {}
     parts = [_HEAD]
     for path, model in sections:
@@ -81,7 +82,10 @@ def _section(path: str, model: type[BaseModel], seen: dict[type[BaseModel], str]
     yield from (_row(name, field, seen) for name, field in model.model_fields.items())
     yield ""
     for name, field in model.model_fields.items():
-        below = f"{path}.{name}" + (".<name>" if get_origin(field.annotation) is dict else "")
+        entry = {dict: ".<name>", list: ".<number>"}
+        below = f"{path}.{name}" + next(
+            (more for kind, more in entry.items() if get_origin(field.annotation) is kind), ""
+        )
         for inner in _models(field.annotation):
             yield from _section(below, inner, seen)
 
@@ -101,6 +105,8 @@ def _kind(field: FieldInfo) -> str:
 
 def _checked(metadata: Any) -> str:
     names = [one.func.__name__ for one in metadata if hasattr(one, "func")]
+    if names and names[-1] not in _WORDS:
+        raise ValueError(f"{names[-1]} checks a setting: say in {__name__}._WORDS how its result is called")
     return _WORDS[names[-1]] if names else ""
 
 
@@ -175,12 +181,13 @@ def _limits() -> str:
 
 
 def _images() -> str:
-    keys = ", ".join(f"`{key}`" for key in IMAGE_KEYS)
+    keys = " ".join(f"`{key}`" for key in IMAGE_KEYS)
     return f"""\
 ## images
 
-Another image for a part, by its key: `fleetwatch:images: {{caddy: registry.example.com/caddy:2.11.9}}`. The pins that
-hold without it are in `configs/images.yaml`. Keys: {keys}.
+Another image for a part, by its key: `fleetwatch:images: {{caddy: "registry.example.com/caddy:2.11.9"}}`. The pins that
+hold without it are in `configs/images.yaml`. The keys:
+{keys}
 """
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, unquote_plus, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -22,7 +22,7 @@ from configs.settings.base import (
     UrlPath,
     limits,
 )
-from configs.settings.units import Duration, parse_duration
+from configs.settings.units import Interval, parse_duration
 
 Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
 
@@ -36,6 +36,9 @@ def _dsn(value: SecretStr) -> SecretStr:
         ok = None
     if not ok:
         raise ValueError("expected postgresql://user:password@host:port/database")
+    # postgres_exporter splits its connection at every space, fails, and writes all of it to its log.
+    if re.search(r"\s", unquote(value.get_secret_value()) + unquote_plus(parts.query)):
+        raise ValueError("expected a DSN without spaces, also encoded ones: postgres_exporter cannot read them")
     return value
 
 
@@ -77,7 +80,7 @@ class App(Strict):
 
     target: HostPort
     path: UrlPath = "/metrics"
-    interval: Duration = parse_duration("10s")
+    interval: Interval = parse_duration("10s")
     scheme: Literal["http", "https"] = "http"
 
 
@@ -124,11 +127,11 @@ class Logs(Strict):
 class Scrape(Strict):
     """Scrape intervals of the edge's own jobs."""
 
-    node: Duration = parse_duration("15s")
-    cadvisor: Duration = parse_duration("10s")
-    postgres: Duration = parse_duration("15s")
-    agents: Duration = parse_duration("15s")
-    hub: Duration = parse_duration("15s")
+    node: Interval = parse_duration("15s")
+    cadvisor: Interval = parse_duration("10s")
+    postgres: Interval = parse_duration("15s")
+    agents: Interval = parse_duration("15s")
+    hub: Interval = parse_duration("15s")
 
 
 class EdgeLimits(Strict):

@@ -202,7 +202,7 @@ class HubLimits(Strict):
 
 
 class Hub(Strict):
-    """The hub. `outage_budget` is how long an edge must be able to wait for it (design: No data lost).
+    """The hub. `outage_budget` is how long an edge must be able to wait for it (docs/no-data-lost.md).
 
     `metrics_block` is how long the newest block of the metrics store is (Prometheus: 2h); shorter only for rehearsals
     of an outage, because without an out-of-order window samples older than half of it are refused.

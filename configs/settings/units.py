@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _BYTES = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
@@ -57,5 +57,12 @@ def megabytes(size: int) -> int:
     return -(-size // _BYTES["M"])
 
 
+def _often_enough(value: int) -> int:
+    if value > 120:
+        raise ValueError("expected at most 2m: Prometheus takes a series for gone after 5m without a sample")
+    return value
+
+
 Duration = Annotated[int, BeforeValidator(parse_duration)]
+Interval = Annotated[Duration, AfterValidator(_often_enough)]
 Size = Annotated[int, BeforeValidator(parse_size)]

@@ -58,9 +58,7 @@ class Ini:
 
     def __init__(self, path: Path, env: Mapping[str, str]) -> None:
         self.path, self.env = path, env
-        self.parser = configparser.ConfigParser(
-            interpolation=None, strict=False, inline_comment_prefixes=(";", "#")
-        )
+        self.parser = configparser.ConfigParser(interpolation=None, strict=False, inline_comment_prefixes=(";", "#"))
         try:
             # Grafana's file may begin with keys that belong to no section.
             self.parser.read_string("[top]\n" + path.read_text(encoding="utf-8"), source=str(path))

@@ -15,12 +15,15 @@ NAMES = ("docker", "command", "random")
 
 def main(args: list[str]) -> int:
     if not args or args[0] not in NAMES:
-        print(f"stand-in plugins: expected one of {', '.join(NAMES)}, got {args[0] if args else 'nothing'}",
-              file=sys.stderr)
+        print(
+            f"stand-in plugins: expected one of {', '.join(NAMES)}, got {args[0] if args else 'nothing'}",
+            file=sys.stderr,
+        )
         return 2
     name = args[0]
     from localcloud.plugins.provider import TableProvider
     from localcloud.plugins.server import serve
+
     try:
         sdk = version(f"pulumi-{name}")
     except PackageNotFoundError:

@@ -23,20 +23,23 @@ from localcloud.plugins.server import Log
 
 STDOUT, STDERR = "PULUMI_COMMAND_STDOUT", "PULUMI_COMMAND_STDERR"
 
-TABLE = Table(token="command:local:Command", props={
-    "create": Prop(kind="str"),
-    "update": Prop(kind="str"),
-    "delete": Prop(kind="str"),
-    "stdin": Prop(kind="str"),
-    "environment": Prop(kind="map"),
-    "triggers": Prop(kind="list", item="any", replace=True),
-    "dir": Prop(kind="str"),
-    "interpreter": Prop(kind="list"),
-    "logging": Prop(kind="str", choices=("stdout", "stderr", "stdoutAndStderr", "none")),
-    "addPreviousOutputInEnv": Prop(kind="bool"),
-    "stdout": Prop(kind="str", output=True, volatile=True),
-    "stderr": Prop(kind="str", output=True, volatile=True),
-})
+TABLE = Table(
+    token="command:local:Command",
+    props={
+        "create": Prop(kind="str"),
+        "update": Prop(kind="str"),
+        "delete": Prop(kind="str"),
+        "stdin": Prop(kind="str"),
+        "environment": Prop(kind="map"),
+        "triggers": Prop(kind="list", item="any", replace=True),
+        "dir": Prop(kind="str"),
+        "interpreter": Prop(kind="list"),
+        "logging": Prop(kind="str", choices=("stdout", "stderr", "stdoutAndStderr", "none")),
+        "addPreviousOutputInEnv": Prop(kind="bool"),
+        "stdout": Prop(kind="str", output=True, volatile=True),
+        "stderr": Prop(kind="str", output=True, volatile=True),
+    },
+)
 
 
 class CommandFailed(Exception):
@@ -55,7 +58,7 @@ class LocalCommand:
         return made, self._run(urn, inputs.get("create"), inputs, {"stdout": "", "stderr": ""})
 
     def read(self, resource_id: str, state: State) -> State | None:
-        return state        # nothing outside can be asked what a command did
+        return state  # nothing outside can be asked what a command did
 
     def update(self, urn: str, resource_id: str, old: State, inputs: State) -> State:
         command = inputs.get("update")
@@ -74,13 +77,22 @@ class LocalCommand:
         said: list[str] = []
         heard: dict[str, list[str]] = {"stdout": [], "stderr": []}
         process = subprocess.Popen(
-            [*(inputs.get("interpreter") or ["/bin/sh", "-c"]), command], text=True, errors="replace",
-            cwd=inputs.get("dir"), env=_environment(inputs, before), start_new_session=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            [*(inputs.get("interpreter") or ["/bin/sh", "-c"]), command],
+            text=True,
+            errors="replace",
+            cwd=inputs.get("dir"),
+            env=_environment(inputs, before),
+            start_new_session=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
         self._running.add(process)
         try:
-            readers = [self._reader(urn, name, getattr(process, name), inputs, [said, heard[name]])
-                       for name in ("stdout", "stderr")]
+            readers = [
+                self._reader(urn, name, getattr(process, name), inputs, [said, heard[name]])
+                for name in ("stdout", "stderr")
+            ]
             _feed(process, inputs.get("stdin") or "")
             for reader in readers:
                 reader.join()
@@ -102,6 +114,7 @@ class LocalCommand:
                     collected.append(line)
                 if live:
                     self._log.info(line.rstrip("\n"), urn, live=True)
+
         thread = threading.Thread(target=read, daemon=True)
         thread.start()
         return thread
@@ -139,7 +152,6 @@ def _kill(process: subprocess.Popen[Any]) -> None:
 
 def package(log: Log) -> Package:
     local = LocalCommand(log)
-    return Package("command", Table(token="pulumi:providers:command", props={}), {TABLE.token: local},
-                   cancel=local.cancel)
-
-
+    return Package(
+        "command", Table(token="pulumi:providers:command", props={}), {TABLE.token: local}, cancel=local.cancel
+    )

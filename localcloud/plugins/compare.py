@@ -48,7 +48,7 @@ def diff(table: Table, state: Mapping[str, Any], inputs: Mapping[str, Any]) -> l
             continue
         for path, kind in _compare(prop, key, old, new):
             if path == key and None not in (state.get(key), inputs.get(key)):
-                kind = "update"     # from or to a value that only counts as empty: 0, false
+                kind = "update"  # from or to a value that only counts as empty: 0, false
             found.append(Change(path, kind, prop.replace))
     return found
 

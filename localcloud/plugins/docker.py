@@ -20,7 +20,7 @@ from localcloud.plugins.docker_tables import CONFIG, CONTAINER, NETWORK, VOLUME
 from localcloud.plugins.provider import Package, State, Unfinished
 from localcloud.plugins.server import Log
 
-PATIENCE = 30           # seconds that a network or volume may still be in use before its removal fails
+PATIENCE = 30  # seconds that a network or volume may still be in use before its removal fails
 GONE, IN_USE = NOT_FOUND, 409
 
 
@@ -39,12 +39,21 @@ class Network:
         self._docker = docker
 
     def create(self, urn: str, inputs: State) -> tuple[str, State]:
-        configs = [{"Subnet": c.get("subnet", ""), "Gateway": c.get("gateway", ""), "IPRange": c.get("ipRange", "")}
-                   for c in inputs.get("ipamConfigs", [])]
-        body = {"Name": inputs["name"], "CheckDuplicate": True, "Driver": inputs.get("driver", ""),
-                "Internal": inputs.get("internal", False), "Attachable": inputs.get("attachable", False),
-                "EnableIPv6": inputs.get("ipv6", False), "Labels": _as_map(inputs.get("labels")),
-                "Options": inputs.get("options"), "IPAM": {"Driver": inputs["ipamDriver"], "Config": configs}}
+        configs = [
+            {"Subnet": c.get("subnet", ""), "Gateway": c.get("gateway", ""), "IPRange": c.get("ipRange", "")}
+            for c in inputs.get("ipamConfigs", [])
+        ]
+        body = {
+            "Name": inputs["name"],
+            "CheckDuplicate": True,
+            "Driver": inputs.get("driver", ""),
+            "Internal": inputs.get("internal", False),
+            "Attachable": inputs.get("attachable", False),
+            "EnableIPv6": inputs.get("ipv6", False),
+            "Labels": _as_map(inputs.get("labels")),
+            "Options": inputs.get("options"),
+            "IPAM": {"Driver": inputs["ipamDriver"], "Config": configs},
+        }
         try:
             made = self._docker.post("/networks/create", {k: v for k, v in body.items() if v not in ("", None)})["Id"]
         except DockerError as error:
@@ -55,15 +64,26 @@ class Network:
         found = self._docker.find(f"/networks/{resource_id}")
         if found is None:
             return None
-        configs = [{"subnet": c.get("Subnet", ""), "gateway": c.get("Gateway", ""), "ipRange": c.get("IPRange", "")}
-                   for c in found["IPAM"].get("Config") or []]
-        return {"id": found["Id"], "name": found["Name"], "driver": found["Driver"], "internal": found["Internal"],
-                "attachable": found["Attachable"], "ipv6": found["EnableIPv6"], "labels": _labels(found["Labels"]),
-                "options": found["Options"] or {}, "ipamDriver": found["IPAM"]["Driver"], "ipamConfigs": configs,
-                "scope": found["Scope"]}
+        configs = [
+            {"subnet": c.get("Subnet", ""), "gateway": c.get("Gateway", ""), "ipRange": c.get("IPRange", "")}
+            for c in found["IPAM"].get("Config") or []
+        ]
+        return {
+            "id": found["Id"],
+            "name": found["Name"],
+            "driver": found["Driver"],
+            "internal": found["Internal"],
+            "attachable": found["Attachable"],
+            "ipv6": found["EnableIPv6"],
+            "labels": _labels(found["Labels"]),
+            "options": found["Options"] or {},
+            "ipamDriver": found["IPAM"]["Driver"],
+            "ipamConfigs": configs,
+            "scope": found["Scope"],
+        }
 
     def update(self, urn: str, resource_id: str, old: State, inputs: State) -> State:
-        return old                  # the table leaves nothing to change in place
+        return old  # the table leaves nothing to change in place
 
     def delete(self, urn: str, resource_id: str, state: State) -> None:
         _remove(self._docker, f"/networks/{resource_id}", "has active endpoints")
@@ -76,8 +96,12 @@ class Volume:
         self._docker = docker
 
     def create(self, urn: str, inputs: State) -> tuple[str, State]:
-        body = {"Name": inputs["name"], "Driver": inputs.get("driver", ""), "DriverOpts": inputs.get("driverOpts"),
-                "Labels": _as_map(inputs.get("labels"))}
+        body = {
+            "Name": inputs["name"],
+            "Driver": inputs.get("driver", ""),
+            "DriverOpts": inputs.get("driverOpts"),
+            "Labels": _as_map(inputs.get("labels")),
+        }
         try:
             made = self._docker.post("/volumes/create", {k: v for k, v in body.items() if v not in ("", None)})["Name"]
         except DockerError as error:
@@ -88,9 +112,14 @@ class Volume:
         found = self._docker.find(f"/volumes/{resource_id}")
         if found is None:
             return None
-        return {"id": found["Name"], "name": found["Name"], "driver": found["Driver"],
-                "driverOpts": found.get("Options") or {}, "labels": _labels(found["Labels"]),
-                "mountpoint": found["Mountpoint"]}
+        return {
+            "id": found["Name"],
+            "name": found["Name"],
+            "driver": found["Driver"],
+            "driverOpts": found.get("Options") or {},
+            "labels": _labels(found["Labels"]),
+            "mountpoint": found["Mountpoint"],
+        }
 
     def update(self, urn: str, resource_id: str, old: State, inputs: State) -> State:
         return old
@@ -162,8 +191,10 @@ class Container:
         while True:
             health = self._docker.get(f"/containers/{made}/json")["State"].get("Health")
             if health is None:
-                raise RuntimeError("you have supplied a 'wait' argument, but the container does not have a healthcheck "
-                                   "defined. Please remove the 'wait' argument or add a 'healthcheck' attribute")
+                raise RuntimeError(
+                    "you have supplied a 'wait' argument, but the container does not have a healthcheck "
+                    "defined. Please remove the 'wait' argument or add a 'healthcheck' attribute"
+                )
             if health["Status"] == "healthy":
                 return
             if time.monotonic() > deadline:
@@ -195,7 +226,7 @@ class Container:
             volumes = "true" if state.get("removeVolumes", True) else "false"
             self._docker.delete(f"/containers/{resource_id}", v=volumes, force="true")
         except DockerError as error:
-            if error.status not in (GONE, IN_USE):      # 409: its removal is already in progress
+            if error.status not in (GONE, IN_USE):  # 409: its removal is already in progress
                 raise RuntimeError(f"Error deleting container {resource_id}: {error}") from error
 
 
@@ -203,8 +234,11 @@ def package(log: Log) -> Package:
     docker = Docker()
 
     def configure(config: State) -> None:
-        docker.configure(config.get("host") or os.environ.get("DOCKER_HOST") or DEFAULT_HOST,
-                         parse_ssh_opts(config.get("sshOpts")))
+        docker.configure(
+            config.get("host") or os.environ.get("DOCKER_HOST") or DEFAULT_HOST, parse_ssh_opts(config.get("sshOpts"))
+        )
+
     kinds = (Network(docker), Volume(docker), Container(docker))
-    return Package("docker", CONFIG, {kind.table.token: kind for kind in kinds}, configure=configure,
-                   cancel=docker.close)
+    return Package(
+        "docker", CONFIG, {kind.table.token: kind for kind in kinds}, configure=configure, cancel=docker.close
+    )

@@ -75,8 +75,9 @@ class Docker:
 
     def configure(self, host: str, ssh_opts: list[str]) -> None:
         if not host.startswith(("unix:///", "ssh://")):
-            raise ValueError("stand-in for docker: host: expected unix:///path or ssh://[user@]host[:port], "
-                             f"got {host!r}")
+            raise ValueError(
+                f"stand-in for docker: host: expected unix:///path or ssh://[user@]host[:port], got {host!r}"
+            )
         self.host, self._ssh_opts = host, ssh_opts
 
     def get(self, path: str, **query: Any) -> Any:
@@ -109,9 +110,10 @@ class Docker:
             except (OSError, http.client.HTTPException) as error:
                 connection.close()
                 if used and isinstance(error, ConnectionError):
-                    continue        # closed by the other side while idle
-                raise ConnectionError(f"Cannot connect to the Docker daemon at {self.host}: {error}. "
-                                      "Is the docker daemon running?") from error
+                    continue  # closed by the other side while idle
+                raise ConnectionError(
+                    f"Cannot connect to the Docker daemon at {self.host}: {error}. Is the docker daemon running?"
+                ) from error
             with self._lock:
                 self._idle.append(connection)
             return _answer(response.status, content)
@@ -127,11 +129,16 @@ class Docker:
     def ensure_image(self, image: str) -> None:
         if self.find(f"/images/{image}/json") is not None:
             return
-        pulled = subprocess.run(["docker", "-H", self.host, "pull", "--quiet", image], text=True,
-                                capture_output=True, stdin=subprocess.DEVNULL)
+        pulled = subprocess.run(
+            ["docker", "-H", self.host, "pull", "--quiet", image],
+            text=True,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+        )
         if pulled.returncode != 0:
-            raise RuntimeError(f"Unable to create container with image {image}: unable to pull image {image}: "
-                               f"{pulled.stderr.strip()}")
+            raise RuntimeError(
+                f"Unable to create container with image {image}: unable to pull image {image}: {pulled.stderr.strip()}"
+            )
 
     def close(self) -> None:
         with self._lock:

@@ -60,8 +60,13 @@ def _mib(found: int) -> int:
 def payload(s: State) -> dict[str, Any]:
     """The body of POST /containers/create."""
     body: dict[str, Any] = {
-        "Image": s["image"], "Cmd": s.get("command"), "Entrypoint": s.get("entrypoints"), "User": s.get("user", ""),
-        "WorkingDir": s.get("workingDir", ""), "Hostname": s.get("hostname", ""), "Env": s.get("envs"),
+        "Image": s["image"],
+        "Cmd": s.get("command"),
+        "Entrypoint": s.get("entrypoints"),
+        "User": s.get("user", ""),
+        "WorkingDir": s.get("workingDir", ""),
+        "Hostname": s.get("hostname", ""),
+        "Env": s.get("envs"),
         "Labels": {x["label"]: x["value"] for x in s.get("labels", [])},
         "StopSignal": s.get("stopSignal", ""),
         "ExposedPorts": {_port(p): {} for p in s.get("ports", [])},
@@ -78,19 +83,36 @@ def payload(s: State) -> dict[str, Any]:
 def _host_config(s: State) -> dict[str, Any]:
     capabilities = s.get("capabilities") or {}
     return {
-        **resources(s), "NanoCpus": int(Decimal(s.get("cpus") or 0) * NANO), "ShmSize": _bytes(s.get("shmSize")),
-        "Privileged": s.get("privileged", False), "ReadonlyRootfs": s["readOnly"], "AutoRemove": s["rm"],
-        "Init": s.get("init", False), "NetworkMode": s["networkMode"], "PidMode": s.get("pidMode", ""),
-        "CapAdd": _capabilities(capabilities.get("adds")), "CapDrop": _capabilities(capabilities.get("drops")),
-        "SecurityOpt": s.get("securityOpts"), "GroupAdd": s.get("groupAdds"), "Sysctls": s.get("sysctls"),
+        **resources(s),
+        "NanoCpus": int(Decimal(s.get("cpus") or 0) * NANO),
+        "ShmSize": _bytes(s.get("shmSize")),
+        "Privileged": s.get("privileged", False),
+        "ReadonlyRootfs": s["readOnly"],
+        "AutoRemove": s["rm"],
+        "Init": s.get("init", False),
+        "NetworkMode": s["networkMode"],
+        "PidMode": s.get("pidMode", ""),
+        "CapAdd": _capabilities(capabilities.get("adds")),
+        "CapDrop": _capabilities(capabilities.get("drops")),
+        "SecurityOpt": s.get("securityOpts"),
+        "GroupAdd": s.get("groupAdds"),
+        "Sysctls": s.get("sysctls"),
         "LogConfig": {"Type": s.get("logDriver", ""), "Config": s.get("logOpts")},
-        "PortBindings": _bindings(s.get("ports", [])), "Dns": s.get("dns"), "Tmpfs": s.get("tmpfs"),
+        "PortBindings": _bindings(s.get("ports", [])),
+        "Dns": s.get("dns"),
+        "Tmpfs": s.get("tmpfs"),
         "ExtraHosts": [f"{h['host']}:{h['ip']}" for h in s.get("hosts", [])],
         "Ulimits": [{"Name": u["name"], "Soft": u["soft"], "Hard": u["hard"]} for u in s.get("ulimits", [])],
         "Mounts": [_mount(m) for m in s.get("mounts", [])],
         "Binds": [_bind(v) for v in s.get("volumes", []) if v.get("hostPath") or v.get("volumeName")],
-        "Devices": [{"PathOnHost": d["hostPath"], "PathInContainer": d.get("containerPath") or d["hostPath"],
-                     "CgroupPermissions": d["permissions"]} for d in s.get("devices", [])],
+        "Devices": [
+            {
+                "PathOnHost": d["hostPath"],
+                "PathInContainer": d.get("containerPath") or d["hostPath"],
+                "CgroupPermissions": d["permissions"],
+            }
+            for d in s.get("devices", [])
+        ],
     }
 
 
@@ -98,8 +120,10 @@ def resources(s: State) -> dict[str, Any]:
     """What may change in a container that exists: also the body of POST /containers/ID/update."""
     found: dict[str, Any] = {
         "RestartPolicy": {"Name": s["restart"], "MaximumRetryCount": s.get("maxRetryCount", 0)},
-        "CpuShares": s.get("cpuShares", 0), "CpusetCpus": s.get("cpuSet", ""),
-        "Memory": _bytes(s.get("memory")), "MemoryReservation": _bytes(s.get("memoryReservation")),
+        "CpuShares": s.get("cpuShares", 0),
+        "CpusetCpus": s.get("cpuSet", ""),
+        "Memory": _bytes(s.get("memory")),
+        "MemoryReservation": _bytes(s.get("memoryReservation")),
     }
     if s.get("memorySwap"):
         found["MemorySwap"] = _bytes(s["memorySwap"])
@@ -129,8 +153,12 @@ def _bind(volume: State) -> str:
 
 
 def _mount(m: State) -> dict[str, Any]:
-    found: dict[str, Any] = {"Type": m["type"], "Target": m["target"], "Source": m.get("source", ""),
-                             "ReadOnly": m.get("readOnly", False)}
+    found: dict[str, Any] = {
+        "Type": m["type"],
+        "Target": m["target"],
+        "Source": m.get("source", ""),
+        "ReadOnly": m.get("readOnly", False),
+    }
     if m["type"] == "bind" and m.get("bindOptions"):
         found["BindOptions"] = {"Propagation": m["bindOptions"].get("propagation", "")}
     if m["type"] == "tmpfs" and m.get("tmpfsOptions"):
@@ -155,19 +183,37 @@ def observed(found: dict[str, Any], old: State) -> State:
     config, host, network = found["Config"], found["HostConfig"], found["NetworkSettings"]
     running = found["State"]["Running"]
     state: State = {
-        "name": found["Name"].lstrip("/"), "id": found["Id"], "bridge": network.get("Bridge", ""),
+        "name": found["Name"].lstrip("/"),
+        "id": found["Id"],
+        "bridge": network.get("Bridge", ""),
         "platform": found["Platform"],
         "image": found["Image"] if old.get("image", "").startswith("sha256:") else config["Image"],
-        "command": config.get("Cmd") or [], "entrypoints": config.get("Entrypoint") or [], "user": config["User"],
-        "workingDir": config["WorkingDir"], "hostname": config["Hostname"], "stopSignal": config.get("StopSignal", ""),
-        "stopTimeout": config.get("StopTimeout") or 0, "networkDatas": _networks(network), **_limits(host),
-        "restart": host["RestartPolicy"]["Name"], "maxRetryCount": host["RestartPolicy"]["MaximumRetryCount"],
-        "rm": host["AutoRemove"], "readOnly": host["ReadonlyRootfs"], "privileged": host["Privileged"],
-        "init": bool(host.get("Init")), "networkMode": host["NetworkMode"], "ipcMode": host.get("IpcMode", ""),
-        "runtime": host.get("Runtime", ""), "dns": host.get("Dns") or [], "securityOpts": host.get("SecurityOpt") or [],
-        "groupAdds": host.get("GroupAdd") or [], "sysctls": host.get("Sysctls") or {}, "tmpfs": host.get("Tmpfs") or {},
+        "command": config.get("Cmd") or [],
+        "entrypoints": config.get("Entrypoint") or [],
+        "user": config["User"],
+        "workingDir": config["WorkingDir"],
+        "hostname": config["Hostname"],
+        "stopSignal": config.get("StopSignal", ""),
+        "stopTimeout": config.get("StopTimeout") or 0,
+        "networkDatas": _networks(network),
+        **_limits(host),
+        "restart": host["RestartPolicy"]["Name"],
+        "maxRetryCount": host["RestartPolicy"]["MaximumRetryCount"],
+        "rm": host["AutoRemove"],
+        "readOnly": host["ReadonlyRootfs"],
+        "privileged": host["Privileged"],
+        "init": bool(host.get("Init")),
+        "networkMode": host["NetworkMode"],
+        "ipcMode": host.get("IpcMode", ""),
+        "runtime": host.get("Runtime", ""),
+        "dns": host.get("Dns") or [],
+        "securityOpts": host.get("SecurityOpt") or [],
+        "groupAdds": host.get("GroupAdd") or [],
+        "sysctls": host.get("Sysctls") or {},
+        "tmpfs": host.get("Tmpfs") or {},
         "hosts": [dict(zip(("host", "ip"), h.split(":")[:2], strict=True)) for h in host.get("ExtraHosts") or []],
-        "mounts": [_observed_mount(m) for m in host.get("Mounts") or []], "logDriver": host["LogConfig"]["Type"],
+        "mounts": [_observed_mount(m) for m in host.get("Mounts") or []],
+        "logDriver": host["LogConfig"]["Type"],
     }
     if host.get("CapAdd") or host.get("CapDrop"):
         state["capabilities"] = {"adds": host.get("CapAdd") or [], "drops": host.get("CapDrop") or []}
@@ -179,9 +225,14 @@ def observed(found: dict[str, Any], old: State) -> State:
 
 
 def _limits(host: dict[str, Any]) -> State:
-    state: State = {"memory": _mib(host["Memory"]), "memoryReservation": _mib(host["MemoryReservation"]),
-                    "memorySwap": _mib(host["MemorySwap"]), "shmSize": _mib(host["ShmSize"]),
-                    "cpuShares": host["CpuShares"], "cpuSet": host["CpusetCpus"]}
+    state: State = {
+        "memory": _mib(host["Memory"]),
+        "memoryReservation": _mib(host["MemoryReservation"]),
+        "memorySwap": _mib(host["MemorySwap"]),
+        "shmSize": _mib(host["ShmSize"]),
+        "cpuShares": host["CpuShares"],
+        "cpuSet": host["CpusetCpus"],
+    }
     if host["NanoCpus"] > 0:
         state["cpus"] = cpus(host["NanoCpus"])
     return state
@@ -195,9 +246,14 @@ def _asked_for(found: dict[str, Any], old: State, running: bool) -> State:
         state["ulimits"] = [{"name": u["Name"], "soft": u["Soft"], "hard": u["Hard"]} for u in host["Ulimits"] or []]
     if old.get("devices"):
         named = {d["hostPath"] for d in old["devices"] if d.get("containerPath")}
-        state["devices"] = [{"hostPath": d["PathOnHost"], "permissions": d["CgroupPermissions"],
-                             **({"containerPath": d["PathInContainer"]} if d["PathOnHost"] in named else {})}
-                            for d in host["Devices"] or []]
+        state["devices"] = [
+            {
+                "hostPath": d["PathOnHost"],
+                "permissions": d["CgroupPermissions"],
+                **({"containerPath": d["PathInContainer"]} if d["PathOnHost"] in named else {}),
+            }
+            for d in host["Devices"] or []
+        ]
     if old.get("logOpts"):
         state["logOpts"] = host["LogConfig"].get("Config") or {}
     if old.get("pidMode"):
@@ -206,19 +262,32 @@ def _asked_for(found: dict[str, Any], old: State, running: bool) -> State:
 
 
 def _observed_ports(ports: dict[str, Any]) -> list[State]:
-    return [{"internal": int(key.split("/")[0]), "protocol": key.split("/")[1], "ip": b["HostIp"],
-             "external": int(b["HostPort"] or 0)}
-            for key in sorted(ports, key=lambda k: int(k.split("/")[0])) for b in ports[key] or []]
+    return [
+        {
+            "internal": int(key.split("/")[0]),
+            "protocol": key.split("/")[1],
+            "ip": b["HostIp"],
+            "external": int(b["HostPort"] or 0),
+        }
+        for key in sorted(ports, key=lambda k: int(k.split("/")[0]))
+        for b in ports[key] or []
+    ]
 
 
 def _observed_mount(m: dict[str, Any]) -> State:
-    found: State = {"type": m["Type"], "target": m["Target"], "source": m.get("Source", ""),
-                    "readOnly": m.get("ReadOnly", False)}
+    found: State = {
+        "type": m["Type"],
+        "target": m["Target"],
+        "source": m.get("Source", ""),
+        "readOnly": m.get("ReadOnly", False),
+    }
     if m.get("BindOptions"):
         found["bindOptions"] = {"propagation": m["BindOptions"].get("Propagation", "")}
     if m.get("TmpfsOptions"):
-        found["tmpfsOptions"] = {"sizeBytes": m["TmpfsOptions"].get("SizeBytes", 0),
-                                 "mode": m["TmpfsOptions"].get("Mode", 0)}
+        found["tmpfsOptions"] = {
+            "sizeBytes": m["TmpfsOptions"].get("SizeBytes", 0),
+            "mode": m["TmpfsOptions"].get("Mode", 0),
+        }
     return found
 
 
@@ -228,7 +297,16 @@ def _observed_healthcheck(h: dict[str, Any]) -> State:
 
 
 def _networks(settings: dict[str, Any]) -> list[State]:
-    return [{"networkName": name, "ipAddress": n["IPAddress"], "ipPrefixLength": n["IPPrefixLen"],
-             "gateway": n["Gateway"], "globalIpv6Address": n["GlobalIPv6Address"],
-             "globalIpv6PrefixLength": n["GlobalIPv6PrefixLen"], "ipv6Gateway": n["IPv6Gateway"],
-             "macAddress": n["MacAddress"]} for name, n in sorted((settings.get("Networks") or {}).items())]
+    return [
+        {
+            "networkName": name,
+            "ipAddress": n["IPAddress"],
+            "ipPrefixLength": n["IPPrefixLen"],
+            "gateway": n["Gateway"],
+            "globalIpv6Address": n["GlobalIPv6Address"],
+            "globalIpv6PrefixLength": n["GlobalIPv6PrefixLen"],
+            "ipv6Gateway": n["IPv6Gateway"],
+            "macAddress": n["MacAddress"],
+        }
+        for name, n in sorted((settings.get("Networks") or {}).items())
+    ]

@@ -18,8 +18,16 @@ from typing import Any
 # What the engine sends in a preview for a value it does not know yet (the same in every Pulumi SDK).
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
-NAMES = {"str": "a string", "int": "a whole number", "bool": "true or false", "any": "anything",
-         "list": "a list", "set": "a list", "map": "a mapping of strings", "object": "an object"}
+NAMES = {
+    "str": "a string",
+    "int": "a whole number",
+    "bool": "true or false",
+    "any": "anything",
+    "list": "a list",
+    "set": "a list",
+    "map": "a mapping of strings",
+    "object": "an object",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,13 +39,13 @@ class Prop:
     required: bool = False
     default: Any = None
     choices: tuple[str, ...] = ()
-    replace: bool = False       # a change makes a new resource
-    computed: bool = False      # filled in by the other side: absent in the program means "as it is"
-    by: tuple[str, ...] = ()    # a list's objects in any order: matched by these fields
-    as_asked: bool = False      # like a set: recorded as the program wrote it until a refresh reads it back
-    volatile: bool = False      # an output that every update may change: unknown in its preview
+    replace: bool = False  # a change makes a new resource
+    computed: bool = False  # filled in by the other side: absent in the program means "as it is"
+    by: tuple[str, ...] = ()  # a list's objects in any order: matched by these fields
+    as_asked: bool = False  # like a set: recorded as the program wrote it until a refresh reads it back
+    volatile: bool = False  # an output that every update may change: unknown in its preview
     secret: bool = False
-    output: bool = False        # never an input
+    output: bool = False  # never an input
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +54,8 @@ class Table:
 
     token: str
     props: Mapping[str, Prop]
-    delete_first: bool = False                  # a replacement with an unchanged name must delete the old one first
-    meta: Mapping[str, Any] = field(default_factory=dict)   # constant outputs the real plugin keeps in its state
+    delete_first: bool = False  # a replacement with an unchanged name must delete the old one first
+    meta: Mapping[str, Any] = field(default_factory=dict)  # constant outputs the real plugin keeps in its state
 
     @property
     def short(self) -> str:
@@ -63,7 +71,7 @@ class Table:
 @dataclass(frozen=True)
 class Change:
     path: str
-    kind: str                   # add, delete or update
+    kind: str  # add, delete or update
     replace: bool
 
     @property
@@ -73,13 +81,15 @@ class Change:
 
 # --- check -----------------------------------------------------------------------------------------------------------
 
+
 def check(package: str, table: Table, inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Problems as (property, sentence); empty when the inputs fit the table."""
     return list(_check_fields(f"stand-in for {package}: {table.short}", "", table.inputs(), inputs))
 
 
-def _check_fields(who: str, path: str, fields: Mapping[str, Prop], value: Mapping[str, Any]
-                  ) -> Iterator[tuple[str, str]]:
+def _check_fields(
+    who: str, path: str, fields: Mapping[str, Prop], value: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
     for key in value:
         if key not in fields and not key.startswith("__") and value[key] is not None:
             yield path + key, f"{who}.{path}{key} is not covered (it covers {', '.join(sorted(fields))})"
@@ -124,7 +134,8 @@ def _type_name(value: Any) -> str:
     if isinstance(value, bool):
         return "true or false"
     return {"str": "a string", "float": "a number", "int": "a number", "list": "a list", "dict": "a mapping"}.get(
-        type(value).__name__, type(value).__name__)
+        type(value).__name__, type(value).__name__
+    )
 
 
 def fields_of(prop: Prop) -> Mapping[str, Prop]:
@@ -132,6 +143,7 @@ def fields_of(prop: Prop) -> Mapping[str, Prop]:
 
 
 # --- states ----------------------------------------------------------------------------------------------------------
+
 
 def with_defaults(table: Table, inputs: Mapping[str, Any]) -> dict[str, Any]:
     """The inputs as the provider works with them: every default filled in, at the top level and inside objects."""
@@ -184,6 +196,7 @@ def filled_lists(table: Table) -> list[tuple[str, Prop]]:
 def order(value: Any) -> str:
     """A set's elements have no order, and neither have sets inside them (aliases of a network): this gives them one."""
     if isinstance(value, dict):
-        value = {k: sorted(v) if isinstance(v, list) and all(isinstance(x, str) for x in v) else v
-                 for k, v in value.items()}
+        value = {
+            k: sorted(v) if isinstance(v, list) and all(isinstance(x, str) for x in v) else v for k, v in value.items()
+        }
     return json.dumps(value, sort_keys=True)

@@ -23,9 +23,11 @@ State = dict[str, Any]
 # What a real bridged plugin notes about its own recording: stale, and so in its way, once a stand-in has written.
 REAL_NOTES = "__pulumi_raw_state_delta"
 Values = dict[str, PropertyValue]
-KINDS = {"add": (sdk.PropertyDiffKind.ADD, sdk.PropertyDiffKind.ADD_REPLACE),
-         "delete": (sdk.PropertyDiffKind.DELETE, sdk.PropertyDiffKind.DELETE_REPLACE),
-         "update": (sdk.PropertyDiffKind.UPDATE, sdk.PropertyDiffKind.UPDATE_REPLACE)}
+KINDS = {
+    "add": (sdk.PropertyDiffKind.ADD, sdk.PropertyDiffKind.ADD_REPLACE),
+    "delete": (sdk.PropertyDiffKind.DELETE, sdk.PropertyDiffKind.DELETE_REPLACE),
+    "update": (sdk.PropertyDiffKind.UPDATE, sdk.PropertyDiffKind.UPDATE_REPLACE),
+}
 
 
 class Resource(Protocol):
@@ -96,9 +98,11 @@ class TableProvider(sdk.Provider):
         token = token.rpartition("$")[2]  # a child's type comes with those of its parents in front
         found = self._package.resources.get(token)
         if found is None:
-            raise ValueError(f"stand-in for {self._package.name}: the type {token} is not covered (it covers "
-                             f"{', '.join(sorted(self._package.resources))}); it needs the vendor's own plugin: "
-                             f"pulumi plugin install resource {self._package.name}")
+            raise ValueError(
+                f"stand-in for {self._package.name}: the type {token} is not covered (it covers "
+                f"{', '.join(sorted(self._package.resources))}); it needs the vendor's own plugin: "
+                f"pulumi plugin install resource {self._package.name}"
+            )
         return found
 
     async def check_config(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
@@ -109,8 +113,9 @@ class TableProvider(sdk.Provider):
     async def configure(self, request: sdk.ConfigureRequest) -> sdk.ConfigureResponse:
         self._package.configure(plain_map(request.args))
         if self._first():
-            self._log.info(f"stand-in for the {self._package.name} provider "
-                           "(the vendor's plugin could not be installed here)")
+            self._log.info(
+                f"stand-in for the {self._package.name} provider (the vendor's plugin could not be installed here)"
+            )
         return sdk.ConfigureResponse(accept_secrets=True, supports_preview=True)
 
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
@@ -127,9 +132,12 @@ class TableProvider(sdk.Provider):
         replaces = sorted({c.top for c in changes if c.replace})
         same_name = bool(inputs.get("name")) and inputs.get("name") == state.get("name")
         return sdk.DiffResponse(
-            changes=bool(changes), replaces=replaces, diffs=sorted({c.top for c in changes}),
+            changes=bool(changes),
+            replaces=replaces,
+            diffs=sorted({c.top for c in changes}),
             delete_before_replace=bool(replaces) and table.delete_first and same_name,
-            detailed_diff={c.path: sdk.PropertyDiff(KINDS[c.kind][c.replace], input_diff=False) for c in changes})
+            detailed_diff={c.path: sdk.PropertyDiff(KINDS[c.kind][c.replace], input_diff=False) for c in changes},
+        )
 
     async def create(self, request: sdk.CreateRequest) -> sdk.CreateResponse:
         resource = self._resource(request.type)

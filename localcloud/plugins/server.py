@@ -38,15 +38,19 @@ GUARDED = ("CheckConfig", "DiffConfig", "Configure", "Check", "Diff", "Create", 
 class InitFailed(Exception):
     """The resource exists but is not right (a container that does not start): the engine must still record it."""
 
-    def __init__(self, reason: str, resource_id: str, properties: dict[str, PropertyValue],
-                 inputs: dict[str, PropertyValue]) -> None:
+    def __init__(
+        self, reason: str, resource_id: str, properties: dict[str, PropertyValue], inputs: dict[str, PropertyValue]
+    ) -> None:
         super().__init__(reason)
         self.resource_id, self.properties, self.inputs = resource_id, properties, inputs
 
     def status(self) -> grpc.Status:
         detail = provider_pb2.ErrorResourceInitFailed(
-            id=self.resource_id, reasons=[str(self)],
-            properties=PropertyValue.marshal_map(self.properties), inputs=PropertyValue.marshal_map(self.inputs))
+            id=self.resource_id,
+            reasons=[str(self)],
+            properties=PropertyValue.marshal_map(self.properties),
+            inputs=PropertyValue.marshal_map(self.inputs),
+        )
         packed = status_pb2.Status(code=grpc.StatusCode.UNKNOWN.value[0], message=str(self))
         packed.details.add().Pack(detail)
         status = grpc.Status()
@@ -78,6 +82,7 @@ def _guard(name: str) -> Callable[..., Awaitable[Any]]:
             await context.abort_with_status(failed.status())
         except Exception as error:
             await context.abort(grpc.StatusCode.UNKNOWN, str(error) or repr(error))
+
     return call
 
 
@@ -106,6 +111,7 @@ def first_of_run(name: str, engine: str) -> Callable[[], bool]:
         except OSError:
             return not sys.platform.startswith("linux")
         return True
+
     return first
 
 
@@ -123,7 +129,7 @@ def serve(name: str, version: str, make: Callable[[Log, Callable[[], bool]], Pro
         sys.stdout.flush()
         parent = os.getppid()
         try:
-            while os.getppid() == parent:      # an engine that was killed cannot end its plugins
+            while os.getppid() == parent:  # an engine that was killed cannot end its plugins
                 await asyncio.sleep(2)
         finally:
             await server.stop(None)

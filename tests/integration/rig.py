@@ -1,4 +1,4 @@
-"""A stack of the tests' own: ports, names, subnet and state that no live stack has; gone at the end, also after a failure.
+"""A stack of the tests' own: ports, names, subnet and state that no live stack has; gone at the end, even a bad one.
 
 Uses the project's tools as `make up` does, so what is tested is what a user runs.
 """

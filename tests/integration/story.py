@@ -37,12 +37,12 @@ done
 
 
 class Sink(http.server.ThreadingHTTPServer):
-    """Takes what Alertmanager posts. Listens where containers reach the host: on Docker's default bridge."""
+    """Takes what Alertmanager posts. Listens on the gateway address of a Docker network, where containers reach it."""
 
     daemon_threads = True
 
-    def __init__(self) -> None:
-        gateway = docker("network", "inspect", "bridge", "-f", "{{(index .IPAM.Config 0).Gateway}}").strip()
+    def __init__(self, network: str) -> None:
+        gateway = docker("network", "inspect", network, "-f", "{{(index .IPAM.Config 0).Gateway}}").strip()
         super().__init__((gateway, 0), _Post)
         self.token = secrets.token_hex(8)
         self.url = f"http://{gateway}:{self.server_port}/{self.token}"
@@ -191,7 +191,7 @@ def told(chain: setup.ToolChain) -> Iterator[Story]:
     with rig("story") as made:
         made.change(settings(str(made.home)))
         (made.home / "logs").mkdir()
-        story = Story(made, {image.key: image.ref for image in chain.images}, Sink())
+        story = Story(made, {image.key: image.ref for image in chain.images}, Sink(made.network("sink")))
         done = made.tool("secret", "hub.alerts.receivers.sink.webhook.url", stdin=story.sink.url)
         assert done.returncode == 0, done.stdout
         story.first_up = made.up()

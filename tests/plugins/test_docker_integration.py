@@ -50,8 +50,9 @@ class Engine:
     def diff(self, token: str, state: dict[str, PropertyValue], inputs: dict[str, Any]) -> sdk.DiffResponse:
         return asyncio.run(self._provider.diff(sdk.DiffRequest(_urn(token), "", state, self.check(token, inputs), [])))
 
-    def update(self, token: str, made: str, state: dict[str, PropertyValue], inputs: dict[str, Any]
-               ) -> dict[str, PropertyValue]:
+    def update(
+        self, token: str, made: str, state: dict[str, PropertyValue], inputs: dict[str, Any]
+    ) -> dict[str, PropertyValue]:
         request = sdk.UpdateRequest(_urn(token), made, state, self.check(token, inputs), 0, [], False)
         return asyncio.run(self._provider.update(request)).properties
 
@@ -75,8 +76,9 @@ def _values(inputs: dict[str, Any]) -> dict[str, PropertyValue]:
 
 
 def inspect(made: str, template: str) -> str:
-    return subprocess.run(["docker", "inspect", made, "--format", template], check=True, capture_output=True,
-                          text=True).stdout.strip()
+    return subprocess.run(
+        ["docker", "inspect", made, "--format", template], check=True, capture_output=True, text=True
+    ).stdout.strip()
 
 
 @pytest.fixture
@@ -94,8 +96,9 @@ def engine() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def image() -> str:
     """Any image with a shell: Prometheus's has one, the vendor's as well as the one assembled offline."""
-    listed = subprocess.run(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], check=True,
-                            capture_output=True, text=True).stdout.split()
+    listed = subprocess.run(
+        ["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}"], check=True, capture_output=True, text=True
+    ).stdout.split()
     found = [name for name in listed if name.split(":")[0].endswith("/prometheus")]
     assert found, "expected a Prometheus image in Docker: `python -m tools images` gets one"
     return found[0]
@@ -103,21 +106,38 @@ def image() -> str:
 
 @pytest.fixture
 def inputs(prefix: str, image: str) -> dict[str, Any]:
-    return {"name": f"{prefix}-box", "image": image, "entrypoints": ["/bin/sh", "-c"], "command": ["sleep 600"],
-            "labels": [{"label": "fleetwatch.stack", "value": prefix}], "logDriver": "json-file",
-            "logOpts": {"max-size": "1m"}, "memory": 64, "memorySwap": 64, "cpus": "0.5", "restart": "no",
-            "securityOpts": ["no-new-privileges"], "capabilities": {"drops": ["ALL"], "adds": ["CAP_CHOWN"]},
-            "healthcheck": {"tests": ["CMD", "/bin/true"], "interval": "1s", "timeout": "2s", "retries": 3},
-            "readOnly": True, "tmpfs": {"/tmp": "size=1m"}, "wait": True, "waitTimeout": 30,
-            "envs": PropertyValue([wrap("A=1"), wrap("TOKEN=s3cret").with_secret(True)])}
+    return {
+        "name": f"{prefix}-box",
+        "image": image,
+        "entrypoints": ["/bin/sh", "-c"],
+        "command": ["sleep 600"],
+        "labels": [{"label": "fleetwatch.stack", "value": prefix}],
+        "logDriver": "json-file",
+        "logOpts": {"max-size": "1m"},
+        "memory": 64,
+        "memorySwap": 64,
+        "cpus": "0.5",
+        "restart": "no",
+        "securityOpts": ["no-new-privileges"],
+        "capabilities": {"drops": ["ALL"], "adds": ["CAP_CHOWN"]},
+        "healthcheck": {"tests": ["CMD", "/bin/true"], "interval": "1s", "timeout": "2s", "retries": 3},
+        "readOnly": True,
+        "tmpfs": {"/tmp": "size=1m"},
+        "wait": True,
+        "waitTimeout": 30,
+        "envs": PropertyValue([wrap("A=1"), wrap("TOKEN=s3cret").with_secret(True)]),
+    }
 
 
 def test_a_container_in_a_network_with_a_volume_is_as_asked_and_stays_so(
-        engine: Engine, prefix: str, inputs: dict[str, Any]) -> None:
+    engine: Engine, prefix: str, inputs: dict[str, Any]
+) -> None:
     engine.create(NETWORK, {"name": f"{prefix}-net", "internal": True})
     engine.create(VOLUME, {"name": f"{prefix}-vol"})
-    inputs |= {"networksAdvanced": [{"name": f"{prefix}-net", "aliases": ["box"]}],
-               "mounts": [{"type": "volume", "source": f"{prefix}-vol", "target": "/data"}]}
+    inputs |= {
+        "networksAdvanced": [{"name": f"{prefix}-net", "aliases": ["box"]}],
+        "mounts": [{"type": "volume", "source": f"{prefix}-vol", "target": "/data"}],
+    }
     made, state = engine.create(CONTAINER, inputs)
     assert inspect(made, "{{.State.Health.Status}}") == "healthy", "wait means until healthy"
     assert inspect(made, "{{.HostConfig.Privileged}} {{.HostConfig.CapDrop}}") == "false [ALL]"
@@ -185,4 +205,5 @@ def test_an_engine_is_reached_through_the_ssh_program(tmp_path: Path, monkeypatc
     assert remote.find("/containers/fleetwatch-no-such-container/json") is None
     remote.close()
     assert (tmp_path / "args").read_text().splitlines() == [
-        "-o BatchMode=yes -l deploy -p 2222 -- 203.0.113.7 docker system dial-stdio"], "one connection serves both"
+        "-o BatchMode=yes -l deploy -p 2222 -- 203.0.113.7 docker system dial-stdio"
+    ], "one connection serves both"

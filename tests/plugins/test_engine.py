@@ -25,11 +25,21 @@ def problems(table: engine.Table, inputs: dict[str, Any]) -> list[str]:
     return [sentence for _, sentence in engine.check("docker", table, inputs)]
 
 
-@pytest.mark.parametrize(("key", "old", "new"), [
-    ("memory", 64, 32), ("memorySwap", 64, 32), ("cpuShares", 512, 256), ("restart", "no", "always"),
-    ("maxRetryCount", 1, 2), ("destroyGraceSeconds", 1, 2), ("waitTimeout", 5, 6), ("mustRun", True, False),
-    ("tmpfs", {"/tmp": ""}, {"/tmp": "size=1m"}), ("init", True, False),
-])
+@pytest.mark.parametrize(
+    ("key", "old", "new"),
+    [
+        ("memory", 64, 32),
+        ("memorySwap", 64, 32),
+        ("cpuShares", 512, 256),
+        ("restart", "no", "always"),
+        ("maxRetryCount", 1, 2),
+        ("destroyGraceSeconds", 1, 2),
+        ("waitTimeout", 5, 6),
+        ("mustRun", True, False),
+        ("tmpfs", {"/tmp": ""}, {"/tmp": "size=1m"}),
+        ("init", True, False),
+    ],
+)
 def test_what_docker_can_change_is_changed_in_place(key: str, old: Any, new: Any) -> None:
     found = changes(CONTAINER, {**BASE, key: old}, {**BASE, key: new})
     assert found, f"a changed {key} must be seen"
@@ -41,14 +51,20 @@ def test_a_changed_health_check_keeps_the_container() -> None:
     assert changes(CONTAINER, old, new) == {"healthcheck.interval": ("update", False)}
 
 
-@pytest.mark.parametrize(("key", "old", "new", "path"), [
-    ("image", "img:1", "img:2", "image"), ("name", "a-b", "a-c", "name"), ("cpus", "0.5", "1", "cpus"),
-    ("command", ["a", "b"], ["a", "c"], "command[1]"), ("envs", ["A=1", "B=1"], ["A=1", "B=2"], "envs[1]"),
-    ("capabilities", {"adds": ["X"]}, {"adds": ["X", "Y"]}, "capabilities.adds[1]"),
-    ("logOpts", {"max-size": "1m"}, {"max-size": "2m"}, "logOpts.max-size"),
-    ("ports", [{"internal": 1, "external": 2}], [{"internal": 1, "external": 3}], "ports[0].external"),
-    ("readOnly", False, True, "readOnly"),
-])
+@pytest.mark.parametrize(
+    ("key", "old", "new", "path"),
+    [
+        ("image", "img:1", "img:2", "image"),
+        ("name", "a-b", "a-c", "name"),
+        ("cpus", "0.5", "1", "cpus"),
+        ("command", ["a", "b"], ["a", "c"], "command[1]"),
+        ("envs", ["A=1", "B=1"], ["A=1", "B=2"], "envs[1]"),
+        ("capabilities", {"adds": ["X"]}, {"adds": ["X", "Y"]}, "capabilities.adds[1]"),
+        ("logOpts", {"max-size": "1m"}, {"max-size": "2m"}, "logOpts.max-size"),
+        ("ports", [{"internal": 1, "external": 2}], [{"internal": 1, "external": 3}], "ports[0].external"),
+        ("readOnly", False, True, "readOnly"),
+    ],
+)
 def test_the_rest_makes_a_new_container(key: str, old: Any, new: Any, path: str) -> None:
     found = changes(CONTAINER, {**BASE, key: old}, {**BASE, key: new})
     assert {k: replace for k, (_, replace) in found.items()} == {path: True}
@@ -63,8 +79,12 @@ def test_the_order_of_a_set_is_no_change() -> None:
     labels = [{"label": "a", "value": "1"}, {"label": "b", "value": "2"}]
     networks = [{"name": "n", "aliases": ["x", "y"]}]
     old = {**BASE, "labels": labels, "envs": ["A=1", "B=2"], "networksAdvanced": networks}
-    new = {**BASE, "labels": labels[::-1], "envs": ["B=2", "A=1"],
-           "networksAdvanced": [{"name": "n", "aliases": ["y", "x"]}]}
+    new = {
+        **BASE,
+        "labels": labels[::-1],
+        "envs": ["B=2", "A=1"],
+        "networksAdvanced": [{"name": "n", "aliases": ["y", "x"]}],
+    }
     assert changes(CONTAINER, old, new) == {}
 
 
@@ -74,8 +94,16 @@ def test_the_order_of_a_command_is_a_change() -> None:
 
 def test_a_default_and_an_empty_value_are_no_change() -> None:
     made = engine.recorded(CONTAINER, engine.with_defaults(CONTAINER, BASE), {})
-    state = {**made, "memory": 0, "ports": [], "hosts": [], "user": "nobody",
-             "entrypoints": ["/bin/sh"], "logDriver": "json-file", "privileged": False}
+    state = {
+        **made,
+        "memory": 0,
+        "ports": [],
+        "hosts": [],
+        "user": "nobody",
+        "entrypoints": ["/bin/sh"],
+        "logDriver": "json-file",
+        "privileged": False,
+    }
     assert diff(CONTAINER, state, BASE) == [], "what the image or the daemon fills in is not a change"
     assert diff(CONTAINER, {**state, "mustRun": False}, BASE), "a stopped container is one"
 
@@ -100,20 +128,24 @@ def test_every_input_of_a_password_replaces_it() -> None:
 
 def test_an_uncovered_property_is_refused_by_name() -> None:
     assert problems(CONTAINER, {**BASE, "uploads": []})[0].startswith(
-        "stand-in for docker: Container.uploads is not covered")
+        "stand-in for docker: Container.uploads is not covered"
+    )
     nested = problems(CONTAINER, {**BASE, "mounts": [{"type": "bind", "target": "/x", "volumeOptions": {}}]})
     assert nested[0].startswith("stand-in for docker: Container.mounts[0].volumeOptions is not covered")
 
 
-@pytest.mark.parametrize(("inputs", "sentence"), [
-    ({"image": "x"}, "Container.name is missing: expected a string"),
-    ({**BASE, "memory": "64"}, "Container.memory: expected a whole number, got a string"),
-    ({**BASE, "memory": 1.5}, "Container.memory: expected a whole number, got a number"),
-    ({**BASE, "init": "yes"}, "Container.init: expected true or false, got a string"),
-    ({**BASE, "envs": {"A": "1"}}, "Container.envs: expected a list, got a mapping"),
-    ({**BASE, "restart": "sometimes"}, "Container.restart: expected one of no, on-failure, always, unless-stopped"),
-    ({**BASE, "labels": [{"label": "a"}]}, "Container.labels[0].value is missing"),
-])
+@pytest.mark.parametrize(
+    ("inputs", "sentence"),
+    [
+        ({"image": "x"}, "Container.name is missing: expected a string"),
+        ({**BASE, "memory": "64"}, "Container.memory: expected a whole number, got a string"),
+        ({**BASE, "memory": 1.5}, "Container.memory: expected a whole number, got a number"),
+        ({**BASE, "init": "yes"}, "Container.init: expected true or false, got a string"),
+        ({**BASE, "envs": {"A": "1"}}, "Container.envs: expected a list, got a mapping"),
+        ({**BASE, "restart": "sometimes"}, "Container.restart: expected one of no, on-failure, always, unless-stopped"),
+        ({**BASE, "labels": [{"label": "a"}]}, "Container.labels[0].value is missing"),
+    ],
+)
 def test_a_wrong_input_is_named_with_what_was_expected(inputs: dict[str, Any], sentence: str) -> None:
     assert sentence in problems(CONTAINER, inputs)[0]
 
@@ -135,8 +167,12 @@ def test_a_preview_knows_inputs_and_not_what_docker_decides() -> None:
 
 
 def test_ports_may_come_back_in_another_order_and_with_a_number_docker_chose() -> None:
-    state = {**engine.recorded(CONTAINER, BASE, {}), **engine.with_defaults(CONTAINER, {
-        **BASE, "ports": [{"internal": 80, "external": 32768}, {"internal": 443, "external": 5}]})}
+    state = {
+        **engine.recorded(CONTAINER, BASE, {}),
+        **engine.with_defaults(
+            CONTAINER, {**BASE, "ports": [{"internal": 80, "external": 32768}, {"internal": 443, "external": 5}]}
+        ),
+    }
     assert diff(CONTAINER, state, {**BASE, "ports": [{"internal": 443, "external": 5}, {"internal": 80}]}) == []
     found = diff(CONTAINER, state, {**BASE, "ports": [{"internal": 443, "external": 6}, {"internal": 80}]})
     assert [c.path for c in found] == ["ports[0].external"]

@@ -53,8 +53,9 @@ COMMAND, PASSWORD = "command:local:Command", "random:index/randomPassword:Random
 
 def test_a_command_gives_its_output_and_shows_it_while_it_runs() -> None:
     provider, log = make(command)
-    request = sdk.CreateRequest(urn(COMMAND), values(create="cat; echo $X >&2", stdin="in", environment={"X": "1"}),
-                                0, False)
+    request = sdk.CreateRequest(
+        urn(COMMAND), values(create="cat; echo $X >&2", stdin="in", environment={"X": "1"}), 0, False
+    )
     made = run(provider.create(request))
     assert (made.properties["stdout"].value, made.properties["stderr"].value) == ("in", "1")
     assert sorted(log.said) == ["1", "in"]
@@ -63,8 +64,9 @@ def test_a_command_gives_its_output_and_shows_it_while_it_runs() -> None:
 
 def test_a_command_with_a_secret_shows_nothing_when_logging_is_off() -> None:
     provider, log = make(command)
-    request = sdk.CreateRequest(urn(COMMAND), values(create="cat", stdin=wrap("s3cret").with_secret(True),
-                                                     logging="none"), 0, False)
+    request = sdk.CreateRequest(
+        urn(COMMAND), values(create="cat", stdin=wrap("s3cret").with_secret(True), logging="none"), 0, False
+    )
     made = run(provider.create(request))
     assert log.said == []
     assert made.properties["stdin"].is_secret
@@ -86,8 +88,9 @@ def test_update_runs_the_update_command_with_the_previous_output() -> None:
 
 def test_update_falls_back_to_create() -> None:
     provider, _ = make(command)
-    request = sdk.UpdateRequest(urn(COMMAND), "id", values(create="echo one", stdout="one"),
-                                values(create="echo two"), 0, [], False)
+    request = sdk.UpdateRequest(
+        urn(COMMAND), "id", values(create="echo one", stdout="one"), values(create="echo two"), 0, [], False
+    )
     assert run(provider.update(request)).properties["stdout"].value == "two"
 
 
@@ -140,8 +143,9 @@ def test_a_replacement_under_the_same_name_deletes_first() -> None:
     provider, _ = make(docker)
     token = "docker:index/container:Container"
     for name, first in (("x-y", True), ("x-z", False)):
-        request = sdk.DiffRequest(urn(token), "id", values(name="x-y", image="a", mustRun=True),
-                                  values(name=name, image="b"), [])
+        request = sdk.DiffRequest(
+            urn(token), "id", values(name="x-y", image="a", mustRun=True), values(name=name, image="b"), []
+        )
         answer = run(provider.diff(request))
         assert answer.delete_before_replace is first
         assert "image" in answer.replaces
@@ -168,5 +172,6 @@ def test_an_interrupted_run_ends_its_commands() -> None:
         await asyncio.sleep(0.3)
         await provider.cancel()
         await running
+
     with pytest.raises(command.CommandFailed, match="^signal: killed"):
         run(interrupted())

@@ -20,8 +20,12 @@ NO_ENGINE = "127.0.0.1:1"
 
 @pytest.fixture(params=["docker", "command", "random"])
 def served(request: pytest.FixtureRequest) -> Iterator[tuple[str, Any]]:
-    process = subprocess.Popen([sys.executable, "-m", "localcloud.plugins", request.param, NO_ENGINE], cwd=ROOT,
-                               stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "localcloud.plugins", request.param, NO_ENGINE],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert process.stdout is not None
     with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
         yield request.param, provider_pb2_grpc.ResourceProviderStub(channel)
@@ -45,8 +49,10 @@ def test_an_unknown_name_is_refused() -> None:
 
 
 def test_it_ends_with_the_process_that_started_it() -> None:
-    starter = ("import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'localcloud.plugins', 'random', "
-               f"'{NO_ENGINE}'], stdout=subprocess.PIPE, text=True); p.stdout.readline(); print(p.pid, flush=True)")
+    starter = (
+        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'localcloud.plugins', 'random', "
+        f"'{NO_ENGINE}'], stdout=subprocess.PIPE, text=True); p.stdout.readline(); print(p.pid, flush=True)"
+    )
     ran = subprocess.run([sys.executable, "-c", starter], cwd=ROOT, capture_output=True, text=True, check=True)
     plugin = Path(f"/proc/{int(ran.stdout)}/cmdline")
     deadline = time.monotonic() + 20

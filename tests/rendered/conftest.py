@@ -32,13 +32,15 @@ Tool = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @functools.cache
 def _argv(name: str) -> tuple[str, ...]:
-    if gobuild.is_built(name) or os.environ.get("FLEETWATCH_BUILD") == "1":
+    if gobuild.is_built(name):
         return (str(gobuild.program(name)),)
     if name in _IN_IMAGE:
         image, program = images.pins()[_IN_IMAGE[name][0]], _IN_IMAGE[name][1]
         asked = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
         if asked.returncode == 0:
             return ("docker", "run", "--rm", "--network", "none", "-u", "0", "--entrypoint", program, image)
+    if os.environ.get("FLEETWATCH_BUILD") == "1":
+        return (str(gobuild.program(name)),)
     pytest.fail(f"{name} is neither built nor in Docker: run `make test` once to set up", pytrace=False)
 
 

@@ -62,7 +62,8 @@ def test_http_only_redirects_to_the_published_port() -> None:
 
 def test_the_private_door_only_pushes_and_the_reading_one_never() -> None:
     sites = _sites(full())
-    push, query = sites["http://:8080"], sites["http://:9080"]
+    push, query = sites["http://:8080"], sites["http://127.0.0.1:9080, http://localhost:9080"]
+    assert sites["http://:9080"].strip() == "respond 404", "a page in a browser must not reach it by a name of its own"
     assert "respond 404" in push
     assert "grafana" not in push
     assert "respond @writing 404" in query

@@ -123,9 +123,10 @@ def test_containers_are_limited_by_project_but_ours_always_come() -> None:
     keep = re.compile(f"^(?:{rule['regex']})$")
     assert keep.match("shop;")
     assert keep.match("blog;")
-    assert keep.match(";agent"), "an edge always ships its own logs, or a quiet host would look dead"
+    assert keep.match(";fleetwatch"), "an edge always ships its own logs, or a quiet host would look dead"
     assert not keep.match("other;")
     assert not keep.match(";")
+    assert not keep.match(";another-stack")
     everything = _promtail(_logs())["scrape_configs"][0]["relabel_configs"]
     assert all(rule.get("action") != "keep" for rule in everything)
 
@@ -153,6 +154,8 @@ def test_every_drop_is_counted() -> None:
     [
         ("ts=1 level=warn msg=x", "warn"),
         ('{"severity": "ERROR"}', "ERROR"),
+        ('{"level":"info","msg":"again after ERROR"}', "info"),
+        ("ERROR in the text, level=debug", "debug"),
         ("2026-01-01 12:00:00 [INFO] started", None),
         ("nothing to see", None),
     ],

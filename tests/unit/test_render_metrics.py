@@ -1,4 +1,4 @@
-"""The metrics side, rendered: agent, hub's Prometheus, Alertmanager, exporters. Parsed again, and saying what it must."""
+"""The metrics side, rendered: agent, Prometheus, Alertmanager, exporters. Parsed again, and saying what it must."""
 
 from __future__ import annotations
 
@@ -146,7 +146,9 @@ def test_odd_characters_in_a_dsn_survive() -> None:
 @pytest.mark.parametrize(
     ("dsn", "begins"),
     [
-        ("postgresql://u:p@[fd00::1]/d", "[fd00::1]:5432/d?"),
+        ("postgresql://u:p@[fd00::1]/d", "[fd00::1]:5432/d?sslmode=require&"),
+        ("postgresql://u:p@shop-db/d", "shop-db:5432/d?sslmode=disable&connect_timeout=5&"),
+        ("postgresql://u:p@db.example.com/d", "db.example.com:5432/d?sslmode=require&"),
         ("postgres://u@h/my%20db?sslmode=require", "h:5432/my%20db?sslmode=require&"),
         (
             "postgresql://u:p@h/d?connect_timeout=1&statement_timeout=2",

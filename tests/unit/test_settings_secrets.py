@@ -1,4 +1,4 @@
-"""No message, repr or traceback shows a secret, wherever in the stack file it stands; and none stands there in clear."""
+"""No message, repr or traceback shows a secret, wherever in the stack file it stands; in clear none is taken."""
 
 from __future__ import annotations
 
