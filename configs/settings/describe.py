@@ -23,6 +23,7 @@ from configs.settings.units import show_duration, show_size
 # The check that makes a text more than a text, and what its result is called.
 _WORDS = {
     "parse_duration": "duration",
+    "_often_enough": "duration, at most 2m",
     "parse_size": "size",
     "_dns_label": "DNS label",
     "_host_port": "host:port",
@@ -92,7 +93,7 @@ def _section(path: str, model: type[BaseModel], seen: dict[type[BaseModel], str]
 
 def _row(name: str, field: FieldInfo, seen: dict[type[BaseModel], str]) -> str:
     known = [seen[model] for model in _models(field.annotation) if model in seen]
-    see = f" (as [{known[0]}](#{_anchor(known[0])}))" if known else ""
+    see = f" (as [{known[0]}](#{anchor(known[0])}))" if known else ""
     return f"| `{name}` | {_kind(field)}{see} | {_default(field)} |"
 
 
@@ -147,7 +148,7 @@ def _default(field: FieldInfo) -> str:
         return f"`{{{', '.join(f'{k}: {v}' for k, v in given.items())}}}`" if given else ""
     if value is None or value in ([], {}):
         return "none"
-    shown = {"duration": show_duration, "size": show_size}.get(_checked(field.metadata), str)(value)
+    shown = {"duration": show_duration, "size": show_size}.get(_checked(field.metadata).split(",")[0], str)(value)
     return f"`{shown.lower() if isinstance(value, bool) else shown}`"
 
 
@@ -171,7 +172,7 @@ def _doc(model: type[BaseModel]) -> str:
     return "\n".join(line.strip() for line in (model.__doc__ or "").strip().splitlines())
 
 
-def _anchor(title: str) -> str:
+def anchor(title: str) -> str:
     return "".join(c for c in title.lower().replace(" ", "-") if c.isalnum() or c in "-_")
 
 

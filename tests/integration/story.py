@@ -74,7 +74,7 @@ class Story:
         self.home = made.home / "state" / made.name
         self.files = self.home / "files" / "hub"
         self.database = f"p{secrets.token_hex(8)}"  # the part of the database's password that is looked for
-        self.first_up = ""
+        self.first_up, self.arrived = "", 0.0  # what the first `up` said, and when it ended
 
     def file(self, role: str, kind: str, name: str) -> str:
         """A deployed file's text."""
@@ -194,7 +194,7 @@ def told(chain: setup.ToolChain) -> Iterator[Story]:
         story = Story(made, {image.key: image.ref for image in chain.images}, Sink(made.network("sink")))
         done = made.tool("secret", "hub.alerts.receivers.sink.webhook.url", stdin=story.sink.url)
         assert done.returncode == 0, done.stdout
-        story.first_up = made.up()
+        story.first_up, story.arrived = made.up(), time.time()
         try:
             yield story
         finally:

@@ -207,11 +207,14 @@ def test_a_state_in_use_says_by_whom_and_since_when(good: Rig) -> None:
         assert part in said, said
 
 
-def test_the_lock_of_a_dead_run_is_taken_over(good: Rig) -> None:
+@pytest.mark.parametrize("reaped", [True, False], ids=["reaped", "zombie"])
+def test_the_lock_of_a_dead_run_is_taken_over(good: Rig, reaped: bool) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    held = lock(good, gone.pid)
+    held = lock(good, gone.pid)  # takes seconds: by then it has ended
+    if reaped:
+        gone.wait()
     done = good.tool("pulumi", "preview")
+    gone.wait()
     assert done.returncode == 0, done.stdout
     assert f"An earlier run (process {gone.pid}" in done.stdout, done.stdout
     assert "taking over its lock" in done.stdout, done.stdout

@@ -6,6 +6,8 @@ tsdb/wlog/watcher.go) and tried here:
   but the current one. What is younger than `max-time` goes into a checkpoint, but a sender reads no samples from there.
 - A sender that is behind finishes the segment that it holds open. If the next one is gone, it starts anew at the
   present: everything from the end of that segment to now is lost, also what is younger than the budget.
+  Tried alone with `max-time` 4h and a truncation every 10 s: hub away 100 s, 84 s lost, and the agent's log says
+  "error tailing WAL ... no such file or directory".
 - So the time between two truncations makes the budget. Every truncation begins a segment; with less than 128 MB between
   two of them the next segment is kept for three to five of these times. They are two thirds of the budget: the loss
   begins between twice and 3.4 times the budget.

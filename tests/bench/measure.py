@@ -1,0 +1,136 @@
+"""What is measured, each on a stack that is up: engine runs, first data of a new container, a line of a known one.
+
+Times end when the hub answers a question with the datum, not when an agent says that it was sent.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from tests.bench.usage import Usage
+from tests.integration.rig import Rig, docker
+from tools.environment import pulumi_env
+from tools.hubclient import HubClient
+from tools.paths import CHECKOUT
+from tools.stack import Stack
+
+# A line with its own time, every one to two seconds: the fraction moves through the agents' batches.
+TALKER = """
+import random, time
+while True:
+    print(f"at={time.time():.6f} level=info talker", flush=True)
+    time.sleep(random.uniform(1, 2))
+"""
+COMPANIONS = 10
+_POLL = 0.02
+
+
+def seconds_of(run: Callable[[], object]) -> float:
+    begun = time.monotonic()
+    run()
+    return time.monotonic() - begun
+
+
+def make_up(rig: Rig) -> None:
+    """`make up` as a user types it."""
+    env = {key: value for key, value in rig.env.items() if key not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    argv = ["make", "up", f"STACK={rig.name}", f"FILE={rig.file}"]
+    done = subprocess.run(argv, cwd=CHECKOUT, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
+
+
+def engine_runs(rig: Rig, times: int) -> dict[str, list[float]]:
+    """Durations of `pulumi preview` and `pulumi up` on a stack to which nothing is to be done."""
+    os.environ["FLEETWATCH_STATE"] = rig.env["FLEETWATCH_STATE"]
+    home = rig.home / "state" / rig.name
+    stack = Stack(rig.name, rig.file, pulumi_env(home))
+    changes = rig.preview()
+    assert set(changes) == {"same"}, f"something is to be done: {changes}"
+    return {
+        "preview": [seconds_of(lambda: stack.quiet("preview")) for _ in range(times)],
+        "up": [seconds_of(lambda: stack.quiet("up", "--yes", "--skip-preview")) for _ in range(times)],
+    }
+
+
+def companions(rig: Rig, image: str) -> None:
+    """About ten more containers on the machine, each with a line every second or two."""
+    for number in range(COMPANIONS):
+        _talker(rig, image, f"companion-{number}")
+
+
+def _talker(rig: Rig, image: str, suffix: str) -> str:
+    name = rig.container(suffix)
+    rig.run(image, "-c", TALKER, options=("--name", name, "--entrypoint", "python3"))
+    return name
+
+
+def first_data(rig: Rig, image: str, times: int) -> tuple[list[float], list[float]]:
+    """(first sample, first line): seconds from the start that Docker notes of a new container."""
+    samples, lines = [], []
+    for number in range(times):
+        name = _talker(rig, image, f"fresh-{number}")
+        started = _started(name)
+        pending: dict[str, Callable[[], bool]] = {
+            "sample": lambda name=name: bool(rig.hub.metrics(f'container_start_time_seconds{{container="{name}"}}')),  # type: ignore[misc]
+            "line": lambda name=name, started=started: bool(_newest(rig.hub, name, started)),  # type: ignore[misc]
+        }
+        came = _wait(pending, 90)
+        samples.append(came["sample"] - started)
+        lines.append(came["line"] - started)
+        docker("rm", "-f", name)
+    return samples, lines
+
+
+def _wait(pending: dict[str, Callable[[], bool]], patience: float) -> dict[str, float]:
+    """When each of the questions was answered with yes for the first time."""
+    end, came = time.time() + patience, {}
+    while len(came) < len(pending):
+        assert time.time() < end, f"within {patience:.0f} s did not come: {set(pending) - set(came)}"
+        for name, arrived in pending.items():
+            if name not in came and arrived():
+                came[name] = time.time()
+        time.sleep(_POLL)
+    return came
+
+
+def _started(name: str) -> float:
+    text = docker("inspect", "-f", "{{.State.StartedAt}}", name).strip()
+    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00").timestamp()
+
+
+def _newest(hub: HubClient, container: str, since: float) -> str:
+    """The newest line of a container, or an empty text."""
+    streams = hub.logs(f'{{container="{container}"}}', since, time.time() + 1, limit=1)
+    return max((line for stream in streams for _, line in stream["values"]), default="")
+
+
+def known_lines(rig: Rig, image: str, times: int) -> list[float]:
+    """Seconds from the time that a line says of itself until the hub shows it; its container was known before."""
+    name = _talker(rig, image, "known")
+    begun = time.time()
+    _wait({"first line": lambda: bool(_newest(rig.hub, name, begun))}, 60)
+    time.sleep(5)
+    seen, delays = _newest(rig.hub, name, begun), []
+    while len(delays) < times:
+        newest = _newest(rig.hub, name, time.time() - 30)
+        now = time.time()
+        if newest and newest != seen:
+            delays.append(now - float(newest.split()[0].removeprefix("at=")))
+            seen = newest
+        time.sleep(_POLL)
+    docker("rm", "-f", name)
+    return delays
+
+
+def spread(values: Sequence[float]) -> str:
+    """`0.42 s (0.31 to 0.80 s, 20 times)`"""
+    return f"{statistics.median(values):.2f} s ({min(values):.2f} to {max(values):.2f} s, {len(values)} times)"
+
+
+def total(usages: Sequence[Usage]) -> Usage:
+    return Usage("in all", sum(one.memory for one in usages), sum(one.cpu for one in usages))

@@ -1,0 +1,23 @@
+"""docs/settings.md says what the settings models say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from configs.settings import describe
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "settings.md"
+
+
+def test_the_committed_page_is_what_the_models_say() -> None:
+    assert PAGE.read_text() == describe.markdown(), (
+        "docs/settings.md is behind the models: .venv/bin/python -m configs.settings.describe >docs/settings.md"
+    )
+
+
+def test_every_link_inside_the_page_leads_to_one_of_its_headings() -> None:
+    page = describe.markdown()
+    headings = {describe.anchor(line[3:]) for line in page.splitlines() if line.startswith("## ")}
+    links = {part.split(")")[0] for part in page.split("](#")[1:]}
+    assert links, "the page points from one section to another"
+    assert links <= headings, f"these lead nowhere: {links - headings}"
