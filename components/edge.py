@@ -11,16 +11,17 @@ import pulumi_docker as docker
 
 from components.credential import Credential
 from components.host import Host
-from components.service import Service, ServiceArgs
+from components.service import Network, Service, ServiceArgs
 from configs import names
 from configs.deploy import script
 from configs.render import agent, alloy, exporters, loglines, promtail
 from configs.settings import Settings
+from configs.settings.edge import JOURNAL
 
 # Not `docker kill`: Docker takes any signal from it as a wish to stop, and restarts the container after no crash then.
 HUP = 'docker exec "$CONTAINER" sh -c "kill -HUP 1"'
 RESTART = 'docker restart "$CONTAINER"'
-SOCKET = {"/var/run/docker.sock": "/var/run/docker.sock"}  # full control of the host: log agent and cAdvisor only
+DOCKER_SOCKET = "/var/run/docker.sock"  # full control of the host: log agent and cAdvisor only
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +35,7 @@ class EdgeArgs:
     credential: Credential
     push_url: str
     hub_ca: pulumi.Input[str] | None
-    hub_networks: Sequence[str] = ()
+    hub_networks: Sequence[pulumi.Input[str]] = ()
 
 
 class Edge(pulumi.ComponentResource):
@@ -50,6 +51,7 @@ class Edge(pulumi.ComponentResource):
         subnet = ipaddress.ip_network(self._edge.subnet)
         self._gateway = str(next(subnet.hosts()))
         self._here = pulumi.ResourceOptions(parent=self)
+        self._socket = {args.host.docker_socket: DOCKER_SOCKET}
         self._network = docker.Network(
             f"{args.host.host}-edge",
             name=names.edge_network(args.host.stack),
@@ -59,17 +61,14 @@ class Edge(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),  # the name and the subnet are taken
         )
         self._trust = {names.HUB_CA: args.hub_ca} if args.hub_ca is not None else {}
-        self._own: dict[str, Sequence[str]] = {
-            names.edge_network(args.host.stack): [],
-            **{network: [] for network in args.hub_networks},
-        }
+        self._own = [Network(self._network.name), *map(Network, args.hub_networks)]
         services = [self._agent(), self._logs(), self._cadvisor(), self._node(), *self._databases()]
         self.marks = [mark for service in services for mark in service.marks]
         self._join([services[0], *services[4:]])
         self.register_outputs({})
 
     def _service(self, role: str, image: str, **args: object) -> Service:
-        args.setdefault("networks", {names.edge_network(self._args.host.stack): []})
+        args.setdefault("networks", self._own[:1])
         return Service(
             f"{self._args.host.host}-{role}",
             ServiceArgs(host=self._args.host, role=role, image=self._args.images[image], **args),  # type: ignore[arg-type]
@@ -101,7 +100,7 @@ class Edge(pulumi.ComponentResource):
         settings, host, logs = self._args.settings, self._args.host.host, self._edge.logs
         module = alloy if logs.agent == "alloy" else promtail
         folders = {folder: folder for folder in loglines.folders(self._edge)}
-        journal = {p: p for p in ("/var/log", "/run/log", "/etc/machine-id")} if logs.journal else {}
+        journal = {place: place for place in (*JOURNAL, "/etc/machine-id")} if logs.journal else {}
         return self._service(
             logs.agent,
             logs.agent,
@@ -113,11 +112,10 @@ class Edge(pulumi.ComponentResource):
             reload=HUP,
             command=module.command(),
             data={logs.agent: module.DATA},
-            binds={**SOCKET, **folders, **journal},
+            binds={**self._socket, **folders, **journal},
             networks=self._own,
             # root without rights may not read logs of other users; with files or journal it has to
             capabilities=["CAP_DAC_READ_SEARCH"] if folders or journal else [],
-            user="0" if logs.agent == "alloy" else None,  # Alloy's image has a user that may not read Docker's socket
             stop_timeout=10,
         )
 
@@ -127,7 +125,7 @@ class Edge(pulumi.ComponentResource):
             "cadvisor",
             limits=self._edge.limits.cadvisor,
             command=exporters.cadvisor_command(),
-            binds={**SOCKET, "/": "/rootfs", "/sys": "/sys", "/var/lib/docker": "/var/lib/docker"},
+            binds={**self._socket, "/": "/rootfs", "/sys": "/sys", "/var/lib/docker": "/var/lib/docker"},
             healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.CADVISOR_PORT}/healthz"],
             capabilities=["CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"],
         )
@@ -140,7 +138,7 @@ class Edge(pulumi.ComponentResource):
             secrets={"web.yml": self._args.credential.bcrypt.apply(exporters.node_web)},
             command=exporters.node_command(self._gateway),
             binds={"/": "/host"},
-            networks={},
+            networks=[],
             host_network=True,
         )
 
@@ -172,7 +170,11 @@ class Edge(pulumi.ComponentResource):
         }
         self._args.host.run(
             "networks",
-            create=script("join", OWN=" ".join(self._own), **parameters),
+            create=script(
+                "join",
+                OWN=f"{names.edge_network(self._args.host.stack)} {names.hub_network(self._args.host.stack)}",
+                **parameters,
+            ),
             delete=script("leave", **parameters),
             stdin=pulumi.Output.all(*(service.container.id for service in services)).apply("\n".join),
             parent=self,

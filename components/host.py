@@ -37,6 +37,7 @@ class Host(pulumi.ComponentResource):
         self.stack = args.stack
         self._docker_host = args.local.docker
         home = Path(args.local.files or f"~/.local/state/fleetwatch/{args.stack}/files").expanduser()
+        self.docker_socket = self._docker_host.removeprefix("unix://")
         self.base = str(home / name)
         self.ready = self.run("ready", create=script("ready"), delete=None)
         self.docker = docker.Provider(

@@ -10,7 +10,7 @@ import pulumi_docker as docker
 
 from components.edge import HUP, RESTART
 from components.host import Host
-from components.service import Service, ServiceArgs
+from components.service import Network, Service, ServiceArgs
 from configs import dashboards, names, rules
 from configs.deploy import script
 from configs.render import alertmanager, caddy, grafana, loki, prometheus
@@ -41,14 +41,14 @@ class Hub(pulumi.ComponentResource):
         super().__init__("fleetwatch:index:Hub", name, None, opts)
         self._args = args
         self._limits = args.settings.hub.limits
-        self.network = names.hub_network(args.host.stack)
         self._made_network = docker.Network(
             f"{args.host.host}-hub",
-            name=self.network,
+            name=names.hub_network(args.host.stack),
             driver="bridge",
             labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in args.host.labels("hub").items()],
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),  # the name is taken
         )
+        self.network: pulumi.Output[str] = self._made_network.name
         behind = [self._prometheus(), self._loki(), self._grafana(), self._alertmanager()]
         door = self._caddy(behind)
         self.ca: pulumi.Output[str] | None = None
@@ -57,6 +57,7 @@ class Hub(pulumi.ComponentResource):
                 "ca",
                 create=script("ca", CONTAINER=door.container_name, FILE=f"{caddy.DATA}/caddy/{caddy.ROOT}"),
                 delete=None,
+                stdin=door.container.id,  # asked again when the container is another one
                 depends_on=[door],
                 parent=self,
             ).stdout
@@ -73,7 +74,7 @@ class Hub(pulumi.ComponentResource):
         return f"http://{names.address(self._args.host.stack, 'caddy', names.CADDY_PUSH_PORT)}"
 
     def _service(self, role: str, **args: object) -> Service:
-        args.setdefault("networks", {self.network: []})
+        args.setdefault("networks", [Network(self.network)])
         after = args.pop("after", [])
         return Service(
             role,
@@ -128,7 +129,7 @@ class Hub(pulumi.ComponentResource):
             },
             secrets={**secrets, grafana.ADMIN_PASSWORD: self._args.admin_password},
             # Dashboards are read again by Grafana itself within seconds; the rest at its start only.
-            reload=f'printf "%s\\n" "$pending_files" | grep -qv "^dashboards/" && {RESTART} || true',
+            reload=f'if echo "$pending_files" | grep -v "^$" | grep -qv "^dashboards/"; then {RESTART}; fi',
             data={"grafana": grafana.DATA},
             healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.GRAFANA_PORT}/api/health"],
             read_only=False,  # Grafana unpacks plugins and writes below its home
@@ -171,7 +172,7 @@ class Hub(pulumi.ComponentResource):
             f"--config {caddy.CONFIG}/Caddyfile",
             command=caddy.command(),
             data={"caddy-data": caddy.DATA, "caddy-config": "/config"},
-            networks={self.network: [settings.hub.domain]},
+            networks=[Network(self.network, [settings.hub.domain])],
             ports=[
                 docker.ContainerPortArgs(internal=inside, external=outside, ip=LOOPBACK, protocol="tcp")
                 for inside, outside in sorted(published.items())  # the order in which the provider keeps them

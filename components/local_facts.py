@@ -9,7 +9,7 @@ import socket
 import subprocess
 
 from configs.settings import Settings
-from configs.settings.edge import fixed_folder
+from configs.settings.edge import log_folders
 from configs.settings.facts import Facts
 
 
@@ -21,7 +21,9 @@ def probe(settings: Settings) -> Facts:
         if info.get("ServerErrors"):
             return _absent("; ".join(info["ServerErrors"]))
         listed = _docker(docker, "network", "ls", "--format", "{{.Name}}").split()
-        found = json.loads(_docker(docker, "network", "inspect", *listed)) if listed else []
+        # One that vanishes in between is left out by the answer, and is no fault.
+        found = json.loads(_docker(docker, "network", "inspect", *listed, check=False) or "[]") if listed else []
+        ours = _ours(docker, settings.prefix)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         return _absent(_reason(error))
     root = info.get("DockerRootDir") or "/"
@@ -32,7 +34,7 @@ def probe(settings: Settings) -> Facts:
         networks=frozenset(listed),
         disk_total=disk.total,
         disk_free=disk.free,
-        taken=frozenset(port for _, port in settings.hub.ports if _taken(port)) - _ours(docker, settings.prefix),
+        taken=frozenset(port for _, port in settings.hub.ports if _taken(port)) - ours,
         subnets=tuple(
             pool["Subnet"]
             for network in found
@@ -41,10 +43,7 @@ def probe(settings: Settings) -> Facts:
             if pool.get("Subnet")
         ),
         missing_folders=frozenset(
-            folder
-            for edge in settings.hosts.values()
-            for folder in map(fixed_folder, (source.path for source in edge.logs.files.values()))
-            if not os.path.isdir(folder)
+            folder for edge in settings.hosts.values() for folder in log_folders(edge) if not os.path.isdir(folder)
         ),
     )
 
@@ -60,9 +59,14 @@ def _reason(error: Exception) -> str:
     return f"it says: {said[-1] if said else 'nothing'}; `make up` starts it, or see https://docs.docker.com/engine/install/"
 
 
-def _docker(host: str, *words: str) -> str:
+def _docker(host: str, *words: str, check: bool = True) -> str:
     done = subprocess.run(
-        ["docker", "-H", host, *words], capture_output=True, text=True, timeout=20, check=True, stdin=subprocess.DEVNULL
+        ["docker", "-H", host, *words],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=check,
+        stdin=subprocess.DEVNULL,
     )
     return done.stdout
 
@@ -73,6 +77,8 @@ def _taken(port: int) -> bool:
         probe_socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe_socket.bind(("127.0.0.1", port))
+        except PermissionError:  # a port below 1024 and a plain user: Docker, which is not one, may still take it
+            return probe_socket.connect_ex(("127.0.0.1", port)) == 0
         except OSError:
             return True
     return False

@@ -20,6 +20,14 @@ from configs.settings.units import megabytes
 Text = Mapping[str, pulumi.Input[str]]
 
 
+@dataclass(frozen=True)
+class Network:
+    """A network to be on. `name` is the made network's own output: one that is replaced replaces its containers too."""
+
+    name: pulumi.Input[str]
+    aliases: Sequence[str] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServiceArgs:
     """How a service runs. `check` is a command line in the image itself (first word: its program); `reload` is a line
@@ -38,7 +46,7 @@ class ServiceArgs:
     envs: Sequence[str] = ()
     data: Mapping[str, str] = field(default_factory=dict)  # volume suffix -> path in the container
     binds: Mapping[str, str] = field(default_factory=dict)  # host path -> path in the container, read-only
-    networks: Mapping[str, Sequence[str]] = field(default_factory=dict)  # name -> aliases
+    networks: Sequence[Network] = ()
     host_network: bool = False  # reason: the node exporter must see the host's interfaces
     ports: Sequence[docker.ContainerPortArgs] = ()
     healthcheck: Sequence[str] = ()
@@ -95,7 +103,7 @@ class Service(pulumi.ComponentResource):
         secrets = f'-v "{self._base}/secrets":{names.SECRETS}:ro ' if self._args.secrets else ""
         labels = " ".join(f"--label {key}={value}" for key, value in self._args.host.labels("check").items())
         return (
-            f'docker run --rm --network none {labels} -v "$next":{self._args.config}:ro {secrets}'
+            f'docker run --rm --network none --log-driver none {labels} -v "$next":{self._args.config}:ro {secrets}'
             f"--entrypoint {program} {self._args.image} {' '.join(words)}"
         )
 
@@ -150,8 +158,8 @@ class Service(pulumi.ComponentResource):
             mounts=self._mounts(),
             network_mode="host" if args.host_network else "bridge",  # left at once for the networks below
             networks_advanced=[
-                docker.ContainerNetworksAdvancedArgs(name=network, aliases=list(aliases))
-                for network, aliases in args.networks.items()
+                docker.ContainerNetworksAdvancedArgs(name=network.name, aliases=list(network.aliases))
+                for network in args.networks
             ],
             pid_mode="host" if args.host_network else None,
             ports=list(args.ports),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import engine, images, lifecycle, lock, setup
+from tools import engine, images, lifecycle, lock, plugins, setup, stackfile
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
 from tools.progress import say
-from tools.stack import Stack
+from tools.stack import Stack, docker_address
 
 
 def _keys(options: argparse.Namespace) -> list[str]:
@@ -36,11 +37,16 @@ def _file(options: argparse.Namespace) -> Path:
 
 def _stack(options: argparse.Namespace, chain: setup.ToolChain | None = None) -> Stack:
     home = state_dir() / options.stack
+    if chain is None:  # an earlier run may have been another checkout's, or the cache may be gone
+        with only_one("set-up"):
+            plugins.get()
     return Stack(options.stack, _file(options), pulumi_env(home), chain.overrides if chain else None)
 
 
 def _up(options: argparse.Namespace) -> int:
-    chain = setup.set_up([*images.PARTS, *lifecycle.more_images(_file(options))])
+    # Images have to be where the containers will be, whatever engine the docker program would choose by itself.
+    os.environ["DOCKER_HOST"] = docker_address(stackfile.read(_file(options)).get("config") or {})
+    chain = setup.set_up(lifecycle.images_for(_file(options)))
     setup.report(chain)
     return lifecycle.up(_stack(options, chain))
 

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 here=$(pwd -P)
 stamp=.venv/fleetwatch-stamp
 want="$(cksum <requirements.txt) $here"
-if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ]; then exit 0; fi
+if [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$want" ] && .venv/bin/python -c '' 2>/dev/null; then exit 0; fi
 
 fail() {
     echo "fleetwatch: $*" >&2

@@ -13,6 +13,7 @@ import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from tools.errors import ToolError
 from tools.progress import say
@@ -41,12 +42,30 @@ def clear_dead_lock(backend: Path, stack: str) -> None:
         lock.unlink(missing_ok=True)
 
 
-def clear_half_made(stack: str, prefix: str, docker: str, pulumi: list[str], env: Mapping[str, str]) -> None:
+def export(stack: str, pulumi: list[str], env: Mapping[str, str]) -> dict[str, Any]:
+    """The state as the engine keeps it, secrets encrypted; empty when there is none yet."""
+    done = subprocess.run([*pulumi, "stack", "export", "--stack", stack], capture_output=True, text=True, env=env)
+    found: dict[str, Any] = {} if done.returncode else json.loads(done.stdout)
+    return found
+
+
+def drifted(state: Mapping[str, Any], docker: str) -> list[str]:
+    """Names of containers that the state knows and that do not run any more: removed, stopped, or with their engine."""
+    resources = (state.get("deployment") or {}).get("resources") or []
+    known = {
+        str(resource.get("id")): str((resource.get("outputs") or {}).get("name"))
+        for resource in resources
+        if resource.get("type") == "docker:index/container:Container" and not resource.get("delete")
+    }
+    listed = subprocess.run(["docker", "-H", docker, "ps", "-q", "--no-trunc"], capture_output=True, text=True)
+    running = set(listed.stdout.split()) if listed.returncode == 0 else set(known)
+    return sorted(name for container, name in known.items() if container not in running)
+
+
+def clear_half_made(
+    state: dict[str, Any], stack: str, prefix: str, docker: str, pulumi: list[str], env: Mapping[str, str]
+) -> None:
     """Remove what an interrupted run was about to create, and the engine's note of it."""
-    exported = subprocess.run([*pulumi, "stack", "export", "--stack", stack], capture_output=True, text=True, env=env)
-    if exported.returncode:
-        return
-    state = json.loads(exported.stdout)
     pending = (state.get("deployment") or {}).get("pending_operations") or []
     if not pending:
         return
@@ -58,10 +77,10 @@ def clear_half_made(stack: str, prefix: str, docker: str, pulumi: list[str], env
             _remove_unknown(docker, kind, name, prefix, known)
     say(f"An earlier run was interrupted; {len(pending)} unfinished operation(s) are begun anew.")
     state["deployment"]["pending_operations"] = []
-    subprocess.run(
-        [*pulumi, "stack", "import", "--stack", stack],
-        input=json.dumps(state), text=True, env=env, check=True, capture_output=True,
-    )  # fmt: skip
+    imported = [*pulumi, "stack", "import", "--stack", stack]
+    done = subprocess.run(imported, input=json.dumps(state), text=True, env=env, capture_output=True)
+    if done.returncode:
+        raise ToolError(f"The state of stack {stack} could not be put in order: {done.stderr.strip()}")
 
 
 def _remove_unknown(docker: str, kind: str, name: str, prefix: str, known: set[str]) -> None:

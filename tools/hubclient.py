@@ -10,6 +10,8 @@ from typing import Any
 
 from tools.errors import ToolError
 
+_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback, whatever http_proxy says
+
 
 class HubClient:
     """`base` is the query side's address, such as http://127.0.0.1:8482. Every call raises ToolError if it is away."""
@@ -52,7 +54,7 @@ class HubClient:
     def _get(self, path: str, **query: str) -> Any:
         url = f"{self._base}{path}?{urllib.parse.urlencode(query)}"
         try:
-            with urllib.request.urlopen(url, timeout=15) as answer:
+            with _OPENER.open(url, timeout=15) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             said = error.read(300).decode(errors="replace").strip()

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import stackfile, status
+from tools import engine_state, images, stackfile, status
 from tools.errors import ToolError
 from tools.progress import say
 from tools.stack import Stack
@@ -20,8 +20,11 @@ def up(stack: Stack) -> int:
     """Bring the stack up, wait for data, print the table. Exit code 0 only if everything arrived."""
     stack.prepare()
     stack.select()
+    gone = engine_state.drifted(stack.state, stack.docker())
+    if gone:
+        say(f"\nNot running any more: {', '.join(gone)}. They are looked at first (--refresh) and brought back.")
     say("\nBringing the stack up (pulumi up)")
-    code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs")
+    code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *(["--refresh"] if gone else []))
     if code:
         raise ToolError("pulumi up did not end well; what it says stands above. `make up` again continues from there.")
     return 0 if wait_for_data(stack) else 1
@@ -34,11 +37,16 @@ def wait_for_data(stack: Stack, patience: float = 60.0) -> bool:
     return status.show(outputs, stack.docker(), stack.prefix())
 
 
-def more_images(file: Path) -> list[str]:
-    """Image keys that this stack file needs besides the usual ones."""
-    hosts = (stackfile.read(file).get("config") or {}).get("fleetwatch:hosts") or {}
-    agents = [((host or {}).get("logs") or {}).get("agent") for host in hosts.values() if isinstance(host or {}, dict)]
-    return ["alloy"] if "alloy" in agents else []
+def images_for(file: Path) -> list[str]:
+    """Image keys that this stack file needs: the usual ones, Alloy where it is chosen, none that the file names."""
+    config = stackfile.read(file).get("config") or {}
+    hosts, named = config.get("fleetwatch:hosts"), config.get("fleetwatch:images")
+    found = set(images.PARTS)
+    for host in hosts.values() if isinstance(hosts, dict) else ():
+        logs = host.get("logs") if isinstance(host, dict) else None
+        if isinstance(logs, dict) and logs.get("agent") == "alloy":
+            found.add("alloy")
+    return [key for key in (*images.PARTS, "alloy") if key in found - set(named if isinstance(named, dict) else ())]
 
 
 def engine_command(stack: Stack, words: Sequence[str]) -> int:
@@ -91,7 +99,10 @@ def down(stack: Stack, yes: bool) -> int:
 def _ask_for_data(volumes: Sequence[str]) -> bool:
     if not sys.stdin.isatty():
         return False
-    answer = input(f"Remove the data as well ({', '.join(volumes)})? [y/N] ")
+    try:
+        answer = input(f"Remove the data as well ({', '.join(volumes)})? [y/N] ")
+    except EOFError:
+        return False
     return answer.strip().lower() in ("y", "yes")
 
 

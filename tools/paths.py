@@ -33,7 +33,10 @@ def state_dir() -> Path:
 
 def cache_dir(*parts: str) -> Path:
     """A folder of the cache, made when missing."""
-    return _private(_private(_base("FLEETWATCH_CACHE", "XDG_CACHE_HOME", ".cache")).joinpath(*parts))
+    base = _base("FLEETWATCH_CACHE", "XDG_CACHE_HOME", ".cache")
+    # `make clean` removes it whole: never a folder that somebody else may have things in.
+    base = base if base.name == "fleetwatch" else base / "fleetwatch"
+    return _private(_private(base).joinpath(*parts))
 
 
 @contextlib.contextmanager

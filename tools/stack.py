@@ -42,6 +42,7 @@ class Stack:
         self.working = self.home / f"Pulumi.{self.name}.yaml"
         self.backend = self.home / "backend"
         self.files = self.home / "files"
+        self.state: dict[str, Any] = {}  # as exported by `select`
 
     def prepare(self, check: bool = True) -> dict[str, Any]:
         """Write the working copy and give its configuration. `check` refuses secrets that stand in clear."""
@@ -51,7 +52,7 @@ class Stack:
             lines = "\n".join(f"  - {path}: `make secret KEY={path}` asks for it" for path in clear)
             raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
         last = stackfile.read(self.working) if self.working.exists() else {}
-        images = self.images if self.images is not None else (last.get("config") or {}).get(OVERLAY) or {}
+        images = self.images if self.images is not None else _below(last.get("config") or {}, OVERLAY)
         overlay = {"hub": {"local": {"files": str(self.files)}}, **({"images": dict(images)} if images else {})}
         made = stackfile.compose(user, last, overlay)
         stackfile.write(self.working, made)
@@ -60,8 +61,7 @@ class Stack:
 
     def docker(self) -> str:
         """Where the hub's Docker Engine is."""
-        hub = self._config().get("fleetwatch:hub") or {}
-        return str((hub.get("local") or {}).get("docker") or "unix:///var/run/docker.sock")
+        return docker_address(self._config())
 
     def prefix(self) -> str:
         """The beginning of all Docker names."""
@@ -78,7 +78,9 @@ class Stack:
             # The engine writes the new stack's salt into the file of the project that it is asked from.
             (self.home / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
             self._quiet(["pulumi", "-C", str(self.home), "stack", "init", self.name, *_INIT])
-        engine_state.clear_half_made(self.name, self.prefix(), self.docker(), ["pulumi", "-C", str(CHECKOUT)], self.env)
+        pulumi = ["pulumi", "-C", str(CHECKOUT)]
+        self.state = engine_state.export(self.name, pulumi, self.env)
+        engine_state.clear_half_made(self.state, self.name, self.prefix(), self.docker(), pulumi, self.env)
 
     def exists(self) -> bool:
         """Whether the state knows the stack."""
@@ -148,6 +150,17 @@ def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
     if code and wrong:
         raise ToolError(explain(wrong))
     return code
+
+
+def docker_address(config: Mapping[str, Any]) -> str:
+    """`hub.local.docker` of a stack file that may still have mistakes; those are told by the program itself."""
+    local = _below(_below(config, "fleetwatch:hub"), "local")
+    return str(local.get("docker") or "unix:///var/run/docker.sock")
+
+
+def _below(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    found = holder.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def explain(said: str) -> str:

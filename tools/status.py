@@ -13,49 +13,49 @@ from tools.errors import ToolError
 from tools.hubclient import HubClient
 from tools.progress import say
 
-FRESH = 60  # seconds; the longest interval that fleetwatch sets by itself is 15
-LOOK_BACK = 24 * 3600  # seconds in which gaps are looked for
-GAP = 60  # seconds without a sample of an agent that count as a gap
+FRESH = 60  # seconds at the least in which a sample must have come; three intervals where that is more
+LOOK_BACK = 24 * 3600  # seconds in which gaps and log lines are looked for
+Jobs = Mapping[str, Mapping[str, float]]  # host -> scrape job -> its interval in seconds
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """The newest data of one job of one host. Ages in seconds; None: nothing arrived."""
+    """The newest data of one job of one host. Ages in seconds; None: nothing arrived. `wrong`: a sentence, if any."""
 
     host: str
     job: str
     targets: str
     sample_age: float | None
     line_age: float | None
-
-    def late(self) -> bool:
-        """Nothing fresh, of neither kind."""
-        return (
-            min(self.sample_age or 1e9, self.line_age or 1e9) > FRESH
-            and self.sample_age is not None
-            or (self.sample_age is None and self.line_age is None)
-        )
+    wrong: str = ""
 
 
-def arrivals(hub: HubClient, jobs: Mapping[str, Sequence[str]]) -> list[Arrival]:
-    """One row per expected scrape job, then the log jobs that were seen in the last hour."""
+def arrivals(hub: HubClient, jobs: Jobs) -> list[Arrival]:
+    """One row per expected scrape job, then the log jobs of the last day (an edge always has `docker`: its own)."""
     now = time.time()
     newest = {_key(s): float(s["value"][1]) for s in hub.metrics("max by (host, job) (timestamp(up))")}
     total = {_key(s): int(float(s["value"][1])) for s in hub.metrics("count by (host, job) (up)")}
     up = {_key(s): int(float(s["value"][1])) for s in hub.metrics("sum by (host, job) (up)")}
     rows = []
     for host in sorted(jobs):
-        for job in jobs[host]:
-            at = newest.get((host, job))
-            targets = f"{up.get((host, job), 0)}/{total[host, job]} up" if (host, job) in total else "-"
-            rows.append(Arrival(host, job, targets, None if at is None else now - at, None))
-    lines = hub.log_numbers('count by (host, job) (count_over_time({host=~".+"}[1h]))')
-    for host, job in sorted(_key(s) for s in lines):
-        found = hub.logs(f'{{host="{host}",job="{job}"}}', now - 3600, now, limit=1)
+        for job, interval in jobs[host].items():
+            key, age = (host, job), now - newest[host, job] if (host, job) in newest else None
+            limit = max(FRESH, 3 * interval)
+            wrong = ""
+            if age is None or age > limit:
+                wrong = f"MISSING  host {host}, job {job}: no sample newer than {limit:.0f} s"
+            elif up.get(key, 0) < total[key]:
+                wrong = f"DOWN  host {host}, job {job}: {up.get(key, 0)} of {total[key]} targets answer the agent"
+            targets = f"{up.get(key, 0)}/{total[key]} up" if key in total else "-"
+            rows.append(Arrival(host, job, targets, age, None, wrong))
+    lines = {_key(s) for s in hub.log_numbers('sum by (host, job) (count_over_time({host=~".+"}[24h]))')}
+    for host, job in sorted(lines | {(host, "docker") for host in jobs}):
+        found = (
+            hub.logs(f'{{host="{host}",job="{job}"}}', now - LOOK_BACK, now, limit=1) if (host, job) in lines else []
+        )
         stamps = [int(value[0]) / 1e9 for stream in found for value in stream["values"]]
-        rows.append(Arrival(host, f"{job} (logs)", "-", None, now - max(stamps) if stamps else None))
-    for host in sorted(set(jobs) - {host for host, _ in map(_key, lines)}):
-        rows.append(Arrival(host, "docker (logs)", "-", None, None))
+        wrong = "" if stamps else f"MISSING  host {host}: no log line of its containers in a day"
+        rows.append(Arrival(host, f"{job} (logs)", "-", None, now - max(stamps) if stamps else None, wrong))
     return rows
 
 
@@ -65,25 +65,24 @@ def wait(outputs: Mapping[str, Any], patience: float) -> None:
     said = False
     while time.monotonic() < end:
         try:
-            late = [row for row in arrivals(hub, outputs["jobs"]) if row.late()]
-        except ToolError as error:
-            late = [error]  # type: ignore[list-item]
-        if not late:
-            return
+            if not any(row.wrong for row in arrivals(hub, outputs["jobs"])):
+                return
+        except ToolError:
+            pass  # it may still be starting; `show` says it if it stays so
         if not said:
             say(f"Waiting for the first data of every job (at most {patience:.0f} s)")
             said = True
         time.sleep(1)
 
 
-def gaps(hub: HubClient) -> list[str]:
+def gaps(hub: HubClient, jobs: Jobs) -> list[str]:
     """Sentences about times of which the hub has no sample of an agent, though it has some before and after."""
     now = time.time()
     said = []
     for series in hub.metric_range('max by (host) (timestamp(up{job="agent"}))', now - LOOK_BACK, now, 15):
         stamps = sorted({float(value) for _, value in series["values"]})
         for before, after in zip(stamps, stamps[1:], strict=False):
-            if after - before > GAP:
+            if after - before > max(FRESH, 3 * jobs.get(series["metric"].get("host", ""), {}).get("agent", 0)):
                 when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(before))
                 said.append(
                     f"{series['metric'].get('host')}: no metrics for {_age(after - before)} from {when} on; "
@@ -105,7 +104,10 @@ def containers(docker: str, prefix: str) -> list[tuple[str, str, str, str]]:
         "--format",
         "{{json .}}",
     ]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    try:
+        done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        raise ToolError("The program `docker` is not installed; `make up` as root installs it.") from None
     if done.returncode:
         raise ToolError(f"Docker does not answer at {docker}: {done.stderr.strip()}")
     found = []
@@ -129,16 +131,16 @@ def show(outputs: Mapping[str, Any], docker: str, prefix: str) -> bool:
         ("host", "job", "targets", "last sample", "last log line"),
         [(r.host, r.job, r.targets, _age(r.sample_age), _age(r.line_age)) for r in rows],
     )
-    for sentence in gaps(hub):
+    for sentence in gaps(hub, outputs["jobs"]):
         say(f"\nGAP  {sentence}")
-    late = [row for row in rows if row.late()]
-    for row in late:
-        say(f"\nMISSING  host {row.host}, job {row.job}: nothing newer than {FRESH} s")
+    wrong = [row.wrong for row in rows if row.wrong]
+    for sentence in wrong:
+        say(f"\n{sentence}")
     say(
         f"\nGrafana       {outputs['url']}   user {outputs['user']}, password: make password"
         f"\nQuery side    {outputs['query']}   Prometheus; also {outputs['query']}/alertmanager/ and /loki/..."
     )
-    return not late
+    return not wrong
 
 
 def _key(series: Mapping[str, Any]) -> tuple[str, str]:

@@ -19,12 +19,15 @@ def config(settings: Settings, host: str, push_url: str, gateway: str) -> str:
     return to_yaml(
         {
             "global": {"external_labels": {"env": settings.env, "host": host}, "scrape_interval": "15s"},
-            "scrape_configs": [
-                *_own_jobs(settings, edge, gateway),
-                *_postgres_jobs(settings.prefix, edge),
-                *(_hub_jobs(settings, edge) if host == "hub" else []),
-                *_app_jobs(edge),
-            ],
+            "scrape_configs": _labelled(
+                [
+                    *_own_jobs(settings, edge, gateway),
+                    *_postgres_jobs(settings.prefix, edge),
+                    *(_hub_jobs(settings, edge) if host == "hub" else []),
+                    *_app_jobs(edge),
+                ],
+                {"env": settings.env, "host": host},
+            ),
             "remote_write": [_remote_write(edge, host, push_url)],
         },
         f"Prometheus agent of {host}, rendered by fleetwatch",
@@ -65,7 +68,16 @@ def _remote_write(edge: Edge, host: str, push_url: str) -> dict[str, Any]:
     return target
 
 
+def _labelled(jobs: list[dict[str, Any]], labels: dict[str, str]) -> list[dict[str, Any]]:
+    """Labels of the target win over those of a metric (which becomes `exported_host`); external labels would not."""
+    for job in jobs:
+        for group in job["static_configs"]:
+            group["labels"] = {**labels, **group.get("labels", {})}
+    return jobs
+
+
 def _job(name: str, interval: int, targets: list[str], **more: Any) -> dict[str, Any]:
+    """A scrape job with one group of targets; `_labelled` adds the labels of env and host."""
     timeout = {"scrape_timeout": show_duration(interval)} if interval < 10 else {}
     return {
         "job_name": name,
@@ -95,9 +107,7 @@ def _own_jobs(settings: Settings, edge: Edge, gateway: str) -> list[dict[str, An
         node,
         cadvisor,
         _job("agent", edge.scrape.agents, [f"localhost:{names.PROMETHEUS_PORT}"]),
-        # Promtail calls the address it pushes to `host`, which would hide the host that it runs on.
-        _job(log_agent, edge.scrape.agents, [names.address(prefix, log_agent, names.LOG_AGENT_PORT)])
-        | {"metric_relabel_configs": [{"regex": "host", "action": "labeldrop"}]},
+        _job(log_agent, edge.scrape.agents, [names.address(prefix, log_agent, names.LOG_AGENT_PORT)]),
     ]
 
 

@@ -11,9 +11,10 @@ from configs import names
 from configs.render import loglines
 from configs.settings import Settings
 from configs.settings.edge import Edge, LogFile
+from configs.settings.units import show_duration
 
 CONFIG = "/etc/alloy"
-DATA = "/var/lib/alloy/data"
+DATA = "/alloy-data"  # not the image's own folder, whose owner a container without rights may not write as
 FILE = "config.alloy"
 CHECK = ["/bin/alloy", "validate", f"{CONFIG}/{FILE}"]
 
@@ -28,7 +29,7 @@ def config(settings: Settings, host: str, push_url: str) -> str:
         _write(settings, edge, host, push_url),
         _containers(edge, settings.prefix),
         *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
-        *([_journal()] if edge.logs.journal else []),
+        *([_journal(settings.hub.outage_budget)] if edge.logs.journal else []),
     ]
     return "\n".join(parts)
 
@@ -139,14 +140,14 @@ loki.source.file "{label}" {{
 {_process(label, [level, _normal(), _metadata()])}"""
 
 
-def _journal() -> str:
+def _journal(budget: int) -> str:
     return f"""loki.relabel "journal" {{
 	forward_to = []
 
 {_rule("unit", ["__journal__systemd_unit"])}}}
 
 loki.source.journal "journal" {{
-	max_age       = "12h"
+	max_age       = {_q(show_duration(max(43200, budget)))}
 	labels        = {{ job = "journal" }}
 	relabel_rules = loki.relabel.journal.rules
 	forward_to    = [loki.process.journal.receiver]

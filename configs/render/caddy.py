@@ -20,6 +20,7 @@ def caddyfile(settings: Settings) -> str:
     return "# Caddy of the hub, rendered by fleetwatch\n" + "".join(
         [
             _globals(),
+            _read(),
             _https(settings),
             _redirect(settings),
             _push(settings),
@@ -112,6 +113,17 @@ def _https(settings: Settings) -> str:
 """
 
 
+def _read() -> str:
+    """Without its Origin, a request gets no answer that a browser would show to a page of another site."""
+    return """
+(read) {
+	reverse_proxy {args[0]} {
+		header_up -Origin
+	}
+}
+"""
+
+
 def _redirect(settings: Settings) -> str:
     """Redirects to the port that is published, which is not this container's own."""
     port = settings.hub.ports.https
@@ -154,13 +166,13 @@ http://127.0.0.1:{names.CADDY_QUERY_PORT}, http://localhost:{names.CADDY_QUERY_P
 		respond @writing 404
 		redir /alertmanager /alertmanager/
 		handle_path /alertmanager/* {{
-			reverse_proxy {names.address(prefix, "alertmanager", names.ALERTMANAGER_PORT)}
+			import read {names.address(prefix, "alertmanager", names.ALERTMANAGER_PORT)}
 		}}
 		handle /loki/* {{
-			reverse_proxy {names.address(prefix, "loki", names.LOKI_PORT)}
+			import read {names.address(prefix, "loki", names.LOKI_PORT)}
 		}}
 		handle {{
-			reverse_proxy {names.address(prefix, "prometheus", names.PROMETHEUS_PORT)}
+			import read {names.address(prefix, "prometheus", names.PROMETHEUS_PORT)}
 		}}
 	}}
 }}

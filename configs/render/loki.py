@@ -12,7 +12,7 @@ DATA = "/loki"
 
 
 def config(settings: Settings) -> str:
-    """loki.yml. Old lines are taken as far back as the outage budget, plus an hour for clocks and batches."""
+    """loki.yml. Lines are taken as old as they are kept: a log agent's first look reads Docker's files whole."""
     hub, limits = settings.hub, settings.hub.loki
     return to_yaml(
         {
@@ -52,7 +52,7 @@ def config(settings: Settings) -> str:
             "limits_config": {
                 "retention_period": show_duration(hub.retention.logs),
                 "reject_old_samples": True,
-                "reject_old_samples_max_age": show_duration(hub.outage_budget + 3600),
+                "reject_old_samples_max_age": show_duration(max(hub.outage_budget + 3600, hub.retention.logs)),
                 "ingestion_rate_mb": _mb(limits.ingestion_rate),
                 "ingestion_burst_size_mb": _mb(limits.ingestion_burst),
                 "per_stream_rate_limit": show_size(limits.stream_rate),

@@ -9,6 +9,7 @@ from configs.render import loglines
 from configs.render.dump import to_yaml
 from configs.settings import Settings
 from configs.settings.edge import Edge, LogFile
+from configs.settings.units import show_duration
 
 CONFIG = "/etc/promtail"
 DATA = "/var/lib/promtail"
@@ -39,7 +40,7 @@ def config(settings: Settings, host: str, push_url: str) -> str:
             "scrape_configs": [
                 _containers(edge, settings.prefix),
                 *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
-                *([_journal()] if edge.logs.journal else []),
+                *([_journal(settings.hub.outage_budget)] if edge.logs.journal else []),
             ],
         },
         f"Promtail of {host}, rendered by fleetwatch",
@@ -86,10 +87,10 @@ def _file(name: str, source: LogFile) -> dict[str, Any]:
     }
 
 
-def _journal() -> dict[str, Any]:
+def _journal(budget: int) -> dict[str, Any]:
     return {
         "job_name": "journal",
-        "journal": {"max_age": "12h", "labels": {"job": "journal"}},
+        "journal": {"max_age": show_duration(max(43200, budget)), "labels": {"job": "journal"}},
         "relabel_configs": [{"source_labels": ["__journal__systemd_unit"], "target_label": "unit"}],
         "pipeline_stages": [*_level(), _metadata()],
     }

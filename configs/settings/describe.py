@@ -39,6 +39,7 @@ _WORDS = {
     "_domain": "domain name",
     "_http_url": "URL",
     "_project": "compose project",
+    "_unix_socket": "address of a Docker socket",
 }
 _PLAIN = {str: "text", int: "number", float: "number", bool: "true or false"}
 _HEAD = """\

@@ -170,10 +170,26 @@ class Edge(Strict):
         return self
 
 
+JOURNAL = ("/var/log", "/run/log")  # where systemd keeps it, on disk or in memory
+
+
+def log_folders(edge: Edge) -> set[str]:
+    """Folders of the host that the log agent reads, besides Docker's."""
+    return {fixed_folder(source.path) for source in edge.logs.files.values()} | set(
+        JOURNAL if edge.logs.journal else ()
+    )
+
+
+def _unix_socket(value: str) -> str:
+    if not value.startswith("unix:///"):
+        raise ValueError("expected the address of a Docker socket on this machine, such as unix:///var/run/docker.sock")
+    return value
+
+
 class Local(Strict):
     """The machine the program runs on. `files`: where rendered files are kept; default: below the user's state."""
 
-    docker: str = "unix:///var/run/docker.sock"
+    docker: Annotated[str, AfterValidator(_unix_socket)] = "unix:///var/run/docker.sock"
     files: str | None = None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
-from configs.settings.edge import fixed_folder
+from configs.settings.edge import JOURNAL, fixed_folder
 from configs.settings.load import Settings
 from configs.settings.units import show_size
 
@@ -81,7 +81,14 @@ def _networks(settings: Settings, facts: Facts) -> list[str]:
 
 
 def _folders(settings: Settings, facts: Facts) -> list[str]:
-    return [
+    journal = [
+        f"hosts.{host}.logs.journal: expected a machine with systemd's journal, there is no folder {folder}"
+        for host, edge in settings.hosts.items()
+        if edge.logs.journal
+        for folder in JOURNAL
+        if folder in facts.missing_folders
+    ]
+    return journal + [
         f"hosts.{host}.logs.files.{name}.path: expected a folder that exists, {fixed_folder(source.path)} does not"
         for host, edge in settings.hosts.items()
         for name, source in sorted(edge.logs.files.items())

@@ -219,3 +219,9 @@ class Hub(Strict):
     alerts: Alerts = Alerts()
     body_limit: Size = parse_size("32MB")
     limits: HubLimits = HubLimits()
+
+    @model_validator(mode="after")
+    def _name_of_a_local_hub(self) -> Hub:
+        if not self.domain.endswith(".localhost"):
+            raise ValueError("domain: expected a name that ends in .localhost, a hub on this machine has no other")
+        return self

@@ -6,10 +6,12 @@ Times end when the hub answers a question with the datum, not when an agent says
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from tests.bench.usage import Usage
@@ -44,17 +46,40 @@ def make_up(rig: Rig) -> None:
     assert done.returncode == 0, (done.stdout + done.stderr)[-4000:]
 
 
-def engine_runs(rig: Rig, times: int) -> dict[str, list[float]]:
-    """Durations of `pulumi preview` and `pulumi up` on a stack to which nothing is to be done."""
+@dataclass(frozen=True)
+class EngineRuns:
+    """Durations, and the CPU time that each took with all its processes."""
+
+    seconds: list[float]
+    cpu: list[float]
+
+
+def engine_runs(rig: Rig, times: int) -> dict[str, EngineRuns]:
+    """`pulumi preview` and `pulumi up` on a stack to which nothing is to be done."""
     os.environ["FLEETWATCH_STATE"] = rig.env["FLEETWATCH_STATE"]
     home = rig.home / "state" / rig.name
     stack = Stack(rig.name, rig.file, pulumi_env(home))
     changes = rig.preview()
     assert set(changes) == {"same"}, f"something is to be done: {changes}"
     return {
-        "preview": [seconds_of(lambda: stack.quiet("preview")) for _ in range(times)],
-        "up": [seconds_of(lambda: stack.quiet("up", "--yes", "--skip-preview")) for _ in range(times)],
+        "preview": _timed(lambda: stack.quiet("preview"), times),
+        "up": _timed(lambda: stack.quiet("up", "--yes", "--skip-preview"), times),
     }
+
+
+def _timed(run: Callable[[], object], times: int) -> EngineRuns:
+    found = EngineRuns([], [])
+    for _ in range(times):
+        before = _children()
+        found.seconds.append(seconds_of(run))
+        found.cpu.append(_children() - before)
+    return found
+
+
+def _children() -> float:
+    """CPU seconds of all ended children and theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def companions(rig: Rig, image: str) -> None:
@@ -88,7 +113,8 @@ def first_data(rig: Rig, image: str, times: int) -> tuple[list[float], list[floa
 
 def _wait(pending: dict[str, Callable[[], bool]], patience: float) -> dict[str, float]:
     """When each of the questions was answered with yes for the first time."""
-    end, came = time.time() + patience, {}
+    end = time.time() + patience
+    came: dict[str, float] = {}
     while len(came) < len(pending):
         assert time.time() < end, f"within {patience:.0f} s did not come: {set(pending) - set(came)}"
         for name, arrived in pending.items():
@@ -115,7 +141,8 @@ def known_lines(rig: Rig, image: str, times: int) -> list[float]:
     begun = time.time()
     _wait({"first line": lambda: bool(_newest(rig.hub, name, begun))}, 60)
     time.sleep(5)
-    seen, delays = _newest(rig.hub, name, begun), []
+    seen = _newest(rig.hub, name, begun)
+    delays: list[float] = []
     while len(delays) < times:
         newest = _newest(rig.hub, name, time.time() - 30)
         now = time.time()
@@ -128,8 +155,10 @@ def known_lines(rig: Rig, image: str, times: int) -> list[float]:
 
 
 def spread(values: Sequence[float]) -> str:
-    """`0.42 s (0.31 to 0.80 s, 20 times)`"""
-    return f"{statistics.median(values):.2f} s ({min(values):.2f} to {max(values):.2f} s, {len(values)} times)"
+    """`0.42 s (median of 20, 0.31 to 0.80 s)`"""
+    if len(values) == 1:
+        return f"{values[0]:.1f} s"
+    return f"{statistics.median(values):.2f} s (median of {len(values)}, {min(values):.2f} to {max(values):.2f} s)"
 
 
 def total(usages: Sequence[Usage]) -> Usage:

@@ -62,7 +62,9 @@ def test_a_private_edge_pushes_without_a_password() -> None:
 def test_scrapes_follow_the_settings() -> None:
     jobs = _jobs(full())
     assert (jobs["node"]["scrape_interval"], jobs["cadvisor"]["scrape_interval"]) == ("15s", "10s")
-    assert jobs["node"]["static_configs"] == [{"targets": [f"{GATEWAY}:9100"]}]
+    assert jobs["node"]["static_configs"] == [
+        {"targets": [f"{GATEWAY}:9100"], "labels": {"env": "full", "host": "hub"}}
+    ], "labels of the target win over those of a metric"
     assert jobs["slow"]["scrape_interval"] == jobs["slow"]["scrape_timeout"] == "5s", (
         "a timeout is never the longer one"
     )

@@ -89,6 +89,13 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "an unknown receiver": (_hub(alerts={"default": "chat"}), r"^hub.alerts.default: expected the name of a receiver"),
     "a receiver without a way": (_hub(alerts={"receivers": {"a": {}}}), r"receivers.a: expected at least one of"),
     "a public subnet": (_host(subnet="8.8.8.0/24"), r"^hosts.hub.subnet: expected a private IPv4 network"),
+    "an engine elsewhere": (_hub(local={"docker": "tcp://10.0.0.1:2375"}), r"^hub.local.docker: expected the address"),
+    "a public name for this machine": (
+        _hub(domain="monitor.example.com"),
+        r"^hub.domain: expected a name that ends in",
+    ),
+    "a pattern that only Python knows": (_host(logs={"drop": [{"pattern": "a++"}]}), r"drop.0.pattern: expected .*RE2"),
+    "a rare scrape": (_host(scrape={"node": "3m"}), r"^hosts.hub.scrape.node: expected at most 2m"),
     "one engine twice": (small(hosts={"web": {"local": {}}}), r"^hosts.web.local: expected a Docker Engine of its own"),
 }
 
@@ -106,7 +113,7 @@ def test_a_mistake_is_one_sentence_with_its_place(mistake: str) -> None:
 def test_all_mistakes_are_told_together() -> None:
     sections = raw(images={"redis": "x"})
     sections["hub"]["ports"] = {"https": 1, "push": 1}
-    sections["hosts"]["Bad_Name"] = {"local": {"docker": "tcp://a"}, "networks": "x"}
+    sections["hosts"]["Bad_Name"] = {"local": {"docker": "unix:///a"}, "networks": "x"}
     sections["hosts"]["hub"]["postgres"]["third"] = {}
     sections["hosts"]["hub"]["apps"]["shop"] = {"target": "nonsense", "intervall": "5s"}
     with pytest.raises(SettingsError) as caught:

@@ -120,8 +120,9 @@ def test_every_image_key_has_a_pin_and_an_override_wins() -> None:
 
 def test_what_must_arrive_follows_the_settings() -> None:
     jobs = scrape_jobs(full(), "hub")
-    assert jobs == [
+    assert list(jobs) == [
         "node", "cadvisor", "agent", "promtail", "postgres",
         "prometheus", "loki", "grafana", "caddy", "alertmanager", "shop", "slow",
     ]  # fmt: skip
-    assert scrape_jobs(full(), "web-1") == ["node", "cadvisor", "agent", "alloy"]
+    assert (jobs["node"], jobs["cadvisor"], jobs["slow"]) == (15, 10, 5), "with their intervals in seconds"
+    assert list(scrape_jobs(full(), "web-1")) == ["node", "cadvisor", "agent", "alloy"]
