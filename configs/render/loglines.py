@@ -44,7 +44,10 @@ class Drop:
 
 
 def drops(edge: Edge) -> list[Drop]:
-    """The `drop` and `keep` filters as drop stages. Several `keep` are alternatives: a line needs one of them."""
+    """The `drop` and `keep` filters as drop stages.
+
+    Several `keep` of one kind are alternatives; with levels and patterns given, a line needs one of each.
+    """
     found = [_drop(line) for line in edge.logs.drop]
     levels = [line.level for line in edge.logs.keep if line.level]
     patterns = [line.pattern for line in edge.logs.keep if line.pattern]

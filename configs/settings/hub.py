@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -19,8 +20,8 @@ def _domain(value: str) -> str:
 
 
 def _http_url(value: str) -> str:
-    if not re.match(r"https?://[^/\s]+", value):
-        raise ValueError("expected an address that begins with https:// or http://")
+    if not re.match(r"https?://", value) or not urlsplit(value).hostname:
+        raise ValueError("expected an address that begins with https:// or http://, then a host")
     return value
 
 

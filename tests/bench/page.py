@@ -48,12 +48,11 @@ def running() -> int:
 
 def caveat(loads: Sequence[float], containers: Sequence[int], own: int) -> str:
     """What else went on meanwhile."""
-    low, high = min(loads), max(loads)
-    said = f"Load average while measuring: {low:.1f} to {high:.1f}; containers on the machine: up to {max(containers)}"
-    others = max(containers) - own
-    said += f", {others} of them of other work." if others > 0 else ", all of them of this run."
-    if high > CALM:
-        said += " **The machine was not calm**: other work ran beside it (or this run's own), times are longer for it."
+    high, others = max(loads), max(containers) - own
+    said = f"load average {loads[0]:.1f} before, up to {high:.1f} while measuring, this run's own work included; "
+    said += f"containers on the machine: up to {max(containers)}, {max(0, others)} of them of other work"
+    if high > CALM and others > 0:
+        said += ". **The machine was not calm:** times are longer and CPU shares higher for it"
     return said
 
 
@@ -61,7 +60,12 @@ def render(
     place: dict[str, str], images: str, note: str, figures: Sequence[Figure], tables: dict[str, list[Usage]]
 ) -> str:
     """The page, readable in a terminal too."""
-    lines = ["# Figures", "", "One run of `make bench`, on a stack of its own that is gone afterwards.", ""]
+    lines = [
+        "# Figures",
+        "",
+        "One run of `make bench`, on a stack of its own that is gone afterwards. This page is written by",
+    ]
+    lines += ["`.venv/bin/python -m tests.bench --page docs/figures.md`.", ""]
     lines += [f"- {key}: {value}" for key, value in place.items()]
     lines += [f"- images: {images}", f"- {note}", ""]
     lines += ["| what | figure | aim | how taken |", "|---|---|---|---|"]
