@@ -47,6 +47,14 @@ def _pipeline(settings: Settings) -> dict[str, Any]:
                 "The agent on {{ $labels.host }} gets no metrics from {{ $labels.instance }}.",
             ),
             _alert(
+                "ConfigNotRead",
+                '{__name__=~"(prometheus|alertmanager)_config_last_reload_successful"} == 0',
+                "1m",
+                "warning",
+                "{{ $labels.job }} on {{ $labels.host }} did not take its new configuration",
+                "It goes on with the one before. Its own log says what it refused (docker logs).",
+            ),
+            _alert(
                 "SamplesLost",
                 _gap(settings),
                 "0s",

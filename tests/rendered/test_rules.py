@@ -56,6 +56,10 @@ FIRING = {
     "TargetDown": ({**STEADY, 'up{job="node",env="test",host="hub",instance="x"}': "0x400"}, "5m"),
     "SamplesLost after a gap shorter than the look-back": ({AGENT: "1x40 _x12 1x100"}, "20m"),
     "SamplesLost after a long gap": ({AGENT: "1x40 _x60 1x100"}, "30m"),
+    "ConfigNotRead": (
+        {'prometheus_config_last_reload_successful{env="test",host="hub",job="agent"}': "1x8 0x40"},
+        "5m",
+    ),
     "LogLinesLost": ({DROPPED: "0x20 5x100"}, "10m"),
     "LogLinesLost of Alloy": ({'loki_write_dropped_entries_total{env="test",host="hub"}': "0x20 5x100"}, "10m"),
 }
@@ -64,6 +68,7 @@ SILENT = {
     "HostSilent during a short pause": ({AGENT: "1x40 _x8 1x100"}, "12m"),
     "TargetDown": (STEADY, "30m"),
     "TargetDown for a restart": ({'up{job="node",env="test",host="hub"}': "1x20 0x4 1x100"}, "6m15s"),
+    "ConfigNotRead": ({'prometheus_config_last_reload_successful{env="test",host="hub",job="agent"}': "1x400"}, "30m"),
     "SamplesLost": (STEADY, "90m"),
     "SamplesLost once an hour has passed": ({AGENT: "1x40 _x12 1x400"}, "80m"),
     "SamplesLost for a host that is still away": ({AGENT: "1x40 _x100"}, "14m"),
