@@ -14,8 +14,8 @@ from tools import engine, images, lifecycle, lock, plugins, setup, stackfile
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
-from tools.progress import say
-from tools.stack import Stack, docker_address
+from tools.progress import ask, say
+from tools.stack import Stack, named_docker
 
 
 def _keys(options: argparse.Namespace) -> list[str]:
@@ -45,7 +45,13 @@ def _stack(options: argparse.Namespace, chain: setup.ToolChain | None = None) ->
 
 def _up(options: argparse.Namespace) -> int:
     # Images have to be where the containers will be, whatever engine the docker program would choose by itself.
-    os.environ["DOCKER_HOST"] = docker_address(stackfile.read(_file(options)).get("config") or {})
+    if address := named_docker(stackfile.read(_file(options)).get("config") or {}):
+        if ask(["docker", "-H", address, "version"], timeout=20) is None:
+            raise ToolError(
+                f"hub.local.docker: expected a Docker Engine that answers at {address} ({options.file}); start it, or "
+                "take the line out and `make up` looks for one itself. How to install: https://docs.docker.com/engine/install/"
+            )
+        os.environ["DOCKER_HOST"] = address
     chain = setup.set_up(lifecycle.images_for(_file(options)))
     setup.report(chain)
     return lifecycle.up(_stack(options, chain))

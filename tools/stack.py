@@ -7,6 +7,7 @@ that any checkout continues it.
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -53,7 +54,8 @@ class Stack:
             raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
         last = stackfile.read(self.working) if self.working.exists() else {}
         images = self.images if self.images is not None else _below(last.get("config") or {}, OVERLAY)
-        overlay = {"hub": {"local": {"files": str(self.files)}}, **({"images": dict(images)} if images else {})}
+        here = {"files": str(self.files), "docker": docker_address(user.get("config") or {})}
+        overlay = {"hub": {"local": here}, **({"images": dict(images)} if images else {})}
         made = stackfile.compose(user, last, overlay)
         stackfile.write(self.working, made)
         config: dict[str, Any] = made["config"]
@@ -153,9 +155,14 @@ def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
 
 
 def docker_address(config: Mapping[str, Any]) -> str:
-    """`hub.local.docker` of a stack file that may still have mistakes; those are told by the program itself."""
-    local = _below(_below(config, "fleetwatch:hub"), "local")
-    return str(local.get("docker") or "unix:///var/run/docker.sock")
+    """`hub.local.docker`, else DOCKER_HOST, else the usual socket. The program itself tells mistakes in the file."""
+    return named_docker(config) or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+
+def named_docker(config: Mapping[str, Any]) -> str | None:
+    """`hub.local.docker`, if the stack file says it."""
+    named = _below(_below(config, "fleetwatch:hub"), "local").get("docker")
+    return str(named) if named else None
 
 
 def _below(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
