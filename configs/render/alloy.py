@@ -104,7 +104,7 @@ def _containers(edge: Edge, prefix: str) -> str:
     ]
     return f"""discovery.docker "containers" {{
 	host             = "unix:///var/run/docker.sock"
-	refresh_interval = "5s"
+	refresh_interval = "2s"
 }}
 
 discovery.relabel "containers" {{

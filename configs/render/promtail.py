@@ -36,7 +36,7 @@ def config(settings: Settings, host: str, push_url: str) -> str:
             "server": {"http_listen_port": names.LOG_AGENT_PORT, "grpc_listen_port": 0, "log_level": "info"},
             "positions": {"filename": f"{DATA}/positions.yml", "sync_period": "2s"},
             "clients": [client],
-            "target_config": {"sync_period": "5s"},
+            "target_config": {"sync_period": "2s"},
             "scrape_configs": [
                 _containers(edge, settings.prefix),
                 *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
@@ -68,7 +68,7 @@ def _containers(edge: Edge, prefix: str) -> dict[str, Any]:
     ]
     return {
         "job_name": "docker",
-        "docker_sd_configs": [{"host": "unix:///var/run/docker.sock", "refresh_interval": "5s"}],
+        "docker_sd_configs": [{"host": "unix:///var/run/docker.sock", "refresh_interval": "2s"}],
         "relabel_configs": rules,
         "pipeline_stages": [*_level(), *_drops(edge), _metadata()],
     }

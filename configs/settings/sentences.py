@@ -12,6 +12,7 @@ Place = tuple[int | str, ...]
 _SECRET_SUBTREES = frozenset(
     {"postgres", "auth", "receivers", "client_secret", "password", "dsn", "url", "routing_key"}
 )
+_SECRETS = frozenset({"client_secret", "dsn", "url", "routing_key"})  # `password` is given or left out
 
 
 def sentence(path: str, place: Place, mistake: Any, model: Any) -> str:
@@ -21,7 +22,8 @@ def sentence(path: str, place: Place, mistake: Any, model: Any) -> str:
     if kind == "extra_forbidden":
         return f"{where}: unknown key, expected one of {', '.join(keys_at(model, place[:-1]))}"
     if kind == "missing":
-        return f"{where}: missing, it has to be given"
+        way_out = f"; `make secret KEY={where}` asks for it" if place and str(place[-1]) in _SECRETS else ""
+        return f"{where}: missing, it has to be given{way_out}"
     head, colon, rest = message.partition(": ")
     if colon and head in keys_at(model, place):  # a model's own check names the key it is about
         where, message = f"{where}.{head}", rest

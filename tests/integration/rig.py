@@ -50,12 +50,14 @@ def eventually(what: str, ask: Callable[[], T], patience: float = 60, pause: flo
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [int(one.getsockname()[1]) for one in sockets]
+    """Ports that nobody listens on now, below those that the kernel gives to outgoing connections."""
+    found: set[int] = set()
+    while len(found) < count:
+        port = 20000 + secrets.randbelow(12000)
+        with socket.socket() as one, contextlib.suppress(OSError):
+            one.bind(("127.0.0.1", port))
+            found.add(port)
+    return sorted(found)
 
 
 class Rig:
