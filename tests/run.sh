@@ -19,6 +19,17 @@ part() {
     printf '== %s: %s after %s s\n' "$name" "$result" "$(($(date +%s) - start))"
 }
 
+# Docker takes an inotify instance for each container log that is followed, and every stack here follows all containers:
+# the kernel's usual 128 for root are not enough for three stacks at once.
+limit=/proc/sys/fs/inotify/max_user_instances
+before=$(cat "$limit")
+if [ "$before" -lt 512 ] && [ -w "$limit" ]; then
+    echo "fs.inotify.max_user_instances: $before -> 512 for this run"
+    trap 'echo "$before" > "$limit"' EXIT
+    trap 'exit 130' INT TERM
+    echo 512 > "$limit"
+fi
+
 sh tools/bootstrap.sh || exit 1
 python=.venv/bin/python
 part set-up "$python" -m tools setup --tests
