@@ -50,7 +50,6 @@ class Edge(pulumi.ComponentResource):
         self._edge = args.settings.hosts[args.host.host]
         subnet = ipaddress.ip_network(self._edge.subnet)
         self._gateway = str(next(subnet.hosts()))
-        self._here = pulumi.ResourceOptions(parent=self)
         self._socket = {args.host.docker_socket: DOCKER_SOCKET}
         self._network = docker.Network(
             f"{args.host.host}-edge",
@@ -127,7 +126,9 @@ class Edge(pulumi.ComponentResource):
             command=exporters.cadvisor_command(),
             binds={**self._socket, "/": "/rootfs", "/sys": "/sys", "/var/lib/docker": "/var/lib/docker"},
             healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.CADVISOR_PORT}/healthz"],
-            capabilities=["CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE"],
+            # The kernel's log is where cAdvisor sees that a container ran out of memory.
+            devices=["/dev/kmsg"],
+            capabilities=["CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_SYSLOG"],
         )
 
     def _node(self) -> Service:

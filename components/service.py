@@ -51,7 +51,7 @@ class ServiceArgs:
     ports: Sequence[docker.ContainerPortArgs] = ()
     healthcheck: Sequence[str] = ()
     capabilities: Sequence[str] = ()
-    devices: Sequence[str] = ()
+    devices: Sequence[str] = ()  # to read from
     user: str | None = None
     read_only: bool = True
     stop_timeout: int = 30  # seconds; short for an agent, whose flush waits for a hub that may be away
@@ -166,7 +166,10 @@ class Service(pulumi.ComponentResource):
             capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=list(args.capabilities)),
             # Docker adds the first by itself for a container in the host's pid namespace; a refresh would find it.
             security_opts=[*(["label=disable"] if args.host_network else []), "no-new-privileges"],
-            devices=[docker.ContainerDeviceArgs(host_path=device, permissions="r") for device in args.devices],
+            devices=[
+                docker.ContainerDeviceArgs(host_path=device, container_path=device, permissions="r")
+                for device in args.devices
+            ],
             read_only=args.read_only,
             tmpfs={"/tmp": "size=64m"} if args.read_only else None,
             log_driver="json-file",

@@ -83,6 +83,17 @@ def clear_half_made(
         raise ToolError(f"The state of stack {stack} could not be put in order: {done.stderr.strip()}")
 
 
+def clear_checks(docker: str, prefix: str) -> None:
+    """Remove the containers of configuration checks that were cut off; nobody else's check can be under way now."""
+    labels = [f"label=fleetwatch.stack={prefix}", "label=fleetwatch.role=check"]
+    filters = [word for label in labels for word in ("--filter", label)]
+    left = subprocess.run(
+        ["docker", "-H", docker, "ps", "-aq", *filters], capture_output=True, text=True
+    ).stdout.split()
+    if left:
+        subprocess.run(["docker", "-H", docker, "rm", "--force", *left], capture_output=True, check=False)
+
+
 def _remove_unknown(docker: str, kind: str, name: str, prefix: str, known: set[str]) -> None:
     label = (
         '{{index .Config.Labels "fleetwatch.stack"}}' if kind == "container" else '{{index .Labels "fleetwatch.stack"}}'

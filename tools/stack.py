@@ -81,6 +81,7 @@ class Stack:
             (self.home / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
             self._quiet(["pulumi", "-C", str(self.home), "stack", "init", self.name, *_INIT])
         pulumi = ["pulumi", "-C", str(CHECKOUT)]
+        engine_state.clear_checks(self.docker(), self.prefix())
         self.state = engine_state.export(self.name, pulumi, self.env)
         engine_state.clear_half_made(self.state, self.name, self.prefix(), self.docker(), pulumi, self.env)
 

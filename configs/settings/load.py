@@ -19,10 +19,6 @@ from configs.settings.hub import Hub
 from configs.settings.sentences import Place, has_default, kind_of, sentence
 
 SECTIONS = ("prefix", "env", "hub", "hosts", "images")
-IMAGE_KEYS = (
-    "caddy", "prometheus", "loki", "grafana", "alertmanager", "promtail", "alloy", "cadvisor",
-    "node_exporter", "postgres_exporter",
-)  # fmt: skip
 _TAKEN_OUT = object()
 
 
@@ -39,6 +35,9 @@ class Images(Strict):
     cadvisor: str | None = None
     node_exporter: str | None = None
     postgres_exporter: str | None = None
+
+
+IMAGE_KEYS = tuple(Images.model_fields)
 
 
 @dataclass(frozen=True)
