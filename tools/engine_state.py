@@ -91,7 +91,7 @@ def clear_checks(docker: str, prefix: str) -> None:
         ["docker", "-H", docker, "ps", "-aq", *filters], capture_output=True, text=True
     ).stdout.split()
     if left:
-        subprocess.run(["docker", "-H", docker, "rm", "--force", *left], capture_output=True, check=False)
+        subprocess.run(["docker", "-H", docker, "rm", "--force", "--volumes", *left], capture_output=True, check=False)
 
 
 def _remove_unknown(docker: str, kind: str, name: str, prefix: str, known: set[str]) -> None:
@@ -102,7 +102,7 @@ def _remove_unknown(docker: str, kind: str, name: str, prefix: str, known: set[s
     said = subprocess.run([*base, "inspect", "-f", "{{.Id}} " + label, name], capture_output=True, text=True)
     words = said.stdout.split()
     if said.returncode == 0 and len(words) == 2 and words[1] == prefix and words[0] not in known:
-        force = ["--force"] if kind == "container" else []
+        force = ["--force", "--volumes"] if kind == "container" else []  # anonymous volumes only
         subprocess.run([*base, "rm", *force, words[0]], capture_output=True, check=False)
 
 

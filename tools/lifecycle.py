@@ -109,7 +109,7 @@ def _ask_for_data(volumes: Sequence[str]) -> bool:
 def _remove_left_over(docker: str, prefix: str) -> None:
     """What carries this stack's label and is in no state any more, as after a lost state."""
     for container in _docker(docker, "ps", "-aq", "--filter", f"label=fleetwatch.stack={prefix}").split():
-        _docker(docker, "rm", "--force", container)
+        _docker(docker, "rm", "--force", "--volumes", container)
     for network in _docker(docker, "network", "ls", "-q", "--filter", f"label=fleetwatch.stack={prefix}").split():
         _docker(docker, "network", "rm", network)
 
