@@ -3,10 +3,11 @@ STACK ?= local
 FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
-.PHONY: help venv up status down password secret preview pulumi clean check test bench lock
+.PHONY: help venv up status down password secret preview pulumi rehearse rehearse-down tunnel accept-key rebuild \
+	clean check test bench lock
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 venv:
 	@sh tools/bootstrap.sh
@@ -31,6 +32,21 @@ preview: venv ## what `up` would change
 
 pulumi: venv ## any engine command: make pulumi ARGS="stack output"
 	@$(TOOL) pulumi $(ARGS)
+
+rehearse: venv ## the production path on this machine: a cloud of containers, and the fleet in it
+	@.venv/bin/python -m tools rehearse
+
+rehearse-down: venv ## remove the rehearsal: machines, networks, volumes, state
+	@.venv/bin/python -m tools rehearse-down
+
+tunnel: venv ## the query pages of a hub elsewhere on this machine's loopback: make tunnel STACK=prod
+	@$(TOOL) tunnel $(or $(HOST),hub) $(if $(PORT),--port $(PORT))
+
+accept-key: venv ## take the SSH host key that a host shows now: make accept-key HOST=web-1 STACK=prod
+	@$(TOOL) accept-key "$(HOST)"
+
+rebuild: venv ## make a droplet anew, its volume, address and data stay: make rebuild HOST=hub STACK=prod
+	@$(TOOL) rebuild "$(HOST)"
 
 clean: venv ## remove the caches, and the Docker Engine's process if `up` started one
 	@$(TOOL) clean

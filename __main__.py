@@ -2,39 +2,39 @@
 
 import pulumi
 
-from components.credential import Credential
+from components.credential import Credential, rotations_done
 from components.edge import Edge, EdgeArgs
+from components.fleet import Fleet
 from components.gate import Gate, GateArgs
-from components.host import Host, HostArgs
+from components.host import renamed
 from components.hub import Hub, HubArgs
-from components.stackfile import settings_or_exit
+from components.stackfile import checked_or_exit
+from components.summary import export
 from configs import images
-from configs.expected import scrape_jobs
 
-settings = settings_or_exit()
+settings, cloud = checked_or_exit()
 pins = images.resolve(settings.images)
-credentials = {name: Credential(name) for name in settings.hosts}
+done = rotations_done({name: edge.rotation for name, edge in settings.hosts.items()})
+credentials = {name: Credential.of(name, edge, done) for name, edge in settings.hosts.items()}
 admin = Credential("grafana-admin")
-places = {"hub": Host("hub", HostArgs(stack=settings.prefix, local=settings.hub.local))}
-users = {name: credentials[name].bcrypt for name, edge in settings.hosts.items() if edge.via == "internet"}
-hub_args = HubArgs(host=places["hub"], settings=settings, images=pins, users=users, admin_password=admin.password)
-hub = Hub("hub", hub_args, pulumi.ResourceOptions(providers=[places["hub"].docker]))
+fleet = Fleet(settings, cloud)
+users = {name: credentials[name].accepted for name, edge in settings.hosts.items() if edge.via == "internet"}
+hub_args = HubArgs(host=fleet.hub, settings=settings, images=pins, users=users, admin_password=admin.password)
+hub = Hub("hub", hub_args, pulumi.ResourceOptions(providers=[fleet.hub.docker]))
+edges = {}
 for name, edge in settings.hosts.items():
     args = EdgeArgs(
-        host=places[name],
+        host=fleet.hosts[name],
         settings=settings,
         images=pins,
         credential=credentials[name],
-        push_url=hub.push_url(edge.via),
+        push_url=hub.push_url(name),
         hub_ca=hub.ca if edge.via == "internet" else None,
         hub_networks=[hub.network] if name == "hub" else [],
     )
     # The hub first: its door must know the host's password before the host knocks, a refusal would lose samples.
-    made = Edge(name, args, pulumi.ResourceOptions(providers=[places[name].docker], depends_on=[hub]))
-    Gate(name, GateArgs(hub=places["hub"], host=name, log_agent=edge.logs.agent, marks=made.marks))
-
-pulumi.export("url", hub.url)
-pulumi.export("user", settings.hub.grafana.admin_user)
-pulumi.export("password", admin.password)
-pulumi.export("query", hub.query)
-pulumi.export("jobs", {name: scrape_jobs(settings, name) for name in settings.hosts})
+    edges[name] = Edge(name, args, renamed(edge, providers=[fleet.hosts[name].docker], depends_on=[hub]))
+    if not edge.abandoned:
+        gate = GateArgs(hub=fleet.hub, host=name, log_agent=edge.logs.agent, settled=edges[name].settled)
+        Gate(name, gate, renamed(edge))
+export(settings, fleet, hub, admin, edges)

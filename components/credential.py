@@ -2,21 +2,74 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pulumi
 import pulumi_random as random
 
+from components.host import renamed
+from configs import names
+from configs.settings import Edge
+
 
 class Credential(pulumi.ComponentResource):
-    """A password of 40 letters and digits. Outputs, both secret: `password`, and `bcrypt` for who checks it."""
+    """A password of 40 letters and digits, and while it is rotated the one before.
 
-    def __init__(self, name: str, opts: pulumi.ResourceOptions | None = None) -> None:
+    `rotation` counts its changes; generations go by turns into two places, so that a change makes one new password and
+    keeps the old one. `done` is the rotation that the last complete update left everywhere: until it has come up to
+    `rotation`, the old password is accepted too.
+
+    Outputs, all secret: `password` and `bcrypt` of the generation now; `files`, every password by its file's name;
+    `accepted`, the bcrypt hashes by user name.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        rotation: int = 0,
+        done: pulumi.Input[int] | None = None,
+        opts: pulumi.ResourceOptions | None = None,
+    ) -> None:
         super().__init__("fleetwatch:index:Credential", name, None, opts)
-        made = random.RandomPassword(
-            f"{name}-password",
+        now = self._generation(name, rotation)
+        self.password: pulumi.Output[str] = now.result
+        self.bcrypt: pulumi.Output[str] = now.bcrypt_hash
+        self.files: Mapping[str, pulumi.Input[str]] = {names.password_file(rotation): now.result}
+        user = names.user(name, rotation)
+        self.accepted: pulumi.Output[dict[str, str]] = now.bcrypt_hash.apply(lambda hashed: {user: hashed})
+        if rotation:
+            before = self._generation(name, rotation - 1)
+            self.files = {**self.files, names.password_file(rotation - 1): before.result}
+            self.accepted = pulumi.Output.all(now.bcrypt_hash, before.bcrypt_hash, done).apply(
+                lambda found: _accepted(name, rotation, *found)
+            )
+        self.register_outputs({})
+
+    @classmethod
+    def of(cls, name: str, edge: Edge, done: pulumi.Output[dict[str, Any]]) -> Credential:
+        """The credential of one host, with the rotations that the last complete update left."""
+        return cls(name, edge.rotation, done.apply(lambda found: int(found.get(name) or 0)), renamed(edge))
+
+    def _generation(self, name: str, number: int) -> random.RandomPassword:
+        return random.RandomPassword(
+            f"{name}-password" + ("-b" if number % 2 else ""),
             length=40,
             special=False,  # it goes into files of several formats
+            keepers={"rotation": str(number)} if number > 1 else None,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.password: pulumi.Output[str] = made.result
-        self.bcrypt: pulumi.Output[str] = made.bcrypt_hash
-        self.register_outputs({})
+
+
+def _accepted(name: str, rotation: int, now: str, before: str, done: int | None) -> dict[str, str]:
+    both = {names.user(name, rotation): now, names.user(name, rotation - 1): before}
+    return both if done != rotation else {names.user(name, rotation): now}
+
+
+def rotations_done(wanted: Mapping[str, int]) -> pulumi.Output[dict[str, Any]]:
+    """The rotation of every host as the last complete update exported it. Asks the stack's own state, and only if any
+    password is ever rotated."""
+    if not any(wanted.values()):
+        return pulumi.Output.from_input(dict[str, Any]())
+    own = pulumi.StackReference(f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}")
+    return own.get_output("rotations").apply(lambda found: found or {})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -33,7 +33,7 @@ class EdgeArgs:
     settings: Settings  # plain and checked: they shape the resource graph
     images: Mapping[str, str]
     credential: Credential
-    push_url: str
+    push_url: pulumi.Input[str]
     hub_ca: pulumi.Input[str] | None
     hub_networks: Sequence[pulumi.Input[str]] = ()
 
@@ -41,7 +41,7 @@ class EdgeArgs:
 class Edge(pulumi.ComponentResource):
     """Prometheus agent, log agent, cAdvisor, node exporter and one exporter per database of one host.
 
-    Output: `marks`, which change whenever something of the edge does (for its gate).
+    Outputs: `settled`, since when it runs as it does (for its gate); `rotated`, the rotation of its password.
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -57,14 +57,19 @@ class Edge(pulumi.ComponentResource):
             driver="bridge",
             ipam_configs=[docker.NetworkIpamConfigArgs(subnet=str(subnet), gateway=self._gateway)],
             labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in args.host.labels("edge").items()],
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),  # the name and the subnet are taken
+            opts=args.host.in_docker(self, delete_before_replace=True),  # the name and the subnet are taken
         )
         self._trust = {names.HUB_CA: args.hub_ca} if args.hub_ca is not None else {}
         self._own = [Network(self._network.name), *map(Network, args.hub_networks)]
         services = [self._agent(), self._logs(), self._cadvisor(), self._node(), *self._databases()]
-        self.marks = [mark for service in services for mark in service.marks]
-        self._join([services[0], *services[4:]])
+        self.settled = self._settled(services)
+        # Known to be so only once everything has changed over.
+        self.rotated = self.settled.apply(lambda _: self._edge.rotation)
         self.register_outputs({})
+
+    def _pushing(self, render: Callable[[str], str]) -> pulumi.Output[str]:
+        """A configuration that names the hub, whose address may not be known yet."""
+        return pulumi.Output.from_input(self._args.push_url).apply(render)
 
     def _service(self, role: str, image: str, **args: object) -> Service:
         args.setdefault("networks", self._own[:1])
@@ -82,10 +87,10 @@ class Edge(pulumi.ComponentResource):
             limits=self._edge.limits.agent,
             config=agent.CONFIG,
             files={
-                "prometheus.yml": agent.config(settings, host, self._args.push_url, self._gateway),
+                "prometheus.yml": self._pushing(lambda url: agent.config(settings, host, url, self._gateway)),
                 **self._trust,
             },
-            secrets={names.PASSWORD: self._args.credential.password},
+            secrets=self._args.credential.files,
             check=["promtool", "check", "config", "--agent", f"{agent.CONFIG}/prometheus.yml"],
             reload=HUP,
             command=agent.command(settings),
@@ -105,8 +110,8 @@ class Edge(pulumi.ComponentResource):
             logs.agent,
             limits=self._edge.limits.logs,
             config=module.CONFIG,
-            files={module.FILE: module.config(settings, host, self._args.push_url), **self._trust},
-            secrets={names.PASSWORD: self._args.credential.password},
+            files={module.FILE: self._pushing(lambda url: module.config(settings, host, url)), **self._trust},
+            secrets=self._args.credential.files,
             check=module.CHECK,
             reload=HUP,
             command=module.command(),
@@ -136,7 +141,7 @@ class Edge(pulumi.ComponentResource):
             "node-exporter",
             "node_exporter",
             limits=self._edge.limits.node_exporter,
-            secrets={"web.yml": self._args.credential.bcrypt.apply(exporters.node_web)},
+            secrets={"web.yml": self._args.credential.accepted.apply(exporters.node_web)},
             command=exporters.node_command(self._gateway),
             binds={"/": "/host"},
             networks=[],
@@ -160,23 +165,17 @@ class Edge(pulumi.ComponentResource):
             )
         return found
 
-    def _join(self, services: Sequence[Service]) -> None:
-        """The user's networks are joined from outside, so that one more network recreates no agent."""
-        networks = sorted(self._edge.networks)
-        if not networks:
-            return
-        parameters = {
-            "CONTAINERS": " ".join(service.container_name for service in services),
-            "NETWORKS": " ".join(networks),
-        }
-        self._args.host.run(
-            "networks",
-            create=script(
-                "join",
-                OWN=f"{names.edge_network(self._args.host.stack)} {names.hub_network(self._args.host.stack)}",
-                **parameters,
-            ),
-            delete=script("leave", **parameters),
-            stdin=pulumi.Output.all(*(service.container.id for service in services)).apply("\n".join),
+    def _settled(self, services: Sequence[Service]) -> pulumi.Output[str]:
+        """Joins the user's networks, from outside so that one more of them recreates no agent; then all is in place."""
+        stack, networks = self._args.host.stack, " ".join(sorted(self._edge.networks))
+        joining = " ".join(service.container_name for service in [services[0], *services[4:]])
+        agents = " ".join(service.container_name for service in services[:2])
+        own = f"{names.edge_network(stack)} {names.hub_network(stack)}"
+        join = script("join", CONTAINERS=joining, NETWORKS=networks, OWN=own)
+        return self._args.host.run(
+            "settled",
+            create=f"{join}\n{script('settled', AGENTS=agents)}",
+            delete=script("leave", CONTAINERS=joining, NETWORKS=networks) if networks else None,
+            stdin=pulumi.Output.all(*(mark for service in services for mark in service.marks)).apply("\n".join),
             parent=self,
-        )
+        ).stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -17,12 +16,12 @@ PATIENCE = 120  # seconds; a first log line needs discovery (5 s), a batch and a
 
 @dataclass(frozen=True, kw_only=True)
 class GateArgs:
-    """`hub` is where the question is asked, `marks` change with each change of the edge."""
+    """`hub` is where the question is asked, `settled` says since when the edge is as it is now."""
 
     hub: Host
     host: str
     log_agent: str
-    marks: Sequence[pulumi.Input[str]]
+    settled: pulumi.Input[str]
 
 
 class Gate(pulumi.ComponentResource):
@@ -45,7 +44,7 @@ class Gate(pulumi.ComponentResource):
                 LINES=quote(f'{{host="{args.host}"}}'),
             ),
             delete=None,
-            stdin=pulumi.Output.all(*args.marks).apply("\n".join),
+            stdin=args.settled,
             parent=self,
         )
         self.register_outputs({})

@@ -1,53 +1,51 @@
-"""A host: gives its children a docker provider, a way to run commands, and readiness. Kind `local` so far.
+"""A host: gives its children a docker provider, a way to run commands, and readiness.
 
-A new kind of host is one more subclass: another docker address and another kind of command resource.
+Kinds are subclasses: `LocalHost` (local_host.py) and `RemoteHost` (remote_host.py), which a droplet is as well.
 """
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import pulumi
 import pulumi_command as command
 import pulumi_docker as docker
 
-from configs.deploy import on_stdin, script
-from configs.settings import Local
+from configs.settings import Edge
+
+LOOPBACK = "127.0.0.1"
 
 
-@dataclass(frozen=True, kw_only=True)
-class HostArgs:
-    """What every kind of host needs to know. `stack` is the prefix of all Docker names."""
-
-    stack: str
-    local: Local
+def renamed(edge: Edge, **options: Any) -> pulumi.ResourceOptions:
+    """Options of a host's component that keep what was made under its former name; its children follow it."""
+    aliases = [pulumi.Alias(name=edge.renamed_from)] if edge.renamed_from is not None else None
+    return pulumi.ResourceOptions(aliases=aliases, **options)
 
 
 class Host(pulumi.ComponentResource):
     """A machine with a Docker Engine. Makes its provider and readiness, and no container.
 
-    Outputs: `docker`, the provider for its children; `base`, the folder on the host that rendered files go into.
+    Outputs: `docker`, the provider for its children; `base`, the folder on the host that rendered files go into;
+    `public` and `private`, its addresses (None: it has none, or this machine's loopback is meant).
     """
 
-    def __init__(self, name: str, args: HostArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+    docker: docker.Provider
+    ready: pulumi.Resource
+    base: str
+    docker_socket: str
+    public: pulumi.Input[str] | None = None
+    private: pulumi.Input[str] | None = None
+    keeps_volumes = False  # whether volumes of an edge stay when the edge goes
+    data: str | None = None  # a folder on a volume of its own for what has to survive the host
+
+    def __init__(self, name: str, stack: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fleetwatch:index:Host", name, None, opts)
         self.host = name
-        self.stack = args.stack
-        self._docker_host = args.local.docker
-        home = Path(args.local.files or f"~/.local/state/fleetwatch/{args.stack}/files").expanduser()
-        self.docker_socket = self._docker_host.removeprefix("unix://")
-        self.base = str(home / name)
-        self.ready = self.run("ready", create=script("ready"), delete=None)
-        self.docker = docker.Provider(
-            f"docker-{name}",
-            host=self._docker_host,
-            # Readiness is waited for, not read from: an unknown host would show every container as changing.
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.ready]),
-        )
-        self.register_outputs({"base": self.base})
+        self.stack = stack  # the prefix of all Docker names
 
+    @abstractmethod
     def run(
         self,
         what: str,
@@ -55,23 +53,18 @@ class Host(pulumi.ComponentResource):
         create: str,
         delete: str | None,
         stdin: pulumi.Input[str] | None = None,
-        triggers: Sequence[pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
     ) -> command.local.Command:
         """A script on this host, run at creation and again when anything of it changes. Secrets go into `stdin`."""
-        return command.local.Command(
-            f"{self.host}-{what}",
-            create=on_stdin(create),
-            delete=delete,
-            stdin=pulumi.Output.concat(create, stdin if stdin is not None else ""),
-            triggers=list(triggers) if triggers else None,
-            environment={"DOCKER_HOST": self._docker_host},
-            interpreter=["/bin/sh", "-c"],
-            add_previous_output_in_env=False,
-            logging=command.local.Logging.STDERR,  # what went well is quiet
-            opts=pulumi.ResourceOptions(parent=parent or self, depends_on=list(depends_on)),
-        )
+
+    def own(self, parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:
+        """The options of a resource that is on this host."""
+        return pulumi.ResourceOptions(parent=parent, **options)
+
+    def in_docker(self, parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:
+        """The options of a resource that its Docker Engine keeps: on another machine it has to be made again."""
+        return self.own(parent, **options)
 
     def labels(self, role: str) -> Mapping[str, str]:
         """Docker labels by which everything that was made here is found again, and nothing else."""

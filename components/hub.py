@@ -9,24 +9,24 @@ import pulumi
 import pulumi_docker as docker
 
 from components.edge import HUP, RESTART
-from components.host import Host
+from components.host import LOOPBACK, Host
 from components.service import Network, Service, ServiceArgs
 from configs import dashboards, names, rules
 from configs.deploy import script
 from configs.render import alertmanager, caddy, grafana, loki, prometheus
 from configs.settings import Settings
 
-LOOPBACK = "127.0.0.1"
+EVERYWHERE = "0.0.0.0"
 
 
 @dataclass(frozen=True, kw_only=True)
 class HubArgs:
-    """`users` are the bcrypt hashes of the hosts' passwords, `admin_password` is Grafana's; both secret."""
+    """`users` are the bcrypt hashes of a host's passwords by user name, `admin_password` is Grafana's; both secret."""
 
     host: Host
     settings: Settings
     images: Mapping[str, str]
-    users: Mapping[str, pulumi.Input[str]]
+    users: Mapping[str, pulumi.Output[dict[str, str]]]
     admin_password: pulumi.Input[str]
 
 
@@ -46,13 +46,13 @@ class Hub(pulumi.ComponentResource):
             name=names.hub_network(args.host.stack),
             driver="bridge",
             labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in args.host.labels("hub").items()],
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),  # the name is taken
+            opts=args.host.in_docker(self, delete_before_replace=True),  # the name is taken
         )
         self.network: pulumi.Output[str] = self._made_network.name
         behind = [self._prometheus(), self._loki(), self._grafana(), self._alertmanager()]
         door = self._caddy(behind)
         self.ca: pulumi.Output[str] | None = None
-        if args.settings.hub.domain.endswith(".localhost"):
+        if args.settings.hub.own_ca:
             self.ca = args.host.run(
                 "ca",
                 create=script("ca", CONTAINER=door.container_name, FILE=f"{caddy.DATA}/caddy/{caddy.ROOT}"),
@@ -62,19 +62,29 @@ class Hub(pulumi.ComponentResource):
                 parent=self,
             ).stdout
         ports = args.settings.hub.ports
-        self.url = f"https://{args.settings.hub.domain}" + ("" if ports.https == 443 else f":{ports.https}")
+        self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
         self.query = f"http://{LOOPBACK}:{ports.query}"
         self.register_outputs({"url": self.url})
 
-    def push_url(self, via: str) -> str:
-        """The hub as a container on the hub's own network reaches it, over TLS or not."""
-        hub = self._args.settings.hub
-        if via == "internet":
-            return f"https://{hub.domain}"
-        return f"http://{names.address(self._args.host.stack, 'caddy', names.CADDY_PUSH_PORT)}"
+    def _site(self) -> pulumi.Output[str]:
+        """Where the hub is for those outside: by its name, or by its address if it has no name that resolves."""
+        hub, host = self._args.settings.hub, self._args.host
+        named = hub.public or hub.kind == "local"
+        return pulumi.Output.concat("https://", hub.domain if named or host.public is None else host.public)
+
+    def push_url(self, host: str) -> pulumi.Output[str]:
+        """The hub as the edge of this host reaches it. The hub's own is on the hub's network."""
+        settings, own = self._args.settings, host == self._args.host.host
+        if settings.hosts[host].via == "internet":
+            return pulumi.Output.from_input(f"https://{settings.hub.domain}") if own else self._site()
+        private = self._args.host.private
+        if own or private is None:
+            return pulumi.Output.concat("http://", names.address(self._args.host.stack, "caddy", names.CADDY_PUSH_PORT))
+        return pulumi.Output.concat("http://", private, f":{settings.hub.ports.push}")
 
     def _service(self, role: str, **args: object) -> Service:
         args.setdefault("networks", [Network(self.network)])
+        args.setdefault("durable", True)
         after = args.pop("after", [])
         return Service(
             role,
@@ -152,20 +162,15 @@ class Hub(pulumi.ComponentResource):
         )
 
     def _caddy(self, behind: list[Service]) -> Service:
-        settings, ports = self._args.settings, self._args.settings.hub.ports
-        published = {
-            names.CADDY_HTTPS_PORT: ports.https,
-            names.CADDY_HTTP_PORT: ports.http,
-            names.CADDY_PUSH_PORT: ports.push,
-            names.CADDY_QUERY_PORT: ports.query,
-        }
+        settings = self._args.settings
         return self._service(
             "caddy",
             limits=self._limits.caddy,
             config=caddy.CONFIG,
             files={"Caddyfile": caddy.caddyfile(settings)},
             secrets={
-                f"{caddy.USERS}/{host}.caddy": _user_line(host, hashed) for host, hashed in self._args.users.items()
+                f"{caddy.USERS}/{host}.caddy": accepted.apply(caddy.users)
+                for host, accepted in self._args.users.items()
             },
             check=["caddy", "validate", "--config", f"{caddy.CONFIG}/Caddyfile", "--adapter", "caddyfile"],
             reload='docker exec "$CONTAINER" caddy reload --force --adapter caddyfile '
@@ -173,15 +178,25 @@ class Hub(pulumi.ComponentResource):
             command=caddy.command(),
             data={"caddy-data": caddy.DATA, "caddy-config": "/config"},
             networks=[Network(self.network, [settings.hub.domain])],
-            ports=[
-                docker.ContainerPortArgs(internal=inside, external=outside, ip=LOOPBACK, protocol="tcp")
-                for inside, outside in sorted(published.items())  # the order in which the provider keeps them
-            ],
+            ports=self._ports(),
             healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.CADDY_METRICS_PORT}/metrics"],
             capabilities=["CAP_NET_BIND_SERVICE"],
             after=behind,
         )
 
-
-def _user_line(host: str, hashed: pulumi.Input[str]) -> pulumi.Output[str]:
-    return pulumi.Output.from_input(hashed).apply(lambda text: caddy.user(host, text))
+    def _ports(self) -> list[docker.ContainerPortArgs]:
+        """Which listener of Caddy is published where. On this machine everything stays on its loopback."""
+        host, ports = self._args.host, self._args.settings.hub.ports
+        local = self._args.settings.hub.kind == "local"
+        people = LOOPBACK if local else EVERYWHERE
+        published: dict[int, tuple[int, pulumi.Input[str] | None]] = {
+            names.CADDY_HTTPS_PORT: (ports.https, people),
+            names.CADDY_HTTP_PORT: (ports.http, people),
+            names.CADDY_PUSH_PORT: (ports.push, LOOPBACK if local else host.private),
+            names.CADDY_QUERY_PORT: (ports.query, LOOPBACK),
+        }
+        return [
+            docker.ContainerPortArgs(internal=inside, external=outside, ip=address, protocol="tcp")
+            for inside, (outside, address) in sorted(published.items())  # the order in which the provider keeps them
+            if address is not None
+        ]

@@ -15,6 +15,7 @@ from configs.settings.facts import Facts
 
 def probe(settings: Settings) -> Facts:
     """Facts for a hub on this machine. A Docker Engine that does not answer within 20 s counts as absent."""
+    assert settings.hub.local is not None
     docker = settings.hub.local.docker
     try:
         info = json.loads(_docker(docker, "info", "--format", "{{json .}}"))
@@ -46,6 +47,11 @@ def probe(settings: Settings) -> Facts:
             folder for edge in settings.hosts.values() for folder in log_folders(edge) if not os.path.isdir(folder)
         ),
     )
+
+
+def folder_for_sockets() -> None:
+    """Where ssh keeps the sockets of shared connections; ssh itself makes no folder for them."""
+    os.makedirs(os.path.expanduser("~/.ssh"), mode=0o700, exist_ok=True)
 
 
 def _absent(problem: str) -> Facts:

@@ -45,6 +45,7 @@ class ServiceArgs:
     command: Sequence[str] = ()
     envs: Sequence[str] = ()
     data: Mapping[str, str] = field(default_factory=dict)  # volume suffix -> path in the container
+    durable: bool = False  # whether the data has to survive the host
     binds: Mapping[str, str] = field(default_factory=dict)  # host path -> path in the container, read-only
     networks: Sequence[Network] = ()
     host_network: bool = False  # reason: the node exporter must see the host's interfaces
@@ -108,17 +109,19 @@ class Service(pulumi.ComponentResource):
         )
 
     def _volume(self, suffix: str) -> docker.Volume:
+        host = self._args.host
+        elsewhere = self._args.durable and host.data is not None
         return docker.Volume(
-            f"{self._args.host.host}-{suffix}",
-            name=f"{self._args.host.stack}-{suffix}",
+            f"{host.host}-{suffix}",
+            name=f"{host.stack}-{suffix}",
+            driver="local" if elsewhere else None,
+            # Not there while the volume is not mounted: a container then fails to start, and writes nowhere else.
+            driver_opts={"type": "none", "o": "bind", "device": f"{host.data}/{suffix}"} if elsewhere else None,
             labels=[
-                docker.VolumeLabelArgs(label=key, value=value)
-                for key, value in self._args.host.labels(self._args.role).items()
+                docker.VolumeLabelArgs(label=key, value=value) for key, value in host.labels(self._args.role).items()
             ],
-            opts=pulumi.ResourceOptions(
-                parent=self,
-                retain_on_delete=True,  # data goes only by an answer to a question (`make down`), found by its labels
-            ),
+            # What is kept goes only by an answer to a question (`make down`), found by its labels.
+            opts=host.in_docker(self, retain_on_delete=self._args.durable or host.keeps_volumes),
         )
 
     def _mounts(self) -> list[docker.ContainerMountArgs]:
@@ -180,8 +183,8 @@ class Service(pulumi.ComponentResource):
             healthcheck=healthcheck if args.healthcheck else None,
             stop_timeout=args.stop_timeout,
             destroy_grace_seconds=args.stop_timeout,
-            opts=pulumi.ResourceOptions(
-                parent=self,
+            opts=args.host.in_docker(
+                self,
                 depends_on=list(after),
                 delete_before_replace=True,  # the name, the ports and the data are taken until the old one is gone
             ),

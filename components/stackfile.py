@@ -9,18 +9,21 @@ from typing import Any
 import pulumi
 from pulumi.runtime import config as runtime
 
-from components import local_facts
+from components import cloud_facts, local_facts
+from configs import disk
 from configs.settings import Settings, SettingsError, read
+from configs.settings.cloud_facts import Problem, against_cloud
 from configs.settings.facts import against
 from configs.settings.secrets import secret_paths
 
 _PROJECT = "fleetwatch:"
 
 
-def settings_or_exit() -> Settings:
-    """The stack's settings. With any problem: all of them in one message, exit code 1, before the first resource."""
+def checked_or_exit() -> tuple[Settings, str | None]:
+    """The stack's settings, and the id of the cloud's project that it names. With any problem: all of them in one
+    message, exit code 1, before the first resource."""
     try:
-        settings = _settings(pulumi.get_stack())
+        settings, project = _settings(pulumi.get_stack())
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
     for name, edge in settings.hosts.items():
@@ -29,20 +32,34 @@ def settings_or_exit() -> Settings:
                 f"host {name} ships logs with Promtail, which is out of support since March 2026; "
                 "`logs: {agent: alloy}` ships the same with Grafana Alloy"
             )
-    return settings
+    return settings, project
 
 
-def _settings(stack: str) -> Settings:
+def _settings(stack: str) -> tuple[Settings, str | None]:
     source = f"stacks/Pulumi.{stack}.yaml"
     raw = {"env": stack, **_sections(runtime.get_config_env())}
     settings, problems = read(raw, source)
+    project = None
     if settings is not None:
-        problems += [f"{problem} ({source})" for problem in [*_unreachable(settings), *_unencrypted(settings)]]
-        of_machine = _not_of_a_default(against(settings, local_facts.probe(settings)), problems)
-        problems += [f"{problem} ({source})" for problem in of_machine]
+        problems += [
+            f"{problem} ({source})"
+            for problem in [*_unreachable(settings), *_unencrypted(settings), *disk.problems(settings)]
+        ]
+        of_machine = against(settings, local_facts.probe(settings)) if settings.hub.local else []
+        of_cloud, project = _of_cloud(settings) if settings.droplets else ([], None)
+        problems += [f"{problem} ({source})" for problem in _not_of_a_default([*of_machine, *of_cloud], problems)]
     if problems or settings is None:
         raise SettingsError(problems)
-    return settings
+    return settings, project
+
+
+def _of_cloud(settings: Settings) -> tuple[list[str], str | None]:
+    """Problems that the cloud's API tells, and the id of the project in the stack file."""
+    try:
+        facts = cloud_facts.probe()
+    except Problem as problem:
+        return [str(problem)], None
+    return against_cloud(settings, facts), facts.projects.get(settings.cloud.project or "")
 
 
 def _sections(config: Mapping[str, str]) -> dict[str, Any]:
@@ -61,12 +78,12 @@ def _not_of_a_default(of_machine: list[str], told: list[str]) -> list[str]:
 
 
 def _unreachable(settings: Settings) -> list[str]:
-    """The hub listens on this machine's loopback alone, and another Docker Engine cannot reach that."""
+    """A hub on this machine listens on its loopback alone, and another Docker Engine cannot reach that."""
     return [
-        f"hosts.{name}: expected no host besides `hub`, so far only the machine of the hub can be watched; "
+        f"hosts.{name}: expected no host besides `hub`, a hub on this machine takes no pushes of others; "
         "put what is to be collected under hosts.hub"
         for name in settings.hosts
-        if name != "hub"
+        if name != "hub" and settings.hub.local is not None
     ]
 
 

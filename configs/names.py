@@ -20,6 +20,9 @@ CADVISOR_PORT = 8080
 NODE_EXPORTER_PORT = 9100
 POSTGRES_EXPORTER_PORT = 9187
 
+# What a hub without a domain calls itself in its certificate; nobody resolves it.
+NO_DOMAIN = "hub.fleetwatch.internal"
+
 METRICS_PUSH = "/api/v1/write"
 LOGS_PUSH = "/loki/api/v1/push"
 
@@ -47,3 +50,18 @@ def hub_network(prefix: str) -> str:
 def edge_network(prefix: str) -> str:
     """The edge's own network."""
     return f"{prefix}-edge"
+
+
+def cloud(prefix: str, env: str) -> str:
+    """The beginning of all names at the cloud, where every environment of an account lives side by side."""
+    return f"{prefix}-{env}"
+
+
+def user(host: str, rotation: int) -> str:
+    """Who a host is at the hub's door: another name with each password, so that two hold at once."""
+    return f"{host}.{rotation}" if rotation else host
+
+
+def password_file(rotation: int) -> str:
+    """The file that holds the password of a rotation: another one with each, so that a change of both is one step."""
+    return f"{PASSWORD}-{rotation}" if rotation else PASSWORD

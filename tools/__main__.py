@@ -10,12 +10,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import engine, images, lifecycle, lock, plugins, setup, stackfile
+from localcloud.machines import MachineError
+from tools import engine, images, lifecycle, lock, plugins, reach, rehearse, setup, stackfile
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
 from tools.progress import ask, say
-from tools.stack import Stack, named_docker
+from tools.stack import Stack, hub_is_here, named_docker
 
 
 def _keys(options: argparse.Namespace) -> list[str]:
@@ -52,9 +53,44 @@ def _up(options: argparse.Namespace) -> int:
                 "take the line out and `make up` looks for one itself. How to install: https://docs.docker.com/engine/install/"
             )
         os.environ["DOCKER_HOST"] = address
+    if not hub_is_here(stackfile.read(_file(options)).get("config") or {}):
+        # Images are pulled by the hosts; what this machine lacks for itself is got by `_stack`.
+        return lifecycle.up(_stack(options))
     chain = setup.set_up(lifecycle.images_for(_file(options)))
     setup.report(chain)
     return lifecycle.up(_stack(options, chain))
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    rehearsal = _rehearsal(options)
+    chain = rehearse.prepare(rehearsal)
+    file = Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{rehearsal.name}.yaml")
+    parts = {key: ref for key, ref in chain.overrides.items() if key in images.PARTS}
+    stack = Stack(rehearsal.name, file, pulumi_env(rehearsal.home), parts)
+    return rehearse.bring_up(stack, rehearsal)
+
+
+def _rehearse_down(options: argparse.Namespace) -> int:
+    return rehearse.remove(_rehearsal(options))
+
+
+def _rehearsal(options: argparse.Namespace) -> rehearse.Rehearsal:
+    name = options.stack if options.stack != "local" else "rehearsal"
+    return rehearse.Rehearsal(name, options.internet, options.port)
+
+
+def _tunnel(options: argparse.Namespace) -> None:
+    reach.tunnel(_stack(options).outputs(), options.host, options.port)
+
+
+def _accept_key(options: argparse.Namespace) -> int:
+    what = f"Taking the SSH host key that {options.host} shows now"
+    return lifecycle.replace(_stack(options), "command:local:Command", f"{options.host}-contact", what)
+
+
+def _rebuild(options: argparse.Namespace) -> int:
+    what = f"Making the droplet of {options.host} anew; volume, address and data stay"
+    return lifecycle.replace(_stack(options), "digitalocean:index/droplet:Droplet", f"{options.host}-droplet", what)
 
 
 def _status(options: argparse.Namespace) -> int:
@@ -115,6 +151,21 @@ def _parser() -> argparse.ArgumentParser:
     command("password", _password, "print the password of Grafana's admin")
     sub = command("secret", _secret, "set a secret of the stack file; asks for it, or reads it from stdin")
     sub.add_argument("key", help="its path, such as hosts.hub.postgres.main.dsn")
+    for sub in (
+        command(
+            "rehearse", _rehearse, "the production path on this machine: a cloud of containers, and the fleet in it"
+        ),
+        command("rehearse-down", _rehearse_down, "remove the rehearsal"),
+    ):
+        sub.add_argument("--internet", default="198.18.0.0/24", help="the network that stands for the internet")
+        sub.add_argument("--port", type=int, default=8490, help="the API's port on this machine's loopback")
+    sub = command("tunnel", _tunnel, "the query pages of the hub on this machine's loopback, until Ctrl-C")
+    sub.add_argument("host", nargs="?", default="hub")
+    sub.add_argument("--port", type=int, default=0, help="a free one by default")
+    sub = command("accept-key", _accept_key, "take the SSH host key that a host shows now")
+    sub.add_argument("host")
+    sub = command("rebuild", _rebuild, "make a droplet anew; what outlives it stays")
+    sub.add_argument("host")
     sub = command("pulumi", _pulumi, "an engine command for this stack")
     sub.add_argument("words", nargs=argparse.REMAINDER)
     return parser
@@ -129,7 +180,7 @@ def main() -> int:
     options = _parser().parse_args()
     try:
         return options.run(options) or 0
-    except ToolError as problem:
+    except (ToolError, MachineError) as problem:
         print(f"fleetwatch: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

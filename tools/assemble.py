@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import debs, gobuild
+from tools import debian, debs, gobuild
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir
 from tools.progress import ask, run
@@ -67,20 +67,25 @@ def _wheels(requirements: Path, packages: Sequence[Path], target: Path) -> None:
     run([*pip, *options, "-r", str(requirements)], what="pip install for the test application")
 
 
+def _own(root: RootFs, recipe: Recipe) -> None:
+    """Files of this checkout."""
+    for name, text in recipe.texts.items():
+        root.text(name, text, mode=0o755 if text.startswith("#!") else 0o644)
+    for name, folder in recipe.trees.items():
+        root.tree(name, CHECKOUT / folder)
+
+
 def _fill(root: RootFs, recipe: Recipe, packages: Sequence[Path], wheels: Path | None) -> None:
     root.dir("tmp", mode=0o1777)
     for name, uid, mode in recipe.dirs:
         root.dir(name, uid, mode)
     _accounts(root, recipe.users)
-    for name, text in recipe.texts.items():
-        root.text(name, text, mode=0o755 if text.startswith("#!") else 0o644)
+    _own(root, recipe)
     for name, build in recipe.programs.items():
         has_capability = name == recipe.capability
         root.file(name, gobuild.program(build), capability=has_capability)
     for name, (package, path) in recipe.deb_files.items():
         root.text(name, debs.read(package, path), mode=0o755)
-    for name, folder in recipe.trees.items():
-        root.tree(name, CHECKOUT / folder)
     if wheels:
         root.tree("app/lib", wheels)
     if recipe.busybox:
@@ -122,6 +127,10 @@ def assemble(recipe: Recipe) -> None:
     packages = debs.fetch(recipe.packages) if recipe.packages else []
     labels = {RECIPE_LABEL: recipe.key(), "fleetwatch.offline": recipe.differs}
     changes = [*recipe.changes, *(f'LABEL {name}="{text}"' for name, text in labels.items())]
+    if recipe.installed:
+        debian.make(recipe.ref, recipe.installed, recipe.install_script, lambda root: _own(root, recipe), changes)
+        _remove_old(recipe)
+        return
     with tempfile.TemporaryDirectory(dir=cache_dir()) as work:
         wheels = Path(work) / "wheels" if recipe.wheels else None
         if wheels:

@@ -113,6 +113,11 @@ def _wait() -> str:
     )
 
 
+def answers() -> bool:
+    """Whether there is a Docker Engine to talk to; starts none."""
+    return shutil.which("docker") is not None and _server() is not None
+
+
 def find() -> str:
     """A Docker Engine that answers; returns its version."""
     version = _server() if shutil.which("docker") else None

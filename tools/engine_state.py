@@ -63,9 +63,10 @@ def drifted(state: Mapping[str, Any], docker: str) -> list[str]:
 
 
 def clear_half_made(
-    state: dict[str, Any], stack: str, prefix: str, docker: str, pulumi: list[str], env: Mapping[str, str]
+    state: dict[str, Any], stack: str, prefix: str, docker: str | None, pulumi: list[str], env: Mapping[str, str]
 ) -> None:
-    """Remove what an interrupted run was about to create, and the engine's note of it."""
+    """Remove what an interrupted run was about to create, and the engine's note of it. `docker` None: only the note,
+    and what may be there elsewhere is named."""
     pending = (state.get("deployment") or {}).get("pending_operations") or []
     if not pending:
         return
@@ -73,8 +74,11 @@ def clear_half_made(
     for operation in pending:
         resource = operation.get("resource") or {}
         kind, name = _DOCKER_KINDS.get(resource.get("type", "")), (resource.get("inputs") or {}).get("name")
-        if operation.get("type") == "creating" and kind and name:
+        if operation.get("type") == "creating" and kind and name and docker:
             _remove_unknown(docker, kind, name, prefix, known)
+        elif operation.get("type") == "creating" and resource.get("custom"):
+            unknown = resource["urn"].rpartition("::")[2]
+            say(f"It may or may not have made {unknown}; if the next run finds it in its way, remove it.")
     say(f"An earlier run was interrupted; {len(pending)} unfinished operation(s) are begun anew.")
     state["deployment"]["pending_operations"] = []
     imported = [*pulumi, "stack", "import", "--stack", stack]

@@ -6,6 +6,7 @@ with the state, as a file: it never appears in an argument list.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from pathlib import Path
@@ -48,7 +49,10 @@ def pulumi_env(stack_state_dir: Path) -> dict[str, str]:
         "PULUMI_BACKEND_URL": backend.resolve().as_uri(),
         "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(stack_state_dir)),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_CONTINUE_ON_ERROR": "true",  # one dead host does not keep the others from their changes
     }
+    if (own := stack_state_dir / "environment.json").exists():  # readable by its owner alone: it may hold a token
+        env |= json.loads(own.read_text())
     if any(plugin.kind != "vendor's plugin" for plugin in plugins.state()):
         # Otherwise every command tries five times to download what is on PATH already.
         env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"

@@ -9,8 +9,9 @@ import urllib.request
 from typing import Any
 
 from tools.errors import ToolError
+from tools.net import without_proxy
 
-_OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # loopback, whatever http_proxy says
+_OPENER = without_proxy()
 
 
 class HubClient:

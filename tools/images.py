@@ -19,6 +19,7 @@ from tools.errors import ToolError
 from tools.images_for_tests import TEST_RECIPES
 from tools.paths import CHECKOUT
 from tools.progress import ask, run, say, step
+from tools.recipe_droplet import DROPLET_RECIPES
 from tools.recipes import RECIPES, Recipe
 
 PARTS = (
@@ -26,9 +27,13 @@ PARTS = (
     "promtail", "cadvisor", "node_exporter", "postgres_exporter",
 )  # fmt: skip
 FOR_TESTS = ("postgres", "test-app")
-OURS = {"python", "test-app"}  # made here on every machine; nobody publishes them
+OURS = {"python", "test-app", "droplet"}  # made here on every machine; nobody publishes them
 _TEST_PINS = {"postgres": "docker.io/library/postgres:15"}
-_HINTS = {"loki": "first time about 8 minutes", "promtail": "first time about 4 minutes"}
+_HINTS = {
+    "loki": "first time about 8 minutes",
+    "promtail": "first time about 4 minutes",
+    "droplet": "first time about 2 minutes",
+}
 
 VENDOR = "vendor's image"
 OFFLINE = "offline build"
@@ -94,7 +99,7 @@ def get(keys: Iterable[str] = PARTS) -> list[Image]:
     wanted = list(dict.fromkeys(keys))
     if unknown := [key for key in wanted if key not in pins() and key not in OURS]:
         raise ToolError(f"No image is known as {', '.join(unknown)}; expected some of: {', '.join([*pins(), *OURS])}.")
-    makers = {**RECIPES, **TEST_RECIPES}
+    makers = {**RECIPES, **TEST_RECIPES, **DROPLET_RECIPES}
     recipes = {key: makers[key]() for key in wanted if key in makers}
     have = _labels([pins()[k] for k in wanted if k in pins()] + [r.ref for r in recipes.values()])
     result = []

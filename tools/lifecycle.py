@@ -10,8 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tools import engine_state, images, stackfile, status
+from tools import engine_state, images, reach, stackfile, status
 from tools.errors import ToolError
+from tools.hubclient import HubClient
 from tools.progress import say
 from tools.stack import Stack
 
@@ -20,7 +21,7 @@ def up(stack: Stack) -> int:
     """Bring the stack up, wait for data, print the table. Exit code 0 only if everything arrived."""
     stack.prepare()
     stack.select()
-    gone = engine_state.drifted(stack.state, stack.docker())
+    gone = engine_state.drifted(stack.state, stack.docker()) if stack.here else []
     if gone:
         say(f"\nNot running any more: {', '.join(gone)}. They are looked at first (--refresh) and brought back.")
     say("\nBringing the stack up (pulumi up)")
@@ -33,8 +34,23 @@ def up(stack: Stack) -> int:
 def wait_for_data(stack: Stack, patience: float = 60.0) -> bool:
     """Show the table once everything expected has arrived, or after `patience` seconds with what is missing."""
     outputs = stack.outputs()
-    status.wait(outputs, patience)
-    return status.show(outputs, stack.docker(), stack.prefix())
+    listed = {"this machine": ["docker", "-H", stack.docker()]} if stack.here else {}
+    listed |= {host: reach.on(outputs, host, ["docker"]) for host in outputs["hosts"] if reach.is_remote(outputs, host)}
+    with reach.query_side(outputs) as address:
+        hub = HubClient(address)
+        status.wait(hub, outputs, patience)
+        return status.show(hub, outputs, listed, stack.prefix())
+
+
+def replace(stack: Stack, kind: str, name: str, what: str) -> int:
+    """Make one resource anew, and with it what depends on it."""
+    stack.prepare()
+    stack.select()
+    say(f"\n{what} (pulumi up --replace)")
+    flags = ("--yes", "--skip-preview", "--suppress-outputs")
+    if stack.run("up", *flags, "--replace", stack.urn(kind, name)):
+        raise ToolError("pulumi up did not end well; what it says stands above. `make up` again continues from there.")
+    return 0 if wait_for_data(stack) else 1
 
 
 def images_for(file: Path) -> list[str]:
@@ -71,6 +87,8 @@ def secret(stack: Stack, key: str) -> None:
 
 def down(stack: Stack, yes: bool) -> int:
     """Remove all containers, networks and files; the data after a question."""
+    if not stack.here:
+        return _destroy_fleet(stack, yes)
     prefix, docker = stack.prefix(), stack.docker()
     volumes = _docker(docker, "volume", "ls", "-q", "--filter", f"label=fleetwatch.stack={prefix}").split()
     with_data = yes or (bool(volumes) and _ask_for_data(volumes))
@@ -96,14 +114,38 @@ def down(stack: Stack, yes: bool) -> int:
     return 0
 
 
-def _ask_for_data(volumes: Sequence[str]) -> bool:
+def _destroy_fleet(stack: Stack, yes: bool) -> int:
+    """Droplets, volume and address go; what runs on servers is removed from them."""
+    if not stack.exists():
+        say(f"There is no stack {stack.name} on this machine.")
+        return 0
+    stack.prepare()
+    stack.select()
+    if not yes and not _confirmed(f"Destroy every droplet, the volume and the address of stack {stack.name}? [y/N] "):
+        raise ToolError(f"Nothing was removed. `make down STACK={stack.name} YES=1` does it without a question.")
+    if stack.run("destroy", "--yes", "--skip-preview", "--suppress-outputs"):
+        raise ToolError(
+            "pulumi destroy did not end well; what it says stands above. `make down` again continues. What is "
+            "protected needs `fleetwatch:cloud: {protect: false}` and `make up` first."
+        )
+    shutil.rmtree(stack.home, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        stack.home.parent.rmdir()
+    say(f"Removed stack {stack.name}.")
+    return 0
+
+
+def _confirmed(question: str) -> bool:
     if not sys.stdin.isatty():
         return False
     try:
-        answer = input(f"Remove the data as well ({', '.join(volumes)})? [y/N] ")
+        return input(question).strip().lower() in ("y", "yes")
     except EOFError:
         return False
-    return answer.strip().lower() in ("y", "yes")
+
+
+def _ask_for_data(volumes: Sequence[str]) -> bool:
+    return _confirmed(f"Remove the data as well ({', '.join(volumes)})? [y/N] ")
 
 
 def _remove_left_over(docker: str, prefix: str) -> None:

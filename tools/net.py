@@ -17,6 +17,11 @@ TIMEOUT = 5.0
 REMEMBER_NO = 15 * 60
 
 
+def without_proxy() -> urllib.request.OpenerDirector:
+    """For addresses of this machine, whatever http_proxy says."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
 @functools.cache
 def reachable(url: str) -> bool:
     """True if the address answers HTTP within five seconds; always False with FLEETWATCH_OFFLINE=1."""

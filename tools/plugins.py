@@ -19,7 +19,7 @@ from tools.errors import ToolError
 from tools.paths import CHECKOUT, VENV, cache_dir
 from tools.progress import run, say, step
 
-NAMES = ("docker", "command", "random")
+NAMES = ("docker", "command", "random", "digitalocean")
 _SOURCE = "https://get.pulumi.com/"
 _SHIM = """\
 #!/bin/sh

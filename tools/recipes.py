@@ -30,6 +30,9 @@ class Recipe:
     capability: str = ""  # path of the program that may bind low ports
     busybox: bool = False
     packages: tuple[str, ...] = ()  # Debian packages with all they depend on
+    # The same, but a whole system, installed by the script (debian.py). Not in repr: the other images keep their keys.
+    installed: tuple[str, ...] = field(default=(), repr=False)
+    install_script: str = field(default="", repr=False)
     deb_files: dict[str, tuple[str, str]] = field(default_factory=dict)  # path -> (package, path in it)
     certificates: bool = False  # the CA bundle alone, without the package's tools
     texts: dict[str, str] = field(default_factory=dict)  # written executable when it starts with #!
@@ -48,6 +51,8 @@ class Recipe:
     def key(self) -> str:
         """Hash of all that goes in; kept as a label, so that an image is made anew exactly when this changes."""
         digest = hashlib.sha256(f"{_REVISION} {self!r}".encode())
+        if self.installed:
+            digest.update(repr((self.installed, self.install_script)).encode())
         for build in self.programs.values():
             digest.update(gobuild.key(build).encode())
         for folder in self.trees.values():

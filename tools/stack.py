@@ -25,6 +25,7 @@ from tools.progress import say
 SECRET_KEYS = frozenset({"dsn", "client_secret", "password", "routing_key", "url"})
 
 OVERLAY = "fleetwatch:images"
+OWN = "overlay.yaml"  # beside the state: what this machine alone adds to a stack file, by section
 _WITH_FILE = ("up", "preview", "destroy", "refresh", "config", "import", "watch")
 _INIT = ("--secrets-provider", "passphrase", "--no-select", "--non-interactive")
 
@@ -54,15 +55,23 @@ class Stack:
             raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
         last = stackfile.read(self.working) if self.working.exists() else {}
         images = self.images if self.images is not None else _below(last.get("config") or {}, OVERLAY)
-        here = {"files": str(self.files), "docker": docker_address(user.get("config") or {})}
-        overlay = {"hub": {"local": here}, **({"images": dict(images)} if images else {})}
+        overlay: dict[str, Any] = stackfile.sections(self.home / OWN) if (self.home / OWN).exists() else {}
+        if hub_is_here(user.get("config") or {}):
+            here = {"files": str(self.files), "docker": docker_address(user.get("config") or {})}
+            overlay["hub"] = {"local": here}
+        overlay |= {"images": dict(images)} if images else {}
         made = stackfile.compose(user, last, overlay)
         stackfile.write(self.working, made)
         config: dict[str, Any] = made["config"]
         return config
 
+    @property
+    def here(self) -> bool:
+        """Whether the hub is on this machine."""
+        return hub_is_here(self._config())
+
     def docker(self) -> str:
-        """Where the hub's Docker Engine is."""
+        """Where the Docker Engine of a hub on this machine is."""
         return docker_address(self._config())
 
     def prefix(self) -> str:
@@ -81,9 +90,18 @@ class Stack:
             (self.home / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
             self._quiet(["pulumi", "-C", str(self.home), "stack", "init", self.name, *_INIT])
         pulumi = ["pulumi", "-C", str(CHECKOUT)]
-        engine_state.clear_checks(self.docker(), self.prefix())
+        if self.here:
+            engine_state.clear_checks(self.docker(), self.prefix())
         self.state = engine_state.export(self.name, pulumi, self.env)
-        engine_state.clear_half_made(self.state, self.name, self.prefix(), self.docker(), pulumi, self.env)
+        docker = self.docker() if self.here else None
+        engine_state.clear_half_made(self.state, self.name, self.prefix(), docker, pulumi, self.env)
+
+    def urn(self, kind: str, name: str) -> str:
+        """The engine's name of a resource that the state knows; ToolError if it does not."""
+        for resource in (self.state.get("deployment") or {}).get("resources") or []:
+            if resource["type"] == kind and resource["urn"].endswith(f"::{name}"):
+                return str(resource["urn"])
+        raise ToolError(f"The state of stack {self.name} has no {name}; `make pulumi ARGS=stack` lists what it has.")
 
     def exists(self) -> bool:
         """Whether the state knows the stack."""
@@ -158,6 +176,11 @@ def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
 def docker_address(config: Mapping[str, Any]) -> str:
     """`hub.local.docker`, else DOCKER_HOST, else the usual socket. The program itself tells mistakes in the file."""
     return named_docker(config) or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
+
+
+def hub_is_here(config: Mapping[str, Any]) -> bool:
+    """A hub that is no droplet and no server; mistakes are told by the program."""
+    return not {"droplet", "server"} & set(_below(config, "fleetwatch:hub"))
 
 
 def named_docker(config: Mapping[str, Any]) -> str | None:

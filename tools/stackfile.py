@@ -34,6 +34,12 @@ def read(path: Path) -> dict[str, Any]:
     return loaded
 
 
+def sections(path: Path) -> dict[str, Any]:
+    """The program's own sections of a stack file, by their names."""
+    config: dict[str, Any] = read(path).get("config") or {}
+    return {key.removeprefix(PROJECT): value for key, value in config.items() if key.startswith(PROJECT)}
+
+
 def compose(user: dict[str, Any], last: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     """The working copy. Encrypted values of `last` are kept where the user's file still has their surroundings."""
     made = {key: value for key, value in user.items() if key != "config"}

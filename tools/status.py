@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -59,9 +60,9 @@ def arrivals(hub: HubClient, jobs: Jobs) -> list[Arrival]:
     return rows
 
 
-def wait(outputs: Mapping[str, Any], patience: float) -> None:
+def wait(hub: HubClient, outputs: Mapping[str, Any], patience: float) -> None:
     """Return once every expected job has fresh data, or after `patience` seconds."""
-    hub, end = HubClient(outputs["query"]), time.monotonic() + patience
+    end = time.monotonic() + patience
     said = False
     while time.monotonic() < end:
         try:
@@ -91,40 +92,34 @@ def gaps(hub: HubClient, jobs: Jobs) -> list[str]:
     return said
 
 
-def containers(docker: str, prefix: str) -> list[tuple[str, str, str, str]]:
-    """(host, role, image, state) of every container of this stack."""
-    asked = [
-        "docker",
-        "-H",
-        docker,
-        "ps",
-        "-a",
-        "--filter",
-        f"label=fleetwatch.stack={prefix}",
-        "--format",
-        "{{json .}}",
-    ]
-    try:
-        done = subprocess.run(asked, capture_output=True, text=True, check=False)
-    except FileNotFoundError:
-        raise ToolError("The program `docker` is not installed; `make up` as root installs it.") from None
-    if done.returncode:
-        raise ToolError(f"Docker does not answer at {docker}: {done.stderr.strip()}")
+def containers(listed: Mapping[str, Sequence[str]], prefix: str) -> list[tuple[str, str, str, str]]:
+    """(host, role, image, state) of every container of this stack. `listed`: for each place the command line that
+    `docker` words are put behind. A place that does not answer is told, the others are shown."""
     found = []
-    for line in done.stdout.splitlines():
-        one: dict[str, Any] = json.loads(line)
-        labels = dict(pair.split("=", 1) for pair in one["Labels"].split(",") if "=" in pair)
-        found.append(
-            (labels.get("fleetwatch.host", ""), labels.get("fleetwatch.role", ""), one["Image"], one["Status"])
-        )
+    for place, argv in listed.items():
+        asked = ["ps", "-a", "--filter", f"label=fleetwatch.stack={prefix}", "--format", "{{json .}}"]
+        line_of = [*argv[:-1], f"{argv[-1]} {shlex.join(asked)}"] if argv[0] == "ssh" else [*argv, *asked]
+        try:
+            done = subprocess.run(line_of, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        except FileNotFoundError:
+            raise ToolError(f"The program `{argv[0]}` is not installed; `make up` as root installs it.") from None
+        if done.returncode and argv[0] != "ssh":
+            raise ToolError(f"Docker does not answer at {place}: {done.stderr.strip()}")
+        if done.returncode:
+            found.append((place, "-", "-", f"does not answer: {(done.stderr.strip().splitlines() or ['ssh'])[-1]}"))
+        for line in done.stdout.splitlines():
+            one: dict[str, Any] = json.loads(line)
+            labels = dict(pair.split("=", 1) for pair in one["Labels"].split(",") if "=" in pair)
+            found.append(
+                (labels.get("fleetwatch.host", ""), labels.get("fleetwatch.role", ""), one["Image"], one["Status"])
+            )
     return sorted(found)
 
 
-def show(outputs: Mapping[str, Any], docker: str, prefix: str) -> bool:
+def show(hub: HubClient, outputs: Mapping[str, Any], listed: Mapping[str, Sequence[str]], prefix: str) -> bool:
     """Print everything; False when something that should arrive does not."""
-    hub = HubClient(outputs["query"])
     say("\nWhat runs")
-    _table(("host", "role", "image", "state"), containers(docker, prefix))
+    _table(("host", "role", "image", "state"), containers(listed, prefix))
     rows = arrivals(hub, outputs["jobs"])
     say("\nWhat has arrived")
     _table(
@@ -136,10 +131,11 @@ def show(outputs: Mapping[str, Any], docker: str, prefix: str) -> bool:
     wrong = [row.wrong for row in rows if row.wrong]
     for sentence in wrong:
         say(f"\n{sentence}")
-    say(
-        f"\nGrafana       {outputs['url']}   user {outputs['user']}, password: make password"
-        f"\nQuery side    {outputs['query']}   Prometheus; also {outputs['query']}/alertmanager/ and /loki/..."
-    )
+    say(f"\nGrafana       {outputs['url']}   user {outputs['user']}, password: make password")
+    if "ssh" in outputs["hosts"]["hub"]:
+        say("Query side    make tunnel   opens Prometheus, Alertmanager and Loki of the hub on this machine's loopback")
+    else:
+        say(f"Query side    {outputs['query']}   Prometheus; also {outputs['query']}/alertmanager/ and /loki/...")
     return not wrong
 
 

@@ -1,18 +1,13 @@
-# Ends once the hub has a sample and a log line of $HOST that are newer than the edge's last change (the newest "applied
-# at" on stdin, or the start of an agent), or says after $PATIENCE seconds which of them did not arrive. After an outage
+# Ends once the hub has a sample and a log line of $HOST that are newer than the edge's last change ("applied at" on
+# stdin, by the edge's own clock), or says after $PATIENCE seconds which of them did not arrive. After an outage
 # the backlog comes first: as long as it advances, patience begins anew. Asks from inside the hub's Prometheus container,
 # which has wget.
 set -eu
-applied=$(sed -n 's/^applied at //p' | sort -n | tail -n 1)
-started() {
-    at=$(docker inspect --type container -f '{{.State.StartedAt}}' "$1" 2> /dev/null) || at=''
-    if [ -n "$at" ]; then date -d "$at" +%s; else echo 0; fi
-}
+since=$(sed -n 's/^applied at //p')
 ask() { docker exec "$PROMETHEUS" timeout 5 wget -q -O - "$1" 2> /dev/null || true; }
 begun=$(date +%s)
 metric='' line='' last=0
 while :; do
-    since=$(printf '%s\n' "${applied:-0}" "$(started "$AGENT")" "$(started "$LOG_AGENT")" | sort -n | tail -n 1)
     if [ -z "$metric" ]; then
         newest=$(ask "http://localhost:9090/api/v1/query?query=$NEWEST_SAMPLE" |
             sed -n 's/.*"value":\[[^,]*,"\([0-9]*\)[^"]*".*/\1/p')

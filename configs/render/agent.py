@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from configs import names
+from configs.render import door
 from configs.render.dump import to_yaml
 from configs.settings import Edge, Settings
 from configs.settings.units import show_duration
@@ -21,14 +22,14 @@ def config(settings: Settings, host: str, push_url: str, gateway: str) -> str:
             "global": {"external_labels": {"env": settings.env, "host": host}, "scrape_interval": "15s"},
             "scrape_configs": _labelled(
                 [
-                    *_own_jobs(settings, edge, gateway),
+                    *_own_jobs(settings, host, gateway),
                     *_postgres_jobs(settings.prefix, edge),
                     *(_hub_jobs(settings, edge) if host == "hub" else []),
                     *_app_jobs(edge),
                 ],
                 {"env": settings.env, "host": host},
             ),
-            "remote_write": [_remote_write(edge, host, push_url)],
+            "remote_write": [_remote_write(settings, edge, host, push_url)],
         },
         f"Prometheus agent of {host}, rendered by fleetwatch",
     )
@@ -55,7 +56,7 @@ def command(settings: Settings) -> list[str]:
     ]
 
 
-def _remote_write(edge: Edge, host: str, push_url: str) -> dict[str, Any]:
+def _remote_write(settings: Settings, edge: Edge, host: str, push_url: str) -> dict[str, Any]:
     """Retries everything that may pass: 5xx always, 429 by this setting; a 4xx is final in Prometheus."""
     target: dict[str, Any] = {
         "url": push_url + names.METRICS_PUSH,
@@ -63,8 +64,8 @@ def _remote_write(edge: Edge, host: str, push_url: str) -> dict[str, Any]:
         "queue_config": {"max_backoff": "10s", "retry_on_http_429": True, "batch_send_deadline": "2s"},
     }
     if edge.via == "internet":
-        target["basic_auth"] = {"username": host, "password_file": f"{names.SECRETS}/{names.PASSWORD}"}
-        target["tls_config"] = {"ca_file": f"{CONFIG}/{names.HUB_CA}", "min_version": "TLS13"}
+        target["basic_auth"] = door.login(host, edge)
+        target["tls_config"] = door.trust(settings.hub, CONFIG)
     return target
 
 
@@ -88,13 +89,14 @@ def _job(name: str, interval: int, targets: list[str], **more: Any) -> dict[str,
     }
 
 
-def _own_jobs(settings: Settings, edge: Edge, gateway: str) -> list[dict[str, Any]]:
-    prefix, log_agent = settings.prefix, edge.logs.agent
+def _own_jobs(settings: Settings, host: str, gateway: str) -> list[dict[str, Any]]:
+    prefix, edge = settings.prefix, settings.hosts[host]
+    log_agent = edge.logs.agent
     node = _job(
         "node",
         edge.scrape.node,
         [f"{gateway}:{names.NODE_EXPORTER_PORT}"],
-        basic_auth={"username": "agent", "password_file": f"{names.SECRETS}/{names.PASSWORD}"},
+        basic_auth=door.login(host, edge),
     )
     cadvisor = _job(
         "cadvisor",

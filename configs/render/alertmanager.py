@@ -7,7 +7,7 @@ from typing import Any
 from configs import names
 from configs.render.dump import to_yaml
 from configs.settings import Settings
-from configs.settings.hub import Email, Receiver
+from configs.settings.alerts import Email, Receiver
 from configs.settings.units import show_duration
 
 CONFIG = "/etc/alertmanager"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from configs import names
-from configs.render import loglines
+from configs.render import door, loglines
 from configs.settings import Settings
 from configs.settings.edge import Edge, LogFile
 from configs.settings.units import show_duration
@@ -53,17 +53,12 @@ def _q(text: str) -> str:
 def _write(settings: Settings, edge: Edge, host: str, push_url: str) -> str:
     login = ""
     if edge.via == "internet":
-        login = f"""
-		basic_auth {{
-			username      = {_q(host)}
-			password_file = {_q(f"{names.SECRETS}/{names.PASSWORD}")}
-		}}
-
-		tls_config {{
-			ca_file     = {_q(f"{CONFIG}/{names.HUB_CA}")}
-			min_version = "TLS13"
-		}}
-"""
+        login = "\n" + "\n".join(
+            [
+                _block("basic_auth", door.login(host, edge)),
+                _block("tls_config", door.trust(settings.hub, CONFIG)),
+            ]
+        )
     return f"""loki.write "hub" {{
 	endpoint {{
 		url                 = {_q(push_url + names.LOGS_PUSH)}
@@ -81,6 +76,12 @@ def _write(settings: Settings, edge: Edge, host: str, push_url: str) -> str:
 	}}
 }}
 """
+
+
+def _block(name: str, values: dict[str, str]) -> str:
+    """A block of strings inside an endpoint."""
+    width = max(map(len, values))
+    return f"\t\t{name} {{\n" + "".join(f"\t\t\t{k.ljust(width)} = {_q(v)}\n" for k, v in values.items()) + "\t\t}\n"
 
 
 def _rule(target: str, source: list[str] | None = None, regex: str | None = None, **more: str) -> str:

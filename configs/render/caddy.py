@@ -2,24 +2,31 @@
 
 Inside the container the four listeners have fixed ports; which host port and address each gets is the component's
 business. Who may push is one file per host in the secrets folder, imported, so that the Caddyfile stays plain.
+
+A hub with a public domain gets its certificate by ACME, over port 443 or 80, whichever the CA reaches. Any other has
+a certificate of Caddy's own CA; without a domain it answers to every name and address, with one certificate.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from configs import names
 from configs.settings import Settings
+from configs.settings.hub import Hub
 
 CONFIG = "/etc/caddy"
 DATA = "/data"
 ROOT = "pki/authorities/local/root.crt"
 USERS = "users"
+ACME_STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
 
 def caddyfile(settings: Settings) -> str:
     """The Caddyfile."""
     return "# Caddy of the hub, rendered by fleetwatch\n" + "".join(
         [
-            _globals(),
+            _globals(settings),
             _read(),
             _https(settings),
             _redirect(settings),
@@ -30,9 +37,9 @@ def caddyfile(settings: Settings) -> str:
     )
 
 
-def user(host: str, bcrypt: str) -> str:
-    """The imported line that lets `host` push."""
-    return f"{host} {bcrypt}\n"
+def users(accepted: Mapping[str, str]) -> str:
+    """The imported lines that let a host push: a bcrypt hash by user name, two while its password is rotated."""
+    return "".join(f"{name} {hashed}\n" for name, hashed in sorted(accepted.items()))
 
 
 def command() -> list[str]:
@@ -40,26 +47,37 @@ def command() -> list[str]:
     return ["caddy", "run", "--config", f"{CONFIG}/Caddyfile", "--adapter", "caddyfile"]
 
 
-def _globals() -> str:
-    return """{
+def _globals(settings: Settings) -> str:
+    certificates = "".join(f"\t{line}\n" for line in _certificates(settings.hub))
+    return f"""{{
 	admin localhost:2019
 	metrics
 	skip_install_trust
 	auto_https disable_redirects
-	log {
+{certificates}	log {{
 		output stdout
 		format json
 		level INFO
-	}
-	servers {
+	}}
+	servers {{
 		protocols h1 h2
-		timeouts {
+		timeouts {{
 			read_header 10s
 			idle 5m
-		}
-	}
-}
+		}}
+	}}
+}}
 """
+
+
+def _certificates(hub: Hub) -> list[str]:
+    """Global options. Who comes by an address sends no name in the handshake, and gets the certificate of ours."""
+    if hub.domain == names.NO_DOMAIN:
+        return [f"default_sni {names.NO_DOMAIN}"]
+    if hub.own_ca:
+        return []
+    email = [f"email {hub.acme.email}"] if hub.acme.email else []
+    return [*email, *([f"acme_ca {ACME_STAGING}"] if hub.acme.staging else [])]
 
 
 def _endpoints(settings: Settings, guard: str = "") -> str:
@@ -87,17 +105,22 @@ def _endpoints(settings: Settings, guard: str = "") -> str:
     return "".join(blocks).rstrip("\n")
 
 
+def _sites(hub: Hub) -> list[str]:
+    """The names of the HTTPS site; "" is every one, also an address."""
+    if hub.domain == names.NO_DOMAIN:
+        return [names.NO_DOMAIN, ""]
+    return [hub.domain, "localhost"] if hub.domain.endswith(".localhost") else [hub.domain]
+
+
 def _https(settings: Settings) -> str:
-    domain = settings.hub.domain
-    sites = [domain, "localhost"] if domain.endswith(".localhost") else [domain]
-    tls = "tls internal {" if domain.endswith(".localhost") else "tls {"
+    tls = "tls internal {" if settings.hub.own_ca else "tls {"
     grafana = names.address(settings.prefix, "grafana", names.GRAFANA_PORT)
     guard = f"""
 			basic_auth bcrypt fleetwatch {{
 				import {names.SECRETS}/{USERS}/*.caddy
 			}}"""
     return f"""
-{", ".join(f"https://{site}:{names.CADDY_HTTPS_PORT}" for site in sites)} {{
+{", ".join(f"https://{site}:{names.CADDY_HTTPS_PORT}" for site in _sites(settings.hub))} {{
 	{tls}
 		protocols tls1.3
 	}}
@@ -106,10 +129,22 @@ def _https(settings: Settings) -> str:
 	route {{
 {_endpoints(settings, guard)}
 		handle {{
-			reverse_proxy {grafana}
+{_allow_list(settings.access.cidrs)}			reverse_proxy {grafana}
 		}}
 	}}
 }}
+"""
+
+
+def _allow_list(cidrs: Sequence[str]) -> str:
+    """Guards Grafana alone: edges push from anywhere, by password, and an ACME challenge comes from anywhere too.
+
+    Held against the connection's own address, never against a header: nothing stands in front of this Caddy.
+    """
+    if not cidrs:
+        return ""
+    return f"""			@outside not remote_ip {" ".join(sorted(cidrs))}
+			respond @outside "{{remote_host}} is not among the addresses of fleetwatch:access.cidrs" 403
 """
 
 
@@ -125,13 +160,17 @@ def _read() -> str:
 
 
 def _redirect(settings: Settings) -> str:
-    """Redirects to the port that is published, which is not this container's own."""
-    port = settings.hub.ports.https
-    shown = "" if port == 443 else f":{port}"
+    """Redirects to the port that is published, which is not this container's own. No push is taken here.
+
+    Answers to ACME's challenges are Caddy's own and come before this site.
+    """
+    hub = settings.hub
+    shown = "" if hub.ports.https == 443 else f":{hub.ports.https}"
+    host = "{host}" if hub.domain == names.NO_DOMAIN else hub.domain
     return f"""
 http://:{names.CADDY_HTTP_PORT} {{
 	log
-	redir https://{settings.hub.domain}{shown}{{uri}} 308
+	redir https://{host}{shown}{{uri}} 308
 }}
 """
 

@@ -12,6 +12,14 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
+def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+    """Several lines are written as such (`|`)."""
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text)
+
+
 def to_yaml(data: Any, heading: str = "") -> str:
     """`data` as YAML with a heading comment that says where the file comes from."""
     lines = f"# {heading}\n" if heading else ""

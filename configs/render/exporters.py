@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from configs import names
@@ -23,9 +24,10 @@ def node_command(gateway: str) -> list[str]:
     ]
 
 
-def node_web(bcrypt: str) -> str:
-    """Basic auth: other containers and the host's own users can reach the address, only the agent has the password."""
-    return to_yaml({"basic_auth_users": {"agent": bcrypt}})
+def node_web(accepted: Mapping[str, str]) -> str:
+    """Basic auth (bcrypt by user name): other containers and the host's own users can reach the address, only the agent
+    has the password."""
+    return to_yaml({"basic_auth_users": dict(sorted(accepted.items()))})
 
 
 def cadvisor_command() -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from configs import names
 from configs.render.dump import to_yaml
 from configs.settings import Settings
-from configs.settings.hub import Roles
+from configs.settings.hub import Hub, Roles
 
 CONFIG = "/etc/grafana"
 DATA = "/var/lib/grafana"
@@ -19,19 +19,15 @@ ADMIN_PASSWORD = "admin-password"
 def ini(settings: Settings) -> str:
     """grafana.ini. Secrets are read by Grafana from files (`$__file{}`), sign-up and anonymous access are off."""
     hub = settings.hub
-    port = "" if hub.ports.https == 443 else f":{hub.ports.https}"
     sections: dict[str, dict[str, Any]] = {
-        "server": {
-            "http_port": names.GRAFANA_PORT,
-            "domain": hub.domain,
-            "root_url": f"https://{hub.domain}{port}/",
-        },
+        "server": {"http_port": names.GRAFANA_PORT, **_site(hub)},
         "security": {
             "admin_user": hub.grafana.admin_user,
             "admin_password": _file(ADMIN_PASSWORD),
             "cookie_secure": "true",
-            # A browser would hold it against every port of the name; on this machine one of them is for redirects.
-            "strict_transport_security": "false" if hub.domain.endswith(".localhost") else "true",
+            # A browser would hold it against every port of the name; on this machine one of them is for redirects. And
+            # with it no browser lets a person go on past the warning about our own CA.
+            "strict_transport_security": "false" if hub.own_ca else "true",
         },
         "users": {"allow_sign_up": "false", "default_theme": "system"},
         "auth": {"oauth_allow_insecure_email_lookup": "false"},
@@ -47,6 +43,15 @@ def ini(settings: Settings) -> str:
     text = io.StringIO()
     parser.write(text)
     return "; Grafana of the hub, rendered by fleetwatch\n" + text.getvalue().rstrip("\n") + "\n"
+
+
+def _site(hub: Hub) -> dict[str, str]:
+    """Where people find Grafana. Without a domain it is left out: they come by the hub's address, the site's name
+    resolves nowhere, and Grafana's links are relative. Signing in with a provider needs a domain."""
+    if hub.domain == names.NO_DOMAIN:
+        return {}
+    port = "" if hub.ports.https == 443 else f":{hub.ports.https}"
+    return {"domain": hub.domain, "root_url": f"https://{hub.domain}{port}/"}
 
 
 def secrets(settings: Settings) -> dict[str, str]:

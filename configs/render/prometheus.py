@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs import names
+from configs import disk, names
 from configs.render.dump import to_yaml
 from configs.settings import Settings
 from configs.settings.units import show_duration, show_size
@@ -23,7 +23,7 @@ def config(settings: Settings) -> str:
                     "out_of_order_time_window": show_duration(window),
                     "retention": {
                         "time": show_duration(hub.retention.metrics),
-                        "size": show_size(hub.retention.metrics_size),
+                        "size": show_size(disk.metrics_size(settings)),
                     },
                 }
             },

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from configs import names
-from configs.render import loglines
+from configs.render import door, loglines
 from configs.render.dump import to_yaml
 from configs.settings import Settings
 from configs.settings.edge import Edge, LogFile
@@ -29,8 +29,8 @@ def config(settings: Settings, host: str, push_url: str) -> str:
         "external_labels": {"env": settings.env, "host": host},
     }
     if edge.via == "internet":
-        client["basic_auth"] = {"username": host, "password_file": f"{names.SECRETS}/{names.PASSWORD}"}
-        client["tls_config"] = {"ca_file": f"{CONFIG}/{names.HUB_CA}", "min_version": "TLS13"}
+        client["basic_auth"] = door.login(host, edge)
+        client["tls_config"] = door.trust(settings.hub, CONFIG)
     return to_yaml(
         {
             "server": {"http_listen_port": names.LOG_AGENT_PORT, "grpc_listen_port": 0, "log_level": "info"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import re2
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
@@ -33,6 +34,13 @@ def _host_port(value: str) -> str:
 def _url_path(value: str) -> str:
     if not value.startswith("/"):
         raise ValueError("expected a path that begins with /")
+    return value
+
+
+def http_url(value: str) -> str:
+    """The value, or ValueError if it is no address of the web."""
+    if not re.match(r"https?://", value) or not urlsplit(value).hostname:
+        raise ValueError("expected an address that begins with https:// or http://, then a host")
     return value
 
 
@@ -80,6 +88,7 @@ def _secret(value: object) -> object:
 
 DnsLabel = Annotated[str, AfterValidator(_dns_label)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
+HttpUrl = Annotated[str, AfterValidator(http_url)]
 UrlPath = Annotated[str, AfterValidator(_url_path)]
 LabelName = Annotated[str, AfterValidator(_label_name)]
 LabelValue = Annotated[str, Field(min_length=1, max_length=128)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -22,6 +22,7 @@ from configs.settings.base import (
     UrlPath,
     limits,
 )
+from configs.settings.places import Droplet, Local, Server, private
 from configs.settings.units import Interval, parse_duration
 
 Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
@@ -150,9 +151,17 @@ class Edge(Strict):
     `via: internet` pushes over HTTPS with the host's own password, `via: vpc` without TLS over a private network.
     `subnet` is that of the edge's own Docker network: the node exporter listens on its gateway address. The default is
     outside the ranges from which Docker chooses by itself.
+
+    `rotation`: count it up to give the host another push password. `abandoned`: a server that nobody reaches any more
+    is left as it is; the entry may be taken out one run later. `renamed_from`: the name that the host had before.
     """
 
-    via: Literal["internet", "vpc"] = "internet"
+    via: Literal["internet", "vpc"] = Field(
+        "internet", description="`vpc` for droplets and private addresses, else `internet`"
+    )
+    rotation: Annotated[int, Field(ge=0)] = 0
+    abandoned: bool = False
+    renamed_from: DnsLabel | None = None
     networks: list[str] = []
     subnet: Annotated[str, AfterValidator(_subnet)] = "10.213.77.0/24"
     apps: dict[JobName, App] = {}
@@ -180,26 +189,35 @@ def log_folders(edge: Edge) -> set[str]:
     )
 
 
-def _unix_socket(value: str) -> str:
-    if not value.startswith("unix:///"):
-        raise ValueError("expected the address of a Docker socket on this machine, such as unix:///var/run/docker.sock")
-    return value
-
-
-class Local(Strict):
-    """The machine the program runs on. `files`: where rendered files are kept; default: below the user's state."""
-
-    docker: Annotated[str, AfterValidator(_unix_socket)] = "unix:///var/run/docker.sock"
-    files: str | None = None
-
-
 class Host(Edge):
-    """One entry of `fleetwatch:hosts`: an edge and exactly one place."""
+    """One entry of `fleetwatch:hosts`: an edge and exactly one place, `local`, `droplet` or `server`."""
 
     local: Local | None = None
+    droplet: Droplet | None = None
+    server: Server | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _via(cls, raw: Any) -> Any:
+        """Privately where it can be: a droplet and a server with a private address are in the hub's network."""
+        if isinstance(raw, dict) and "via" not in raw:
+            server = raw.get("server")
+            address = server.get("address") if isinstance(server, dict) else None
+            return {**raw, "via": "vpc" if "droplet" in raw or private(str(address)) else "internet"}
+        return raw
 
     @model_validator(mode="after")
     def _place(self) -> Host:
-        if self.local is None:
-            raise ValueError("expected exactly one place: local (write `local: {}`)")
+        given = [key for key in ("local", "droplet", "server") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"expected exactly one place: local, droplet or server (such as `droplet: {{}}`), got "
+                f"{' and '.join(given) or 'none'}"
+            )
+        if self.abandoned and self.server is None:
+            raise ValueError(f"abandoned: expected a server; a {given[0]} host is removed by taking out its entry")
         return self
+
+    @property
+    def kind(self) -> str:
+        return "local" if self.local is not None else "droplet" if self.droplet is not None else "server"

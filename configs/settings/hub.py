@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from configs.settings.base import DnsLabel, HostPort, Limits, Port, Secret, Strict, limits
-from configs.settings.edge import Local
+from configs import names
+from configs.settings.alerts import Alerts
+from configs.settings.base import HttpUrl, Limits, Port, Secret, Strict, limits
+from configs.settings.places import HubDroplet, Local, Server
 from configs.settings.units import Duration, Size, parse_duration, parse_size
 
 
@@ -19,28 +20,27 @@ def _domain(value: str) -> str:
     return value
 
 
-def _http_url(value: str) -> str:
-    if not re.match(r"https?://", value) or not urlsplit(value).hostname:
-        raise ValueError("expected an address that begins with https:// or http://, then a host")
+def _mail(value: str) -> str:
+    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
+        raise ValueError("expected an e-mail address such as ops@example.com")
     return value
 
 
-def _secret_url(value: SecretStr) -> SecretStr:
-    _http_url(value.get_secret_value())
-    return value
-
-
-HttpUrl = Annotated[str, AfterValidator(_http_url)]
-SecretUrl = Annotated[Secret, AfterValidator(_secret_url)]
+LOCAL_DOMAIN = "fleetwatch.localhost"
+PUBLIC_PORTS = {"https": 443, "http": 80, "push": 8080, "query": 9080}
+Mail = Annotated[str, AfterValidator(_mail)]
 
 
 class Ports(Strict):
-    """Host ports of the hub, all Caddy's: `https` Grafana and push, `http` redirects, `push` no TLS, `query` reads."""
+    """Host ports of the hub, all Caddy's: `https` Grafana and push, `http` redirects, `push` no TLS, `query` reads.
 
-    https: Port = 8443
-    http: Port = 8480
-    push: Port = 8481
-    query: Port = 8482
+    The first default is that of a hub on this machine, the second that of any other.
+    """
+
+    https: Port = Field(8443, description="`8443`, `443`")
+    http: Port = Field(8480, description="`8480`, `80`")
+    push: Port = Field(8481, description="`8481`, `8080`")
+    query: Port = Field(8482, description="`8482`, `9080`")
 
     @model_validator(mode="after")
     def _distinct(self) -> Ports:
@@ -54,11 +54,16 @@ class Ports(Strict):
 
 
 class Retention(Strict):
-    """How long metrics and logs are kept, and how much disk the metrics may take (whichever limit comes first)."""
+    """How long metrics and logs are kept, and how much disk the metrics may take (whichever limit comes first).
+
+    A volume that is too small for the two times is a mistake, unless `metrics_size` says that metrics may go earlier.
+    """
 
     metrics: Duration = parse_duration("2y")
     logs: Annotated[Duration, Field(ge=86400)] = parse_duration("90d")
-    metrics_size: Size = parse_size("10GB")
+    metrics_size: Size = Field(
+        parse_size("10GB"), description="`10GB`; with a volume: what the logs leave of four fifths of it"
+    )
 
 
 class LokiLimits(Strict):
@@ -126,72 +131,6 @@ class Grafana(Strict):
     auth: Auth = Auth()
 
 
-class Slack(Strict):
-    """A Slack incoming webhook."""
-
-    url: SecretUrl
-    channel: str | None = None
-
-
-class Email(Strict):
-    """Mail through an SMTP server."""
-
-    to: str
-    sender: str
-    smarthost: HostPort
-    username: str | None = None
-    password: Secret | None = None
-    require_tls: bool = True
-
-
-class PagerDuty(Strict):
-    """A PagerDuty service, by its Events API v2 integration key."""
-
-    routing_key: Secret
-
-
-class Webhook(Strict):
-    """Alertmanager's JSON, posted to an address (which may itself be secret)."""
-
-    url: SecretUrl
-
-
-class Receiver(Strict):
-    """Where alerts go; a receiver may have several ways at once."""
-
-    slack: Slack | None = None
-    email: Email | None = None
-    pagerduty: PagerDuty | None = None
-    webhook: Webhook | None = None
-
-    @model_validator(mode="after")
-    def _some(self) -> Receiver:
-        if not any((self.slack, self.email, self.pagerduty, self.webhook)):
-            raise ValueError("expected at least one of: slack, email, pagerduty, webhook")
-        return self
-
-
-class Alerts(Strict):
-    """Receivers, which of them gets alerts (`default`) and which gets the watchdog, that fires always.
-
-    Without a default, alerts are seen in Grafana and Alertmanager only.
-    """
-
-    receivers: dict[DnsLabel, Receiver] = {}
-    default: str | None = None
-    watchdog: str | None = None
-    repeat: Duration = parse_duration("4h")
-
-    @model_validator(mode="after")
-    def _known(self) -> Alerts:
-        known = ", ".join(sorted(self.receivers)) or "none yet"
-        for key in ("default", "watchdog"):
-            name = getattr(self, key)
-            if name is not None and name not in self.receivers:
-                raise ValueError(f"{key}: expected the name of a receiver ({known})")
-        return self
-
-
 class HubLimits(Strict):
     """Memory and CPU limits of the hub's containers."""
 
@@ -202,15 +141,40 @@ class HubLimits(Strict):
     alertmanager: Limits = limits("128MB", 0.5)
 
 
+class Acme(Strict):
+    """How the certificate of a public domain is had. `email`: whom the CA may write to. `staging`: from Let's Encrypt's
+    test directory, for trying out."""
+
+    email: Mail | None = None
+    staging: bool = False
+
+
+class Uptime(Strict):
+    """A check from outside (DigitalOcean's), with an alert by mail when the hub does not answer."""
+
+    email: Annotated[list[Mail], Field(min_length=1)]
+
+
 class Hub(Strict):
-    """The hub. `outage_budget` is how long an edge must be able to wait for it (docs/no-data-lost.md).
+    """The hub, in exactly one place: `local`, `droplet` or `server`. `domain`: without one a hub elsewhere is known by
+    its address and certified by its own CA. `dns_zone`: a domain that DigitalOcean's DNS serves; the hub's record is
+    made there.
+
+    `outage_budget` is how long an edge must be able to wait for the hub (docs/no-data-lost.md).
 
     `metrics_block` is how long the newest block of the metrics store is (Prometheus: 2h); shorter only for rehearsals
     of an outage, because without an out-of-order window samples older than half of it are refused.
     """
 
-    local: Local
-    domain: Annotated[str, AfterValidator(_domain)] = "fleetwatch.localhost"
+    local: Local | None = None
+    droplet: HubDroplet | None = None
+    server: Server | None = None
+    domain: Annotated[str, AfterValidator(_domain)] = Field(
+        LOCAL_DOMAIN, description=f"`{LOCAL_DOMAIN}` on this machine, else none"
+    )
+    acme: Acme = Acme()
+    dns_zone: Annotated[str, AfterValidator(_domain)] | None = None
+    uptime: Uptime | None = None
     ports: Ports = Ports()
     retention: Retention = Retention()
     outage_budget: Duration = parse_duration("24h")
@@ -221,8 +185,36 @@ class Hub(Strict):
     body_limit: Size = parse_size("32MB")
     limits: HubLimits = HubLimits()
 
+    @model_validator(mode="before")
+    @classmethod
+    def _defaults_of_the_kind(cls, raw: Any) -> Any:
+        """The usual ports and no name, where the hub is not on this machine."""
+        if isinstance(raw, dict) and (raw.get("droplet") is not None or raw.get("server") is not None):
+            ports = raw.get("ports", {})
+            merged = {**PUBLIC_PORTS, **ports} if isinstance(ports, dict) else ports
+            return {"domain": names.NO_DOMAIN, **raw, "ports": merged}
+        return raw
+
     @model_validator(mode="after")
-    def _name_of_a_local_hub(self) -> Hub:
-        if not self.domain.endswith(".localhost"):
-            raise ValueError("domain: expected a name that ends in .localhost, a hub on this machine has no other")
+    def _one_place(self) -> Hub:
+        given = [key for key in ("local", "droplet", "server") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                "expected exactly one place: local, droplet or server (such as `local: {}`), got "
+                f"{' and '.join(given) or 'none'}"
+            )
         return self
+
+    @property
+    def kind(self) -> str:
+        return "local" if self.local is not None else "droplet" if self.droplet is not None else "server"
+
+    @property
+    def own_ca(self) -> bool:
+        """Whether the certificate is from Caddy's own CA."""
+        return not self.public
+
+    @property
+    def public(self) -> bool:
+        """Whether the hub has a name that everyone resolves, and so a certificate by ACME."""
+        return self.local is None and self.domain != names.NO_DOMAIN

@@ -15,10 +15,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from configs.settings.base import DnsLabel, Strict
 from configs.settings.edge import Edge, Host
+from configs.settings.fleet import Access, Cloud, Ssh
 from configs.settings.hub import Hub
+from configs.settings.places import Droplet
 from configs.settings.sentences import Place, has_default, kind_of, sentence
 
-SECTIONS = ("prefix", "env", "hub", "hosts", "images")
+SECTIONS = ("prefix", "env", "hub", "hosts", "access", "cloud", "ssh", "images")
 _TAKEN_OUT = object()
 
 
@@ -49,6 +51,28 @@ class Settings:
     hub: Hub
     hosts: Mapping[str, Edge]
     images: Images
+    access: Access = Access()
+    cloud: Cloud = Cloud()
+    ssh: Ssh = Ssh()
+
+    @property
+    def droplets(self) -> Mapping[str, Droplet]:
+        """Every droplet by its path in the stack file."""
+        found: dict[str, Droplet] = {"hub.droplet": self.hub.droplet} if self.hub.droplet is not None else {}
+        for name, host in self.hosts.items():
+            if isinstance(host, Host) and host.droplet is not None:
+                found[f"hosts.{name}.droplet"] = host.droplet
+        return found
+
+    @property
+    def region(self) -> str | None:
+        """The region of the private network: the hub's, else the first that a droplet names."""
+        return next((droplet.region for droplet in self.droplets.values() if droplet.region), None)
+
+    @property
+    def protected(self) -> bool:
+        """Whether the engine refuses to delete what holds data."""
+        return self.cloud.protect if self.cloud.protect is not None else self.env == "prod"
 
 
 class SettingsError(Exception):
@@ -79,12 +103,25 @@ def read(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str
     prefix = _parse(DnsLabel, raw.get("prefix", "fleetwatch"), "prefix", problems) or "fleetwatch"
     env = _parse(DnsLabel, raw.get("env", "local"), "env", problems) or "local"
     images = _parse(Images, _given(raw, "images"), "images", problems) or Images()
+    access = _parse(Access, _given(raw, "access"), "access", problems) or Access()
+    cloud = _parse(Cloud, _given(raw, "cloud"), "cloud", problems) or Cloud()
+    ssh = _parse(Ssh, _given(raw, "ssh"), "ssh", problems) or Ssh()
     hub = _parse(Hub, raw.get("hub", {}), "hub", problems)
-    hosts = _hosts(_given(raw, "hosts"), problems)
-    if hub is not None:
-        problems += _across(hub, hosts)
-    problems = [f"{problem} ({source})" for problem in problems]
-    return (Settings(prefix, env, hub, hosts, images) if hub is not None else None), problems
+    hosts = _hosts(_given(raw, "hosts"), hub, problems)
+    settings = Settings(prefix, env, hub, hosts, images, access, cloud, ssh) if hub is not None else None
+    if settings is not None:
+        from configs.settings.across import across  # it speaks of Settings itself
+
+        told = [problem.partition(":")[0] for problem in problems]
+        problems += [problem for problem in across(settings) if not _taken_for_missing(problem, told)]
+    return settings, [f"{problem} ({source})" for problem in problems]
+
+
+def _taken_for_missing(problem: str, told: list[str]) -> bool:
+    """Whether it misses what the repair took out, at or below its place."""
+    path, _, rest = problem.partition(":")
+    instead = {"ssh.public_key": "ssh.key"}.get(path, path)
+    return rest.startswith(" missing") and any(one in (path, instead) or one.startswith(f"{path}.") for one in told)
 
 
 def _given(raw: Mapping[str, Any], key: str) -> Any:
@@ -92,7 +129,7 @@ def _given(raw: Mapping[str, Any], key: str) -> Any:
     return {} if raw.get(key) is None else raw[key]
 
 
-def _hosts(raw: Any, problems: list[str]) -> dict[str, Edge]:
+def _hosts(raw: Any, hub: Hub | None, problems: list[str]) -> dict[str, Edge]:
     if not isinstance(raw, dict):
         problems.append(f"hosts: expected a mapping of host names, got a {kind_of(raw)}")
         raw = {}
@@ -100,29 +137,17 @@ def _hosts(raw: Any, problems: list[str]) -> dict[str, Edge]:
     for name in sorted(map(str, {"hub", *raw})):
         _parse(DnsLabel, name, f"hosts.{name}", problems)
         model = Edge if name == "hub" else Host
-        host = _parse(model, _given(raw, name), f"hosts.{name}", problems)
+        given = _given(raw, name)
+        if name == "hub" and isinstance(given, dict) and hub is not None and hub.kind != "local":
+            given = {"via": "vpc", **given}  # on the hub's own network, whatever becomes of its certificate
+        host = _parse(model, given, f"hosts.{name}", problems)
+        if name == "hub" and host is not None and (host.abandoned or host.renamed_from is not None):
+            problems.append(
+                "hosts.hub: expected neither abandoned nor renamed_from, the hub's own edge stays what it is"
+            )
         if host is not None:
             hosts[name] = host
     return hosts
-
-
-def _across(hub: Hub, hosts: Mapping[str, Edge]) -> list[str]:
-    """Mistakes that only two sections together show."""
-    problems = []
-    engines = {hub.local.docker: "hub"}
-    for name, host in hosts.items():
-        if isinstance(host, Host) and host.local is not None:
-            other = engines.setdefault(host.local.docker, name)
-            if other != name:
-                problems.append(
-                    f"hosts.{name}.local: expected a Docker Engine of its own, but host {other} watches this one; "
-                    f"put its apps, databases and logs under hosts.{other}"
-                )
-    if hub.outage_budget > hub.retention.logs:
-        problems.append(
-            "hub.outage_budget: expected no more than hub.retention.logs, or logs expire before they arrive"
-        )
-    return problems
 
 
 def _parse(model: Any, raw: Any, path: str, problems: list[str]) -> Any:

@@ -10,7 +10,20 @@ from pydantic import BaseModel
 Place = tuple[int | str, ...]
 # Nothing below these keys is ever shown, whatever its type: a secret written at the wrong place is still a secret.
 _SECRET_SUBTREES = frozenset(
-    {"postgres", "auth", "receivers", "client_secret", "password", "dsn", "url", "routing_key"}
+    {
+        "postgres",
+        "auth",
+        "receivers",
+        "client_secret",
+        "password",
+        "dsn",
+        "url",
+        "routing_key",
+        "key",
+        "public_key",
+        "host_key",
+        "setup",
+    }
 )
 _SECRETS = frozenset({"client_secret", "dsn", "url", "routing_key"})  # `password` is given or left out
 
@@ -91,8 +104,8 @@ def _got(path: str, place: Place, mistake: Any) -> str:
 
 
 def _may_be_secret(text: str) -> bool:
-    """An address with a password, or one that is a password itself, such as a webhook's."""
-    return "@" in text or "://" in text
+    """An address with a password, or one that is a password itself, such as a webhook's; a private key."""
+    return "@" in text or "://" in text or "\n" in text or "PRIVATE KEY" in text
 
 
 def kind_of(value: Any) -> str:

@@ -1,7 +1,7 @@
-"""`python -m localcloud.plugins <docker|command|random> ENGINE`: one stand-in, as the Pulumi engine starts a plugin.
+"""`python -m localcloud.plugins NAME ENGINE`: one stand-in, as the Pulumi engine starts a plugin.
 
-It prints the port it serves on. The version it gives is that of the SDK it stands beside, so that the engine does not
-complain about an old plugin.
+NAME is docker, command, random or digitalocean. It prints the port it serves on. The version it gives is that of the
+SDK it stands beside, so that the engine does not complain about an old plugin.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
-NAMES = ("docker", "command", "random")
+NAMES = ("docker", "command", "random", "digitalocean")
 
 
 def main(args: list[str]) -> int:

@@ -31,7 +31,13 @@ def normal(prop: Prop, value: Any, fill: bool = True) -> Any:
         return dict(value) or None
     if prop.kind == "any":
         return value
+    if prop.alike and isinstance(value, str):
+        value = prop.alike(value)
     return value if value not in ("", 0, False) else None
+
+
+def _kept(prop: Prop, value: Any) -> Any:
+    return prop.keep(value) if prop.keep and isinstance(value, str) and value not in ("", UNKNOWN) else value
 
 
 def normal_fields(fields: Mapping[str, Prop], value: Mapping[str, Any]) -> dict[str, Any]:
@@ -43,7 +49,7 @@ def diff(table: Table, state: Mapping[str, Any], inputs: Mapping[str, Any]) -> l
     """What separates the program's inputs from the recorded state, property by property."""
     found = [Change(k, "add", p.replace) for k, p in filled_lists(table) if k not in state and inputs.get(k) is None]
     for key, prop in table.inputs().items():
-        old, new = normal(prop, state.get(key), fill=False), normal(prop, inputs.get(key))
+        old, new = normal(prop, state.get(key), fill=False), normal(prop, _kept(prop, inputs.get(key)))
         if prop.computed and inputs.get(key) is None:
             continue
         for path, kind in _compare(prop, key, old, new):

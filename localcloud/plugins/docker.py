@@ -145,11 +145,12 @@ def _remove(docker: Docker, path: str, in_use: str, **query: Any) -> None:
 class Container:
     table = CONTAINER
 
-    def __init__(self, docker: Docker) -> None:
-        self._docker = docker
+    def __init__(self, docker: Docker, log: Log) -> None:
+        self._docker, self._log = docker, log
 
     def create(self, urn: str, inputs: State) -> tuple[str, State]:
-        self._docker.ensure_image(inputs["image"])
+        image = inputs["image"]
+        self._docker.ensure_image(image, lambda: self._log.info(f"pulling {image}", urn, live=True))
         try:
             made = self._docker.post("/containers/create", shape.payload(inputs), name=inputs["name"])["Id"]
         except DockerError as error:
@@ -238,7 +239,7 @@ def package(log: Log) -> Package:
             config.get("host") or os.environ.get("DOCKER_HOST") or DEFAULT_HOST, parse_ssh_opts(config.get("sshOpts"))
         )
 
-    kinds = (Network(docker), Volume(docker), Container(docker))
+    kinds = (Network(docker), Volume(docker), Container(docker, log))
     return Package(
         "docker", CONFIG, {kind.table.token: kind for kind in kinds}, configure=configure, cancel=docker.close
     )

@@ -1,23 +1,25 @@
 """The Docker Engine's API for the docker stand-in: HTTP over its socket, or over ssh as the real provider does.
 
-`unix://PATH` is connected to directly; `ssh://[user@]host[:port]` runs `ssh [options] host docker system dial-stdio`,
-the way the real provider (and the docker program itself) reaches a remote engine. Bodies carry what `docker create`
-would put on a command line, so a secret in a container's environment never appears in a process list.
-Images are pulled by the `docker` program, which knows the user's registry credentials.
+`unix://PATH` is connected to directly; `ssh://[user@]host[:port]` goes through the ssh program (docker_ssh.py).
+Bodies carry what `docker create` would put on a command line, so a secret in a container's environment never appears
+in a process list.
 
 Nothing is contacted before the first request: a preview that changes nothing works with the host switched off.
 """
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import shlex
 import socket
-import subprocess
 import threading
+from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
+
+from localcloud.plugins.docker_ssh import Tunnel
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 NOT_FOUND = 404
@@ -37,32 +39,30 @@ class _Connection(http.client.HTTPConnection):
     def __init__(self, host: str, ssh_opts: list[str]) -> None:
         super().__init__("docker")
         self._docker_host, self._ssh_opts = host, ssh_opts
-        self._ssh: subprocess.Popen[bytes] | None = None
+        self._tunnel: Tunnel | None = None
 
     def connect(self) -> None:
         if self._docker_host.startswith("unix://"):
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.connect(self._docker_host.removeprefix("unix://"))
             return
-        ours, theirs = socket.socketpair()
-        command = ssh_command(self._docker_host, self._ssh_opts)
-        self._ssh = subprocess.Popen(command, stdin=theirs.fileno(), stdout=theirs.fileno(), start_new_session=True)
-        theirs.close()
-        self.sock = ours
+        self._end_tunnel()  # of a connection that the engine closed
+        self._tunnel = Tunnel(self._docker_host, self._ssh_opts)
+        self.sock = self._tunnel.socket
 
-    def close(self) -> None:
-        super().close()
-        if self._ssh:
-            self._ssh.terminate()
-            self._ssh.wait()
-            self._ssh = None
+    def failure(self) -> str | None:
+        """What ssh says about a connection that failed."""
+        return self._tunnel.failure() if self._tunnel else None
 
+    def end(self) -> None:
+        """Not `close`, which http.client calls of itself before ssh could be asked what went wrong."""
+        self.close()
+        self._end_tunnel()
 
-def ssh_command(host: str, options: list[str]) -> list[str]:
-    where = urlsplit(host)
-    port = ["-p", str(where.port)] if where.port else []
-    user = ["-l", where.username] if where.username else []
-    return ["ssh", *options, *user, *port, "--", str(where.hostname), "docker", "system", "dial-stdio"]
+    def _end_tunnel(self) -> None:
+        if self._tunnel:
+            self._tunnel.close()
+            self._tunnel = None
 
 
 class Docker:
@@ -72,6 +72,7 @@ class Docker:
         self.host, self._ssh_opts = DEFAULT_HOST, list[str]()
         self._idle: list[_Connection] = []
         self._lock = threading.Lock()
+        self._greeted = False
 
     def configure(self, host: str, ssh_opts: list[str]) -> None:
         if not host.startswith(("unix:///", "ssh://")):
@@ -99,6 +100,25 @@ class Docker:
         self.call("DELETE", path, query=query)
 
     def call(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:
+        if not self._greeted and self.host.startswith("ssh://"):
+            self._greet()
+        status, content = self._exchange(method, path, body, query)
+        return _answer(status, content)
+
+    def _greet(self) -> None:
+        """The first request over ssh is a ping; if it fails, the real provider has these words for it."""
+        try:
+            self._exchange("HEAD", "/_ping")
+        except ConnectionError as error:
+            raise ConnectionError(
+                f"failed to create Docker client: Error pinging Docker server, please make sure that {self.host} is "
+                f"reachable and has a  '_ping' endpoint. Error: {error}"
+            ) from error
+        self._greeted = True
+
+    def _exchange(
+        self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None
+    ) -> tuple[int, bytes]:
         url = quote(path) + (f"?{urlencode(query)}" if query else "")
         payload = None if body is None else json.dumps(body).encode()
         headers = {"Content-Type": "application/json"} if payload else {}
@@ -108,15 +128,19 @@ class Docker:
                 response = connection.getresponse()
                 content = response.read()
             except (OSError, http.client.HTTPException) as error:
-                connection.close()
+                why = None if used else connection.failure()
+                connection.end()
                 if used and isinstance(error, ConnectionError):
                     continue  # closed by the other side while idle
+                if why:
+                    where = f'{method.capitalize()} "http://docker.example.com{url}"'
+                    raise ConnectionError(f"error during connect: {where}: {why}") from error
                 raise ConnectionError(
                     f"Cannot connect to the Docker daemon at {self.host}: {error}. Is the docker daemon running?"
                 ) from error
             with self._lock:
                 self._idle.append(connection)
-            return _answer(response.status, content)
+            return response.status, content
         raise AssertionError("the last connection tried is always a new one")
 
     def _connections(self) -> Any:
@@ -126,24 +150,24 @@ class Docker:
             yield idle, True
         yield _Connection(self.host, self._ssh_opts), False
 
-    def ensure_image(self, image: str) -> None:
+    def ensure_image(self, image: str, pulling: Callable[[], None]) -> None:
+        """Pull an image that is not there, without credentials: the real provider does not use the user's either."""
         if self.find(f"/images/{image}/json") is not None:
             return
-        pulled = subprocess.run(
-            ["docker", "-H", self.host, "pull", "--quiet", image],
-            text=True,
-            capture_output=True,
-            stdin=subprocess.DEVNULL,
-        )
-        if pulled.returncode != 0:
-            raise RuntimeError(
-                f"Unable to create container with image {image}: unable to pull image {image}: {pulled.stderr.strip()}"
-            )
+        pulling()
+        failed = f"Unable to create container with image {image}"
+        name, tag = _reference(image)
+        try:
+            _, said = self._exchange("POST", "/images/create", None, {"fromImage": name, "tag": tag})
+        except ConnectionError as error:
+            raise RuntimeError(f"{failed}: unable to pull image {image}: {error}") from error
+        if self.find(f"/images/{image}/json") is None:
+            raise RuntimeError(f"{failed}: unable to find or pull image {image}{_why(said)}")
 
     def close(self) -> None:
         with self._lock:
             while self._idle:
-                self._idle.pop().close()
+                self._idle.pop().end()
 
 
 def _answer(status: int, content: bytes) -> Any:
@@ -155,6 +179,25 @@ def _answer(status: int, content: bytes) -> Any:
         message = found.get("message") if isinstance(found, dict) else None
         raise DockerError(status, message or f"HTTP {status}")
     return found
+
+
+def _reference(image: str) -> tuple[str, str]:
+    """Name and tag (or digest) of an image; no tag means `latest`, as everywhere."""
+    if "@" in image:
+        name, _, digest = image.partition("@")
+        return name, digest
+    name, colon, tag = image.rpartition(":")
+    return (name, tag) if colon and "/" not in tag else (image, "latest")
+
+
+def _why(said: bytes) -> str:
+    """The error that a pull ended with: its answer is a stream of lines, and a success until then."""
+    for line in reversed(said.decode(errors="replace").splitlines()):
+        with contextlib.suppress(ValueError):
+            found = json.loads(line)
+            if isinstance(found, dict) and (error := found.get("error") or found.get("message")):
+                return f": {error}"
+    return ""
 
 
 def parse_ssh_opts(value: Any) -> list[str]:

@@ -11,7 +11,7 @@ drops a property would report a success the real provider does not give.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,7 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 NAMES = {
     "str": "a string",
     "int": "a whole number",
+    "number": "a number",
     "bool": "true or false",
     "any": "anything",
     "list": "a list",
@@ -46,6 +47,8 @@ class Prop:
     volatile: bool = False  # an output that every update may change: unknown in its preview
     secret: bool = False
     output: bool = False  # never an input
+    keep: Callable[[str], str] | None = None  # how the state holds what the program wrote: a hash, lower case
+    alike: Callable[[str], str] | None = None  # texts that come out the same here are no change
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +58,10 @@ class Table:
     token: str
     props: Mapping[str, Prop]
     delete_first: bool = False  # a replacement with an unchanged name must delete the old one first
+    reads_back: bool = False  # creating and changing end with a full read, and what that found is recorded
     meta: Mapping[str, Any] = field(default_factory=dict)  # constant outputs the real plugin keeps in its state
+    # What no single property's row can say: (old inputs, new inputs) to (property, sentence) per problem.
+    verify: Callable[[Mapping[str, Any], Mapping[str, Any]], Iterator[tuple[str, str]]] = lambda old, new: iter(())
 
     @property
     def short(self) -> str:
@@ -82,9 +88,14 @@ class Change:
 # --- check -----------------------------------------------------------------------------------------------------------
 
 
-def check(package: str, table: Table, inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+def check(
+    package: str, table: Table, inputs: Mapping[str, Any], old: Mapping[str, Any] | None = None
+) -> list[tuple[str, str]]:
     """Problems as (property, sentence); empty when the inputs fit the table."""
-    return list(_check_fields(f"stand-in for {package}: {table.short}", "", table.inputs(), inputs))
+    who = f"stand-in for {package}: {table.short}"
+    found = list(_check_fields(who, "", table.inputs(), inputs))
+    # Only what has the right form can be looked at more closely.
+    return found or [(path, f"{who}.{path}: {sentence}") for path, sentence in table.verify(old or {}, inputs)]
 
 
 def _check_fields(
@@ -160,8 +171,19 @@ def _filled(prop: Prop, value: Any) -> Any:
     return [_filled(Prop(kind="object", item=prop.item), v) for v in value]
 
 
+def kept(table: Table, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs as the state holds them."""
+    return {
+        k: keep(v) if isinstance(v, str) and v != UNKNOWN and (keep := table.props[k].keep) else v
+        for k, v in inputs.items()
+    }
+
+
 def recorded(table: Table, inputs: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
     """The state after a creation: what was found, but sets as the program wrote them (Terraform's SDK does that)."""
+    inputs = kept(table, inputs)
+    if table.reads_back:
+        return sort_sets(table, {**inputs, **found, **table.meta})
     asked = {k: v for k, v in inputs.items() if table.props[k].kind == "set" or table.props[k].as_asked}
     empty: dict[str, Any] = {k: [] for k, _ in filled_lists(table)}
     return sort_sets(table, {**empty, **inputs, **found, **asked, **table.meta})
@@ -174,7 +196,7 @@ def sort_sets(table: Table, state: Mapping[str, Any]) -> dict[str, Any]:
 
 def expected_state(table: Table, inputs: Mapping[str, Any], old: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """The state a preview shows: the inputs; what only the other side knows is unknown (in an update: as it was)."""
-    state = with_defaults(table, inputs)
+    state = kept(table, with_defaults(table, inputs))
     for key, prop in table.props.items():
         if not (prop.output or prop.computed) or state.get(key) is not None:
             continue

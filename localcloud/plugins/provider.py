@@ -7,6 +7,7 @@ output of the same name secret, what the table calls secret always is, and what 
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -23,6 +24,8 @@ State = dict[str, Any]
 # What a real bridged plugin notes about its own recording: stale, and so in its way, once a stand-in has written.
 REAL_NOTES = "__pulumi_raw_state_delta"
 Values = dict[str, PropertyValue]
+# Seconds that the program allows the present operation (customTimeouts); 0: the provider's own.
+TIMEOUT: contextvars.ContextVar[float] = contextvars.ContextVar("timeout", default=0)
 KINDS = {
     "add": (sdk.PropertyDiffKind.ADD, sdk.PropertyDiffKind.ADD_REPLACE),
     "delete": (sdk.PropertyDiffKind.DELETE, sdk.PropertyDiffKind.DELETE_REPLACE),
@@ -42,11 +45,14 @@ class Resource(Protocol):
 
 
 class Unfinished(Exception):
-    """Raised by a create that made something which then failed."""
+    """Raised by a create that made something which then failed, and by an update whose state is to be kept.
 
-    def __init__(self, reason: str, resource_id: str) -> None:
+    `found` is what could still be read after an update that failed.
+    """
+
+    def __init__(self, reason: str, resource_id: str, found: State | None = None) -> None:
         super().__init__(reason)
-        self.resource_id = resource_id
+        self.resource_id, self.found = resource_id, found or {}
 
 
 @dataclass
@@ -108,7 +114,9 @@ class TableProvider(sdk.Provider):
     async def check_config(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
         inputs = {k: v for k, v in plain_map(request.new_inputs).items() if k != "version"}
         problems = engine.check(self._package.name, self._package.config, inputs)
-        return sdk.CheckResponse(inputs=request.new_inputs, failures=[sdk.CheckFailure(*p) for p in problems])
+        secret = {k for k, p in self._package.config.props.items() if p.secret}
+        checked = {k: v.with_secret(True) if k in secret else v for k, v in request.new_inputs.items()}
+        return sdk.CheckResponse(inputs=checked, failures=[sdk.CheckFailure(*p) for p in problems])
 
     async def configure(self, request: sdk.ConfigureRequest) -> sdk.ConfigureResponse:
         self._package.configure(plain_map(request.args))
@@ -120,7 +128,8 @@ class TableProvider(sdk.Provider):
 
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
         table = self._resource(request.type).table
-        problems = engine.check(self._package.name, table, plain_map(request.new_inputs))
+        old = plain_map(request.old_inputs)
+        problems = engine.check(self._package.name, table, plain_map(request.new_inputs), old)
         inputs = {k: _lifted(v) for k, v in request.new_inputs.items() if v.value is not None}
         inputs |= {k: wrap(p.default) for k, p in table.inputs().items() if p.default is not None and k not in inputs}
         return sdk.CheckResponse(inputs=inputs, failures=[sdk.CheckFailure(*p) for p in problems])
@@ -145,10 +154,11 @@ class TableProvider(sdk.Provider):
         if request.preview:
             return sdk.CreateResponse("", wrap_map(table, engine.expected_state(table, inputs), request.properties))
         filled = engine.with_defaults(table, inputs)
+        TIMEOUT.set(request.timeout)
         try:
             made, state = await asyncio.to_thread(resource.create, request.urn, filled)
         except Unfinished as failed:
-            values = wrap_map(table, {**filled, **table.meta}, request.properties)
+            values = wrap_map(table, {**engine.kept(table, filled), **table.meta}, request.properties)
             raise InitFailed(str(failed), failed.resource_id, values, request.properties) from failed
         return sdk.CreateResponse(made, wrap_map(table, engine.recorded(table, filled, state), request.properties))
 
@@ -159,9 +169,13 @@ class TableProvider(sdk.Provider):
             state = engine.expected_state(table, inputs, old)
         else:
             filled = engine.with_defaults(table, inputs)
-            state = await asyncio.to_thread(resource.update, request.urn, request.resource_id, old, filled)
-            kept = {k: v for k, v in state.items() if k not in table.inputs() or table.props[k].computed}
-            state = engine.sort_sets(table, {**kept, **filled, **table.meta})
+            TIMEOUT.set(request.timeout)
+            try:
+                state = await asyncio.to_thread(resource.update, request.urn, request.resource_id, old, filled)
+            except Unfinished as failed:
+                values = wrap_map(table, _updated(table, old, filled, failed.found), request.news)
+                raise InitFailed(str(failed), request.resource_id, values, request.news) from failed
+            state = _updated(table, old, filled, state)
         return sdk.UpdateResponse(wrap_map(table, state, request.news))
 
     async def read(self, request: sdk.ReadRequest) -> sdk.ReadResponse:
@@ -172,14 +186,24 @@ class TableProvider(sdk.Provider):
             return sdk.ReadResponse("", {}, {})
         found = engine.sort_sets(table, {**{k: [] for k, _ in engine.filled_lists(table)}, **old, **state})
         properties = wrap_map(table, found, request.properties, request.inputs)
-        return sdk.ReadResponse(request.resource_id, properties, _refreshed(table, request.inputs, state))
+        return sdk.ReadResponse(request.resource_id, properties, _refreshed(table, request.inputs, found))
 
     async def delete(self, request: sdk.DeleteRequest) -> None:
         resource = self._resource(request.type)
+        TIMEOUT.set(request.timeout)
         await asyncio.to_thread(resource.delete, request.urn, request.resource_id, plain_map(request.properties))
 
     async def cancel(self) -> None:
         self._package.cancel()
+
+
+def _updated(table: Table, old: State, filled: State, found: State) -> State:
+    """The state after an update, from what it returned."""
+    if table.reads_back:
+        before = {k: v for k, v in old.items() if k not in table.inputs()}
+        return engine.sort_sets(table, {**before, **engine.kept(table, filled), **found, **table.meta})
+    kept = {k: v for k, v in found.items() if k not in table.inputs() or table.props[k].computed}
+    return engine.sort_sets(table, {**kept, **engine.kept(table, filled), **table.meta})
 
 
 def _lifted(value: PropertyValue) -> PropertyValue:

@@ -20,13 +20,22 @@ from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.proto import resource_pb2
 
-from components import local_facts
+from components import cloud_facts, local_facts
+from configs.settings.cloud_facts import CloudFacts
 from configs.settings.facts import Facts
 from tests.fixtures.full import ROOT, raw
 
 PASSWORD = "generated-s3cret"
 HASH = "$2a$10$generated-s3cret"
 FACTS = Facts("20.10", None, frozenset({"bridge", "shop_default", "dispatch-network"}), None, None, frozenset())
+
+_FRA = frozenset({"fra1"})
+CLOUD = CloudFacts(
+    regions=_FRA,
+    sizes={size: _FRA for size in ("s-1vcpu-1gb", "s-2vcpu-4gb", "s-8vcpu-16gb")},
+    images={"debian-12-x64": _FRA},
+    projects={"monitoring": "project-1"},
+)
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,27 @@ def _clear(value: Any) -> Iterator[str]:
         yield value
 
 
+def _number(name: str) -> str:
+    """An id as droplets have it, the same for the same name."""
+    return str(1000 + sum(name.encode()))
+
+
+_NUMBERED = {"digitalocean:index/droplet:Droplet"}
+# What the cloud fills in.
+_MADE_UP: dict[str, Any] = {
+    "digitalocean:index/droplet:Droplet": lambda name: {
+        "ipv4Address": f"198.51.100.{len(name)}", "ipv4AddressPrivate": f"10.77.0.{len(name)}",
+        "dropletUrn": f"do:droplet:{_number(name)}",
+    },
+    "digitalocean:index/reservedIp:ReservedIp": lambda _: {
+        "ipAddress": "203.0.113.9", "reservedIpUrn": "do:reservedip:9",
+    },
+    "digitalocean:index/volume:Volume": lambda name: {"volumeUrn": f"do:volume:{name}"},
+    "digitalocean:index/vpc:Vpc": lambda _: {"ipRange": "10.77.0.0/20"},
+    "digitalocean:index/sshKey:SshKey": lambda _: {"fingerprint": "aa:bb"},
+}  # fmt: skip
+
+
 class _Monitor(mocks.MockMonitor):
     def __init__(self, run: Run) -> None:
         super().__init__(None)  # type: ignore[arg-type]
@@ -110,13 +140,25 @@ class _Monitor(mocks.MockMonitor):
         if request.type == "random:index/randomPassword:RandomPassword":
             state |= {"result": f"{PASSWORD}-{request.name}", "bcryptHash": HASH}
         if request.type == "command:local:Command":
-            state["stdout"] = f"applied at {len(request.name)}"
+            contact = request.name.endswith("-contact")
+            state["stdout"] = f"ssh-ed25519 AAAA{request.name}" if contact else f"applied at {len(request.name)}"
+        state |= _MADE_UP.get(request.type, lambda _: {})(request.name)
         state |= {
             key: _secret(state[key]) for key in request.additionalSecretOutputs if isinstance(state.get(key), str)
         }
-        response = resource_pb2.RegisterResourceResponse(urn=urn, id=f"{request.name}-id" if request.custom else "")
+        made = _number(request.name) if request.type in _NUMBERED else f"{request.name}-id"
+        response = resource_pb2.RegisterResourceResponse(urn=urn, id=made if request.custom else "")
         json_format.ParseDict(state, response.object)
         return response
+
+    def ReadResource(self, request: Any) -> Any:
+        """The stack's own outputs as the last update left them: none yet."""
+        state = {"name": request.name, "outputs": {}, "secretOutputNames": []}
+        response = resource_pb2.RegisterResourceResponse(urn=self.make_urn(request.parent, request.type, request.name))
+        json_format.ParseDict(state, response.object)
+        answer = resource_pb2.ReadResourceResponse(urn=response.urn)
+        answer.properties.CopyFrom(response.object)
+        return answer
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         self.run.outputs_of.append(request.urn)
@@ -161,6 +203,8 @@ def _run_with(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts)
     patch.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps(sorted(config)))
     patch.setenv("HOME", "/home/somebody")
     patch.setattr(local_facts, "probe", lambda _: facts)
+    patch.setattr(local_facts, "folder_for_sockets", lambda: None)
+    patch.setattr(cloud_facts, "probe", lambda: CLOUD)
     patch.syspath_prepend(str(ROOT))
     return contextvars.copy_context().run(_run)
 

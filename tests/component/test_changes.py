@@ -19,7 +19,7 @@ def _inputs(made: Run) -> dict[tuple[str, str], Any]:
     return {(one.type, one.name): one.inputs for one in made.made}
 
 
-def _changed(before: Run, after: Run) -> dict[str, set[str]]:
+def changed(before: Run, after: Run) -> dict[str, set[str]]:
     """Name of a custom resource -> its inputs that differ; added and removed ones under `+` and `-`."""
     old, new = _inputs(before), _inputs(after)
     found = {
@@ -34,7 +34,7 @@ def _changed(before: Run, after: Run) -> dict[str, set[str]]:
 
 def test_equal_settings_give_equal_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
     turned = {key: full()[key] for key in reversed(full())}
-    assert _changed(run(full(), monkeypatch), run(turned, monkeypatch)) == {}, "a preview would show a change"
+    assert changed(run(full(), monkeypatch), run(turned, monkeypatch)) == {}, "a preview would show a change"
 
 
 QUIET: dict[str, tuple[dict[str, Any], set[str]]] = {
@@ -47,24 +47,24 @@ QUIET: dict[str, tuple[dict[str, Any], set[str]]] = {
 @pytest.mark.parametrize("what", QUIET)
 def test_it_changes_only_what_a_file_command_reads(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
     change, commands = QUIET[what]
-    changed = _changed(run(full(), monkeypatch), run(_hub(full(), **change), monkeypatch))
-    assert changed == {name: {"stdin"} for name in commands}, (
+    difference = changed(run(full(), monkeypatch), run(_hub(full(), **change), monkeypatch))
+    assert difference == {name: {"stdin"} for name in commands}, (
         f"{what} must reach the process by a reload; a recreated agent loses what it has not sent"
     )
 
 
 def test_one_more_network_recreates_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    changed = _changed(run(full(), monkeypatch), run(_hub(full(), networks=["shop_default"]), monkeypatch))
-    assert set(changed) == {"hub-networks"}, "networks are joined from outside"
+    difference = changed(run(full(), monkeypatch), run(_hub(full(), networks=["shop_default"]), monkeypatch))
+    assert set(difference) == {"hub-settled"}, "networks are joined from outside"
 
 
 def test_one_more_database_adds_its_exporter_and_a_scrape(monkeypatch: pytest.MonkeyPatch) -> None:
     sections = full()
     sections["hosts"]["hub"]["postgres"]["third"] = {"dsn": "postgresql://u:pg-s3cret@db3/x"}
-    changed = _changed(run(full(), monkeypatch), run(sections, monkeypatch))
-    assert changed.pop("+") == {"hub-postgres-third", "hub-postgres-third-secrets"}
-    assert changed.pop("hub-agent-config") == {"stdin"}
-    assert set(changed) <= {"hub-networks", "hub-gate-hub"}, (
+    difference = changed(run(full(), monkeypatch), run(sections, monkeypatch))
+    assert difference.pop("+") == {"hub-postgres-third", "hub-postgres-third-secrets"}
+    assert difference.pop("hub-agent-config") == {"stdin"}
+    assert set(difference) <= {"hub-settled", "hub-gate-hub"}, (
         "the new exporter joins the user's networks; nothing else is touched"
     )
 
@@ -72,8 +72,8 @@ def test_one_more_database_adds_its_exporter_and_a_scrape(monkeypatch: pytest.Mo
 def test_a_rotated_database_password_recreates_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     sections = full()
     sections["hosts"]["hub"]["postgres"]["other"]["dsn"] = "postgresql://watch:pg-s3cret-2@db2/shop"
-    changed = _changed(run(full(), monkeypatch), run(sections, monkeypatch))
-    assert changed == {"hub-postgres-other-secrets": {"stdin"}}
+    difference = changed(run(full(), monkeypatch), run(sections, monkeypatch))
+    assert difference == {"hub-postgres-other-secrets": {"stdin"}}
 
 
 def test_secrets_are_only_in_inputs_that_the_engine_encrypts(monkeypatch: pytest.MonkeyPatch) -> None:

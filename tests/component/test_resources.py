@@ -156,7 +156,7 @@ def test_promtail_is_warned_about_and_alloy_is_not(made: Run, monkeypatch: pytes
 def test_what_is_exported(made: Run) -> None:
     assert made.exports["url"] == ("https://fleetwatch.localhost:8443", False)
     assert made.exports["password"][1] is True, "the engine would print it after every update"
-    assert set(made.exports) == {"url", "user", "password", "query", "jobs"}
+    assert set(made.exports) == {"url", "user", "password", "query", "jobs", "hosts", "rotations"}
 
 
 BAD = [

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import secrets
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from localcloud.plugins import docker
-from localcloud.plugins.docker_api import Docker
+from localcloud.plugins.engine import UNKNOWN
 from localcloud.plugins.provider import TableProvider, plain_map, wrap
 from localcloud.plugins.server import InitFailed, Log
 
@@ -193,17 +191,30 @@ def test_a_missing_image_is_named(engine: Engine, inputs: dict[str, Any]) -> Non
         engine.create(CONTAINER, {**inputs, "image": missing})
 
 
-def test_an_engine_is_reached_through_the_ssh_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a stand-in for ssh that notes its arguments and connects to the engine here."""
-    fake = tmp_path / "ssh"
-    fake.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/args\nexec docker system dial-stdio\n')
-    fake.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    remote = Docker()
-    remote.configure("ssh://deploy@203.0.113.7:2222", ["-o", "BatchMode=yes"])
-    assert remote.get("/version")["ApiVersion"]
-    assert remote.find("/containers/fleetwatch-no-such-container/json") is None
-    remote.close()
-    assert (tmp_path / "args").read_text().splitlines() == [
-        "-o BatchMode=yes -l deploy -p 2222 -- 203.0.113.7 docker system dial-stdio"
-    ], "one connection serves both"
+def test_a_volume_is_a_folder_where_the_driver_is_told_so(engine: Engine, prefix: str) -> None:
+    inputs = {
+        "name": f"{prefix}-bound",
+        "driver": "local",
+        "driverOpts": {"type": "none", "o": "bind", "device": "/mnt/fleetwatch/loki"},
+    }
+    made, state = engine.create(VOLUME, inputs)
+    listed = inspect(made, "{{.Options.type}} {{.Options.o}} {{.Options.device}}")
+    assert listed == "none bind /mnt/fleetwatch/loki"
+    assert not engine.diff(VOLUME, state, inputs).changes
+    read = engine.read(VOLUME, made, state, inputs)
+    assert not engine.diff(VOLUME, read.properties, inputs).changes, "nor after a refresh"
+    moved = {**inputs, "driverOpts": {**inputs["driverOpts"], "device": "/srv"}}  # type: ignore[dict-item]
+    assert engine.diff(VOLUME, state, moved).replaces == ["driverOpts"]
+
+
+def test_a_port_is_published_on_the_address_it_was_given(engine: Engine, inputs: dict[str, Any]) -> None:
+    inputs |= {"ports": [{"internal": 80, "external": 28480, "ip": "127.0.0.3"}]}
+    unknown = {**inputs, "ports": [{**inputs["ports"][0], "ip": UNKNOWN}]}
+    engine.check(CONTAINER, unknown)
+    made, state = engine.create(CONTAINER, inputs)
+    assert inspect(made, '{{json (index .HostConfig.PortBindings "80/tcp")}}') == (
+        '[{"HostIp":"127.0.0.3","HostPort":"28480"}]'
+    )
+    read = engine.read(CONTAINER, made, state, inputs)
+    assert not engine.diff(CONTAINER, read.properties, inputs).changes
+    assert engine.diff(CONTAINER, state, unknown).replaces == ["ports"], "an address not known yet may be another one"

@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 NO_ENGINE = "127.0.0.1:1"
 
 
-@pytest.fixture(params=["docker", "command", "random"])
+@pytest.fixture(params=["docker", "command", "random", "digitalocean"])
 def served(request: pytest.FixtureRequest) -> Iterator[tuple[str, Any]]:
     process = subprocess.Popen(
         [sys.executable, "-m", "localcloud.plugins", request.param, NO_ENGINE],
@@ -45,7 +45,7 @@ def test_it_has_its_sdks_version_and_refuses_other_types_in_a_sentence(served: t
 def test_an_unknown_name_is_refused() -> None:
     ran = subprocess.run([sys.executable, "-m", "localcloud.plugins", "aws"], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 2
-    assert "expected one of docker, command, random, got aws" in ran.stderr
+    assert "expected one of docker, command, random, digitalocean, got aws" in ran.stderr
 
 
 def test_it_ends_with_the_process_that_started_it() -> None:

@@ -55,7 +55,7 @@ def test_amtool_accepts_the_alertmanager(settings: Settings, tool, tmp_path: Pat
 def test_caddy_accepts_its_file_with_the_hosts_that_may_push(settings: Settings, tool, tmp_path: Path) -> None:
     for host, edge in settings.hosts.items():
         if edge.via == "internet":
-            _write(tmp_path, caddy.user(host, HASH), f"secrets/{caddy.USERS}/{host}.caddy", "/nowhere")
+            _write(tmp_path, caddy.users({host: HASH}), f"secrets/{caddy.USERS}/{host}.caddy", "/nowhere")
     path = _write(tmp_path, caddy.caddyfile(settings), "Caddyfile", caddy.CONFIG)
     done = tool("caddy")("validate", "--config", path, "--adapter", "caddyfile")
     _accepted(done)
@@ -64,7 +64,7 @@ def test_caddy_accepts_its_file_with_the_hosts_that_may_push(settings: Settings,
 
 def test_caddy_accepts_two_hashes_while_a_password_is_changed(settings: Settings, tool, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        _write(tmp_path, caddy.user(name, HASH), f"secrets/{caddy.USERS}/{name}.caddy", "/nowhere")
+        _write(tmp_path, caddy.users({name: HASH}), f"secrets/{caddy.USERS}/{name}.caddy", "/nowhere")
     path = _write(tmp_path, caddy.caddyfile(settings), "Caddyfile", caddy.CONFIG)
     _accepted(tool("caddy")("validate", "--config", path, "--adapter", "caddyfile"))
 

@@ -15,7 +15,8 @@ from configs.render import caddy, grafana
 from configs.settings import Settings, load
 from configs.settings.hub import Roles
 from tests.fixtures.full import SECRETS, SOURCE, full, small
-from tests.fixtures.stackfiles import CASES, public
+from tests.fixtures.hubs import public
+from tests.fixtures.stackfiles import CASES
 
 
 def _sites(settings: Settings) -> dict[str, str]:

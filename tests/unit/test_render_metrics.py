@@ -166,4 +166,5 @@ def test_the_exporters_arguments_hold_no_secret_and_no_public_address() -> None:
     words = [*exporters.postgres_env(), *exporters.postgres_command(), *exporters.node_command(GATEWAY)]
     assert all(word.split("=", 1)[1].startswith("/run/secrets/") for word in exporters.postgres_env())
     assert f"--web.listen-address={GATEWAY}:9100" in words
-    assert yaml.safe_load(exporters.node_web("$2a$x"))["basic_auth_users"] == {"agent": "$2a$x"}
+    accepted = {"hub.1": "$2a$y", "hub": "$2a$x"}
+    assert yaml.safe_load(exporters.node_web(accepted))["basic_auth_users"] == accepted

@@ -1,0 +1,102 @@
+"""What the fleet shares at DigitalOcean: the private network, tags, the SSH key and the cloud firewalls."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+import pulumi_digitalocean as do
+
+from configs import names
+from configs.settings import Settings
+
+ANYWHERE: list[pulumi.Input[str]] = ["0.0.0.0/0", "::/0"]
+
+
+class Cloud(pulumi.ComponentResource):
+    """VPC, tags, SSH key and firewalls of one environment.
+
+    Outputs: `vpc`, its id; `key`, the fingerprint that droplets are made with; `tags`, by role (`hub`, `edge`).
+    """
+
+    def __init__(
+        self, settings: Settings, region: str, project: str | None, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("fleetwatch:index:Cloud", "cloud", None, opts)
+        self._settings = settings
+        self.name = names.cloud(settings.prefix, settings.env)
+        self.region, self.project = region, project
+        made = do.Vpc(
+            "vpc",
+            name=self.name,
+            region=region,
+            ip_range=settings.cloud.range,
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.protected),
+        )
+        self.vpc = made.id
+        self.range = made.ip_range
+        self.key = do.SshKey(
+            "ssh-key",
+            name=self.name,
+            public_key=public_key(settings),
+            opts=pulumi.ResourceOptions(parent=self),
+        ).fingerprint
+        self.tags = {
+            role: do.Tag(f"tag-{role}", name=f"{self.name}-{role}", opts=pulumi.ResourceOptions(parent=self)).name
+            for role in ("hub", "edge")
+        }
+        self._firewall("hub", [_tcp(443, ANYWHERE), _tcp(80, ANYWHERE), _tcp(names.CADDY_PUSH_PORT, [self.range])])
+        self._firewall("edge", [])
+        self.register_outputs({})
+
+    def _firewall(self, role: str, inbound: list[do.FirewallInboundRuleArgs]) -> None:
+        """Named ways in; SSH for the operators, and for the hub as jump host of its private network."""
+        operators: list[pulumi.Input[str]] = [*self._settings.access.admin_cidrs]
+        if role == "edge":
+            operators.append(self.range)
+        do.Firewall(
+            f"firewall-{role}",
+            name=f"{self.name}-{role}",
+            tags=[self.tags[role]],
+            inbound_rules=[
+                *inbound,
+                _tcp(22, operators),
+                do.FirewallInboundRuleArgs(protocol="icmp", source_addresses=ANYWHERE),
+            ],
+            outbound_rules=_outbound(self.range),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+
+
+def _tcp(port: int, sources: list[pulumi.Input[str]]) -> do.FirewallInboundRuleArgs:
+    return do.FirewallInboundRuleArgs(protocol="tcp", port_range=str(port), source_addresses=sources)
+
+
+def _outbound(own: pulumi.Output[str]) -> list[do.FirewallOutboundRuleArgs]:
+    """Names (53), time (123), packages, images, ACME, receivers and pushes (80, 443, mail), and all of the own network.
+
+    A firewall without them lets nothing out: no image would be pulled and no certificate be had.
+    """
+
+    def out(protocol: str, ports: str | None, to: list[pulumi.Input[str]]) -> do.FirewallOutboundRuleArgs:
+        return do.FirewallOutboundRuleArgs(protocol=protocol, port_range=ports, destination_addresses=to)
+
+    return [
+        out("tcp", "53", ANYWHERE),
+        out("udp", "53", ANYWHERE),
+        out("udp", "123", ANYWHERE),
+        out("tcp", "80", ANYWHERE),
+        out("tcp", "443", ANYWHERE),
+        out("tcp", "465", ANYWHERE),
+        out("tcp", "587", ANYWHERE),
+        out("tcp", "1-65535", [own]),
+        out("udp", "1-65535", [own]),
+        out("icmp", None, ANYWHERE),
+    ]
+
+
+def public_key(settings: Settings) -> str:
+    """The public half that new droplets let in: given, or beside the key's file (checked with the settings)."""
+    if settings.ssh.public_key:
+        return settings.ssh.public_key
+    return Path(f"{settings.ssh.key}.pub").expanduser().read_text().strip()

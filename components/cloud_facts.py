@@ -1,0 +1,94 @@
+"""What DigitalOcean says about a stack file: whether it knows the regions, sizes, images, project and domain in it.
+
+Reads only, once at the beginning of every run that makes droplets, so that a preview says what would be refused.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from pulumi.runtime import config as runtime
+
+from configs.settings.cloud_facts import CloudFacts, Problem
+
+PUBLIC = "https://api.digitalocean.com"
+TIMEOUT = 15  # seconds
+_LISTS = {
+    "regions": "/v2/regions",
+    "sizes": "/v2/sizes",
+    "images": "/v2/images?type=distribution",
+    "projects": "/v2/projects",
+}
+
+
+def probe() -> CloudFacts:
+    """Facts of the account that the provider would use. Raises Problem with a sentence if it cannot be asked."""
+    known = runtime.get_config_env()
+    token = known.get("digitalocean:token") or os.environ.get("DIGITALOCEAN_TOKEN") or ""
+    base = known.get("digitalocean:apiEndpoint") or os.environ.get("DIGITALOCEAN_API_URL") or PUBLIC
+    if not token:
+        raise Problem(
+            "digitalocean:token: missing, droplets need an API token; `pulumi config set --secret digitalocean:token`, "
+            "or the environment variable DIGITALOCEAN_TOKEN"
+        )
+    with ThreadPoolExecutor(len(_LISTS)) as pool:
+        found = dict(
+            zip(_LISTS, pool.map(lambda item: _all(base, item[1], item[0], token), _LISTS.items()), strict=True)
+        )
+    return CloudFacts(
+        regions=frozenset(region["slug"] for region in found["regions"] if region.get("available", True)),
+        sizes={size["slug"]: frozenset(size["regions"]) for size in found["sizes"] if size.get("available", True)},
+        images={image["slug"]: frozenset(image["regions"]) for image in found["images"] if image.get("slug")},
+        projects={project["name"]: project["id"] for project in found["projects"]},
+    )
+
+
+def _all(base: str, path: str, key: str, token: str) -> list[dict[str, Any]]:
+    """Every page of a list."""
+    url: str | None = f"{base.rstrip('/')}{path}{'&' if '?' in path else '?'}per_page=200"
+    found: list[dict[str, Any]] = []
+    while url:
+        answer = _get(url, token)
+        found += answer[key]
+        following = (answer.get("links") or {}).get("pages", {}).get("next")
+        # Only as far as the address that the token is meant for.
+        url = f"{base.rstrip('/')}{path.split('?')[0]}?{urllib.parse.urlsplit(following).query}" if following else None
+    return found
+
+
+def _get(url: str, token: str) -> dict[str, Any]:
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    where = urllib.parse.urlsplit(url).netloc
+    try:
+        with _opener(where).open(request, timeout=TIMEOUT) as answer:
+            return dict(json.load(answer))
+    except urllib.error.HTTPError as error:
+        if error.code == 401:
+            raise Problem(
+                f"digitalocean:token: {where} refuses it (401); https://cloud.digitalocean.com/account/api/tokens "
+                "makes another (read and write), `pulumi config set --secret digitalocean:token` sets it"
+            ) from None
+        if error.code == 429:
+            wait = error.headers.get("Retry-After")
+            raise Problem(
+                f"digitalocean:token: {where} has had too many requests with it (429); try again "
+                + (f"in {wait} s" if wait else "later")
+            ) from None
+        raise Problem(f"{where} answers {error.code} to {urllib.parse.urlsplit(url).path}; try again later") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "reason", error)
+        raise Problem(
+            f"{where} does not answer within {TIMEOUT} s ({reason}); droplets need DigitalOcean's API"
+        ) from None
+
+
+def _opener(where: str) -> urllib.request.OpenerDirector:
+    """An API on this machine's loopback is reached directly, whatever http_proxy says."""
+    here = where.rpartition(":")[0] in ("127.0.0.1", "localhost")
+    return urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if here else []))

@@ -1,0 +1,133 @@
+"""Droplets: the machines that the program makes, and for the hub what outlives its droplet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pulumi
+import pulumi_digitalocean as do
+from configs.settings.places import Droplet, HubDroplet
+
+from components.cloud import Cloud
+from configs import names
+from configs.render import userdata
+from configs.settings import Settings
+
+
+class Machine(pulumi.ComponentResource):
+    """One droplet in the fleet's network, named after its host.
+
+    Outputs: `droplet`; `address` and `private`, its addresses; `after`, what has to be there before it is contacted.
+    """
+
+    def __init__(
+        self, name: str, settings: Settings, cloud: Cloud, wanted: Droplet, opts: pulumi.ResourceOptions | None = None
+    ) -> None:
+        super().__init__("fleetwatch:index:Droplet", name, None, opts)
+        role = "hub" if name == "hub" else "edge"
+        self.full_name = f"{cloud.name}-{name}"
+        self.region = wanted.region or cloud.region
+        self.droplet = do.Droplet(
+            f"{name}-droplet",
+            name=self.full_name,
+            region=self.region,
+            size=wanted.size,
+            image=wanted.image,
+            backups=wanted.backups,
+            vpc_uuid=cloud.vpc if self.region == cloud.region else None,  # a VPC is one region's
+            ssh_keys=[cloud.key],
+            tags=[cloud.tags[role]],
+            user_data=userdata.render(image=wanted.image, setup=wanted.setup),
+            monitoring=False,
+            droplet_agent=False,
+            graceful_shutdown=True,  # Prometheus and Loki write out what they hold in memory
+            resize_disk=False,  # a grown disk could never be shrunk again, and data is on the volume
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=settings.protected and role == "hub",
+                # A machine is not made anew because its first-boot script, its image's name or a key changed.
+                ignore_changes=["userData", "image", "sshKeys"],
+                delete_before_replace=True,  # volume and address belong to one droplet at a time
+            ),
+        )
+        self.address: pulumi.Output[str] = self.droplet.ipv4_address
+        self.private: pulumi.Output[str] = self.droplet.ipv4_address_private
+        self.after: Sequence[pulumi.Resource] = ()
+        self.register_outputs({})
+
+
+class HubMachine(Machine):
+    """The hub's droplet, with a volume for its data and an address that both outlive it, its DNS record, the project
+    they belong to and a check from outside.
+
+    Outputs besides a machine's: `device`, where the volume appears, and `volume_size` in GB.
+    """
+
+    def __init__(self, settings: Settings, cloud: Cloud, wanted: HubDroplet) -> None:
+        super().__init__("hub", settings, cloud, wanted)
+        hub = settings.hub
+        own = pulumi.ResourceOptions(parent=self)
+        lasting = pulumi.ResourceOptions(parent=self, protect=settings.protected)
+        # What hangs on a droplet is taken off before the droplet is replaced, and there is never room for two.
+        hanging = pulumi.ResourceOptions(parent=self, delete_before_replace=True, deleted_with=self.droplet)
+        volume = do.Volume(
+            "hub-volume",
+            name=self.full_name,
+            region=self.region,
+            size=wanted.volume,
+            initial_filesystem_type="ext4",
+            description="metrics, logs, dashboards and certificates of fleetwatch",
+            opts=lasting,
+        )
+        attached = do.VolumeAttachment(
+            "hub-volume", droplet_id=self.droplet.id.apply(int), volume_id=volume.id, opts=hanging
+        )
+        address = do.ReservedIp("hub-address", region=self.region, opts=lasting)
+        assigned = do.ReservedIpAssignment(
+            "hub-address", droplet_id=self.droplet.id.apply(int), ip_address=address.ip_address, opts=hanging
+        )
+        self.address = address.ip_address
+        self.device = f"/dev/disk/by-id/scsi-0DO_Volume_{self.full_name}"
+        self.volume_size = volume.size
+        self.after = [attached, assigned]
+        if hub.dns_zone:
+            do.DnsRecord(
+                "hub-name",
+                domain=hub.dns_zone,
+                type="A",
+                name=hub.domain.removesuffix(hub.dns_zone).rstrip(".") or "@",
+                value=address.ip_address,
+                ttl=300,
+                opts=own,
+            )
+        if hub.uptime:
+            self._watched_from_outside(f"https://{hub.domain}" if hub.public else address.ip_address, settings)
+        if cloud.project:
+            do.ProjectResources(
+                "project",
+                project=cloud.project,
+                resources=[self.droplet.droplet_urn, volume.volume_urn, address.reserved_ip_urn],
+                opts=own,
+            )
+
+    def _watched_from_outside(self, target: pulumi.Input[str], settings: Settings) -> None:
+        """Nothing on the hub can say that the hub is away."""
+        assert settings.hub.uptime is not None
+        check = do.UptimeCheck(
+            "hub-uptime",
+            name=self.full_name,
+            target=target,
+            # Without a domain the certificate is the hub's own, which nobody out there trusts.
+            type="https" if settings.hub.public else "ping",
+            regions=["eu_west", "us_east"],
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        do.UptimeAlert(
+            "hub-down",
+            name=f"{names.cloud(settings.prefix, settings.env)}: the hub does not answer",
+            check_id=check.id,
+            type="down_global",
+            period="2m",
+            notifications=[do.UptimeAlertNotificationArgs(emails=settings.hub.uptime.email)],
+            opts=pulumi.ResourceOptions(parent=self),
+        )

@@ -1,0 +1,57 @@
+"""The machine that the program runs on, as a host."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pulumi
+import pulumi_command as command
+import pulumi_docker as docker
+
+from components.host import Host
+from configs.deploy import on_stdin, script
+from configs.settings import Local
+
+
+class LocalHost(Host):
+    """Kind `local`: commands run here, Docker is its socket. Nothing of it is reachable from elsewhere."""
+
+    keeps_volumes = True
+
+    def __init__(self, name: str, stack: str, local: Local, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__(name, stack, opts)
+        self._docker_host = local.docker
+        home = Path(local.files or f"~/.local/state/fleetwatch/{stack}/files").expanduser()
+        self.docker_socket = self._docker_host.removeprefix("unix://")
+        self.base = str(home / name)
+        self.ready = self.run("ready", create=script("ready"), delete=None)
+        self.docker = docker.Provider(
+            f"docker-{name}",
+            host=self._docker_host,
+            # Readiness is waited for, not read from: an unknown host would show every container as changing.
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[self.ready]),
+        )
+        self.register_outputs({"base": self.base})
+
+    def run(
+        self,
+        what: str,
+        *,
+        create: str,
+        delete: str | None,
+        stdin: pulumi.Input[str] | None = None,
+        depends_on: Sequence[pulumi.Resource] = (),
+        parent: pulumi.Resource | None = None,
+    ) -> command.local.Command:
+        return command.local.Command(
+            f"{self.host}-{what}",
+            create=on_stdin(create),
+            delete=delete,
+            stdin=pulumi.Output.concat(create, stdin if stdin is not None else ""),
+            environment={"DOCKER_HOST": self._docker_host},
+            interpreter=["/bin/sh", "-c"],
+            add_previous_output_in_env=False,
+            logging=command.local.Logging.STDERR,  # what went well is quiet
+            opts=pulumi.ResourceOptions(parent=parent or self, depends_on=list(depends_on)),
+        )

@@ -1,0 +1,55 @@
+"""What a stack tells its user: addresses, credentials, what runs where, what it costs and what disk it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pulumi
+
+from components.credential import Credential
+from components.edge import Edge
+from components.fleet import Fleet
+from components.hub import Hub
+from components.remote_host import RemoteHost
+from configs import cost, disk
+from configs.expected import HUB_JOBS, scrape_jobs
+from configs.settings import Settings
+
+
+def announce(settings: Settings) -> None:
+    """Cost and disk, shown by every preview."""
+    if settings.droplets:
+        pulumi.log.info(cost.monthly(settings).sentence)
+    if settings.hub.kind != "local":
+        pulumi.log.info(disk.sentence(settings))
+
+
+def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges: Mapping[str, Edge]) -> None:
+    """The stack's outputs."""
+    pulumi.export("url", hub.url)
+    pulumi.export("user", settings.hub.grafana.admin_user)
+    pulumi.export("password", admin.password)
+    pulumi.export("query", hub.query)
+    pulumi.export("jobs", {name: scrape_jobs(settings, name) for name in settings.hosts})
+    pulumi.export("hosts", {name: _host(settings, fleet, name) for name in settings.hosts})
+    # As rotated only once the edge has changed over: until then the hub takes the old password too.
+    pulumi.export("rotations", {name: edges[name].rotated for name in settings.hosts})
+    if settings.droplets:
+        bill = cost.monthly(settings)
+        pulumi.export("monthly_usd", bill.total)
+        pulumi.export("monthly_usd_items", {item.what: item.usd for item in bill.items})
+    if settings.hub.kind != "local":
+        pulumi.export("disk", disk.sentence(settings))
+
+
+def _host(settings: Settings, fleet: Fleet, name: str) -> dict[str, pulumi.Input[object]]:
+    host, edge = fleet.hosts[name], settings.hosts[name]
+    runs = [*(HUB_JOBS if name == "hub" else ()), "agent", edge.logs.agent, "cadvisor", "node-exporter"]
+    return {
+        "address": host.public or "this machine",
+        **({"private": host.private} if host.private is not None else {}),
+        "via": edge.via,
+        "runs": [*runs, *(f"postgres-{database}" for database in sorted(edge.postgres))],
+        # For `make tunnel` and people: nothing in it is secret.
+        **({"ssh": host.words} if isinstance(host, RemoteHost) else {}),
+    }

@@ -1,0 +1,71 @@
+"""What a stack file costs per month at DigitalOcean, from one table of prices (prices.yaml, with its date)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from configs.settings import Settings
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that costs. `usd` per month; None: its price is not in the table."""
+
+    what: str
+    usd: float | None
+
+
+@dataclass(frozen=True)
+class Cost:
+    """The items of a stack file; `total` in USD per month is of those whose price is known."""
+
+    items: tuple[Item, ...]
+    as_of: str
+
+    @property
+    def total(self) -> float:
+        return round(sum(item.usd or 0 for item in self.items), 2)
+
+    @property
+    def sentence(self) -> str:
+        """One line for a preview."""
+        unknown = [item.what for item in self.items if item.usd is None]
+        known = ", ".join(f"{item.what} {item.usd:.2f}" for item in self.items if item.usd)
+        least = "at least " if unknown else ""
+        missing = f"; unknown for {', '.join(unknown)}" if unknown else ""
+        return (
+            f"Costs {least}{self.total:.2f} USD a month ({known or 'nothing known'}; prices of {self.as_of}{missing})"
+        )
+
+
+def monthly(settings: Settings) -> Cost:
+    """What the droplets, the volume, the address and the check of these settings cost; servers are others' bills."""
+    return Cost(tuple(_items(settings)), str(_prices()["as_of"]))
+
+
+def _items(settings: Settings) -> Iterator[Item]:
+    prices = _prices()
+    for path, droplet in settings.droplets.items():
+        host = path.removesuffix(".droplet").removeprefix("hosts.")
+        price = prices["droplets"].get(droplet.size)
+        yield Item(f"{host} {droplet.size}", price)
+        if droplet.backups:
+            yield Item(f"{host} backups", None if price is None else round(price * prices["backups_share"], 2))
+    if settings.hub.droplet is not None:
+        size = settings.hub.droplet.volume
+        yield Item(f"hub volume {size} GB", round(size * prices["volume_gb"], 2))
+        yield Item("hub address", prices["reserved_ip"])
+    if settings.hub.uptime is not None:
+        yield Item("hub uptime check", prices["uptime_check"])
+
+
+@cache
+def _prices() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "prices.yaml").read_text())
+    return loaded

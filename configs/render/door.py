@@ -1,0 +1,29 @@
+"""How an edge comes to the hub's door: as whom, and how it tells the hub from anybody else.
+
+In the words of Prometheus' HTTP clients, which the agent, Promtail and Alloy share.
+"""
+
+from __future__ import annotations
+
+from configs import names
+from configs.settings.edge import Edge
+from configs.settings.hub import Hub
+
+
+def login(host: str, edge: Edge) -> dict[str, str]:
+    """A `basic_auth`; with each rotation of the password another user and another file."""
+    return {
+        "username": names.user(host, edge.rotation),
+        "password_file": f"{names.SECRETS}/{names.password_file(edge.rotation)}",
+    }
+
+
+def trust(hub: Hub, folder: str) -> dict[str, str]:
+    """A `tls_config`; the certificate of the hub's own CA is in `folder`.
+
+    A public domain's certificate is one that the system trusts. Without a domain an edge connects to an address, and
+    expects the name that the hub's own certificate is made for.
+    """
+    ca = {"ca_file": f"{folder}/{names.HUB_CA}"} if hub.own_ca else {}
+    name = {"server_name": names.NO_DOMAIN} if hub.domain == names.NO_DOMAIN else {}
+    return {**ca, **name, "min_version": "TLS13"}

@@ -1,0 +1,49 @@
+#!/bin/sh
+# Written by fleetwatch, run once by cloud-init. Output: /var/log/cloud-init-output.log
+set -eu
+export DEBIAN_FRONTEND=noninteractive HOME=~root
+say() { echo "fleetwatch: $*"; }
+
+mkdir -p /run/sshd # sshd -t wants it, and where sshd is started by a socket nobody has made it yet
+/usr/sbin/sshd -t
+service ssh reload || say "sshd does not run yet, it will read its settings at its start"
+
+if command -v dockerd > /dev/null; then
+    say "Docker is there, restarting it with our settings"
+    service docker restart
+else
+    tries=0
+    until apt-get -q -o DPkg::Lock::Timeout=300 update &&
+        apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install \
+            docker.io iptables apparmor ca-certificates; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge 5 ]; then
+            say "installing Docker failed $tries times"
+            exit 1
+        fi
+        say "installing Docker failed, trying again in 15 s"
+        sleep 15
+    done
+    service docker start
+fi
+for package in docker.io docker-ce; do
+    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ]; then
+        apt-mark hold "$package" # an update restarts every container, at a time of its own
+    fi
+done
+
+tries=0
+until docker version > /dev/null 2>&1; do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 60 ]; then
+        say "Docker does not answer after a minute"
+        exit 1
+    fi
+    sleep 1
+done
+/var/lib/cloud/scripts/per-boot/fleetwatch-metadata.sh
+if [ -e /usr/local/lib/fleetwatch/setup ]; then
+    say "running setup"
+    /usr/local/lib/fleetwatch/setup < /dev/null
+fi
+say "first boot done"

@@ -1,0 +1,76 @@
+"""Settings that the whole fleet shares: who may reach it, its part of the cloud, and how SSH goes."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from configs.settings.base import Strict
+from configs.settings.places import key_kind
+from configs.settings.units import Duration, parse_duration
+
+
+def _cidr(value: str) -> str:
+    try:
+        if "/" in value:  # one address alone may be a slip for its network
+            return str(ipaddress.ip_network(value))
+    except ValueError:  # also bits set behind the prefix
+        pass
+    raise ValueError("expected a network such as 203.0.113.0/24, or one address as 203.0.113.7/32")
+
+
+def _range(value: str) -> str:
+    network = ipaddress.ip_network(_cidr(value))
+    if network.version != 4 or not network.is_private or not 16 <= network.prefixlen <= 24:
+        raise ValueError("expected a private IPv4 network between /16 and /24, such as 10.77.0.0/20")
+    if network.overlaps(ipaddress.ip_network("172.17.0.0/16")):
+        raise ValueError("expected a network outside 172.17.0.0/16, which Docker uses itself on every host")
+    return value
+
+
+def _public_key(value: str) -> str:
+    if key_kind(value) is None or "\n" in value.strip():
+        raise ValueError("expected a public key: the one line of a file such as ~/.ssh/id_ed25519.pub")
+    return value.strip()
+
+
+def _key_file(value: str) -> str:
+    """A path, which is shown when the file is not there: never the key itself."""
+    if not re.fullmatch(r"[~/][^\n]{0,200}", value) or "PRIVATE KEY" in value:
+        raise ValueError("expected the path of a private key's file, such as ~/.ssh/id_ed25519")
+    return value
+
+
+Cidr = Annotated[str, AfterValidator(_cidr)]
+
+
+class Access(Strict):
+    """Who may reach what. `cidrs`: Grafana (none: everyone; pushes and certificates are not concerned).
+    `admin_cidrs`: SSH of droplets; where the program runs has to be among them."""
+
+    cidrs: list[Cidr] = []
+    admin_cidrs: Annotated[list[Cidr], Field(description="*required* with any droplet")] = []
+
+
+class Cloud(Strict):
+    """What droplets share at DigitalOcean. `range`: the private network's addresses. `project`: the name of an existing
+    project. `protect`: the engine refuses to delete the private network, the hub's droplet, its volume and its address.
+    """
+
+    range: Annotated[str, AfterValidator(_range)] | None = Field(None, description="DigitalOcean chooses")
+    project: str | None = None
+    protect: bool | None = Field(None, description="`true` if `env` is `prod`")
+
+
+class Ssh(Strict):
+    """How hosts are reached. `key`: a private key's file on the machine that runs the program. `public_key`: what new
+    droplets let in. `timeout`: how long a connection may take."""
+
+    key: Annotated[str, AfterValidator(_key_file)] | None = Field(None, description="the agent's keys")
+    public_key: Annotated[str, AfterValidator(_public_key)] | None = Field(
+        None, description="what stands in the key's file with `.pub`"
+    )
+    timeout: Annotated[Duration, Field(ge=1, le=120)] = parse_duration("10s")

@@ -1,0 +1,169 @@
+"""Where a host is: this machine, a droplet that the program makes, or a server that exists."""
+
+from __future__ import annotations
+
+import base64
+import ipaddress
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from configs.settings.base import Port, Strict
+
+_PRIVATE = [ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
+_KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
+SETUP_LIMIT = 32 * 1024
+
+
+def private(address: str) -> bool:
+    """Whether nobody on the internet can reach this address (RFC 1918 and 6598). A name is taken for a public one."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return found.version == 4 and any(found in network for network in _PRIVATE)
+
+
+def key_kind(text: str) -> str | None:
+    """The kind of an SSH public key (`ssh-ed25519 AAAA...`); None unless its base64 is whole and of that kind."""
+    words = text.split()
+    try:
+        rest = base64.b64decode(words[1], validate=True)
+    except (IndexError, ValueError):
+        return None
+    fields = []  # each with its length in four bytes before it (RFC 4253, section 6.6)
+    while rest:
+        end = 4 + int.from_bytes(rest[:4], "big")
+        if len(rest) < end:
+            return None
+        fields.append(rest[4:end])
+        rest = rest[end:]
+    return words[0] if len(fields) > 1 and fields[0] == words[0].encode() else None
+
+
+def _unix_socket(value: str) -> str:
+    if not value.startswith("unix:///"):
+        raise ValueError("expected the address of a Docker socket on this machine, such as unix:///var/run/docker.sock")
+    return value
+
+
+def _slug(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
+        raise ValueError("expected a slug as DigitalOcean writes it: lower-case letters, digits, - and _")
+    return value
+
+
+def _address(value: str) -> str:
+    try:
+        if ipaddress.ip_address(value).version == 4:
+            return value
+    except ValueError:
+        if re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", value) and not re.fullmatch(
+            r"[0-9.]+", value
+        ):
+            return value
+    raise ValueError("expected an IPv4 address or a name such as web-1.example.com")
+
+
+def _private_address(value: str) -> str:
+    if not private(value):
+        raise ValueError("expected a private IPv4 address such as 10.20.0.7")
+    return value
+
+
+def _host_key(value: str) -> str:
+    if key_kind(value) not in _KEY_KINDS:
+        raise ValueError(
+            f"expected a host key as in /etc/ssh/ssh_host_*_key.pub: one of {', '.join(_KEY_KINDS)}, then its base64"
+        )
+    return " ".join(value.split()[:2])  # without the comment
+
+
+def _setup(value: str) -> str:
+    if not value.startswith("#!"):
+        raise ValueError("expected a script that begins with #! and its interpreter, such as #!/bin/sh")
+    if len(value.encode()) > SETUP_LIMIT:
+        raise ValueError(
+            f"expected at most {SETUP_LIMIT // 1024} KiB (the platform takes 64 KiB of user data); let it fetch more"
+        )
+    return value
+
+
+def _absolute(value: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value) or ".." in value.split("/"):
+        raise ValueError("expected an absolute path of letters, digits and . _ -")
+    return value
+
+
+def _user(value: str) -> str:
+    if not re.fullmatch(r"[a-z_][a-z0-9_-]*", value):
+        raise ValueError("expected the name of a user: lower-case letters, digits, _ and -")
+    return value
+
+
+def _own_if_private(known: dict[str, Any]) -> str | None:
+    address: str | None = known.get("address")
+    return address if address is not None and private(address) else None
+
+
+Slug = Annotated[str, AfterValidator(_slug)]
+Address = Annotated[str, AfterValidator(_address)]
+HostKey = Annotated[str, AfterValidator(_host_key)]
+User = Annotated[str, AfterValidator(_user)]
+
+
+class Local(Strict):
+    """The machine the program runs on. `files`: where rendered files are kept; default: below the user's state."""
+
+    docker: Annotated[str, AfterValidator(_unix_socket)] = "unix:///var/run/docker.sock"
+    files: str | None = None
+
+
+class Droplet(Strict):
+    """A droplet that the program makes. `region`: the hub's by default. `setup`: a script that runs once, as root, at
+    the end of its first boot; a change of it (or of `image`) means something to new droplets only."""
+
+    size: Slug = "s-1vcpu-1gb"
+    region: Slug | None = None
+    image: Slug = "debian-12-x64"
+    backups: bool = False
+    setup: Annotated[str, AfterValidator(_setup)] | None = None
+
+
+class HubDroplet(Droplet):
+    """The hub's droplet. `volume`: GB of block storage for metrics, logs and certificates; it outlives the droplet and
+    can be grown."""
+
+    region: Slug
+    size: Slug = "s-2vcpu-4gb"
+    volume: Annotated[int, Field(ge=1, le=16384)] = 100
+
+
+class Bastion(Strict):
+    """A machine that SSH goes through on its way to a server."""
+
+    address: Address
+    user: User = "root"
+    port: Port = 22
+    host_key: HostKey | None = None
+
+
+class Server(Strict):
+    """A machine that exists. With a private address it is reached through the hub, unless it has a `bastion`.
+
+    `host_key`: its SSH host key; without one it is pinned at the first contact. `install_docker`: install Docker where
+    there is none. `files`: the folder for rendered files. `private_address`: its address in the private network, at
+    which a hub takes pushes without TLS.
+    """
+
+    address: Address
+    private_address: Annotated[str, AfterValidator(_private_address)] | None = Field(
+        default_factory=_own_if_private, description="`address`, if that is private"
+    )
+    user: User = "root"
+    port: Port = 22
+    bastion: Bastion | None = None
+    host_key: HostKey | None = None
+    install_docker: bool = False
+    files: Annotated[str, AfterValidator(_absolute)] = "/var/lib/fleetwatch"

@@ -1,0 +1,95 @@
+"""The words of the `ssh` command line with which a host is reached, for commands and for Docker alike.
+
+Everything stands in the words themselves (no configuration file, no known_hosts file), so that any machine that has the
+state and the key can go on: a CI runner too. Needs OpenSSH 8.5 or newer (KnownHostsCommand).
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+# Preferred first; a host that has none of these is older than any Docker Engine that is taken here.
+ANY_KEY = "ssh-ed25519,ecdsa-sha2-nistp256,rsa-sha2-512,rsa-sha2-256"
+_OFFERED_AS = {"ssh-rsa": "rsa-sha2-512,rsa-sha2-256"}
+
+
+@dataclass(frozen=True)
+class Way:
+    """How this machine goes to a host. `key`: a file of this machine (None: the agent's keys), `timeout` in seconds,
+    `jump`: the words that open a connection to the machine in between."""
+
+    user: str
+    address: str
+    port: int
+    key: str | None
+    timeout: int
+    jump: Sequence[str] = ()
+
+    @property
+    def url(self) -> str:
+        """As Docker's clients take it."""
+        return f"ssh://{self.user}@{self.address}:{self.port}"
+
+    @property
+    def target(self) -> list[str]:
+        return ["-p", str(self.port), f"{self.user}@{self.address}"]
+
+
+def options(way: Way, host_key: str) -> list[str]:
+    """Options that take this host key (`ssh-ed25519 AAAA...`) and no other, and share one connection."""
+    kind = host_key.split()[0]
+    return [
+        *_common(way),
+        *_set(
+            StrictHostKeyChecking="yes",
+            UserKnownHostsFile="/dev/null",
+            KnownHostsCommand=f"/bin/echo %H {host_key}",
+            HostKeyAlgorithms=_OFFERED_AS.get(kind, kind),
+            ControlMaster="auto",
+            ControlPath="~/.ssh/fleetwatch-%C",
+            ControlPersist="30",
+        ),
+        *_jump(way),
+    ]
+
+
+def first_contact(way: Way) -> list[str]:
+    """A whole command line up to what is to be run; `$KNOWN`, a file, receives the key that the host shows."""
+    fixed = [*_common(way), *_set(HashKnownHosts="no", HostKeyAlgorithms=ANY_KEY, ControlPath="none"), *_jump(way)]
+    return ["ssh", *fixed, "-o", "StrictHostKeyChecking=accept-new", *way.target]
+
+
+def command(way: Way, host_key: str) -> list[str]:
+    """A whole command line up to what is to be run on the host."""
+    return ["ssh", *options(way, host_key), *way.target]
+
+
+def jump(way: Way, host_key: str) -> list[str]:
+    """The words that make a connection through this host, for `Way.jump`: %h and %p are the next host's."""
+    words = [word.replace("%", "%%") for word in ["ssh", *options(way, host_key)]]
+    return [*words, "-W", "[%h]:%p", *way.target]
+
+
+def _common(way: Way) -> list[str]:
+    known = _set(
+        BatchMode="yes",
+        ConnectTimeout=str(way.timeout),
+        ServerAliveInterval="15",
+        ServerAliveCountMax="3",
+        GlobalKnownHostsFile="/dev/null",
+        LogLevel="ERROR",
+    )
+    # In quotes: ssh divides the values of its options at spaces.
+    key = _set(IdentitiesOnly="yes", IdentityFile=f'"{way.key}"') if way.key else []
+    # -F: a user's own configuration would lead elsewhere than the stack file says.
+    return ["-F", "/dev/null", *known, *key]
+
+
+def _jump(way: Way) -> list[str]:
+    return _set(ProxyCommand=shlex.join(way.jump)) if way.jump else []
+
+
+def _set(**values: str) -> list[str]:
+    return [word for name, value in values.items() for word in ("-o", f"{name}={value}")]

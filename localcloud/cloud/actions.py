@@ -1,0 +1,147 @@
+"""Actions: what takes time. Each runs on a thread of its own; a restarted service does the unfinished ones again."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from localcloud.cloud import catalogue, rules
+from localcloud.cloud.api import Cloud, Reply, Request, Route, page
+from localcloud.cloud.errors import ApiError, not_found, unprocessable
+from localcloud.cloud.store import Json, new_number, now
+
+# Does the work, without the store's lock. `again` says that an earlier service may have begun it. What it returns is
+# applied to the data together with the end of the action, so that nobody sees one without the other.
+Finish = Callable[[Json], None]
+Work = Callable[[Cloud, Json, bool], Finish]
+WORK: dict[str, Work] = {}
+
+
+def work(name: str) -> Callable[[Work], Work]:
+    """Register what an action does, under the name by which the state file remembers it."""
+
+    def register(function: Work) -> Work:
+        WORK[name] = function
+        return function
+
+    return register
+
+
+def start(
+    cloud: Cloud,
+    data: Json,
+    type: str,
+    resource: tuple[str, int | None],
+    region: str,
+    task: tuple[str, Json],
+) -> Json:
+    """Begin an action, inside `changing()`: its thread waits until the state is written. Gives the record.
+
+    The keys droplet, volume and ip of the task's arguments name what has a pending event as long as it runs.
+    """
+    number = new_number(data, "actions")
+    action: Json = {
+        "id": number,
+        "status": "in-progress",
+        "type": type,
+        "started_at": now(),
+        "completed_at": None,
+        "resource_type": resource[0],
+        "resource_id": resource[1],
+        "region": region,
+        "work": task[0],
+        "args": task[1],
+    }
+    data["actions"][str(number)] = action
+    threading.Thread(target=_run, args=(cloud, number, False), name=f"action-{number}", daemon=True).start()
+    return action
+
+
+def resume(cloud: Cloud) -> int:
+    """Do again what was in progress when the service ended. Gives how many those are."""
+    with cloud.store.reading() as data:
+        numbers = [action["id"] for action in data["actions"].values() if action["status"] == "in-progress"]
+    for number in numbers:
+        threading.Thread(target=_run, args=(cloud, number, True), name=f"action-{number}", daemon=True).start()
+    return len(numbers)
+
+
+def pending(data: Json, what: str, id: Any) -> bool:
+    """Whether an action on this droplet, volume or ip is in progress."""
+    return any(a["status"] == "in-progress" and a["args"].get(what) == id for a in data["actions"].values())
+
+
+def refuse_pending(data: Json, **things: Any) -> None:
+    """One event at a time; clients of the real API know these sentences and wait."""
+    words = {"droplet": "Droplet", "volume": "Volume", "ip": "The reserved IP"}
+    for what, id in things.items():
+        if pending(data, what, id):
+            raise unprocessable(f"{words[what]} already has a pending event.")
+
+
+def _run(cloud: Cloud, number: int, again: bool) -> None:
+    with cloud.store.reading() as data:
+        action = data["actions"][str(number)]
+    with cloud.turn:
+        try:
+            finish, status = WORK[action["work"]](cloud, action["args"], again), "completed"
+        except Exception as error:
+            # Whatever the machines say: the action has failed, and who runs the service must hear why.
+            reason = error.message if isinstance(error, ApiError) else f"{type(error).__name__}: {error}"
+            cloud.say(f"action {action['type']} on {action['resource_type']} {action['resource_id']} failed: {reason}")
+            finish, status = _failed(action), "errored"
+    with cloud.store.changing() as data:
+        finish(data)
+        action |= {"status": status, "completed_at": now()}
+    # A droplet that came, went or was started again changes what others let in from it, or has lost its own rules.
+    rules.apply(cloud)
+
+
+def _failed(action: Json) -> Finish:
+    def finish(data: Json) -> None:
+        droplet = data["droplets"].get(str(action["args"].get("droplet")))
+        if action["work"] == "droplet.create" and droplet:
+            # Neither new nor active: clients that wait for active stop waiting and say so.
+            droplet["status"] = "archive"
+
+    return finish
+
+
+def view(action: Json) -> Json:
+    """An action as the API shows it."""
+    shown = {key: value for key, value in action.items() if key not in {"work", "args", "region"}}
+    return shown | {"region": catalogue.region(action["region"]), "region_slug": action["region"]}
+
+
+def reply(action: Json, status: int = 201) -> Reply:
+    """The answer to a request that began an action."""
+    return Reply(status, {"action": view(action)})
+
+
+def of(data: Json, what: str, id: Any) -> list[Json]:
+    """The actions on one droplet, volume or ip, newest first."""
+    return [view(a) for a in reversed(data["actions"].values()) if a["args"].get(what) == id]
+
+
+def one_of(data: Json, what: str, id: Any, number: str) -> Json:
+    """One action on one thing; 404 if it is another thing's."""
+    action = data["actions"].get(number)
+    if action is None or action["args"].get(what) != id:
+        raise not_found()
+    return view(action)
+
+
+def _list(cloud: Cloud, request: Request) -> Reply:
+    with cloud.store.reading() as data:
+        return page(request, "actions", [view(a) for a in reversed(data["actions"].values())])
+
+
+def _show(cloud: Cloud, request: Request, number: str) -> Reply:
+    with cloud.store.reading() as data:
+        if number not in data["actions"]:
+            raise not_found()
+        return Reply(200, {"action": view(data["actions"][number])})
+
+
+ROUTES = [Route("GET", "/v2/actions", _list), Route("GET", "/v2/actions/{number}", _show)]

@@ -1,0 +1,50 @@
+"""What the API answers instead of a result: {"id": ..., "message": ...} with a status code."""
+
+from __future__ import annotations
+
+
+class ApiError(Exception):
+    """An answer other than success; `id` is the API's own word for the kind."""
+
+    def __init__(self, status: int, id: str, message: str) -> None:
+        super().__init__(message)
+        self.status, self.id, self.message = status, id, message
+
+    def body(self) -> dict[str, object]:
+        """The answer's body."""
+        return {"id": self.id, "message": self.message}
+
+
+class BadTag(ApiError):
+    """400 for a tag's name: the one error that the API gives another form."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(400, "bad_request", f'Error validating resource tag: "{name}" contains invalid characters')
+
+    def body(self) -> dict[str, object]:
+        return {"error": self.message, "messages": None, "root_causes": [self.message]}
+
+
+def not_found() -> ApiError:
+    """404, in the API's words."""
+    return ApiError(404, "not_found", "The resource you were accessing could not be found.")
+
+
+def unprocessable(message: str) -> ApiError:
+    """422: understood and refused."""
+    return ApiError(422, "unprocessable_entity", message)
+
+
+def conflict(message: str) -> ApiError:
+    """409: refused because of what exists."""
+    return ApiError(409, "conflict", message)
+
+
+def bad_request(message: str) -> ApiError:
+    """400: not understood."""
+    return ApiError(400, "bad_request", message)
+
+
+def not_in_rehearsal(what: str) -> ApiError:
+    """422 for what the real API would do and this one cannot; the message says which of the two spoke."""
+    return unprocessable(f"{what} (refused by the rehearsal cloud, not by DigitalOcean)")

@@ -1,0 +1,88 @@
+"""From cloud firewalls to packet rules: what each running droplet must let in and out, and bringing it there.
+
+All firewalls that name a droplet, by id or by tag, together: what any of them allows is allowed, everything else is
+not. A droplet that none names is open.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from localcloud.cloud.api import Cloud
+from localcloud.cloud.backend import Rule
+from localcloud.cloud.store import Json
+
+Rules = tuple[tuple[Rule, ...] | None, tuple[Rule, ...] | None]
+
+
+def wanted(data: Json, droplet: Json) -> Rules:
+    """The rules in and out for one droplet; None: no firewall is attached."""
+    attached = [f for f in data["firewalls"].values() if applies(f, droplet)]
+    if not attached:
+        return None, None
+    inbound = {rule for firewall in attached for rule in _rules(data, firewall["inbound_rules"], "sources")}
+    outbound = {rule for firewall in attached for rule in _rules(data, firewall["outbound_rules"], "destinations")}
+    return _sorted(inbound), _sorted(outbound)
+
+
+def applies(firewall: Json, droplet: Json) -> bool:
+    """Whether a firewall names a droplet."""
+    return droplet["id"] in firewall["droplet_ids"] or bool(set(firewall["tags"]) & set(droplet["tags"]))
+
+
+def _sorted(rules: set[Rule]) -> tuple[Rule, ...]:
+    return tuple(sorted(rules, key=lambda rule: (rule.protocol, rule.ports or (0, 0), rule.peers)))
+
+
+def _rules(data: Json, listed: list[Json], side: str) -> Iterator[Rule]:
+    for rule in listed:
+        peers = tuple(sorted(set(_peers(data, rule[side]))))
+        if peers:
+            yield Rule(rule["protocol"], ports(rule["ports"]), peers)
+
+
+def _peers(data: Json, side: Json) -> Iterator[str]:
+    for address in side.get("addresses", []):
+        network = ipaddress.ip_network(address, strict=False)
+        if network.version == 4:  # droplets have no IPv6 here
+            yield str(network)
+    named, tagged = set(side.get("droplet_ids", [])), set(side.get("tags", []))
+    for droplet in data["droplets"].values():
+        if droplet["id"] in named or tagged & set(droplet["tags"]):
+            yield from (f"{droplet['public_ip']}/32", f"{droplet['private_ip']}/32")
+
+
+def ports(text: str) -> tuple[int, int] | None:
+    """The ports of a rule: "22", "8000-9000"; "0" is the API's word for all of them. ValueError if it is none."""
+    if text == "0":
+        return None
+    first, _, last = text.partition("-")
+    low, high = int(first), int(last or first)
+    if not 1 <= low <= high <= 65535:
+        raise ValueError(text)
+    return low, high
+
+
+def apply(cloud: Cloud) -> None:
+    """Bring the running droplets to what is wanted now; returns when they are there. Repeats nothing that is."""
+    with cloud.firewall_lock:
+        with cloud.store.reading() as data:
+            running = {d["id"]: wanted(data, d) for d in data["droplets"].values() if d["running"]}
+        for id in set(cloud.applied) - set(running):
+            del cloud.applied[id]
+        for id, rules in running.items():
+            if cloud.applied.get(id) != rules:
+                try:
+                    cloud.machines.firewall(id, *rules)
+                except Exception as error:
+                    # The droplet may be going down at this moment; it gets its rules when it is up again.
+                    cloud.say(f"droplet {id}: its firewall could not be set: {type(error).__name__}: {error}")
+                else:
+                    cloud.applied[id] = rules
+
+
+def forget(cloud: Cloud, droplet_id: int) -> None:
+    """A droplet goes down: when it is up again its rules are set anew, whatever they were."""
+    with cloud.firewall_lock:
+        cloud.applied.pop(droplet_id, None)

@@ -1,0 +1,209 @@
+"""The fleet: what its hosts cost in resources, how they are reached, and what one host's change may touch."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from tests.component.program import HASH, PASSWORD, Made, Run, run
+from tests.component.test_changes import changed
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHQ3dSdY8Zq0QXvIFWbW6vKQH3xKyXk4zq1pZQ0zq1pZ"
+FLEET: dict[str, Any] = {
+    "hub": {
+        "droplet": {"region": "fra1", "size": "s-2vcpu-4gb", "volume": 100},
+        "domain": "monitor.example.com",
+        "dns_zone": "example.com",
+        "uptime": {"email": ["ops@example.com"]},
+        "retention": {"metrics": "180d"},
+    },
+    "access": {"admin_cidrs": ["192.0.2.0/24"]},
+    "cloud": {"range": "10.77.0.0/20", "project": "monitoring"},
+    "ssh": {"key": "~/.ssh/id_ed25519", "public_key": KEY},
+    "hosts": {
+        "web-1": {"droplet": {"size": "s-1vcpu-1gb"}},
+        "db-1": {"server": {"address": "10.77.0.200"}},
+        "vps-1": {"server": {"address": "203.0.113.7", "user": "deploy"}},
+    },
+}
+
+
+def fleet(**hosts: Any) -> dict[str, Any]:
+    """The fleet with these hosts added, changed or (None) removed."""
+    sections = copy.deepcopy(FLEET)
+    for name, entry in hosts.items():
+        name = name.replace("_", "-")
+        if entry is None:
+            del sections["hosts"][name]
+        else:
+            sections["hosts"][name] = {**sections["hosts"].get(name, {}), **entry}
+    return sections
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Run:
+    return run(fleet(), monkeypatch)
+
+
+def _one(made: Run, kind: str, name: str) -> Made:
+    return made.of(kind)[name]
+
+
+def _opts(made: Run, host: str) -> list[str]:
+    found = _one(made, "pulumi:providers:docker", f"{host}-docker").plain()["sshOpts"]
+    return json.loads(found) if isinstance(found, str) else found
+
+
+def test_one_more_host_touches_its_own_and_its_credential_at_the_hub(
+    made: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    after = run(fleet(vps_2={"server": {"address": "203.0.113.8"}}), monkeypatch)
+    difference = changed(made, after)
+    assert {name.removeprefix("hub-gate-")[:5] for name in difference.pop("+")} == {"vps-2"}, (
+        "only its own resources are new"
+    )
+    assert difference == {"hub-caddy-secrets": {"stdin"}, "hub-prometheus-config": {"stdin"}}, (
+        "the hub learns its password and its name; no container and no other host"
+    )
+
+
+def test_one_more_droplet_touches_nothing_that_is_there(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    after = run(fleet(web_2={"droplet": {}}), monkeypatch)
+    difference = changed(made, after)
+    assert {name.removeprefix("hub-gate-")[:5] for name in difference.pop("+")} == {"web-2"}
+    assert difference == {"hub-prometheus-config": {"stdin"}}
+
+
+def test_a_changed_size_changes_the_droplet_alone(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    after = run(fleet(web_1={"droplet": {"size": "s-2vcpu-4gb"}}), monkeypatch)
+    assert changed(made, after) == {"web-1-droplet": {"size"}}
+
+
+def test_a_private_server_is_reached_through_the_hub_for_commands_and_docker_alike(made: Run) -> None:
+    (jump,) = [word for word in _opts(made, "db-1") if word.startswith("ProxyCommand=")]
+    assert "-W '[%h]:%p'" in jump
+    assert "root@203.0.113.9" in jump, "the hub's own lasting address"
+    command = made.commands["db-1-agent-config"].plain()
+    assert "ProxyCommand" in command["environment"]["ON_HOST"]
+    assert not [word for word in _opts(made, "web-1") if word.startswith("ProxyCommand=")]
+
+
+def test_every_ssh_takes_the_pinned_key_alone(made: Run) -> None:
+    for host in ("hub", "web-1", "db-1", "vps-1"):
+        options = _opts(made, host)
+        assert "StrictHostKeyChecking=yes" in options
+        assert f"KnownHostsCommand=/bin/echo %H ssh-ed25519 AAAA{host}-contact" in options, host
+        for name, command in made.commands.items():
+            if (
+                name.startswith(f"{host}-")
+                and name != f"{host}-contact"
+                and "ON_HOST" in command.plain()["environment"]
+            ):
+                assert "StrictHostKeyChecking=yes" in command.plain()["environment"]["ON_HOST"], name
+
+
+def test_the_first_contact_is_repeated_for_another_machine_only(made: Run) -> None:
+    contact = made.commands["web-1-contact"].request
+    assert list(contact.ignoreChanges) == ["create", "environment"], "a new text would take a new key"
+    assert made.commands["web-1-contact"].plain()["triggers"]
+
+
+def test_what_is_on_a_droplet_goes_with_it(made: Run) -> None:
+    droplet = next(one for one in made.made if one.name == "web-1-droplet")
+    for one in made.made:
+        on_it = one.name.startswith("web-1-") and one.type.split(":")[0] in ("docker", "command")
+        if on_it:
+            assert one.request.deletedWith.endswith(f"::{droplet.name}"), f"{one.name} would be removed over SSH first"
+
+
+def test_an_abandoned_server_is_let_go_without_contact(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = run(fleet(vps_1={"abandoned": True}), monkeypatch)
+    its = [one for one in made.made if one.name.startswith("vps-1") and one.type.split(":")[0] in ("docker", "command")]
+    assert its
+    for one in its:
+        assert one.request.retainOnDelete, f"{one.type} {one.name} would be removed over SSH"
+        assert "*" in one.request.ignoreChanges, f"{one.type} {one.name} could still be changed over SSH"
+    assert "hub-gate-vps-1" not in made.commands, "nothing waits for its data"
+
+
+def test_a_renamed_host_keeps_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = run(fleet(web_1=None, front={"droplet": {}, "renamed_from": "web-1"}), monkeypatch)
+    components = [one for one in made.made if one.type.startswith("fleetwatch:") and one.name == "front"]
+    assert {one.type.rpartition(":")[2] for one in components} == {"Credential", "Droplet", "Edge", "Gate", "Host"}
+    for one in components:
+        assert [alias.spec.name for alias in one.request.aliases] == ["web-1"], f"{one.type}: its children follow it"
+    named = {one.name for one in made.made if one.parent.split("::")[-1].startswith("front")}
+    assert all(name.startswith("front") or name == "hub-gate-front" for name in named), (
+        "the engine goes by this beginning"
+    )
+
+
+def test_the_hubs_data_outlives_its_droplet(made: Run) -> None:
+    volumes = made.of("docker:index/volume:Volume")
+    for suffix in ("prometheus", "loki", "grafana", "alertmanager", "caddy-data", "caddy-config"):
+        options = volumes[f"hub-{suffix}"].plain()["driverOpts"]
+        assert options == {"type": "none", "o": "bind", "device": f"/mnt/fleetwatch/{suffix}"}
+    assert "driverOpts" not in volumes["hub-agent"].plain(), "what is not sent yet is the machine's own"
+    assert not volumes["web-1-agent"].request.retainOnDelete, "an edge that is removed leaves nothing"
+
+
+@pytest.mark.parametrize(("env", "protected"), [("prod", True), ("dev", False)])
+def test_what_bears_data_is_protected_in_production(env: str, protected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = run({**fleet(), "env": env}, monkeypatch)
+    kinds = {"volume:Volume": "hub-volume", "reservedIp:ReservedIp": "hub-address", "droplet:Droplet": "hub-droplet"}
+    for kind, name in kinds.items():
+        module, _, _ = kind.partition(":")
+        assert _one(made, f"digitalocean:index/{kind}", name).request.protect is protected, f"{module} in {env}"
+    assert not _one(made, "digitalocean:index/droplet:Droplet", "web-1-droplet").request.protect
+
+
+def test_the_hubs_doors_are_where_the_design_says(made: Run) -> None:
+    ports = {port["external"]: port["ip"] for port in made.containers["hub-caddy"].plain()["ports"]}
+    assert ports == {443: "0.0.0.0", 80: "0.0.0.0", 8080: "10.77.0.11", 9080: "127.0.0.1"}
+    inbound = _one(made, "digitalocean:index/firewall:Firewall", "firewall-hub").plain()["inboundRules"]
+    opened = {(rule["protocol"], rule.get("portRange")): rule["sourceAddresses"] for rule in inbound}
+    everyone = ["0.0.0.0/0", "::/0"]
+    assert opened == {
+        ("tcp", "443"): everyone, ("tcp", "80"): everyone, ("tcp", "8080"): ["10.77.0.0/20"],
+        ("tcp", "22"): ["192.0.2.0/24"], ("icmp", None): everyone,
+    }  # fmt: skip
+    edge = _one(made, "digitalocean:index/firewall:Firewall", "firewall-edge").plain()["inboundRules"]
+    assert {(rule["protocol"], rule.get("portRange")) for rule in edge} == {("tcp", "22"), ("icmp", None)}
+
+
+def test_no_secret_is_in_the_clear_anywhere(made: Run) -> None:
+    for one in made.made:
+        leaked = [secret for secret in (PASSWORD, HASH) for text in one.in_clear() if secret in text]
+        assert not leaked, f"{one.type} {one.name}"
+
+
+def test_a_rotation_lets_both_passwords_in_until_it_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = run(fleet(vps_1={"rotation": 1}), monkeypatch)
+    users = made.commands["hub-caddy-secrets"].plain()["stdin"]
+    assert "vps-1.1 " in users
+    assert "\nvps-1 " in users, "the old password has to hold until the edge has changed over"
+    assert "vps-1.1" in made.commands["vps-1-agent-config"].plain()["stdin"]
+    assert "/password-1" in made.commands["vps-1-agent-config"].plain()["stdin"]
+
+
+def test_resources_grow_linearly(monkeypatch: pytest.MonkeyPatch) -> None:
+    def custom(hosts: int) -> int:
+        sections = fleet(web_1=None, db_1=None, vps_1=None)
+        sections["hosts"] = {f"vps-{n}": {"server": {"address": f"203.0.113.{n + 20}"}} for n in range(hosts)}
+        return sum(not one.type.startswith("fleetwatch:") for one in run(sections, monkeypatch).made)
+
+    each = custom(2) - custom(1)
+    assert custom(10) == custom(1) + 9 * each
+    assert each <= 18, f"{each} custom resources for each server: every one costs the engine about 13 ms"
+
+
+def test_what_a_user_is_told(made: Run) -> None:
+    assert made.exports["url"] == ("https://monitor.example.com", False)
+    assert made.exports["monthly_usd"] == (41.0, False), "24 + 6 for the droplets, 10 the volume, 1 for the check"
+    hosts = made.exports["hosts"][0]
+    assert hosts["vps-1"]["address"] == "203.0.113.7"
+    assert hosts["web-1"]["via"] == "vpc"
+    assert "caddy" in hosts["hub"]["runs"]

@@ -1,0 +1,299 @@
+"""Machines of a rehearsal cloud, with real containers: boot, Docker, packets, volumes, addresses, power, removal.
+
+One cloud of three machines, shared by the tests in their order; each says what it needs of the one before.
+"""
+
+from __future__ import annotations
+
+import secrets
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from localcloud.machines import DropletSpec, MachineError, Machines, Rule, disks, golden
+from localcloud.machines.docker import LABEL, docker
+from tools import images
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("machines")]
+
+NET = "198.18.33"  # RFC 2544: nobody's, and no other cloud's of this machine
+WEB, DB, SERVER, RESERVED = f"{NET}.20", f"{NET}.21", f"{NET}.150", f"{NET}.200"
+EVERYBODY = ("0.0.0.0/0",)
+SSH = Rule("tcp", (22, 22), EVERYBODY)
+OUT = tuple(Rule(protocol, None, EVERYBODY) for protocol in ("tcp", "udp", "icmp"))
+PURPOSE = "tests"
+DISK = "/dev/disk/by-id/scsi-0DO_Volume_data"
+USER_DATA = """#cloud-config
+write_files:
+  - path: /var/lib/cloud/scripts/per-boot/count.sh
+    permissions: "0755"
+    content: "#!/bin/sh\\necho boot >> /root/boots\\n"
+runcmd:
+  - [sh, -c, "sleep 2; echo first >> /root/firsts"]
+"""
+
+
+class World:
+    """The cloud, and how to look at it from here."""
+
+    def __init__(self, home: Path, ref: str) -> None:
+        self.name = f"fwt{secrets.token_hex(3)}"
+        self.machines = Machines(self.name, f"{NET}.0/24", PURPOSE)
+        self.range = f"10.{secrets.randbelow(50) + 150}.{secrets.randbelow(250)}"
+        self.ref = ref
+        self.key = home / "key"
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
+        self.public = self.key.with_name("key.pub").read_text().strip()
+
+    def droplet(self, id: int, public: str, user_data: str = "") -> None:
+        private = f"{self.range}.{id + 4}"
+        self.machines.create_droplet(
+            DropletSpec(f"web-{id}", id, public, private, "vpc", 1, 1024, user_data, (self.public,), "fra1")
+        )
+
+    def ssh(self, address: str, command: str, user: str = "root", through: str = "") -> str:
+        """What a command says; raises with its words. `through`: a jump host."""
+        words = ["ssh", "-i", str(self.key), "-o", "BatchMode=yes", "-o", "ConnectTimeout=2", "-o", "LogLevel=ERROR"]
+        words += ["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null"]
+        if through:
+            words += ["-o", f"ProxyCommand={' '.join(words)} -W %h:%p root@{through}"]
+        done = subprocess.run([*words, f"{user}@{address}", command], capture_output=True, text=True, timeout=60)
+        if done.returncode:
+            raise OSError(f"{command}: {done.stdout}{done.stderr}")
+        return done.stdout.strip()
+
+
+def answers(address: str, port: int) -> bool:
+    """Whether HTTP answers there, from here."""
+    words = ["curl", "-s", "-o", "/dev/null", "-m", "2", "--noproxy", "*", f"http://{address}:{port}/"]
+    return subprocess.run(words, check=False).returncode == 0
+
+
+def soon(what: str, ask: Callable[[], object], patience: float = 30) -> object:
+    """The first true answer."""
+    end, last = time.monotonic() + patience, None
+    while time.monotonic() < end:
+        try:
+            if last := ask():
+                return last
+        except OSError as error:
+            last = str(error)
+        time.sleep(0.2)
+    raise AssertionError(f"within {patience:.0f} s did not come: {what}; last: {last}")
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    ref = images.get(["node_exporter"])[0].ref
+    golden([ref], PURPOSE)
+    made = World(tmp_path_factory.mktemp("machines"), ref)
+    try:
+        made.machines.create_vpc("vpc", f"{made.range}.0/24")
+        made.droplet(1, WEB, USER_DATA)
+        made.droplet(2, DB)
+        made.machines.create_server("private", f"{made.range}.99", "deploy", made.public, vpc="vpc")
+        yield made
+    finally:
+        made.machines.remove_all()
+
+
+def test_sshd_answers_before_the_first_boot_is_done(world: World) -> None:
+    status = soon("SSH", lambda: world.ssh(WEB, "cloud-init status || true"))
+    assert "running" in str(status), "the user data sleeps; whoever connects now must have to wait for cloud-init"
+    assert "status: done" in world.ssh(WEB, "cloud-init status --wait")
+
+
+def test_user_data_was_run_once_and_nothing_failed(world: World) -> None:
+    assert world.ssh(WEB, "cat /root/firsts /root/boots").split() == ["first", "boot"]
+    assert '"errors": []' in world.ssh(WEB, "cat /run/cloud-init/result.json")
+    assert "Invalid" not in world.ssh(WEB, "cat /var/log/cloud-init-output.log /run/rehearsal/boot.log")
+
+
+def test_each_machine_is_one_of_its_own(world: World) -> None:
+    what = "cat /etc/machine-id /etc/ssh/ssh_host_ed25519_key.pub; docker info -f '{{.ID}}'"
+    soon("the second droplet", lambda: world.ssh(DB, what))
+    one, other = (set(world.ssh(address, what).splitlines()) for address in (WEB, DB))
+    assert len(one) == 3
+    assert not one & other, "made from the same image, they must not share what names a machine"
+
+
+def test_the_public_address_is_on_eth0_and_the_private_one_on_eth1(world: World) -> None:
+    shown = world.ssh(WEB, "ip -br -4 addr show eth0; ip -br -4 addr show eth1; ip route show default")
+    public, private, route = shown.splitlines()
+    assert f" {WEB}/24" in public
+    assert f" {world.range}.5/24" in private
+    assert "dev eth0" in route
+
+
+def test_services_are_restarted_as_on_debian(world: World) -> None:
+    world.ssh(WEB, "service ssh reload && service docker restart && dpkg-query -W docker.io && apt-mark hold docker.io")
+    soon("Docker after its restart", lambda: world.ssh(WEB, "docker version -f '{{.Server.Version}}'"))
+
+
+def test_docker_in_a_droplet_runs_what_the_golden_volume_holds(world: World) -> None:
+    world.ssh(WEB, f"docker run -d --restart unless-stopped --name exporter -p 8080:9100 {world.ref}")
+    soon("the published port", lambda: answers(WEB, 8080))
+
+
+def test_the_containers_of_a_droplet_count_against_its_memory(world: World) -> None:
+    limit = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2> /dev/null"
+    assert world.ssh(WEB, limit + "; true") == str(1024**3)
+    inner = world.ssh(WEB, "docker inspect -f '{{.State.Pid}}' exporter")
+    outer = docker("inspect", "-f", "{{.Id}}", f"fleetwatch-cloud-{world.name}-droplet-1").strip()
+    pid = world.ssh(WEB, "echo $(cat /proc/self/sched | head -1) > /dev/null; cat /proc/" + inner + "/cgroup | head -1")
+    assert "docker" in pid
+    assert outer not in pid, "a droplet does not see that it is in a group of somebody else's"
+
+
+def test_a_private_address_is_reached_from_the_vpc_and_not_from_here(world: World) -> None:
+    private = f"{world.range}.5"
+    assert not answers(private, 8080), "no runner is in a VPC; what passes here would fail with a real one"
+    assert world.ssh(DB, f"curl -s -m 5 http://{private}:8080/metrics | head -c 6") == "# HELP"
+
+
+def test_a_server_with_a_private_address_alone_is_reached_through_a_droplet(world: World) -> None:
+    address = f"{world.range}.99"
+    with pytest.raises(OSError, match="timed out"):
+        world.ssh(address, "true", "deploy")
+    said = soon(
+        "Docker on the server",
+        lambda: world.ssh(address, "sudo -n id -u && docker info -f '{{.Name}}'", "deploy", through=WEB),
+    )
+    assert str(said).split() == ["0", "private"]
+    with pytest.raises(OSError, match=r".*"):
+        world.ssh(address, "command -v cloud-init", "deploy", through=WEB)
+
+
+def test_a_firewall_closes_everything_that_no_rule_opens(world: World) -> None:
+    world.machines.firewall(1, (SSH,), OUT)
+    assert not answers(WEB, 8080), "a port published by the droplet's Docker is behind the firewall too"
+    with pytest.raises(OSError, match=r".*"):
+        world.ssh(DB, f"curl -s -m 2 http://{world.range}.5:8080/")
+    assert world.ssh(WEB, "echo open") == "open"
+
+
+def test_a_changed_rule_opens_a_published_port_to_those_it_names(world: World) -> None:
+    peers = (f"{world.range}.6/32",)
+    world.machines.firewall(1, (SSH, Rule("tcp", (8000, 8100), peers)), OUT)
+    assert not answers(WEB, 8080)
+    assert world.ssh(DB, f"curl -s -m 5 http://{world.range}.5:8080/metrics | head -c 6") == "# HELP"
+    world.machines.firewall(1, (SSH, Rule("tcp", (8080, 8080), (f"{NET}.1/32",))), OUT)
+    assert answers(WEB, 8080)
+
+
+def test_what_goes_out_is_closed_as_well(world: World) -> None:
+    fetch = f"curl -s -m 2 http://{world.range}.5:8080/metrics | head -c 6"
+    world.machines.firewall(1, None, None)
+    world.machines.firewall(2, (SSH,), (Rule("tcp", (443, 443), EVERYBODY),))
+    assert world.ssh(DB, fetch + " || true") == ""
+    world.machines.firewall(2, None, None)
+    assert world.ssh(DB, fetch) == "# HELP"
+
+
+def test_a_volume_appears_by_its_name_and_grows_while_it_is_mounted(world: World) -> None:
+    world.machines.create_volume("vol", "data", 1, "ext4")
+    world.machines.attach_volume("vol", 1)
+    world.ssh(WEB, f"echo '{DISK} /mnt/data ext4 defaults,nofail,discard,noatime 0 2' >> /etc/fstab; mkdir /mnt/data")
+    world.ssh(WEB, "mount /mnt/data && echo precious > /mnt/data/file")
+    world.machines.grow_volume("vol", 3)
+    assert world.ssh(WEB, f"blockdev --getsize64 {DISK}") == str(3 * 1024**3)
+    said = world.ssh(WEB, f"resize2fs {DISK}; df -BM --output=size /mnt/data | tail -1; cat /mnt/data/file")
+    size, content = said.splitlines()[-2:]
+    assert int(size.strip(" M")) > 2800
+    assert content == "precious"
+    assert "Nothing to do" in world.ssh(WEB, f"resize2fs {DISK} 2>&1")
+
+
+def test_a_reserved_address_leads_to_the_droplet_that_has_it(world: World) -> None:
+    world.machines.assign_ip(RESERVED, 2)
+    assert soon("the reserved address", lambda: world.ssh(RESERVED, "hostname")) == "web-2"
+    world.machines.unassign_ip(RESERVED, 2)
+    world.machines.assign_ip(RESERVED, 1)
+    assert soon("the moved address", lambda: world.ssh(RESERVED, "hostname")) == "web-1"
+
+
+def test_a_power_cycle_brings_everything_back_and_no_first_boot(world: World) -> None:
+    world.machines.firewall(1, (SSH, Rule("tcp", (9, 9), EVERYBODY)), OUT)
+    world.machines.power(1, False)
+    assert not world.machines.running(1)
+    assert disks.devices(world.name, "vol") == [], "a droplet that is off holds no loop device"
+    world.machines.resize(1, 2, 2048)
+    world.machines.power(1, True)
+    assert world.machines.running(1)
+    assert soon("SSH at the reserved address", lambda: world.ssh(RESERVED, "hostname")) == "web-1"
+    assert world.ssh(WEB, "cloud-init status --wait").endswith("status: done")
+    assert world.ssh(WEB, "cat /root/firsts /root/boots /mnt/data/file").split() == [
+        "first",
+        "boot",
+        "boot",
+        "precious",
+    ]
+    limit = "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2> /dev/null; true"
+    assert world.ssh(WEB, limit) == str(2 * 1024**3)
+    soon("the container that is always started", lambda: "Up" in world.ssh(WEB, "docker ps --format '{{.Status}}'"))
+    assert not answers(WEB, 8080), "the firewall must be there again before anybody can connect"
+
+
+def test_a_volume_is_pulled_from_under_its_mount_and_whole_elsewhere(world: World) -> None:
+    world.ssh(WEB, "echo more >> /mnt/data/file")
+    world.machines.detach_volume("vol", 1)
+    world.machines.detach_volume("vol", 1)  # twice is once
+    with pytest.raises(OSError, match="Input/output error"):
+        world.ssh(WEB, "cat /mnt/data/file && touch /mnt/data/late")
+    assert world.ssh(WEB, "ls /dev/disk/by-id") == ""
+    world.machines.attach_volume("vol", 2)
+    assert world.ssh(DB, f"mkdir -p /mnt/data && mount {DISK} /mnt/data && cat /mnt/data/file").split() == [
+        "precious",
+        "more",
+    ]
+
+
+def test_a_droplet_that_is_killed_keeps_no_loop_device_and_can_be_started(world: World) -> None:
+    world.machines.power(1, False)  # its dead mount goes
+    docker("kill", f"fleetwatch-cloud-{world.name}-droplet-2")
+    soon("no loop device", lambda: disks.devices(world.name, "vol") == [], patience=5)
+    world.machines.power(2, True)
+    soon("SSH", lambda: world.ssh(DB, f"mount {DISK} /mnt/data && cat /mnt/data/file"))
+
+
+def test_a_volume_outlives_its_droplet(world: World) -> None:
+    world.machines.delete_droplet(2)
+    world.machines.delete_droplet(2)  # twice is once
+    assert not world.machines.running(2)
+    assert disks.every(world.name) == ["vol"]
+    world.machines.power(1, True)
+    world.machines.attach_volume("vol", 1)
+    assert soon("the file", lambda: world.ssh(WEB, "mount /mnt/data; cat /mnt/data/file")) == "precious\nmore"
+
+
+def test_mistakes_are_told_in_a_sentence(world: World) -> None:
+    with pytest.raises(MachineError, match="expected the file system ext4, got 'xfs'"):
+        world.machines.create_volume("other", "other", 1, "xfs")
+    with pytest.raises(MachineError, match="overlaps with another network of this machine's Docker"):
+        world.machines.create_vpc("overlapping", f"{world.range}.0/25")
+    with pytest.raises(MachineError, match="There is no volume none in the cloud"):
+        world.machines.attach_volume("none", 1)
+
+
+def test_a_server_without_docker_has_a_user_with_sudo(world: World) -> None:
+    world.machines.create_server("bare", SERVER, "deploy", world.public, docker=False)
+    assert soon("SSH", lambda: world.ssh(SERVER, "sudo -n id -u", "deploy")) == "0"
+    with pytest.raises(OSError, match=r".*"):
+        world.ssh(SERVER, "command -v docker dockerd", "deploy")
+
+
+def test_removal_leaves_nothing(world: World) -> None:
+    device = world.ssh(WEB, f"readlink {DISK}").removeprefix("/dev/")
+    inode = docker("exec", f"fleetwatch-cloud-{world.name}-droplet-1", "cat", f"/sys/block/{device}/loop/backing_file")
+    assert "disk.img" in inode
+    world.machines.remove_all()
+    for kind in ("container", "network", "volume"):
+        every = ["-a"] if kind == "container" else []
+        assert docker(kind, "ls", "-q", *every, "--filter", f"label={LABEL}={world.name}") == ""
+        names = docker(kind, "ls", *every, "--format", "{{.Name}}" if kind != "container" else "{{.Names}}")
+        assert world.name not in names
+    attached = subprocess.run(["losetup", "-n", "-O", "NAME,BACK-FILE"], capture_output=True, text=True, check=False)
+    assert "(deleted)" not in attached.stdout, "a loop device on a removed volume"

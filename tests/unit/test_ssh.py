@@ -1,0 +1,123 @@
+"""The words of the ssh command lines, read back by the ssh program itself where they are nested."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import subprocess
+
+import pytest
+
+from configs import ssh
+
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHk0"
+HUB_KEY = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY"
+HUB = ssh.Way("root", "203.0.113.5", 22, "~/.ssh/my key", 10)
+needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh program here")
+
+
+def _way(**given: object) -> ssh.Way:
+    known = {"user": "deploy", "address": "10.20.0.7", "port": 2222, "key": "~/.ssh/my key", "timeout": 10}
+    return ssh.Way(**{**known, **given})  # type: ignore[arg-type]
+
+
+def _set(words: list[str]) -> dict[str, str]:
+    """The options of a command line; the first one of a name counts, as for ssh."""
+    found: dict[str, str] = {}
+    for before, word in zip(words, words[1:], strict=False):
+        if before == "-o":
+            found.setdefault(word.partition("=")[0], word.partition("=")[2])
+    return found
+
+
+def _understood(words: list[str]) -> dict[str, str]:
+    """What the ssh program makes of a command line, without connecting."""
+    done = subprocess.run([words[0], "-G", *words[1:]], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr
+    return dict(line.split(" ", 1) for line in done.stdout.splitlines() if " " in line)
+
+
+def test_the_pinned_key_is_the_only_one_that_is_taken() -> None:
+    options = _set(ssh.options(_way(), KEY))
+    assert options["StrictHostKeyChecking"] == "yes"
+    assert options["KnownHostsCommand"] == f"/bin/echo %H {KEY}"
+    assert options["HostKeyAlgorithms"] == "ssh-ed25519", "another kind of key would be an unknown one"
+    assert options["UserKnownHostsFile"] == options["GlobalKnownHostsFile"] == "/dev/null", "no file has a say"
+
+
+def test_an_rsa_key_is_offered_under_its_newer_names() -> None:
+    algorithms = _set(ssh.options(_way(), "ssh-rsa AAAAB3"))["HostKeyAlgorithms"]
+    assert algorithms == "rsa-sha2-512,rsa-sha2-256", "ssh-rsa itself is SHA-1, and refused by current servers"
+
+
+def test_nobody_is_asked_and_no_file_of_the_user_is_read() -> None:
+    words = ssh.command(_way(), KEY)
+    assert words[:3] == ["ssh", "-F", "/dev/null"]
+    options = _set(words)
+    assert (options["BatchMode"], options["ConnectTimeout"]) == ("yes", "10")
+    assert (options["IdentityFile"], options["IdentitiesOnly"]) == ('"~/.ssh/my key"', "yes")
+    assert words[-3:] == ["-p", "2222", "deploy@10.20.0.7"]
+
+
+def test_without_a_key_the_agents_keys_are_used() -> None:
+    assert not {"IdentityFile", "IdentitiesOnly"} & set(_set(ssh.command(_way(key=None), KEY)))
+
+
+def test_connections_are_shared_but_never_between_a_first_contact_and_a_later_one() -> None:
+    shared = _set(ssh.command(_way(), KEY))
+    assert (shared["ControlMaster"], shared["ControlPath"]) == ("auto", "~/.ssh/fleetwatch-%C")
+    assert _set(ssh.first_contact(_way()))["ControlPath"] == "none"
+
+
+def test_a_first_contact_takes_the_key_that_is_shown_and_none_that_changed() -> None:
+    options = _set(ssh.first_contact(_way()))
+    assert options["StrictHostKeyChecking"] == "accept-new"
+    assert "KnownHostsCommand" not in options
+    assert options["HostKeyAlgorithms"] == ssh.ANY_KEY
+    assert options["HashKnownHosts"] == "no", "contact.sh reads the key from its line"
+    assert "UserKnownHostsFile" not in options, "the first of a name counts: contact.sh names its own file later"
+
+
+def test_docker_is_given_the_address_as_url() -> None:
+    assert _way().url == "ssh://deploy@10.20.0.7:2222"
+
+
+@needs_ssh
+@pytest.mark.parametrize("make", [lambda way: ssh.command(way, KEY), ssh.first_contact], ids=["command", "contact"])
+def test_ssh_understands_the_words(make) -> None:  # type: ignore[no-untyped-def]
+    known = _understood(make(_way()))
+    assert (known["user"], known["hostname"], known["port"]) == ("deploy", "10.20.0.7", "2222")
+    assert known["batchmode"] == "yes"
+    assert known["identityfile"] == "~/.ssh/my key"
+    assert "proxycommand" not in known
+
+
+@needs_ssh
+def test_ssh_takes_the_pinned_key_from_a_command_and_asks_no_file() -> None:
+    known = _understood(ssh.command(_way(), KEY))
+    assert known["knownhostscommand"] == f"/bin/echo %H {KEY}"
+    assert known["hostkeyalgorithms"] == "ssh-ed25519"
+    assert known["userknownhostsfile"] == "/dev/null"
+    assert known["stricthostkeychecking"] == "true"
+
+
+@needs_ssh
+def test_the_way_through_the_hub_is_one_command_that_pins_the_hubs_own_key() -> None:
+    outer = _understood(ssh.command(_way(jump=ssh.jump(HUB, HUB_KEY)), KEY))
+    # ssh puts the next host into it (%h, %p), makes one % of two, and hands it to a shell.
+    inner = outer["proxycommand"].replace("%h", "10.20.0.7").replace("%p", "2222").replace("%%", "%")
+    words = shlex.split(inner)
+    assert words[words.index("-W") + 1] == "[10.20.0.7]:2222"
+    assert words[-1] == "root@203.0.113.5"
+    options = _set(words)
+    assert options["KnownHostsCommand"] == f"/bin/echo %H {HUB_KEY}", "%H is the hub's, for the inner ssh to fill in"
+    assert options["ControlPath"] == "~/.ssh/fleetwatch-%C"
+    assert options["IdentityFile"] == '"~/.ssh/my key"', "a space in a name survives both"
+    assert outer["knownhostscommand"] == f"/bin/echo %H {KEY}", "the host's own key is pinned as well"
+
+
+@needs_ssh
+def test_a_first_contact_goes_through_the_hub_as_well() -> None:
+    found = _understood(ssh.first_contact(_way(jump=ssh.jump(HUB, HUB_KEY))))
+    words = shlex.split(found["proxycommand"])
+    assert words[words.index("-W") + 1] == "[%h]:%p"

@@ -1,0 +1,194 @@
+"""`make rehearse`: the production path on this machine. A cloud of containers (localcloud), then the fleet of the stack
+file in it: the same program, the same engine, an API endpoint on loopback.
+
+The cloud is a process of its own that outlives this one; its token, its log and its state are beside the stack's state.
+`make rehearse-down` removes all of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import os
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+from localcloud import machines
+from tools import engine, images, lifecycle, setup, stackfile
+from tools.errors import ToolError
+from tools.net import without_proxy
+from tools.paths import CHECKOUT, state_dir
+from tools.progress import run, say, step
+from tools.stack import OWN, Stack
+
+IMAGES = (*images.PARTS, "postgres")
+SERVER, SERVER_USER = "vps-1", "deploy"
+START = 30  # seconds that the cloud's service may take
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """One rehearsal: the stack's name is the cloud's name. `internet`: the /24 that stands for the internet; `port`:
+    the API's, on this machine's loopback."""
+
+    name: str
+    internet: str
+    port: int
+
+    @property
+    def server(self) -> str:
+        """The address of the machine that is no droplet: .150 of the internet."""
+        return str(ipaddress.ip_network(self.internet)[150])
+
+    @property
+    def home(self) -> Path:
+        return state_dir() / self.name
+
+    @property
+    def cloud(self) -> Path:
+        return self.home / "cloud"
+
+    @property
+    def key(self) -> Path:
+        return self.home / "ssh_key"
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def machines(self) -> machines.Machines:
+        return machines.Machines(self.name, self.internet)
+
+
+def prepare(rehearsal: Rehearsal) -> setup.ToolChain:
+    """Everything below the fleet: tool chain, images, the cloud's service, the server that is no droplet, the keys."""
+    chain = setup.set_up([*IMAGES, "droplet"])
+    setup.report(chain)
+    _ssh_program()
+    rehearsal.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not rehearsal.key.exists():
+        words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetwatch rehearsal", "-f", str(rehearsal.key)]
+        run(words, what="ssh-keygen")
+    machines.golden([image.ref for image in chain.images if image.key != "droplet"])
+    start_cloud(rehearsal)
+    public = rehearsal.key.with_name("ssh_key.pub").read_text().strip()
+    with step(f"Server {SERVER} (no droplet) at {rehearsal.server}"):
+        rehearsal.machines().create_server(SERVER, rehearsal.server, SERVER_USER, public)
+    overlay = {"ssh": {"key": str(rehearsal.key)}}
+    stackfile.write(rehearsal.home / OWN, {"config": {f"fleetwatch:{key}": value for key, value in overlay.items()}})
+    return chain
+
+
+def bring_up(stack: Stack, rehearsal: Rehearsal) -> int:
+    """The fleet of the stack file, and the table of what has arrived."""
+    say(
+        "\nStand-ins for the cloud: DigitalOcean's API by localcloud, droplets by containers with a Docker Engine and "
+        "an SSH server of their own, pulls from a registry by images that a droplet's Docker has from the beginning."
+    )
+    config = stack.prepare()
+    stack.select()
+    wanted = (config.get("fleetwatch:hosts") or {}).get("db-1") or {}
+    if "postgres" in wanted and "dsn" not in (wanted["postgres"].get("main") or {}):
+        # The rehearsal's database asks for no password; this one only shows how a DSN is kept.
+        dsn = f"postgresql://postgres:{secrets.token_hex(16)}@db:5432/postgres"
+        stack.quiet("config", "set", "--secret", "--path", "fleetwatch:hosts.db-1.postgres.main.dsn", stdin=dsn)
+    code = lifecycle.up(stack)
+    say(
+        f"\nPlay: change stacks/Pulumi.{stack.name}.yaml, then `make preview STACK={stack.name}`, "
+        f"`make up STACK={stack.name}`. `make rehearse-down` removes everything."
+    )
+    return code
+
+
+def remove(rehearsal: Rehearsal) -> int:
+    """The cloud with all its machines, and the stack's state; nothing of it is asked first, nothing of it was real."""
+    if engine.answers():
+        with step("Removing the rehearsal's machines, networks and volumes"):
+            stop_cloud(rehearsal)
+            rehearsal.machines().remove_all()
+    shutil.rmtree(rehearsal.home, ignore_errors=True)
+    say("Removed the rehearsal.")
+    return 0
+
+
+def start_cloud(rehearsal: Rehearsal) -> None:
+    """The API's service, if it does not run; its address and token become the stack's environment."""
+    rehearsal.cloud.mkdir(mode=0o700, parents=True, exist_ok=True)
+    log = rehearsal.cloud / "service.log"
+    if not _answers(rehearsal):
+        argv = [sys.executable, "-m", "localcloud.cloud", "--name", rehearsal.name, "--port", str(rehearsal.port)]
+        argv += ["--state", str(rehearsal.cloud), "--internet", rehearsal.internet]
+        with log.open("ab") as out:
+            service = subprocess.Popen(
+                argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
+            )
+        (rehearsal.cloud / "service.pid").write_text(f"{service.pid}\n")
+        with step(f"The rehearsal's cloud: DigitalOcean's API at {rehearsal.url}"):
+            end = time.monotonic() + START
+            while not _answers(rehearsal):
+                if service.poll() is not None or time.monotonic() > end:
+                    raise ToolError(f"The rehearsal's cloud does not answer at {rehearsal.url}; its log: {log}")
+                time.sleep(0.2)
+    made = rehearsal.home / "environment.json"
+    with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+        json.dump({"DIGITALOCEAN_TOKEN": _token(rehearsal), "DIGITALOCEAN_API_URL": rehearsal.url}, file)
+
+
+def stop_cloud(rehearsal: Rehearsal) -> None:
+    """End the service that `start_cloud` started, if it is still that one."""
+    try:
+        pid = int((rehearsal.cloud / "service.pid").read_text())
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except (OSError, ValueError):
+        return
+    if b"localcloud.cloud" not in words or str(rehearsal.cloud).encode() not in words:
+        return
+    os.kill(pid, signal.SIGTERM)
+    end = time.monotonic() + START
+    while time.monotonic() < end and Path(f"/proc/{pid}").exists():
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)
+        time.sleep(0.1)
+
+
+def _token(rehearsal: Rehearsal) -> str:
+    return (rehearsal.cloud / "token").read_text().strip()
+
+
+def _answers(rehearsal: Rehearsal) -> bool:
+    try:
+        request = urllib.request.Request(
+            f"{rehearsal.url}/v2/account", headers={"Authorization": f"Bearer {_token(rehearsal)}"}
+        )
+        with without_proxy().open(request, timeout=3):
+            return True
+    except urllib.error.HTTPError:
+        raise ToolError(
+            f"Another service answers at {rehearsal.url}; stop it, or choose another port: make rehearse PORT=..."
+        ) from None
+    except OSError:
+        return False
+
+
+def _ssh_program() -> None:
+    if shutil.which("ssh") and shutil.which("ssh-keygen"):
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise ToolError("The program `ssh` is missing: install OpenSSH's client (Debian, Ubuntu: openssh-client).")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    with step("OpenSSH client: installing"):
+        run(["apt-get", "-q", "update"], what="apt-get update", env=env)
+        run(
+            ["apt-get", "-q", "-y", "--no-install-recommends", "install", "openssh-client"],
+            what="apt-get install",
+            env=env,
+        )
