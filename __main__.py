@@ -21,7 +21,7 @@ fleet = Fleet(settings, cloud)
 users = {name: credentials[name].accepted for name, edge in settings.hosts.items() if edge.via == "internet"}
 hub_args = HubArgs(host=fleet.hub, settings=settings, images=pins, users=users, admin_password=admin.password)
 hub = Hub("hub", hub_args, pulumi.ResourceOptions(providers=[fleet.hub.docker]))
-edges = {}
+edges: dict[str, Edge] = {}
 for name, edge in settings.hosts.items():
     args = EdgeArgs(
         host=fleet.hosts[name],
@@ -29,12 +29,12 @@ for name, edge in settings.hosts.items():
         images=pins,
         credential=credentials[name],
         push_url=hub.push_url(name),
+        hub_address=hub.address_for(name),
         hub_ca=hub.ca if edge.via == "internet" else None,
         hub_networks=[hub.network] if name == "hub" else [],
     )
     # The hub first: its door must know the host's password before the host knocks, a refusal would lose samples.
     edges[name] = Edge(name, args, renamed(edge, providers=[fleet.hosts[name].docker], depends_on=[hub]))
     if not edge.abandoned:
-        gate = GateArgs(hub=fleet.hub, host=name, log_agent=edge.logs.agent, settled=edges[name].settled)
-        Gate(name, gate, renamed(edge))
+        Gate(name, GateArgs(fleet.hub, name, edge.logs.agent, edges[name].settled), renamed(edge))
 export(settings, fleet, hub, admin, edges)

@@ -5,6 +5,7 @@ Reads only, once at the beginning of every run that makes droplets, so that a pr
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import urllib.error
@@ -55,6 +56,10 @@ def _all(base: str, path: str, key: str, token: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     while url:
         answer = _get(url, token)
+        if not isinstance(answer, dict) or not isinstance(answer.get(key), list):
+            raise Problem(
+                f"{_where(url)} does not answer as DigitalOcean's API does to {path}; is it the right address?"
+            )
         found += answer[key]
         following = (answer.get("links") or {}).get("pages", {}).get("next")
         # Only as far as the address that the token is meant for.
@@ -62,17 +67,23 @@ def _all(base: str, path: str, key: str, token: str) -> list[dict[str, Any]]:
     return found
 
 
-def _get(url: str, token: str) -> dict[str, Any]:
+def _get(url: str, token: str) -> Any:
+    """The JSON there; None for anything else."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
-    where = urllib.parse.urlsplit(url).netloc
+    where, path = _where(url), urllib.parse.urlsplit(url).path
     try:
         with _opener(where).open(request, timeout=TIMEOUT) as answer:
-            return dict(json.load(answer))
+            return json.load(answer)
     except urllib.error.HTTPError as error:
         if error.code == 401:
             raise Problem(
                 f"digitalocean:token: {where} refuses it (401); https://cloud.digitalocean.com/account/api/tokens "
                 "makes another (read and write), `pulumi config set --secret digitalocean:token` sets it"
+            ) from None
+        if error.code == 403:
+            raise Problem(
+                f"digitalocean:token: {where} does not let it read {path} (403); "
+                "https://cloud.digitalocean.com/account/api/tokens makes one with full access"
             ) from None
         if error.code == 429:
             wait = error.headers.get("Retry-After")
@@ -80,12 +91,17 @@ def _get(url: str, token: str) -> dict[str, Any]:
                 f"digitalocean:token: {where} has had too many requests with it (429); try again "
                 + (f"in {wait} s" if wait else "later")
             ) from None
-        raise Problem(f"{where} answers {error.code} to {urllib.parse.urlsplit(url).path}; try again later") from None
-    except (OSError, ValueError) as error:
+        raise Problem(f"{where} answers {error.code} to {path}; try again later") from None
+    except json.JSONDecodeError:
+        return None
+    except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        raise Problem(
-            f"{where} does not answer within {TIMEOUT} s ({reason}); droplets need DigitalOcean's API"
-        ) from None
+        said = f"no answer within {TIMEOUT} s" if isinstance(reason, TimeoutError) else reason
+        raise Problem(f"{where} cannot be reached ({said}); droplets need DigitalOcean's API") from None
+
+
+def _where(url: str) -> str:
+    return urllib.parse.urlsplit(url).netloc
 
 
 def _opener(where: str) -> urllib.request.OpenerDirector:

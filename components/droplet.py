@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import pulumi
 import pulumi_digitalocean as do
-from configs.settings.places import Droplet, HubDroplet
 
 from components.cloud import Cloud
 from configs import names
 from configs.render import userdata
 from configs.settings import Settings
+from configs.settings.places import Droplet, HubDroplet
 
 
 class Machine(pulumi.ComponentResource):
@@ -106,7 +106,7 @@ class HubMachine(Machine):
             do.ProjectResources(
                 "project",
                 project=cloud.project,
-                resources=[self.droplet.droplet_urn, volume.volume_urn, address.reserved_ip_urn],
+                resources=[self.droplet.droplet_urn, volume.volume_urn],  # the address follows its droplet
                 opts=own,
             )
 

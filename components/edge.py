@@ -26,7 +26,8 @@ DOCKER_SOCKET = "/var/run/docker.sock"  # full control of the host: log agent an
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeArgs:
-    """`push_url` is the hub as this edge reaches it, `hub_ca` the certificate to trust (None: the system's),
+    """`push_url` is the hub as this edge reaches it, `hub_address` (None: DNS knows it) what the name in it
+    means, `hub_ca` the certificate to trust (None: the system's),
     `hub_networks` networks that lead to the hub."""
 
     host: Host
@@ -34,6 +35,7 @@ class EdgeArgs:
     images: Mapping[str, str]
     credential: Credential
     push_url: pulumi.Input[str]
+    hub_address: pulumi.Input[str] | None
     hub_ca: pulumi.Input[str] | None
     hub_networks: Sequence[pulumi.Input[str]] = ()
 
@@ -61,6 +63,7 @@ class Edge(pulumi.ComponentResource):
         )
         self._trust = {names.HUB_CA: args.hub_ca} if args.hub_ca is not None else {}
         self._own = [Network(self._network.name), *map(Network, args.hub_networks)]
+        self._hosts = self._names()
         services = [self._agent(), self._logs(), self._cadvisor(), self._node(), *self._databases()]
         self.settled = self._settled(services)
         # Known to be so only once everything has changed over.
@@ -95,8 +98,10 @@ class Edge(pulumi.ComponentResource):
             reload=HUP,
             command=agent.command(settings),
             data={"agent": agent.DATA},
+            binds=self._hosts_file(),
+            after=self._hosts,
             networks=self._own,
-            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.PROMETHEUS_PORT}/-/healthy"],
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"],
             stop_timeout=5,
         )
 
@@ -116,7 +121,8 @@ class Edge(pulumi.ComponentResource):
             reload=HUP,
             command=module.command(),
             data={logs.agent: module.DATA},
-            binds={**self._socket, **folders, **journal},
+            binds={**self._socket, **folders, **journal, **self._hosts_file()},
+            after=self._hosts,
             networks=self._own,
             # root without rights may not read logs of other users; with files or journal it has to
             capabilities=["CAP_DAC_READ_SEARCH"] if folders or journal else [],
@@ -130,7 +136,7 @@ class Edge(pulumi.ComponentResource):
             limits=self._edge.limits.cadvisor,
             command=exporters.cadvisor_command(),
             binds={**self._socket, "/": "/rootfs", "/sys": "/sys", "/var/lib/docker": "/var/lib/docker"},
-            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.CADVISOR_PORT}/healthz"],
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{names.CADVISOR_PORT}/healthz"],
             # The kernel's log is where cAdvisor sees that a container ran out of memory.
             devices=["/dev/kmsg"],
             capabilities=["CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_SYSLOG"],
@@ -164,6 +170,26 @@ class Edge(pulumi.ComponentResource):
                 )
             )
         return found
+
+    def _names(self) -> list[pulumi.Resource]:
+        """The hub's name and address, for the containers that push. With an address in their configuration instead,
+        a hub made anew would cost the backlog: another URL is another queue, which begins with the present."""
+        if self._args.hub_address is None:
+            return []
+        known = pulumi.Output.concat(
+            "127.0.0.1 localhost\n::1 localhost\n", self._args.hub_address, f" {names.NO_DOMAIN}"
+        )
+        file = self._hosts_path()
+        delete = f"rm -f {file}"
+        return [
+            self._args.host.run("hosts", create=script("hosts", FILE=file), delete=delete, stdin=known, parent=self)
+        ]
+
+    def _hosts_path(self) -> str:
+        return f"{self._args.host.base}/hosts"
+
+    def _hosts_file(self) -> dict[str, str]:
+        return {self._hosts_path(): "/etc/hosts"} if self._args.hub_address is not None else {}
 
     def _settled(self, services: Sequence[Service]) -> pulumi.Output[str]:
         """Joins the user's networks, from outside so that one more of them recreates no agent; then all is in place."""

@@ -14,7 +14,7 @@ from configs.deploy import script
 PATIENCE = 120  # seconds; a first log line needs discovery (5 s), a batch and an image's start
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class GateArgs:
     """`hub` is where the question is asked, `settled` says since when the edge is as it is now."""
 

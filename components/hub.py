@@ -77,10 +77,13 @@ class Hub(pulumi.ComponentResource):
         settings, own = self._args.settings, host == self._args.host.host
         if settings.hosts[host].via == "internet":
             return pulumi.Output.from_input(f"https://{settings.hub.domain}") if own else self._site()
-        private = self._args.host.private
-        if own or private is None:
-            return pulumi.Output.concat("http://", names.address(self._args.host.stack, "caddy", names.CADDY_PUSH_PORT))
-        return pulumi.Output.concat("http://", private, f":{settings.hub.ports.push}")
+        inside = names.address(self._args.host.stack, "caddy", names.CADDY_PUSH_PORT)
+        return pulumi.Output.from_input(f"http://{inside if own else f'{names.NO_DOMAIN}:{settings.hub.ports.push}'}")
+
+    def address_for(self, host: str) -> pulumi.Input[str] | None:
+        """What the name in this host's push URL means, where no DNS knows it."""
+        inside = self._args.settings.hosts[host].via == "vpc" and host != self._args.host.host
+        return self._args.host.private if inside else None
 
     def _service(self, role: str, **args: object) -> Service:
         args.setdefault("networks", [Network(self.network)])
@@ -106,7 +109,7 @@ class Hub(pulumi.ComponentResource):
             reload=HUP,
             command=prometheus.command(settings),
             data={"prometheus": prometheus.DATA},
-            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.PROMETHEUS_PORT}/-/healthy"],
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"],
             stop_timeout=60,
         )
 
@@ -141,7 +144,7 @@ class Hub(pulumi.ComponentResource):
             # Dashboards are read again by Grafana itself within seconds; the rest at its start only.
             reload=f'if echo "$pending_files" | grep -v "^$" | grep -qv "^dashboards/"; then {RESTART}; fi',
             data={"grafana": grafana.DATA},
-            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.GRAFANA_PORT}/api/health"],
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{names.GRAFANA_PORT}/api/health"],
             read_only=False,  # Grafana unpacks plugins and writes below its home
         )
 
@@ -158,7 +161,7 @@ class Hub(pulumi.ComponentResource):
             reload=HUP,
             command=alertmanager.command(settings),
             data={"alertmanager": alertmanager.DATA},
-            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.ALERTMANAGER_PORT}/-/healthy"],
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{names.ALERTMANAGER_PORT}/-/healthy"],
         )
 
     def _caddy(self, behind: list[Service]) -> Service:
@@ -179,7 +182,7 @@ class Hub(pulumi.ComponentResource):
             data={"caddy-data": caddy.DATA, "caddy-config": "/config"},
             networks=[Network(self.network, [settings.hub.domain])],
             ports=self._ports(),
-            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://localhost:{names.CADDY_METRICS_PORT}/metrics"],
+            healthcheck=["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{names.CADDY_METRICS_PORT}/metrics"],
             capabilities=["CAP_NET_BIND_SERVICE"],
             after=behind,
         )

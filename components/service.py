@@ -47,6 +47,7 @@ class ServiceArgs:
     data: Mapping[str, str] = field(default_factory=dict)  # volume suffix -> path in the container
     durable: bool = False  # whether the data has to survive the host
     binds: Mapping[str, str] = field(default_factory=dict)  # host path -> path in the container, read-only
+    after: Sequence[pulumi.Resource] = ()  # what else has to be on the host before the container
     networks: Sequence[Network] = ()
     host_network: bool = False  # reason: the node exporter must see the host's interfaces
     ports: Sequence[docker.ContainerPortArgs] = ()
@@ -74,7 +75,7 @@ class Service(pulumi.ComponentResource):
         if args.files:
             before.append(self._files("config", args.files, check=self._check(), secret=False, after=before))
         volumes = [self._volume(suffix) for suffix in sorted(args.data)]
-        self.container = self._container([*before, *volumes])
+        self.container = self._container([*before, *volumes, *args.after])
         self.marks.append(self.container.id)
         self.register_outputs({"container": self.container_name})
 
@@ -121,7 +122,11 @@ class Service(pulumi.ComponentResource):
                 docker.VolumeLabelArgs(label=key, value=value) for key, value in host.labels(self._args.role).items()
             ],
             # What is kept goes only by an answer to a question (`make down`), found by its labels.
-            opts=host.in_docker(self, retain_on_delete=self._args.durable or host.keeps_volumes),
+            opts=host.in_docker(
+                self,
+                retain_on_delete=self._args.durable or host.keeps_volumes,
+                delete_before_replace=True,  # the other way round the new one would be removed: they have one name
+            ),
         )
 
     def _mounts(self) -> list[docker.ContainerMountArgs]:

@@ -11,7 +11,7 @@ from pulumi.runtime import config as runtime
 
 from components import cloud_facts, local_facts
 from configs import disk
-from configs.settings import Settings, SettingsError, read
+from configs.settings import Host, Settings, SettingsError, read
 from configs.settings.cloud_facts import Problem, against_cloud
 from configs.settings.facts import against
 from configs.settings.secrets import secret_paths
@@ -82,8 +82,8 @@ def _unreachable(settings: Settings) -> list[str]:
     return [
         f"hosts.{name}: expected no host besides `hub`, a hub on this machine takes no pushes of others; "
         "put what is to be collected under hosts.hub"
-        for name in settings.hosts
-        if name != "hub" and settings.hub.local is not None
+        for name, host in settings.hosts.items()
+        if isinstance(host, Host) and host.local is not None and settings.hub.local is not None
     ]
 
 

@@ -25,7 +25,8 @@ def announce(settings: Settings) -> None:
 
 
 def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges: Mapping[str, Edge]) -> None:
-    """The stack's outputs."""
+    """The stack's outputs, and what a preview says beside its changes."""
+    announce(settings)
     pulumi.export("url", hub.url)
     pulumi.export("user", settings.hub.grafana.admin_user)
     pulumi.export("password", admin.password)

@@ -20,7 +20,7 @@ CADVISOR_PORT = 8080
 NODE_EXPORTER_PORT = 9100
 POSTGRES_EXPORTER_PORT = 9187
 
-# What a hub without a domain calls itself in its certificate; nobody resolves it.
+# What the hub is called where no DNS knows it: in the certificate of a hub without a domain, and by edges in its VPC.
 NO_DOMAIN = "hub.fleetwatch.internal"
 
 METRICS_PUSH = "/api/v1/write"

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tools import engine_state, stackfile
+from tools.engine_output import readable
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, state_dir
 from tools.progress import say
@@ -136,11 +136,6 @@ class Stack:
         return found
 
 
-# Said by the engine of every plugin on PATH; which plugins are used is told once, in our own words.
-_NOISE = re.compile(
-    r"warning: using pulumi-(resource|language)-\S+ from \$PATH"
-    r"|^If you want to remove the stack comp|^The resources in the stack have been deleted, but"
-)
 _WRONG_PASSPHRASE = "incorrect passphrase"
 
 
@@ -155,9 +150,8 @@ def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
     with subprocess.Popen(argv, env=dict(env), text=True, start_new_session=True, **pipes) as engine:  # type: ignore[call-overload]
         while True:
             try:
-                for line in engine.stdout:
-                    if not _NOISE.search(line):
-                        print(line, end="", flush=True)
+                for line in readable(engine.stdout):
+                    print(line, end="", flush=True)
                     wrong = line if _WRONG_PASSPHRASE in line else wrong
                 code = int(engine.wait())
                 break

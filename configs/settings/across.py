@@ -106,6 +106,11 @@ def _ways_to_the_hub(settings: Settings) -> Iterator[str]:
                 f"hosts.{name}.via: expected internet, the hub has no private address to push to; "
                 "hub.server.private_address names one"
             )
+        elif host.via == "vpc" and host.server and host.server.private_address is None:
+            yield (
+                f"hosts.{name}.via: expected internet, nothing says that the server is in the hub's private network; "
+                f"hosts.{name}.server.private_address does"
+            )
         elif host.via == "vpc" and host.droplet and host.droplet.region not in (None, settings.region):
             yield (
                 f"hosts.{name}.via: expected internet for a droplet in {host.droplet.region}, "

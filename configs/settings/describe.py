@@ -16,6 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from configs.settings.base import Limits
 from configs.settings.edge import Edge, Host
+from configs.settings.fleet import Access, Cloud, Ssh
 from configs.settings.hub import Hub
 from configs.settings.load import IMAGE_KEYS
 from configs.settings.units import show_duration, show_size
@@ -37,9 +38,21 @@ _WORDS = {
     "_subnet": "private IPv4 network",
     "_absolute_glob": "absolute path, wildcards allowed",
     "_domain": "domain name",
-    "_http_url": "URL",
+    "http_url": "URL",
     "_project": "compose project",
     "_unix_socket": "address of a Docker socket",
+    "_slug": "slug",
+    "_address": "IPv4 address or name",
+    "_private_address": "private IPv4 address",
+    "_host_key": "SSH host key",
+    "_setup": "script, at most 32 KiB",
+    "_absolute": "absolute path",
+    "_user": "user name",
+    "_mail": "e-mail address",
+    "_cidr": "network",
+    "_range": "private IPv4 network, /16 to /24",
+    "_public_key": "SSH public key",
+    "_key_file": "path of a file",
 }
 _PLAIN = {str: "text", int: "number", float: "number", bool: "true or false"}
 _HEAD = """\
@@ -65,7 +78,13 @@ The stack file is `stacks/Pulumi.<stack>.yaml`. Every path below stands under `c
 
 def markdown() -> str:
     """The whole page."""
-    sections: list[tuple[str, type[BaseModel]]] = [("hub", Hub), ("hosts.<host>", Host)]
+    sections: list[tuple[str, type[BaseModel]]] = [
+        ("hub", Hub),
+        ("hosts.<host>", Host),
+        ("access", Access),
+        ("cloud", Cloud),
+        ("ssh", Ssh),
+    ]
     seen: dict[type[BaseModel], str] = {}
     parts = [_HEAD]
     for path, model in sections:
@@ -139,6 +158,9 @@ def _bounds(constraint: Any, kind: str) -> Iterator[str]:
 
 
 def _default(field: FieldInfo) -> str:
+    """The default; a field whose default depends on others says it in its description."""
+    if field.description is not None:
+        return field.description
     value = field.get_default(call_default_factory=True)
     if value is PydanticUndefined:
         return "*required*"
@@ -161,12 +183,8 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _text(model: type[BaseModel]) -> str:
-    more = (
-        f"\n\n{_doc(Edge)}\n\n`hosts.hub` is the hub's own machine and takes no place (`local`)."
-        if model is Host
-        else ""
-    )
-    return _doc(model) + more
+    own = "`hosts.hub` is the hub's own machine: it takes no place, and neither `abandoned` nor `renamed_from`."
+    return _doc(model) + (f"\n\n{_doc(Edge)}\n\n{own}" if model is Host else "")
 
 
 def _doc(model: type[BaseModel]) -> str:

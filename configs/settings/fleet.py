@@ -22,12 +22,23 @@ def _cidr(value: str) -> str:
     raise ValueError("expected a network such as 203.0.113.0/24, or one address as 203.0.113.7/32")
 
 
+# RFC 1918 (192.168.0.0/16 is what Docker comes to last).
+_RANGES = [ipaddress.IPv4Network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+_FREE_OF_DOCKER = ipaddress.IPv4Network("172.16.0.0/16")
+
+
 def _range(value: str) -> str:
-    network = ipaddress.ip_network(_cidr(value))
-    if network.version != 4 or not network.is_private or not 16 <= network.prefixlen <= 24:
+    try:
+        network = ipaddress.IPv4Network(value)
+        ok = 16 <= network.prefixlen <= 24 and any(network.subnet_of(known) for known in _RANGES)
+    except ValueError:
+        ok = False
+    if not ok:
         raise ValueError("expected a private IPv4 network between /16 and /24, such as 10.77.0.0/20")
-    if network.overlaps(ipaddress.ip_network("172.17.0.0/16")):
-        raise ValueError("expected a network outside 172.17.0.0/16, which Docker uses itself on every host")
+    if network.subnet_of(_RANGES[1]) and not network.subnet_of(_FREE_OF_DOCKER):
+        raise ValueError(
+            "expected a network outside 172.17.0.0 to 172.31.255.255, from which Docker takes its own on every host"
+        )
     return value
 
 

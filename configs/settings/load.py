@@ -22,6 +22,7 @@ from configs.settings.sentences import Place, has_default, kind_of, sentence
 
 SECTIONS = ("prefix", "env", "hub", "hosts", "access", "cloud", "ssh", "images")
 _TAKEN_OUT = object()
+_CONSEQUENCE = "default_factory_not_called"  # a default that depends on another key, which has a mistake
 
 
 class Images(Strict):
@@ -118,10 +119,11 @@ def read(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str
 
 
 def _taken_for_missing(problem: str, told: list[str]) -> bool:
-    """Whether it misses what the repair took out, at or below its place."""
+    """Whether it misses what the repair took out: at its place, above or below."""
     path, _, rest = problem.partition(":")
-    instead = {"ssh.public_key": "ssh.key"}.get(path, path)
-    return rest.startswith(" missing") and any(one in (path, instead) or one.startswith(f"{path}.") for one in told)
+    paths = [path, *(["ssh.key"] if path == "ssh.public_key" else [])]  # the one stands in for the other
+    related = (f"{one}.".startswith(f"{p}.") or f"{p}.".startswith(f"{one}.") for one in told for p in paths)
+    return rest.startswith(" missing") and any(related)
 
 
 def _given(raw: Mapping[str, Any], key: str) -> Any:
@@ -161,7 +163,7 @@ def _parse(model: Any, raw: Any, path: str, problems: list[str]) -> Any:
         try:
             return adapter.validate_python(value)
         except ValidationError as error:
-            mistakes = {_place(m["loc"]): m for m in error.errors(include_url=False)}
+            mistakes = {_place(m["loc"]): m for m in error.errors(include_url=False) if m["type"] != _CONSEQUENCE}
         for place, mistake in mistakes.items():
             own_doing = place in mistaken or any(hole[: len(place)] == place for hole in holes)
             if not own_doing:

@@ -121,11 +121,11 @@ class Local(Strict):
 
 
 class Droplet(Strict):
-    """A droplet that the program makes. `region`: the hub's by default. `setup`: a script that runs once, as root, at
-    the end of its first boot; a change of it (or of `image`) means something to new droplets only."""
+    """A droplet that the program makes. `setup`: a script that runs once, as root, at the end of its first boot; a
+    change of it (or of `image`) means something to new droplets only."""
 
     size: Slug = "s-1vcpu-1gb"
-    region: Slug | None = None
+    region: Slug | None = Field(None, description="the hub's; *required* while the hub is no droplet")
     image: Slug = "debian-12-x64"
     backups: bool = False
     setup: Annotated[str, AfterValidator(_setup)] | None = None
@@ -133,7 +133,7 @@ class Droplet(Strict):
 
 class HubDroplet(Droplet):
     """The hub's droplet. `volume`: GB of block storage for metrics, logs and certificates; it outlives the droplet and
-    can be grown."""
+    can be grown. `image` and `setup` are as for [any other](#hostshostdroplet)."""
 
     region: Slug
     size: Slug = "s-2vcpu-4gb"
@@ -150,7 +150,7 @@ class Bastion(Strict):
 
 
 class Server(Strict):
-    """A machine that exists. With a private address it is reached through the hub, unless it has a `bastion`.
+    """A machine that exists. With a private address a host is reached through the hub, unless it has a `bastion`.
 
     `host_key`: its SSH host key; without one it is pinned at the first contact. `install_docker`: install Docker where
     there is none. `files`: the folder for rendered files. `private_address`: its address in the private network, at

@@ -7,6 +7,8 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel
 
+from configs.settings.units import show_duration
+
 Place = tuple[int | str, ...]
 # Nothing below these keys is ever shown, whatever its type: a secret written at the wrong place is still a secret.
 _SECRET_SUBTREES = frozenset(
@@ -41,9 +43,21 @@ def sentence(path: str, place: Place, mistake: Any, model: Any) -> str:
     if colon and head in keys_at(model, place):  # a model's own check names the key it is about
         where, message = f"{where}.{head}", rest
     if not message.startswith("expected"):
-        message = "expected " + re.sub(r"^(Input should be |\w+ should )", "", message)
-    message = message.replace("valid dictionary or instance of", "mapping:").replace("valid dictionary", "mapping")
+        message = "expected " + (_bound(mistake) or re.sub(r"^(Input should be |\w+ should )", "", message))
+    message = re.sub(r"valid dictionary( or instance of \w+)?", "mapping", message)
     return f"{where}: {message}{_got(path, place, mistake)}"
+
+
+def _bound(mistake: Any) -> str | None:
+    """A bound that is not kept, in words; that of a duration as people write it."""
+    words = {"ge": "at least", "le": "at most", "min_length": "at least", "max_length": "at most"}
+    for name, limit in mistake.get("ctx", {}).items():
+        if name in words:
+            if "length" in name:
+                of = "entry" if limit == 1 else "entries"
+                return f"{words[name]} {limit} {of}" if mistake["type"].startswith("too_") else None
+            return f"{words[name]} {show_duration(limit) if isinstance(mistake['input'], str) else limit}"
+    return None
 
 
 def keys_at(model: Any, place: Place) -> list[str]:
@@ -104,8 +118,9 @@ def _got(path: str, place: Place, mistake: Any) -> str:
 
 
 def _may_be_secret(text: str) -> bool:
-    """An address with a password, or one that is a password itself, such as a webhook's; a private key."""
-    return "@" in text or "://" in text or "\n" in text or "PRIVATE KEY" in text
+    """An address with a password, or one that is a password itself, such as a webhook's; a private key. What is long is
+    no slip of a name."""
+    return "@" in text or "://" in text or "\n" in text or "PRIVATE KEY" in text or len(text) > 100
 
 
 def kind_of(value: Any) -> str:

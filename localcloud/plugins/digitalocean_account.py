@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from urllib.parse import quote
 
 from localcloud.plugins import digitalocean_tables as tables
-from localcloud.plugins.digitalocean_api import Api, ApiError, failing, recorded_anyway
+from localcloud.plugins.digitalocean_api import Api
+from localcloud.plugins.digitalocean_errors import ApiError, failing, recorded_anyway
 from localcloud.plugins.provider import State
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from localcloud.plugins import digitalocean_tables as tables
-from localcloud.plugins.digitalocean_api import UNPROCESSABLE, Api, ApiError, busy, failing, recorded_anyway
+from localcloud.plugins.digitalocean_api import Api
+from localcloud.plugins.digitalocean_errors import UNPROCESSABLE, ApiError, busy, failing, recorded_anyway
 from localcloud.plugins.digitalocean_storage import unique
 from localcloud.plugins.provider import State, Unfinished
 

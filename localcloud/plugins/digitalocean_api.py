@@ -11,8 +11,6 @@ looks, this looks at once and then every second. What comes out is the same; onl
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import http.client
 import json
 import os
@@ -20,49 +18,23 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from localcloud.plugins.provider import TIMEOUT, State, Unfinished
+from localcloud.plugins.digitalocean_errors import TOO_MANY, ApiError, answered
+from localcloud.plugins.provider import TIMEOUT, State
 from localcloud.plugins.server import Log
 
 T = TypeVar("T")
 ENDPOINT = "https://api.digitalocean.com"
 TOKENS = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
 RETRIES = {"httpRetryMax": 4.0, "httpRetryWaitMin": 1.0, "httpRetryWaitMax": 30.0}
-FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE, TOO_MANY = 403, 404, 409, 422, 429
 LOOK = 1.0  # seconds between two looks at something that takes its time
 SAY = 10  # seconds after which the same state is said again
 ACTION = 3600  # seconds that an action may take
 HANG = 120  # seconds without a byte after which a request counts as failed
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-
-
-class ApiError(Exception):
-    """An answer other than success; `message` in the API's own words."""
-
-    def __init__(self, where: str, status: int, message: str, request: str, attempts: int) -> None:
-        number = f' (request "{request}")' if request else ""
-        gave_up = f"; giving up after {attempts} attempt(s)" if attempts > 1 else ""
-        super().__init__(f"{where}: {status}{number} {message}{gave_up}")
-        self.status, self.message = status, message
-
-    @property
-    def gone(self) -> bool:
-        return self.status == NOT_FOUND
-
-
-@contextlib.contextmanager
-def failing(what: str) -> Iterator[None]:
-    """Says in front of an error what it kept from being done. The status stays known."""
-    try:
-        yield
-    except ApiError as error:
-        error.args = (f"{what}: {error}",)
-        raise
-    except (RuntimeError, ConnectionError) as error:
-        raise type(error)(f"{what}: {error}") from error
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -136,7 +108,7 @@ class Api:
                 return self._once(method, path, body)
             except urllib.error.HTTPError as answer:
                 again = answer.code == TOO_MANY or (answer.code >= 500 and answer.code != 501)
-                error: Exception = _error(where, answer, attempt if again else 1)
+                error: Exception = answered(where, answer, attempt if again else 1)
                 wait = self._pause(attempt, answer)
             except (OSError, http.client.HTTPException) as problem:
                 reason = getattr(problem, "reason", problem)
@@ -216,42 +188,6 @@ class Api:
         self.wait(urn, what, look, "completed", ("in-progress",), time.monotonic() + ACTION)
 
 
-Update = Callable[[Any, str, str, State, State], State]
-
-
-def recorded_anyway(update: Update) -> Update:
-    """An update that fails is recorded as if it had been done, but as failed (as Terraform's SDK does it).
-
-    The next run repeats the update, sees nothing to change, reads, and so finds what is missing for the run after it.
-    """
-
-    @functools.wraps(update)
-    def call(self: Any, urn: str, resource_id: str, old: State, inputs: State) -> State:
-        try:
-            return update(self, urn, resource_id, old, inputs)
-        except (ApiError, RuntimeError, ConnectionError) as error:
-            raise Unfinished(str(error), resource_id) from error
-
-    return call
-
-
 def limit(default: float) -> float:
     """When (monotonic seconds) the present operation has to be over: the program's customTimeouts or the default."""
     return time.monotonic() + (TIMEOUT.get() or default)
-
-
-def busy(error: ApiError) -> bool:
-    """Whether the droplet is busy with something else: worth another try."""
-    return error.status == UNPROCESSABLE and "droplet already has a pending event." in error.message.lower()
-
-
-def _error(where: str, answer: urllib.error.HTTPError, attempts: int) -> ApiError:
-    content = answer.read().decode(errors="replace")
-    try:
-        body = json.loads(content)
-    except ValueError:
-        body = {"message": content.strip()}
-    known = body if isinstance(body, dict) else {}
-    request = str(known.get("request_id") or answer.headers.get("x-request-id") or "")
-    message = str(known.get("message") or known.get("error") or answer.reason)
-    return ApiError(where, answer.code, message, request, attempts)

@@ -6,7 +6,8 @@ import time
 
 from localcloud.plugins import digitalocean_tables as tables
 from localcloud.plugins.digitalocean_account import set_tags
-from localcloud.plugins.digitalocean_api import Api, ApiError, failing, limit, recorded_anyway
+from localcloud.plugins.digitalocean_api import Api, limit
+from localcloud.plugins.digitalocean_errors import ApiError, failing, recorded_anyway
 from localcloud.plugins.provider import State, Unfinished
 
 MADE, CHANGED, DELETED = 3600, 3600, 60  # seconds that it may take, of the real provider
@@ -140,9 +141,10 @@ class Droplet:
             with failing(f"Error resizing droplet ({droplet})"):
                 action = self._act(droplet, "resize", size=inputs["size"], disk=inputs["resizeDisk"])
                 self._api.action(urn, f"resizing to {inputs['size']}", action)
-        except Exception:
+        except (ApiError, RuntimeError, ConnectionError) as error:
             self._power_on(urn, droplet, until)  # as big as it was, but running
-            raise
+            # What was seen while waiting is recorded, so the next run tries again.
+            raise Unfinished(str(error), droplet, self.read(droplet, {})) from error
         self._power_on(urn, droplet, until)
 
     def _power_on(self, urn: str, droplet: str, until: float) -> None:

@@ -7,7 +7,8 @@ import time
 from datetime import datetime, timezone
 
 from localcloud.plugins import digitalocean_tables as tables
-from localcloud.plugins.digitalocean_api import CONFLICT, FORBIDDEN, Api, failing, limit, recorded_anyway
+from localcloud.plugins.digitalocean_api import Api, limit
+from localcloud.plugins.digitalocean_errors import CONFLICT, FORBIDDEN, failing, recorded_anyway
 from localcloud.plugins.provider import State
 
 MEMBERS = 120  # seconds that a VPC may still have members when it is deleted

@@ -15,8 +15,6 @@ from localcloud.plugins import engine
 from localcloud.plugins.engine import Prop
 
 TIMEOUTS = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"  # Terraform's key for the resource's time-outs
-
-
 Table = partial(engine.Table, reads_back=True)
 
 

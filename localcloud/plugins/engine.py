@@ -60,7 +60,7 @@ class Table:
     delete_first: bool = False  # a replacement with an unchanged name must delete the old one first
     reads_back: bool = False  # creating and changing end with a full read, and what that found is recorded
     meta: Mapping[str, Any] = field(default_factory=dict)  # constant outputs the real plugin keeps in its state
-    # What no single property's row can say: (old inputs, new inputs) to (property, sentence) per problem.
+    # What no single property's row can say: (state or nothing, inputs) to (property, sentence) per problem.
     verify: Callable[[Mapping[str, Any], Mapping[str, Any]], Iterator[tuple[str, str]]] = lambda old, new: iter(())
 
     @property
@@ -88,14 +88,16 @@ class Change:
 # --- check -----------------------------------------------------------------------------------------------------------
 
 
-def check(
-    package: str, table: Table, inputs: Mapping[str, Any], old: Mapping[str, Any] | None = None
-) -> list[tuple[str, str]]:
+def check(package: str, table: Table, inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Problems as (property, sentence); empty when the inputs fit the table."""
+    found = list(_check_fields(f"stand-in for {package}: {table.short}", "", table.inputs(), inputs))
+    return found or verify(package, table, {}, inputs)  # only what has the right form can be looked at more closely
+
+
+def verify(package: str, table: Table, state: Mapping[str, Any], inputs: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Problems of inputs that a check let pass, once there is a state to compare them with."""
     who = f"stand-in for {package}: {table.short}"
-    found = list(_check_fields(who, "", table.inputs(), inputs))
-    # Only what has the right form can be looked at more closely.
-    return found or [(path, f"{who}.{path}: {sentence}") for path, sentence in table.verify(old or {}, inputs)]
+    return [(path, f"{who}.{path}: {sentence}") for path, sentence in table.verify(state, inputs)]
 
 
 def _check_fields(

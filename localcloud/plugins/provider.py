@@ -128,15 +128,17 @@ class TableProvider(sdk.Provider):
 
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
         table = self._resource(request.type).table
-        old = plain_map(request.old_inputs)
-        problems = engine.check(self._package.name, table, plain_map(request.new_inputs), old)
+        problems = engine.check(self._package.name, table, plain_map(request.new_inputs))
         inputs = {k: _lifted(v) for k, v in request.new_inputs.items() if v.value is not None}
-        inputs |= {k: wrap(p.default) for k, p in table.inputs().items() if p.default is not None and k not in inputs}
+        # As the real providers do it: a default that says nothing (0, false) is not written among the inputs.
+        inputs |= {k: wrap(p.default) for k, p in table.inputs().items() if p.default and k not in inputs}
         return sdk.CheckResponse(inputs=inputs, failures=[sdk.CheckFailure(*p) for p in problems])
 
     async def diff(self, request: sdk.DiffRequest) -> sdk.DiffResponse:
         table = self._resource(request.type).table
         state, inputs = plain_map(request.old_state), plain_map(request.new_inputs)
+        if problems := engine.verify(self._package.name, table, state, inputs):
+            raise ValueError("; ".join(sentence for _, sentence in problems))
         changes = diff(table, state, inputs)
         replaces = sorted({c.top for c in changes if c.replace})
         same_name = bool(inputs.get("name")) and inputs.get("name") == state.get("name")

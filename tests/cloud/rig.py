@@ -17,7 +17,6 @@ from localcloud.cloud.server import Server
 from localcloud.cloud.store import Store
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1yb1BhYmxlS2V5T2ZBVGVzdFdpdGhvdXRBbnlVc2U= test"
-FINGERPRINT_PARTS = 16
 
 
 class FakeMachines:

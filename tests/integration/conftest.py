@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration import fleet as fleets
 from tests.integration.story import Story, told
 from tools import setup
 
@@ -30,4 +31,11 @@ def chain() -> setup.ToolChain:
 def story(chain: setup.ToolChain) -> Iterator[Story]:
     """The stack of test_story_*: those tests share it, in the order of their files."""
     with told(chain) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[fleets.Fleet]:
+    """The cloud and the fleet of test_fleet_*: those tests share it, in the order of their files."""
+    with fleets.told() as made:
         yield made

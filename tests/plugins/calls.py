@@ -48,6 +48,11 @@ class Calls:
         assert not answer.failures, [f.reason for f in answer.failures]
         return answer.inputs or {}
 
+    def check_config(self, config: dict[str, Any]) -> Values:
+        answer = asyncio.run(self._provider.check_config(sdk.CheckRequest("urn", {}, values(config), b"")))
+        assert not answer.failures, [f.reason for f in answer.failures]
+        return answer.inputs or {}
+
     def preview(self, kind: str, inputs: dict[str, Any]) -> dict[str, Any]:
         request = sdk.CreateRequest(self._urn(kind), self.check(kind, inputs), 0, True)
         return plain_map(asyncio.run(self._provider.create(request)).properties)

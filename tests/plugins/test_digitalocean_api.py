@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.plugins.digitalocean_api import Api, ApiError
+from localcloud.plugins.digitalocean_api import Api
+from localcloud.plugins.digitalocean_errors import ApiError
 from tests.plugins.calls import Lines
 
 TOKEN = "dop_v1_s3cret"

@@ -28,8 +28,14 @@ def _host(**keys: Any) -> dict[str, Any]:
 
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
-    "unknown section": (small(hubs={}), r"^hubs: unknown key, expected one of prefix, env, hub, hosts, images"),
-    "unknown key": (_hub(retenton={}), r"^hub.retenton: unknown key, expected one of local, domain, .*retention"),
+    "unknown section": (
+        small(hubs={}),
+        r"^hubs: unknown key, expected one of prefix, env, hub, hosts, access, cloud, ssh, images",
+    ),
+    "unknown key": (
+        _hub(retenton={}),
+        r"^hub.retenton: unknown key, expected one of local, droplet, server, domain, .*retention",
+    ),
     "unknown key deep down": (
         _host(logs={"files": {"web": {"path": "/a/b", "labls": {}}}}),
         r"^hosts.hub.logs.files.web.labls: unknown key, expected one of path, job, format, level_key, labels",
@@ -43,7 +49,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "an empty list for a host": (small(hosts={"hub": []}), r"^hosts.hub: expected a mapping.*got a list"),
     "false for a host": (small(hosts={"hub": False}), r"^hosts.hub: expected a mapping"),
     "hub left empty": (small(hub=None), r"^hub: expected a mapping"),
-    "hub without a place": (small(hub={}), r"^hub.local: missing"),
+    "hub without a place": (small(hub={}), r"^hub: expected exactly one place: local, droplet or server .*, got none"),
     "duplicate ports": (
         _hub(ports={"https": 9000, "push": 9000}),
         r"^hub.ports: expected four different ports, but https and push are both 9000",

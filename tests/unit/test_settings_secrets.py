@@ -130,7 +130,7 @@ def _one_host() -> dict[str, Any]:
 def test_secrets_in_clear_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     _engine(monkeypatch, _one_host(), ["hub"])
     with pytest.raises(Exception, match="problems in the settings") as caught:
-        stackfile.settings_or_exit()
+        stackfile.checked_or_exit()
     said = str(caught.value)
     assert "hosts.hub.postgres.main.dsn: expected an encrypted value" in said
     assert "`make secret KEY=hosts.hub.postgres.main.dsn` sets it anew" in said, "the way out"
@@ -140,12 +140,12 @@ def test_secrets_in_clear_are_refused_with_the_way_out(monkeypatch: pytest.Monke
 
 def test_encrypted_secrets_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     _engine(monkeypatch, _one_host(), ["hub", "hosts"])
-    assert stackfile.settings_or_exit().env == "full"
+    assert stackfile.checked_or_exit()[0].env == "full"
 
 
 def test_the_stacks_name_is_the_env_unless_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     _engine(monkeypatch, small(), [])
-    assert stackfile.settings_or_exit().env == "test"
+    assert stackfile.checked_or_exit()[0].env == "test"
 
 
 def test_the_tool_finds_secrets_in_clear_before_the_engine_starts() -> None:

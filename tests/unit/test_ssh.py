@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 import shutil
 import subprocess
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -16,9 +18,18 @@ HUB = ssh.Way("root", "203.0.113.5", 22, "~/.ssh/my key", 10)
 needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh program here")
 
 
-def _way(**given: object) -> ssh.Way:
-    known = {"user": "deploy", "address": "10.20.0.7", "port": 2222, "key": "~/.ssh/my key", "timeout": 10}
-    return ssh.Way(**{**known, **given})  # type: ignore[arg-type]
+_KNOWN = {"user": "deploy", "address": "10.20.0.7", "port": 2222, "key": "~/.ssh/my key", "timeout": 10}
+
+
+def _way(**given: Any) -> ssh.Way:
+    known: dict[str, Any] = {
+        "user": "deploy",
+        "address": "10.20.0.7",
+        "port": 2222,
+        "key": "~/.ssh/my key",
+        "timeout": 10,
+    }
+    return ssh.Way(**{**known, **given})
 
 
 def _set(words: list[str]) -> dict[str, str]:
@@ -84,7 +95,7 @@ def test_docker_is_given_the_address_as_url() -> None:
 
 @needs_ssh
 @pytest.mark.parametrize("make", [lambda way: ssh.command(way, KEY), ssh.first_contact], ids=["command", "contact"])
-def test_ssh_understands_the_words(make) -> None:  # type: ignore[no-untyped-def]
+def test_ssh_understands_the_words(make: Callable[[ssh.Way], list[str]]) -> None:
     known = _understood(make(_way()))
     assert (known["user"], known["hostname"], known["port"]) == ("deploy", "10.20.0.7", "2222")
     assert known["batchmode"] == "yes"

@@ -1,11 +1,10 @@
 #!/bin/sh
 # Runs once, in a container without network that has the essential packages unpacked: installs all of /install properly.
 set -eu
-export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true LC_ALL=C HOME=/root
+export DEBIAN_FRONTEND=noninteractive DEBCONF_NONINTERACTIVE_SEEN=true LC_ALL=C HOME=/
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin
 
-mkdir -p /root /proc /sys /dev /etc/dpkg/dpkg.cfg.d /var/lib/dpkg/info /var/lib/dpkg/updates /var/lib/dpkg/alternatives
-chmod 700 /root
+mkdir -p /proc /sys /dev /etc/dpkg/dpkg.cfg.d /var/lib/dpkg/info /var/lib/dpkg/updates /var/lib/dpkg/alternatives
 # Docker's init script mounts the cgroups by itself unless this file mentions them; a container has them already.
 echo "cgroup /sys/fs/cgroup cgroup noauto 0 0" > /etc/fstab
 : > /var/lib/dpkg/status

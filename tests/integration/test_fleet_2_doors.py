@@ -1,0 +1,146 @@
+"""The fleet, second part: data arrives by each path, and who may come in by which door, asked from outside."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.integration.fleet import HERE, Fleet
+from tests.integration.rig import eventually
+
+pytestmark = pytest.mark.xdist_group("fleet")
+
+METRICS, LOGS = "/api/v1/write", "/loki/api/v1/push"
+# Of everything that listens somewhere in the fleet: SSH, Caddy's doors inside and outside, Prometheus, Alertmanager,
+# Loki, Grafana, the exporters, Docker.
+PORTS = (22, 80, 443, 2019, 2375, 2376, 3000, 3100, 5432, 8080, 8443, 8480, 8481, 8482, 9080, 9090, 9093, 9100, 9187)
+
+
+def _open(address: str) -> set[int]:
+    """Which of PORTS take a connection from this machine."""
+
+    def takes(port: int) -> bool:
+        try:
+            with socket.create_connection((address, port), 2):
+                return True
+        except OSError:
+            return False
+
+    with ThreadPoolExecutor(len(PORTS)) as pool:
+        return {port for port, yes in zip(PORTS, pool.map(takes, PORTS), strict=True) if yes}
+
+
+def _open_from(fleet: Fleet, server: str, address: str) -> set[int]:
+    """Which of PORTS take a connection from one of the cloud's servers."""
+    probe = "(timeout 2 bash -c '</dev/tcp/{a}/{p}' 2>&- && echo {p}) &"
+    said = fleet.inside(server, "bash", "-c", "\n".join(probe.format(a=address, p=port) for port in PORTS) + "\nwait")
+    return {int(line) for line in said.split()}
+
+
+def _own(fleet: Fleet, host: str, file: str) -> str:
+    """A file of the host's agent: what it pushes with."""
+    return fleet.on(host, "cat", f"/var/lib/fleetwatch/fleetwatch/agent/{file}").strip()
+
+
+@pytest.mark.parametrize("host", ["hub", "db-1", "vps-1"])
+def test_metrics_and_logs_arrive_from(fleet: Fleet, host: str) -> None:
+    up = {one["metric"]["job"]: one["value"][1] for one in fleet.metrics(f'up{{host="{host}"}}')}
+    assert up == dict.fromkeys(fleet.outputs()["jobs"][host], "1")
+    token = fleet.talker(host)
+    eventually("a line of a container", lambda: fleet.lines(f'{{host="{host}",container="talker"}} |= "{token}"'), 60)
+
+
+def test_each_comes_by_its_path(fleet: Fleet) -> None:
+    config = {host: _own(fleet, host, "config/prometheus.yml") for host in ("hub", "db-1", "vps-1")}
+    private = fleet.outputs()["hosts"]["hub"]["private"]
+    assert f"url: http://{private}:8080{METRICS}" in config["db-1"]
+    assert f"url: https://{fleet.address}{METRICS}" in config["vps-1"]
+    assert "url: http://fleetwatch-caddy:" in config["hub"]
+    for host, text in config.items():
+        assert ("basic_auth" in text.partition("remote_write")[2]) == (host == "vps-1"), f"{host}:\n{text}"
+
+
+@pytest.mark.parametrize("path", [METRICS, LOGS])
+def test_a_push_from_the_internet_needs_the_hosts_own_password(fleet: Fleet, path: str) -> None:
+    password = _own(fleet, "vps-1", "secrets/password")
+    assert fleet.https("POST", path).status_code == 401, "without a password"
+    assert fleet.https("POST", path, ("vps-1", "wrong")).status_code == 401, "with a wrong password"
+    assert fleet.https("POST", path, ("db-1", password)).status_code == 401, "with another name"
+    assert fleet.https("POST", path, ("db-1", fleet.passwords()["db-1-password"])).status_code == 401, (
+        "a host that pushes in the VPC has no credential on the internet"
+    )
+
+
+def test_a_push_from_the_internet_with_it_arrives(fleet: Fleet) -> None:
+    stream = {"stream": {"env": "test", "host": "vps-1", "job": "by-hand"}, "values": [[str(time.time_ns()), "by hand"]]}
+    got = fleet.https("POST", LOGS, ("vps-1", _own(fleet, "vps-1", "secrets/password")), json={"streams": [stream]})
+    assert got.status_code == 204, f"{got.status_code} {got.text}"
+    eventually("the line", lambda: "by hand" in fleet.lines('{host="vps-1",job="by-hand"}'), 30)
+
+
+def test_a_hosts_password_opens_nothing_else(fleet: Fleet) -> None:
+    """Neither Grafana nor a question to Prometheus or Loki."""
+    auth = ("vps-1", _own(fleet, "vps-1", "secrets/password"))
+    for path in ("/api/datasources", "/api/org"):
+        assert fleet.https("GET", path, auth).status_code == 401, path
+        assert fleet.https("GET", path, ("admin", auth[1])).status_code == 401, path
+    for path in ("/api/v1/query?query=up", "/loki/api/v1/labels"):
+        assert fleet.https("GET", path, auth).status_code in (302, 401, 404), path
+
+
+def test_plain_http_from_the_internet_takes_no_push(fleet: Fleet) -> None:
+    with httpx.Client(trust_env=False, timeout=10) as client:
+        got = client.post(f"http://{fleet.address}{METRICS}", content=b"x")
+    assert got.status_code == 308
+    assert got.headers["location"] == f"https://{fleet.address}{METRICS}"
+
+
+def test_the_push_listener_answers_the_vpc_and_no_question(fleet: Fleet) -> None:
+    push = f"http://{fleet.outputs()['hosts']['hub']['private']}:8080"
+    ask = "curl -s -o /dev/null -m 10 -w '%{http_code} '"
+    said = fleet.on(
+        "db-1",
+        "sh",
+        "-c",
+        f"{ask} -X POST {push}{LOGS} -H 'Content-Type: application/json' -d '{{\"streams\":[]}}';"
+        f"{ask} '{push}/api/v1/query?query=up'; {ask} {push}/loki/api/v1/labels; {ask} {push}/api/health; {ask} {push}/",
+    ).split()
+    assert said[1:] == ["404"] * 4, said
+    assert said[0] in ("204", "422"), f"an empty push in the VPC: {said[0]}"
+
+
+def test_from_the_internet_the_hub_has_two_open_ports_and_its_edges_none(fleet: Fleet) -> None:
+    hub, edge = fleet.droplet("hub"), fleet.droplet("db-1")
+    public = {net["type"]: net["ip_address"] for net in hub["networks"]["v4"]}
+    addresses = {public["public"], fleet.address}
+    assert len(addresses) == 2, "the reserved address is another one than the droplet's"
+    for address in addresses:
+        assert _open_from(fleet, "vps-1", address) == {80, 443}, address
+    others = [net["ip_address"] for net in edge["networks"]["v4"] if net["type"] == "public"]
+    assert _open_from(fleet, "vps-1", others[0]) == set()
+    assert _open_from(fleet, "vps-1", public["private"]) == set(), "the hub's private address is reached from outside"
+
+
+def test_an_operators_machine_reaches_ssh_as_well(fleet: Fleet) -> None:
+    assert fleet.config["access"]["admin_cidrs"] == [f"{HERE}/32"]
+    assert _open(fleet.address) == {22, 80, 443}
+    assert _open(fleet.outputs()["hosts"]["db-1"]["address"]) == {22}
+    assert _open(fleet.outputs()["hosts"]["vps-1"]["address"]) == {22}, "a machine without a firewall of the cloud"
+
+
+def test_only_the_hubs_caddy_publishes_ports(fleet: Fleet) -> None:
+    form = "{{json .NetworkSettings.Ports}}"
+    bound: dict[str, set[str]] = {}
+    for host, roles in fleet.everything().items():
+        for role, (container, _) in roles.items():
+            ports = json.loads(fleet.on(host, "docker", "inspect", "-f", form, container)) or {}
+            found = {f"{one['HostIp']}:{one['HostPort']}" for some in ports.values() for one in some or ()}
+            if found:
+                bound[f"{host} {role}"] = found
+    private = fleet.outputs()["hosts"]["hub"]["private"]
+    assert bound == {"hub caddy": {"0.0.0.0:443", "0.0.0.0:80", f"{private}:8080", "127.0.0.1:9080"}}

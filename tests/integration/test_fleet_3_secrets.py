@@ -1,0 +1,88 @@
+"""The fleet, third part: every secret is looked for where it must not be in clear, in the state, in previews, in command
+lines and in what Docker tells of a container, on this machine and on every host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pytest
+
+from tests.integration.fleet import Fleet, Watcher
+
+pytestmark = pytest.mark.xdist_group("fleet")
+
+
+@pytest.fixture(scope="module")
+def secrets(fleet: Fleet) -> dict[str, str]:
+    """All there are, by a name that may be shown."""
+    key = fleet.state / "ssh_key"
+    middle = key.read_text().splitlines()[2]  # of the private key's text
+    return {
+        **fleet.passwords(),
+        "DSN": fleet.dsn_password,
+        "API token": fleet.token,
+        "SSH key": middle,
+        "passphrase": (fleet.state / "passphrase").read_text(),
+    }
+
+
+def _clear(secrets: Mapping[str, str], texts: Iterable[bytes]) -> set[str]:
+    """Names of the secrets that are found: never their values."""
+    return {name for text in texts for name, secret in secrets.items() if secret.encode() in text}
+
+
+def test_there_is_something_to_look_for(secrets: dict[str, str]) -> None:
+    assert {"vps-1-password", "db-1-password", "hub-password", "grafana-admin-password"} <= set(secrets)
+    assert all(len(secret) >= 32 for secret in secrets.values()), {name: len(s) for name, s in secrets.items()}
+
+
+def test_none_is_in_the_state_or_the_stacks_working_copy(fleet: Fleet, secrets: dict[str, str]) -> None:
+    exported = fleet.tool("pulumi", "stack", "export").stdout
+    assert "hub-grafana" in exported
+    kept = [file.read_bytes() for file in (fleet.state / "backend").rglob("*") if file.is_file()]
+    assert any(b"hub-grafana" in text for text in kept), "the state's file was not among them"
+    working = (fleet.state / f"Pulumi.{fleet.name}.yaml").read_bytes()
+    assert _clear(secrets, [exported.encode(), *kept, working]) == set()
+
+
+def test_none_is_shown_by_a_preview_or_an_up(fleet: Fleet, secrets: dict[str, str]) -> None:
+    """A preview of a change that goes through all files that hold one."""
+    before = fleet.config["hosts"]["vps-1"]
+    fleet.change({"hosts": {"vps-1": {**before, "rotation": 1}}})
+    try:
+        texts = [fleet.tool("pulumi", "preview", *words).stdout for words in (["--diff"], ["--json"])]
+    finally:
+        fleet.change({"hosts": {"vps-1": {"rotation": None}}})
+    assert all("vps-1-agent-secrets" in text for text in texts), texts[0][-3000:]
+    log = (fleet.state / "cloud" / "service.log").read_bytes()
+    assert _clear(secrets, [text.encode() for text in (*texts, fleet.said)] + [log]) == set()
+
+
+def test_none_is_in_a_command_line(fleet: Fleet, secrets: dict[str, str]) -> None:
+    """Of all that ran during the first `up`, here and in the machines, and of what runs now."""
+    with Watcher() as now:
+        fleet.outputs()
+    shown = [fleet.on(host, "sh", "-c", "ps axww -o args; docker ps -q | xargs -n 1 -I % docker top % -eo pid,args")
+             for host in fleet.outputs()["hosts"]]  # fmt: skip
+    assert all("--web.config.file" in text for text in shown), "the exporters are not in the process lists"
+    assert any(b"ssh\0-F" in line for line in fleet.commands), "the ssh commands were not among what was seen"
+    assert any(b"promtool\0check" in line for line in fleet.commands), "what ran on the hosts was not seen"
+    assert _clear(secrets, [*fleet.commands, *now.seen, *(text.encode() for text in shown)]) == set()
+
+
+def test_none_is_in_what_docker_tells_of_a_container(fleet: Fleet, secrets: dict[str, str]) -> None:
+    for host in fleet.outputs()["hosts"]:
+        told = fleet.on(host, "sh", "-c", "docker ps -aq | xargs docker inspect; docker info; docker network ls")
+        assert "fleetwatch-agent" in told
+        assert _clear(secrets, [told.encode()]) == set(), host
+
+
+def test_secret_files_on_a_host_are_its_owners_alone(fleet: Fleet) -> None:
+    for host, user in (("hub", "root"), ("db-1", "root"), ("vps-1", "deploy")):
+        assert fleet.on(host, "stat", "-c", "%a %U", "/var/lib/fleetwatch/fleetwatch").split() == ["700", user]
+
+
+def test_a_secret_output_is_not_shown_without_being_asked_for(fleet: Fleet, secrets: dict[str, str]) -> None:
+    assert fleet.outputs()["password"] == "[secret]"
+    done = fleet.tool("password")
+    assert done.stdout.strip().splitlines()[-1] == secrets["grafana-admin-password"]

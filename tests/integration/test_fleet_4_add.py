@@ -1,0 +1,74 @@
+"""The fleet, fourth part: two more hosts, one of them with a private address only; an extra network; what someone removed
+by hand."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from tests.integration.fleet import APP, VPS_2, Fleet
+from tests.integration.rig import eventually
+
+pytestmark = pytest.mark.xdist_group("fleet")
+
+
+OWN = re.compile(r"(hub-gate-)?(app-1|vps-2)(-|$)")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def machines(fleet: Fleet) -> None:
+    """A server in the fleet's VPC that nobody reaches from outside, and one more on the internet."""
+    (vpc,) = [one for one in fleet.api("vpcs") if one["ip_range"] == fleet.config["cloud"]["range"]]
+    public = (fleet.state / "ssh_key.pub").read_text().strip()
+    fleet.machines.create_server("app-1", APP, "deploy", public, vpc["id"])
+    fleet.machines.create_server("vps-2", VPS_2, "deploy", public)
+
+
+def test_a_new_entry_plans_its_own_resources_and_its_credential_at_the_hub(fleet: Fleet) -> None:
+    fleet.change({"hosts": {"app-1": {"server": {"address": APP, "user": "deploy"}}}})
+    planned = fleet.planned()
+    assert {name: op for name, op in planned.items() if not OWN.match(name)} == {}, "it pushes in the VPC, unasked"
+    assert set(planned.values()) == {"create"}
+    fleet.change({"hosts": {"vps-2": {"server": {"address": VPS_2, "user": "deploy"}}}})
+    planned = fleet.planned()
+    assert {name: op for name, op in planned.items() if not OWN.match(name)} == {"caddy-secrets": "update"}
+
+
+def test_they_come_up_one_through_the_hub_and_no_other_container_is_touched(fleet: Fleet) -> None:
+    assert subprocess.run(["ssh-keyscan", "-T", "3", APP], capture_output=True, check=False).stdout == b"", (
+        "this machine reaches the private address by itself: the way through the hub is not what is tested"
+    )
+    before = fleet.everything()
+    fleet.up()
+    after = fleet.everything()
+    for host in ("app-1", "vps-2"):
+        assert set(after.pop(host)) == {"agent", "promtail", "cadvisor", "node-exporter"}
+    assert after == before
+    words = fleet.outputs()["hosts"]["app-1"]["ssh"]
+    assert any("ProxyCommand=" in word and fleet.outputs()["hosts"]["hub"]["address"] in word for word in words)
+
+
+def test_their_data_arrives(fleet: Fleet) -> None:
+    assert set(fleet.newest()) == {"app-1", "db-1", "hub", "vps-1", "vps-2"}
+    token = fleet.talker("app-1")
+    eventually("its log lines", lambda: fleet.lines(f'{{host="app-1"}} |= "{token}"'), 60)
+
+
+def test_a_joined_network_recreates_nothing_and_a_removed_container_comes_back(fleet: Fleet) -> None:
+    """The network in the stack file, the container removed by hand: a refresh, then one `up`."""
+    fleet.on("app-1", "docker", "network", "create", "shop")
+    fleet.change({"hosts": {"app-1": {"networks": ["shop"]}}})
+    before = fleet.everything()
+    fleet.on("vps-1", "docker", "rm", "-f", "fleetwatch-cadvisor")
+    done = fleet.tool("pulumi", "refresh", "--yes")
+    assert done.returncode == 0, done.stdout[-5000:]
+    fleet.up()
+    after = fleet.everything()
+    again = after["vps-1"].pop("cadvisor")
+    assert again != before["vps-1"].pop("cadvisor")
+    assert after == before
+    joined = fleet.on("app-1", "docker", "inspect", "-f", "{{json .NetworkSettings.Networks}}", "fleetwatch-agent")
+    assert '"shop"' in joined
+    assert fleet.planned() == {}

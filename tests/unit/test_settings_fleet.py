@@ -1,0 +1,198 @@
+"""Every mistake about what a fleet shares gives one sentence at its place: ways, names, access, cloud, SSH, domain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from configs.settings import read
+from tests.fixtures.fleets import ADMINS, HUB, PRIVATE_KEY, SERVER_HUB, SOURCE, droplet, fleet, hosts, server
+from tests.fixtures.hubs import PUBLIC_KEY
+
+NETWORK = "expected a network such as 203.0.113.0/24, or one address as 203.0.113.7/32"
+RANGE = "expected a private IPv4 network between /16 and /24, such as 10.77.0.0/20"
+DOCKERS = "expected a network outside 172.17.0.0 to 172.31.255.255, from which Docker takes its own on every host"
+NO_PUBLIC = (
+    "expected a name that others can resolve, such as monitor.example.com; leave it out to go by the hub's address"
+)
+ACME = "expected hub.domain beside it, without a public name the certificate is from the hub's own CA"
+PUBLIC = "expected a public key: the one line of a file such as ~/.ssh/id_ed25519.pub, got a text (not shown)"
+EVERYONE = "give the networks that the program runs in, such as your own address with /32"
+OTHER_HOST = (
+    "expected no host besides `hub`, the hub is on this machine and takes no pushes of others; put what is to be "
+    "collected here under hosts.hub, or make the hub a droplet or a server"
+)
+
+MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
+    # ways
+    "a private push to a hub without a private address": (
+        fleet(SERVER_HUB, hosts={"b": {"server": {"address": "10.9.0.2"}}}),
+        "hosts.b.via: expected internet, the hub has no private address to push to; "
+        "hub.server.private_address names one",
+    ),
+    "a private push from a public server": (
+        server(via="vpc"),
+        "hosts.vps-1.via: expected internet, nothing says that the server is in the hub's private network; "
+        "hosts.vps-1.server.private_address does",
+    ),
+    "a private push from another region": (
+        droplet(region="ams3"),
+        "hosts.web-1.via: expected internet for a droplet in ams3, the private network is in fra1",
+    ),
+    "a private server and no hub to go through": (
+        fleet({"local": {}}, hosts={"db": {"server": {"address": "10.9.0.2"}}}),
+        f"hosts.db: {OTHER_HOST}",
+    ),
+    "a droplet beside a hub on this machine": (
+        fleet({"local": {}}, hosts={"web": {"droplet": {"region": "fra1"}}}),
+        f"hosts.web: {OTHER_HOST}",
+    ),
+    "another way": (server(via="vpn"), "hosts.vps-1.via: expected 'internet' or 'vpc', got 'vpn'"),
+    # names
+    "renamed from one that is there": (
+        hosts(a={"droplet": {}}, b={"droplet": {}, "renamed_from": "a"}),
+        "hosts.b.renamed_from: expected a name that no host has any more, hosts.a is still there",
+    ),
+    "renamed from itself": (
+        hosts(b={"droplet": {}, "renamed_from": "b"}),
+        "hosts.b.renamed_from: expected a name that no host has any more, hosts.b is still there",
+    ),
+    "renamed from the hub": (
+        hosts(b={"droplet": {}, "renamed_from": "hub"}),
+        "hosts.b.renamed_from: expected a name that no host has any more, hosts.hub is still there",
+    ),
+    "two from one": (
+        hosts(a={"droplet": {}, "renamed_from": "z"}, b={"droplet": {}, "renamed_from": "z"}),
+        "hosts.b.renamed_from: expected a host of its own, a was z before too",
+    ),
+    "an abandoned droplet": (
+        hosts(a={"droplet": {}, "abandoned": True}),
+        "hosts.a.abandoned: expected a server; a droplet host is removed by taking out its entry",
+    ),
+    "an abandoned hub": (
+        hosts(hub={"abandoned": True}),
+        "hosts.hub: expected neither abandoned nor renamed_from, the hub's own edge stays what it is",
+    ),
+    "a renamed hub": (
+        hosts(hub={"renamed_from": "old"}),
+        "hosts.hub: expected neither abandoned nor renamed_from, the hub's own edge stays what it is",
+    ),
+    "a negative rotation": (hosts(a={"droplet": {}, "rotation": -1}), "hosts.a.rotation: expected at least 0, got -1"),
+    # access
+    "nobody may reach SSH": (
+        fleet(access={"cidrs": ADMINS}),
+        "access.admin_cidrs: missing, droplets let nobody else in by SSH; give the networks that the program runs in, "
+        "such as [203.0.113.7/32]",
+    ),
+    "everybody may reach SSH": (
+        fleet(access={"admin_cidrs": ["192.0.2.0/24", "0.0.0.0/0"]}),
+        f"access.admin_cidrs.1: expected fewer than all addresses, 0.0.0.0/0 opens SSH to everyone; {EVERYONE}",
+    ),
+    "everybody with IPv6 may": (
+        fleet(access={"admin_cidrs": ["::/0"]}),
+        f"access.admin_cidrs.0: expected fewer than all addresses, ::/0 opens SSH to everyone; {EVERYONE}",
+    ),
+    "an address with a network's bits": (
+        fleet(access={"admin_cidrs": ["192.0.2.7/24"]}),
+        f"access.admin_cidrs.0: {NETWORK}, got '192.0.2.7/24'",
+    ),
+    "an address alone": (
+        fleet(access={"admin_cidrs": ["192.0.2.7"]}),
+        f"access.admin_cidrs.0: {NETWORK}, got '192.0.2.7'",
+    ),
+    "a word": (
+        fleet(access={"admin_cidrs": ADMINS, "cidrs": ["office"]}),
+        f"access.cidrs.0: {NETWORK}, got 'office'",
+    ),
+    "a text for a list": (
+        fleet(access={"admin_cidrs": "192.0.2.0/24"}),
+        "access.admin_cidrs: expected a valid list, got '192.0.2.0/24'",
+    ),
+    # cloud
+    "a public range": (fleet(cloud={"range": "8.8.0.0/20"}), f"cloud.range: {RANGE}, got '8.8.0.0/20'"),
+    "a range for documentation": (fleet(cloud={"range": "192.0.2.0/24"}), f"cloud.range: {RANGE}, got '192.0.2.0/24'"),
+    "a small range": (fleet(cloud={"range": "10.77.0.0/28"}), f"cloud.range: {RANGE}, got '10.77.0.0/28'"),
+    "a large range": (fleet(cloud={"range": "10.0.0.0/8"}), f"cloud.range: {RANGE}, got '10.0.0.0/8'"),
+    "a range with bits behind it": (
+        fleet(cloud={"range": "10.77.0.1/20"}),
+        f"cloud.range: {RANGE}, got '10.77.0.1/20'",
+    ),
+    "an IPv6 range": (fleet(cloud={"range": "fd00::/20"}), f"cloud.range: {RANGE}, got 'fd00::/20'"),
+    "Docker's first range": (fleet(cloud={"range": "172.17.0.0/20"}), f"cloud.range: {DOCKERS}, got '172.17.0.0/20'"),
+    "Docker's last range": (fleet(cloud={"range": "172.31.0.0/16"}), f"cloud.range: {DOCKERS}, got '172.31.0.0/16'"),
+    "an edge's range": (
+        fleet(cloud={"range": "10.213.64.0/20"}),
+        "hosts.hub.subnet: expected a network outside cloud.range, but 10.213.77.0/24 overlaps with 10.213.64.0/20",
+    ),
+    "protect as text": (fleet(cloud={"protect": "no"}), "cloud.protect: expected a valid boolean, got 'no'"),
+    # ssh
+    "no key at all": (
+        fleet(ssh={}),
+        "ssh.public_key: missing, new droplets have to know whom to let in; give the text of the public key, or in "
+        "ssh.key the private key's file, beside which the public one is (.pub)",
+    ),
+    "no public key beside the private one": (
+        fleet(ssh={"key": "/nowhere/id"}),
+        "ssh.public_key: missing, and there is no public key in the file /nowhere/id.pub (`ssh-keygen -y` writes one "
+        "of a private key); give its text here, or make that file",
+    ),
+    "a private key as public one": (fleet(ssh={"public_key": PRIVATE_KEY}), f"ssh.public_key: {PUBLIC}"),
+    "a public key that is cut off": (fleet(ssh={"public_key": PUBLIC_KEY[:40]}), f"ssh.public_key: {PUBLIC}"),
+    "two public keys": (fleet(ssh={"public_key": f"{PUBLIC_KEY}\n{PUBLIC_KEY}"}), f"ssh.public_key: {PUBLIC}"),
+    "a private key as the name of its file": (
+        fleet(ssh={"key": PRIVATE_KEY}),
+        "ssh.key: expected the path of a private key's file, such as ~/.ssh/id_ed25519, got a text (not shown)",
+    ),
+    "a bare number of seconds": (
+        fleet(ssh={"public_key": PUBLIC_KEY, "timeout": 10}),
+        "ssh.timeout: expected a duration such as 10s, 5m, 24h or 90d, got 10",
+    ),
+    "a long time-out": (
+        fleet(ssh={"public_key": PUBLIC_KEY, "timeout": "5m"}),
+        "ssh.timeout: expected at most 2m, got '5m'",
+    ),
+    # the hub's name
+    "a zone of another domain": (
+        fleet({**HUB, "domain": "monitor.example.com", "dns_zone": "example.org"}),
+        "hub.dns_zone: expected the end of hub.domain (monitor.example.com), got 'example.org'",
+    ),
+    "a zone that ends alike": (
+        fleet({**HUB, "domain": "monitor.myexample.com", "dns_zone": "example.com"}),
+        "hub.dns_zone: expected the end of hub.domain (monitor.myexample.com), got 'example.com'",
+    ),
+    "a zone without a domain": (
+        fleet({**HUB, "dns_zone": "example.org"}),
+        "hub.dns_zone: expected the end of hub.domain (no hub.domain), got 'example.org'",
+    ),
+    "a zone of a server": (
+        fleet({**SERVER_HUB, "domain": "monitor.example.com", "dns_zone": "example.com"}),
+        "hub.dns_zone: expected a hub that is a droplet; make the record of any other yourself",
+    ),
+    "a check of a server": (
+        fleet({**SERVER_HUB, "uptime": {"email": ["ops@example.com"]}}),
+        "hub.uptime: expected a hub that is a droplet; the check is one of DigitalOcean's",
+    ),
+    "a check that tells nobody": (
+        fleet({**HUB, "uptime": {"email": []}}),
+        "hub.uptime.email: expected at least 1 entry, got a list",
+    ),
+    "a check that tells no address": (
+        fleet({**HUB, "uptime": {"email": ["ops"]}}),
+        "hub.uptime.email.0: expected an e-mail address such as ops@example.com, got 'ops'",
+    ),
+    "a certificate without a name": (fleet({**HUB, "acme": {"staging": True}}), f"hub.acme: {ACME}"),
+    "a certificate for this machine": (fleet({"local": {}, "acme": {"staging": True}}), f"hub.acme: {ACME}"),
+    "a name of this machine for a droplet": (fleet({**HUB, "domain": "fw.localhost"}), f"hub.domain: {NO_PUBLIC}"),
+    "a name that is nobody's": (fleet({**SERVER_HUB, "domain": "fw.internal"}), f"hub.domain: {NO_PUBLIC}"),
+    "two doors at one port": (
+        fleet({**HUB, "ports": {"push": 443}}),
+        "hub.ports: expected four different ports, but https and push are both 443",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_sentence_with_its_place(mistake: str) -> None:
+    sections, said = MISTAKES[mistake]
+    assert read(sections, SOURCE)[1] == [f"{said} ({SOURCE})"], "one mistake, one sentence, none of its consequences"

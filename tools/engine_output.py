@@ -1,0 +1,47 @@
+"""The engine's output as a user wants to read it: without the noise that only concerns its own workings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+# Said by the engine of every plugin on PATH; which plugins are used is told once, in our own words.
+_NOISE = re.compile(
+    r"warning: using pulumi-(resource|language)-\S+ from \$PATH"
+    r"|^If you want to remove the stack comp|^The resources in the stack have been deleted, but"
+    # Told again, whole, among the diagnostics at the end.
+    r"|^ [ +~-]+pulumi:pulumi:Stack \S+ running error: Program failed with an unhandled exception"
+)
+_PROGRAM = "error: Program failed with an unhandled exception:"
+_FAILED = re.compile(r"ResourceRegistrationFailed: resource (\S+) ")
+
+
+def readable(lines: Iterable[str]) -> Iterator[str]:
+    """The lines to show. Python's traceback about a resource that failed says nothing of the failure, which stands at
+    the resource itself; a sentence takes its place. Any other traceback is shown."""
+    block: list[str] = []
+    for line in lines:
+        if (
+            block
+            and not line.startswith("     ")
+            and not line.startswith(("    Traceback", "    The above", "    pulumi."))
+        ):
+            if line.strip():
+                yield from _told(block)
+                block = []
+            else:
+                block.append(line)
+                continue
+        if block or line.strip() == _PROGRAM:
+            block.append(line)
+        elif not _NOISE.search(line):
+            yield line
+    yield from _told(block)
+
+
+def _told(block: list[str]) -> Iterator[str]:
+    failed = sorted(set(_FAILED.findall("".join(block))))
+    if failed:
+        yield f"    what needs {' and '.join(failed)} was left out; the reason stands there\n\n"
+    else:
+        yield from block
