@@ -45,25 +45,22 @@ class Cloud(pulumi.ComponentResource):
             role: do.Tag(f"tag-{role}", name=f"{self.name}-{role}", opts=pulumi.ResourceOptions(parent=self)).name
             for role in ("hub", "edge")
         }
-        self._firewall("hub", [_tcp(443, ANYWHERE), _tcp(80, ANYWHERE), _tcp(names.CADDY_PUSH_PORT, [self.range])])
+        ports = settings.hub.ports
+        self._firewall(
+            "hub", [*(_tcp(port, ANYWHERE) for port in (ports.https, ports.http)), _tcp(ports.push, [self.range])]
+        )
         self._firewall("edge", [])
         self.register_outputs({})
 
     def _firewall(self, role: str, inbound: list[do.FirewallInboundRuleArgs]) -> None:
-        """Named ways in; SSH for the operators, and for the hub as jump host of its private network."""
-        operators: list[pulumi.Input[str]] = [*self._settings.access.admin_cidrs]
-        if role == "edge":
-            operators.append(self.range)
+        """Named ways in, and out. Docker's published ports pass a host's own firewall; they do not pass this one."""
+        ping = do.FirewallInboundRuleArgs(protocol="icmp", source_addresses=ANYWHERE)
         do.Firewall(
             f"firewall-{role}",
             name=f"{self.name}-{role}",
             tags=[self.tags[role]],
-            inbound_rules=[
-                *inbound,
-                _tcp(22, operators),
-                do.FirewallInboundRuleArgs(protocol="icmp", source_addresses=ANYWHERE),
-            ],
-            outbound_rules=_outbound(self.range),
+            inbound_rules=[*inbound, _tcp(22, [*self._settings.access.admin_cidrs]), ping],
+            outbound_rules=_outbound(self._settings, self.range),
             opts=pulumi.ResourceOptions(parent=self),
         )
 
@@ -72,23 +69,22 @@ def _tcp(port: int, sources: list[pulumi.Input[str]]) -> do.FirewallInboundRuleA
     return do.FirewallInboundRuleArgs(protocol="tcp", port_range=str(port), source_addresses=sources)
 
 
-def _outbound(own: pulumi.Output[str]) -> list[do.FirewallOutboundRuleArgs]:
-    """Names (53), time (123), packages, images, ACME, receivers and pushes (80, 443, mail), and all of the own network.
-
-    A firewall without them lets nothing out: no image would be pulled and no certificate be had.
+def _outbound(settings: Settings, own: pulumi.Output[str]) -> list[do.FirewallOutboundRuleArgs]:
+    """Names (53), time (123), packages, images, ACME, pushes and receivers (80, 443, mail servers' ports), and all of
+    the own network. A firewall without them lets nothing out: no image would be pulled and no certificate be had.
     """
 
     def out(protocol: str, ports: str | None, to: list[pulumi.Input[str]]) -> do.FirewallOutboundRuleArgs:
         return do.FirewallOutboundRuleArgs(protocol=protocol, port_range=ports, destination_addresses=to)
 
+    mail = {
+        int(receiver.email.smarthost.rpartition(":")[2])
+        for receiver in settings.hub.alerts.receivers.values()
+        if receiver.email is not None
+    }
     return [
-        out("tcp", "53", ANYWHERE),
-        out("udp", "53", ANYWHERE),
-        out("udp", "123", ANYWHERE),
-        out("tcp", "80", ANYWHERE),
-        out("tcp", "443", ANYWHERE),
-        out("tcp", "465", ANYWHERE),
-        out("tcp", "587", ANYWHERE),
+        *(out("tcp", str(port), ANYWHERE) for port in sorted({53, 80, 443, settings.hub.ports.https} | mail)),
+        *(out("udp", str(port), ANYWHERE) for port in (53, 123)),
         out("tcp", "1-65535", [own]),
         out("udp", "1-65535", [own]),
         out("icmp", None, ANYWHERE),

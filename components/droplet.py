@@ -48,6 +48,8 @@ class Machine(pulumi.ComponentResource):
                 # A machine is not made anew because its first-boot script, its image's name or a key changed.
                 ignore_changes=["userData", "image", "sshKeys"],
                 delete_before_replace=True,  # volume and address belong to one droplet at a time
+                # The provider gives the whole of a deletion 60 s, and waits twice 10 s in it.
+                custom_timeouts=pulumi.CustomTimeouts(delete="5m"),
             ),
         )
         self.address: pulumi.Output[str] = self.droplet.ipv4_address

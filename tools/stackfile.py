@@ -45,7 +45,7 @@ def compose(user: dict[str, Any], last: dict[str, Any], overlay: dict[str, Any])
     made = {key: value for key, value in user.items() if key != "config"}
     if "encryptionsalt" in last:
         made.setdefault("encryptionsalt", last["encryptionsalt"])
-    config = _with_secrets(user.get("config") or {}, last.get("config") or {})
+    config = _with_secrets(user.get("config") or {}, _renamed(user.get("config") or {}, last.get("config") or {}))
     for key, extra in overlay.items():
         given = config.get(PROJECT + key) or {}
         if isinstance(given, dict):
@@ -84,6 +84,19 @@ def clear_secrets(config: dict[str, Any], keys: frozenset[str]) -> list[str]:
 
 def _is_secure(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == {"secure"}
+
+
+def _renamed(user: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
+    """`last` with a renamed host under its new name as well: its secrets go with it."""
+    hosts, known = user.get(f"{PROJECT}hosts"), last.get(f"{PROJECT}hosts")
+    if not isinstance(hosts, dict) or not isinstance(known, dict):
+        return last
+    moved = {
+        name: known[host["renamed_from"]]
+        for name, host in hosts.items()
+        if isinstance(host, dict) and host.get("renamed_from") in known and name not in known
+    }
+    return {**last, f"{PROJECT}hosts": {**known, **moved}} if moved else last
 
 
 def _with_secrets(user: Any, last: Any) -> Any:

@@ -171,6 +171,7 @@ def test_the_hubs_doors_are_where_the_design_says(made: Run) -> None:
         ("tcp", "22"): ["192.0.2.0/24"], ("icmp", None): everyone,
     }  # fmt: skip
     edge = _one(made, "digitalocean:index/firewall:Firewall", "firewall-edge").plain()["inboundRules"]
+    assert [rule["sourceAddresses"] for rule in edge if rule["protocol"] == "tcp"] == [["192.0.2.0/24"]]
     assert {(rule["protocol"], rule.get("portRange")) for rule in edge} == {("tcp", "22"), ("icmp", None)}
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shlex
 import shutil
@@ -119,10 +120,10 @@ class Fleet:
         return done.stdout
 
     def planned(self) -> dict[str, str]:
-        """What a preview would do to which resource, by name; nothing for what stays the same."""
+        """What a preview would do to which resource, by name; nothing for what stays the same or is only read."""
         said = _well(self.tool("pulumi", "preview", "--json"))
         steps = json.loads(said[said.index("{") :])["steps"]
-        return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] != "same"}
+        return {step["urn"].split("::")[-1]: step["op"] for step in steps if step["op"] not in ("same", "read")}
 
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs after the last command."""
@@ -288,6 +289,12 @@ class Watcher:
                 if process.isdigit():
                     with contextlib.suppress(OSError):
                         self.seen.add(Path("/proc", process, "cmdline").read_bytes())
+
+
+def beside(planned: Mapping[str, str], *hosts: str) -> dict[str, str]:
+    """What is planned for anything else than the resources of these hosts, their gates among them."""
+    own = re.compile(rf"(hub-gate-)?({'|'.join(map(re.escape, hosts))})(-|$)")
+    return {name: op for name, op in planned.items() if not own.match(name)}
 
 
 def _well(done: subprocess.CompletedProcess[str]) -> str:

@@ -39,7 +39,9 @@ def test_hub_droplet_and_server_come_up_from_nothing_in_one_run(fleet: Fleet) ->
     table = fleet.said[fleet.said.index("What has arrived") :]
     for host in ("hub", "db-1", "vps-1"):
         for job in ("agent", "cadvisor", "node", "docker (logs)"):
-            assert re.search(rf"^  {host} +{re.escape(job)} ", table, re.M), f"{host} {job} is not in the table:\n{table}"
+            assert re.search(rf"^  {host} +{re.escape(job)} ", table, re.M), (
+                f"{host} {job} is not in the table:\n{table}"
+            )
     assert re.search(r"^  db-1 +postgres +1/1 up", table, re.M), table
     assert _knocks(fleet) > 0, "the server was reached, but the counter that the preview is judged by did not move"
 

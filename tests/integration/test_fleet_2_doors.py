@@ -77,7 +77,10 @@ def test_a_push_from_the_internet_needs_the_hosts_own_password(fleet: Fleet, pat
 
 
 def test_a_push_from_the_internet_with_it_arrives(fleet: Fleet) -> None:
-    stream = {"stream": {"env": "test", "host": "vps-1", "job": "by-hand"}, "values": [[str(time.time_ns()), "by hand"]]}
+    stream = {
+        "stream": {"env": "test", "host": "vps-1", "job": "by-hand"},
+        "values": [[str(time.time_ns()), "by hand"]],
+    }
     got = fleet.https("POST", LOGS, ("vps-1", _own(fleet, "vps-1", "secrets/password")), json={"streams": [stream]})
     assert got.status_code == 204, f"{got.status_code} {got.text}"
     eventually("the line", lambda: "by hand" in fleet.lines('{host="vps-1",job="by-hand"}'), 30)

@@ -28,7 +28,7 @@ write_files:
     permissions: "0755"
     content: "#!/bin/sh\\necho boot >> /srv/boots\\n"
 runcmd:
-  - [sh, -c, "sleep 2; echo first >> /srv/firsts"]
+  - [sh, -c, "timeout 120 sh -c 'until [ -e /srv/go ]; do sleep 0.1; done'; echo first >> /srv/firsts"]
 """
 
 
@@ -49,7 +49,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 def test_sshd_answers_before_the_first_boot_is_done(world: World) -> None:
     status = soon("SSH", lambda: world.ssh(WEB, "cloud-init status || true"))
-    assert "running" in str(status), "the user data sleeps; whoever connects now must have to wait for cloud-init"
+    assert "running" in str(status), "the user data waits; whoever connects now must have to wait for cloud-init"
+    world.ssh(WEB, "touch /srv/go")
     assert "status: done" in world.ssh(WEB, "cloud-init status --wait")
 
 
