@@ -132,7 +132,7 @@ class RemoteHost(Host, _Reached):
         # The scripts stand in the environment, so that a failure shows what was said and not how it was asked.
         scripts = {"ON_HOST": self._over_ssh(on_stdin(create), closing)}
         if delete is not None:
-            scripts["OFF_HOST"] = self._over_ssh(delete)
+            scripts["OFF_HOST"] = self._over_ssh(delete, leaving=True)
         return command.local.Command(
             f"{self.host}-{what}",
             create='eval "$ON_HOST"',
@@ -160,8 +160,13 @@ class RemoteHost(Host, _Reached):
             options["replacement_trigger"] = self._args.machine.id
         return self.own(parent, **options)
 
-    def _over_ssh(self, remote: str, closing: bool = False) -> pulumi.Output[str]:
-        fixed = {"HOST": self.host, "TIMEOUT": str(self._args.settings.ssh.timeout), "CLOSE": "yes" if closing else ""}
+    def _over_ssh(self, remote: str, closing: bool = False, leaving: bool = False) -> pulumi.Output[str]:
+        fixed = {
+            "HOST": self.host,
+            "TIMEOUT": str(self._args.settings.ssh.timeout),
+            "CLOSE": "yes" if closing else "",
+            "LEAVING": "yes" if leaving and self.host != "hub" and self._args.machine is None else "",
+        }
         return pulumi.Output.all(self.words, self._where).apply(
             lambda both: script("on_host", SSH=shlex.join(both[0]), WHERE=both[1], REMOTE=remote, **fixed)
         )

@@ -22,6 +22,12 @@ def announce(settings: Settings) -> None:
         pulumi.log.info(cost.monthly(settings).sentence)
     if settings.hub.kind != "local":
         pulumi.log.info(disk.sentence(settings))
+    for name, edge in settings.hosts.items():
+        if edge.abandoned:
+            pulumi.log.info(
+                f"host {name} is abandoned: nothing on it is touched any more. After this update take its entry out of "
+                "the stack file and run it again; that contacts the host no more either"
+            )
 
 
 def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges: Mapping[str, Edge]) -> None:

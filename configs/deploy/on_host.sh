@@ -22,4 +22,5 @@ case $reason in
     *) reason=$(printf '%s' "$reason" | tail -n 1) ;;
 esac
 echo "host $HOST: no SSH connection to $WHERE (ssh.timeout: $TIMEOUT s): $reason" >&2
+[ "${LEAVING:-}" != yes ] || echo "host $HOST: if that machine is gone for good, it can leave without contact, in two runs: give it its entry back with \`abandoned: true\` and run the update, then take the entry out and run it again" >&2
 exit 255

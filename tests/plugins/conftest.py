@@ -1,3 +1,5 @@
+"""What the tests of the stand-in plugins share."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator

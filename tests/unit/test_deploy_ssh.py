@@ -97,9 +97,9 @@ def test_a_refused_key_is_told_at_once(programs: Programs) -> None:
 
 
 def test_a_key_file_that_cannot_be_read_is_told(programs: Programs) -> None:
-    _fails(programs, f"no such identity: /home/me/.ssh/gone: No such file or directory\n{DENIED}")
+    _fails(programs, f"no such identity: ~/.ssh/gone: No such file or directory\n{DENIED}")
     done = programs.here("contact", **CONTACT)
-    assert done.stderr.endswith("; here: no such identity: /home/me/.ssh/gone: No such file or directory\n")
+    assert done.stderr.endswith("; here: no such identity: ~/.ssh/gone: No such file or directory\n")
 
 
 def test_a_machine_that_boots_may_refuse_the_key_for_a_while(programs: Programs) -> None:
@@ -130,6 +130,7 @@ def test_what_happens_in_between_is_not_blamed_on_the_host(programs: Programs, s
     _fails(programs, said)
     way = f"on the way through the machine in between: {reason}\n"
     assert programs.here("contact", **CONTACT).stderr.endswith(f", tried for 0 s: {way}")
+    assert " -S none " in programs.calls("ssh")[0], "a shared connection would hide what is said in between"
     assert programs.here("on_host", **ON_HOST).stderr.endswith(f"(ssh.timeout: 10 s): {way}")
 
 

@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from configs.settings import read
+from tests.fixtures.hubs import PUBLIC_KEY
 from tools.stack import SECRET_KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,12 +35,12 @@ def _snippets(language: str) -> list[tuple[str, str]]:
 
 
 def _targets() -> set[str]:
-    return set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
 
 def _named(page: Path) -> set[str]:
     """Targets in code, inline (`make up`) or in blocks that begin a line with it."""
-    return set(re.findall(r"(?:`|^)make ([a-z]+)", page.read_text(), re.MULTILINE))
+    return set(re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE))
 
 
 def _put(raw: dict[str, Any], path: str) -> None:
@@ -54,6 +55,7 @@ def _problems(text: str) -> list[str]:
     """What the settings say to a snippet, its secrets filled in as `make secret` would."""
     config = yaml.safe_load(text)["config"]
     raw = {"hub": {"local": {}}} | {key.removeprefix("fleetwatch:"): value for key, value in config.items()}
+    raw["ssh"] = {"public_key": PUBLIC_KEY, **raw.get("ssh", {})}  # a file of the reader's own machine
     _, problems = read(raw, "snippet")
     for problem in problems:
         path = problem.split(": missing")[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -116,7 +117,8 @@ def test_ssh_takes_the_pinned_key_from_a_command_and_asks_no_file() -> None:
 def test_the_way_through_the_hub_is_one_command_that_pins_the_hubs_own_key() -> None:
     outer = _understood(ssh.command(_way(jump=ssh.jump(HUB, HUB_KEY)), KEY))
     # ssh puts the next host into it (%h, %p), makes one % of two, and hands it to a shell.
-    inner = outer["proxycommand"].replace("%h", "10.20.0.7").replace("%p", "2222").replace("%%", "%")
+    filled = {"h": "10.20.0.7", "p": "2222", "%": "%"}
+    inner = re.sub(r"%(.)", lambda found: filled[found[1]], outer["proxycommand"])
     words = shlex.split(inner)
     assert words[words.index("-W") + 1] == "[10.20.0.7]:2222"
     assert words[-1] == "root@203.0.113.5"

@@ -1,0 +1,103 @@
+"""The fleet, sixth part: the hub gets another size and a larger volume; then it is destroyed and made again, and its
+data, its address and its certificates are back, without a hand laid on an edge."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from tests.integration.fleet import Fleet
+from tests.integration.rig import eventually
+
+pytestmark = pytest.mark.xdist_group("fleet")
+
+
+def _size(fleet: Fleet) -> float:
+    """GB of the file system that the hub's data is on."""
+    blocks = fleet.on("hub", "df", "-Pk", "/mnt/fleetwatch").splitlines()[1].split()[1]
+    return int(blocks) / 1024**2
+
+
+def _resume(fleet: Fleet, moment: float, patience: float = 120) -> None:
+    """Wait for a sample of every host that is newer."""
+    hosts = set(fleet.outputs()["hosts"])
+
+    def all_newer() -> bool:
+        return {host for host, newest in fleet.newest().items() if newest > moment} >= hosts
+
+    eventually("samples of every host", all_newer, patience)
+
+
+def _others(fleet: Fleet) -> dict[str, dict[str, tuple[str, str]]]:
+    return {host: found for host, found in fleet.everything().items() if host != "hub"}
+
+
+def _before(fleet: Fleet, moment: float) -> list[list[float | str]]:
+    """Raw samples of an edge from the minute before a moment."""
+    found = fleet.metrics(f'node_cpu_seconds_total{{host="vps-1",cpu="0"}}[1m] @ {moment}')
+    return [one["values"] for one in sorted(found, key=lambda one: str(one["metric"]))]
+
+
+def test_a_larger_volume_and_another_size_come_in_place(fleet: Fleet) -> None:
+    before, droplet, edges = fleet.containers("hub"), fleet.droplet("hub"), _others(fleet)
+    assert _size(fleet) < 20
+    fleet.change({"hub": {"droplet": {"size": "s-4vcpu-8gb", "volume": 21}}})
+    planned = fleet.planned()
+    # The configuration: how much of the volume metrics may take.
+    assert planned.keys() == {"hub-droplet", "hub-volume", "hub-mounted", "hub-prometheus-config"}, planned
+    assert set(planned.values()) == {"update"}
+    fleet.up()
+    turned = time.time()
+    after = fleet.droplet("hub")
+    assert (after["id"], after["size_slug"]) == (droplet["id"], "s-4vcpu-8gb")
+    assert 20 < _size(fleet) < 21
+    again = fleet.containers("hub")
+    assert {role: found for role, (found, _) in again.items()} == {role: found for role, (found, _) in before.items()}
+    assert again != before, "the hub was not switched off"
+    _resume(fleet, turned)
+    assert _others(fleet) == edges, "an edge's container was touched"
+    assert fleet.planned() == {}
+
+
+def test_a_hub_made_anew_has_its_data_its_address_and_its_certificates(
+    fleet: Fleet, capsys: pytest.CaptureFixture[str]
+) -> None:
+    droplet, edges, address, root = fleet.droplet("hub"), _others(fleet), fleet.address, fleet.root_ca()
+    (volume,) = fleet.api("volumes")
+    marked = time.time() - 60
+    token = fleet.talker("vps-1")
+    eventually("a line from before", lambda: fleet.lines(f'{{host="vps-1"}} |= "{token}"'), 60)
+    known = _before(fleet, marked)
+    assert known
+    password = fleet.tool("password").stdout.strip().splitlines()[-1]
+
+    begun = time.time()
+    done = fleet.tool("rebuild", "hub")
+    assert done.returncode == 0, done.stdout[-8000:]
+    took = time.time() - begun
+    with capsys.disabled():
+        print(f"\n[the hub was destroyed and made again, with data of every host, in {took:.0f} s]")
+
+    assert took < 600
+    assert fleet.droplet("hub")["id"] != droplet["id"]
+    assert [(one["id"], one["droplet_ids"]) for one in fleet.api("volumes")] == [
+        (volume["id"], [fleet.droplet("hub")["id"]])
+    ]
+    assert fleet.address == address
+    assert fleet.root_ca() == root, "the hub's own CA is another one"
+    assert fleet.tool("password").stdout.strip().splitlines()[-1] == password
+    assert _others(fleet) == edges, "an edge's container was touched"
+    assert _before(fleet, marked) == known, "metrics from before are gone"
+    lines = fleet.lines(f'{{host="vps-1"}} |= "{token}"')
+    numbers = sorted(int(line.rpartition("n=")[2]) for line in lines)
+    assert len(numbers) > 20
+    _resume(fleet, begun + took)
+    assert fleet.planned() == {}
+
+
+def test_no_sample_of_an_edge_is_missing_although_the_hub_was_away(fleet: Fleet) -> None:
+    for host in ("database", "vps-1", "app-1"):
+        stamps = fleet.stamps(f'up{{job="agent",host="{host}"}}', "5m")
+        gaps = [later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False)]
+        assert max(gaps) < 22, f"{host}: seconds between samples: {gaps}"
