@@ -47,6 +47,7 @@ class Machine(pulumi.ComponentResource):
                 protect=settings.protected and role == "hub",
                 # A machine is not made anew because its first-boot script, its image's name or a key changed.
                 ignore_changes=["userData", "image", "sshKeys"],
+                depends_on=self._before(settings),
                 delete_before_replace=True,  # volume and address belong to one droplet at a time
                 # The provider gives the whole of a deletion 60 s, and waits twice 10 s in it.
                 custom_timeouts=pulumi.CustomTimeouts(delete="5m"),
@@ -56,6 +57,10 @@ class Machine(pulumi.ComponentResource):
         self.private: pulumi.Output[str] = self.droplet.ipv4_address_private
         self.after: Sequence[pulumi.Resource] = ()
         self.register_outputs({})
+
+    def _before(self, settings: Settings) -> Sequence[pulumi.Resource]:
+        """What has to be as it should before the droplet is made or changed."""
+        return ()
 
 
 class HubMachine(Machine):
@@ -72,17 +77,8 @@ class HubMachine(Machine):
         lasting = pulumi.ResourceOptions(parent=self, protect=settings.protected)
         # What hangs on a droplet is taken off before the droplet is replaced, and there is never room for two.
         hanging = pulumi.ResourceOptions(parent=self, delete_before_replace=True, deleted_with=self.droplet)
-        volume = do.Volume(
-            "hub-volume",
-            name=self.full_name,
-            region=self.region,
-            size=wanted.volume,
-            initial_filesystem_type="ext4",
-            description="metrics, logs, dashboards and certificates of fleetwatch",
-            opts=lasting,
-        )
         attached = do.VolumeAttachment(
-            "hub-volume", droplet_id=self.droplet.id.apply(int), volume_id=volume.id, opts=hanging
+            "hub-volume", droplet_id=self.droplet.id.apply(int), volume_id=self._volume.id, opts=hanging
         )
         address = do.ReservedIp("hub-address", region=self.region, opts=lasting)
         assigned = do.ReservedIpAssignment(
@@ -90,7 +86,7 @@ class HubMachine(Machine):
         )
         self.address = address.ip_address
         self.device = f"/dev/disk/by-id/scsi-0DO_Volume_{self.full_name}"
-        self.volume_size = volume.size
+        self.volume_size = self._volume.size
         self.after = [attached, assigned]
         if hub.dns_zone:
             do.DnsRecord(
@@ -108,9 +104,23 @@ class HubMachine(Machine):
             do.ProjectResources(
                 "project",
                 project=cloud.project,
-                resources=[self.droplet.droplet_urn, volume.volume_urn],  # the address follows its droplet
+                resources=[self.droplet.droplet_urn, self._volume.volume_urn],  # the address follows its droplet
                 opts=own,
             )
+
+    def _before(self, settings: Settings) -> Sequence[pulumi.Resource]:
+        """The volume: growing it is an event of its droplet, which takes no other (a resize) at the same time."""
+        assert settings.hub.droplet is not None
+        self._volume = do.Volume(
+            "hub-volume",
+            name=self.full_name,
+            region=self.region,
+            size=settings.hub.droplet.volume,
+            initial_filesystem_type="ext4",
+            description="metrics, logs, dashboards and certificates of fleetwatch",
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.protected),
+        )
+        return [self._volume]
 
     def _watched_from_outside(self, target: pulumi.Input[str], settings: Settings) -> None:
         """Nothing on the hub can say that the hub is away."""

@@ -1,9 +1,11 @@
-# Ends once the hub has a sample and a log line of $HOST that are newer than the edge's last change ("applied at" on
-# stdin, by the edge's own clock), or says after $PATIENCE seconds which of them did not arrive. After an outage
-# the backlog comes first: as long as it advances, patience begins anew. Asks from inside the hub's Prometheus container,
-# which has wget.
+# Ends once the hub has a sample of $HOST from this update ("seen at" on stdin) and a log line that is newer than the
+# edge's last change ("applied at"; a quiet host writes one when it changes), or says after $PATIENCE seconds which of
+# them did not arrive. Both times are by the edge's own clock. After an outage the backlog comes first: as long as it
+# advances, patience begins anew. Asks from inside the hub's Prometheus container, which has wget.
 set -eu
-since=$(sed -n 's/^applied at //p')
+said=$(cat)
+since=$(printf '%s\n' "$said" | sed -n 's/^applied at //p')
+seen=$(printf '%s\n' "$said" | sed -n 's/^seen at //p')
 ask() { docker exec "$PROMETHEUS" timeout 5 wget -q -O - "$1" 2> /dev/null || true; }
 begun=$(date +%s)
 metric='' line='' last=0
@@ -11,7 +13,7 @@ while :; do
     if [ -z "$metric" ]; then
         newest=$(ask "http://localhost:9090/api/v1/query?query=$NEWEST_SAMPLE" |
             sed -n 's/.*"value":\[[^,]*,"\([0-9]*\)[^"]*".*/\1/p')
-        [ "${newest:-0}" -le "$since" ] || metric=yes
+        [ "${newest:-0}" -le "$seen" ] || metric=yes
         [ "${newest:-0}" -le "$last" ] || { [ "$last" = 0 ] || begun=$(date +%s); last=$newest; }
     fi
     if [ -z "$line" ]; then

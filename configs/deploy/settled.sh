@@ -1,5 +1,5 @@
 # Prints since when the edge runs as it is now: the newest change of its files (stdin: lines "applied at <seconds>") or
-# start of one of $AGENTS. Both by this host's clock, as are its samples and lines.
+# start of one of $AGENTS; and when that was seen. All by this host's clock, as are its samples and lines.
 set -eu
 {
     cat
@@ -7,3 +7,4 @@ set -eu
         echo "applied at $(date -d "$(docker inspect --type container -f '{{.State.StartedAt}}' "$agent")" +%s)"
     done
 } | sed -n 's/^applied at //p' | sort -n | tail -n 1 | sed 's/^/applied at /'
+echo "seen at $(date +%s)"

@@ -141,7 +141,7 @@ class _Monitor(mocks.MockMonitor):
             state |= {"result": f"{PASSWORD}-{request.name}", "bcryptHash": HASH}
         if request.type == "command:local:Command":
             contact = request.name.endswith("-contact")
-            state["stdout"] = f"ssh-ed25519 AAAA{request.name}" if contact else f"applied at {len(request.name)}"
+            state["stdout"] = f"ssh-ed25519 AAAA{request.name}" if contact else f"applied at {len(request.name)}\nseen at 1"
         state |= _MADE_UP.get(request.type, lambda _: {})(request.name)
         state |= {
             key: _secret(state[key]) for key in request.additionalSecretOutputs if isinstance(state.get(key), str)

@@ -138,7 +138,8 @@ def test_before_there_is_a_container_nothing_is_reloaded(service: Service) -> No
     service.answer("inspect", 'echo "No such container" >&2; exit 1')
     assert service.deploy(OLD).returncode == 0
     assert service.reloads() == 0
-    assert not list(service.live.parent.glob("config.*")), "nothing is left beside the live files"
+    left = {path.name for path in service.live.parent.glob("config.*")}
+    assert left <= {"config.applied"}, "nothing is left beside the live files"
 
 
 def test_no_content_is_in_any_argument(service: Service) -> None:
@@ -156,7 +157,8 @@ def test_an_interrupted_run_leaves_the_live_files_whole(service: Service) -> Non
     process.communicate(timeout=30)
     assert process.returncode != 0, "an interrupted run is no success"
     assert service.files() == OLD
-    assert not list(service.live.parent.glob("config.*")), "what it had begun is taken away"
+    left = {path.name for path in service.live.parent.glob("config.*")}
+    assert left <= {"config.applied"}, "what it had begun is taken away"
     service.answer("run", "")
     assert service.deploy(NEW).returncode == 0
     assert service.files() == NEW, "the next run goes on"
@@ -181,3 +183,12 @@ def test_removing_takes_the_service_and_then_the_hosts_folder(service: Service) 
         assert service.run("remove", **folders).returncode == 0
         assert (service.folder / "base").exists() is left, "the last service takes the folder with it"
     assert service.run("remove", **folders).returncode == 0, "removing what is gone is fine"
+
+
+def test_a_run_without_a_change_keeps_the_time_of_the_last_one(service: Service) -> None:
+    service.deploy({"a.yml": "1\n"})
+    (service.live.parent / "config.applied").write_text("1000\n")
+    assert service.deploy({"a.yml": "1\n"}).stdout == "applied at 1000\n", (
+        "the gate would wait for a line that nobody writes"
+    )
+    assert service.deploy({"a.yml": "2\n"}).stdout != "applied at 1000\n"
