@@ -62,6 +62,7 @@ class Bastion(pulumi.ComponentResource, _Reached):
         pinned = _contact(
             name,
             pulumi.Output.from_input(way),
+            way.url,
             host_key=host_key,
             key_name=way.key or "agent",
             place=f"hosts.{host}.server.bastion",
@@ -84,10 +85,14 @@ class RemoteHost(Host, _Reached):
         self.docker_socket = "/var/run/docker.sock"
         self.base = f"{args.files}/{self.stack}"
         jump = args.via.through if args.via is not None else pulumi.Output.from_input(list[str]())
-        way = pulumi.Output.all(pulumi.Output.from_input(args.address), jump).apply(lambda both: _way(args, *both))
+        address = pulumi.Output.from_input(args.address)
+        way = pulumi.Output.all(address, jump).apply(lambda both: _way(args, *both))
+        # Not of the way there: a jump host made anew is no reason to take this host's key anew.
+        url = address.apply(lambda found: _way(args, found, ()).url)
         pinned = _contact(
             name,
             way,
+            url,
             host_key=args.host_key,
             key_name=args.settings.ssh.key or "agent",
             place=f"hosts.{name}.server" if name != "hub" else "hub.server",
@@ -100,7 +105,7 @@ class RemoteHost(Host, _Reached):
         self.words = reached.apply(lambda both: ssh.command(*both))
         self.through = reached.apply(lambda both: ssh.jump(*both))
         self._where = way.apply(lambda found: f"{found.user}@{found.address} port {found.port}")
-        self.ready = self.run("ready", create=self._ready(), delete=None, closing=True)
+        self.ready = self.run("ready", create=self._ready(), delete=script("leave_host", FILES=self.base), closing=True)
         if args.device:
             self.data = MOUNT
             self.ready = self.run(
@@ -112,7 +117,7 @@ class RemoteHost(Host, _Reached):
             )
         self.docker = docker.Provider(
             f"{name}-docker",
-            host=way.apply(lambda found: found.url),
+            host=url,
             ssh_opts=reached.apply(lambda both: ssh.options(*both)),
             opts=self.own(self, depends_on=[self.ready]),
         )
@@ -199,6 +204,7 @@ def _way(args: RemoteArgs, address: str, jump: Sequence[str]) -> ssh.Way:
 def _contact(
     name: str,
     way: pulumi.Output[ssh.Way],
+    url: pulumi.Input[str],
     *,
     host_key: str | None,
     key_name: str,
@@ -227,12 +233,12 @@ def _contact(
     made = command.local.Command(
         f"{name}-contact",
         create='eval "$CONTACT"',
+        update='printf "%s\\n" "${PULUMI_COMMAND_STDOUT:?}"',  # the key stays the one that was taken
         environment={"CONTACT": way.apply(create)},
         interpreter=["/bin/sh", "-c"],
-        add_previous_output_in_env=False,
         logging=command.local.Logging.STDERR,
         # Another machine or another address is met for the first time; nothing else takes a new key.
-        triggers=[way.apply(lambda found: found.url), host_key or "", *([machine.id] if machine is not None else [])],
-        opts=pulumi.ResourceOptions.merge(opts, pulumi.ResourceOptions(ignore_changes=["create", "environment"])),
+        triggers=[url, host_key or "", *([machine.id] if machine is not None else [])],
+        opts=opts,
     )
     return pulumi.Output.from_input(host_key) if host_key else made.stdout

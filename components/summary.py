@@ -37,8 +37,9 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     pulumi.export("user", settings.hub.grafana.admin_user)
     pulumi.export("password", admin.password)
     pulumi.export("query", hub.query)
-    pulumi.export("jobs", {name: scrape_jobs(settings, name) for name in settings.hosts})
-    pulumi.export("hosts", {name: _host(settings, fleet, name) for name in settings.hosts})
+    kept = [name for name, edge in settings.hosts.items() if not edge.abandoned]
+    pulumi.export("jobs", {name: scrape_jobs(settings, name) for name in kept})
+    pulumi.export("hosts", {name: _host(settings, fleet, name) for name in kept})
     # As rotated only once the edge has changed over: until then the hub takes the old password too.
     pulumi.export("rotations", {name: edges[name].rotated for name in settings.hosts})
     if settings.droplets:

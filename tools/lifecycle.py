@@ -16,6 +16,8 @@ from tools.hubclient import HubClient
 from tools.progress import say
 from tools.stack import Stack
 
+REHEARSAL = "cloud"  # in a stack's state: the rehearsal cloud that it lives in
+
 
 def up(stack: Stack) -> int:
     """Bring the stack up, wait for data, print the table. Exit code 0 only if everything arrived."""
@@ -128,6 +130,11 @@ def _destroy_fleet(stack: Stack, yes: bool) -> int:
             "pulumi destroy did not end well; what it says stands above. `make down` again continues. What is "
             "protected needs `fleetwatch:cloud: {protect: false}` and `make up` first."
         )
+    if (stack.home / REHEARSAL).exists():
+        say(
+            "Removed the fleet; its cloud is still there: `make rehearse` uses it again, `make rehearse-down` ends it."
+        )
+        return 0
     shutil.rmtree(stack.home, ignore_errors=True)
     with contextlib.suppress(OSError):
         stack.home.parent.rmdir()

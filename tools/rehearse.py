@@ -55,7 +55,7 @@ class Rehearsal:
 
     @property
     def cloud(self) -> Path:
-        return self.home / "cloud"
+        return self.home / lifecycle.REHEARSAL
 
     @property
     def key(self) -> Path:

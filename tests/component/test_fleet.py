@@ -106,9 +106,15 @@ def test_every_ssh_takes_the_pinned_key_alone(made: Run) -> None:
 
 
 def test_the_first_contact_is_repeated_for_another_machine_only(made: Run) -> None:
-    contact = made.commands["web-1-contact"].request
-    assert list(contact.ignoreChanges) == ["create", "environment"], "a new text would take a new key"
-    assert made.commands["web-1-contact"].plain()["triggers"]
+    droplet = made.commands["web-1-contact"].plain()
+    address, given, machine = droplet["triggers"]
+    assert address.startswith("ssh://root@")
+    assert (given, bool(machine)) == ("", True)
+    assert "PULUMI_COMMAND_STDOUT" in droplet["update"], "a new text or another way there would take a new key"
+    # A jump host that is made anew has another key of its own; the host behind it has not.
+    behind = made.commands["db-1-contact"].request
+    assert list(behind.propertyDependencies["triggers"].urns) == []
+    assert any(urn.endswith("::hub-contact") for urn in behind.propertyDependencies["environment"].urns)
 
 
 def test_what_is_on_a_droplet_goes_with_it(made: Run) -> None:

@@ -83,7 +83,7 @@ class Fleet:
         self.write()
 
     def prepare(self) -> None:
-        """Everything below the fleet, and the one secret of its stack file: what `make rehearse` does before its `up`."""
+        """What `make rehearse` does before its `up`: everything below the fleet, the one secret of its stack file."""
         with mock.patch.dict(os.environ, self.env):
             chain = rehearse.prepare(self.rehearsal)
             parts = {key: ref for key, ref in chain.overrides.items() if key in images.PARTS}
@@ -188,8 +188,9 @@ class Fleet:
         return {role: (found, started) for role, found, started in (line.split() for line in lines)}
 
     def everything(self) -> dict[str, dict[str, tuple[str, str]]]:
-        """`containers` of every host."""
-        return {host: self.containers(host) for host in self.outputs()["hosts"]}
+        """`containers` of every host that has not been given up."""
+        kept = [host for host, edge in self.config["hosts"].items() if not (edge or {}).get("abandoned")]
+        return {host: self.containers(host) for host in {"hub", *kept}}
 
     # The hub's public door
 

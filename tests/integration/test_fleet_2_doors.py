@@ -105,14 +105,11 @@ def test_plain_http_from_the_internet_takes_no_push(fleet: Fleet) -> None:
 
 def test_the_push_listener_answers_the_vpc_and_no_question(fleet: Fleet) -> None:
     push = f"http://{fleet.outputs()['hosts']['hub']['private']}:8080"
+    empty = f"-X POST -H 'Content-Type: application/json' -d '{{\"streams\":[]}}' {push}{LOGS}"
+    asked = ["/api/v1/query?query=up", "/loki/api/v1/labels", "/api/health", "/"]
     ask = "curl -s -o /dev/null -m 10 -w '%{http_code} '"
-    said = fleet.on(
-        "db-1",
-        "sh",
-        "-c",
-        f"{ask} -X POST {push}{LOGS} -H 'Content-Type: application/json' -d '{{\"streams\":[]}}';"
-        f"{ask} '{push}/api/v1/query?query=up'; {ask} {push}/loki/api/v1/labels; {ask} {push}/api/health; {ask} {push}/",
-    ).split()
+    script = "; ".join(f"{ask} {what}" for what in [empty, *(f"'{push}{path}'" for path in asked)])
+    said = fleet.on("db-1", "sh", "-c", script).split()
     assert said[1:] == ["404"] * 4, said
     assert said[0] in ("204", "422"), f"an empty push in the VPC: {said[0]}"
 

@@ -1,5 +1,5 @@
-"""The fleet, third part: every secret is looked for where it must not be in clear, in the state, in previews, in command
-lines and in what Docker tells of a container, on this machine and on every host."""
+"""The fleet, third part: every secret is looked for where it must not be in clear, in the state, in previews, in
+command lines and in what Docker tells of a container, on this machine and on every host."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""The fleet, fourth part: two more hosts, one of them with a private address only; an extra network; what someone removed
-by hand."""
+"""The fleet, fourth part: two more hosts, one of them with a private address only; an extra network; what someone
+removed by hand."""
 
 from __future__ import annotations
 

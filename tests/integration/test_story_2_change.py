@@ -30,13 +30,13 @@ runpy.run_path({checkout!r} + "/__main__.py", run_name="__main__")
 
 def test_a_changed_scrape_interval_is_planned_as_one_update_and_the_gate(story: Story) -> None:
     story.rig.change({"hosts": {"hub": {"scrape": {"node": "5s"}}}})
-    assert story.planned() == {"hub-agent-config": "update", "hub-gate-hub": "update"}
+    assert story.planned() == {"hub-agent-config": "update", "hub-settled": "update", "hub-gate-hub": "update"}
 
 
 def test_it_reloads_the_agent_and_no_container_is_new_or_restarted(story: Story) -> None:
     before = story.rig.started_all()
     said = story.rig.up()
-    assert "~ 2 updated" in said, f"expected the agent's file and the gate:\n{said[:3000]}"
+    assert "~ 3 updated" in said, f"expected the agent's file, what it settles and the gate:\n{said[:3000]}"
     after = story.rig.started_all()
     assert after == before, "a changed interval touched a container"
     assert "scrape_interval: 5s" in story.file("agent", "config", "prometheus.yml")

@@ -126,8 +126,8 @@ def test_the_node_exporter_answers_the_agent_alone(story: Story) -> None:
     gateway = re.sub(r"\.0/24$", ".1", subnet)
     with httpx.Client(trust_env=False, timeout=10) as client:
         assert client.get(f"http://{gateway}:9100/metrics").status_code == 401, "without a password"
-        assert client.get(f"http://{gateway}:9100/metrics", auth=("agent", "x")).status_code == 401, "with a wrong one"
-        got = client.get(f"http://{gateway}:9100/metrics", auth=("agent", story.pusher()[1]))
+        assert client.get(f"http://{gateway}:9100/metrics", auth=("hub", "x")).status_code == 401, "with a wrong one"
+        got = client.get(f"http://{gateway}:9100/metrics", auth=story.pusher())
     assert got.status_code == 200, "with the host's password"
     assert "node_uname_info" in got.text
 

@@ -1,0 +1,107 @@
+"""The fleet, seventh part: hosts that are dead, unreachable or strangers hold up nobody else; how a dead one leaves
+without contact; a changed host key; what is left on a living one that is removed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.integration.fleet import VPS, Fleet, beside
+from tests.integration.rig import docker
+
+pytestmark = pytest.mark.xdist_group("fleet")
+
+NOBODY = "198.18.77.199"
+USERS = "/var/lib/fleetwatch/fleetwatch/caddy/secrets/users"
+
+
+def _sentence(said: str, host: str) -> str:
+    """What is said of a host that could not be reached: one line in the summary at the end, besides that it waits."""
+    told = said[said.index("Diagnostics:") :].splitlines()
+    lines = {line.strip() for line in told if f"host {host}:" in line and ": waiting for" not in line}
+    assert len(lines) == 1, f"expected one sentence about {host}: {lines}\n{said[-4000:]}"
+    return lines.pop()
+
+
+def _node_interval(fleet: Fleet, host: str) -> bool:
+    """Whether the agent's file on a host has the new interval."""
+    return "scrape_interval: 7s" in fleet.on(host, "cat", "/var/lib/fleetwatch/fleetwatch/agent/config/prometheus.yml")
+
+
+def test_dead_unreachable_and_refusing_hosts_are_named_and_the_others_get_their_change(fleet: Fleet) -> None:
+    docker("stop", "-t", "1", fleet.server("vps-1"))
+    faster = {"scrape": {"node": "7s"}}
+    elsewhere = fleet.outputs()["hosts"]["database"]["address"]  # there is no such user
+    strangers = {
+        "nobody": {"server": {"address": NOBODY, "user": "deploy"}},
+        "closed": {"server": {"address": elsewhere, "user": "deploy"}},
+    }
+    fleet.change({"hosts": {"hub": faster, "database": faster, "app-1": faster, "vps-1": faster, **strangers}})
+    planned = fleet.planned()
+    assert planned["vps-1-agent-config"] == planned["app-1-agent-config"] == "update", "a preview needs no host"
+    said = fleet.up_fails()
+    gone = "(No route to host|timed out)"
+    assert re.search(
+        rf"host vps-1: no SSH connection to deploy@{VPS} port 22 \(ssh.timeout: 10 s\): .*{gone}",
+        _sentence(said, "vps-1"),
+    )
+    assert re.search(
+        rf"host nobody: no SSH connection to deploy@{NOBODY} port 22, tried for \d+ s: .*{gone}",
+        _sentence(said, "nobody"),
+    )
+    assert f"host closed: deploy@{elsewhere} port 22 refuses the SSH key" in _sentence(said, "closed")
+    for host in ("hub", "database", "app-1"):
+        assert _node_interval(fleet, host), f"{host} did not get its change"
+    assert beside(fleet.planned(), "vps-1", "nobody", "closed") == {}
+
+
+def test_what_was_never_reached_leaves_without_contact(fleet: Fleet) -> None:
+    """And the dead server is marked: from now on it is let alone, and holds up no `up` any more."""
+    fleet.change({"hosts": {"nobody": None, "closed": None, "vps-1": {"abandoned": True}}})
+    said = fleet.up()
+    assert "host vps-1 is abandoned" in said
+    assert "take its entry out" in said.replace("\n", " ")
+    assert fleet.planned() == {}
+
+
+def test_an_abandoned_host_is_dropped_without_contact_and_its_credential_goes(fleet: Fleet) -> None:
+    before = fleet.everything()
+    before.pop("vps-1", None)
+    password = fleet.passwords()["vps-1-password-b"]
+    assert "vps-1.caddy" in fleet.on("hub", "ls", USERS)
+    fleet.change({"hosts": {"vps-1": None}})
+    fleet.up()
+    assert "vps-1.caddy" not in fleet.on("hub", "ls", USERS)
+    assert not fleet.lets_in("vps-1.1", password)
+    assert fleet.everything() == before
+    assert fleet.planned() == {}
+
+
+def test_a_changed_host_key_is_refused_until_it_is_accepted(fleet: Fleet) -> None:
+    renew = "rm /etc/ssh/ssh_host_*; ssh-keygen -q -A; service ssh restart; pkill -f 'sshd: deploy'"
+    fleet.inside("vps-2", "sh", "-c", renew, check=False)
+    fleet.change({"hosts": {"vps-2": {"scrape": {"node": "7s"}}}})
+    said = _sentence(fleet.up_fails(), "vps-2")
+    assert "shows another SSH host key than the pinned one" in said
+    assert "make accept-key HOST=vps-2" in said
+    done = fleet.tool("accept-key", "vps-2")
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert _node_interval(fleet, "vps-2")
+    assert fleet.planned() == {}
+
+
+def test_nothing_is_left_on_a_living_host_that_is_removed(fleet: Fleet) -> None:
+    password, before = fleet.passwords()["vps-2-password"], fleet.everything()
+    assert fleet.lets_in("vps-2", password)
+    assert set(before.pop("vps-2"))
+    fleet.change({"hosts": {"vps-2": None}})
+    fleet.up()
+    label = ("--filter", "label=fleetwatch.stack=fleetwatch")
+    assert fleet.inside("vps-2", "docker", "ps", "-aq", *label) == ""
+    assert fleet.inside("vps-2", "docker", "network", "ls", "-q", *label) == ""
+    assert fleet.inside("vps-2", "docker", "volume", "ls", "-q", *label) == ""
+    assert fleet.inside("vps-2", "sh", "-c", "find /var/lib/fleetwatch -type f 2> /dev/null", check=False) == ""
+    assert not fleet.lets_in("vps-2", password)
+    assert fleet.everything() == before
+    assert fleet.planned() == {}
