@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.machines import MachineError
-from tools import engine, images, lifecycle, lock, plugins, reach, rehearse, setup, stackfile
+from tools import engine, images, lifecycle, lock, plugins, reach, rehearse, setup, ssh_program, stackfile
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
@@ -24,6 +24,8 @@ def _keys(options: argparse.Namespace) -> list[str]:
 
 
 def _setup(options: argparse.Namespace) -> None:
+    if options.tests:
+        ssh_program.get()
     setup.report(setup.set_up(_keys(options)))
 
 
@@ -55,6 +57,7 @@ def _up(options: argparse.Namespace) -> int:
         os.environ["DOCKER_HOST"] = address
     if not hub_is_here(stackfile.read(_file(options)).get("config") or {}):
         # Images are pulled by the hosts; what this machine lacks for itself is got by `_stack`.
+        ssh_program.get()
         return lifecycle.up(_stack(options))
     chain = setup.set_up(lifecycle.images_for(_file(options)))
     setup.report(chain)

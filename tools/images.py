@@ -26,7 +26,7 @@ PARTS = (
     "caddy", "prometheus", "loki", "grafana", "alertmanager",
     "promtail", "cadvisor", "node_exporter", "postgres_exporter",
 )  # fmt: skip
-FOR_TESTS = ("postgres", "test-app")
+FOR_TESTS = ("postgres", "test-app", "droplet")
 OURS = {"python", "test-app", "droplet"}  # made here on every machine; nobody publishes them
 _TEST_PINS = {"postgres": "docker.io/library/postgres:15"}
 _HINTS = {

@@ -131,9 +131,7 @@ def _destroy_fleet(stack: Stack, yes: bool) -> int:
             "protected needs `fleetwatch:cloud: {protect: false}` and `make up` first."
         )
     if (stack.home / REHEARSAL).exists():
-        say(
-            "Removed the fleet; its cloud is still there: `make rehearse` uses it again, `make rehearse-down` ends it."
-        )
+        say("Removed the fleet; its cloud is still there: `make rehearse` uses it again, `make rehearse-down` ends it.")
         return 0
     shutil.rmtree(stack.home, ignore_errors=True)
     with contextlib.suppress(OSError):

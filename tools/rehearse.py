@@ -7,7 +7,6 @@ The cloud is a process of its own that outlives this one; its token, its log and
 
 from __future__ import annotations
 
-import contextlib
 import ipaddress
 import json
 import os
@@ -23,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcloud import machines
-from tools import engine, images, lifecycle, setup, stackfile
+from tools import engine, images, lifecycle, setup, ssh_program, stackfile
 from tools.errors import ToolError
 from tools.net import without_proxy
 from tools.paths import CHECKOUT, state_dir
@@ -73,7 +72,7 @@ def prepare(rehearsal: Rehearsal) -> setup.ToolChain:
     """Everything below the fleet: tool chain, images, the cloud's service, the server that is no droplet, the keys."""
     chain = setup.set_up([*IMAGES, "droplet"])
     setup.report(chain)
-    _ssh_program()
+    ssh_program.get()
     rehearsal.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not rehearsal.key.exists():
         words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetwatch rehearsal", "-f", str(rehearsal.key)]
@@ -147,17 +146,23 @@ def stop_cloud(rehearsal: Rehearsal) -> None:
     """End the service that `start_cloud` started, if it is still that one."""
     try:
         pid = int((rehearsal.cloud / "service.pid").read_text())
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except (OSError, ValueError):
         return
-    if b"localcloud.cloud" not in words or str(rehearsal.cloud).encode() not in words:
+    if not _serves(rehearsal, pid):
         return
     os.kill(pid, signal.SIGTERM)
     end = time.monotonic() + START
-    while time.monotonic() < end and Path(f"/proc/{pid}").exists():
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(pid, os.WNOHANG)
+    while time.monotonic() < end and _serves(rehearsal, pid):
         time.sleep(0.1)
+
+
+def _serves(rehearsal: Rehearsal, pid: int) -> bool:
+    """Whether this process is the cloud's service. One that has ended and is not yet buried has no words any more."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return b"localcloud.cloud" in words and str(rehearsal.cloud).encode() in words
 
 
 def _token(rehearsal: Rehearsal) -> str:
@@ -177,18 +182,3 @@ def _answers(rehearsal: Rehearsal) -> bool:
         ) from None
     except OSError:
         return False
-
-
-def _ssh_program() -> None:
-    if shutil.which("ssh") and shutil.which("ssh-keygen"):
-        return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise ToolError("The program `ssh` is missing: install OpenSSH's client (Debian, Ubuntu: openssh-client).")
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    with step("OpenSSH client: installing"):
-        run(["apt-get", "-q", "update"], what="apt-get update", env=env)
-        run(
-            ["apt-get", "-q", "-y", "--no-install-recommends", "install", "openssh-client"],
-            what="apt-get install",
-            env=env,
-        )
