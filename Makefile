@@ -57,7 +57,7 @@ check: venv ## everything that needs neither Docker nor the network
 test: venv ## all tests, with a real engine and real containers
 	@sh tests/run.sh
 
-bench: venv ## measure: start, no-op, first data, memory and CPU
+bench: venv ## measure: one machine, the program alone, a fleet in a rehearsal cloud
 	@.venv/bin/python -m tests.bench
 
 lock: venv ## lock the Python dependencies anew, with hashes

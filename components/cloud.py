@@ -7,8 +7,9 @@ from pathlib import Path
 import pulumi
 import pulumi_digitalocean as do
 
-from configs import names
+from configs import names, ssh
 from configs.settings import Settings
+from configs.settings.cloud_facts import CloudFacts
 
 ANYWHERE: list[pulumi.Input[str]] = ["0.0.0.0/0", "::/0"]
 
@@ -20,12 +21,13 @@ class Cloud(pulumi.ComponentResource):
     """
 
     def __init__(
-        self, settings: Settings, region: str, project: str | None, opts: pulumi.ResourceOptions | None = None
+        self, settings: Settings, region: str, facts: CloudFacts, opts: pulumi.ResourceOptions | None = None
     ) -> None:
         super().__init__("fleetwatch:index:Cloud", "cloud", None, opts)
         self._settings = settings
         self.name = names.cloud(settings.prefix, settings.env)
-        self.region, self.project = region, project
+        self.region = region
+        self.project = facts.projects.get(settings.cloud.project or "")
         made = do.Vpc(
             "vpc",
             name=self.name,
@@ -35,12 +37,7 @@ class Cloud(pulumi.ComponentResource):
         )
         self.vpc = made.id
         self.range = made.ip_range
-        self.key = do.SshKey(
-            "ssh-key",
-            name=self.name,
-            public_key=public_key(settings),
-            opts=pulumi.ResourceOptions(parent=self),
-        ).fingerprint
+        self.key = self._key(facts)
         self.tags = {
             role: do.Tag(f"tag-{role}", name=f"{self.name}-{role}", opts=pulumi.ResourceOptions(parent=self)).name
             for role in ("hub", "edge")
@@ -51,6 +48,16 @@ class Cloud(pulumi.ComponentResource):
         )
         self._firewall("edge", [])
         self.register_outputs({})
+
+    def _key(self, facts: CloudFacts) -> pulumi.Input[str]:
+        """An account takes a key once: what another environment or a person put there is used, and left there."""
+        text = public_key(self._settings)
+        known = ssh.fingerprint(text)
+        if facts.keys.get(known, self.name) != self.name:
+            return known
+        return do.SshKey(
+            "ssh-key", name=self.name, public_key=text, opts=pulumi.ResourceOptions(parent=self)
+        ).fingerprint
 
     def _firewall(self, role: str, inbound: list[do.FirewallInboundRuleArgs]) -> None:
         """Named ways in, and out. Docker's published ports pass a host's own firewall; they do not pass this one."""

@@ -1,4 +1,5 @@
-"""What DigitalOcean says about a stack file: whether it knows the regions, sizes, images, project and domain in it.
+"""What DigitalOcean says about a stack file: whether it knows the regions, sizes, images and the project in it, and
+which SSH keys and droplets the account has already.
 
 Reads only, once at the beginning of every run that makes droplets, so that a preview says what would be refused.
 """
@@ -25,6 +26,8 @@ _LISTS = {
     "sizes": "/v2/sizes",
     "images": "/v2/images?type=distribution",
     "projects": "/v2/projects",
+    "ssh_keys": "/v2/account/keys",
+    "droplets": "/v2/droplets",
 }
 
 
@@ -47,6 +50,8 @@ def probe() -> CloudFacts:
         sizes={size["slug"]: frozenset(size["regions"]) for size in found["sizes"] if size.get("available", True)},
         images={image["slug"]: frozenset(image["regions"]) for image in found["images"] if image.get("slug")},
         projects={project["name"]: project["id"] for project in found["projects"]},
+        keys={key["fingerprint"]: key["name"] for key in found["ssh_keys"]},
+        droplets={one["name"]: (one["region"]["slug"], one["size_slug"]) for one in found["droplets"]},
     )
 
 

@@ -182,7 +182,14 @@ class Edge(pulumi.ComponentResource):
         file = self._hosts_path()
         delete = f"rm -f {file}"
         return [
-            self._args.host.run("hosts", create=script("hosts", FILE=file), delete=delete, stdin=known, parent=self)
+            self._args.host.run(
+                "hosts",
+                create=script("hosts", FILE=file),
+                delete=delete,
+                stdin=known,
+                depends_on=[self._args.host.ready],  # which makes the folder, and takes it away again
+                parent=self,
+            )
         ]
 
     def _hosts_path(self) -> str:

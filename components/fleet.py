@@ -14,19 +14,20 @@ from components.remote_host import Bastion, RemoteArgs, RemoteHost
 from configs import ssh
 from configs.settings import Host as HostSettings
 from configs.settings import Settings
+from configs.settings.cloud_facts import CloudFacts
 from configs.settings.places import Server, private
 
 
 class Fleet:
     """Every host by its name; the hub first, because others may be reached through it.
 
-    `project` is the id of the cloud's project that the hub belongs to (None: the account's default).
+    `facts` is what the cloud said (None: no droplets).
     """
 
-    def __init__(self, settings: Settings, project: str | None) -> None:
+    def __init__(self, settings: Settings, facts: CloudFacts | None) -> None:
         self._settings = settings
         region = settings.region
-        self.cloud = Cloud(settings, region, project) if region else None
+        self.cloud = Cloud(settings, region, facts) if region and facts else None
         self.hub = self._hub()
         self.hosts: Mapping[str, Host] = {
             "hub": self.hub,
@@ -85,7 +86,7 @@ class Fleet:
         if server.bastion is not None:
             known = self._settings.ssh
             way = ssh.Way(server.bastion.user, server.bastion.address, server.bastion.port, known.key, known.timeout)
-            via = Bastion(f"{name}-bastion", name, way, server.bastion.host_key, pulumi.ResourceOptions())
+            via = Bastion(name, way, server.bastion.host_key, opts)
         elif hub is not None and private(server.address):
             assert isinstance(hub, RemoteHost)
             via = hub

@@ -172,8 +172,9 @@ class Hub(pulumi.ComponentResource):
             config=caddy.CONFIG,
             files={"Caddyfile": caddy.caddyfile(settings)},
             secrets={
-                f"{caddy.USERS}/{host}.caddy": accepted.apply(caddy.users)
-                for host, accepted in self._args.users.items()
+                # Always there: the mounted folder would come and go with the first and the last of them.
+                f"{caddy.USERS}/README": "Who may push over the internet has a file here.\n",
+                **{f"{caddy.USERS}/{host}.caddy": known.apply(caddy.users) for host, known in self._args.users.items()},
             },
             check=["caddy", "validate", "--config", f"{caddy.CONFIG}/Caddyfile", "--adapter", "caddyfile"],
             reload='docker exec "$CONTAINER" caddy reload --force --adapter caddyfile '

@@ -17,6 +17,7 @@ from configs import ssh
 from configs.deploy import on_stdin, script
 from configs.settings import Settings
 from configs.settings.edge import log_folders
+from configs.settings.places import server_path
 
 BOOT = 600  # seconds that a new droplet may take until SSH and Docker answer
 ANSWER = 60  # seconds after which a machine that should be running counts as unreachable
@@ -49,23 +50,25 @@ class RemoteArgs:
 
 
 class _Reached:
-    """What can be a jump host: `through`, the words that open a connection to the next one."""
+    """What can be a jump host: `through` are the words to the next one, `called` its name for `make accept-key`."""
 
     through: pulumi.Output[list[str]]
+    called: str
 
 
 class Bastion(pulumi.ComponentResource, _Reached):
-    """A machine that is only passed through. Its host key is pinned like any other."""
+    """A machine that is only passed through, named after the host behind it. Its host key is pinned like any other."""
 
-    def __init__(self, name: str, host: str, way: ssh.Way, host_key: str | None, opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, way: ssh.Way, host_key: str | None, opts: pulumi.ResourceOptions) -> None:
         super().__init__("fleetwatch:index:Bastion", name, None, opts)
+        self.called = f"{name}-bastion"
         pinned = _contact(
-            name,
+            self.called,
             pulumi.Output.from_input(way),
             way.url,
             host_key=host_key,
             key_name=way.key or "agent",
-            place=f"hosts.{host}.server.bastion",
+            place=f"{server_path(name)}.bastion",
             patience=ANSWER,
             booting=False,
             opts=pulumi.ResourceOptions(parent=self),
@@ -81,6 +84,7 @@ class RemoteHost(Host, _Reached):
         super().__init__(name, args.settings.prefix, opts)
         local_facts.folder_for_sockets()
         self._args = args
+        self.called = name
         self.public, self.private = args.public, args.private
         self.docker_socket = "/var/run/docker.sock"
         self.base = f"{args.files}/{self.stack}"
@@ -95,7 +99,7 @@ class RemoteHost(Host, _Reached):
             url,
             host_key=args.host_key,
             key_name=args.settings.ssh.key or "agent",
-            place=f"hosts.{name}.server" if name != "hub" else "hub.server",
+            place=server_path(name),
             patience=BOOT if args.booting else ANSWER,
             booting=args.booting,
             machine=args.machine,
@@ -169,6 +173,7 @@ class RemoteHost(Host, _Reached):
         fixed = {
             "HOST": self.host,
             "TIMEOUT": str(self._args.settings.ssh.timeout),
+            "BETWEEN": self._args.via.called if self._args.via is not None else "",
             "CLOSE": "yes" if closing else "",
             "LEAVING": "yes" if leaving and self.host != "hub" and self._args.machine is None else "",
         }
@@ -180,6 +185,7 @@ class RemoteHost(Host, _Reached):
         args, edge = self._args, self._args.settings.hosts.get(self.host)
         hub = self.host == "hub"
         ports = args.settings.hub.ports
+        taken = [ports.https, ports.http, ports.query, *([ports.push] if args.private is not None else [])]
         return script(
             "ready_host",
             HOST=self.host,
@@ -192,7 +198,7 @@ class RemoteHost(Host, _Reached):
             DISK=str(DISK[hub]),
             NETWORKS=" ".join(sorted(edge.networks)) if edge else "",
             FOLDERS=" ".join(sorted(log_folders(edge))) if edge else "",
-            PORTS=f"{ports.https} {ports.http}" if hub else "",
+            PORTS=" ".join(map(str, taken)) if hub else "",
         )
 
 

@@ -6,6 +6,8 @@ state and the key can go on: a CI runner too. Needs OpenSSH 8.5 or newer (KnownH
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,7 +50,7 @@ def options(way: Way, host_key: str) -> list[str]:
             KnownHostsCommand=f"/bin/echo %H {host_key}",
             HostKeyAlgorithms=_OFFERED_AS.get(kind, kind),
             ControlMaster="auto",
-            ControlPath="~/.ssh/fleetwatch-%C",
+            ControlPath=f"~/.ssh/fleetwatch-{_identity(way, host_key)}",
             ControlPersist="30",
         ),
         *_jump(way),
@@ -70,6 +72,18 @@ def jump(way: Way, host_key: str) -> list[str]:
     """The words that make a connection through this host, for `Way.jump`: %h and %p are the next host's."""
     words = [word.replace("%", "%%") for word in ["ssh", *options(way, host_key)]]
     return [*words, "-W", "[%h]:%p", *way.target]
+
+
+def fingerprint(public_key: str) -> str:
+    """By what DigitalOcean knows a public key (`ssh-ed25519 AAAA...`): MD5 of its second word, in pairs of digits."""
+    blob = base64.b64decode(public_key.split()[1])
+    return hashlib.md5(blob, usedforsecurity=False).digest().hex(":")
+
+
+def _identity(way: Way, host_key: str) -> str:
+    """Who shares a connection. Not ssh's own %C, which knows nothing of the way there nor of the pinned key: behind two
+    hubs the same private address is two machines, and commands would go to whichever was met first."""
+    return hashlib.sha256(repr((way.target, way.key, host_key, *way.jump)).encode()).hexdigest()[:20]
 
 
 def _common(way: Way) -> list[str]:

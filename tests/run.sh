@@ -20,14 +20,14 @@ part() {
 }
 
 # Docker takes an inotify instance for each container log that is followed, and every stack here follows all containers:
-# the kernel's usual 128 for root are not enough for three stacks at once.
+# the kernel's usual 128 for root are not enough for several stacks and a fleet at once (cAdvisor then does not start).
 limit=/proc/sys/fs/inotify/max_user_instances
 before=$(cat "$limit")
-if [ "$before" -lt 512 ] && [ -w "$limit" ]; then
-    echo "fs.inotify.max_user_instances: $before -> 512 for this run"
+if [ "$before" -lt 1024 ] && [ -w "$limit" ]; then
+    echo "fs.inotify.max_user_instances: $before -> 1024 for this run"
     trap 'echo "$before" > "$limit"' EXIT
     trap 'exit 130' INT TERM
-    echo 512 > "$limit"
+    echo 1024 > "$limit"
 fi
 
 sh tools/bootstrap.sh || exit 1

@@ -53,7 +53,7 @@ def pulumi_env(stack_state_dir: Path) -> dict[str, str]:
     }
     if (own := stack_state_dir / "environment.json").exists():  # readable by its owner alone: it may hold a token
         env |= json.loads(own.read_text())
-    if any(plugin.kind != "vendor's plugin" for plugin in plugins.state()):
+    if any(plugin.kind != plugins.VENDORS for plugin in plugins.state()):
         # Otherwise every command tries five times to download what is on PATH already.
         env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"
     return env

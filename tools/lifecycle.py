@@ -17,6 +17,7 @@ from tools.progress import say
 from tools.stack import Stack
 
 REHEARSAL = "cloud"  # in a stack's state: the rehearsal cloud that it lives in
+_PROTECTED = "What is protected needs `fleetwatch:cloud: {protect: false}` and `make up` first."
 
 
 def up(stack: Stack) -> int:
@@ -36,8 +37,9 @@ def up(stack: Stack) -> int:
 def wait_for_data(stack: Stack, patience: float = 60.0) -> bool:
     """Show the table once everything expected has arrived, or after `patience` seconds with what is missing."""
     outputs = stack.outputs()
-    listed = {"this machine": ["docker", "-H", stack.docker()]} if stack.here else {}
-    listed |= {host: reach.on(outputs, host, ["docker"]) for host in outputs["hosts"] if reach.is_remote(outputs, host)}
+    listed = {host: reach.on(outputs, host, ["docker"]) for host in outputs["hosts"]}
+    if stack.here:
+        listed = {"this machine": ["docker", "-H", stack.docker()]}
     with reach.query_side(outputs) as address:
         hub = HubClient(address)
         status.wait(hub, outputs, patience)
@@ -51,7 +53,10 @@ def replace(stack: Stack, kind: str, name: str, what: str) -> int:
     say(f"\n{what} (pulumi up --replace)")
     flags = ("--yes", "--skip-preview", "--suppress-outputs")
     if stack.run("up", *flags, "--replace", stack.urn(kind, name)):
-        raise ToolError("pulumi up did not end well; what it says stands above. `make up` again continues from there.")
+        raise ToolError(
+            "pulumi up did not end well; what it says stands above. `make up` again continues from there."
+            + (f" {_PROTECTED}" if kind.startswith("digitalocean:") else "")
+        )
     return 0 if wait_for_data(stack) else 1
 
 
@@ -117,19 +122,24 @@ def down(stack: Stack, yes: bool) -> int:
 
 
 def _destroy_fleet(stack: Stack, yes: bool) -> int:
-    """Droplets, volume and address go; what runs on servers is removed from them."""
+    """Droplets, volume and address go; what runs on servers is removed from them, the hub's data too."""
     if not stack.exists():
         say(f"There is no stack {stack.name} on this machine.")
         return 0
     stack.prepare()
     stack.select()
-    if not yes and not _confirmed(f"Destroy every droplet, the volume and the address of stack {stack.name}? [y/N] "):
+    if not yes and not _confirmed(
+        f"Destroy stack {stack.name} with its data: every droplet, the volume and the address; on servers its "
+        "containers and volumes? [y/N] "
+    ):
         raise ToolError(f"Nothing was removed. `make down STACK={stack.name} YES=1` does it without a question.")
+    way = _way_to_kept_data(stack)
     if stack.run("destroy", "--yes", "--skip-preview", "--suppress-outputs"):
         raise ToolError(
-            "pulumi destroy did not end well; what it says stands above. `make down` again continues. What is "
-            "protected needs `fleetwatch:cloud: {protect: false}` and `make up` first."
+            f"pulumi destroy did not end well; what it says stands above. `make down` again continues. {_PROTECTED}"
         )
+    if way:
+        _remove_kept_data(way, stack.prefix())
     if (stack.home / REHEARSAL).exists():
         say("Removed the fleet; its cloud is still there: `make rehearse` uses it again, `make rehearse-down` ends it.")
         return 0
@@ -138,6 +148,25 @@ def _destroy_fleet(stack: Stack, yes: bool) -> int:
         stack.home.parent.rmdir()
     say(f"Removed stack {stack.name}.")
     return 0
+
+
+def _way_to_kept_data(stack: Stack) -> list[str]:
+    """The command line of a hub that is a server, on which the engine leaves the volumes; nothing for any other hub."""
+    if not stack.on_server:
+        return []
+    try:
+        return list(stack.outputs()["hosts"]["hub"]["ssh"])
+    except ToolError:  # it was never up: there is no data
+        return []
+
+
+def _remove_kept_data(way: Sequence[str], prefix: str) -> None:
+    """With the state the passwords go; volumes that stayed would keep a Grafana whose password nobody has."""
+    remove = f"docker volume ls -q --filter label=fleetwatch.stack={prefix} | xargs -r docker volume rm"
+    done = subprocess.run([*way, remove], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        said = (done.stderr.strip().splitlines() or ["no answer"])[-1]
+        say(f"The hub's volumes of data are still there ({said}). On the hub, this removes them: {remove}")
 
 
 def _confirmed(question: str) -> bool:

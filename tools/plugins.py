@@ -19,6 +19,7 @@ from tools.errors import ToolError
 from tools.paths import CHECKOUT, VENV, cache_dir
 from tools.progress import run, say, step
 
+VENDORS = "vendor's plugin"
 NAMES = ("docker", "command", "random", "digitalocean")
 _SOURCE = "https://get.pulumi.com/"
 _SHIM = """\
@@ -80,7 +81,7 @@ def state() -> list[Plugin]:
         if given and (given / f"pulumi-resource-{name}").is_file():
             kind = f"from {given}"
         else:
-            kind = "vendor's plugin" if _installed(name) else "stand-in"
+            kind = VENDORS if _installed(name) else "stand-in"
         found.append(Plugin(name, _sdk_version(name), kind))
     return found
 
@@ -98,18 +99,22 @@ def _install(plugin: Plugin) -> bool:
     return _installed(plugin.name)
 
 
-def _write_stand_ins(names: list[str]) -> None:
+def _write_stand_ins(plugins: list[Plugin]) -> None:
+    """A stand-in goes when the vendor's plugin is here. One that FLEETWATCH_PLUGINS is in front of stays: another run
+    may be using it."""
     folder = stand_in_dir()
     folder.mkdir(mode=0o755, exist_ok=True)
-    for old in folder.glob("pulumi-resource-*"):
-        if old.name.removeprefix("pulumi-resource-") not in names:
-            old.unlink()
     code = _CODE.format(checkout=str(CHECKOUT))
-    for name in names:
-        script = _SHIM.format(name=name, python=shlex.quote(str(VENV / "bin" / "python")), code=shlex.quote(code))
-        place = folder / f"pulumi-resource-{name}"
+    for plugin in plugins:
+        place = folder / f"pulumi-resource-{plugin.name}"
+        if plugin.kind == VENDORS:
+            place.unlink(missing_ok=True)
+        if not plugin.stands_in:
+            continue
+        python = shlex.quote(str(VENV / "bin" / "python"))
+        script = _SHIM.format(name=plugin.name, python=python, code=shlex.quote(code))
         if not place.is_file() or place.read_text() != script:
-            beside = place.with_suffix(".new")
+            beside = place.with_suffix(f".{os.getpid()}")
             beside.write_text(script)
             beside.chmod(0o755)
             beside.rename(place)
@@ -121,5 +126,5 @@ def get() -> list[Plugin]:
         if plugin.stands_in and net.reachable(_SOURCE):
             _install(plugin)
     plugins = state()
-    _write_stand_ins([plugin.name for plugin in plugins if plugin.stands_in])
+    _write_stand_ins(plugins)
     return plugins

@@ -27,6 +27,8 @@ def is_remote(outputs: Mapping[str, Any], host: str = "hub") -> bool:
 
 def on(outputs: Mapping[str, Any], host: str, words: Sequence[str]) -> list[str]:
     """The command line that runs `words` on a host of the fleet, or here if it is this machine."""
+    if host not in outputs.get("hosts", {}):
+        raise ToolError(f"HOST={host}: expected a host that is up: {', '.join(sorted(outputs.get('hosts', {})))}")
     if not is_remote(outputs, host):
         return list(words)
     return [*outputs["hosts"][host]["ssh"], shlex.join(words)]

@@ -31,6 +31,7 @@ from tools.stack import OWN, Stack
 
 IMAGES = (*images.PARTS, "postgres")
 SERVER, SERVER_USER = "vps-1", "deploy"
+FILE_WATCHERS = 1024  # of one user, for about ten machines
 START = 30  # seconds that the cloud's service may take
 
 
@@ -73,6 +74,7 @@ def prepare(rehearsal: Rehearsal) -> setup.ToolChain:
     chain = setup.set_up([*IMAGES, "droplet"])
     setup.report(chain)
     ssh_program.get()
+    _inotify()
     rehearsal.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not rehearsal.key.exists():
         words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetwatch rehearsal", "-f", str(rehearsal.key)]
@@ -182,3 +184,13 @@ def _answers(rehearsal: Rehearsal) -> bool:
         ) from None
     except OSError:
         return False
+
+
+def _inotify() -> None:
+    """All machines of a rehearsal share this kernel, and its limit for those who watch files."""
+    limit = Path("/proc/sys/fs/inotify/max_user_instances")
+    if limit.exists() and (now := int(limit.read_text())) < FILE_WATCHERS:
+        say(
+            f"Note: fs.inotify.max_user_instances is {now} here; should a cAdvisor not start, raise "
+            f"it for all machines of the rehearsal: sysctl fs.inotify.max_user_instances={FILE_WATCHERS}"
+        )

@@ -70,6 +70,11 @@ class Stack:
         """Whether the hub is on this machine."""
         return hub_is_here(self._config())
 
+    @property
+    def on_server(self) -> bool:
+        """Whether the hub is a machine that exists without the program."""
+        return "server" in _below(self._config(), "fleetwatch:hub")
+
     def docker(self) -> str:
         """Where the Docker Engine of a hub on this machine is."""
         return docker_address(self._config())

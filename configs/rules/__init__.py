@@ -37,7 +37,7 @@ def _pipeline(settings: Settings) -> dict[str, Any]:
                 "Alerting works",
                 "This alert fires always. When its receiver hears nothing any more, alerting is broken.",
             ),
-            *(_host_silent(host) for host in settings.hosts),
+            *(_host_silent(host) for host, edge in settings.hosts.items() if not edge.abandoned),
             _alert(
                 "TargetDown",
                 "up == 0",

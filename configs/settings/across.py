@@ -24,6 +24,7 @@ def across(settings: Settings) -> list[str]:
         *_budget(settings),
         *_addresses(settings),
         *_ways_to_the_hub(settings),
+        *_other_networks(settings),
         *_names(settings),
         *(_droplets(settings) if settings.droplets else ()),
     ]
@@ -115,6 +116,25 @@ def _ways_to_the_hub(settings: Settings) -> Iterator[str]:
             yield (
                 f"hosts.{name}.via: expected internet for a droplet in {host.droplet.region}, "
                 f"the private network is in {settings.region}"
+            )
+
+
+def _other_networks(settings: Settings) -> Iterator[str]:
+    """The firewall of a hub droplet lets it reach its own private network, and no other."""
+    if settings.hub.droplet is None or settings.cloud.range is None:
+        return
+    for name, host in _places(settings):
+        server = host.server
+        if server is None or server.private_address is None:
+            continue
+        through_the_hub = private(server.address) and server.bastion is None
+        outside = ipaddress.ip_address(server.private_address) not in ipaddress.ip_network(settings.cloud.range)
+        if outside and (through_the_hub or host.via == "vpc"):
+            key = "address" if private(server.address) else "private_address"
+            yield (
+                f"hosts.{name}.server.{key}: expected one in cloud.range ({settings.cloud.range}), got "
+                f"{server.private_address}; a server elsewhere needs an address that is reached from outside or a "
+                "bastion, and via: internet"
             )
 
 

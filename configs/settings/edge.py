@@ -152,8 +152,8 @@ class Edge(Strict):
     `subnet` is that of the edge's own Docker network: the node exporter listens on its gateway address. The default is
     outside the ranges from which Docker chooses by itself.
 
-    `rotation`: count it up to give the host another push password. `abandoned`: a server that nobody reaches any more
-    is left as it is; the entry may be taken out one run later. `renamed_from`: the name that the host had before.
+    `rotation`: count it up by one to give the host another push password. `abandoned`: a server that nobody reaches any
+    more is left as it is; the entry may be taken out one run later. `renamed_from`: the name that the host had before.
     """
 
     via: Literal["internet", "vpc"] = Field(

@@ -25,6 +25,11 @@ def private(address: str) -> bool:
     return found.version == 4 and any(found in network for network in _PRIVATE)
 
 
+def server_path(host: str) -> str:
+    """Where the server of a host stands in the stack file."""
+    return "hub.server" if host == "hub" else f"hosts.{host}.server"
+
+
 def key_kind(text: str) -> str | None:
     """The kind of an SSH public key (`ssh-ed25519 AAAA...`); None unless its base64 is whole and of that kind."""
     words = text.split()

@@ -1,121 +1,73 @@
-"""`make bench`: measures a stack of its own from an empty machine's state to its removal, and prints one page.
+"""`make bench`: measures and prints one section of docs/figures.md for each part: `local`, a stack on this machine;
+`program`, the program alone; `fleet`, a fleet in a rehearsal cloud.
 
-Caches and images have to be there (they are made first, unmeasured). --json prints the raw figures, --page FILE writes
-the page, as for docs/figures.md. Aims are shown, not enforced: a busy machine is no error.
+Aims are shown, not enforced: a busy machine is no error. --page FILE puts the sections into that page, in the place of
+those with the same title. Everything that is made is removed at the end, also after Ctrl-C.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import statistics
-import time
-from dataclasses import asdict, dataclass, field, replace
+import signal
+from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import measure, page, usage
-from tests.integration.rig import Rig, docker, rig
+from tests.bench import fleet, local, page, program
 from tools import images, setup
-from tools.progress import say, step
+from tools.progress import say
 
-EDGE = ("agent", "promtail", "cadvisor", "node-exporter")
-HUB = ("caddy", "prometheus", "loki", "grafana", "alertmanager")
-SETTLE = 60  # seconds between the last container's start and the reading of memory and CPU
-OVER = 60
-MEMORY_AIM, CPU_AIM = 250, 5
+PARTS = ("local", "program", "fleet")
 
 
-@dataclass
-class Run:
-    """What one run collects."""
-
-    app: str  # image with a Python in it
-    figures: list[page.Figure] = field(default_factory=list)
-    raw: dict[str, object] = field(default_factory=dict)
-    loads: list[float] = field(default_factory=list)
-    containers: list[int] = field(default_factory=list)
-    tables: dict[str, list[usage.Usage]] = field(default_factory=dict)
-
-    def watch(self) -> None:
-        self.loads.append(os.getloadavg()[0])
-        self.containers.append(page.running())
-
-    def times(self, what: str, values: list[float], how: str, aim: str = "", most: float | None = None) -> None:
-        met = None if most is None else statistics.median(values) < most
-        self.raw[what] = values
-        self.figures.append(page.Figure(what, measure.spread(values), how, aim, met))
-        self.watch()
+def _measured(part: str, many: bool) -> tuple[str, dict[str, object]]:
+    """(the section, its raw figures) of one part."""
+    watch = page.Watch()
+    if part == "local":
+        run = local.measured(watch)
+        return page.render(local.TITLE, _kinds(), watch, run.figures, run.tables), run.raw
+    if part == "program":
+        sizes = program.measured()
+        watch.look()
+        raw: dict[str, object] = {str(size.hosts): size.runs.seconds for size in sizes}
+        return page.render(program.TITLE, "none: resources are only registered", watch, program.figures(sizes)), raw
+    made = fleet.measured(many, watch)
+    return page.render(made.title, _kinds(), watch, made.figures), dict(made.raw)
 
 
-def engine(run: Run, stack: Rig) -> None:
-    run.watch()
-    with step("make up, cold and warm"):
-        cold = measure.seconds_of(lambda: measure.make_up(stack))
-        warm = [measure.seconds_of(lambda: measure.make_up(stack)) for _ in range(3)]
-    run.times("`make up`, cold", [cold], "no container, volume or state; images and caches there")
-    run.times("`make up`, warm", warm, "again, nothing to do")
-    with step("pulumi preview and up, nothing to do"):
-        found = measure.engine_runs(stack, 5)
-    for name, most in (("preview", 3), ("up", None)):
-        runs = found[name]
-        how = f"the engine's command alone, nothing to do; {statistics.median(runs.cpu):.1f} s of CPU"
-        run.times(f"`pulumi {name}`, no-op", runs.seconds, how, f"under {most} s" if most else "", most)
+def _kinds() -> str:
+    """Where the images of the vendors come from on this machine."""
+    chain = setup.set_up(images.PARTS)
+    return ", ".join(sorted({image.kind for image in chain.images}))
 
 
-def arrivals(run: Run, stack: Rig) -> None:
-    with step(f"first data of a new container, beside {measure.COMPANIONS} others"):
-        measure.companions(stack, run.app)
-        samples, lines = measure.first_data(stack, run.app, 5)
-    how = "from the start that Docker notes to the hub's answer"
-    run.times("first sample of a new container", samples, how, "one interval (10 s) and 5 s", 15)
-    run.times("first line of a new container", lines, how, "under 10 s", 10)
-    with step("a line of a known container"):
-        known = measure.known_lines(stack, run.app, 20)
-    run.times("a line of a known container", known, "from the line's own time to the hub's answer", "under 1 s", 1)
+def _terminated(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
 
 
-def footprint(run: Run, stack: Rig) -> None:
-    roles = [*EDGE, *HUB]
-    with step(f"memory and CPU, {SETTLE} s later, over {OVER} s"):
-        time.sleep(SETTLE)
-        found = usage.measure([stack.container(role) for role in roles], OVER)
-    run.watch()
-    named = [replace(one, container=role) for role, one in zip(roles, found, strict=True)]
-    edge, hub = named[: len(EDGE)], named[len(EDGE) :]
-    run.tables = {"Edge": [*edge, measure.total(edge)], "Hub": [*hub, measure.total(hub)]}
-    everything = measure.total(edge)
-    memory, cpu = everything.memory / 1024**2, everything.cpu
-    how = f"sum of its containers, beside {measure.COMPANIONS} more of this run"
-    run.figures += [
-        page.Figure("edge, memory", f"{memory:.0f} MB", f"{how}; usage without inactive file",
-                    f"under {MEMORY_AIM} MB", memory < MEMORY_AIM),
-        page.Figure("edge, CPU", f"{cpu:.1f} %", f"{how}; over {OVER} s",
-                    f"under {CPU_AIM} % of one core", cpu < CPU_AIM),
-    ]  # fmt: skip
-    run.raw["usage"] = [asdict(one) for one in named]
+def _measure(parts: Sequence[str], many: bool, file: Path | None, as_json: bool) -> None:
+    raw = {}
+    for part in parts:
+        text, raw[part] = _measured(part, many)
+        say("\n" + text)
+        if file:
+            file.write_text(page.put(file.read_text() if file.exists() else "", text))
+    if as_json:
+        say(json.dumps(raw, indent=2))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--json", action="store_true", help="print the raw figures as JSON after the page")
-    parser.add_argument("--page", type=Path, help="write the page to this file as well")
+    parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help="those alone")
+    parser.add_argument("--many", action="store_true", help=f"fleet: also nothing to do with {fleet.MANY} hosts")
+    parser.add_argument("--json", action="store_true", help="print the raw figures as JSON after the sections")
+    parser.add_argument("--page", type=Path, help="write the sections into this file as well")
     options = parser.parse_args()
-    chain = setup.set_up([*images.PARTS, *images.FOR_TESTS])
-    kinds = sorted({image.kind for image in chain.images if image.key in images.PARTS})
-    run = Run(next(image.ref for image in chain.images if image.key == "test-app"))
-    with rig("bench") as stack:
-        engine(run, stack)
-        arrivals(run, stack)
-        footprint(run, stack)
-        own = len(docker("ps", "-q", "--filter", f"name=^/{stack.prefix}-").split())
-    note = page.caveat(run.loads, run.containers, own)
-    text = page.render(page.machine(), ", ".join(kinds), note, run.figures, run.tables)
-    say("\n" + text)
-    if options.json:
-        say(json.dumps({"machine": page.machine(), "loads": run.loads, **run.raw}, indent=2))
-    if options.page:
-        options.page.write_text(text)
+    signal.signal(signal.SIGTERM, _terminated)  # removes what was made, as Ctrl-C does
+    try:
+        _measure(PARTS if "all" in options.parts else options.parts, options.many, options.page, options.json)
+    except KeyboardInterrupt:
+        raise SystemExit("Interrupted; what was made is removed.") from None
 
 
 if __name__ == "__main__":

@@ -53,6 +53,9 @@ class EngineRuns:
     seconds: list[float]
     cpu: list[float]
 
+    def __add__(self, other: EngineRuns) -> EngineRuns:
+        return EngineRuns(self.seconds + other.seconds, self.cpu + other.cpu)
+
 
 def engine_runs(rig: Rig, times: int) -> dict[str, EngineRuns]:
     """`pulumi preview` and `pulumi up` on a stack to which nothing is to be done."""
@@ -62,12 +65,13 @@ def engine_runs(rig: Rig, times: int) -> dict[str, EngineRuns]:
     changes = rig.preview()
     assert set(changes) == {"same"}, f"something is to be done: {changes}"
     return {
-        "preview": _timed(lambda: stack.quiet("preview"), times),
-        "up": _timed(lambda: stack.quiet("up", "--yes", "--skip-preview"), times),
+        "preview": timed(lambda: stack.quiet("preview"), times),
+        "up": timed(lambda: stack.quiet("up", "--yes", "--skip-preview"), times),
     }
 
 
-def _timed(run: Callable[[], object], times: int) -> EngineRuns:
+def timed(run: Callable[[], object], times: int) -> EngineRuns:
+    """The same again and again."""
     found = EngineRuns([], [])
     for _ in range(times):
         before = _children()

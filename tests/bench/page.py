@@ -1,11 +1,12 @@
-"""The figures as a page: what `make bench` prints, and docs/figures.md."""
+"""The figures as sections of a page: what `make bench` prints, and docs/figures.md."""
 
 from __future__ import annotations
 
 import os
 import platform
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,13 @@ from tests.bench.usage import Usage
 from tests.integration.rig import docker
 
 CALM = 1.5  # load average above which a figure says more about the machine's other work
+HEAD = """\
+# Figures
+
+What `make bench` measured, each section in one run, on stacks of its own that are gone afterwards. This page is written
+by `.venv/bin/python -m tests.bench --page docs/figures.md`; for the fleet with other plugins than those of `make up`,
+FLEETWATCH_PLUGINS=folder in front.
+"""
 
 
 @dataclass(frozen=True)
@@ -46,31 +54,53 @@ def running() -> int:
     return len(docker("ps", "-q").split())
 
 
-def caveat(loads: Sequence[float], containers: Sequence[int], own: int) -> str:
-    """What else went on meanwhile."""
-    high, others = max(loads), max(containers) - own
-    said = f"load average {loads[0]:.1f} before, up to {high:.1f} while measuring, this run's own work included; "
-    said += f"containers on the machine: up to {max(containers)}, {max(0, others)} of them of other work"
-    if high > CALM and others > 0:
-        said += ". **The machine was not calm:** times are longer and CPU shares higher for it"
-    return said
+class Watch:
+    """What else goes on: the machine's load before anything is measured, and other work's containers, looked at again
+    and again. `own` is part of the name of every container of the run itself."""
+
+    def __init__(self) -> None:
+        self.own = "nothing yet"
+        self._loads: list[float] = []
+        self._others: list[set[str]] = []
+        self.look()
+
+    def look(self) -> None:
+        self._loads.append(os.getloadavg()[0])
+        self._others.append({name for name in docker("ps", "--format", "{{.Names}}").split() if self.own not in name})
+
+    def words(self) -> str:
+        come = set.union(*self._others) - self._others[0]
+        said = (
+            f"load average {self._loads[0]:.1f} before, up to {max(self._loads):.1f} while measuring, this run's own "
+        )
+        said += f"work included; {len(self._others[0])} containers of other work, {len(come)} more have come meanwhile"
+        if self._loads[0] > CALM or come:
+            said += ". **The machine was not calm:** times are longer and CPU shares higher for it"
+        return said
 
 
 def render(
-    place: dict[str, str], images: str, note: str, figures: Sequence[Figure], tables: dict[str, list[Usage]]
+    title: str, images: str, watch: Watch, figures: Sequence[Figure], tables: Mapping[str, list[Usage]] | None = None
 ) -> str:
-    """The page, readable in a terminal too."""
-    lines = [
-        "# Figures",
-        "",
-        "One run of `make bench`, on a stack of its own that is gone afterwards. This page is written by",
-    ]
-    lines += ["`.venv/bin/python -m tests.bench --page docs/figures.md`.", ""]
-    lines += [f"- {key}: {value}" for key, value in place.items()]
-    lines += [f"- images: {images}", f"- {note}", ""]
+    """One section, readable in a terminal too."""
+    lines = [f"## {title}", ""]
+    lines += [f"- {key}: {value}" for key, value in machine().items()]
+    lines += [f"- images: {images}", f"- {watch.words()}", ""]
     lines += ["| what | figure | aim | how taken |", "|---|---|---|---|"]
     lines += [f"| {one.what} | {one.value} | {one.verdict()} | {one.how} |" for one in figures]
-    for title, usages in tables.items():
-        lines += ["", f"## {title}", "", "| container | memory, highest reading | CPU, of one core |", "|---|---|---|"]
+    for name, usages in (tables or {}).items():
+        lines += ["", f"### {name}", "", "| container | memory, highest reading | CPU, of one core |", "|---|---|---|"]
         lines += [f"| {one.container} | {one.memory / 1024**2:.0f} MB | {one.cpu:.1f} % |" for one in usages]
     return "\n".join(lines) + "\n"
+
+
+def put(page: str, section: str) -> str:
+    """The page with this section in the place of the one of the same title, or at its end."""
+    head, *sections = re.split(r"^(?=## )", page or HEAD, flags=re.MULTILINE)
+    title = section.split("\n", 1)[0]
+    titles = [one.split("\n", 1)[0] for one in sections]
+    if title in titles:
+        sections[titles.index(title)] = section
+    else:
+        sections.append(section)
+    return "\n".join(part.rstrip("\n") + "\n" for part in (head, *sections))

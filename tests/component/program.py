@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import gc
 import json
 import logging
 import runpy
@@ -140,8 +141,8 @@ class _Monitor(mocks.MockMonitor):
         if request.type == "random:index/randomPassword:RandomPassword":
             state |= {"result": f"{PASSWORD}-{request.name}", "bcryptHash": HASH}
         if request.type == "command:local:Command":
-            contact = request.name.endswith("-contact")
-            state["stdout"] = f"ssh-ed25519 AAAA{request.name}" if contact else f"applied at {len(request.name)}\nseen at 1"
+            contact, key = request.name.endswith("-contact"), f"ssh-ed25519 AAAA{request.name}"
+            state["stdout"] = key if contact else f"applied at {len(request.name)}\nseen at 1"
         state |= _MADE_UP.get(request.type, lambda _: {})(request.name)
         state |= {
             key: _secret(state[key]) for key in request.additionalSecretOutputs if isinstance(state.get(key), str)
@@ -181,21 +182,21 @@ def full(**changes: Any) -> dict[str, Any]:
     return sections
 
 
-_DONE: dict[tuple[str, Facts], Run] = {}
+_DONE: dict[tuple[str, ...], Run] = {}
 
 
-def run(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts = FACTS) -> Run:
+def run(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts = FACTS, cloud: CloudFacts = CLOUD) -> Run:
     """Runs the program with these sections of a stack file, all of them encrypted where they hold secrets.
 
     What was run once is not run again: tests only look at it.
     """
-    key = (json.dumps(sections), facts)
+    key = (json.dumps(sections), repr(facts), repr(cloud))
     if key not in _DONE:
-        _DONE[key] = _run_with(sections, patch, facts)
+        _DONE[key] = _run_with(sections, patch, facts, cloud)
     return _DONE[key]
 
 
-def _run_with(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts) -> Run:
+def _run_with(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts, cloud: CloudFacts) -> Run:
     config = {
         f"fleetwatch:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in sections.items()
     }
@@ -204,7 +205,7 @@ def _run_with(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts)
     patch.setenv("HOME", "/home/somebody")
     patch.setattr(local_facts, "probe", lambda _: facts)
     patch.setattr(local_facts, "folder_for_sockets", lambda: None)
-    patch.setattr(cloud_facts, "probe", lambda: CLOUD)
+    patch.setattr(cloud_facts, "probe", lambda: cloud)
     patch.syspath_prepend(str(ROOT))
     return contextvars.copy_context().run(_run)
 
@@ -224,6 +225,7 @@ def _run() -> Run:
     finally:
         loop.close()
         asyncio.set_event_loop(None)
+        gc.enable()  # the program switches it off for its one run; here a whole test session goes on
     return recorded
 
 

@@ -147,6 +147,12 @@ def test_a_renamed_host_keeps_its_machine(monkeypatch: pytest.MonkeyPatch) -> No
     )
 
 
+def test_nothing_is_written_on_a_host_that_is_not_ready(made: Run) -> None:
+    for host in ("web-1", "db-1"):
+        after = made.commands[f"{host}-hosts"].request.dependencies
+        assert any(urn.endswith(f"::{host}-ready") for urn in after), "its folder may not be there, or not ours yet"
+
+
 def test_the_hubs_data_outlives_its_droplet(made: Run) -> None:
     volumes = made.of("docker:index/volume:Volume")
     for suffix in ("prometheus", "loki", "grafana", "alertmanager", "caddy-data", "caddy-config"):
@@ -154,6 +160,20 @@ def test_the_hubs_data_outlives_its_droplet(made: Run) -> None:
         assert options == {"type": "none", "o": "bind", "device": f"/mnt/fleetwatch/{suffix}"}
     assert "driverOpts" not in volumes["hub-agent"].plain(), "what is not sent yet is the machine's own"
     assert not volumes["web-1-agent"].request.retainOnDelete, "an edge that is removed leaves nothing"
+
+
+def test_a_grown_volume_comes_before_another_size(made: Run) -> None:
+    """Both are events of the droplet, which takes one at a time."""
+    droplet = _one(made, "digitalocean:index/droplet:Droplet", "hub-droplet").request
+    assert any(urn.endswith("::hub-volume") for urn in droplet.dependencies)
+
+
+def test_the_last_host_on_the_internet_takes_no_folder_from_the_hubs_door(
+    made: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    difference = changed(made, run(fleet(vps_1=None), monkeypatch))
+    assert "hub-caddy" not in difference, "a mount that comes and goes makes the container anew"
+    assert "hub-caddy-secrets" in difference
 
 
 @pytest.mark.parametrize(("env", "protected"), [("prod", True), ("dev", False)])

@@ -50,6 +50,7 @@ LONG = {
     "requirements.txt": "written by `make lock`",
     "tests/app/requirements.txt": "written by `make lock`",
     "localcloud/plugins/docker_container.py": "one resource in both directions, one line for each of its fields",
+    "tests/integration/fleet.py": "one rig for the fleet's whole story; to be divided when it grows",
     "tests/unit/test_grafana_standin.py": "one rig for every page of the stand-in; to be divided when it grows",
 }
 

@@ -8,6 +8,7 @@ asked on the host, over the SSH words that the stack exports.
 from __future__ import annotations
 
 import contextlib
+import copy
 import json
 import os
 import re
@@ -82,6 +83,17 @@ class Fleet:
         merge(self.config, change)
         self.write()
 
+    @contextlib.contextmanager
+    def meanwhile(self, change: Mapping[str, Any]) -> Iterator[None]:
+        """Merge into the stack file, and take it back."""
+        before = copy.deepcopy(self.config)
+        self.change(change)
+        try:
+            yield
+        finally:
+            self.config = before
+            self.write()
+
     def prepare(self) -> None:
         """What `make rehearse` does before its `up`: everything below the fleet, the one secret of its stack file."""
         with mock.patch.dict(os.environ, self.env):
@@ -94,13 +106,16 @@ class Fleet:
         done = self.tool("secret", "hosts.db-1.postgres.main.dsn", stdin=dsn)
         assert done.returncode == 0, done.stdout
 
+    def argv(self, *words: str) -> list[str]:
+        """The command line of `python -m tools` for this stack."""
+        return [sys.executable, "-m", "tools", "--stack", self.name, "--file", str(self.file), *words]
+
     def tool(self, *words: str, stdin: str | None = None, patience: float = 900) -> subprocess.CompletedProcess[str]:
         """`python -m tools` for this stack; output and errors together in `stdout`."""
         if words[0] != "pulumi" or words[1] == "refresh":
             self._outputs = {}
-        argv = [sys.executable, "-m", "tools", "--stack", self.name, "--file", str(self.file), *words]
         return subprocess.run(
-            argv, cwd=CHECKOUT, env=self.env, input=stdin, text=True, timeout=patience, check=False,
+            self.argv(*words), cwd=CHECKOUT, env=self.env, input=stdin, text=True, timeout=patience, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 
@@ -174,6 +189,7 @@ class Fleet:
 
     def on(self, host: str, *words: str, check: bool = True, stdin: str | None = None) -> str:
         """The output of a command on a host of the fleet."""
+        assert host in self.outputs()["hosts"], f"{host} is not up"
         argv = reach.on(self.outputs(), host, words)
         done = subprocess.run(argv, capture_output=True, text=True, input=stdin or "", check=False, timeout=120)
         assert not check or done.returncode == 0, f"{host}: {shlex.join(words)}: {done.stderr.strip()[-2000:]}"
@@ -188,9 +204,8 @@ class Fleet:
         return {role: (found, started) for role, found, started in (line.split() for line in lines)}
 
     def everything(self) -> dict[str, dict[str, tuple[str, str]]]:
-        """`containers` of every host that has not been given up."""
-        kept = [host for host, edge in self.config["hosts"].items() if not (edge or {}).get("abandoned")]
-        return {host: self.containers(host) for host in {"hub", *kept}}
+        """`containers` of every host that is up."""
+        return {host: self.containers(host) for host in self.outputs()["hosts"]}
 
     # The hub's public door
 

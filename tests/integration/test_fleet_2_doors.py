@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import socket
+import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +15,7 @@ import pytest
 
 from tests.integration.fleet import HERE, Fleet
 from tests.integration.rig import eventually
+from tools.paths import CHECKOUT
 
 pytestmark = pytest.mark.xdist_group("fleet")
 
@@ -58,7 +62,9 @@ def test_metrics_and_logs_arrive_from(fleet: Fleet, host: str) -> None:
 def test_each_comes_by_its_path(fleet: Fleet) -> None:
     config = {host: _own(fleet, host, "config/prometheus.yml") for host in ("hub", "db-1", "vps-1")}
     private = fleet.outputs()["hosts"]["hub"]["private"]
-    assert f"url: http://{private}:8080{METRICS}" in config["db-1"]
+    assert f"url: http://hub.fleetwatch.internal:8080{METRICS}" in config["db-1"]
+    known = fleet.on("db-1", "docker", "exec", "fleetwatch-agent", "cat", "/etc/hosts")
+    assert re.search(rf"^{private}\s+hub.fleetwatch.internal", known, re.M), known
     assert f"url: https://{fleet.address}{METRICS}" in config["vps-1"]
     assert "url: http://fleetwatch-caddy:" in config["hub"]
     for host, text in config.items():
@@ -144,3 +150,23 @@ def test_only_the_hubs_caddy_publishes_ports(fleet: Fleet) -> None:
                 bound[f"{host} {role}"] = found
     private = fleet.outputs()["hosts"]["hub"]["private"]
     assert bound == {"hub caddy": {"0.0.0.0:443", "0.0.0.0:80", f"{private}:8080", "127.0.0.1:9080"}}
+
+
+def test_a_tunnel_shows_the_hubs_pages_here_until_ctrl_c(fleet: Fleet) -> None:
+    with subprocess.Popen(
+        fleet.argv("tunnel"), cwd=CHECKOUT, env=fleet.env, stdout=subprocess.PIPE, text=True
+    ) as tunnel:
+        assert tunnel.stdout
+        pages: dict[str, str] = {}
+        for line in tunnel.stdout:
+            name, _, url = line.strip().partition(" ")
+            pages[name] = url.strip()
+            if "Ctrl-C" in line:
+                break
+        with httpx.Client(trust_env=False, timeout=10) as client:
+            for page in ("Prometheus", "Alertmanager", "Loki"):
+                assert client.get(pages[page], follow_redirects=True).status_code == 200, pages
+            tunnel.send_signal(signal.SIGINT)
+            assert tunnel.wait(20) == 0
+            with pytest.raises(httpx.TransportError):
+                client.get(pages["Prometheus"])

@@ -47,12 +47,8 @@ def test_none_is_in_the_state_or_the_stacks_working_copy(fleet: Fleet, secrets: 
 
 def test_none_is_shown_by_a_preview_or_an_up(fleet: Fleet, secrets: dict[str, str]) -> None:
     """A preview of a change that goes through all files that hold one."""
-    before = fleet.config["hosts"]["vps-1"]
-    fleet.change({"hosts": {"vps-1": {**before, "rotation": 1}}})
-    try:
+    with fleet.meanwhile({"hosts": {"vps-1": {"rotation": 1}}}):
         texts = [fleet.tool("pulumi", "preview", *words).stdout for words in (["--diff"], ["--json"])]
-    finally:
-        fleet.change({"hosts": {"vps-1": {"rotation": None}}})
     assert all("vps-1-agent-secrets" in text for text in texts), texts[0][-3000:]
     log = (fleet.state / "cloud" / "service.log").read_bytes()
     assert _clear(secrets, [text.encode() for text in (*texts, fleet.said)] + [log]) == set()

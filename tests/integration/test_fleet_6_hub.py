@@ -1,8 +1,9 @@
-"""The fleet, sixth part: the hub gets another size and a larger volume; then it is destroyed and made again, and its
-data, its address and its certificates are back, without a hand laid on an edge."""
+"""The fleet, sixth part: droplets get another size, the hub a larger volume; then it is destroyed and made again, and
+its data, its address and its certificates are back, without a hand laid on an edge."""
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -39,25 +40,32 @@ def _before(fleet: Fleet, moment: float) -> list[list[float | str]]:
     return [one["values"] for one in sorted(found, key=lambda one: str(one["metric"]))]
 
 
-def test_a_larger_volume_and_another_size_come_in_place(fleet: Fleet) -> None:
-    before, droplet, edges = fleet.containers("hub"), fleet.droplet("hub"), _others(fleet)
+def _ids(containers: dict[str, tuple[str, str]]) -> dict[str, str]:
+    return {role: found for role, (found, _) in containers.items()}
+
+
+def test_droplets_get_another_size_and_the_hub_a_larger_volume_in_place(fleet: Fleet) -> None:
+    """And that a renamed host's former name is taken out changes nothing."""
+    before, droplets = fleet.everything(), {host: fleet.droplet(host)["id"] for host in ("hub", "database")}
     assert _size(fleet) < 20
-    fleet.change({"hub": {"droplet": {"size": "s-4vcpu-8gb", "volume": 21}}})
+    larger = {"droplet": {"size": "s-1vcpu-2gb"}, "renamed_from": None}
+    fleet.change({"hub": {"droplet": {"size": "s-4vcpu-8gb", "volume": 21}}, "hosts": {"database": larger}})
     planned = fleet.planned()
     # The configuration: how much of the volume metrics may take.
-    assert planned.keys() == {"hub-droplet", "hub-volume", "hub-mounted", "hub-prometheus-config"}, planned
-    assert set(planned.values()) == {"update"}
+    in_place = {"hub-droplet", "hub-volume", "hub-mounted", "hub-prometheus-config", "database-droplet"}
+    assert planned == dict.fromkeys(in_place, "update")
     fleet.up()
     turned = time.time()
-    after = fleet.droplet("hub")
-    assert (after["id"], after["size_slug"]) == (droplet["id"], "s-4vcpu-8gb")
+    for host, size in (("hub", "s-4vcpu-8gb"), ("database", "s-1vcpu-2gb")):
+        after = fleet.droplet(host)
+        assert (after["id"], after["size_slug"]) == (droplets[host], size)
+        again = fleet.containers(host)
+        assert _ids(again) == _ids(before[host]), f"{host}: they have to come back by themselves"
+        assert again != before[host], f"{host} was not switched off"
     assert 20 < _size(fleet) < 21
-    again = fleet.containers("hub")
-    assert {role: found for role, (found, _) in again.items()} == {role: found for role, (found, _) in before.items()}
-    assert again != before, "the hub was not switched off"
     _resume(fleet, turned)
-    assert _others(fleet) == edges, "an edge's container was touched"
-    assert fleet.planned() == {}
+    for host in ("app-1", "vps-1", "vps-2"):
+        assert fleet.containers(host) == before[host], f"{host}: a container was touched"
 
 
 def test_a_hub_made_anew_has_its_data_its_address_and_its_certificates(
@@ -76,6 +84,9 @@ def test_a_hub_made_anew_has_its_data_its_address_and_its_certificates(
     done = fleet.tool("rebuild", "hub")
     assert done.returncode == 0, done.stdout[-8000:]
     took = time.time() - begun
+    assert not re.search(r"(app-1|vps-1|database)-contact (creating|replac|deleting)", done.stdout), (
+        "a host key was taken anew because the hub is another machine"
+    )
     with capsys.disabled():
         print(f"\n[the hub was destroyed and made again, with data of every host, in {took:.0f} s]")
 

@@ -53,7 +53,8 @@ def test_it_ends_with_the_process_that_started_it() -> None:
         "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'localcloud.plugins', 'random', "
         f"'{NO_ENGINE}'], stdout=subprocess.PIPE, text=True); p.stdout.readline(); print(p.pid, flush=True)"
     )
-    ran = subprocess.run([sys.executable, "-c", starter], cwd=ROOT, capture_output=True, text=True, check=True)
+    argv = [sys.executable, "-c", starter]
+    ran = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
     plugin = Path(f"/proc/{int(ran.stdout)}/cmdline")
     deadline = time.monotonic() + 20
     while plugin.exists() and time.monotonic() < deadline:

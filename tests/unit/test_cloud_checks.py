@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,3 +64,15 @@ def test_several_are_told_together() -> None:
         "hosts.web-1.droplet.size",
         "hosts.web-1.droplet.image",
     ]
+
+
+def test_a_droplet_that_runs_needs_nothing_that_is_sold_out_by_now() -> None:
+    settings = _settings({"size": "s-sold-out", "image": "debian-10-x64"})
+    name = f"fleetwatch-{settings.env}-web-1"
+    there = replace(FACTS, droplets={name: ("fra1", "s-sold-out")})
+    assert against_cloud(settings, there) == []
+    resized = replace(FACTS, droplets={name: ("fra1", "s-1vcpu-1gb")})
+    (said,) = against_cloud(settings, resized)
+    assert said.startswith("hosts.web-1.droplet.size: "), "a size that it is to get has to be there; no image is needed"
+    others = replace(FACTS, droplets={"fleetwatch-other-web-1": ("fra1", "s-sold-out")})
+    assert len(against_cloud(settings, others)) == 2

@@ -33,6 +33,8 @@ LISTS: dict[str, list[dict[str, Any]]] = {
     ],
     "images": [{"slug": "debian-12-x64", "regions": ["fra1", "ams3"]}, {"slug": None, "regions": ["fra1"]}],
     "projects": [{"name": "monitoring", "id": "project-1"}, {"name": "shop", "id": "project-2"}],
+    "ssh_keys": [{"name": "laptop", "fingerprint": "aa:bb"}, {"name": "fleetwatch-prod", "fingerprint": "cc:dd"}],
+    "droplets": [{"name": "shop-1", "region": {"slug": "ams3"}, "size_slug": "s-1vcpu-1gb"}],
 }
 Answer = Callable[[BaseHTTPRequestHandler], None]
 
@@ -54,7 +56,8 @@ def _pages(asked: list[str], next_at: str = "") -> Answer:
         assert handler.headers["Authorization"] == f"Bearer {TOKEN}"
         parts = urlsplit(handler.path)
         query = parse_qs(parts.query)
-        key, page = parts.path.rpartition("/")[2], int(query.get("page", ["1"])[0])
+        last, page = parts.path.rpartition("/")[2], int(query.get("page", ["1"])[0])
+        key = {"keys": "ssh_keys"}.get(last, last)
         links: dict[str, Any] = {}
         if page < len(LISTS[key]):
             base = next_at or f"http://{handler.headers['Host']}"
@@ -114,6 +117,8 @@ def test_every_page_of_every_list_is_read(monkeypatch: pytest.MonkeyPatch) -> No
         sizes={"s-1vcpu-1gb": both, "s-2vcpu-4gb": frozenset({"fra1"})},
         images={"debian-12-x64": both},
         projects={"monitoring": "project-1", "shop": "project-2"},
+        keys={"aa:bb": "laptop", "cc:dd": "fleetwatch-prod"},
+        droplets={"shop-1": ("ams3", "s-1vcpu-1gb")},
     ), "what is not to be had, and images without a name, are left out"
     assert all("type=distribution" in path for path in asked if path.startswith("/v2/images")), "on later pages too"
 

@@ -98,6 +98,15 @@ def test_a_network_that_vanished_is_told_in_dockers_words(rig: Rig) -> None:
     assert "network shop_default not found" in done.stderr
 
 
+def test_a_container_that_somebody_removed_is_told_with_the_way_out(rig: Rig) -> None:
+    rig.answer("inspect", 'echo "Error: No such container: fw-agent" >&2; exit 1')
+    done = rig.run("join", CONTAINERS="fw-agent", NETWORKS="", OWN="fw-edge")
+    assert done.returncode == 1
+    assert "fw-agent was removed by somebody" in done.stderr
+    assert 'make pulumi ARGS="refresh --yes"' in done.stderr
+    assert "--type container" in rig.calls()[0], "its volume has the same name"
+
+
 def test_leaving_what_is_gone_is_fine(rig: Rig) -> None:
     rig.answer("network", "exit 1")
     done = rig.run("leave", CONTAINERS="fw-agent fw-postgres-main", NETWORKS="a b")

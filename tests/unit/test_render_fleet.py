@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
 import yaml
 
-from configs import names
+from configs import names, rules
 from configs.render import agent, alertmanager, alloy, caddy, grafana, promtail
 from configs.settings import Settings
 from tests.fixtures.hubs import own, public
@@ -120,3 +121,14 @@ def test_grafana_ties_nobody_to_a_name_that_does_not_resolve() -> None:
 @pytest.mark.parametrize("settings", [own(), public()], ids=["own CA", "domain"])
 def test_alertmanagers_links_lead_to_the_reading_side(settings: Settings) -> None:
     assert "--web.external-url=http://localhost:9080/alertmanager" in alertmanager.command(settings)
+
+
+def test_nobody_is_alarmed_by_the_silence_of_an_abandoned_host() -> None:
+    def watched(settings: Settings) -> set[str]:
+        (group,) = yaml.safe_load(rules.render(settings)["fleetwatch.yml"])["groups"]
+        return {rule["labels"]["host"] for rule in group["rules"] if rule["alert"] == "HostSilent"}
+
+    hosts = own().hosts
+    given_up = {**hosts, "vps-1": hosts["vps-1"].model_copy(update={"abandoned": True})}
+    assert watched(own()) == {"hub", "web-1", "vps-1"}
+    assert watched(replace(own(), hosts=given_up)) == {"hub", "web-1"}

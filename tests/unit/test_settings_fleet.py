@@ -40,6 +40,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         droplet(region="ams3"),
         "hosts.web-1.via: expected internet for a droplet in ams3, the private network is in fra1",
     ),
+    "a private server outside the hub's network": (
+        fleet(cloud={"range": "10.77.0.0/20"}, hosts={"db": {"server": {"address": "10.9.0.2"}}}),
+        "hosts.db.server.address: expected one in cloud.range (10.77.0.0/20), got 10.9.0.2; a server elsewhere needs "
+        "an address that is reached from outside or a bastion, and via: internet",
+    ),
     "a private server and no hub to go through": (
         fleet({"local": {}}, hosts={"db": {"server": {"address": "10.9.0.2"}}}),
         f"hosts.db: {OTHER_HOST}",

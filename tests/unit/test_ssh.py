@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shlex
 import shutil
 import subprocess
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,9 +19,6 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHk0"
 HUB_KEY = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY"
 HUB = ssh.Way("root", "203.0.113.5", 22, "~/.ssh/my key", 10)
 needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh program here")
-
-
-_KNOWN = {"user": "deploy", "address": "10.20.0.7", "port": 2222, "key": "~/.ssh/my key", "timeout": 10}
 
 
 def _way(**given: Any) -> ssh.Way:
@@ -77,8 +76,21 @@ def test_without_a_key_the_agents_keys_are_used() -> None:
 
 def test_connections_are_shared_but_never_between_a_first_contact_and_a_later_one() -> None:
     shared = _set(ssh.command(_way(), KEY))
-    assert (shared["ControlMaster"], shared["ControlPath"]) == ("auto", "~/.ssh/fleetwatch-%C")
+    assert shared["ControlMaster"] == "auto"
+    assert re.fullmatch(r"~/\.ssh/fleetwatch-[0-9a-f]{20}", shared["ControlPath"]), "a socket's path has a limit"
     assert _set(ssh.first_contact(_way()))["ControlPath"] == "none"
+
+
+def test_a_connection_is_shared_by_those_who_mean_the_same_machine_only() -> None:
+    def path(way: ssh.Way, key: str = KEY) -> str:
+        return _set(ssh.command(way, key))["ControlPath"]
+
+    through = _way(jump=ssh.jump(HUB, HUB_KEY))
+    assert path(through) == path(_way(jump=ssh.jump(HUB, HUB_KEY)))
+    other_hub = _way(jump=ssh.jump(dataclasses.replace(HUB, address="203.0.113.6"), HUB_KEY))
+    others = [path(_way()), path(other_hub), path(through, HUB_KEY), path(dataclasses.replace(through, port=22))]
+    assert path(through) not in others, "the same address behind another hub is another machine"
+    assert len(set(others)) == len(others)
 
 
 def test_a_first_contact_takes_the_key_that_is_shown_and_none_that_changed() -> None:
@@ -124,7 +136,7 @@ def test_the_way_through_the_hub_is_one_command_that_pins_the_hubs_own_key() -> 
     assert words[-1] == "root@203.0.113.5"
     options = _set(words)
     assert options["KnownHostsCommand"] == f"/bin/echo %H {HUB_KEY}", "%H is the hub's, for the inner ssh to fill in"
-    assert options["ControlPath"] == "~/.ssh/fleetwatch-%C"
+    assert options["ControlPath"] == _set(ssh.command(HUB, HUB_KEY))["ControlPath"], "that of the hub's own commands"
     assert options["IdentityFile"] == '"~/.ssh/my key"', "a space in a name survives both"
     assert outer["knownhostscommand"] == f"/bin/echo %H {KEY}", "the host's own key is pinned as well"
 
@@ -134,3 +146,11 @@ def test_a_first_contact_goes_through_the_hub_as_well() -> None:
     found = _understood(ssh.first_contact(_way(jump=ssh.jump(HUB, HUB_KEY))))
     words = shlex.split(found["proxycommand"])
     assert words[words.index("-W") + 1] == "[%h]:%p"
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="no ssh-keygen here")
+def test_a_public_keys_fingerprint_is_the_one_that_ssh_keygen_knows(tmp_path: Path) -> None:
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "id")], check=True)
+    asked = ["ssh-keygen", "-l", "-E", "md5", "-f", str(tmp_path / "id.pub")]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True).stdout
+    assert said.split()[1] == f"MD5:{ssh.fingerprint((tmp_path / 'id.pub').read_text())}"
