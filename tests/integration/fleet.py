@@ -13,14 +13,10 @@ import json
 import os
 import re
 import secrets
-import shlex
 import shutil
-import ssl
 import subprocess
 import sys
 import tempfile
-import threading
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,10 +26,10 @@ import httpx
 import yaml
 
 from localcloud.machines import Machines
+from tests.integration.fleet_view import View
 from tests.integration.rig import docker, free_ports, merge
-from tools import images, reach, rehearse
+from tools import images, rehearse
 from tools.environment import pulumi_env
-from tools.hubclient import HubClient
 from tools.paths import CHECKOUT
 from tools.stack import Stack
 from tools.stackfile import sections
@@ -45,7 +41,7 @@ APP = "10.79.9.9"  # a server with a private address only
 RANGE = "10.79.0.0/20"
 
 
-class Fleet:
+class Fleet(View):
     """The cloud, the stack in it, and how tests look at them. `config` is the stack file's sections by name."""
 
     def __init__(self) -> None:
@@ -185,94 +181,6 @@ class Fleet:
         """The output of a command in a server, as from its console."""
         return docker("exec", self.server(server), *words, check=check)
 
-    # The hosts
-
-    def on(self, host: str, *words: str, check: bool = True, stdin: str | None = None) -> str:
-        """The output of a command on a host of the fleet."""
-        assert host in self.outputs()["hosts"], f"{host} is not up"
-        argv = reach.on(self.outputs(), host, words)
-        done = subprocess.run(argv, capture_output=True, text=True, input=stdin or "", check=False, timeout=120)
-        assert not check or done.returncode == 0, f"{host}: {shlex.join(words)}: {done.stderr.strip()[-2000:]}"
-        return done.stdout
-
-    def containers(self, host: str) -> dict[str, tuple[str, str]]:
-        """(id, start) of our containers on a host, by role: what must not change where nothing is to be recreated."""
-        label = "label=fleetwatch.stack=fleetwatch"
-        form = '{{index .Config.Labels "fleetwatch.role"}} {{.Id}} {{.State.StartedAt}}'
-        script = f"docker ps -q --no-trunc --filter {label} | xargs -r docker inspect -f {shlex.quote(form)}"
-        lines = self.on(host, "sh", "-c", script).splitlines()
-        return {role: (found, started) for role, found, started in (line.split() for line in lines)}
-
-    def everything(self) -> dict[str, dict[str, tuple[str, str]]]:
-        """`containers` of every host that is up."""
-        return {host: self.containers(host) for host in self.outputs()["hosts"]}
-
-    # The hub's public door
-
-    @property
-    def address(self) -> str:
-        """The hub's reserved address."""
-        return str(self.outputs()["hosts"]["hub"]["address"])
-
-    def root_ca(self) -> str:
-        """The certificate of the hub's own CA."""
-        place = "/data/caddy/pki/authorities/local/root.crt"
-        return self.on("hub", "docker", "exec", "fleetwatch-caddy", "cat", place)
-
-    def https(self, method: str, path: str, auth: tuple[str, str] | None = None, **more: Any) -> httpx.Response:
-        """One request from this machine, to which the hub has to show a certificate of its own CA."""
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(cadata=self.root_ca())
-        sni = {"sni_hostname": "hub.fleetwatch.internal"}
-        with httpx.Client(verify=context, trust_env=False, timeout=20) as client:
-            return client.request(method, f"https://{self.address}{path}", auth=auth, extensions=sni, **more)
-
-    def lets_in(self, user: str, password: str) -> bool:
-        """Whether this user may push."""
-        status = self.https("POST", "/loki/api/v1/push", (user, password), json={"streams": []}).status_code
-        assert status in (204, 401, 422), status
-        return status != 401
-
-    # The data
-
-    @contextlib.contextmanager
-    def hub(self) -> Iterator[HubClient]:
-        """The hub's query side, through a tunnel."""
-        with reach.query_side(self.outputs()) as address:
-            yield HubClient(address)
-
-    def metrics(self, query: str) -> list[dict[str, Any]]:
-        """An instant query."""
-        with self.hub() as hub:
-            return hub.metrics(query)
-
-    def newest(self, job: str = "agent") -> dict[str, float]:
-        """When the newest sample of a job is from, by host; a host that is silent for five minutes is not in it."""
-        found = self.metrics(f'max by (host) (timestamp(up{{job="{job}"}}))')
-        return {one["metric"]["host"]: float(one["value"][1]) for one in found}
-
-    def stamps(self, series: str, window: str) -> list[float]:
-        """Times of the raw samples of the one series that matches."""
-        found = self.metrics(f"{series}[{window}]")
-        assert len(found) == 1, f"expected one series of {series}, got {[one['metric'] for one in found]}"
-        return [float(at) for at, _ in found[0]["values"]]
-
-    def lines(self, query: str, since: float = 0) -> list[str]:
-        """The newest log lines from `since` on, at most of the last hour."""
-        now = time.time()
-        with self.hub() as hub:
-            return [line for stream in hub.logs(query, max(since, now - 3600), now) for _, line in stream["values"]]
-
-    def talker(self, host: str) -> str:
-        """A container on a host that writes a line every second; the word in its lines."""
-        token = f"t{secrets.token_hex(6)}"
-        script = f"""image=$(docker inspect -f '{{{{.Config.Image}}}}' fleetwatch-agent)
-            docker rm -f talker > /dev/null 2>&1
-            docker run -d --name talker --restart unless-stopped --entrypoint sh "$image" -c \\
-                'n=0; while :; do n=$((n + 1)); echo "token={token} n=$n"; sleep 1; done'"""
-        self.on(host, "sh", "-c", script)
-        return token
-
     def remove(self) -> None:
         """The cloud with all in it, whatever a broken test left."""
         with contextlib.suppress(Exception):
@@ -280,31 +188,6 @@ class Fleet:
         with contextlib.suppress(Exception):
             self.machines.remove_all()
         shutil.rmtree(self.home, ignore_errors=True)
-
-
-class Watcher:
-    """Remembers every command line that this machine shows while it is open: those inside the cloud's machines too,
-    because they have this kernel."""
-
-    def __init__(self) -> None:
-        self.seen: set[bytes] = set()
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._look, daemon=True)
-
-    def __enter__(self) -> Watcher:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
-
-    def _look(self) -> None:
-        while not self._end.wait(0.2):
-            for process in os.listdir("/proc"):
-                if process.isdigit():
-                    with contextlib.suppress(OSError):
-                        self.seen.add(Path("/proc", process, "cmdline").read_bytes())
 
 
 def beside(planned: Mapping[str, str], *hosts: str) -> dict[str, str]:

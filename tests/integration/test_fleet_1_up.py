@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from tests.integration.fleet import Fleet, Watcher
+from tests.integration.fleet import Fleet
+from tests.integration.watcher import Watcher
 
 pytestmark = pytest.mark.xdist_group("fleet")
 

@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 
 import pytest
 
-from tests.integration.fleet import Fleet, Watcher
+from tests.integration.fleet import Fleet
+from tests.integration.watcher import Watcher
 
 pytestmark = pytest.mark.xdist_group("fleet")
 
