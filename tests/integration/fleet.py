@@ -26,6 +26,7 @@ import httpx
 import yaml
 
 from localcloud.machines import Machines
+from tests.fixtures.leftovers import claimed
 from tests.integration.fleet_view import View
 from tests.integration.rig import docker, free_ports, merge
 from tools import images, rehearse
@@ -210,8 +211,9 @@ def _plain(value: Any) -> str:
 def told() -> Iterator[Fleet]:
     """A cloud that answers, with a server on its internet and no fleet in it yet."""
     made = Fleet()
-    try:
-        made.prepare()
-        yield made
-    finally:
-        made.remove()
+    with claimed(made.name, made.home):
+        try:
+            made.prepare()
+            yield made
+        finally:
+            made.remove()

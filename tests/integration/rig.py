@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 import yaml
 
+from tests.fixtures.leftovers import claimed
 from tools.hubclient import HubClient
 from tools.paths import CHECKOUT
 
@@ -171,7 +172,8 @@ def merge(into: dict[str, Any], change: Mapping[str, Any]) -> None:
 def rig(name: str, config: Mapping[str, Any] | None = None) -> Iterator[Rig]:
     """A stack for one group of tests."""
     made = Rig(name, config or {})
-    try:
-        yield made
-    finally:
-        made.remove()
+    with claimed(made.prefix, made.home):
+        try:
+            yield made
+        finally:
+            made.remove()

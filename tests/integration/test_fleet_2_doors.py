@@ -167,6 +167,9 @@ def test_a_tunnel_shows_the_hubs_pages_here_until_ctrl_c(fleet: Fleet) -> None:
             for page in ("Prometheus", "Alertmanager", "Loki"):
                 assert client.get(pages[page], follow_redirects=True).status_code == 200, pages
             tunnel.send_signal(signal.SIGINT)
-            assert tunnel.wait(20) == 0
+            try:
+                assert tunnel.wait(20) == 0
+            finally:
+                tunnel.kill()  # leaving the block waits for it, without an end
             with pytest.raises(httpx.TransportError):
                 client.get(pages["Prometheus"])

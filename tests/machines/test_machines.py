@@ -12,6 +12,7 @@ import pytest
 
 from localcloud.machines import MachineError, Rule, disks, golden
 from localcloud.machines.docker import LABEL, docker
+from tests.fixtures.leftovers import claimed
 from tests.machines.world import NET, PURPOSE, World, answers, soon
 from tools import images
 
@@ -36,15 +37,17 @@ runcmd:
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ref = images.get(["node_exporter"])[0].ref
     golden([ref], PURPOSE)
-    made = World(tmp_path_factory.mktemp("machines"), ref)
-    try:
-        made.machines.create_vpc("vpc", f"{made.range}.0/24")
-        made.droplet(1, WEB, USER_DATA)
-        made.droplet(2, DB)
-        made.machines.create_server("private", f"{made.range}.99", "deploy", made.public, vpc="vpc")
-        yield made
-    finally:
-        made.machines.remove_all()
+    home = tmp_path_factory.mktemp("machines")
+    made = World(home, ref)
+    with claimed(made.name, home):
+        try:
+            made.machines.create_vpc("vpc", f"{made.range}.0/24")
+            made.droplet(1, WEB, USER_DATA)
+            made.droplet(2, DB)
+            made.machines.create_server("private", f"{made.range}.99", "deploy", made.public, vpc="vpc")
+            yield made
+        finally:
+            made.machines.remove_all()
 
 
 def test_sshd_answers_before_the_first_boot_is_done(world: World) -> None:

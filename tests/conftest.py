@@ -1,0 +1,20 @@
+"""For all tests: a run begins on a machine without the remains of one that was killed, and Ctrl-C means something."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from tests.fixtures import leftovers
+
+# A shell starts what it puts in the background with interrupts ignored, and so does everything below that: the tests
+# that press Ctrl-C on a child of theirs would wait for ever. Children get the default for whatever has a handler here.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if not hasattr(session.config, "workerinput"):  # once, not in each of xdist's workers
+        for name in leftovers.sweep():
+            print(f"Removed what a test run that was killed had left: {name}")
