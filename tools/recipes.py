@@ -83,7 +83,7 @@ def script(name: str) -> str:
 def _prometheus() -> Recipe:
     return Recipe(
         tag=f"prometheus:{_version('prometheus')}-offline",
-        differs="service discovery: Docker and DNS only; no example configuration",
+        differs="no web page (its API answers); service discovery: Docker and DNS only; no example configuration",
         programs={"bin/prometheus": "prometheus", "bin/promtool": "promtool"},
         busybox=True,
         dirs=(("etc/prometheus", NOBODY, 0o755), ("prometheus", NOBODY, 0o775)),
