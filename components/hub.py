@@ -49,6 +49,8 @@ class Hub(pulumi.ComponentResource):
             opts=args.host.in_docker(self, delete_before_replace=True),  # the name is taken
         )
         self.network: pulumi.Output[str] = self._made_network.name
+        ports = args.settings.hub.ports
+        self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
         behind = [self._prometheus(), self._loki(), self._grafana(), self._alertmanager()]
         door = self._caddy(behind)
         self.ca: pulumi.Output[str] | None = None
@@ -61,9 +63,7 @@ class Hub(pulumi.ComponentResource):
                 depends_on=[door],
                 parent=self,
             ).stdout
-        ports = args.settings.hub.ports
-        self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
-        self.query = f"http://{LOOPBACK}:{ports.query}"
+        self.query = f"http://{LOOPBACK}:{args.settings.hub.ports.query}"
         self.register_outputs({"url": self.url})
 
     def _site(self) -> pulumi.Output[str]:
@@ -103,7 +103,7 @@ class Hub(pulumi.ComponentResource):
             config=prometheus.CONFIG,
             files={
                 "prometheus.yml": prometheus.config(settings),
-                **{f"rules/{name}": text for name, text in rules.render(settings).items()},
+                **{f"rules/{name}": self._rules(name) for name in rules.files(settings, "")},
             },
             check=["promtool", "check", "config", f"{prometheus.CONFIG}/prometheus.yml"],
             reload=HUP,
@@ -112,6 +112,11 @@ class Hub(pulumi.ComponentResource):
             healthcheck=["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"],
             stop_timeout=60,
         )
+
+    def _rules(self, name: str) -> pulumi.Output[str]:
+        """A rule file; its links lead to Grafana, whose address may not be known yet."""
+        settings = self._args.settings
+        return self.url.apply(lambda url: rules.files(settings, url)[name])
 
     def _loki(self) -> Service:
         return self._service(
@@ -128,7 +133,7 @@ class Hub(pulumi.ComponentResource):
 
     def _grafana(self) -> Service:
         settings = self._args.settings
-        boards = {f"dashboards/{name}": text for name, text in dashboards.render().items()}
+        boards = {f"dashboards/{name}": text for name, text in dashboards.render(settings).items()}
         secrets = {key: pulumi.Output.secret(value) for key, value in grafana.secrets(settings).items()}
         return self._service(
             "grafana",

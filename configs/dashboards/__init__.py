@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from configs.dashboards import containers, hosts, hub, logs, postgres
 from configs.dashboards.emit import to_json
+from configs.dashboards.model import Dashboard
+from configs.settings import Settings
 
-BOARDS = (hosts.BOARD, containers.BOARD, logs.BOARD, hub.BOARD, postgres.BOARD)
+ALWAYS = (hosts.BOARD, containers.BOARD, logs.BOARD, hub.BOARD)
 
 
-def render() -> dict[str, str]:
+def boards(settings: Settings) -> tuple[Dashboard, ...]:
+    """Those that have something to show: none of databases where no host has one."""
+    databases = any(edge.postgres for edge in settings.hosts.values())
+    return (*ALWAYS, *((postgres.BOARD,) if databases else ()))
+
+
+def render(settings: Settings) -> dict[str, str]:
     """File name -> JSON text."""
-    return {f"{board.uid}.json": to_json(board) for board in sorted(BOARDS, key=lambda board: board.uid)}
+    return {f"{board.uid}.json": to_json(board) for board in sorted(boards(settings), key=lambda board: board.uid)}

@@ -31,10 +31,15 @@ LEVEL_COLOURS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """An expression and what a series of it is called (`{{label}}`)."""
+    """An expression and what a series of it is called (`{{label}}`).
+
+    `empty` says why it rightly has no result on some stacks, and which test shows it with one: `make doctor` counts
+    such queries, and finds fault with any other that has none. So in a column and in logs.
+    """
 
     expr: str
     legend: str = ""
+    empty: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +83,7 @@ class Column:
     unit: str = "short"
     steps: Steps = ()
     words: dict[int, tuple[str, str]] = field(default_factory=dict)
+    empty: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +101,7 @@ class Logs(Panel):
     """Log lines, newest first."""
 
     expr: str
+    empty: str = ""
     source: str = LOKI
 
 

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import re
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from configs.settings.base import DnsLabel, HostPort, Secret, Strict, http_url
+from configs.settings.base import DnsLabel, HostPort, HttpUrl, Secret, Strict, http_url
+from configs.settings.thresholds import Severity, Thresholds
 from configs.settings.units import Duration, parse_duration
+
+Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
+
+
+def _hours(value: str) -> str:
+    if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", value) or value[:5] == value[6:]:
+        raise ValueError("expected two times of a day such as 22:00-07:00")
+    return value
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise ValueError("expected a time zone of the IANA database, such as Europe/Berlin")
+    return value
 
 
 def _secret_url(value: SecretStr) -> SecretStr:
@@ -63,22 +80,52 @@ class Receiver(Strict):
         return self
 
 
+class Route(Strict):
+    """Alerts of these severities and hosts (none named: of all) go to this receiver instead of the default.
+
+    The first route that matches takes the alert; with `also`, the ones after it and the default may have it as well.
+    """
+
+    receiver: str
+    severity: list[Severity] = []
+    hosts: list[DnsLabel] = []
+    also: bool = False
+    group_by: list[str] | None = Field(None, description="as all: `alertname`, `host`")
+    repeat: Duration | None = None
+
+
+class Quiet(Strict):
+    """Hours in which alerts of these severities wait for their end. Times as `22:00-07:00`, by this time zone."""
+
+    hours: Annotated[str, AfterValidator(_hours)]
+    days: list[Day] = []
+    time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    severity: list[Severity] = ["warning", "info"]
+
+
 class Alerts(Strict):
     """Receivers, which of them gets alerts (`default`) and which gets the watchdog, that fires always.
 
-    Without a default, alerts are seen in Grafana and Alertmanager only.
+    Without a default, alerts are seen in Grafana and Alertmanager only. `watchdog` is best an external heartbeat's URL
+    (a webhook), which tells you when it hears nothing any more. `runbooks`: where the pages of docs/runbooks are read.
     """
 
     receivers: dict[DnsLabel, Receiver] = {}
     default: str | None = None
     watchdog: str | None = None
+    routes: list[Route] = []
+    quiet: list[Quiet] = []
+    group_by: list[str] = ["alertname", "host"]
     repeat: Duration = parse_duration("4h")
+    runbooks: HttpUrl | None = Field(None, description="none: links name the file in the repository")
+    thresholds: Thresholds = Thresholds()
 
     @model_validator(mode="after")
     def _known(self) -> Alerts:
         known = ", ".join(sorted(self.receivers)) or "none yet"
-        for key in ("default", "watchdog"):
-            name = getattr(self, key)
+        named = {"default": self.default, "watchdog": self.watchdog}
+        named |= {f"routes.{place}.receiver": route.receiver for place, route in enumerate(self.routes)}
+        for key, name in named.items():
             if name is not None and name not in self.receivers:
                 raise ValueError(f"{key}: expected the name of a receiver ({known})")
         return self

@@ -59,6 +59,12 @@ def _label_name(value: str) -> str:
     return value
 
 
+def _metric_name(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z_:][a-zA-Z0-9_:]*", value):
+        raise ValueError("expected the name of a metric: letters, digits, _ and :")
+    return value
+
+
 def _job_name(value: str) -> str:
     if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", value):
         raise ValueError("expected a job name: letters, digits, and . _ - inside")
@@ -92,6 +98,7 @@ HttpUrl = Annotated[str, AfterValidator(http_url)]
 UrlPath = Annotated[str, AfterValidator(_url_path)]
 LabelName = Annotated[str, AfterValidator(_label_name)]
 LabelValue = Annotated[str, Field(min_length=1, max_length=128)]
+MetricName = Annotated[str, AfterValidator(_metric_name)]
 JobName = Annotated[str, AfterValidator(_job_name)]
 Pattern = Annotated[str, AfterValidator(_re2)]
 Port = Annotated[int, Field(ge=1, le=65535)]

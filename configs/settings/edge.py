@@ -16,6 +16,7 @@ from configs.settings.base import (
     LabelName,
     LabelValue,
     Limits,
+    MetricName,
     Pattern,
     Secret,
     Strict,
@@ -23,6 +24,7 @@ from configs.settings.base import (
     limits,
 )
 from configs.settings.places import Droplet, Local, Server, private
+from configs.settings.thresholds import HostAlerts
 from configs.settings.units import Interval, parse_duration
 
 Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
@@ -76,13 +78,24 @@ def _absolute_glob(value: str) -> str:
     return value
 
 
+class Http(Strict):
+    """The names of a service's own HTTP metrics: a counter of requests with a label for the status, and a histogram
+    of durations in seconds. The defaults are those of the usual client libraries."""
+
+    requests: MetricName = "http_requests_total"
+    status: LabelName = "status"
+    duration: MetricName = "http_request_duration_seconds"
+
+
 class App(Strict):
-    """A service that exposes Prometheus metrics, reachable from the edge's networks."""
+    """A service that exposes Prometheus metrics, reachable from the edge's networks. `http: {}` if it counts HTTP
+    requests: it then has its place on the HTTP dashboard and in its alerts."""
 
     target: HostPort
     path: UrlPath = "/metrics"
     interval: Interval = parse_duration("10s")
     scheme: Literal["http", "https"] = "http"
+    http: Http | None = None
 
 
 class Postgres(Strict):
@@ -154,6 +167,7 @@ class Edge(Strict):
 
     `rotation`: count it up by one to give the host another push password. `abandoned`: a server that nobody reaches any
     more is left as it is; the entry may be taken out one run later. `renamed_from`: the name that the host had before.
+    `expected`: containers, by name, whose absence is an alert at once, not only after they were seen.
     """
 
     via: Literal["internet", "vpc"] = Field(
@@ -163,6 +177,8 @@ class Edge(Strict):
     abandoned: bool = False
     renamed_from: DnsLabel | None = None
     networks: list[str] = []
+    expected: list[str] = []
+    alerts: HostAlerts = HostAlerts()
     subnet: Annotated[str, AfterValidator(_subnet)] = "10.213.77.0/24"
     apps: dict[JobName, App] = {}
     postgres: dict[DnsLabel, Postgres] = {}

@@ -31,7 +31,7 @@ def _accepted(done: subprocess.CompletedProcess[str]) -> None:
 
 
 def test_promtool_accepts_the_hubs_prometheus_and_its_rules(settings: Settings, tool, tmp_path: Path) -> None:
-    for name, text in rules.render(settings).items():
+    for name, text in rules.files(settings, "https://monitor.example.com").items():
         _write(tmp_path, text, f"rules/{name}", "/nowhere")
     path = _write(tmp_path, prometheus.config(settings), "prometheus.yml", prometheus.CONFIG)
     done = tool("promtool")("check", "config", path)

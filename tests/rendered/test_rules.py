@@ -12,9 +12,12 @@ from configs import rules
 from configs.settings import Settings, load
 from tests.fixtures.full import small
 
+SITE = "https://monitor.example.com"
 HERE = {"env": "test", "host": "hub"}
 AGENT = 'up{job="agent",env="test",host="hub",instance="localhost:9090"}'
 DROPPED = 'promtail_dropped_entries_total{env="test",host="hub",reason="ingester_error"}'
+DISK = '{job="node",env="test",host="hub",mountpoint="/",fstype="ext4"}'
+AVAILABLE, SIZE = f"node_filesystem_avail_bytes{DISK}", f"node_filesystem_size_bytes{DISK}"
 # 15 s apart, as the agent's own job is: 40 samples are ten minutes.
 STEADY = {AGENT: "1x400"}
 
@@ -25,10 +28,10 @@ def _settings(**edge: Any) -> Settings:
 
 def _fires(tool: Any, folder: Path, series: dict[str, str], alert: str, at: str, settings: Settings) -> list[Any]:
     """The label sets with which `alert` fires at `at`, as promtool tells them."""
-    for name, text in rules.render(settings).items():
+    for name, text in rules.files(settings, SITE).items():
         (folder / name).write_text(text)
     test = {
-        "rule_files": sorted(rules.render(settings)),
+        "rule_files": sorted(rules.files(settings, SITE)),
         "evaluation_interval": "15s",
         "tests": [
             {
@@ -51,6 +54,7 @@ def _fires(tool: Any, folder: Path, series: dict[str, str], alert: str, at: str,
 
 FIRING = {
     "Watchdog": ({}, "1m"),
+    "DiskUsed": ({AVAILABLE: "5x400", SIZE: "100x400"}, "10m"),
     "HostSilent when a host never sent": ({}, "3m"),
     "HostSilent when a host stopped": ({AGENT: "1x40 stale"}, "14m"),
     "TargetDown": ({**STEADY, 'up{job="node",env="test",host="hub",instance="x"}': "0x400"}, "5m"),
@@ -64,6 +68,7 @@ FIRING = {
     "LogLinesLost of Alloy": ({'loki_write_dropped_entries_total{env="test",host="hub"}': "0x20 5x100"}, "10m"),
 }
 SILENT = {
+    "DiskUsed": ({AVAILABLE: "50x400", SIZE: "100x400"}, "10m"),
     "HostSilent": (STEADY, "30m"),
     "HostSilent during a short pause": ({AGENT: "1x40 _x8 1x100"}, "12m"),
     "TargetDown": (STEADY, "30m"),
@@ -97,14 +102,14 @@ def test_samples_lost_is_silent_when_the_agent_is_scraped_rarely(tool, tmp_path:
 
 
 def test_every_alert_has_a_firing_and_a_silent_case() -> None:
-    groups = [group for text in rules.render(_settings()).values() for group in yaml.safe_load(text)["groups"]]
+    groups = [group for text in rules.files(_settings(), SITE).values() for group in yaml.safe_load(text)["groups"]]
     alerts = {rule["alert"] for group in groups for rule in group["rules"]}
     assert alerts == {case.split()[0] for case in FIRING}, "each alert needs a case in which it fires"
     assert alerts - {"Watchdog"} == {case.split()[0] for case in SILENT}, "each alert but the watchdog can be silent"
 
 
 def test_every_alert_says_what_is_wrong_and_where() -> None:
-    groups = [group for text in rules.render(_settings()).values() for group in yaml.safe_load(text)["groups"]]
+    groups = [group for text in rules.files(_settings(), SITE).values() for group in yaml.safe_load(text)["groups"]]
     for rule in (rule for group in groups for rule in group["rules"]):
         assert rule["labels"]["severity"] in ("none", "warning", "critical"), f"{rule['alert']}: unknown severity"
         assert {"summary", "description"} <= set(rule["annotations"]), f"{rule['alert']}: a person must understand it"

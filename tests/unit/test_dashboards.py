@@ -14,12 +14,13 @@ import pytest
 import yaml
 
 from configs.dashboards import render
+from tests.fixtures.full import full
 
 Board = dict[str, Any]
 SOURCES = {"prometheus", "loki", "alertmanager"}
 # What Grafana puts in, with values of the kind it puts in.
 BUILTINS = {"__rate_interval": "60s", "__range": "3600s", "__auto": "15s"}
-BOARDS: dict[str, Board] = {name: json.loads(text) for name, text in render().items()}
+BOARDS: dict[str, Board] = {name: json.loads(text) for name, text in render(full()).items()}
 PANELS = [
     pytest.param(board, panel, id=f"{name.removesuffix('.json')}/{panel['title']}")
     for name, board in BOARDS.items()
@@ -56,7 +57,7 @@ def expressions_as_rules() -> str:
 
 
 def test_rendering_twice_gives_the_same_bytes() -> None:
-    assert render() == render()
+    assert render(full()) == render(full())
 
 
 def test_file_names_are_the_uids_and_uids_are_distinct() -> None:

@@ -19,6 +19,7 @@ from configs.dashboards import render
 from localcloud.grafana_standin.config import load_config
 from localcloud.grafana_standin.provisioning import Store
 from localcloud.grafana_standin.server import Server
+from tests.fixtures.full import full
 
 PASSWORD = "not-a-real-password"
 BASIC = "Basic " + base64.b64encode(f"admin:{PASSWORD}".encode()).decode()
@@ -319,10 +320,10 @@ def test_a_dead_source_is_said_in_the_panel_and_on_the_first_page(tmp_path: Path
 
 
 def test_the_projects_own_dashboards_are_drawn_without_a_gap_in_the_reader(grafana: Client) -> None:
-    for name, text in render().items():
+    for name, text in render(full()).items():
         (grafana.folder / "boards" / name).write_text(text)
     grafana.send("/api/admin/provisioning/dashboards/reload", "POST")
-    for name in render():
+    for name in render(full()):
         status, page, _ = grafana.send(f"/d/{name.removesuffix('.json')}/")
         assert status == 200
         assert 'class="problem"' not in page, name

@@ -125,7 +125,7 @@ def test_alertmanagers_links_lead_to_the_reading_side(settings: Settings) -> Non
 
 def test_nobody_is_alarmed_by_the_silence_of_an_abandoned_host() -> None:
     def watched(settings: Settings) -> set[str]:
-        (group,) = yaml.safe_load(rules.render(settings)["fleetwatch.yml"])["groups"]
+        (group,) = yaml.safe_load(rules.files(settings, "https://monitor.example.com")["pipeline.yml"])["groups"]
         return {rule["labels"]["host"] for rule in group["rules"] if rule["alert"] == "HostSilent"}
 
     hosts = own().hosts

@@ -34,7 +34,12 @@ def _with(**hub: Any) -> Settings:
 def test_equal_settings_give_equal_bytes(case: str) -> None:
     def render(settings: Settings) -> list[str]:
         hosts = [agent.config(settings, host, "https://h", GATEWAY) for host in settings.hosts]
-        return [*hosts, prometheus.config(settings), alertmanager.config(settings), *rules.render(settings).values()]
+        return [
+            *hosts,
+            prometheus.config(settings),
+            alertmanager.config(settings),
+            *rules.files(settings, "https://monitor.example.com").values(),
+        ]
 
     assert render(CASES[case]()) == render(CASES[case]()), "an update would reload what did not change"
 
@@ -127,7 +132,7 @@ def test_alerts_go_to_the_default_and_the_watchdog_to_its_own() -> None:
 
 
 def test_every_host_has_an_alert_for_its_silence() -> None:
-    (group,) = yaml.safe_load(rules.render(full())["fleetwatch.yml"])["groups"]
+    (group,) = yaml.safe_load(rules.files(full(), "https://monitor.example.com")["pipeline.yml"])["groups"]
     silent = [rule["labels"]["host"] for rule in group["rules"] if rule["alert"] == "HostSilent"]
     assert silent == ["hub", "web-1"]
 

@@ -1,0 +1,53 @@
+"""From which value on an alert fires: defaults for the whole fleet, others for a host or one of its containers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from configs.settings.base import Strict
+from configs.settings.units import Duration, parse_duration
+
+Share = Annotated[float, Field(gt=0, le=1)]
+Count = Annotated[float, Field(ge=0)]
+
+
+class Thresholds(Strict):
+    """Shares are between 0 and 1, rates per second. A host or a container that names one has its own."""
+
+    disk_full_in: Duration = Field(parse_duration("24h"), description="`24h`: at the pace of the last six hours")
+    disk_used: Share = 0.9
+    memory_used: Share = 0.92
+    load_per_core: Count = 2.0
+    clock_skew: Count = Field(1.0, description="`1.0` seconds, by the kernel's own estimate or against the hub")
+    network_errors: Share = Field(0.01, description="`0.01` of the packets")
+    container_restarts: Count = Field(3, description="`3` starts in 15 minutes")
+    container_memory: Share = Field(0.9, description="`0.9` of the container's limit")
+    container_throttled: Share = Field(0.25, description="`0.25` of the periods in which it wanted to run")
+    volume_used: Share = 0.9
+    log_errors: Count = Field(1.0, description="`1.0` lines per second of level error or fatal, for 5 minutes")
+    http_errors: Share = Field(0.05, description="`0.05` of the answers are 5xx")
+    http_latency: Count = Field(1.0, description="`1.0` seconds for the slowest twentieth of the requests")
+    postgres_connections: Share = Field(0.85, description="`0.85` of max_connections")
+    postgres_transaction: Duration = parse_duration("30m")
+    postgres_wraparound: Share = Field(0.5, description="`0.5` of the transaction ids that there are")
+    postgres_lag: Duration = parse_duration("5m")
+    timescale_job_late: Duration = parse_duration("1h")
+    timescale_uncompressed: Count = Field(4, description="`4` chunks that should have been compressed")
+
+
+class Muted(Strict):
+    """Alerts (by name, as in docs/runbooks; `all` for every one) that stay silent here, and thresholds of its own."""
+
+    mute: list[str] = []
+    thresholds: Thresholds = Field(Thresholds(), description="the fleet's")
+
+
+class HostAlerts(Muted):
+    """Of a host; `containers` are single ones on it, by container name."""
+
+    containers: dict[str, Muted] = {}
+
+
+Severity = Literal["critical", "warning", "info"]
