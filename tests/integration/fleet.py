@@ -65,6 +65,7 @@ class Fleet(View):
         self.machines = Machines(self.name, INTERNET)
         self.dsn_password = secrets.token_hex(16)
         self.said = ""  # by the first `up`
+        self.hub_left = 0.0  # when the hub was destroyed, to be made anew
         self.commands: set[bytes] = set()  # command lines that were seen while it ran
         self._outputs: dict[str, Any] = {}
         self.write()
