@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +12,12 @@ import pytest
 import yaml
 
 from configs.settings import read
+from tests import drawing
+from tests.fixtures.docs import MARKS, OUTPUT, PAGES, ROOT, blocks, commands
 from tests.fixtures.hubs import PUBLIC_KEY
 from tools.stack import SECRET_KEYS
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
-NAMES = [str(page.relative_to(ROOT)) for page in PAGES]
+BLOCKS = blocks()
 DUMMIES = {
     "dsn": "postgresql://user:dummy@db:5432/shop",
     "url": "https://receiver.example/dummy",
@@ -26,12 +28,8 @@ DUMMIES = {
 
 
 def _snippets(language: str) -> list[tuple[str, str]]:
-    """(page, text) of every fenced block of a language."""
-    found = []
-    for page, name in zip(PAGES, NAMES, strict=True):
-        blocks = re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
-        found += [(name, block) for block in blocks]
-    return found
+    """(place, text) of every fenced block of a language."""
+    return [(block.place, block.text) for block in BLOCKS if block.language == language]
 
 
 def _targets() -> set[str]:
@@ -108,3 +106,40 @@ def test_every_relative_link_resolves(capsys: pytest.CaptureFixture[str]) -> Non
     with capsys.disabled():
         print(f"\n  {count} relative links", end=" ")
     assert count > 3
+
+
+def test_every_block_says_what_becomes_of_it(capsys: pytest.CaptureFixture[str]) -> None:
+    marked = [block for block in BLOCKS if block.language not in OUTPUT]
+    unmarked = [block.place for block in marked if block.mark not in MARKS]
+    assert not unmarked, f"run, parse or `not-run: why` is missing after the language: {unmarked}"
+    for block in marked:
+        assert bool(block.reason) == (block.mark == "not-run"), f"{block.place}: a reason belongs to not-run alone"
+    count = Counter(block.mark for block in marked)
+    with capsys.disabled():
+        print(f"\n  {count['run']} blocks run, {count['parse']} parsed, {count['not-run']} not run:")
+        for block in marked:
+            if block.mark == "not-run":
+                print(f"    {block.place}: {block.reason}")
+    assert count["run"]
+    assert count["parse"]
+
+
+def test_every_shell_block_is_shell(tmp_path: Path) -> None:
+    for block in (block for block in BLOCKS if block.language == "sh"):
+        done = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, check=False)
+        # <words> stand for what the reader fills in
+        assert done.returncode == 0 or "<" in block.text, f"{block.place}: {done.stderr}"
+
+
+def test_every_make_command_has_the_words_that_its_target_reads() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    known = set(re.findall(r"\$\((?:if |or \$\()?([A-Z]+)\b", makefile))
+    assert {"STACK", "FILE", "HOST", "KEY", "ARGS"} <= known
+    for block in (block for block in BLOCKS if block.language == "sh"):
+        for command in commands(block):
+            given = set(re.findall(r"\b([A-Z]+)=", command)) if command.startswith("make ") else set()
+            assert given <= known, f"{block.place}: no target reads {sorted(given - known)}"
+
+
+def test_the_drawings_are_what_the_code_says() -> None:
+    assert drawing.PAGE.read_text() == drawing.page(), "behind the code: .venv/bin/python -m tests.drawing"
