@@ -49,7 +49,7 @@ class Credential(pulumi.ComponentResource):
     @classmethod
     def of(cls, name: str, edge: Edge, done: pulumi.Output[dict[str, Any]]) -> Credential:
         """The credential of one host, with the rotations that the last complete update left."""
-        return cls(name, edge.rotation, done.apply(lambda found: int(found.get(name) or 0)), renamed(edge))
+        return cls(name, edge.rotation, done.apply(lambda found: _counted(name, edge.rotation, found)), renamed(edge))
 
     def _generation(self, name: str, number: int) -> random.RandomPassword:
         return random.RandomPassword(
@@ -59,6 +59,18 @@ class Credential(pulumi.ComponentResource):
             keepers={"rotation": str(number)} if number > 1 else None,
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _counted(name: str, wanted: int, done: Mapping[str, Any]) -> int:
+    """The rotation that the last complete update left. RunError where the step to the wanted one is no single one: the
+    password that the host has now would be refused before it has the new one."""
+    last = int(done.get(name) or 0)
+    if name in done and wanted and wanted not in (last, last + 1):
+        raise pulumi.RunError(
+            f"hosts.{name}.rotation: expected {last} (as it is) or {last + 1} (another password), found {wanted}: "
+            "every step keeps the password before it valid until the host has changed over"
+        )
+    return last
 
 
 def _accepted(name: str, rotation: int, now: str, before: str, done: int | None) -> dict[str, str]:

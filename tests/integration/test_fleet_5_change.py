@@ -18,6 +18,14 @@ def _gaps(stamps: list[float]) -> list[float]:
     return [round(later - earlier, 1) for earlier, later in zip(stamps, stamps[1:], strict=False)]
 
 
+def test_a_rotation_that_skips_a_number_is_refused(fleet: Fleet) -> None:
+    with fleet.meanwhile({"hosts": {"vps-1": {"rotation": 2}}}):
+        done = fleet.tool("pulumi", "preview")
+    assert done.returncode != 0
+    assert "hosts.vps-1.rotation: expected 0 (as it is) or 1 (another password), found 2" in done.stdout
+    assert "Traceback" not in done.stdout, done.stdout
+
+
 def test_a_rotation_first_lets_both_passwords_in_and_restarts_nothing(fleet: Fleet) -> None:
     old = fleet.passwords()["vps-1-password"]
     before, begun = fleet.everything(), time.time()
