@@ -1,0 +1,75 @@
+"""The policy pack: the rules for the engine, through the SDK of pulumi-policy. Started by the engine, never by hand."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pulumi_policy import (
+    EnforcementLevel,
+    PolicyPack,
+    ReportViolation,
+    ResourceValidationArgs,
+    ResourceValidationPolicy,
+    Secret,
+)
+
+# In place of this folder, whose modules are `policy.<name>`.
+sys.path[0] = str(Path(__file__).resolve().parents[1])
+
+from policy.preview import marked  # noqa: E402
+from policy.records import Mark, Record, Rule  # noqa: E402
+from policy.rules import RULES  # noqa: E402
+
+
+def _env(args: ResourceValidationArgs) -> str:
+    """The tools say it; without them a stack is called after its environment. The SDK passes no configuration on."""
+    return os.environ.get("FLEETWATCH_ENV") or str(args.urn).split(":")[2]
+
+
+def _plain(value: Any) -> Any:
+    """A value without the SDK's proxies, which raise at the first unknown value and hide what is a secret."""
+    if isinstance(value, Secret):
+        return Mark.SECRET
+    if isinstance(value, (Mapping, Sequence)) and not isinstance(value, (dict, list, str)):
+        value = value["__target"]  # type: ignore[call-overload]  # how the SDK itself unwraps them
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return [_plain(inner) for inner in value] if isinstance(value, list) else marked(value)
+
+
+def _record(args: ResourceValidationArgs) -> Record:
+    return Record(args.resource_type, args.name, _plain(args.props), bool(args.opts.protect), args.urn)
+
+
+def _policy(rule: Rule) -> ResourceValidationPolicy:
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        for said in rule.check(_record(args), _env(args)):
+            report(said)
+
+    return ResourceValidationPolicy(rule.name, rule.reason, validate)
+
+
+def _policy_with_marks(rule: Rule) -> ResourceValidationPolicy:
+    """The SDK takes the secrets' marks off before it validates, and keeps them for what remediates. So this looks there
+    and changes nothing; what it finds is reported when the same resource is validated, right after."""
+    found: dict[str, list[str]] = {}
+
+    def look(args: ResourceValidationArgs) -> None:
+        found[args.urn] = list(rule.check(_record(args), _env(args)))
+
+    def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
+        for said in found.pop(args.urn, [f"{args.name}: the engine did not let {rule.name} look at it"]):
+            report(said)
+
+    return ResourceValidationPolicy(rule.name, rule.reason, validate, EnforcementLevel.REMEDIATE, remediate=look)
+
+
+PolicyPack(
+    "fleetwatch",
+    [_policy_with_marks(rule) if rule.marks else _policy(rule) for rule in RULES],
+    EnforcementLevel.MANDATORY,
+)

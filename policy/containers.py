@@ -1,0 +1,197 @@
+"""What a container may not have: a published port, more rights than its job takes, memory without a limit."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+from configs import names
+from policy import exceptions as but
+from policy.exceptions import allowed, named
+from policy.records import CONTAINER, Mark, Record
+
+_NAMESPACES = {
+    "networkMode": but.NETWORK,
+    "pidMode": but.PID,
+    "ipcMode": "IPC",
+    "usernsMode": "user",
+    "cgroupnsMode": "cgroup",
+}
+_SOCKETS = ("docker.sock", "containerd.sock", "podman.sock")
+_HOLD_THE_SOCKET = frozenset({"/", "/run", "/var", "/var/run"})
+_TABLE = "policy/exceptions.py"
+# Caddy's listeners that are not for everybody: without TLS, or with the data itself behind them.
+_INSIDE = {names.CADDY_PUSH_PORT: "the private network's address", names.CADDY_QUERY_PORT: "127.0.0.1"}
+
+
+def ports(record: Record, _env: str) -> Iterator[str]:
+    """Nothing is published but Caddy's ports, and of those the two inner ones not to everybody."""
+    if record.type != CONTAINER:
+        return
+    if record.properties.get("publishAllPorts") is True:
+        yield (
+            f"{record.called}: publishAllPorts publishes every port of its image; expected named ports of Caddy alone; "
+            "take it out"
+        )
+    for port in record.objects("ports"):
+        inside, address = _number(port.get("internal")), port.get("ip")
+        if not allowed(record.role, but.PORT, str(inside)):
+            yield (
+                f"{record.called}: its port {inside} is published on {_shown(address)}; expected nothing published but "
+                f"{named(but.PORT)}; take it out of `ports`, others reach it through Caddy"
+            )
+        elif inside in _INSIDE and not _narrow(address, loopback=inside == names.CADDY_QUERY_PORT):
+            yield (
+                f"{record.called}: its port {inside} is published on {_shown(address)}; expected {_INSIDE[inside]}; "
+                "give the port that `ip`"
+            )
+
+
+def rights(record: Record, _env: str) -> Iterator[str]:
+    """No container can do more to its host than its job takes."""
+    if record.type != CONTAINER:
+        return
+    if record.properties.get("privileged") is True:
+        yield (
+            f"{record.called}: privileged is full control of its host; expected false for every container; give it "
+            f"the one capability or device that it needs, named in {_TABLE}"
+        )
+    yield from _namespaces(record)
+    yield from _capabilities(record)
+    yield from _devices(record)
+    yield from _security(record)
+
+
+def mounts(record: Record, _env: str) -> Iterator[str]:
+    """No folder of the host is writable in a container, and Docker's socket is where it is named."""
+    if record.type != CONTAINER:
+        return
+    for source, target, read_only in _binds(record):
+        if not read_only:
+            yield (
+                f"{record.called}: {source} of its host is mounted writable at {target}; expected read-only; set "
+                "read_only, and put what it writes on a volume"
+            )
+        if source.endswith(_SOCKETS) or target.endswith(_SOCKETS):
+            if not allowed(record.role, but.SOCKET, but.READ_ONLY):
+                yield (
+                    f"{record.called}: Docker's socket {source} is full control of its host; expected it in "
+                    f"{named(but.SOCKET)} alone; take the mount out, or name the role and its reason in {_TABLE}"
+                )
+        elif source in _HOLD_THE_SOCKET and not allowed(record.role, but.MOUNT, source):
+            yield (
+                f"{record.called}: {source} of its host is mounted, and Docker's socket is in it; expected it in "
+                f"{named(but.MOUNT)} alone; mount the folder that is needed"
+            )
+
+
+def memory(record: Record, _env: str) -> Iterator[str]:
+    """Every container has a memory limit: one that leaks ends itself and not its host."""
+    if record.type != CONTAINER or record.hidden("memory"):
+        return
+    found = record.properties.get("memory")
+    if isinstance(found, bool) or not isinstance(found, (int, float)) or found <= 0:
+        yield (
+            f"{record.called}: it has no memory limit; expected `memory` in MB; set it under `limits` of its host or hub"
+        )
+
+
+def _namespaces(record: Record) -> Iterator[str]:
+    for key, what in _NAMESPACES.items():
+        mode = record.properties.get(key)
+        shared = isinstance(mode, str) and (mode == "host" or mode.startswith("container:"))
+        if shared and not allowed(record.role, what, str(mode)):
+            yield (
+                f"{record.called}: it shares the {what} namespace ({mode}); expected one of its own, except for "
+                f"{named(what)}; take {key} out, or name the role and its reason in {_TABLE}"
+            )
+
+
+def _capabilities(record: Record) -> Iterator[str]:
+    found = record.object("capabilities")
+    if not record.hidden("capabilities") and "ALL" not in {_capability(one) for one in found.get("drops") or ()}:
+        yield (
+            f"{record.called}: it keeps Docker's own set of capabilities; expected `drops: [ALL]`; drop all, and add "
+            "what it needs by name"
+        )
+    for one in found.get("adds") or ():
+        if isinstance(one, str) and not allowed(record.role, but.CAPABILITY, _capability(one)):
+            yield (
+                f"{record.called}: it has the capability {_capability(one)}; expected none but those of "
+                f"{named(but.CAPABILITY)}; take it out, or name the role and its reason in {_TABLE}"
+            )
+
+
+def _devices(record: Record) -> Iterator[str]:
+    wanted = [f"{one.get('hostPath')}:{one.get('permissions') or 'rwm'}" for one in record.objects("devices")]
+    wanted += [f"rule {one}" for one in record.values("deviceCgroupRules") if isinstance(one, str)]
+    wanted += ["a device request" for _ in record.values("deviceRequests")]
+    wanted += [f"GPUs ({gpus})"] if isinstance(gpus := record.properties.get("gpus"), str) and gpus else []
+    for one in wanted:
+        if not allowed(record.role, but.DEVICE, one):
+            yield (
+                f"{record.called}: it has the device {one}; expected none but those of {named(but.DEVICE)}; take it "
+                f"out, or name the role and its reason in {_TABLE}"
+            )
+
+
+def _security(record: Record) -> Iterator[str]:
+    if record.hidden("securityOpts"):
+        return
+    options = [one.replace(":", "=", 1) for one in record.values("securityOpts") if isinstance(one, str)]
+    if not {"no-new-privileges", "no-new-privileges=true"} & set(options):
+        yield (
+            f"{record.called}: a setuid program in it could gain rights; expected the security option "
+            "no-new-privileges; add it to `security_opts`"
+        )
+    for option in options:
+        off = option.rpartition("=")[2] in ("unconfined", "disable", "false")
+        if off and not allowed(record.role, but.SECURITY, option):
+            yield (
+                f"{record.called}: the security option {option} switches a protection off; expected none of that kind "
+                f"but those of {named(but.SECURITY)}; take it out, or name the role and its reason in {_TABLE}"
+            )
+
+
+def _binds(record: Record) -> Iterator[tuple[str, str, bool]]:
+    """(path on the host, path in the container, whether it is read-only) of everything that is mounted from the host."""
+    for one in record.objects("mounts"):
+        if one.get("type") == "bind":
+            yield _path(one.get("source")), _path(one.get("target")), one.get("readOnly") is True
+    for one in record.objects("volumes"):
+        if one.get("hostPath"):
+            yield _path(one.get("hostPath")), _path(one.get("containerPath")), one.get("readOnly") is True
+
+
+def _path(value: Any) -> str:
+    if not isinstance(value, str):
+        return _shown(value)
+    return value.rstrip("/") or "/"
+
+
+def _capability(value: Any) -> str:
+    name = str(value).upper()
+    return name if name == "ALL" or name.startswith("CAP_") else f"CAP_{name}"
+
+
+def _number(value: Any) -> Any:
+    """The engine's numbers are floating ones."""
+    return int(value) if isinstance(value, float) else value
+
+
+def _narrow(address: Any, loopback: bool) -> bool:
+    """Whether an address is one of the inside; one that is not known yet is looked at when it is."""
+    if isinstance(address, Mark):
+        return True
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return False
+    return found.is_loopback if loopback else found.is_private and not found.is_unspecified
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mark):
+        return f"an address that is {value.value}"
+    return str(value) if value else "every address"

@@ -1,0 +1,26 @@
+"""All rules, each with the reason that docs/policy.md gives. Every one is mandatory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from policy import cloud, containers, images, secrecy
+from policy.records import Record, Rule, Violation
+
+RULES: tuple[Rule, ...] = (
+    Rule("published-ports", "Nothing is published but Caddy's ports.", containers.ports),
+    Rule("container-rights", "A container has no right that its job does not take.", containers.rights),
+    Rule("host-mounts", "A container writes nothing on its host, and Docker's socket is named.", containers.mounts),
+    Rule("memory-limit", "Every container has a memory limit.", containers.memory),
+    Rule("pinned-images", "Images are pinned by digest or exact tag.", images.pinned),
+    Rule("firewall-doors", "No database, inner part, Docker or SSH is open to the world.", cloud.doors),
+    Rule("protected-in-production", "In prod, what bears data is protected.", cloud.protected),
+    Rule("backups-in-production", "In prod, every droplet has backups.", cloud.backups),
+    Rule("private-network", "Every droplet is in a VPC of the stack.", cloud.private_network),
+    Rule("no-plain-secrets", "What looks like a secret is marked as one.", secrecy.plain, marks=True),
+)
+
+
+def violations(records: Iterable[Record], env: str) -> list[Violation]:
+    """What every rule says of every record, in the order of the records."""
+    return [Violation(rule.name, one, said) for one in records for rule in RULES for said in rule.check(one, env)]
