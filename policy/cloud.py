@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from configs import names
-from policy.records import DROPLET, FIREWALL, PRODUCTION, RESERVED_IP, VOLUME, VPC, Record
+from policy.records import DROPLET, FIREWALL, PRODUCTION, RESERVED_IP, VOLUME, VPC, Record, items
 
 SSH = 22
 # Ports by what listens there when nobody changed it: IANA's registry, and each vendor's documentation.
@@ -46,7 +46,7 @@ def doors(record: Record, _env: str) -> Iterator[str]:
     if record.type != FIREWALL:
         return
     for rule in record.objects("inboundRules"):
-        world = [one for one in rule.get("sourceAddresses") or () if isinstance(one, str) and _world(one)]
+        world = [one for one in items(rule.get("sourceAddresses")) if isinstance(one, str) and _world(one)]
         if not world or rule.get("protocol") == "icmp":
             continue
         first, last = _range(rule.get("portRange"))

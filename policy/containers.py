@@ -9,7 +9,7 @@ from typing import Any
 from configs import names
 from policy import exceptions as but
 from policy.exceptions import allowed, named
-from policy.records import CONTAINER, Mark, Record
+from policy.records import CONTAINER, Mark, Record, items
 
 _NAMESPACES = {
     "networkMode": but.NETWORK,
@@ -21,6 +21,7 @@ _NAMESPACES = {
 _SOCKETS = ("docker.sock", "containerd.sock", "podman.sock")
 _HOLD_THE_SOCKET = frozenset({"/", "/run", "/var", "/var/run"})
 _TABLE = "policy/exceptions.py"
+_PRIVATE = [ipaddress.ip_network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
 # Caddy's listeners that are not for everybody: without TLS, or with the data itself behind them.
 _INSIDE = {names.CADDY_PUSH_PORT: "the private network's address", names.CADDY_QUERY_PORT: "127.0.0.1"}
 
@@ -93,7 +94,8 @@ def memory(record: Record, _env: str) -> Iterator[str]:
     found = record.properties.get("memory")
     if isinstance(found, bool) or not isinstance(found, (int, float)) or found <= 0:
         yield (
-            f"{record.called}: it has no memory limit; expected `memory` in MB; set it under `limits` of its host or hub"
+            f"{record.called}: it has no memory limit; expected `memory` in MB; set it under `limits` of its host or "
+            "of the hub"
         )
 
 
@@ -110,12 +112,12 @@ def _namespaces(record: Record) -> Iterator[str]:
 
 def _capabilities(record: Record) -> Iterator[str]:
     found = record.object("capabilities")
-    if not record.hidden("capabilities") and "ALL" not in {_capability(one) for one in found.get("drops") or ()}:
+    if not record.hidden("capabilities") and "ALL" not in {_capability(one) for one in items(found.get("drops"))}:
         yield (
             f"{record.called}: it keeps Docker's own set of capabilities; expected `drops: [ALL]`; drop all, and add "
             "what it needs by name"
         )
-    for one in found.get("adds") or ():
+    for one in items(found.get("adds")):
         if isinstance(one, str) and not allowed(record.role, but.CAPABILITY, _capability(one)):
             yield (
                 f"{record.called}: it has the capability {_capability(one)}; expected none but those of "
@@ -155,7 +157,7 @@ def _security(record: Record) -> Iterator[str]:
 
 
 def _binds(record: Record) -> Iterator[tuple[str, str, bool]]:
-    """(path on the host, path in the container, whether it is read-only) of everything that is mounted from the host."""
+    """(path on the host, path in the container, whether it is read-only) of every folder and file of the host."""
     for one in record.objects("mounts"):
         if one.get("type") == "bind":
             yield _path(one.get("source")), _path(one.get("target")), one.get("readOnly") is True
@@ -188,7 +190,7 @@ def _narrow(address: Any, loopback: bool) -> bool:
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
-    return found.is_loopback if loopback else found.is_private and not found.is_unspecified
+    return found.is_loopback or (not loopback and any(found in network for network in _PRIVATE))
 
 
 def _shown(value: Any) -> str:

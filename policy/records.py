@@ -70,8 +70,7 @@ class Record:
 
     def values(self, key: str) -> list[Any]:
         """The items of a list; none if it is absent or not known."""
-        found = self.properties.get(key)
-        return list(found) if isinstance(found, (list, tuple)) else []
+        return items(self.properties.get(key))
 
     def object(self, key: str) -> Mapping[str, Any]:
         """A nested object; an empty one if it is absent or not known."""
@@ -81,6 +80,11 @@ class Record:
     def hidden(self, key: str) -> bool:
         """Whether there is a value that cannot be seen."""
         return isinstance(self.properties.get(key), Mark)
+
+
+def items(found: Any) -> list[Any]:
+    """The items of what may be a list, may be absent and may not be known."""
+    return list(found) if isinstance(found, (list, tuple)) else []
 
 
 ROLE_LABEL = "fleetwatch.role"

@@ -15,6 +15,7 @@ from policy.records import Record
 _WORDS = frozenset(
     {"password", "passwd", "passphrase", "pwd", "token", "secret", "dsn", "credential", "credentials", "apikey"}
 )
+_ENDS = ("password", "passwd", "passphrase", "token", "secret")  # of words that nothing divides, such as PGPASSWORD
 _PAIRS = frozenset({("private", "key"), ("api", "key"), ("access", "key"), ("routing", "key"), ("auth", "key")})
 # The name of where a secret is, or of something about it, is no secret.
 _ABOUT = frozenset(
@@ -58,9 +59,8 @@ def _found(value: Any, where: str, telling: bool) -> Iterator[tuple[str, str]]:
     elif isinstance(value, (list, tuple)):
         for number, inner in enumerate(value):
             yield from _found(inner, f"{where}[{number}]", telling)
-    elif isinstance(value, str) and value:
-        if what := _looks_like(value, telling):
-            yield where, what
+    elif isinstance(value, str) and value and (what := _looks_like(value, telling)):
+        yield where, what
 
 
 def _looks_like(text: str, telling: bool) -> str | None:
@@ -80,4 +80,6 @@ def is_telling(name: str) -> bool:
     parts = [part.lower() for part in _PART.findall(name)]
     if not parts or parts[-1] in _ABOUT:
         return False
-    return not _WORDS.isdisjoint(parts) or any(pair in _PAIRS for pair in zip(parts, parts[1:], strict=False))
+    return any(part in _WORDS or part.endswith(_ENDS) for part in parts) or any(
+        pair in _PAIRS for pair in zip(parts, parts[1:], strict=False)
+    )

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.machines import MachineError
-from tools import engine, images, lifecycle, lock, plugins, reach, rehearse, setup, ssh_program, stackfile
+from tools import engine, images, lifecycle, lock, plugins, policy, reach, rehearse, setup, ssh_program, stackfile
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
@@ -43,7 +43,8 @@ def _stack(options: argparse.Namespace, chain: setup.ToolChain | None = None) ->
     if chain is None:  # an earlier run may have been another checkout's, or the cache may be gone
         with only_one("set-up"):
             plugins.get()
-    return Stack(options.stack, _file(options), pulumi_env(home), chain.overrides if chain else None)
+    stack = Stack(options.stack, _file(options), pulumi_env(home), chain.overrides if chain else None)
+    return policy.with_pack(stack) if policy.wanted() else stack
 
 
 def _up(options: argparse.Namespace) -> int:
@@ -128,6 +129,14 @@ def _pulumi(options: argparse.Namespace) -> int:
     return lifecycle.engine_command(_stack(options), options.words)
 
 
+def _policy(options: argparse.Namespace) -> int:
+    if options.plan:
+        return policy.check_file(Path(options.plan), options.stack)
+    if options.pack:
+        return lifecycle.engine_command(policy.with_pack(_stack(options)), ["preview", "--suppress-outputs"])
+    return policy.check(_stack(options))
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tools", description=__doc__)
     parser.add_argument("--stack", default="local", help="the stack's name (local)")
@@ -169,6 +178,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("host")
     sub = command("rebuild", _rebuild, "make a droplet anew; what outlives it stays")
     sub.add_argument("host")
+    sub = command("policy", _policy, "the guard rails over what a preview plans")
+    sub.add_argument("plan", nargs="?", help="what `pulumi preview --json` printed before (-: stdin); no other is made")
+    sub.add_argument("--pack", action="store_true", help="as a policy pack, by the engine")
     sub = command("pulumi", _pulumi, "an engine command for this stack")
     sub.add_argument("words", nargs=argparse.REMAINDER)
     return parser

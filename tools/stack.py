@@ -38,6 +38,7 @@ class Stack:
     file: Path
     env: Mapping[str, str]
     images: Mapping[str, str] | None = None  # None: as in the last working copy
+    policy_pack: Path | None = None  # looks at every preview and update
 
     def __post_init__(self) -> None:
         self.home = state_dir() / self.name
@@ -128,7 +129,17 @@ class Stack:
 
     def _argv(self, words: Sequence[str]) -> list[str]:
         config = ["--config-file", str(self.working)] if words[0] in _WITH_FILE else []
-        return ["pulumi", "-C", str(CHECKOUT), *words, "--non-interactive", "--stack", self.name, *config]
+        pack = ["--policy-pack", str(self.policy_pack)] if self.policy_pack and words[0] in ("up", "preview") else []
+        return ["pulumi", "-C", str(CHECKOUT), *words, "--non-interactive", "--stack", self.name, *config, *pack]
+
+    def planned(self) -> dict[str, Any]:
+        """What a preview would do, as the engine prints it for programs; ToolError with its words if it cannot."""
+        argv = self._argv(["preview", "--json", "--show-sames"])
+        done = subprocess.run(argv, env=dict(self.env), capture_output=True, text=True, check=False)
+        if done.returncode == 0:
+            digest: dict[str, Any] = json.loads(done.stdout)
+            return digest
+        raise ToolError(explain(_errors(done.stdout) or done.stderr.strip() or done.stdout.strip()))
 
     def outputs(self, secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs; ToolError when it was never brought up."""
@@ -170,6 +181,15 @@ def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
     if code and wrong:
         raise ToolError(explain(wrong))
     return code
+
+
+def _errors(digest: str) -> str:
+    """The errors among the diagnostics of a preview for programs; nothing if it is none."""
+    try:
+        told = json.loads(digest).get("diagnostics") or []
+    except ValueError:
+        return ""
+    return "".join(one.get("message", "") for one in told if one.get("severity") == "error").strip()
 
 
 def docker_address(config: Mapping[str, Any]) -> str:
