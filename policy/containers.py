@@ -21,7 +21,11 @@ _NAMESPACES = {
 _SOCKETS = ("docker.sock", "containerd.sock", "podman.sock")
 _HOLD_THE_SOCKET = frozenset({"/", "/run", "/var", "/var/run"})
 _TABLE = "policy/exceptions.py"
-_PRIVATE = [ipaddress.ip_network(net) for net in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")]
+# RFC 1918, 6598 and 4193.
+_PRIVATE = [
+    ipaddress.ip_network(network)
+    for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+]
 # Caddy's listeners that are not for everybody: without TLS, or with the data itself behind them.
 _INSIDE = {names.CADDY_PUSH_PORT: "the private network's address", names.CADDY_QUERY_PORT: "127.0.0.1"}
 

@@ -43,7 +43,10 @@ def _stack(options: argparse.Namespace, chain: setup.ToolChain | None = None) ->
     if chain is None:  # an earlier run may have been another checkout's, or the cache may be gone
         with only_one("set-up"):
             plugins.get()
-    stack = Stack(options.stack, _file(options), pulumi_env(home), chain.overrides if chain else None)
+    return _guarded(Stack(options.stack, _file(options), pulumi_env(home), chain.overrides if chain else None))
+
+
+def _guarded(stack: Stack) -> Stack:
     return policy.with_pack(stack) if policy.wanted() else stack
 
 
@@ -71,7 +74,7 @@ def _rehearse(options: argparse.Namespace) -> int:
     file = Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{rehearsal.name}.yaml")
     parts = {key: ref for key, ref in chain.overrides.items() if key in images.PARTS}
     stack = Stack(rehearsal.name, file, pulumi_env(rehearsal.home), parts)
-    return rehearse.bring_up(stack, rehearsal)
+    return rehearse.bring_up(_guarded(stack), rehearsal)
 
 
 def _rehearse_down(options: argparse.Namespace) -> int:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from policy import preview, rules
+from tools import pulumi_cli
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, only_one
 from tools.progress import run, say, step
@@ -24,8 +25,7 @@ from tools.stack import Stack
 FOLDER = CHECKOUT / "policy"
 PACK = FOLDER / "pack"
 WANTED = "FLEETWATCH_POLICY"
-# The pack is told by it which environment a stack file is for: the SDK passes no configuration on.
-ENVIRONMENT = "FLEETWATCH_ENV"
+MINIMUM = (3, 255)  # the first CLI that was seen to take a pack that is a program; 3.253 does not
 
 
 def check(stack: Stack) -> int:
@@ -62,11 +62,15 @@ def report(digest: Any, stack: str) -> int:
 
 
 def with_pack(stack: Stack) -> Stack:
-    """The stack, its previews and updates looked at by the pack."""
+    """The stack, its previews and updates looked at by the pack. ToolError if the CLI is too old for that."""
+    version = pulumi_cli.find().version
+    if tuple(int(number) for number in version.split("-")[0].split(".")[:2]) < MINIMUM:
+        raise ToolError(
+            f"Pulumi {version} takes no policy pack that is a program: update it to {'.'.join(map(str, MINIMUM))} or "
+            "newer, or use `make policy` without PACK, which reads the preview instead."
+        )
     with only_one("policy pack"):
         _virtualenv()
-    config = stack.prepare(check=False)
-    stack.env = {**stack.env, ENVIRONMENT: str(config.get("fleetwatch:env") or stack.name)}
     stack.policy_pack = PACK
     return stack
 

@@ -25,6 +25,7 @@ from tools.progress import say
 SECRET_KEYS = frozenset({"dsn", "client_secret", "password", "routing_key", "url"})
 
 OVERLAY = "fleetwatch:images"
+ENVIRONMENT = "FLEETWATCH_ENV"
 OWN = "overlay.yaml"  # beside the state: what this machine alone adds to a stack file, by section
 _WITH_FILE = ("up", "preview", "destroy", "refresh", "config", "import", "watch")
 _INIT = ("--secrets-provider", "passphrase", "--no-select", "--non-interactive")
@@ -115,7 +116,9 @@ class Stack:
 
     def run(self, *words: str) -> int:
         """An engine command whose output the user sees; its exit code."""
-        return _streamed(self._argv(words), self.env)
+        if self.policy_pack and words[0] in ("up", "preview"):
+            words = (*words, "--policy-pack", str(self.policy_pack))
+        return _streamed(self._argv(words), {**self.env, **self._for_the_pack()})
 
     def quiet(self, *words: str, stdin: str | None = None) -> str:
         """An engine command whose output is wanted; ToolError with the engine's words if it fails."""
@@ -129,8 +132,11 @@ class Stack:
 
     def _argv(self, words: Sequence[str]) -> list[str]:
         config = ["--config-file", str(self.working)] if words[0] in _WITH_FILE else []
-        pack = ["--policy-pack", str(self.policy_pack)] if self.policy_pack and words[0] in ("up", "preview") else []
-        return ["pulumi", "-C", str(CHECKOUT), *words, "--non-interactive", "--stack", self.name, *config, *pack]
+        return ["pulumi", "-C", str(CHECKOUT), *words, "--non-interactive", "--stack", self.name, *config]
+
+    def _for_the_pack(self) -> dict[str, str]:
+        """The policy pack is told which environment the file is for: its SDK passes no configuration on."""
+        return {ENVIRONMENT: str(self._config().get("fleetwatch:env") or self.name)} if self.policy_pack else {}
 
     def planned(self) -> dict[str, Any]:
         """What a preview would do, as the engine prints it for programs; ToolError with its words if it cannot."""

@@ -1,0 +1,116 @@
+"""The guard rails over what the program really registers: every shipped stack file passes, and each rule would notice.
+
+The engine is the recording one, so this also sees what a preview does not know yet, such as addresses and passwords.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+import yaml
+
+from policy import exceptions, rules
+from policy.preview import marked
+from policy.records import CONTAINER, Record
+from tests.component.program import Run, full, run
+from tests.component.test_fleet import KEY, fleet
+from tests.fixtures.stackfiles import STACK_FILES
+
+
+def records(made: Run) -> list[Record]:
+    """As a policy pack gets them; a secret is marked the same way on the wire."""
+    return [Record(one.type, one.name, marked(one.inputs), one.request.protect) for one in made.made]
+
+
+def shipped(name: str) -> dict[str, Any]:
+    """The sections of a stack file of the checkout, with what a person adds: a key, and the secrets."""
+    (file,) = [file for file in STACK_FILES if file.name == f"Pulumi.{name}.yaml"]
+    config = yaml.safe_load(file.read_text())["config"]
+    sections = {key.removeprefix("fleetwatch:"): value for key, value in config.items()}
+    for host in sections["hosts"].values():
+        for database in host.get("postgres", {}):
+            host["postgres"][database] = {"dsn": "postgresql://watch:s3cret@db/shop"}
+    if "local" not in sections["hub"]:
+        sections["ssh"] = {"key": "~/.ssh/id_ed25519", "public_key": KEY}
+    return {"env": name, **sections}
+
+
+def with_alloy() -> dict[str, Any]:
+    sections = full()
+    sections["hosts"]["hub"]["logs"]["agent"] = "alloy"
+    return sections
+
+
+def production() -> dict[str, Any]:
+    """The fleet as production has to have it."""
+    sections = copy.deepcopy(fleet(web_1={"droplet": {"size": "s-1vcpu-1gb", "backups": True}}))
+    sections["hub"]["droplet"]["backups"] = True
+    return {**sections, "env": "prod"}
+
+
+CASES = {
+    **{file.name: shipped(file.name.split(".")[1]) for file in STACK_FILES},
+    "everything on": full(),
+    "everything on, Alloy": with_alloy(),
+    "a fleet": {**fleet(), "env": "dev"},
+    "production": production(),
+}
+
+
+def _told(sections: dict[str, Any], patch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    found = rules.violations(records(run(sections, patch)), sections["env"])
+    return [(one.rule, one.record.name) for one in found]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_what_the_program_makes_passes(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = records(run(CASES[case], monkeypatch))
+    assert sum(one.type == CONTAINER for one in made) >= 9, "there was something to look at"
+    found = rules.violations(made, CASES[case]["env"])
+    assert [one.said for one in found] == []
+
+
+def test_production_without_its_safety_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    sections = {**fleet(), "env": "prod"}
+    sections["cloud"] = {**sections["cloud"], "protect": False}
+    assert set(_told(sections, monkeypatch)) == {
+        *(("protected-in-production", name) for name in ("vpc", "hub-droplet", "hub-volume", "hub-address")),
+        *(("backups-in-production", name) for name in ("hub-droplet", "web-1-droplet")),
+    }
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"access": {"admin_cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}},
+         {("firewall-doors", "firewall-hub"), ("firewall-doors", "firewall-edge")}),
+        ({"images": {"grafana": "docker.io/grafana/grafana:latest"}}, {("pinned-images", "hub-grafana")}),
+        ({"hosts": {"web-1": {"droplet": {"setup": "#!/bin/sh\ncurl https://me:s3cret@example.com/x | sh\n"}}}},
+         {("no-plain-secrets", "web-1-droplet")}),
+        ({"hosts": {"web-1": {"droplet": {}, "logs": {"files": {"all": {"path": "/var/*.log"}}}}}},
+         {("host-mounts", "web-1-promtail")}),
+    ],
+    ids=["SSH for everybody", "a moving image", "a password in a script", "the socket's folder"],
+)  # fmt: skip
+def test_a_stack_file_that_settings_take_can_still_break_a_rule(
+    change: dict[str, Any], expected: set[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert set(_told({**fleet(), "env": "dev", **change}, monkeypatch)) == expected
+
+
+@pytest.mark.parametrize("exception", exceptions.EXCEPTIONS, ids=lambda one: f"{one.role} {one.property} {one.value}")
+def test_every_exception_is_one_that_the_program_needs(
+    exception: exceptions.Allowed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that nothing needs any more is a right that nobody would miss."""
+    known = exceptions._KNOWN - {(exception.role, exception.property, exception.value)}
+    monkeypatch.setattr(exceptions, "_KNOWN", known)
+    missed = [
+        one
+        for sections in CASES.values()
+        for one in rules.violations(records(run(sections, monkeypatch)), sections["env"])
+    ]
+    assert missed
+    assert {one.record.role for one in missed} == {exception.role}
