@@ -26,6 +26,7 @@ def _keys(options: argparse.Namespace) -> list[str]:
 def _setup(options: argparse.Namespace) -> None:
     if options.tests:
         ssh_program.get()
+        policy.prepare()
     setup.report(setup.set_up(_keys(options)))
 
 

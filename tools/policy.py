@@ -69,8 +69,7 @@ def with_pack(stack: Stack) -> Stack:
             f"Pulumi {version} takes no policy pack that is a program: update it to {'.'.join(map(str, MINIMUM))} or "
             "newer, or use `make policy` without PACK, which reads the preview instead."
         )
-    with only_one("policy pack"):
-        _virtualenv()
+    prepare()
     stack.policy_pack = PACK
     return stack
 
@@ -80,15 +79,16 @@ def wanted() -> bool:
     return os.environ.get(WANTED, "") not in ("", "0")
 
 
-def _virtualenv() -> None:
-    """The pack's packages, as policy/requirements.txt locks them."""
+def prepare() -> None:
+    """The pack's virtualenv with its packages, as policy/requirements.txt locks them."""
     place, lock = FOLDER / ".venv", FOLDER / "requirements.txt"
     stamp = place / "fleetwatch-stamp"
-    if stamp.is_file() and stamp.read_text() == lock.read_text():
-        return
-    with step("Policy pack: its packages"):
-        shutil.rmtree(place, ignore_errors=True)
-        venv.create(place, with_pip=True, symlinks=True)
-        pip = [str(place / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--no-input"]
-        run([*pip, "--require-hashes", "-r", str(lock)], what="pip install of the policy pack")
-        stamp.write_text(lock.read_text())
+    with only_one("policy pack"):
+        if stamp.is_file() and stamp.read_text() == lock.read_text():
+            return
+        with step("Policy pack: its packages"):
+            shutil.rmtree(place, ignore_errors=True)
+            venv.create(place, with_pip=True, symlinks=True)
+            pip = [str(place / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--no-input"]
+            run([*pip, "--require-hashes", "-r", str(lock)], what="pip install of the policy pack")
+            stamp.write_text(lock.read_text())
