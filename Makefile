@@ -3,7 +3,7 @@ STACK ?= local
 FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
-.PHONY: help venv up status down password secret preview pulumi rehearse rehearse-down tunnel accept-key rebuild \
+.PHONY: help venv up status down password secret preview pulumi rehearse rehearse-down tunnel accept-key rebuild move-state \
 	clean check test bench lock
 
 help: ## this list
@@ -29,6 +29,9 @@ secret: venv ## set a secret of the stack file: make secret KEY=hosts.hub.postgr
 
 preview: venv ## what `up` would change
 	@$(TOOL) pulumi preview --diff
+
+move-state: venv ## the stack's state into another backend: make move-state STACK=prod TO=s3://...
+	@$(TOOL) move-state "$(TO)"
 
 pulumi: venv ## any engine command: make pulumi ARGS="stack output"
 	@$(TOOL) pulumi $(ARGS)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.machines import MachineError
-from tools import engine, images, lifecycle, lock, plugins, reach, rehearse, setup, ssh_program, stackfile
+from tools import engine, images, lifecycle, lock, movestate, plugins, reach, rehearse, setup, ssh_program, stackfile
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
@@ -124,6 +124,10 @@ def _secret(options: argparse.Namespace) -> None:
     lifecycle.secret(_stack(options), options.key)
 
 
+def _move_state(options: argparse.Namespace) -> int:
+    return movestate.move(_stack(options), options.to)
+
+
 def _pulumi(options: argparse.Namespace) -> int:
     return lifecycle.engine_command(_stack(options), options.words)
 
@@ -169,6 +173,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("host")
     sub = command("rebuild", _rebuild, "make a droplet anew; what outlives it stays")
     sub.add_argument("host")
+    sub = command("move-state", _move_state, "the state of the stack into another backend (docs/state.md)")
+    sub.add_argument("to", help="file:///folder, s3://bucket?endpoint=..., gs://, azblob:// or https://api.pulumi.com")
     sub = command("pulumi", _pulumi, "an engine command for this stack")
     sub.add_argument("words", nargs=argparse.REMAINDER)
     return parser
