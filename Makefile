@@ -3,7 +3,7 @@ STACK ?= local
 FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
-.PHONY: help venv up status down password secret preview pulumi rehearse rehearse-down tunnel accept-key rebuild move-state \
+.PHONY: help venv up status down password secret preview pulumi rehearse rehearse-down tunnel accept-key rebuild env move-state \
 	clean check test bench lock
 
 help: ## this list
@@ -26,6 +26,10 @@ password: venv ## print the password of Grafana's admin
 
 secret: venv ## set a secret of the stack file: make secret KEY=hosts.hub.postgres.main.dsn
 	@$(TOOL) secret "$(KEY)"
+
+env: venv ## a new environment, and what it lacks: make env NAME=qa [DOMAIN= CIDRS= REGION= SIZE= VOLUME=]
+	@.venv/bin/python -m tools $(if $(filter-out file,$(origin FILE)),--file "$(FILE)") env "$(NAME)" \
+		--domain "$(DOMAIN)" --cidrs "$(CIDRS)" --region "$(REGION)" --size "$(SIZE)" --volume "$(VOLUME)"
 
 preview: venv ## what `up` would change
 	@$(TOOL) pulumi preview --diff

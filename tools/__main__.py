@@ -11,7 +11,20 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.machines import MachineError
-from tools import engine, images, lifecycle, lock, movestate, plugins, reach, rehearse, setup, ssh_program, stackfile
+from tools import (
+    engine,
+    images,
+    lifecycle,
+    lock,
+    movestate,
+    newenv,
+    plugins,
+    reach,
+    rehearse,
+    setup,
+    ssh_program,
+    stackfile,
+)
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
@@ -124,6 +137,14 @@ def _secret(options: argparse.Namespace) -> None:
     lifecycle.secret(_stack(options), options.key)
 
 
+def _env(options: argparse.Namespace) -> int:
+    options.stack = newenv.checked_name(options.name)
+    answers = newenv.Answers(options.region, options.domain, options.cidrs, options.size, options.volume)
+    if answers.given() or not _file(options).exists():
+        newenv.write(_file(options), options.stack, answers)
+    return newenv.complete(_stack(options), os.environ)
+
+
 def _move_state(options: argparse.Namespace) -> int:
     return movestate.move(_stack(options), options.to)
 
@@ -173,6 +194,10 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("host")
     sub = command("rebuild", _rebuild, "make a droplet anew; what outlives it stays")
     sub.add_argument("host")
+    sub = command("env", _env, "a new environment: its stack file, its secrets, and what is still missing")
+    sub.add_argument("name", help="such as qa")
+    for name in ("region", "domain", "cidrs", "size", "volume"):
+        sub.add_argument(f"--{name}", default="", help="for the stack file; asked for on a terminal")
     sub = command("move-state", _move_state, "the state of the stack into another backend (docs/state.md)")
     sub.add_argument("to", help="file:///folder, s3://bucket?endpoint=..., gs://, azblob:// or https://api.pulumi.com")
     sub = command("pulumi", _pulumi, "an engine command for this stack")

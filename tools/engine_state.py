@@ -24,12 +24,11 @@ _DOCKER_KINDS = {
 }
 
 
-def in_use(by: str, stack: str = "") -> str:
+def in_use(by: str, stack: str) -> str:
     """The sentence about a lock that a living run, or one of another machine, holds."""
-    name = f" STACK={stack}" if stack else " STACK=..."
     return (
-        f"The state{f' of stack {stack}' if stack else ''} is in use by another run: {by}. Wait for it; if it is gone "
-        f"for good, `make pulumi{name} ARGS=cancel` takes its lock away, and the next `make up` continues from there."
+        f"The state of stack {stack} is in use by another run: {by}. Wait for it; if it is gone for good, "
+        f"`make pulumi STACK={stack} ARGS=cancel` takes its lock away, and the next `make up` continues from there."
     )
 
 

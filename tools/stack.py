@@ -125,7 +125,7 @@ class Stack:
 
     def run(self, *words: str) -> int:
         """An engine command whose output the user sees; its exit code."""
-        return _streamed(self._argv(words), self.env)
+        return _streamed(self._argv(words), self.env, self.name)
 
     def quiet(self, *words: str, stdin: str | None = None) -> str:
         """An engine command whose output is wanted; ToolError with the engine's words if it fails."""
@@ -134,7 +134,7 @@ class Stack:
     def _quiet(self, argv: Sequence[str], stdin: str | None = None) -> str:
         done = subprocess.run(argv, env=dict(self.env), input=stdin, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ToolError(explain(done.stderr.strip() or done.stdout.strip()))
+            raise ToolError(explain(done.stderr.strip() or done.stdout.strip(), self.name))
         return done.stdout
 
     def _argv(self, words: Sequence[str]) -> list[str]:
@@ -159,7 +159,7 @@ _KNOWN = (_WRONG_PASSPHRASE, _LOCKED, _NO_LOGIN)
 _CREATED_BY = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 
 
-def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
+def _streamed(argv: Sequence[str], env: Mapping[str, str], stack: str) -> int:
     """Run with the output shown line by line, without its noise.
 
     The first Ctrl-C asks the engine to end in order, the second to end at once. It has a session of its own, so that
@@ -184,7 +184,7 @@ def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
     if interrupted:
         raise KeyboardInterrupt
     if code and wrong:
-        raise ToolError(explain(wrong))
+        raise ToolError(explain(wrong, stack))
     return code
 
 
@@ -209,7 +209,7 @@ def _below(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def explain(said: str) -> str:
+def explain(said: str, stack: str) -> str:
     """The engine's words, with the way out where it is known."""
     if _WRONG_PASSPHRASE in said:
         return (
@@ -220,7 +220,7 @@ def explain(said: str) -> str:
         owners = [
             f"{user} on {host}, process {pid}, since {since}" for user, host, pid, since in _CREATED_BY.findall(said)
         ]
-        return engine_state.in_use(" and ".join(owners) or "somebody")
+        return engine_state.in_use(" and ".join(owners) or "somebody", stack)
     if _NO_LOGIN in said:
         return (
             "The state is in Pulumi Cloud: set PULUMI_ACCESS_TOKEN to a token of yours (your CLI's login is not used)."
