@@ -15,7 +15,7 @@ from tools import backend, plugins, pulumi_cli
 from tools.errors import ToolError
 from tools.paths import VENV
 
-TOKEN = "PULUMI_ACCESSTOKEN"
+TOKEN = "PULUMI_ACCESS_TOKEN"
 _GIVEN = ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CONFIG_PASSPHRASE")
 # A user's settings for another project would lead our runs elsewhere.
 _DROPPED = (*_GIVEN, TOKEN, "PULUMI_STACK", "PULUMI_CONFIG")
