@@ -1,4 +1,4 @@
-"""The state of a stack that runs: moved to another backend and back, locked by another machine, without its passphrase."""
+"""The state of a stack that runs: moved to another backend and back, locked elsewhere, without its passphrase."""
 
 from __future__ import annotations
 
