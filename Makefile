@@ -3,7 +3,7 @@ STACK ?= local
 FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
-.PHONY: help venv up status down password secret preview pulumi rehearse rehearse-down tunnel accept-key rebuild env move-state \
+.PHONY: help venv up status down password secret preview pulumi rehearse rehearse-down tunnel accept-key rebuild env move-state outdated \
 	clean check test bench lock
 
 help: ## this list
@@ -54,6 +54,9 @@ accept-key: venv ## take the SSH host key that a host shows now: make accept-key
 
 rebuild: venv ## make a droplet anew, its volume, address and data stay: make rebuild HOST=hub STACK=prod
 	@$(TOOL) rebuild "$(HOST)"
+
+outdated: venv ## which pinned images are behind (WRITE=1: digests into configs/images.yaml)
+	@.venv/bin/python -m tools outdated $(if $(WRITE),--write)
 
 clean: venv ## remove the caches, and the Docker Engine's process if `up` started one
 	@$(TOOL) clean

@@ -18,6 +18,7 @@ from tools import (
     lock,
     movestate,
     newenv,
+    outdated,
     plugins,
     reach,
     rehearse,
@@ -121,6 +122,10 @@ def _lock(_options: argparse.Namespace) -> None:
     lock.lock()
 
 
+def _outdated(options: argparse.Namespace) -> int:
+    return outdated.check(write=options.write)
+
+
 def _clean(_options: argparse.Namespace) -> None:
     if engine.stop_own():
         say("Stopped the Docker Engine that a set-up had started (it stays installed).")
@@ -171,6 +176,10 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("keys", nargs="*", help="image keys; without any: all that a stack runs by default")
         sub.add_argument("--tests", action="store_true", help="those of the tests as well")
     command("lock", _lock, "lock the Python packages anew, with hashes")
+    sub = command("outdated", _outdated, "which pinned images are behind: asks their registries")
+    sub.add_argument(
+        "--write", action="store_true", help="digests for the pins that have none, into configs/images.yaml"
+    )
     command("clean", _clean, "remove the caches, and stop the Docker Engine if a set-up started one")
     command("up", _up, "bring the stack up, wait for its data, show it")
     command("status", _status, "what runs, where to look, what has arrived")
