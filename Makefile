@@ -4,7 +4,7 @@ FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
 .PHONY: help venv up status down password secret preview pulumi rehearse rehearse-down tunnel accept-key rebuild env move-state outdated \
-	clean check test bench lock
+	clean check test bench scan licences sbom audit lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -69,6 +69,18 @@ test: venv ## all tests, with a real engine and real containers
 
 bench: venv ## measure: one machine, the program alone, a fleet in a rehearsal cloud
 	@.venv/bin/python -m tests.bench
+
+scan: venv ## no secret in the repository (ACCEPT=1: what is found now is none)
+	@.venv/bin/python -m tools.scan $(if $(ACCEPT),--accept)
+
+licences: venv ## the licences of what is used, into docs/licences.md; fails on one that is not allowed
+	@.venv/bin/python -m tools.licences
+
+sbom: venv ## a CycloneDX bill of materials: make sbom OUT=/tmp/fleetwatch.cdx.json
+	@.venv/bin/python -m tools.ci_tools sbom "$(OUT)"
+
+audit: venv ## known vulnerabilities of the locked Python packages
+	@.venv/bin/python -m tools.ci_tools audit
 
 lock: venv ## lock the Python dependencies anew, with hashes
 	@.venv/bin/python -m tools lock

@@ -9,8 +9,9 @@ from tools.paths import CHECKOUT, cache_dir
 from tools.progress import run, step
 
 UV = "uv>=0.8,<1"
-# What is locked: the program, and the application that the tests run in a container.
-FILES = (Path("requirements.in"), Path("tests/app/requirements.in"))
+# What is locked: the program, the tools of CI (held to the versions of the former), and the application that the tests
+# run in a container.
+FILES = (Path("requirements.in"), Path("requirements-ci.in"), Path("tests/app/requirements.in"))
 
 
 def lock() -> None:
