@@ -3,8 +3,8 @@ STACK ?= local
 FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
-.PHONY: help venv up status down password secret preview policy pulumi rehearse rehearse-down tunnel accept-key rebuild \
-	clean check test bench lock
+.PHONY: help venv up status down password secret preview policy pulumi rehearse rehearse-down tunnel accept-key rebuild env move-state \
+	outdated clean check test bench scan licences sbom audit lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -27,11 +27,18 @@ password: venv ## print the password of Grafana's admin
 secret: venv ## set a secret of the stack file: make secret KEY=hosts.hub.postgres.main.dsn
 	@$(TOOL) secret "$(KEY)"
 
+env: venv ## a new environment, and what it lacks: make env NAME=qa [DOMAIN= CIDRS= REGION= SIZE= VOLUME=]
+	@.venv/bin/python -m tools $(if $(filter-out file,$(origin FILE)),--file "$(FILE)") env "$(NAME)" \
+		--domain "$(DOMAIN)" --cidrs "$(CIDRS)" --region "$(REGION)" --size "$(SIZE)" --volume "$(VOLUME)"
+
 preview: venv ## what `up` would change
 	@$(TOOL) pulumi preview --diff
 
 policy: venv ## the guard rails over what `up` would change; PACK=1: by the engine itself
 	@$(TOOL) policy $(if $(PACK),--pack)
+
+move-state: venv ## the stack's state into another backend: make move-state STACK=prod TO=s3://...
+	@$(TOOL) move-state "$(TO)"
 
 pulumi: venv ## any engine command: make pulumi ARGS="stack output"
 	@$(TOOL) pulumi $(ARGS)
@@ -51,6 +58,9 @@ accept-key: venv ## take the SSH host key that a host shows now: make accept-key
 rebuild: venv ## make a droplet anew, its volume, address and data stay: make rebuild HOST=hub STACK=prod
 	@$(TOOL) rebuild "$(HOST)"
 
+outdated: venv ## which pinned images are behind (WRITE=1: digests into configs/images.yaml)
+	@.venv/bin/python -m tools outdated $(if $(WRITE),--write)
+
 clean: venv ## remove the caches, and the Docker Engine's process if `up` started one
 	@$(TOOL) clean
 
@@ -62,6 +72,18 @@ test: venv ## all tests, with a real engine and real containers
 
 bench: venv ## measure: one machine, the program alone, a fleet in a rehearsal cloud
 	@.venv/bin/python -m tests.bench
+
+scan: venv ## no secret in the repository (ACCEPT=1: what is found now is none)
+	@.venv/bin/python -m tools.scan $(if $(ACCEPT),--accept)
+
+licences: venv ## the licences of what is used, into docs/licences.md; fails on one that is not allowed
+	@.venv/bin/python -m tools.licences
+
+sbom: venv ## a CycloneDX bill of materials: make sbom OUT=/tmp/fleetwatch.cdx.json
+	@.venv/bin/python -m tools.ci_tools sbom "$(OUT)"
+
+audit: venv ## known vulnerabilities of the locked Python packages
+	@.venv/bin/python -m tools.ci_tools audit
 
 lock: venv ## lock the Python dependencies anew, with hashes
 	@.venv/bin/python -m tools lock

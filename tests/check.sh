@@ -32,6 +32,7 @@ if command -v shellcheck > /dev/null; then
     # shellcheck disable=SC2046
     part "shellcheck" shellcheck --shell=sh --exclude=SC2154 $(git ls-files -co --exclude-standard '*.sh')
 fi
+part "scan for secrets" $bin/python -m tools.scan
 part "pytest" $bin/python -m pytest -q -n 2 -m "not integration" tests
 echo "in all $(($(date +%s) - begun)) s"
 [ -z "$failed" ] || echo "failed: ${failed#, }" >&2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import pytest
@@ -12,6 +13,10 @@ from tests.fixtures import leftovers
 # that press Ctrl-C on a child of theirs would wait for ever. Children get the default for whatever has a handler here.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Stacks of tests keep their state in folders of the tests, wherever this user keeps that of others.
+os.environ.pop("PULUMI_BACKEND_URL", None)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

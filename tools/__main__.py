@@ -11,7 +11,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.machines import MachineError
-from tools import engine, images, lifecycle, lock, plugins, policy, reach, rehearse, setup, ssh_program, stackfile
+from tools import (
+    engine,
+    images,
+    lifecycle,
+    lock,
+    movestate,
+    newenv,
+    outdated,
+    plugins,
+    policy,
+    reach,
+    rehearse,
+    setup,
+    ssh_program,
+    stackfile,
+)
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
@@ -113,6 +128,10 @@ def _lock(_options: argparse.Namespace) -> None:
     lock.lock()
 
 
+def _outdated(options: argparse.Namespace) -> int:
+    return outdated.check(write=options.write)
+
+
 def _clean(_options: argparse.Namespace) -> None:
     if engine.stop_own():
         say("Stopped the Docker Engine that a set-up had started (it stays installed).")
@@ -127,6 +146,18 @@ def _password(options: argparse.Namespace) -> None:
 
 def _secret(options: argparse.Namespace) -> None:
     lifecycle.secret(_stack(options), options.key)
+
+
+def _env(options: argparse.Namespace) -> int:
+    options.stack = newenv.checked_name(options.name)
+    answers = newenv.Answers(options.region, options.domain, options.cidrs, options.size, options.volume)
+    if answers.given() or not _file(options).exists():
+        newenv.write(_file(options), options.stack, answers)
+    return newenv.complete(_stack(options), os.environ)
+
+
+def _move_state(options: argparse.Namespace) -> int:
+    return movestate.move(_stack(options), options.to)
 
 
 def _pulumi(options: argparse.Namespace) -> int:
@@ -159,6 +190,10 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("keys", nargs="*", help="image keys; without any: all that a stack runs by default")
         sub.add_argument("--tests", action="store_true", help="those of the tests as well")
     command("lock", _lock, "lock the Python packages anew, with hashes")
+    sub = command("outdated", _outdated, "which pinned images are behind: asks their registries")
+    sub.add_argument(
+        "--write", action="store_true", help="digests for the pins that have none, into configs/images.yaml"
+    )
     command("clean", _clean, "remove the caches, and stop the Docker Engine if a set-up started one")
     command("up", _up, "bring the stack up, wait for its data, show it")
     command("status", _status, "what runs, where to look, what has arrived")
@@ -185,6 +220,12 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("policy", _policy, "the guard rails over what a preview plans")
     sub.add_argument("plan", nargs="?", help="what `pulumi preview --json` printed before (-: stdin); no other is made")
     sub.add_argument("--pack", action="store_true", help="as a policy pack, by the engine")
+    sub = command("env", _env, "a new environment: its stack file, its secrets, and what is still missing")
+    sub.add_argument("name", help="such as qa")
+    for name in ("region", "domain", "cidrs", "size", "volume"):
+        sub.add_argument(f"--{name}", default="", help="for the stack file; asked for on a terminal")
+    sub = command("move-state", _move_state, "the state of the stack into another backend (docs/state.md)")
+    sub.add_argument("to", help="file:///folder, s3://bucket?endpoint=..., gs://, azblob:// or https://api.pulumi.com")
     sub = command("pulumi", _pulumi, "an engine command for this stack")
     sub.add_argument("words", nargs=argparse.REMAINDER)
     return parser

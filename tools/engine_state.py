@@ -24,6 +24,14 @@ _DOCKER_KINDS = {
 }
 
 
+def in_use(by: str, stack: str) -> str:
+    """The sentence about a lock that a living run, or one of another machine, holds."""
+    return (
+        f"The state of stack {stack} is in use by another run: {by}. Wait for it; if it is gone for good, "
+        f"`make pulumi STACK={stack} ARGS=cancel` takes its lock away, and the next `make up` continues from there."
+    )
+
+
 def clear_dead_lock(backend: Path, stack: str) -> None:
     """Take away a lock whose process is gone; a living one is an error that says who and since when."""
     for lock in sorted((backend / ".pulumi" / "locks").rglob(f"fleetwatch/{stack}/*.json")):
@@ -33,11 +41,8 @@ def clear_dead_lock(backend: Path, stack: str) -> None:
             continue
         here = owner.get("hostname") == socket.gethostname()
         if not here or _alive(int(owner.get("pid", 0))):
-            raise ToolError(
-                f"The state of stack {stack} is in use by another run: {owner.get('username')} on "
-                f"{owner.get('hostname')}, process {owner.get('pid')}, since {owner.get('timestamp')}. Wait for it; "
-                f"if it is gone for good, remove {lock}."
-            )
+            who = f"{owner.get('username')} on {owner.get('hostname')}"
+            raise ToolError(in_use(f"{who}, process {owner.get('pid')}, since {owner.get('timestamp')}", stack))
         say(f"An earlier run (process {owner.get('pid')}, {owner.get('timestamp')}) was stopped; taking over its lock.")
         lock.unlink(missing_ok=True)
 

@@ -1,7 +1,7 @@
 """The environment in which the program and the Pulumi CLI run: state, passphrase, plugins and PATH of fleetwatch's own.
 
-Nothing of the user's own Pulumi (login, plugins, passphrase) is used or changed. The passphrase is made once and kept
-with the state, as a file: it never appears in an argument list.
+Nothing of the user's own Pulumi (login, plugins, passphrase) is used or changed, unless the state is kept elsewhere
+(backend.py). The passphrase is made once and kept with the state, as a file: it never appears in an argument list.
 """
 
 from __future__ import annotations
@@ -11,23 +11,42 @@ import os
 import secrets
 from pathlib import Path
 
-from tools import plugins, pulumi_cli
+from tools import backend, plugins, pulumi_cli
+from tools.errors import ToolError
 from tools.paths import VENV
 
+TOKEN = "PULUMI_ACCESS_TOKEN"
+_GIVEN = ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CONFIG_PASSPHRASE")
 # A user's settings for another project would lead our runs elsewhere.
-_DROPPED = ("PULUMI_CONFIG_PASSPHRASE", "PULUMI_ACCESS_TOKEN", "PULUMI_STACK", "PULUMI_CONFIG")
+_DROPPED = (*_GIVEN, TOKEN, "PULUMI_STACK", "PULUMI_CONFIG")
 
 
-def _passphrase(stack_state_dir: Path) -> Path:
-    """The file with the stack's passphrase, made on first use; readable by its owner alone."""
-    file = stack_state_dir / "passphrase"
+def _passphrase(stack_state_dir: Path, url: str) -> dict[str, str]:
+    """The variable that leads the engine to the stack's passphrase. In an own state it is made on first use, in a file
+    readable by its owner alone; of a state that others use too it has to be given."""
+    file, name = stack_state_dir / "passphrase", stack_state_dir.name
+    elsewhere = url != backend.own(stack_state_dir)
+    given = {key: os.environ[key] for key in _GIVEN if os.environ.get(key)} if elsewhere else {}
+    if not file.exists() and given:
+        return dict([next(iter(given.items()))])
     if not file.exists():
+        if backend.folder(url) is None:
+            raise ToolError(
+                f"The passphrase of stack {name} is not here, and its state in {url} is for others too: put the one "
+                f"that you share (for a new stack: a long one of your choice) into {file}, mode 0600, or "
+                "name its file by PULUMI_CONFIG_PASSPHRASE_FILE."
+            )
+        if backend.knows(url, name, {}):
+            raise ToolError(
+                f"The passphrase of stack {name} is missing: expected it in {file}. Put it back from where you keep a "
+                "copy. Without it the stack's secrets cannot be read by anybody (docs/state.md says what is left then)."
+            )
         beside = stack_state_dir / f"passphrase.{os.getpid()}"
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as out:
             out.write(secrets.token_urlsafe(32))
         beside.rename(file)
-    return file
+    return {_GIVEN[0]: str(file)}
 
 
 def _path() -> str:
@@ -39,20 +58,27 @@ def _path() -> str:
 
 
 def pulumi_env(stack_state_dir: Path) -> dict[str, str]:
-    """What `pulumi` needs for the stack whose state is kept in `stack_state_dir` (made when missing)."""
-    backend = stack_state_dir / "backend"
-    backend.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """What `pulumi` needs for the stack whose folder is `stack_state_dir` (made when missing). ToolError if the state
+    is elsewhere than PULUMI_BACKEND_URL says, or its passphrase is not to be had."""
+    extra: dict[str, str] = {}
+    if (own := stack_state_dir / "environment.json").exists():  # readable by its owner alone: it may hold a token
+        extra = json.loads(own.read_text())
+    url = backend.choose(stack_state_dir, extra.get(backend.VARIABLE) or os.environ.get(backend.VARIABLE) or None)
+    for place in (stack_state_dir, backend.folder(url)):
+        if place is not None:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
     env = {name: value for name, value in os.environ.items() if name not in _DROPPED}
+    if backend.needs_login(url) and TOKEN in os.environ:
+        env[TOKEN] = os.environ[TOKEN]
     env |= {
         "PATH": _path(),
         "PULUMI_HOME": str(plugins.home()),
-        "PULUMI_BACKEND_URL": backend.resolve().as_uri(),
-        "PULUMI_CONFIG_PASSPHRASE_FILE": str(_passphrase(stack_state_dir)),
+        backend.VARIABLE: url,
+        **_passphrase(stack_state_dir, url),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "PULUMI_CONTINUE_ON_ERROR": "true",  # one dead host does not keep the others from their changes
+        **extra,
     }
-    if (own := stack_state_dir / "environment.json").exists():  # readable by its owner alone: it may hold a token
-        env |= json.loads(own.read_text())
     if any(plugin.kind != plugins.VENDORS for plugin in plugins.state()):
         # Otherwise every command tries five times to download what is on PATH already.
         env["PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"] = "true"

@@ -59,14 +59,20 @@ def pins() -> dict[str, str]:
 
 def _labels(refs: Sequence[str]) -> dict[str, str]:
     """Recipe labels of those images that Docker has, all asked for at once."""
-    listed = ask(["docker", "image", "ls", "--no-trunc", "--format", "{{.Repository}}:{{.Tag}}"]) or ""
-    short = {ref: ref.removeprefix("docker.io/").removeprefix("library/") for ref in refs}
-    present = [ref for ref in refs if short[ref] in listed.split()]
+    named = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
+    listed = set((ask(["docker", "image", "ls", "--no-trunc", "--digests", "--format", named]) or "").split())
+    present = [ref for ref in refs if _listed_as(ref) in listed]
     if not present:
         return {}
     found = json.loads(ask(["docker", "image", "inspect", *present]) or "[]")
     labels = [item["Config"].get("Labels") or {} for item in found]
     return {ref: own.get(RECIPE_LABEL, "") for ref, own in zip(present, labels, strict=True)}
+
+
+def _listed_as(ref: str) -> str:
+    """How Docker lists it: its own registry is not named, and what is pinned by digest has no tag."""
+    name, _, digest = ref.removeprefix("docker.io/").removeprefix("library/").partition("@")
+    return f"{name.rpartition(':')[0]}@{digest}" if digest else name
 
 
 def _registry(ref: str) -> str:

@@ -76,6 +76,8 @@ def engine_command(stack: Stack, words: Sequence[str]) -> int:
     """Any command of the Pulumi CLI for this stack, such as `preview --diff` or `stack output`."""
     if not words:
         raise ToolError('Which command? For example: make pulumi ARGS="preview --diff"')
+    if words[0] == "cancel":  # what it is for is a lock, at which everything else stops
+        return stack.run(*words, *([] if "--yes" in words else ["--yes"]))
     stack.prepare()
     stack.select()
     return stack.run(*words)
@@ -88,8 +90,14 @@ def secret(stack: Stack, key: str) -> None:
     value = getpass.getpass(f"{key}: ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
     if not value:
         raise ToolError(f"{key}: expected a text, got nothing; nothing was changed.")
-    stack.quiet("config", "set", "--secret", "--path", f"fleetwatch:{key}", stdin=value)
+    set_secret(stack, key, value)
     say(f"{key} is set. `make up` brings it to work.")
+
+
+def set_secret(stack: Stack, key: str, value: str) -> None:
+    """Put a secret encrypted into the working copy of a stack that was selected. A key with a colon is another
+    provider's, such as `digitalocean:token`."""
+    stack.quiet("config", "set", "--secret", "--path", key if ":" in key else f"fleetwatch:{key}", stdin=value)
 
 
 def down(stack: Stack, yes: bool) -> int:
@@ -109,9 +117,7 @@ def down(stack: Stack, yes: bool) -> int:
     if with_data:
         for volume in volumes:
             _docker(docker, "volume", "rm", volume)
-        shutil.rmtree(stack.home, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            stack.home.parent.rmdir()  # only if nothing else is in it
+        _forget(stack)
         say(f"Removed, with {len(volumes)} volume(s) of data.")
     else:
         say(
@@ -143,11 +149,18 @@ def _destroy_fleet(stack: Stack, yes: bool) -> int:
     if (stack.home / REHEARSAL).exists():
         say("Removed the fleet; its cloud is still there: `make rehearse` uses it again, `make rehearse-down` ends it.")
         return 0
-    shutil.rmtree(stack.home, ignore_errors=True)
-    with contextlib.suppress(OSError):
-        stack.home.parent.rmdir()
+    _forget(stack)
     say(f"Removed stack {stack.name}.")
     return 0
+
+
+def _forget(stack: Stack) -> None:
+    """The state, wherever it is, and then its folder here with the passphrase."""
+    if stack.exists():
+        stack.forget()
+    shutil.rmtree(stack.home, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        stack.home.parent.rmdir()  # only if nothing else is in it
 
 
 def _way_to_kept_data(stack: Stack) -> list[str]:

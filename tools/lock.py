@@ -9,8 +9,11 @@ from tools.paths import CHECKOUT, cache_dir
 from tools.progress import run, step
 
 UV = "uv>=0.8,<1"
-# What is locked: the program, the application that the tests run in a container, and the policy pack.
-FILES = (Path("requirements.in"), Path("tests/app/requirements.in"), Path("policy/requirements.in"))
+# What is locked: the program, the tools of CI (held to the versions of the former), the application that the tests run
+# in a container, and the policy pack.
+FILES = tuple(
+    map(Path, ("requirements.in", "requirements-ci.in", "tests/app/requirements.in", "policy/requirements.in"))
+)
 
 
 def lock() -> None:

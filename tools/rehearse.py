@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcloud import machines
-from tools import engine, images, lifecycle, setup, ssh_program, stackfile
+from tools import backend, engine, images, lifecycle, setup, ssh_program, stackfile
 from tools.errors import ToolError
 from tools.net import without_proxy
 from tools.paths import CHECKOUT, state_dir
@@ -141,7 +141,8 @@ def start_cloud(rehearsal: Rehearsal) -> None:
                 time.sleep(0.2)
     made = rehearsal.home / "environment.json"
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump({"DIGITALOCEAN_TOKEN": _token(rehearsal), "DIGITALOCEAN_API_URL": rehearsal.url}, file)
+        account = {"DIGITALOCEAN_TOKEN": _token(rehearsal), "DIGITALOCEAN_API_URL": rehearsal.url}
+        json.dump({**account, backend.VARIABLE: backend.own(rehearsal.home)}, file)  # its state ends with it
 
 
 def stop_cloud(rehearsal: Rehearsal) -> None:

@@ -1,13 +1,14 @@
 """One stack on this machine: its working copy, its state, and engine commands with the right environment.
 
-Everything of a stack (state backend, passphrase, working copy, rendered files) is in its own folder of the state, so
-that any checkout continues it.
+Everything of a stack (passphrase, working copy, rendered files, and the state itself unless backend.py says where else)
+is in its own folder of the state, so that any checkout continues it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import engine_state, stackfile
+from tools import backend, engine_state, stackfile
 from tools.engine_output import readable
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, state_dir
@@ -44,7 +45,7 @@ class Stack:
     def __post_init__(self) -> None:
         self.home = state_dir() / self.name
         self.working = self.home / f"Pulumi.{self.name}.yaml"
-        self.backend = self.home / "backend"
+        self.backend = self.env.get(backend.VARIABLE) or backend.own(self.home)
         self.files = self.home / "files"
         self.state: dict[str, Any] = {}  # as exported by `select`
 
@@ -91,11 +92,11 @@ class Stack:
 
     def select(self) -> None:
         """Make the stack if there is none, and clear what an interrupted run left."""
-        engine_state.clear_dead_lock(self.backend, self.name)
+        if (folder := backend.folder(self.backend)) is not None:
+            engine_state.clear_dead_lock(folder, self.name)
         if not self.exists():
-            # The engine writes the new stack's salt into the file of the project that it is asked from.
-            (self.home / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
-            self._quiet(["pulumi", "-C", str(self.home), "stack", "init", self.name, *_INIT])
+            self.make()
+        backend.remember(self.home, self.backend)
         pulumi = ["pulumi", "-C", str(CHECKOUT)]
         if self.here:
             engine_state.clear_checks(self.docker(), self.prefix())
@@ -112,13 +113,23 @@ class Stack:
 
     def exists(self) -> bool:
         """Whether the state knows the stack."""
-        return (self.backend / ".pulumi" / "stacks" / "fleetwatch" / f"{self.name}.json").exists()
+        return backend.knows(self.backend, self.name, self.env)
+
+    def make(self) -> None:
+        """An empty stack in the state's backend."""
+        # The engine writes the new stack's salt into the file of the project that it is asked from.
+        (self.home / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
+        self._quiet(["pulumi", "-C", str(self.home), "stack", "init", self.name, *_INIT])
+
+    def forget(self) -> None:
+        """Take the stack out of the backend, whatever it holds. The stack file stays."""
+        self.quiet("stack", "rm", "--yes", "--force", "--preserve-config")
 
     def run(self, *words: str) -> int:
         """An engine command whose output the user sees; its exit code."""
         if self.policy_pack and words[0] in ("up", "preview"):
             words = (*words, "--policy-pack", str(self.policy_pack))
-        return _streamed(self._argv(words), {**self.env, **self._for_the_pack()})
+        return _streamed(self._argv(words), {**self.env, **self._for_the_pack()}, self.name)
 
     def quiet(self, *words: str, stdin: str | None = None) -> str:
         """An engine command whose output is wanted; ToolError with the engine's words if it fails."""
@@ -127,7 +138,7 @@ class Stack:
     def _quiet(self, argv: Sequence[str], stdin: str | None = None) -> str:
         done = subprocess.run(argv, env=dict(self.env), input=stdin, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise ToolError(explain(done.stderr.strip() or done.stdout.strip()))
+            raise ToolError(explain(done.stderr.strip() or done.stdout.strip(), self.name))
         return done.stdout
 
     def _argv(self, words: Sequence[str]) -> list[str]:
@@ -159,22 +170,27 @@ class Stack:
 
 
 _WRONG_PASSPHRASE = "incorrect passphrase"
+_LOCKED = "stack is currently locked by"  # of a state in a bucket; in a folder we look ourselves, before
+_NO_LOGIN = "PULUMI_ACCESS_TOKEN must be set"
+_KNOWN = (_WRONG_PASSPHRASE, _LOCKED, _NO_LOGIN)
+_CREATED_BY = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 
 
-def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
+def _streamed(argv: Sequence[str], env: Mapping[str, str], stack: str) -> int:
     """Run with the output shown line by line, without its noise.
 
     The first Ctrl-C asks the engine to end in order, the second to end at once. It has a session of its own, so that
     each of them reaches it once.
     """
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    interrupted, wrong = False, ""
+    interrupted, wrong = False, ""  # `wrong`: what `explain` knows a way out of
     with subprocess.Popen(argv, env=dict(env), text=True, start_new_session=True, **pipes) as engine:  # type: ignore[call-overload]
         while True:
             try:
                 for line in readable(engine.stdout):
                     print(line, end="", flush=True)
-                    wrong = line if _WRONG_PASSPHRASE in line else wrong
+                    known = any(words in line for words in _KNOWN) or (wrong and _CREATED_BY.search(line))
+                    wrong = wrong + line if known else wrong
                 code = int(engine.wait())
                 break
             except KeyboardInterrupt:
@@ -185,7 +201,7 @@ def _streamed(argv: Sequence[str], env: Mapping[str, str]) -> int:
     if interrupted:
         raise KeyboardInterrupt
     if code and wrong:
-        raise ToolError(explain(wrong))
+        raise ToolError(explain(wrong, stack))
     return code
 
 
@@ -219,11 +235,20 @@ def _below(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def explain(said: str) -> str:
+def explain(said: str, stack: str) -> str:
     """The engine's words, with the way out where it is known."""
     if _WRONG_PASSPHRASE in said:
         return (
             "The passphrase is not the one that this stack's secrets were encrypted with. It is kept in the file "
             "`passphrase` of the stack's state; if PULUMI_CONFIG_PASSPHRASE is set, unset it and try again."
+        )
+    if _LOCKED in said:
+        owners = [
+            f"{user} on {host}, process {pid}, since {since}" for user, host, pid, since in _CREATED_BY.findall(said)
+        ]
+        return engine_state.in_use(" and ".join(owners) or "somebody", stack)
+    if _NO_LOGIN in said:
+        return (
+            "The state is in Pulumi Cloud: set PULUMI_ACCESS_TOKEN to a token of yours (your CLI's login is not used)."
         )
     return f"The engine says: {said}"

@@ -21,9 +21,17 @@ PROJECT = "fleetwatch:"
 def read(path: Path) -> dict[str, Any]:
     """A stack file's mapping. ToolError names the line when it is no YAML, or what it is when it is no mapping."""
     try:
-        loaded = yaml.safe_load(path.read_text())
+        return parse(path.read_text(), str(path))
     except FileNotFoundError:
         raise ToolError(f"{path}: there is no such stack file; FILE=... names another one.") from None
+    except UnicodeDecodeError:
+        raise ToolError(f"{path}: expected YAML, this is no text in UTF-8.") from None
+
+
+def parse(text: str, path: str) -> dict[str, Any]:
+    """The same of a text; `path` is what messages call it."""
+    try:
+        loaded = yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

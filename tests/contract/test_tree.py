@@ -132,7 +132,7 @@ def test_no_machine_of_ours_is_named() -> None:
 
 
 def _tag(key: str) -> str:
-    return images.pins()[key].rpartition(":")[2].removeprefix("v").removesuffix("-alpine")
+    return images.pins()[key].partition("@")[0].rpartition(":")[2].removeprefix("v").removesuffix("-alpine")
 
 
 def test_images_and_offline_builds_name_one_version() -> None:

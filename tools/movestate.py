@@ -1,0 +1,71 @@
+"""`make move-state TO=<url>`: the state of a stack into another backend, by the engine's own export and import.
+
+Secrets stay encrypted on the way, with the same passphrase. The old backend loses the stack once the new one has shown
+that it holds the same, so that nobody goes on with the old one; what it had stays in a file beside the passphrase.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from tools import backend
+from tools.environment import TOKEN
+from tools.errors import ToolError
+from tools.progress import say
+from tools.stack import Stack
+
+
+def move(stack: Stack, to: str) -> int:
+    """Move it. ToolError, with the old backend untouched, when anything is not as expected."""
+    to, old = backend.checked(to), stack.backend
+    if to == old:
+        raise ToolError(f"The state of stack {stack.name} is in {to} already.")
+    if not stack.exists():
+        raise ToolError(f"There is no stack {stack.name} in {old}: nothing to move (docs/state.md).")
+    env = {**stack.env, backend.VARIABLE: to}
+    if backend.needs_login(to) and (token := os.environ.get(TOKEN)):
+        env[TOKEN] = token
+    if (place := backend.folder(to)) is not None:
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    stack.prepare(check=False)
+    stack.select()  # stops at a lock, and puts an interrupted run in order
+    new = Stack(stack.name, stack.file, env)
+    if new.exists():
+        raise ToolError(
+            f"{to} has a stack {stack.name} already; it is not overwritten. Remove it there, or choose another place."
+        )
+    text = stack.quiet("stack", "export")
+    kept = _keep(stack.home, text)
+    new.make()
+    try:
+        new.quiet("stack", "import", stdin=text)
+        # Encrypted anew on the way: only what can be read in both shows that nothing was lost. It stays in memory.
+        arrived = _resources(new.quiet("stack", "export", "--show-secrets"))
+        if arrived != _resources(stack.quiet("stack", "export", "--show-secrets")):
+            raise ToolError(f"{to} does not give back what was put into it.")
+    except ToolError as problem:
+        new.forget()
+        raise ToolError(f"Not moved, {old} is as it was: {problem}") from None
+    backend.remember(stack.home, to)
+    stack.forget()
+    say(
+        f"Moved {len(arrived)} resources from {old}. What it had is in {kept}, its secrets encrypted; "
+        "keep the passphrase."
+    )
+    return 0
+
+
+def _resources(exported: str) -> list[Any]:
+    found: list[Any] = (json.loads(exported).get("deployment") or {}).get("resources") or []
+    return found
+
+
+def _keep(home: Path, text: str) -> Path:
+    file = home / f"state-before-move-{time.strftime('%Y%m%d-%H%M%S')}.json"
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
+        out.write(text)
+    return file

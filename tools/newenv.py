@@ -1,0 +1,130 @@
+"""`make env NAME=qa`: the stack file of a new environment, its secrets, and a list of what is still missing.
+
+A file that is there is never written to. Asking again is how to go on: what is set already is not asked for.
+"""
+
+from __future__ import annotations
+
+import getpass
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+
+from configs.settings import read
+from tools import lifecycle, stackfile
+from tools.errors import ToolError
+from tools.missing import TOKEN_KEY, report, secrets_wanted, token_wanted
+from tools.paths import CHECKOUT
+from tools.progress import say
+from tools.stack import Stack
+
+TEMPLATE = CHECKOUT / "tools" / "templates" / "stack.yaml.template"
+_KEYS = ("ed25519", "ecdsa", "rsa")
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the template needs. Empty: asked for on a terminal, else the default."""
+
+    region: str = ""
+    domain: str = ""
+    cidrs: str = ""
+    size: str = ""
+    volume: str = ""
+
+    def given(self) -> list[str]:
+        return [name for name, value in vars(self).items() if value]
+
+
+_QUESTIONS = {
+    "region": ("DigitalOcean region", "fra1"),
+    "domain": ("Domain of the hub, such as monitor.example.com (empty: its address, certified by itself)", ""),
+    "cidrs": ("Networks that may reach SSH, such as 203.0.113.7/32 (this machine's address as the world sees it)", ""),
+    "size": ("Size of the hub's droplet", "s-2vcpu-4gb"),
+    "volume": ("GB for metrics and logs", "50"),
+}
+
+
+def write(file: Path, name: str, answers: Answers) -> None:
+    """Write the stack file of a new environment. ToolError, and no file, when one is there or an answer is wrong."""
+    if file.exists():
+        raise ToolError(f"{file} is there already and is never overwritten; edit it, or choose another NAME.")
+    found = {key: getattr(answers, key) or _asked(*question) for key, question in _QUESTIONS.items()}
+    text = _filled(name, found)
+    problems = _problems(name, text)
+    if problems:
+        lines = "\n".join(f"  - {problem}" for problem in problems)
+        raise ToolError(f"{file} was not written:\n{lines}")
+    file.write_text(text)
+    say(f"Wrote {file}. It holds no secret: commit it.")
+
+
+def complete(stack: Stack, environ: Mapping[str, str]) -> int:
+    """Ask for the secrets that the stack file has places for, then say what is missing. Exit code 1 if something is."""
+    config = stack.prepare()
+    wanted = secrets_wanted(config, stack.name)
+    if token_wanted(config, environ):
+        wanted = [*wanted, TOKEN_KEY]
+    given = _from_pipe(wanted) if not sys.stdin.isatty() else {}
+    if wanted and (given or sys.stdin.isatty()):
+        stack.select()
+        for key in wanted:
+            value = given.get(key) or (getpass.getpass(f"{key} (empty: later): ") if sys.stdin.isatty() else "")
+            if value:
+                lifecycle.set_secret(stack, key, value)
+                say(f"  {key}: set, encrypted with the stack's passphrase")
+        config = stack.prepare()
+    return report(config, stack, environ)
+
+
+def checked_name(name: str) -> str:
+    """An environment's name: it becomes part of file names, labels and droplets."""
+    if not re.fullmatch(r"[a-z]([a-z0-9-]{0,20}[a-z0-9])?", name):
+        raise ToolError(f"NAME: expected lower-case letters, digits and hyphens, at most 22, such as qa; got {name!r}.")
+    return name
+
+
+def _filled(name: str, found: Mapping[str, str]) -> str:
+    cidrs = ", ".join(part for part in re.split(r"[\s,]+", found["cidrs"]) if part)
+    key = next((kind for kind in _KEYS if (Path.home() / ".ssh" / f"id_{kind}").exists()), _KEYS[0])
+    domain = f"domain: {found['domain']}" if found["domain"] else "# domain: monitor.example.com   # TLS by ACME"
+    values = {**found, "name": name, "cidrs": cidrs, "domain": domain}
+    values["ssh"] = f"fleetwatch:ssh: {{key: ~/.ssh/id_{key}}}"
+    return Template(TEMPLATE.read_text()).substitute(values)
+
+
+def _problems(name: str, text: str) -> list[str]:
+    """What the settings say to the answers; what is only missing yet is told later."""
+    config = stackfile.parse(text, f"stacks/Pulumi.{name}.yaml").get("config") or {}
+    sections = {key.removeprefix(stackfile.PROJECT): value for key, value in config.items()}
+    return [problem for problem in read({"env": name, **sections}, "your answers")[1] if ": missing" not in problem]
+
+
+def _asked(question: str, default: str, ask: Callable[[str], str] = input) -> str:
+    if not sys.stdin.isatty():
+        return default
+    try:
+        return ask(f"{question}{f' [{default}]' if default else ''}: ").strip() or default
+    except EOFError:
+        return default
+
+
+def _from_pipe(wanted: list[str]) -> dict[str, str]:
+    """Lines `path=value`. A path that no secret is wanted for is an error; values are never shown."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(sys.stdin.read().splitlines(), 1):
+        key, sign, value = line.partition("=")
+        if not line.strip():
+            continue
+        if not sign or not value:
+            raise ToolError(f"stdin, line {number}: expected path=value, such as {(wanted or ['hub.x.url'])[0]}=...")
+        if key.strip() not in wanted:
+            raise ToolError(
+                f"stdin, line {number}: no secret is wanted under this path; expected one of: "
+                f"{', '.join(wanted) or 'none, all are set'}. To change one: `make secret`."
+            )
+        found[key.strip()] = value
+    return found

@@ -1,0 +1,163 @@
+"""Questions to an image registry, by the OCI distribution API: Docker Hub, ghcr.io, quay.io, or one of your own.
+
+Only what the registry answers is given back: a digest is computed from the manifest itself, never taken on trust.
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md says how to ask,
+https://distribution.github.io/distribution/spec/auth/token/ how to get a token.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import ssl
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+
+from tools.errors import ToolError
+
+TIMEOUT = 15.0
+PAGE, PAGES = 1000, 50  # tags in an answer, answers: more than any image here has
+_MANIFESTS = (
+    "application/vnd.oci.image.index.v1+json",
+    "application/vnd.docker.distribution.manifest.list.v2+json",
+    "application/vnd.oci.image.manifest.v1+json",
+    "application/vnd.docker.distribution.manifest.v2+json",
+)
+_REFERENCE = re.compile(
+    r"(?P<name>[a-z0-9.-]+(?::\d+)?(?:/[a-z0-9._-]+)+):(?P<tag>[\w][\w.-]{0,127})(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+)
+
+
+class RegistryError(ToolError):
+    """The registry could not be asked, or did not answer as one does."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image by its full name, tag and, if pinned, digest."""
+
+    name: str
+    tag: str
+    digest: str | None = None
+
+    @classmethod
+    def of(cls, text: str) -> Reference:
+        """ToolError unless it is registry/repository:tag, with or without @sha256:..."""
+        found = _REFERENCE.fullmatch(text)
+        if not found or found["tag"] == "latest":
+            raise ToolError(f"expected registry/repository:tag with an exact tag, got {text!r}")
+        return cls(found["name"], found["tag"], found["digest"])
+
+    @property
+    def host(self) -> str:
+        """Where the registry answers: docker.io is only its name."""
+        host = self.name.split("/")[0]
+        return "registry-1.docker.io" if host == "docker.io" else host
+
+    @property
+    def repository(self) -> str:
+        return self.name.split("/", 1)[1]
+
+    @property
+    def base(self) -> str:
+        """Plain HTTP on loopback alone, as Docker has it."""
+        local = self.host.split(":")[0] in ("127.0.0.1", "localhost")
+        return f"{'http' if local else 'https'}://{self.host}/v2/{self.repository}"
+
+
+class Registry:
+    """Asks for one image; keeps the token that the registry gave."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self._token = ""
+        loopback = reference.base.startswith("http://")
+        self._open = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if loopback else [])).open
+
+    def tags(self) -> list[str]:
+        """All tags. RegistryError if they cannot be had, or are not all of them."""
+        url: str | None = f"{self.reference.base}/tags/list?n={PAGE}"
+        found: list[str] = []
+        for _ in range(PAGES):
+            if url is None:
+                return found
+            body, link = self._get(url)
+            try:
+                found += [str(tag) for tag in json.loads(body)["tags"] or []]
+            except (ValueError, KeyError, TypeError):
+                raise RegistryError(f"{self.reference.host} answered with something that is no list of tags") from None
+            following = re.search(r'<([^>]+)>;\s*rel="?next"?', link)
+            url = urllib.parse.urljoin(url, following[1]) if following else None
+            if url and urllib.parse.urlsplit(url).netloc != self.reference.host:
+                raise RegistryError(f"{self.reference.host} sends to another host for the next tags; not followed")
+        raise RegistryError(f"{self.reference.name} has more than {PAGE * PAGES} tags; not all of them were looked at")
+
+    def digest(self) -> str:
+        """The digest of the manifest (of all platforms, where there are several) that the tag names now."""
+        body, _ = self._get(f"{self.reference.base}/manifests/{self.reference.tag}")
+        try:
+            media = json.loads(body)
+        except ValueError:
+            media = None
+        if not isinstance(media, dict) or media.get("schemaVersion") != 2:
+            raise RegistryError(f"{self.reference.host} answered with something that is no manifest")
+        return f"sha256:{hashlib.sha256(body).hexdigest()}"
+
+    def _get(self, url: str, again: bool = True) -> tuple[bytes, str]:
+        headers = {"Accept": ", ".join(_MANIFESTS)} if "/manifests/" in url else {}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        try:
+            with self._open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT) as answer:
+                return answer.read(), answer.headers.get("Link") or ""
+        except urllib.error.HTTPError as error:
+            challenge = error.headers.get("WWW-Authenticate") or ""
+            if error.code == 401 and again and challenge.lower().startswith("bearer "):
+                self._token = self._asked_token(challenge)
+                return self._get(url, again=False)
+            raise RegistryError(self._refused(error.code)) from None
+        except (OSError, ValueError) as error:
+            raise RegistryError(f"{self.reference.host} cannot be reached ({_reason(error)})") from None
+
+    def _asked_token(self, challenge: str) -> str:
+        """An anonymous token for pulling; none of a user is sent."""
+        said = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        realm = said.get("realm", "")
+        if urllib.parse.urlsplit(realm).scheme != self.reference.base.partition(":")[0]:
+            raise RegistryError(f"{self.reference.host} asks for a token in a way that is not understood")
+        query = {key: said[key] for key in ("service", "scope") if key in said}
+        try:
+            with self._open(f"{realm}?{urllib.parse.urlencode(query)}", timeout=TIMEOUT) as answer:
+                given = json.loads(answer.read())
+                return str(given.get("token") or given["access_token"])
+        except urllib.error.HTTPError as error:
+            raise RegistryError(self._refused(error.code)) from None
+        except (OSError, ValueError, KeyError, AttributeError) as error:
+            host = urllib.parse.urlsplit(realm).netloc
+            raise RegistryError(f"{host} gives no token ({_reason(error)})") from None
+
+    def _refused(self, code: int) -> str:
+        name, host = self.reference.name, self.reference.host
+        if code == 429:
+            return f"{host} has had too many requests from here (429); try again later"
+        if code in (401, 403):
+            return f"{host} does not let {name} be looked at without an account ({code})"
+        if code == 404:
+            return f"{host} has no {name}:{self.reference.tag}, or no such repository (404)"
+        return f"{host} answered {code}"
+
+
+def offline() -> bool:
+    """Whether the network is not to be asked at all."""
+    return os.environ.get("FLEETWATCH_OFFLINE") == "1"
+
+
+def _reason(error: BaseException) -> str:
+    inner = getattr(error, "reason", error)
+    if isinstance(inner, ssl.SSLError):
+        return "its certificate is not accepted here"
+    return str(getattr(inner, "strerror", None) or inner or type(inner).__name__)
