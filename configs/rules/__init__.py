@@ -18,9 +18,15 @@ def groups(settings: Settings) -> list[Group]:
     return [records.group(settings), pipeline.group(settings), hosts.group(settings), hub.group(settings)]
 
 
+def ruler_groups(settings: Settings) -> list[Group]:
+    """What Loki evaluates."""
+    return [hub.ruler_group(settings)]
+
+
 def alerts(settings: Settings) -> list[Alert]:
-    """Every alert there is for these settings; a name may come several times (one per host)."""
-    return [rule for group in groups(settings) for rule in group.rules if isinstance(rule, Alert)]
+    """Every alert there is for these settings, Loki's too; a name may come several times (one per host)."""
+    every = [*groups(settings), *ruler_groups(settings)]
+    return [rule for group in every for rule in group.rules if isinstance(rule, Alert)]
 
 
 def files(settings: Settings, site: str) -> dict[str, str]:

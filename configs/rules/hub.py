@@ -192,7 +192,12 @@ def _alertmanager(matchers: str) -> str:
     return f'job="alertmanager"{matchers}'
 
 
-def certificate(settings: Settings) -> Alert:
+def ruler_group(settings: Settings) -> Group:
+    """What Loki evaluates."""
+    return Group(name="hub-lines", rules=(_certificate(settings),), interval="1m")
+
+
+def _certificate(settings: Settings) -> Alert:
     """Caddy has no metric of a certificate's end (2.11); it says in its log that it could not renew one.
 
     A public certificate is renewed with a third of its time left, weeks before its end; one of Caddy's own CA, which
