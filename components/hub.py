@@ -13,7 +13,7 @@ from components.host import LOOPBACK, Host
 from components.service import Network, Service, ServiceArgs
 from configs import dashboards, names, rules
 from configs.deploy import script
-from configs.render import alertmanager, caddy, grafana, loki, prometheus
+from configs.render import alertmanager, caddy, grafana, loki, messages, prometheus
 from configs.settings import Settings
 
 EVERYWHERE = "0.0.0.0"
@@ -160,7 +160,10 @@ class Hub(pulumi.ComponentResource):
             "alertmanager",
             limits=self._limits.alertmanager,
             config=alertmanager.CONFIG,
-            files={"alertmanager.yml": alertmanager.config(settings)},
+            files={
+                "alertmanager.yml": alertmanager.config(settings),
+                alertmanager.TEMPLATES: messages.TEMPLATES,
+            },
             secrets=secrets,
             check=["amtool", "check-config", f"{alertmanager.CONFIG}/alertmanager.yml"],
             reload=HUP,

@@ -12,6 +12,7 @@ from pulumi.runtime import config as runtime
 
 from components import cloud_facts, local_facts
 from configs import disk
+from configs.rules.problems import problems as of_alerts
 from configs.settings import Host, Settings, SettingsError, read
 from configs.settings.cloud_facts import CloudFacts, Problem, against_cloud
 from configs.settings.facts import against
@@ -46,7 +47,12 @@ def _settings(stack: str) -> tuple[Settings, CloudFacts | None]:
     if settings is not None:
         problems += [
             f"{problem} ({source})"
-            for problem in [*_unreachable(settings), *_unencrypted(settings), *disk.problems(settings)]
+            for problem in [
+                *_unreachable(settings),
+                *_unencrypted(settings),
+                *disk.problems(settings),
+                *of_alerts(settings),
+            ]
         ]
         of_machine = against(settings, local_facts.probe(settings)) if settings.hub.local else []
         of_cloud, cloud = _of_cloud(settings) if settings.droplets else ([], None)

@@ -5,37 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from configs import names
+from configs.render import messages, routing
 from configs.render.dump import to_yaml
 from configs.settings import Settings
-from configs.settings.alerts import Email, Receiver
-from configs.settings.units import show_duration
+from configs.settings.alerts import NOBODY, Email, Receiver
 
 CONFIG = "/etc/alertmanager"
 DATA = "/alertmanager"
-NOBODY = "nobody"
+TEMPLATES = "fleetwatch.tmpl"
 
 
 def config(settings: Settings) -> str:
-    """alertmanager.yml. The watchdog fires always: it has a route of its own and is never mixed with alerts."""
+    """alertmanager.yml."""
     alerts = settings.hub.alerts
+    intervals = routing.intervals(alerts)
     return to_yaml(
         {
-            "route": {
-                "receiver": alerts.default or NOBODY,
-                "group_by": ["alertname", "host"],
-                "group_wait": "30s",
-                "group_interval": "5m",
-                "repeat_interval": show_duration(alerts.repeat),
-                "routes": [
-                    {
-                        "matchers": ['alertname="Watchdog"'],
-                        "receiver": alerts.watchdog or NOBODY,
-                        "group_wait": "0s",
-                        "group_interval": "1m",
-                        "repeat_interval": "5m",
-                    }
-                ],
-            },
+            "route": routing.tree(alerts),
+            **({"time_intervals": intervals} if intervals else {}),
+            "templates": [f"{CONFIG}/{TEMPLATES}"],
+            "inhibit_rules": routing.inhibitions(),
             "receivers": [
                 {"name": NOBODY},
                 *(_receiver(name, receiver) for name, receiver in sorted(alerts.receivers.items())),
@@ -77,11 +66,21 @@ def _receiver(name: str, receiver: Receiver) -> dict[str, Any]:
     secret = f"{names.SECRETS}/{name}"
     if receiver.slack:
         channel = {"channel": receiver.slack.channel} if receiver.slack.channel else {}
-        made["slack_configs"] = [{"api_url_file": f"{secret}-slack-url", **channel, "send_resolved": True}]
+        made["slack_configs"] = [
+            {
+                "api_url_file": f"{secret}-slack-url",
+                **channel,
+                "send_resolved": True,
+                "title": messages.TITLE,
+                "title_link": messages.DASHBOARD,
+                "text": messages.BODY,
+                "fallback": messages.SHORT,
+            }
+        ]
     if receiver.email:
         made["email_configs"] = [_email(receiver.email, f"{secret}-email-password")]
     if receiver.pagerduty:
-        made["pagerduty_configs"] = [{"routing_key_file": f"{secret}-pagerduty-key"}]
+        made["pagerduty_configs"] = [_pagerduty(f"{secret}-pagerduty-key")]
     if receiver.webhook:
         made["webhook_configs"] = [{"url_file": f"{secret}-webhook-url", "send_resolved": True}]
     return made
@@ -98,4 +97,19 @@ def _email(email: Email, password_file: str) -> dict[str, Any]:
         **password,
         "require_tls": email.require_tls,
         "send_resolved": True,
+        "headers": {"Subject": messages.TITLE},
+        "text": messages.BODY,
+        "html": "",
+    }
+
+
+def _pagerduty(key_file: str) -> dict[str, Any]:
+    return {
+        "routing_key_file": key_file,
+        "send_resolved": True,
+        "description": messages.SHORT,
+        "severity": messages.SEVERITY,
+        "client": "fleetwatch",
+        "client_url": messages.DASHBOARD,
+        "details": {"alerts": messages.BODY},
     }

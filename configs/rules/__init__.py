@@ -6,7 +6,7 @@ Every alert has a severity, a sentence with its values, a dashboard that it lead
 from __future__ import annotations
 
 from configs.render.dump import to_yaml
-from configs.rules import hosts, pipeline
+from configs.rules import hosts, hub, pipeline, records
 from configs.rules.model import Alert, Group, render
 from configs.settings import Settings
 
@@ -15,12 +15,18 @@ HEAD = "Rules, rendered by fleetwatch"
 
 def groups(settings: Settings) -> list[Group]:
     """What Prometheus evaluates."""
-    return [pipeline.group(settings), hosts.group(settings)]
+    return [records.group(settings), pipeline.group(settings), hosts.group(settings), hub.group(settings)]
+
+
+def ruler_groups(settings: Settings) -> list[Group]:
+    """What Loki evaluates."""
+    return [hub.ruler_group(settings)]
 
 
 def alerts(settings: Settings) -> list[Alert]:
-    """Every alert there is for these settings; a name may come several times (one per host)."""
-    return [rule for group in groups(settings) for rule in group.rules if isinstance(rule, Alert)]
+    """Every alert there is for these settings, Loki's too; a name may come several times (one per host)."""
+    every = [*groups(settings), *ruler_groups(settings)]
+    return [rule for group in every for rule in group.rules if isinstance(rule, Alert)]
 
 
 def files(settings: Settings, site: str) -> dict[str, str]:

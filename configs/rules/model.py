@@ -73,12 +73,12 @@ def scopes(settings: Settings, alert: Alert) -> list[Scope]:
         special.append(host)
         here = _over(fleet, edge.alerts, alert.keys)
         if not _mutes(edge.alerts, alert):
-            apart = f',container!~"{_either(own)}"' if own else ""
+            apart = f',container!~"{either(own)}"' if own else ""
             found.append((f',host="{host}"{apart}', here))
             for name, one in own.items():
                 if not _mutes(one, alert):
                     found.append((f',host="{host}",container="{name}"', _over(here, one, alert.keys)))
-    rest = f',host!~"{_either(special)}"' if special else ""
+    rest = f',host!~"{either(special)}"' if special else ""
     return [(rest, fleet), *found]
 
 
@@ -141,6 +141,6 @@ def _over(base: Thresholds, at: Muted, keys: Sequence[str]) -> Thresholds:
     return base.model_copy(update={k: getattr(at.thresholds, k) for k in keys if k in at.thresholds.model_fields_set})
 
 
-def _either(names: Iterable[str]) -> str:
+def either(names: Iterable[str]) -> str:
     """A pattern in a PromQL string: a backslash of the pattern is written twice."""
     return "|".join(re.escape(name).replace("\\-", "-").replace("\\", "\\\\") for name in names)

@@ -2,42 +2,54 @@
 
 from __future__ import annotations
 
-from configs.rules.model import Alert, Group
+from configs.expected import HUB_JOBS
+from configs.rules.counting import grown, grown_or_new, whole
+from configs.rules.model import Alert, Group, either
+from configs.rules.records import NEWEST
 from configs.settings import Edge, Settings
 from configs.settings.thresholds import Thresholds
+from configs.settings.units import show_duration
 
-AGENTS = 'job=~"promtail|alloy"'
+SEGMENT = 128 * 1024**2  # bytes of a segment of Prometheus' write-ahead log
 
 
 def group(settings: Settings) -> Group:
     """Every host that the stack file names is watched, whether or not it ever sent anything."""
+    watched = {host: edge for host, edge in settings.hosts.items() if not edge.abandoned}
     return Group(
         name="pipeline",
         rules=(
-            WATCHDOG,
-            *(_host_silent(host) for host, edge in settings.hosts.items() if not edge.abandoned and not _muted(edge)),
+            _watchdog(settings),
+            *(_host_silent(settings, host) for host, edge in watched.items() if not _muted(edge, "HostSilent")),
+            *([] if _muted(settings.hosts["hub"], "ForeignHost") else [_foreign_host(settings)]),
             TARGET_DOWN,
             CONFIG_NOT_READ,
+            _remote_write_behind(settings),
+            _agent_buffer(settings),
+            SAMPLES_DROPPED,
             _samples_lost(settings),
             LINES_LOST,
+            _streams_many(settings),
         ),
     )
 
 
-WATCHDOG = Alert(
-    name="Watchdog",
-    expr="vector(1)",
-    wait="0s",
-    severity="none",
-    summary="Alerting works",
-    advice="This alert fires always. When its receiver hears nothing any more, alerting is broken.",
-    board="hub",
-    per="hub",
-)
+def _watchdog(settings: Settings) -> Alert:
+    return Alert(
+        name="Watchdog",
+        expr="vector(1)",
+        wait="0s",
+        severity="none",
+        summary="Alerting works",
+        advice="This alert fires always. When its receiver hears nothing any more, alerting is broken.",
+        board="hub",
+        per="hub",
+        labels={"env": settings.env, "host": "hub"},
+    )
 
 
 def _target_down(matchers: str, _: Thresholds) -> str:
-    return f'up{{job=~".+"{matchers}}} == 0'
+    return f'up{{job!~"{"|".join(HUB_JOBS)}"{matchers}}} == 0'
 
 
 TARGET_DOWN = Alert(
@@ -51,7 +63,7 @@ TARGET_DOWN = Alert(
 
 
 def _config_not_read(matchers: str, _: Thresholds) -> str:
-    return f'{{__name__=~"(prometheus|alertmanager)_config_last_reload_successful"{matchers}}} == 0'
+    return f'{{__name__=~"(prometheus|alertmanager|caddy)_config_last_reload_successful"{matchers}}} == 0'
 
 
 CONFIG_NOT_READ = Alert(
@@ -63,32 +75,30 @@ CONFIG_NOT_READ = Alert(
     board="hub",
 )
 
-
-def _lines_lost(matchers: str, _: Thresholds) -> str:
-    dropped = f'{{__name__=~"promtail_dropped_entries_total|loki_write_dropped_entries_total"{matchers}}}'
-    return f"sum by (env, host) (increase({dropped}[15m])) > 0"
-
-
 LINES_LOST = Alert(
     name="LogLinesLost",
-    expr=_lines_lost,
+    expr=lambda matchers, _: whole(
+        "sum by (env, host) (increase("
+        f'{{__name__=~"promtail_dropped_entries_total|loki_write_dropped_entries_total"{matchers}}}[15m]))'
+    ),
     wait="0s",
-    summary="{{ $value | humanize }} log lines of {{ $labels.host }} were lost",
+    summary="{{ $value }} log lines of {{ $labels.host }} were lost",
     advice="They were refused by the hub or given up in the last 15 minutes; the log agent's own log says why.",
     board="hub",
 )
 
 
-def _muted(edge: Edge) -> bool:
-    mute = edge.alerts.mute
-    return "HostSilent" in mute or "all" in mute
+def _muted(edge: Edge, alert: str) -> bool:
+    return alert in edge.alerts.mute or "all" in edge.alerts.mute
 
 
-def _host_silent(host: str) -> Alert:
-    """Judged against the stack file: a pushed `up` vanishes with its host."""
+def _host_silent(settings: Settings, host: str) -> Alert:
+    """Judged against the stack file: a pushed `up` vanishes with its host. Not while a backlog arrives after an outage
+    of the hub: the newest sample moves then, and RemoteWriteBehind says so."""
+    of = f'env="{settings.env}",host="{host}"'
     return Alert(
         name="HostSilent",
-        expr=f'absent(up{{job="agent",host="{host}"}})',
+        expr=f'absent(up{{job="agent",{of}}}) unless on (env, host) changes({NEWEST}{{{of}}}[3m]) > 0',
         wait="2m",
         severity="critical",
         summary=f"Host {host} sends nothing",
@@ -96,6 +106,86 @@ def _host_silent(host: str) -> Alert:
         "way here.",
         labels={"host": host},
     )
+
+
+def _foreign_host(settings: Settings) -> Alert:
+    """The other way round. A host that was taken out leaves the plain query after five minutes."""
+    return Alert(
+        name="ForeignHost",
+        expr=f'count by (env, host) (up{{host!~"{either(settings.hosts)}"}})',
+        wait="10m",
+        summary='The hub gets data of a host "{{ $labels.host }}" that the stack file does not name',
+        advice="Somebody's agent has the way and the right to push here: a host that was taken out of the stack file "
+        "without being removed, or one that calls itself by another name.",
+        board="hub",
+        per="hub",
+    )
+
+
+def _remote_write_behind(settings: Settings) -> Alert:
+    """Seconds by which the newest sample at the hub is old, while newer ones keep coming. Where agents are asked
+    rarely, a sample is that old without being late."""
+    slowest = 3 * max(edge.scrape.agents for edge in settings.hosts.values())
+
+    def behind(matchers: str, limits: Thresholds) -> str:
+        newest = f'{NEWEST}{{host=~".+"{matchers}}}'
+        return f"time() - {newest} > {max(limits.remote_write_behind, slowest)} and changes({newest}[3m]) > 0"
+
+    return Alert(
+        name="RemoteWriteBehind",
+        expr=behind,
+        keys=("remote_write_behind",),
+        summary="Metrics of {{ $labels.host }} arrive {{ $value | humanizeDuration }} late",
+        advice="After an outage of the hub that is the backlog, which shrinks. Otherwise the way is too narrow, or the "
+        "hub too slow for what {{ $labels.host }} sends.",
+        board="hub",
+    )
+
+
+def _agent_buffer(settings: Settings) -> Alert:
+    """For how long the agent could wait for the hub, in seconds, where that is less than the outage budget.
+
+    Two limits. The disk: what is free on it at the pace of the last hour. And the way in which the WAL is truncated
+    (configs/render/agent.py): a budget is kept whole while two thirds of one write no more than two segments.
+    """
+    budget = settings.hub.outage_budget
+    disk = 'mountpoint=~"/|/var|/var/lib|/var/lib/docker"'  # Docker's own folder is below one of these
+
+    def kept(matchers: str, _: Thresholds) -> str:
+        wal = f'prometheus_tsdb_wal_record_parts_bytes_written_total{{job="agent"{matchers}}}'
+        pace = f"(sum by (env, host) (rate({wal}[1h])) > 0)"
+        free = f'min by (env, host) (node_filesystem_avail_bytes{{job="node",{disk}{matchers}}})'
+        return f"({3 * SEGMENT} / {pace} < {budget}) or ({free} / {pace} < {budget})"
+
+    return Alert(
+        name="AgentBufferFilling",
+        expr=kept,
+        wait="30m",
+        summary="The agent on {{ $labels.host }} can keep about {{ $value | humanizeDuration }} of metrics while the "
+        f"hub is away, not {show_duration(budget)}",
+        advice="It scrapes more than its write-ahead log or the disk below it holds for the outage budget. Free the "
+        "disk, scrape less often or less, or shorten hub.outage_budget to what is true.",
+        board="hub",
+    )
+
+
+def _samples_dropped(matchers: str, _: Thresholds) -> str:
+    of = f'job="agent"{matchers}'
+    refused = f"sum by (env, host) ({grown('prometheus_remote_storage_samples_failed_total', of, '15m')})"
+    reason = f'{of},reason!="dropped_series"'  # left out by configuration, which is no loss
+    given_up = f"sum by (env, host) ({grown_or_new('prometheus_remote_storage_samples_dropped_total', reason, '15m')})"
+    return f"({whole(refused)}) or ({whole(given_up)})"
+
+
+SAMPLES_DROPPED = Alert(
+    name="SamplesDropped",
+    expr=_samples_dropped,
+    wait="0s",
+    summary="{{ $value }} samples of {{ $labels.host }} were refused by the hub or given up",
+    advice="In the last 15 minutes, for good. The agent's own log says why: too old for the hub, a wrong label, a body "
+    "that is too large.",
+    board="hub",
+)
 
 
 def _samples_lost(settings: Settings) -> Alert:
@@ -118,4 +208,20 @@ def _samples_lost(settings: Settings) -> Alert:
         advice="Within the last hour the hub never got samples of the agent on {{ $labels.host }} for that long: the "
         "agent was down, or the hub was away for longer than the outage budget.",
         board="hub",
+    )
+
+
+def _streams_many(settings: Settings) -> Alert:
+    def share(matchers: str, limits: Thresholds) -> str:
+        streams = f'sum by (env, host) (loki_ingester_memory_streams{{job="loki"{matchers}}})'
+        return f"{streams} / {settings.hub.loki.max_streams} > {limits.streams_used}"
+
+    return Alert(
+        name="StreamsMany",
+        expr=share,
+        keys=("streams_used",),
+        summary="{{ $value | humanizePercentage }} of the log streams that Loki takes are in use",
+        advice="From all of them on, lines of new streams are refused. Usually a label with very many values.",
+        board="hub",
+        per="hub",
     )

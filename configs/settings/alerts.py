@@ -12,6 +12,7 @@ from configs.settings.base import DnsLabel, HostPort, HttpUrl, Secret, Strict, h
 from configs.settings.thresholds import Severity, Thresholds
 from configs.settings.units import Duration, parse_duration
 
+NOBODY = "nobody"  # Alertmanager's receiver of what nobody is told
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 
@@ -122,6 +123,8 @@ class Alerts(Strict):
 
     @model_validator(mode="after")
     def _known(self) -> Alerts:
+        if NOBODY in self.receivers:
+            raise ValueError(f"receivers: expected another name than {NOBODY}, which stands for no receiver")
         known = ", ".join(sorted(self.receivers)) or "none yet"
         named = {"default": self.default, "watchdog": self.watchdog}
         named |= {f"routes.{place}.receiver": route.receiver for place, route in enumerate(self.routes)}

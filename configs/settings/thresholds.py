@@ -18,10 +18,14 @@ class Thresholds(Strict):
 
     disk_full_in: Duration = Field(parse_duration("24h"), description="`24h`: at the pace of the last six hours")
     disk_used: Share = 0.9
+    inodes_used: Share = 0.9
     memory_used: Share = 0.92
     load_per_core: Count = 2.0
     clock_skew: Count = Field(1.0, description="`1.0` seconds, by the kernel's own estimate or against the hub")
     network_errors: Share = Field(0.01, description="`0.01` of the packets")
+    remote_write_behind: Duration = Field(parse_duration("2m"), description="`2m`: age of the newest sample at the hub")
+    streams_used: Share = Field(0.8, description="`0.8` of hub.loki.max_streams")
+    hub_disk_used: Share = Field(0.85, description="`0.85` of the disk that holds the logs; at 0.9 Loki takes no more")
     container_restarts: Count = Field(3, description="`3` starts in 15 minutes")
     container_memory: Share = Field(0.9, description="`0.9` of the container's limit")
     container_throttled: Share = Field(0.25, description="`0.25` of the periods in which it wanted to run")

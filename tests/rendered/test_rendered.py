@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 from configs import names, rules
-from configs.render import agent, alertmanager, alloy, caddy, loki, prometheus, promtail
+from configs.render import agent, alertmanager, alloy, caddy, loki, messages, prometheus, promtail
 from configs.settings import Settings
 
 HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
@@ -48,8 +48,11 @@ def test_promtool_accepts_every_agent(settings: Settings, tool, tmp_path: Path) 
 
 
 def test_amtool_accepts_the_alertmanager(settings: Settings, tool, tmp_path: Path) -> None:
+    (tmp_path / alertmanager.TEMPLATES).write_text(messages.TEMPLATES)
     path = _write(tmp_path, alertmanager.config(settings), "alertmanager.yml", alertmanager.CONFIG)
-    _accepted(tool("amtool")("check-config", path))
+    done = tool("amtool")("check-config", path)
+    _accepted(done)
+    assert "1 templates" in done.stdout, "amtool did not find the messages' templates, so it checked none"
 
 
 def test_caddy_accepts_its_file_with_the_hosts_that_may_push(settings: Settings, tool, tmp_path: Path) -> None:

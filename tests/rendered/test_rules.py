@@ -1,115 +1,101 @@
-"""Each alert of configs/rules with `promtool test rules`: when it must fire, and when it must be silent."""
+"""Every alert of hosts, pipeline and hub before promtool: when it fires, what is then read, and when it is silent."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from configs import rules
-from configs.settings import Settings, load
-from tests.fixtures.full import small
+from configs.rules.records import REACH
+from tests.rendered import cases_hosts, cases_hub, cases_pipeline
+from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
-SITE = "https://monitor.example.com"
-HERE = {"env": "test", "host": "hub"}
-AGENT = 'up{job="agent",env="test",host="hub",instance="localhost:9090"}'
-DROPPED = 'promtail_dropped_entries_total{env="test",host="hub",reason="ingester_error"}'
-DISK = '{job="node",env="test",host="hub",mountpoint="/",fstype="ext4"}'
-AVAILABLE, SIZE = f"node_filesystem_avail_bytes{DISK}", f"node_filesystem_size_bytes{DISK}"
-# 15 s apart, as the agent's own job is: 40 samples are ten minutes.
-STEADY = {AGENT: "1x400"}
+SUBJECTS = {"hosts": cases_hosts.CASES, "pipeline": cases_pipeline.CASES, "hub": cases_hub.CASES}
+TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}}
 
 
-def _settings(**edge: Any) -> Settings:
-    return load(small(env="test", hosts={"hub": edge}), "stacks/Pulumi.test.yaml")
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_it_fires_in_these_words_and_is_silent_otherwise(subject: str, tool, tmp_path: Path) -> None:
+    settings = settings_of()
+    check(tool, tmp_path, settings, groups_of(settings, subject), SUBJECTS[subject])
 
 
-def _fires(tool: Any, folder: Path, series: dict[str, str], alert: str, at: str, settings: Settings) -> list[Any]:
-    """The label sets with which `alert` fires at `at`, as promtool tells them."""
-    for name, text in rules.files(settings, SITE).items():
-        (folder / name).write_text(text)
-    test = {
-        "rule_files": sorted(rules.files(settings, SITE)),
-        "evaluation_interval": "15s",
-        "tests": [
-            {
-                "interval": "15s",
-                "input_series": [{"series": key, "values": values} for key, values in series.items()],
-                "alert_rule_test": [{"eval_time": at, "alertname": alert, "exp_alerts": []}],
-            }
-        ],
-    }
-    path = folder / "test.yml"
-    path.write_text(yaml.safe_dump(test))
-    done = tool("promtool")("test", "rules", path)
-    said = done.stdout + done.stderr
-    if done.returncode == 0:
-        return []
-    assert "exp:[" in said.replace("exp: [", "exp:["), f"promtool failed for another reason:\n{said}"
-    got = said.split("got:", 1)[1]
-    return [line for line in got.splitlines() if "Labels:" in line]
+def test_a_door_that_is_shut_is_told_apart_from_a_silent_host(tool, tmp_path: Path) -> None:
+    settings = settings_of(TWO)
+    check(tool, tmp_path, settings, groups_of(settings, "hub"), cases_hub.CASES_OF_SEVERAL)
 
 
-FIRING = {
-    "Watchdog": ({}, "1m"),
-    "DiskUsed": ({AVAILABLE: "5x400", SIZE: "100x400"}, "10m"),
-    "HostSilent when a host never sent": ({}, "3m"),
-    "HostSilent when a host stopped": ({AGENT: "1x40 stale"}, "14m"),
-    "TargetDown": ({**STEADY, 'up{job="node",env="test",host="hub",instance="x"}': "0x400"}, "5m"),
-    "SamplesLost after a gap shorter than the look-back": ({AGENT: "1x40 _x12 1x100"}, "20m"),
-    "SamplesLost after a long gap": ({AGENT: "1x40 _x60 1x100"}, "30m"),
-    "ConfigNotRead": (
-        {'prometheus_config_last_reload_successful{env="test",host="hub",job="agent"}': "1x8 0x40"},
-        "5m",
+@pytest.mark.parametrize("subject", SUBJECTS)
+def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent(subject: str) -> None:
+    (group,) = groups_of(settings_of(), subject)
+    alerts = {rule.name for rule in group.rules}
+    cases = SUBJECTS[subject]
+    assert {case.alert for case in cases if case.fires} == alerts
+    assert {case.alert for case in cases if not case.fires} == alerts - {"Watchdog"}
+
+
+def test_a_case_that_is_wrong_fails(tool, tmp_path: Path) -> None:
+    """Without this, a rig that compares nothing would pass every test above."""
+    disk = {cases_hosts.AVAILABLE: "5x60", cases_hosts.SIZE: "100x60"}
+    wrong = [
+        Case(alert="DiskUsed", when="though it must not", series=disk),
+        Case(
+            alert="DiskUsed",
+            when="in other words",
+            series=disk,
+            fires=[fired("/ on hub is 94% full", **cases_hosts.DISK_LABELS)],
+        ),
+        Case(alert="DiskUsed", when="never", series={}, fires=[fired("/ on hub is 95% full")]),
+    ]
+    settings = settings_of()
+    said = run(tool, tmp_path, settings, groups_of(settings, "hosts"), wrong)
+    assert len(said) == len(wrong), f"these came out as they should not: {list(said)}"
+
+
+def test_what_comes_rarely_by_its_settings_is_neither_lost_nor_late(tool, tmp_path: Path) -> None:
+    settings = settings_of({"hub": {"scrape": {"agents": "2m"}}})
+    rarely = "1 " + "_ _ _ _ _ _ _ 1 " * 60
+    cases = [
+        Case(alert="SamplesLost", when="in a pause", series={cases_pipeline.AGENT: rarely}, at="50m"),
+        Case(alert="RemoteWriteBehind", when="in a pause", series={cases_pipeline.AGENT: rarely}, at="50m"),
+    ]
+    check(tool, tmp_path, settings, groups_of(settings, "records", "pipeline"), cases)
+
+
+def test_a_host_that_stopped_is_told_from_its_samples_alone(tool, tmp_path: Path) -> None:
+    """As the cases of HostSilent, but with the recording rule itself."""
+    settings = settings_of()
+    stopped = {cases_pipeline.AGENT: "1x40"}
+    fires = [fired("Host hub sends nothing", job="agent")]
+    cases = [
+        Case(alert="HostSilent", when="yet", series=stopped, at="15m"),
+        Case(alert="HostSilent", when="when it stopped", series=stopped, at="18m", fires=fires),
+        Case(alert="HostSilent", when="hours later", series=stopped, at="2h", fires=fires, step="1m"),
+    ]
+    check(tool, tmp_path, settings, groups_of(settings, "records", "pipeline"), cases)
+
+
+STORED = {
+    "lowest_timestamp_seconds": "0x60",
+    "retention_limit_bytes": "10000000000x60",
+    "storage_blocks_bytes": "1000000000x24 2000000000x30",
+    "size_retentions_total": "0x60",
+}
+PACES = {
+    "25 h are there, and eight more GB fill in as many days": ({}, 25 * 3600 + 8 * 86400),
+    "the limit cuts already": (
+        {"storage_blocks_bytes": "9990000000x60", "size_retentions_total": "0x20 3x30"},
+        25 * 3600,
     ),
-    "LogLinesLost": ({DROPPED: "0x20 5x100"}, "10m"),
-    "LogLinesLost of Alloy": ({'loki_write_dropped_entries_total{env="test",host="hub"}': "0x20 5x100"}, "10m"),
-}
-SILENT = {
-    "DiskUsed": ({AVAILABLE: "50x400", SIZE: "100x400"}, "10m"),
-    "HostSilent": (STEADY, "30m"),
-    "HostSilent during a short pause": ({AGENT: "1x40 _x8 1x100"}, "12m"),
-    "TargetDown": (STEADY, "30m"),
-    "TargetDown for a restart": ({'up{job="node",env="test",host="hub"}': "1x20 0x4 1x100"}, "6m15s"),
-    "ConfigNotRead": ({'prometheus_config_last_reload_successful{env="test",host="hub",job="agent"}': "1x400"}, "30m"),
-    "SamplesLost": (STEADY, "90m"),
-    "SamplesLost once an hour has passed": ({AGENT: "1x40 _x12 1x400"}, "80m"),
-    "SamplesLost for a host that is still away": ({AGENT: "1x40 _x100"}, "14m"),
-    "LogLinesLost": ({DROPPED: "7x100"}, "20m"),
 }
 
 
-@pytest.mark.parametrize("case", FIRING)
-def test_it_fires(case: str, tool, tmp_path: Path) -> None:
-    series, at = FIRING[case]
-    assert _fires(tool, tmp_path, series, case.split()[0], at, _settings()), f"{case}: nobody would have been told"
-
-
-@pytest.mark.parametrize("case", SILENT)
-def test_it_is_silent(case: str, tool, tmp_path: Path) -> None:
-    series, at = SILENT[case]
-    fired = _fires(tool, tmp_path, series, case.split()[0], at, _settings())
-    assert not fired, f"{case}: an alert for nothing: {fired}"
-
-
-def test_samples_lost_is_silent_when_the_agent_is_scraped_rarely(tool, tmp_path: Path) -> None:
-    slow = _settings(scrape={"agents": "2m"})
-    series = {AGENT: "1 " + "_ _ _ _ _ _ _ 1 " * 60}
-    fired = _fires(tool, tmp_path, series, "SamplesLost", "50m", slow)
-    assert not fired, "a scrape interval that the settings allow must not look like a loss"
-
-
-def test_every_alert_has_a_firing_and_a_silent_case() -> None:
-    groups = [group for text in rules.files(_settings(), SITE).values() for group in yaml.safe_load(text)["groups"]]
-    alerts = {rule["alert"] for group in groups for rule in group["rules"]}
-    assert alerts == {case.split()[0] for case in FIRING}, "each alert needs a case in which it fires"
-    assert alerts - {"Watchdog"} == {case.split()[0] for case in SILENT}, "each alert but the watchdog can be silent"
-
-
-def test_every_alert_says_what_is_wrong_and_where() -> None:
-    groups = [group for text in rules.files(_settings(), SITE).values() for group in yaml.safe_load(text)["groups"]]
-    for rule in (rule for group in groups for rule in group["rules"]):
-        assert rule["labels"]["severity"] in ("none", "warning", "critical"), f"{rule['alert']}: unknown severity"
-        assert {"summary", "description"} <= set(rule["annotations"]), f"{rule['alert']}: a person must understand it"
+@pytest.mark.parametrize("pace", PACES)
+def test_the_forecast_of_retention(pace: str, tool, tmp_path: Path) -> None:
+    settings = settings_of()
+    changed, reaches = PACES[pace]
+    labels = '{job="prometheus",env="test",host="hub"}'
+    series = {f"prometheus_tsdb_{name}{labels}": values for name, values in {**STORED, **changed}.items()}
+    case = Case(alert=REACH, when=pace, series=series, step="1h", at="25h")
+    found = {f'{REACH}{{env="test", host="hub"}}': float(reaches)}
+    ask(tool, tmp_path, settings, groups_of(settings, "records"), case, found)

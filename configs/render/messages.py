@@ -1,0 +1,40 @@
+"""What a person reads in Slack, mail and PagerDuty: templates for Alertmanager. Plain on purpose.
+
+A message has one title; each of its alerts has its sentence, what that means, its dashboard and its runbook.
+"""
+
+from __future__ import annotations
+
+TEMPLATES = """{{/* Messages of fleetwatch: what a person reads. Rendered by fleetwatch. */}}
+
+{{ define "fleetwatch.title" -}}
+{{ if eq .Status "firing" }}{{ .Alerts.Firing | len }} firing{{ else }}Resolved{{ end }}: \\
+{{ with .CommonLabels.alertname }}{{ . }}{{ else }}several alerts{{ end }}\\
+{{ with .CommonLabels.host }} on {{ . }}{{ end }}\\
+{{ with .CommonLabels.env }} ({{ . }}){{ end }}
+{{- end }}
+
+{{ define "fleetwatch.body" -}}
+{{ range .Alerts.Firing -}}
+{{ .Annotations.summary }}
+{{ .Annotations.description }}
+Dashboard: {{ .Annotations.dashboard }}
+Runbook: {{ .Annotations.runbook }}
+
+{{ end -}}
+{{ range .Alerts.Resolved -}}
+Resolved: {{ .Annotations.summary }}
+{{ end -}}
+{{ end }}
+
+{{ define "fleetwatch.short" -}}
+{{ (index .Alerts 0).Annotations.summary }}{{ if gt (len .Alerts) 1 }}, and more{{ end }}
+{{- end }}
+
+{{ define "fleetwatch.dashboard" }}{{ (index .Alerts 0).Annotations.dashboard }}{{ end }}
+{{ define "fleetwatch.severity" }}{{ or .CommonLabels.severity "critical" }}{{ end }}
+""".replace("\\\n", "")  # a title is one line
+
+TITLE, BODY, SHORT, DASHBOARD, SEVERITY = (
+    f'{{{{ template "fleetwatch.{part}" . }}}}' for part in ("title", "body", "short", "dashboard", "severity")
+)

@@ -1,0 +1,122 @@
+"""Who is told of an alert, and when: Alertmanager's routing tree, quiet hours and inhibition."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, get_args
+
+from configs.settings.alerts import NOBODY, Alerts, Day, Quiet, Route
+from configs.settings.thresholds import Severity
+from configs.settings.units import show_duration
+
+DAYS: tuple[str, ...] = get_args(Day)
+SEVERITIES: tuple[str, ...] = get_args(Severity)
+
+
+def tree(alerts: Alerts) -> dict[str, Any]:
+    """The routes. The watchdog fires always: it has a route of its own and is never mixed with alerts.
+
+    Alerts can wait for the end of quiet hours below the root only.
+    """
+    return {
+        "receiver": alerts.default or NOBODY,
+        "group_by": alerts.group_by,
+        "group_wait": "30s",
+        "group_interval": "5m",
+        "repeat_interval": show_duration(alerts.repeat),
+        "routes": [
+            {
+                "matchers": ['alertname="Watchdog"'],
+                "receiver": alerts.watchdog or NOBODY,
+                "group_wait": "0s",
+                "group_interval": "1m",
+                "repeat_interval": "5m",
+            },
+            *(_route(alerts.quiet, route) for route in alerts.routes),
+            *_default(alerts),
+        ],
+    }
+
+
+def intervals(alerts: Alerts) -> list[dict[str, Any]]:
+    """Quiet hours under the names that the routes use."""
+    return [{"name": _name(place), "time_intervals": _times(quiet)} for place, quiet in enumerate(alerts.quiet)]
+
+
+def inhibitions() -> list[dict[str, Any]]:
+    """What is not told while something else explains it. `env` and `host` as in every alert.
+
+    No two may silence each other: then nobody would be told anything.
+    """
+    unexplained = "HostSilent|HubPartDown|Watchdog"
+    return [
+        # Of a host that says nothing, everything else is old news.
+        _while(['alertname="HostSilent"'], [f'alertname!~"{unexplained}"'], ["env", "host"]),
+        # Through Caddy comes what edges push: hosts are silent and late, because the door is shut.
+        _while(
+            ['alertname="HubPartDown"', 'job="caddy"'],
+            ['alertname=~"HostSilent|LogsSilent|RemoteWriteBehind|SamplesLost|SamplesDropped|LogLinesLost"'],
+            ["env"],
+        ),
+        _while(
+            ['alertname="HubPartDown"', 'job="loki"'],
+            ['alertname=~"LogsSilent|LogLinesLost|LokiDiscards|StreamsMany"'],
+            ["env"],
+        ),
+        _while(['alertname="DiskUsed"'], ['alertname="DiskFullSoon"'], ["env", "host", "mountpoint"]),
+    ]
+
+
+def _while(source: list[str], target: list[str], equal: list[str]) -> dict[str, Any]:
+    return {"source_matchers": source, "target_matchers": target, "equal": equal}
+
+
+def _route(quiet: Sequence[Quiet], route: Route) -> dict[str, Any]:
+    matchers = [f'severity=~"{"|".join(route.severity)}"'] if route.severity else []
+    matchers += [f'host=~"{"|".join(sorted(route.hosts))}"'] if route.hosts else []
+    return {
+        "receiver": route.receiver,
+        **({"matchers": matchers} if matchers else {}),
+        **({"continue": True} if route.also else {}),
+        **({"group_by": route.group_by} if route.group_by is not None else {}),
+        **({"repeat_interval": show_duration(route.repeat)} if route.repeat is not None else {}),
+        **_waiting(quiet, route.severity or SEVERITIES),
+    }
+
+
+def _default(alerts: Alerts) -> list[dict[str, Any]]:
+    """Below the root, where it is needed: the root itself has only what no other route took, also one with `also`."""
+    waiting = _waiting(alerts.quiet, SEVERITIES)
+    needed = waiting or any(route.also for route in alerts.routes)
+    return [{"receiver": alerts.default or NOBODY, **waiting}] if needed else []
+
+
+def _waiting(quiet: Sequence[Quiet], severities: Iterable[str]) -> dict[str, Any]:
+    """Routes of their own for severities that have quiet hours: an alert waits by its route, not by its labels."""
+    found = []
+    for severity in severities:
+        names = [_name(place) for place, one in enumerate(quiet) if severity in one.severity]
+        if names:
+            found.append({"matchers": [f'severity="{severity}"'], "mute_time_intervals": names})
+    return {"routes": found} if found else {}
+
+
+def _name(place: int) -> str:
+    return f"quiet-{place}"
+
+
+def _times(quiet: Quiet) -> list[dict[str, Any]]:
+    """Hours over midnight are two intervals; the days are those on which the hours begin."""
+    start, end = quiet.hours.split("-")
+    if start < end:
+        return [_time(quiet, start, end, 0)]
+    return [_time(quiet, start, "24:00", 0), *([_time(quiet, "00:00", end, 1)] if end != "00:00" else [])]
+
+
+def _time(quiet: Quiet, start: str, end: str, later: int) -> dict[str, Any]:
+    days = sorted({(DAYS.index(day) + later) % 7 for day in quiet.days})
+    return {
+        "times": [{"start_time": start, "end_time": end}],
+        **({"weekdays": [DAYS[day] for day in days]} if days else {}),
+        "location": quiet.time_zone,
+    }

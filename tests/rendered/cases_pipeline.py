@@ -1,0 +1,175 @@
+"""When the alerts about the way of metrics and logs fire, and when not."""
+
+from __future__ import annotations
+
+from configs.rules.records import NEWEST
+from tests.rendered.rules_rig import Case, fired
+
+OF = 'env="test",host="hub"'
+AGENT = f'up{{job="agent",{OF},instance="localhost:9090"}}'
+STEADY = {AGENT: "1x400"}
+LATEST = f"{NEWEST}{{{OF}}}"
+NODE = f'up{{job="node",{OF},instance="10.213.77.1:9100"}}'
+RELOADED = "{}_config_last_reload_successful{{" + OF + ',job="{}"}}'
+GIVEN_UP = f'promtail_dropped_entries_total{{job="promtail",{OF},reason="ingester_error"}}'
+GIVEN_UP_BY_ALLOY = f'loki_write_dropped_entries_total{{job="alloy",{OF}}}'
+WRITTEN = f'prometheus_tsdb_wal_record_parts_bytes_written_total{{job="agent",{OF}}}'
+FREE = f'node_filesystem_avail_bytes{{job="node",{OF},device="/dev/vda",fstype="ext4",mountpoint="/"}}'
+REFUSED = f'prometheus_remote_storage_samples_failed_total{{job="agent",{OF}}}'
+DROPPED = "prometheus_remote_storage_samples_dropped_total{{" + f'job="agent",{OF},' + 'reason="{}"}}'
+STREAMS = f'loki_ingester_memory_streams{{job="loki",{OF},tenant="fake"}}'
+GAP = "Metrics of hub have a gap of {} that nothing will fill"
+
+CASES = (
+    Case(alert="Watchdog", when="always", series={}, at="1m", fires=[fired("Alerting works")]),
+    Case(
+        alert="HostSilent",
+        when="when a host never sent",
+        series={},
+        at="3m",
+        fires=[fired("Host hub sends nothing", job="agent")],
+    ),
+    Case(
+        alert="HostSilent",
+        when="when a host stopped",
+        series={AGENT: "1x40", LATEST: "0+15x40 600x60"},
+        at="18m",
+        fires=[fired("Host hub sends nothing", job="agent")],
+    ),
+    Case(alert="HostSilent", when="while it sends", series=STEADY, at="30m"),
+    Case(alert="HostSilent", when="during a short pause", series={AGENT: "1x40 _x8 1x100"}, at="12m"),
+    Case(
+        alert="HostSilent",
+        when="while a backlog arrives",
+        series={AGENT: "1x40", LATEST: "0+15x40 600x20 600+30x100"},
+        at="20m",
+    ),
+    Case(
+        alert="ForeignHost",
+        when="when a host sends that is not in the stack file",
+        series={**STEADY, 'up{job="agent",env="test",host="old-1"}': "1x100"},
+        at="15m",
+        fires=[fired('The hub gets data of a host "old-1" that the stack file does not name', host="old-1")],
+    ),
+    Case(alert="ForeignHost", when="for the hosts of the stack file", series=STEADY, at="15m"),
+    Case(
+        alert="TargetDown",
+        when="when a scrape fails",
+        series={**STEADY, NODE: "0x100"},
+        at="5m",
+        fires=[fired("node on hub cannot be scraped", job="node", instance="10.213.77.1:9100")],
+    ),
+    Case(alert="TargetDown", when="while all answer", series=STEADY, at="30m"),
+    Case(alert="TargetDown", when="for a restart", series={NODE: "1x20 0x4 1x100"}, at="6m15s"),
+    Case(
+        alert="TargetDown",
+        when="for a part of the hub, which HubPartDown tells",
+        series={f'up{{job="loki",{OF}}}': "0x100"},
+    ),
+    Case(
+        alert="ConfigNotRead",
+        when="when the agent refused it",
+        series={RELOADED.format("prometheus", "agent"): "1x8 0x40"},
+        at="5m",
+        fires=[fired("agent on hub did not take its new configuration", job="agent")],
+    ),
+    Case(
+        alert="ConfigNotRead",
+        when="when Caddy refused it",
+        series={RELOADED.format("caddy", "caddy"): "1x8 0x40"},
+        at="5m",
+        fires=[fired("caddy on hub did not take its new configuration", job="caddy")],
+    ),
+    Case(alert="ConfigNotRead", when="after a good one", series={RELOADED.format("prometheus", "agent"): "1x100"}),
+    Case(
+        alert="RemoteWriteBehind",
+        when="when samples keep coming, but late",
+        series={LATEST: "-600+20x100"},
+        fires=[fired("Metrics of hub arrive 6m 40s late")],
+    ),
+    Case(alert="RemoteWriteBehind", when="when nothing comes: HostSilent tells", series={LATEST: "0x100"}),
+    Case(alert="RemoteWriteBehind", when="when they come in time", series={LATEST: "-10+15x100"}),
+    Case(
+        alert="AgentBufferFilling",
+        when="when more is written than the WAL keeps",
+        series={WRITTEN: "0+40000000x200"},
+        step="1m",
+        at="100m",
+        fires=[
+            fired("The agent on hub can keep about 10m 3s of metrics while the hub is away, not 1d"),
+        ],
+    ),
+    Case(
+        alert="AgentBufferFilling",
+        when="when the disk is too full for an outage",
+        series={WRITTEN: "0+60000x200", FREE: "3600000x200"},
+        step="1m",
+        at="100m",
+        fires=[
+            fired("The agent on hub can keep about 1h 0m 0s of metrics while the hub is away, not 1d"),
+        ],
+    ),
+    Case(
+        alert="AgentBufferFilling",
+        when="with room for the budget",
+        series={WRITTEN: "0+60000x200", FREE: "50000000000x200"},
+        step="1m",
+        at="100m",
+    ),
+    Case(
+        alert="SamplesDropped",
+        when="when the hub refused some",
+        series={REFUSED: "0x20 5x100"},
+        fires=[fired("5 samples of hub were refused by the hub or given up")],
+    ),
+    Case(
+        alert="SamplesDropped",
+        when="when the counter begins with the first loss",
+        series={DROPPED.format("too_old"): "_x20 7x60"},
+        fires=[fired("7 samples of hub were refused by the hub or given up")],
+    ),
+    Case(
+        alert="SamplesDropped",
+        when="for what was long ago",
+        series={REFUSED: "7x400", DROPPED.format("too_old"): "7x400"},
+        at="90m",
+    ),
+    Case(alert="SamplesDropped", when="for what is left out", series={DROPPED.format("dropped_series"): "_x20 7x60"}),
+    Case(
+        alert="SamplesLost",
+        when="after a gap shorter than the look-back",
+        series={AGENT: "1x40 _x12 1x100"},
+        at="20m",
+        fires=[fired(GAP.format("2m 0s"), job="agent", instance="localhost:9090")],
+    ),
+    Case(
+        alert="SamplesLost",
+        when="after a long gap",
+        series={AGENT: "1x40 _x60 1x100"},
+        at="30m",
+        fires=[fired(GAP.format("3m 45s"), job="agent", instance="localhost:9090")],
+    ),
+    Case(alert="SamplesLost", when="without a gap", series=STEADY, at="90m"),
+    Case(alert="SamplesLost", when="once an hour has passed", series={AGENT: "1x40 _x12 1x400"}, at="80m"),
+    Case(alert="SamplesLost", when="for a host that is still away", series={AGENT: "1x40 _x100"}, at="14m"),
+    Case(
+        alert="LogLinesLost",
+        when="when Promtail gave up",
+        series={GIVEN_UP: "0x20 5x100"},
+        fires=[fired("5 log lines of hub were lost")],
+    ),
+    Case(
+        alert="LogLinesLost",
+        when="when Alloy gave up",
+        series={GIVEN_UP_BY_ALLOY: "0x20 5x100"},
+        fires=[fired("5 log lines of hub were lost")],
+    ),
+    Case(alert="LogLinesLost", when="for what was long ago", series={GIVEN_UP: "7x100"}, at="20m"),
+    Case(
+        alert="StreamsMany",
+        when="when most are in use",
+        series={STREAMS: "9000x60"},
+        fires=[fired("90% of the log streams that Loki takes are in use")],
+    ),
+    Case(alert="StreamsMany", when="when few are in use", series={STREAMS: "25x60"}),
+)
