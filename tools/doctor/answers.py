@@ -1,0 +1,201 @@
+"""How a hub is asked, and what its answers mean: data, empty as declared, EMPTY, failed."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Literal, TypeVar
+
+from configs.dashboards.model import LOKI
+from tools.doctor import selectors
+from tools.doctor.choices import ALL, RANGE, SCRAPE, STEP, Case, Choices, filled
+from tools.doctor.questions import Form, Question, is_promql
+from tools.errors import ToolError
+from tools.hubclient import HubClient, Refused
+
+PARALLEL = 6  # questions at a time: a hub has few cores, and people ask it too
+State = Literal["ok", "declared", "EMPTY", "failed"]
+Labels = Mapping[str, str]
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What came of one query or rule. `asked` counts its cases; `empty` names those without data.
+
+    `why` is the declaration of an empty one or the server's words of a failed one. `seen` is how many seconds ago a
+    declared one had data, looking back an hour; None: not within it, or not looked for.
+    """
+
+    place: str
+    state: State
+    asked: int
+    expr: str
+    empty: tuple[str, ...] = ()
+    why: str = ""
+    seen: float | None = None
+
+
+class Asker:
+    """Asks one hub, several questions at a time, and counts. `told` hears of progress: (done, of how many)."""
+
+    def __init__(self, hub: HubClient, now: float, told: Callable[[int, int], None] = lambda *_: None) -> None:
+        self.hub, self.now, self.requests = hub, now, 0
+        self._told, self._lock = told, threading.Lock()
+
+    def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+        """`work` on every item, in their order."""
+        done = 0
+
+        def one(item: T) -> R:
+            nonlocal done
+            result = work(item)
+            with self._lock:
+                done += 1
+                self._told(done, len(items))
+            return result
+
+        with ThreadPoolExecutor(PARALLEL) as pool:
+            try:
+                return list(pool.map(one, items))
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def labels(self, source: str, form: Form, expr: str, step: int = STEP) -> list[Labels]:
+        """The label sets that have data. A series that is nothing but NaN has none."""
+        with self._lock:
+            self.requests += 1
+        got = self._get(source, form, expr, step)["data"]
+        if got["resultType"] in ("scalar", "string"):
+            return [{}] if _is_data([got["result"]]) else []
+        if got["resultType"] == "streams":
+            return [one["stream"] for one in got["result"] if one["values"]]
+        return [one["metric"] for one in got["result"] if _is_data(one.get("values") or [one["value"]])]
+
+    def has_stream(self, selector: str) -> bool:
+        """Whether Loki has a line in such a stream within the range."""
+        return bool(self.labels(LOKI, "instant", f"sum(count_over_time({selector} [{RANGE}s]))"))
+
+    def seen(self, expr: str) -> float | None:
+        """How many seconds ago PromQL of an instant had data within the last hour."""
+        with self._lock:
+            self.requests += 1
+        found = self.hub.metric_range(expr, self.now - RANGE, self.now, SCRAPE)
+        stamps = [float(at) for one in found for at, value in one["values"] if not math.isnan(float(value))]
+        return max(0.0, self.now - max(stamps)) if stamps else None
+
+    def _get(self, source: str, form: Form, expr: str, step: int) -> Any:
+        loki = source == LOKI
+        at = (lambda moment: str(int(moment * 1e9))) if loki else str
+        root = "/loki/api/v1/" if loki else "/api/v1/"
+        if form == "instant":
+            return self.hub.get(f"{root}query", query=expr, time=at(self.now))
+        window = {"start": at(self.now - RANGE), "end": at(self.now)}
+        more = {"limit": "1"} if form == "lines" else {"step": str(step)}
+        return self.hub.get(f"{root}query_range", query=expr, **window, **more)
+
+
+def _is_data(values: Iterable[Sequence[Any]]) -> bool:
+    return any(not math.isnan(float(value)) for _, value in values)
+
+
+def judge(asker: Asker, choices: Choices, questions: Sequence[Question]) -> list[Verdict]:
+    """One verdict per query, in their order."""
+    cases = [choices.cases(question) for question in questions]
+    rounds = asker.each(lambda pair: _round(asker, *pair), list(zip(questions, cases, strict=True)))
+    alive = _values_with_data(questions, rounds)
+    return asker.each(lambda pair: _verdict(asker, pair[0], pair[1], alive), list(zip(questions, rounds, strict=True)))
+
+
+@dataclass(frozen=True)
+class _Round:
+    """What a question's cases came to. `words`: what the server said when it failed."""
+
+    cases: tuple[Case, ...]
+    empty: tuple[Case, ...] = ()
+    words: str = ""
+    missing: tuple[str, ...] = ()  # behind a zero: what it counts does not exist
+
+
+def _round(asker: Asker, question: Question, cases: Sequence[Case]) -> _Round:
+    try:
+        if selectors.has_zero(question.expr):
+            # It answers whatever the choice is; what counts is that there is something behind it.
+            asker.labels(question.source, question.form, filled(question.expr, question.variables, ALL))
+            return _Round((ALL,), missing=tuple(_missing(asker, question)))
+        known = _ask(asker, question, ALL)
+        empty: list[Case] = [] if known else [ALL]
+        for case in cases:
+            if case != ALL and known and not _stands_in(case, question, known) and not _ask(asker, question, case):
+                empty.append(case)
+        return _Round(tuple(cases) if known else (ALL,), tuple(empty))
+    except Refused as refused:
+        return _Round(tuple(cases), words=refused.words)
+    except ToolError as problem:
+        return _Round(tuple(cases), words=str(problem))
+
+
+def _ask(asker: Asker, question: Question, case: Case) -> list[Labels]:
+    found = asker.labels(question.source, question.form, filled(question.expr, question.variables, case))
+    if not found and question.form == "range":
+        finer = filled(question.expr, question.variables, case, SCRAPE)
+        found = asker.labels(question.source, "range", finer, SCRAPE)
+    return found
+
+
+def _stands_in(case: Case, question: Question, known: Sequence[Labels]) -> bool:
+    """Whether the answer for All has a series of this very value. Lines are asked for, only the newest was given."""
+    label = {one.name: one.label or one.name for one in question.variables}
+    wanted = {label[name]: value for name, value in case.items()}
+    return question.form != "lines" and any(wanted.items() <= one.items() for one in known)
+
+
+def _missing(asker: Asker, question: Question) -> list[str]:
+    """What a query with a zero of its own counts and the hub does not know."""
+    expr = filled(question.expr, question.variables, ALL)
+    if not is_promql(question):
+        return [one for one in selectors.of_logql(expr) if not asker.has_stream(one)]
+    try:
+        metrics = selectors.metrics_of(expr)
+    except selectors.NotParsed:
+        return []  # the server took it
+    return [one for one in metrics if not asker.labels(question.source, "instant", f"count({one})")]
+
+
+def _values_with_data(questions: Sequence[Question], rounds: Sequence[_Round]) -> set[tuple[str, str]]:
+    """(variable, value) with data somewhere. A fixed list has values that need not occur, such as a level `fatal`."""
+    return {
+        pair
+        for question, one in zip(questions, rounds, strict=True)
+        for case in one.cases
+        if case not in one.empty and not one.words
+        for pair in case.items()
+    }
+
+
+def _verdict(asker: Asker, question: Question, one: _Round, alive: set[tuple[str, str]]) -> Verdict:
+    fixed = {variable.name for variable in question.variables if variable.values}
+    judged = [
+        case for case in one.cases if not any(name in fixed and (name, v) not in alive for name, v in case.items())
+    ]
+    empty = [case for case in one.empty if case in judged]
+    texts = tuple(", ".join(f"{name}={value}" for name, value in case.items()) or "All" for case in empty)
+    texts += tuple(f"behind its zero: {name}" for name in one.missing)
+    state: State = "failed" if one.words else "ok" if not texts else "declared" if question.empty else "EMPTY"
+    seen = None
+    if state == "declared" and ALL in empty and question.form == "instant" and is_promql(question):
+        seen = asker.seen(filled(question.expr, question.variables, ALL))
+    return Verdict(
+        place=question.place,
+        state=state,
+        asked=len(judged),
+        expr=question.expr,
+        empty=texts,
+        why=one.words or (question.empty if texts else ""),
+        seen=seen,
+    )
