@@ -15,12 +15,7 @@ import promql_parser as promql
 _STRING = r'"(?:\\.|[^"\\])*"|`[^`]*`'
 _STREAMS = re.compile(rf"{_STRING}|(?P<streams>\{{(?:{_STRING}|[^{{}}\"`])*\}})")
 _ZERO = re.compile(r"\bor\s+vector\s*\(")
-_OPERATORS = {
-    promql.MatchOp.Equal: "=",
-    promql.MatchOp.NotEqual: "!=",
-    promql.MatchOp.Re: "=~",
-    promql.MatchOp.NotRe: "!~",
-}
+_OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~", "MatchOp.NotRe": "!~"}
 
 
 class NotParsed(Exception):
@@ -71,7 +66,7 @@ def _text(vector: promql.VectorSelector) -> str:
 
 
 def _matcher(one: promql.Matcher) -> str:
-    return f"{one.name}{_OPERATORS[one.op]}{json.dumps(one.value, ensure_ascii=False)}"
+    return f"{one.name}{_OPERATORS[str(one.op)]}{json.dumps(one.value, ensure_ascii=False)}"
 
 
 def _name(vector: promql.VectorSelector) -> str:
