@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any, Literal, TypeVar
 
 from configs.dashboards.model import LOKI
 from tools.doctor import selectors
-from tools.doctor.choices import ALL, RANGE, SCRAPE, STEP, Case, Choices, filled
+from tools.doctor.choices import ALL, PER_HOST, RANGE, SCRAPE, STEP, WHOLE, Case, Choices, filled
 from tools.doctor.questions import Form, Question, is_promql
 from tools.errors import ToolError
 from tools.hubclient import HubClient, Refused
@@ -27,8 +28,8 @@ R = TypeVar("R")
 class Verdict:
     """What came of one query or rule. `asked` counts its cases; `empty` names those without data.
 
-    `why` is the declaration of an empty one or the server's words of a failed one. `seen` is how many seconds ago a
-    declared one had data, looking back an hour; None: not within it, or not looked for.
+    `declared` is what the description says about being empty, `words` the server's of a failed one. `seen` is how many
+    seconds ago a declared one had data, looking back an hour; None: not within it, or not looked for.
     """
 
     place: str
@@ -36,7 +37,8 @@ class Verdict:
     asked: int
     expr: str
     empty: tuple[str, ...] = ()
-    why: str = ""
+    declared: str = ""
+    words: str = ""
     seen: float | None = None
 
 
@@ -45,6 +47,7 @@ class Asker:
 
     def __init__(self, hub: HubClient, now: float, told: Callable[[int, int], None] = lambda *_: None) -> None:
         self.hub, self.now, self.requests = hub, now, 0
+        self.left_out: set[tuple[str, ...]] = set()  # variable, host, value: beyond PER_HOST
         self._told, self._lock = told, threading.Lock()
 
     def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
@@ -129,15 +132,30 @@ def _round(asker: Asker, question: Question, cases: Sequence[Case]) -> _Round:
             asker.labels(question.source, question.form, filled(question.expr, question.variables, ALL))
             return _Round((ALL,), missing=tuple(_missing(asker, question)))
         known = _ask(asker, question, ALL)
-        empty: list[Case] = [] if known else [ALL]
-        for case in cases:
-            if case != ALL and known and not _stands_in(case, question, known) and not _ask(asker, question, case):
-                empty.append(case)
-        return _Round(tuple(cases) if known else (ALL,), tuple(empty))
+        if not known:
+            return _Round((ALL,), (ALL,))
+        shown = [case for case in cases if case == ALL or _stands_in(case, question, known)]
+        rest = _first_of_each_host(asker, [case for case in cases if case not in shown])
+        empty = [case for case in rest if not _ask(asker, question, case)]
+        return _Round((*shown, *rest), tuple(empty))
     except Refused as refused:
         return _Round(tuple(cases), words=refused.words)
     except ToolError as problem:
         return _Round(tuple(cases), words=str(problem))
+
+
+def _first_of_each_host(asker: Asker, cases: Sequence[Case]) -> list[Case]:
+    """Every case of a host, and of other variables PER_HOST for each host; the others are counted."""
+    found: list[Case] = []
+    taken: Counter[tuple[str, str]] = Counter()
+    for case in cases:
+        name, value = list(case.items())[-1]
+        taken[name, case.get("host", "")] += 1
+        if name in WHOLE or taken[name, case.get("host", "")] <= PER_HOST:
+            found.append(case)
+        else:
+            asker.left_out.add((name, case.get("host", ""), value))
+    return found
 
 
 def _ask(asker: Asker, question: Question, case: Case) -> list[Labels]:
@@ -196,6 +214,7 @@ def _verdict(asker: Asker, question: Question, one: _Round, alive: set[tuple[str
         asked=len(judged),
         expr=question.expr,
         empty=texts,
-        why=one.words or (question.empty if texts else ""),
+        declared=question.empty,
+        words=one.words,
         seen=seen,
     )

@@ -8,7 +8,7 @@ with hosts, not with hosts times panels.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from configs.dashboards.model import LOKI, Variable
@@ -18,9 +18,9 @@ from tools.hubclient import HubClient
 RANGE = 3600  # seconds: what a dashboard shows when it is opened
 SCRAPE = 15  # seconds: `timeInterval` of Grafana's data source
 STEP = 120  # seconds between the points that are asked for; 15 again before a graph is called empty
-PER_HOST = 5  # values of one variable that are asked for on one host; every host and every environment is
+PER_HOST = 5  # values of one variable that one query is asked for on one host; every host and environment is
 _REFERENCE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
-_WHOLE = ("env", "host")
+WHOLE = ("env", "host")
 
 Case = Mapping[str, str]  # variable -> value; what is not in it is All
 ALL: Case = {}
@@ -74,7 +74,6 @@ class Choices:
         self._hub, self._now = hub, now
         self._known: dict[tuple[str, str, str], list[Value]] = {}
         self.asked = 0
-        self.left_out = 0
 
     def cases(self, question: Question) -> list[Case]:
         """All, then one case for each value of each variable that the question uses."""
@@ -87,21 +86,11 @@ class Choices:
                 found += [{variable.name: value} for value in variable.values]
                 continue
             values = self._values(variable, question.variables)
-            if variable.name in _WHOLE:
+            if variable.name in WHOLE:
                 found += [{variable.name: value} for value in sorted({one.value for one in values})]
             else:
-                found += self._on_hosts(variable.name, values, "host" in names)
-        return found
-
-    def _on_hosts(self, name: str, values: Iterable[Value], with_host: bool) -> list[Case]:
-        by_host: dict[str, set[str]] = {}
-        for one in values:
-            by_host.setdefault(one.host, set()).add(one.value)
-        found: list[Case] = []
-        for host, own in sorted(by_host.items()):
-            chosen = sorted(own)[:PER_HOST]
-            self.left_out += len(own) - len(chosen)
-            found += [{**({"host": host} if with_host else {}), name: value} for value in chosen]
+                pairs = sorted({(one.host, one.value) for one in values})
+                found += [{**({"host": host} if "host" in names else {}), variable.name: v} for host, v in pairs]
         return found
 
     def _values(self, variable: Variable, variables: Sequence[Variable]) -> list[Value]:

@@ -14,7 +14,7 @@ from configs.settings import Settings
 from tools.doctor.answers import Asker
 from tools.hubclient import HubClient
 
-FRESH = 60  # seconds; three intervals of the slowest job where that is more
+FRESH = 60  # seconds; three intervals where that is more
 LINES_EXPECTED = 24 * 3600  # seconds in which an edge writes at least one line of its own
 LOOK_BACK = 24 * 3600
 STREAMS = 3600  # seconds in which streams are counted
@@ -40,24 +40,23 @@ class HostReport:
 def examine(asker: Asker, settings: Settings) -> list[HostReport]:
     """One report per host that the stack file has and that is not given up."""
     names = [name for name, edge in settings.hosts.items() if not edge.abandoned]
-    hub, now = asker.hub, asker.now
-    stamps = hub.metrics("timestamp(up)")
-    up = {_target(one): float(one["value"][1]) for one in hub.metrics("up")}
+    hub, now = asker.hub, hub_time(asker.hub)
+    stamps = _stamps(hub, now)
+    up = {_target(one): float(one["value"][1]) for one in hub.metrics("up", now)}
     sizes = hub.metrics("sum by (host, job) (scrape_samples_post_metric_relabeling)")
     offsets = hub.metrics("node_timex_offset_seconds and on (host) node_timex_sync_status == 1")
     streams = _streams(hub, now)
     lines = dict(zip(names, asker.each(lambda name: _newest_line(hub, name, now), names), strict=True))
-    asker.requests += 6 + len(names)
+    asker.requests += 8 + len(names)
     reports = []
     for name in names:
-        own = [one for one in stamps if one["metric"].get("host") == name]
         report = HostReport(host=name, line_age=lines[name], streams=streams.get(name, 0))
         report.series = {
             one["metric"]["job"]: int(float(one["value"][1])) for one in sizes if one["metric"].get("host") == name
         }
         report.offset = next((float(o["value"][1]) for o in offsets if o["metric"].get("host") == name), None)
         intervals = scrape_jobs(settings, name)
-        ages = {_target(one): now - float(one["value"][1]) for one in own}
+        ages = {target: now - stamp for target, stamp in stamps.items() if target[0] == name}
         report.sample_age = max(0.0, min(ages.values())) if ages else _long_ago(asker, name)
         report.clock = clock({target: age for target, age in ages.items() if target[1] in intervals}, intervals)
         report.down = [
@@ -77,15 +76,17 @@ def clock(ages: Mapping[Target, float], intervals: Mapping[str, int]) -> tuple[f
     A sample carries the time of the host. It cannot be from the future, and a job's newest one is not older than its
     interval and the way to the hub. Each target narrows it down; what remains is the precision.
     """
+    if not ages:
+        return None
     known = [(-age, -age + intervals[target[1]] + ON_ITS_WAY) for target, age in ages.items()]
-    return (max(low for low, _ in known), min(high for _, high in known)) if known else None
+    return max(low for low, _ in known), min(high for _, high in known)
 
 
 def _wrong(
     settings: Settings, report: HostReport, ages: Mapping[Target, float], intervals: Mapping[str, int]
 ) -> list[str]:
     host, prefix, agent = report.host, settings.prefix, settings.hosts[report.host].logs.agent
-    limit = max(FRESH, 3 * max(intervals.values()))
+    limit = max(FRESH, 3 * min(intervals.values()))
     said = []
     if report.sample_age is None or report.sample_age > limit:
         when = "in a day" if report.sample_age is None else f"for {report.sample_age:.0f} s"
@@ -133,6 +134,21 @@ def _clock_wrong(report: HostReport) -> list[str]:
 def _target(series: Mapping[str, Any]) -> Target:
     labels = series["metric"]
     return labels.get("host", ""), labels.get("job", ""), labels.get("instance", "")
+
+
+def _stamps(hub: HubClient, now: float) -> dict[Target, float]:
+    """Times of the newest samples of every target. Those of a clock that is ahead are from later than now: a query of
+    now does not find them. Prometheus looks back five minutes, and takes nothing from later than in ten."""
+    found: dict[Target, float] = {}
+    for at in (now, now + 300, now + 600):
+        for one in hub.metrics("timestamp(up)", at):
+            found[_target(one)] = max(float(one["value"][1]), found.get(_target(one), 0.0))
+    return found
+
+
+def hub_time(hub: HubClient) -> float:
+    """What the hub's Prometheus takes for now."""
+    return float(hub.get("/api/v1/query", query="time()")["data"]["result"][1])
 
 
 def _long_ago(asker: Asker, host: str) -> float | None:

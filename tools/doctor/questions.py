@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from configs.dashboards.model import PROMETHEUS, Dashboard, Graph, Logs, Panel, Variable
@@ -24,8 +25,14 @@ class Question:
 
 
 def of_boards(boards: Iterable[Dashboard]) -> list[Question]:
-    """In the order in which they stand on the pages."""
-    return [question for board in boards for question in _of_board(board)]
+    """In the order in which they stand on the pages; two of one place are numbered."""
+    found: list[Question] = []
+    times: Counter[str] = Counter()
+    for question in (question for board in boards for question in _of_board(board)):
+        times[question.place] += 1
+        again = times[question.place]
+        found.append(replace(question, place=f"{question.place} ({again})") if again > 1 else question)
+    return found
 
 
 def _of_board(board: Dashboard) -> Iterator[Question]:

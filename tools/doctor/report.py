@@ -87,13 +87,13 @@ def _subject(verdict: Verdict) -> str:
 def _fault(verdict: Verdict) -> list[str]:
     said = f"  {verdict.place}"
     if verdict.state == "failed":
-        return [f"{said}: {verdict.why}", f"      {_one_line(verdict.expr)}"]
+        return [f"{said}: {verdict.words}", f"      {_one_line(verdict.expr)}"]
     return [f"{said}: {_few(verdict.empty)}", f"      {_one_line(verdict.expr)}"]
 
 
 def _declared(verdict: Verdict) -> list[str]:
     seen = f"; had data {age(verdict.seen)} ago" if verdict.seen is not None else ""
-    return [f"  {verdict.place}: {_few(verdict.empty)}{seen}", f"      {verdict.why}"]
+    return [f"  {verdict.place}: {_few(verdict.empty)}{seen}", f"      {verdict.declared}"]
 
 
 def _few(names: Sequence[str]) -> str:

@@ -92,7 +92,8 @@ def _verdict(asker: Asker, rule: Rule, known: Mapping[tuple[str, bool], bool | s
         asked=len(rule.inputs) + 1,
         expr=rule.expr,
         empty=empty,
-        why=refused or (rule.empty if empty else ""),
+        declared=rule.empty,
+        words=refused,
         seen=seen,
     )
 

@@ -42,7 +42,7 @@ def doctor(made: Callable[[], Stack], as_json: bool) -> int:
 def examine(hub: HubClient, settings: Settings, told: Callable[[int, int], None] = lambda *_: None) -> report.Findings:
     """Ask everything. ToolError when Prometheus or Loki does not answer at all."""
     begun = time.monotonic()
-    now = float(hub.get("/api/v1/query", query="time()")["data"]["result"][1])
+    now = hosts.hub_time(hub)
     hub.get("/loki/api/v1/labels")
     asker = answers.Asker(hub, now, told)
     choices = Choices(hub, now)
@@ -57,9 +57,10 @@ def examine(hub: HubClient, settings: Settings, told: Callable[[int, int], None]
         f"{requests} requests in {seconds:.1f} s: {len(verdicts)} queries and rules, for All and for each value of "
         "their variables; what the answer for All shows is not asked again."
     ]
-    if choices.left_out:
+    if asker.left_out:
         notes.append(
-            f"Of a variable's values on one host the first {PER_HOST} are asked for: {choices.left_out} are not."
+            f"A query that is summed over containers and the like is asked for the first {PER_HOST} of each host: "
+            f"{len(asker.left_out)} more were left out."
         )
     return report.Findings(
         verdicts=verdicts, hosts=reports, unloaded=unloaded, notes=notes, requests=requests, seconds=seconds
