@@ -121,6 +121,22 @@ def test_a_level_that_nobody_writes_is_not_judged(hub: FakeHub, monkeypatch: pyt
     assert _one(found).state == "ok", f"`fatal` is a choice, not a value that there is: {_one(found)}"
 
 
+def test_many_hosts_are_not_asked_for_one_by_one(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(40):
+        hub.has("up", host=f"h{number}", job="node", instance="1")
+        for name in "abcdefghij":
+            hub.has("seen", host=f"h{number}", container=name)
+            hub.has("held", host=f"h{number}", container=name)
+    of = 'held{env=~"$env",host=~"$host",container=~"$container"}'
+    before = len(hub.asked)
+    _found(hub, monkeypatch, *(_graph(of) for _ in range(20)))
+    assert len(hub.asked) - before < 60, "each query once, the variables, and what is asked of hosts"
+    before = len(hub.asked)
+    found = _found(hub, monkeypatch, _graph(f"sum({of})"))
+    assert len(hub.asked) - before < 300, "a sum for every host, and for five containers of each"
+    assert "were left out" in " ".join(found.notes)
+
+
 def test_an_alert_is_judged_by_what_it_looks_at(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     def alert(expr: str, **more: Any) -> Alert:
         return Alert(name="A", expr=expr, summary="", advice="", **more)

@@ -134,8 +134,9 @@ def _round(asker: Asker, question: Question, cases: Sequence[Case]) -> _Round:
         known = _ask(asker, question, ALL)
         if not known:
             return _Round((ALL,), (ALL,))
-        shown = [case for case in cases if case == ALL or _stands_in(case, question, known)]
-        rest = _first_of_each_host(asker, [case for case in cases if case not in shown])
+        stands = _stand_in(cases, question, known)
+        shown = [case for case, there in zip(cases, stands, strict=True) if there]
+        rest = _first_of_each_host(asker, [case for case, there in zip(cases, stands, strict=True) if not there])
         empty = [case for case in rest if not _ask(asker, question, case)]
         return _Round((*shown, *rest), tuple(empty))
     except Refused as refused:
@@ -166,11 +167,18 @@ def _ask(asker: Asker, question: Question, case: Case) -> list[Labels]:
     return found
 
 
-def _stands_in(case: Case, question: Question, known: Sequence[Labels]) -> bool:
-    """Whether the answer for All has a series of this very value. Lines are asked for, only the newest was given."""
+def _stand_in(cases: Sequence[Case], question: Question, known: Sequence[Labels]) -> list[bool]:
+    """For each case, whether the answer for All has a series of this very value; All has. Of lines only the newest was
+    given, so all other cases are asked."""
     label = {one.name: one.label or one.name for one in question.variables}
-    wanted = {label[name]: value for name, value in case.items()}
-    return question.form != "lines" and any(wanted.items() <= one.items() for one in known)
+    there: dict[tuple[str, ...], set[tuple[str | None, ...]]] = {}  # variables -> their values in the answer
+    found = []
+    for case in cases:
+        names = tuple(case)
+        if names not in there:
+            there[names] = {tuple(one.get(label[name]) for name in names) for one in known}
+        found.append(not names or (question.form != "lines" and tuple(case.values()) in there[names]))
+    return found
 
 
 def _missing(asker: Asker, question: Question) -> list[str]:
@@ -190,10 +198,19 @@ def _values_with_data(questions: Sequence[Question], rounds: Sequence[_Round]) -
     return {
         pair
         for question, one in zip(questions, rounds, strict=True)
-        for case in one.cases
-        if case not in one.empty and not one.words
+        if not one.words
+        for case in _without(one.cases, one.empty)
         for pair in case.items()
     }
+
+
+def _key(case: Case) -> tuple[tuple[str, str], ...]:
+    return tuple(case.items())
+
+
+def _without(cases: Iterable[Case], others: Iterable[Case]) -> list[Case]:
+    gone = {_key(case) for case in others}
+    return [case for case in cases if _key(case) not in gone]
 
 
 def _verdict(asker: Asker, question: Question, one: _Round, alive: set[tuple[str, str]]) -> Verdict:
@@ -201,7 +218,8 @@ def _verdict(asker: Asker, question: Question, one: _Round, alive: set[tuple[str
     judged = [
         case for case in one.cases if not any(name in fixed and (name, v) not in alive for name, v in case.items())
     ]
-    empty = [case for case in one.empty if case in judged]
+    fine = {_key(case) for case in _without(judged, one.empty)}
+    empty = [case for case in judged if _key(case) not in fine]
     texts = tuple(", ".join(f"{name}={value}" for name, value in case.items()) or "All" for case in empty)
     texts += tuple(f"behind its zero: {name}" for name in one.missing)
     state: State = "failed" if one.words else "ok" if not texts else "declared" if question.empty else "EMPTY"
