@@ -3,8 +3,8 @@ STACK ?= local
 FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
-.PHONY: help venv up status down password secret preview policy pulumi rehearse rehearse-down tunnel accept-key rebuild env move-state \
-	outdated clean check test bench scan licences sbom audit lock
+.PHONY: help venv up status doctor down password secret preview policy pulumi rehearse rehearse-down tunnel accept-key \
+	rebuild env move-state outdated clean check test bench scan licences sbom audit lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -17,6 +17,9 @@ up: venv ## bring everything up on this machine, wait for data, show it
 
 status: venv ## what runs, where to look, what has arrived
 	@$(TOOL) status
+
+doctor: venv ## whether every panel, every rule and every host has data (JSON=1: for scripts)
+	@$(TOOL) doctor $(if $(JSON),--json)
 
 down: venv ## remove everything that `up` made; data after a question (YES=1: without)
 	@$(TOOL) down $(if $(YES),--yes)

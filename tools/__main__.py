@@ -27,6 +27,7 @@ from tools import (
     ssh_program,
     stackfile,
 )
+from tools.doctor import run as doctor
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir, only_one, state_dir
@@ -120,6 +121,10 @@ def _status(options: argparse.Namespace) -> int:
     return 0 if lifecycle.wait_for_data(_stack(options), patience=0) else 1
 
 
+def _doctor(options: argparse.Namespace) -> int:
+    return doctor.doctor(lambda: _stack(options), options.json)
+
+
 def _down(options: argparse.Namespace) -> int:
     return lifecycle.down(_stack(options), options.yes)
 
@@ -197,6 +202,8 @@ def _parser() -> argparse.ArgumentParser:
     command("clean", _clean, "remove the caches, and stop the Docker Engine if a set-up started one")
     command("up", _up, "bring the stack up, wait for its data, show it")
     command("status", _status, "what runs, where to look, what has arrived")
+    sub = command("doctor", _doctor, "whether every panel, every rule and every host has data")
+    sub.add_argument("--json", action="store_true", help="JSON instead of tables")
     sub = command("down", _down, "remove everything that `up` made; data after a question")
     sub.add_argument("--yes", action="store_true", help="remove the data without a question")
     command("password", _password, "print the password of Grafana's admin")

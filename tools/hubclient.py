@@ -14,6 +14,22 @@ from tools.net import without_proxy
 _OPENER = without_proxy()
 
 
+class Refused(ToolError):
+    """The hub answered, but not with data. `words`: what it said."""
+
+    def __init__(self, sentence: str, words: str) -> None:
+        super().__init__(sentence)
+        self.words = words
+
+
+def _words(said: str) -> str:
+    """Prometheus wraps its words in JSON, Loki does not."""
+    try:
+        return str(json.loads(said)["error"])
+    except (ValueError, KeyError, TypeError):
+        return said
+
+
 class HubClient:
     """`base` is the query side's address, such as http://127.0.0.1:8482. Every call raises ToolError if it is away."""
 
@@ -23,12 +39,12 @@ class HubClient:
     def metrics(self, query: str, at: float | None = None) -> list[dict[str, Any]]:
         """An instant query: the series, each with `metric` and `value` [seconds, text]."""
         moment = {"time": str(at)} if at is not None else {}
-        found: list[dict[str, Any]] = self._get("/api/v1/query", query=query, **moment)["data"]["result"]
+        found: list[dict[str, Any]] = self.get("/api/v1/query", query=query, **moment)["data"]["result"]
         return found
 
     def metric_range(self, query: str, start: float, end: float, step: float) -> list[dict[str, Any]]:
         """A range query; times in seconds."""
-        got = self._get("/api/v1/query_range", query=query, start=str(start), end=str(end), step=str(step))
+        got = self.get("/api/v1/query_range", query=query, start=str(start), end=str(end), step=str(step))
         found: list[dict[str, Any]] = got["data"]["result"]
         return found
 
@@ -36,7 +52,7 @@ class HubClient:
         self, query: str, start: float, end: float, limit: int = 100, forward: bool = False
     ) -> list[dict[str, Any]]:
         """Streams with their `values` [nanoseconds, line]; newest first unless `forward`."""
-        got = self._get(
+        got = self.get(
             "/loki/api/v1/query_range",
             query=query,
             start=str(int(start * 1e9)),
@@ -49,16 +65,18 @@ class HubClient:
 
     def log_numbers(self, query: str) -> list[dict[str, Any]]:
         """A metric query over logs, now."""
-        found: list[dict[str, Any]] = self._get("/loki/api/v1/query", query=query)["data"]["result"]
+        found: list[dict[str, Any]] = self.get("/loki/api/v1/query", query=query)["data"]["result"]
         return found
 
-    def _get(self, path: str, **query: str) -> Any:
+    def get(self, path: str, **query: str) -> Any:
+        """The JSON answer to a GET. Refused is told apart from away: it is a Refused, with the server's own words."""
         url = f"{self._base}{path}?{urllib.parse.urlencode(query)}"
         try:
             with _OPENER.open(url, timeout=15) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            said = error.read(300).decode(errors="replace").strip()
-            raise ToolError(f"{self._base}{path} answers {error.code}: {said or error.reason}") from None
+            said = error.read(4000).decode(errors="replace").strip()
+            words = _words(said)[:300] or str(error.reason)
+            raise Refused(f"{self._base}{path} answers {error.code}: {said[:300] or error.reason}", words) from None
         except (OSError, ValueError) as error:
             raise ToolError(f"The hub does not answer at {self._base}: {getattr(error, 'reason', error)}") from None

@@ -51,6 +51,13 @@ class Stack:
 
     def prepare(self, check: bool = True) -> dict[str, Any]:
         """Write the working copy and give its configuration. `check` refuses secrets that stand in clear."""
+        made = self.composed(check)
+        stackfile.write(self.working, made)
+        config: dict[str, Any] = made["config"]
+        return config
+
+    def composed(self, check: bool = True) -> dict[str, Any]:
+        """The working copy as `prepare` would write it."""
         user = stackfile.read(self.file)
         clear = stackfile.clear_secrets(user.get("config") or {}, SECRET_KEYS)
         if clear and check:
@@ -63,10 +70,7 @@ class Stack:
             here = {"files": str(self.files), "docker": docker_address(user.get("config") or {})}
             overlay["hub"] = {"local": here}
         overlay |= {"images": dict(images)} if images else {}
-        made = stackfile.compose(user, last, overlay)
-        stackfile.write(self.working, made)
-        config: dict[str, Any] = made["config"]
-        return config
+        return stackfile.compose(user, last, overlay)
 
     @property
     def here(self) -> bool:

@@ -86,7 +86,7 @@ def gaps(hub: HubClient, jobs: Jobs) -> list[str]:
             if after - before > max(FRESH, 3 * jobs.get(series["metric"].get("host", ""), {}).get("agent", 0)):
                 when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(before))
                 said.append(
-                    f"{series['metric'].get('host')}: no metrics for {_age(after - before)} from {when} on; "
+                    f"{series['metric'].get('host')}: no metrics for {age(after - before)} from {when} on; "
                     "its agent was down, or the hub was away for longer than the outage budget"
                 )
     return said
@@ -119,12 +119,12 @@ def containers(listed: Mapping[str, Sequence[str]], prefix: str) -> list[tuple[s
 def show(hub: HubClient, outputs: Mapping[str, Any], listed: Mapping[str, Sequence[str]], prefix: str) -> bool:
     """Print everything; False when something that should arrive does not."""
     say("\nWhat runs")
-    _table(("host", "role", "image", "state"), containers(listed, prefix))
+    _show(("host", "role", "image", "state"), containers(listed, prefix))
     rows = arrivals(hub, outputs["jobs"])
     say("\nWhat has arrived")
-    _table(
+    _show(
         ("host", "job", "targets", "last sample", "last log line"),
-        [(r.host, r.job, r.targets, _age(r.sample_age), _age(r.line_age)) for r in rows],
+        [(r.host, r.job, r.targets, age(r.sample_age), age(r.line_age)) for r in rows],
     )
     for sentence in gaps(hub, outputs["jobs"]):
         say(f"\nGAP  {sentence}")
@@ -143,7 +143,8 @@ def _key(series: Mapping[str, Any]) -> tuple[str, str]:
     return series["metric"].get("host", ""), series["metric"].get("job", "")
 
 
-def _age(seconds: float | None) -> str:
+def age(seconds: float | None) -> str:
+    """How long ago, in words; `-` for never."""
     if seconds is None:
         return "-"
     seconds = max(0.0, seconds)
@@ -156,7 +157,13 @@ def _age(seconds: float | None) -> str:
     )
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Lines with columns under each other."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    for row in [head, ["-" * width for width in widths], *rows]:
-        say("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    lined = [head, ["-" * width for width in widths], *rows]
+    return ["  " + "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip() for row in lined]
+
+
+def _show(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    for line in table(head, rows):
+        say(line)

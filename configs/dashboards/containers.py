@@ -25,6 +25,10 @@ NAME = "{{host}} {{container}}"
 CPU = f"sum {BY} (rate(container_cpu_usage_seconds_total{{{OF}}}[$__rate_interval]))"
 MEMORY = f"max {BY} (container_memory_working_set_bytes{{{OF}}})"
 # No limit is given as 0: such containers have no share of it.
+WITHOUT_LIMIT = (
+    "a container without a limit has no share of one; those with one are seen in "
+    "test_every_panel_and_every_rule_has_data_or_says_why_not"
+)
 OF_LIMIT = f"{MEMORY} / max {BY} (container_spec_memory_limit_bytes{{{OF}}} > 0)"
 RECEIVED = f"sum {BY} (rate(container_network_receive_bytes_total{{{OF}}}[$__rate_interval]))"
 SENT = f"sum {BY} (rate(container_network_transmit_bytes_total{{{OF}}}[$__rate_interval]))"
@@ -72,7 +76,7 @@ _each = Row(
             columns=(
                 Column(title="CPU cores", expr=CPU),
                 Column(title="Memory", expr=MEMORY, unit="bytes"),
-                Column(title="Of its limit", expr=OF_LIMIT, unit="percentunit", steps=SHARE_USED),
+                Column(title="Of its limit", expr=OF_LIMIT, unit="percentunit", steps=SHARE_USED, empty=WITHOUT_LIMIT),
                 Column(title="Received", expr=RECEIVED, unit="binBps"),
                 Column(title="Sent", expr=SENT, unit="binBps"),
                 Column(title="Running for", expr=f"time() - {STARTED}", unit="s"),
@@ -116,7 +120,7 @@ _limits = Row(
             title="Memory as a share of the limit",
             about="At 1 the kernel kills. Containers without a limit are not shown.",
             unit="percentunit",
-            queries=(Query(expr=OF_LIMIT, legend=NAME),),
+            queries=(Query(expr=OF_LIMIT, legend=NAME, empty=WITHOUT_LIMIT),),
         ),
         Graph(
             title="Held back by the CPU limit",
@@ -127,6 +131,7 @@ _limits = Row(
                     expr=f"sum {BY} (rate(container_cpu_cfs_throttled_periods_total{{{OF}}}[$__rate_interval]))"
                     f" / (sum {BY} (rate(container_cpu_cfs_periods_total{{{OF}}}[$__rate_interval])) > 0)",
                     legend=NAME,
+                    empty=WITHOUT_LIMIT,
                 ),
             ),
         ),

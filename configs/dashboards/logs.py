@@ -20,6 +20,7 @@ from configs.dashboards.model import (
 STREAMS = '{env=~"$env",host=~"$host",job=~"$job",container=~"$container"}'
 # The edge finds the level of a line and sends it as structured metadata; a line without one has none.
 LINES = STREAMS + ' | level=~"$level" |~ `(?i)$search`'
+NO_ERROR = "nobody may have written an error; test_an_error_of_a_container_is_seen_in_the_panels_of_errors writes one"
 BAD = STREAMS + ' | level=~"error|fatal" |~ `(?i)$search`'
 
 _numbers = Row(
@@ -105,6 +106,7 @@ _who = Row(
                 Query(
                     expr=f"sum by (host, job, container) (rate({BAD} [$__auto]))",
                     legend="{{host}} {{job}} {{container}}",
+                    empty=NO_ERROR,
                 ),
             ),
         ),
@@ -137,6 +139,7 @@ _errors = Row(
             title="Errors",
             about="The newest lines of level error or fatal.",
             expr=BAD,
+            empty=NO_ERROR,
         ),
     ),
 )

@@ -25,7 +25,8 @@ class Alert:
 
     `summary` is one sentence with the values (Prometheus' template language), `advice` one that says what it means.
     `board` is the dashboard that it leads to, with `host` and (`per` container) `container` chosen. A log alert is
-    evaluated by Loki.
+    evaluated by Loki. `empty` says why a series that it asks for is rightly missing on some stacks, and which test
+    shows the alert with it: `make doctor` counts such alerts, and finds fault with any other that asks in vain.
     """
 
     name: str
@@ -41,14 +42,16 @@ class Alert:
     logs: bool = False
     # For tests and the doctor: `absent(...)` and the like, whose result is not a filtered series.
     note: str = ""
+    empty: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A recording rule: what several alerts or panels ask, computed once."""
+    """A recording rule: what several alerts or panels ask, computed once. `empty` as in an alert."""
 
     name: str
     expr: str
+    empty: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

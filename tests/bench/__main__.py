@@ -1,5 +1,5 @@
 """`make bench`: measures and prints one section of docs/figures.md for each part: `local`, a stack on this machine;
-`program`, the program alone; `fleet`, a fleet in a rehearsal cloud.
+`program`, the program alone; `fleet`, a fleet in a rehearsal cloud; `rules`, rules and dashboards of ten hosts.
 
 Aims are shown, not enforced: a busy machine is no error. --page FILE puts the sections into that page, in the place of
 those with the same title. Everything that is made is removed at the end, also after Ctrl-C.
@@ -13,11 +13,11 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import fleet, local, page, program
+from tests.bench import fleet, local, page, program, rules
 from tools import images, setup
 from tools.progress import say
 
-PARTS = ("local", "program", "fleet")
+PARTS = ("local", "program", "fleet", "rules")
 
 
 def _measured(part: str, many: bool) -> tuple[str, dict[str, object]]:
@@ -31,6 +31,9 @@ def _measured(part: str, many: bool) -> tuple[str, dict[str, object]]:
         watch.look()
         raw: dict[str, object] = {str(size.hosts): size.runs.seconds for size in sizes}
         return page.render(program.TITLE, "none: resources are only registered", watch, program.figures(sizes)), raw
+    if part == "rules":
+        cost = rules.measured(watch)
+        return page.render(rules.TITLE, _kinds(), watch, cost.figures), cost.raw
     made = fleet.measured(many, watch)
     return page.render(made.title, _kinds(), watch, made.figures), dict(made.raw)
 

@@ -1,0 +1,172 @@
+"""Each host of the stack file: how old its newest data is, which targets are down, how much it sends, how its clock is.
+
+All ages are by the hub's clock, so it does not matter where the doctor runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from configs.expected import scrape_jobs
+from configs.settings import Settings
+from tools.doctor.answers import Asker
+from tools.hubclient import HubClient
+
+FRESH = 60  # seconds; three intervals where that is more
+LINES_EXPECTED = 24 * 3600  # seconds in which an edge writes at least one line of its own
+LOOK_BACK = 24 * 3600
+STREAMS = 3600  # seconds in which streams are counted
+ON_ITS_WAY = 5  # seconds from a scrape to the hub's disk: the agent sends after 2 s at the latest, the rest is room
+CLOCK = 2  # seconds of difference, beyond what cannot be known, that are worth a sentence
+
+
+@dataclass(kw_only=True)
+class HostReport:
+    """Ages in seconds, None where nothing came. `clock`: host minus hub lies between these two, in seconds."""
+
+    host: str
+    sample_age: float | None = None
+    line_age: float | None = None
+    series: dict[str, int] = field(default_factory=dict)
+    streams: int = 0
+    down: list[str] = field(default_factory=list)
+    clock: tuple[float, float] | None = None
+    offset: float | None = None  # what the host's kernel believes of its own clock; None: not kept by NTP, or not told
+    wrong: list[str] = field(default_factory=list)
+
+
+def examine(asker: Asker, settings: Settings) -> list[HostReport]:
+    """One report per host that the stack file has and that is not given up."""
+    names = [name for name, edge in settings.hosts.items() if not edge.abandoned]
+    hub, now = asker.hub, hub_time(asker.hub)
+    stamps = _stamps(hub, now)
+    up = {_target(one): float(one["value"][1]) for one in hub.metrics("up", now)}
+    sizes = hub.metrics("sum by (host, job) (scrape_samples_post_metric_relabeling)")
+    offsets = hub.metrics("node_timex_offset_seconds and on (host) node_timex_sync_status == 1")
+    streams = _streams(hub, now)
+    lines = dict(zip(names, asker.each(lambda name: _newest_line(hub, name, now), names), strict=True))
+    asker.requests += 8 + len(names)
+    reports = []
+    for name in names:
+        report = HostReport(host=name, line_age=lines[name], streams=streams.get(name, 0))
+        report.series = {
+            one["metric"]["job"]: int(float(one["value"][1])) for one in sizes if one["metric"].get("host") == name
+        }
+        report.offset = next((float(o["value"][1]) for o in offsets if o["metric"].get("host") == name), None)
+        intervals = scrape_jobs(settings, name)
+        ages = {target: now - stamp for target, stamp in stamps.items() if target[0] == name}
+        report.sample_age = max(0.0, min(ages.values())) if ages else _long_ago(asker, name)
+        report.clock = clock({target: age for target, age in ages.items() if target[1] in intervals}, intervals)
+        report.down = [
+            f"{job} at {instance}" for (host, job, instance), value in up.items() if host == name and not value
+        ]
+        report.wrong = _wrong(settings, report, ages, intervals)
+        reports.append(report)
+    return reports
+
+
+Target = tuple[str, str, str]  # host, job, instance
+
+
+def clock(ages: Mapping[Target, float], intervals: Mapping[str, int]) -> tuple[float, float] | None:
+    """Between which two figures a host's clock is ahead of the hub's (negative: behind), in seconds.
+
+    A sample carries the time of the host. It cannot be from the future, and a job's newest one is not older than its
+    interval and the way to the hub. Each target narrows it down; what remains is the precision.
+    """
+    if not ages:
+        return None
+    known = [(-age, -age + intervals[target[1]] + ON_ITS_WAY) for target, age in ages.items()]
+    return max(low for low, _ in known), min(high for _, high in known)
+
+
+def _wrong(
+    settings: Settings, report: HostReport, ages: Mapping[Target, float], intervals: Mapping[str, int]
+) -> list[str]:
+    host, prefix, agent = report.host, settings.prefix, settings.hosts[report.host].logs.agent
+    limit = max(FRESH, 3 * min(intervals.values()))
+    said = []
+    if report.sample_age is None or report.sample_age > limit:
+        when = "in a day" if report.sample_age is None else f"for {report.sample_age:.0f} s"
+        said.append(
+            f"{host}: no metric has come {when}. Is the host on, and does its agent run and reach the hub? There: "
+            f"`docker logs {prefix}-agent`"
+        )
+    else:
+        fresh = {target[1] for target, age in ages.items() if age <= max(FRESH, 3 * intervals.get(target[1], 0))}
+        said += [
+            f"{host}: no sample of job {job}. `make up` gives the agent the job; then `docker logs {prefix}-agent` "
+            "says what hinders it"
+            for job in intervals
+            if job not in fresh
+        ]
+        said += [
+            f"{host}: {target} does not answer the agent. There: `docker ps -a`, and the log of what should listen"
+            for target in report.down
+        ]
+    if report.line_age is None or report.line_age > LINES_EXPECTED:
+        said.append(
+            f"{host}: no log line has come in a day, and an edge writes some of its own. There: `docker logs "
+            f"{prefix}-{agent}`"
+        )
+    return [*said, *_clock_wrong(report)]
+
+
+def _clock_wrong(report: HostReport) -> list[str]:
+    if report.clock is None or report.sample_age is None:
+        return []
+    low, high = report.clock
+    if low > CLOCK:
+        return [
+            f"{report.host}: its clock is ahead of the hub's by at least {low:.0f} s. On both: `timedatectl`, and "
+            "start a time service (`systemctl enable --now systemd-timesyncd`)"
+        ]
+    if high < -CLOCK:
+        return [
+            f"{report.host}: its clock is behind the hub's by at least {-high:.0f} s, or its data come that late. On "
+            "both: `timedatectl`; on the hub's dashboard: whether remote write is behind"
+        ]
+    return []
+
+
+def _target(series: Mapping[str, Any]) -> Target:
+    labels = series["metric"]
+    return labels.get("host", ""), labels.get("job", ""), labels.get("instance", "")
+
+
+def _stamps(hub: HubClient, now: float) -> dict[Target, float]:
+    """Times of the newest samples of every target. Those of a clock that is ahead are from later than now: a query of
+    now does not find them. Prometheus looks back five minutes, and takes nothing from later than in ten."""
+    found: dict[Target, float] = {}
+    for at in (now, now + 300, now + 600):
+        for one in hub.metrics("timestamp(up)", at):
+            found[_target(one)] = max(float(one["value"][1]), found.get(_target(one), 0.0))
+    return found
+
+
+def hub_time(hub: HubClient) -> float:
+    """What the hub's Prometheus takes for now."""
+    return float(hub.get("/api/v1/query", query="time()")["data"]["result"][1])
+
+
+def _long_ago(asker: Asker, host: str) -> float | None:
+    """Of a host that is silent now: the age of its last sample, to the minute, within a day."""
+    asker.requests += 1
+    last = asker.hub.metrics(f'max(max_over_time(timestamp(up{{host="{host}"}})[{LOOK_BACK}s:1m]))')
+    return asker.now - float(last[0]["value"][1]) if last else None
+
+
+def _newest_line(hub: HubClient, host: str, now: float) -> float | None:
+    streams = hub.logs(f'{{host="{host}"}}', now - LOOK_BACK, now + 60, limit=1)
+    stamps = [int(value[0]) / 1e9 for stream in streams for value in stream["values"]]
+    return max(0.0, now - max(stamps)) if stamps else None
+
+
+def _streams(hub: HubClient, now: float) -> dict[str, int]:
+    window = {"start": str(int((now - STREAMS) * 1e9)), "end": str(int(now * 1e9))}
+    found: dict[str, int] = {}
+    for one in hub.get("/loki/api/v1/series", **{"match[]": '{host=~".+"}'}, **window)["data"]:
+        found[one.get("host", "")] = found.get(one.get("host", ""), 0) + 1
+    return found

@@ -1,0 +1,123 @@
+"""Alerts and recording rules: whether there is what they look at.
+
+An alert has a result only while it fires, so its expression is taken apart: each of its selectors must find series (or
+streams, for an alert that Loki evaluates). What a recording rule makes must be there itself. And the hub must have
+loaded each of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from configs import rules
+from configs.dashboards.model import LOKI, PROMETHEUS
+from configs.rules.model import Alert, Record, expression
+from configs.settings import Settings
+from tools.doctor import selectors
+from tools.doctor.answers import Asker, State, Verdict
+from tools.errors import ToolError
+from tools.hubclient import HubClient, Refused
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule with what it looks at."""
+
+    place: str
+    name: str
+    expr: str
+    empty: str
+    inputs: tuple[str, ...]
+    logs: bool = False
+    record: bool = False
+
+
+def of_settings(settings: Settings) -> list[Rule]:
+    """Every rule there is; an alert that is written once per host stands there once per host."""
+    found = []
+    for rule in [*(rule for group in rules.groups(settings) for rule in group.rules), *rules.alerts(settings)]:
+        made = _rule(settings, rule)
+        if made not in found:  # the alerts of the groups come twice
+            found.append(made)
+    return found
+
+
+def _rule(settings: Settings, rule: Alert | Record) -> Rule:
+    if isinstance(rule, Record):
+        return Rule(f"record {rule.name}", rule.name, rule.expr, rule.empty, (rule.name,), record=True)
+    expr = expression(settings, rule)
+    of = f" ({rule.labels['host']})" if "host" in rule.labels else ""
+    try:
+        inputs = selectors.of_logql(expr) if rule.logs else selectors.of_promql(expr)
+    except selectors.NotParsed as problem:
+        raise ToolError(f"alert {rule.name}: the doctor cannot take its expression apart: {problem}\n{expr}") from None
+    return Rule(f"alert {rule.name}{of}", rule.name, expr, rule.empty, tuple(inputs), logs=rule.logs)
+
+
+def judge(asker: Asker, listed: Sequence[Rule]) -> list[Verdict]:
+    """One verdict per rule. A selector of several alerts is asked for once."""
+    wanted = list(dict.fromkeys((one, rule.logs) for rule in listed for one in rule.inputs))
+    known = dict(zip(wanted, asker.each(lambda pair: _found(asker, *pair), wanted), strict=True))
+    return asker.each(lambda rule: _verdict(asker, rule, known), listed)
+
+
+def _found(asker: Asker, selector: str, logs: bool) -> bool | str:
+    """Whether there is any, or the server's words."""
+    try:
+        if logs:
+            return asker.has_stream(selector)
+        return bool(asker.labels(PROMETHEUS, "instant", f"count({selector})"))
+    except Refused as refused:
+        return refused.words
+    except ToolError as problem:
+        return str(problem)
+
+
+def _verdict(asker: Asker, rule: Rule, known: Mapping[tuple[str, bool], bool | str]) -> Verdict:
+    answers = {one: known[one, rule.logs] for one in rule.inputs}
+    words = [answer for answer in answers.values() if isinstance(answer, str)]
+    empty = tuple(one for one, answer in answers.items() if answer is False)
+    # The whole expression too: a selector may be right in an expression that the server refuses.
+    refused = words[0] if words else _refused(asker, rule)
+    state: State = "failed" if refused else "ok" if not empty else "declared" if rule.empty else "EMPTY"
+    seen = None
+    if state == "declared" and not rule.logs:
+        ages = [age for one in empty if (age := asker.seen(f"count({one})")) is not None]
+        seen = min(ages) if ages else None
+    return Verdict(
+        place=rule.place,
+        state=state,
+        asked=len(rule.inputs) + 1,
+        expr=rule.expr,
+        empty=empty,
+        declared=rule.empty,
+        words=refused,
+        seen=seen,
+    )
+
+
+def _refused(asker: Asker, rule: Rule) -> str:
+    try:
+        asker.labels(LOKI if rule.logs else PROMETHEUS, "instant", rule.expr)
+    except Refused as refused:
+        return refused.words
+    except ToolError as problem:
+        return str(problem)
+    return ""
+
+
+def not_loaded(hub: HubClient, listed: Sequence[Rule]) -> list[str]:
+    """Sentences about rules that the hub's Prometheus does not have, or cannot evaluate. Loki's own are not asked."""
+    groups: list[Any] = hub.get("/api/v1/rules")["data"]["groups"]
+    there = {rule["name"]: rule for group in groups for rule in group["rules"]}
+    said = []
+    for name in dict.fromkeys(rule.name for rule in listed if not rule.logs):
+        if name not in there:
+            said.append(
+                f"rule {name}: the hub's Prometheus does not have it; `make up` gives it the rules of the settings"
+            )
+        elif there[name].get("health") == "err":
+            said.append(f"rule {name}: its last evaluation failed: {there[name].get('lastError')}")
+    return said

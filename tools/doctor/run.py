@@ -1,0 +1,101 @@
+"""The command: settings of the stack, the way to its hub, all the questions, the report and the exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from configs.dashboards import boards
+from configs.settings import Settings, SettingsError, load
+from tools import reach
+from tools.doctor import answers, hosts, questions, report, rules
+from tools.doctor.choices import PER_HOST, Choices
+from tools.errors import ToolError
+from tools.hubclient import HubClient
+from tools.progress import say
+from tools.stack import Stack
+from tools.stackfile import PROJECT
+
+WELL, FAULTS, NOT_ASKED = 0, 1, 2
+# A secret is of no use here, and stays encrypted: in its place stands something of its form.
+_INSTEAD = {"dsn": "postgresql://unread:unread@unread:5432/unread", "url": "https://unread.invalid/"}
+
+
+def doctor(made: Callable[[], Stack], as_json: bool) -> int:
+    """0: all is well; 1: faults were found; 2: it could not be looked at, a sentence on stderr says why."""
+    try:
+        with contextlib.redirect_stdout(sys.stderr):  # stdout is the report's alone
+            stack = made()
+            settings = settings_of(stack)
+            with reach.query_side(stack.outputs()) as address:
+                found = examine(HubClient(address), settings, _progress())
+    except ToolError as problem:
+        print(f"fleetwatch: {problem}", file=sys.stderr)
+        return NOT_ASKED
+    say(report.as_json(found) if as_json else report.as_text(found))
+    return FAULTS if found.faults else WELL
+
+
+def examine(hub: HubClient, settings: Settings, told: Callable[[int, int], None] = lambda *_: None) -> report.Findings:
+    """Ask everything. ToolError when Prometheus or Loki does not answer at all."""
+    begun = time.monotonic()
+    now = hosts.hub_time(hub)
+    hub.get("/loki/api/v1/labels")
+    asker = answers.Asker(hub, now, told)
+    choices = Choices(hub, now)
+    verdicts = answers.judge(asker, choices, questions.of_boards(boards(settings)))
+    listed = rules.of_settings(settings)
+    verdicts += rules.judge(asker, listed)
+    reports = hosts.examine(asker, settings)
+    unloaded = rules.not_loaded(hub, listed)
+    requests = asker.requests + choices.asked + 3
+    seconds = time.monotonic() - begun
+    notes = [
+        f"{requests} requests in {seconds:.1f} s: {len(verdicts)} queries and rules, for All and for each value of "
+        "their variables; what the answer for All shows is not asked again."
+    ]
+    if asker.left_out:
+        notes.append(
+            f"A query that is summed over containers and the like is asked for the first {PER_HOST} of each host: "
+            f"{len(asker.left_out)} more were left out."
+        )
+    return report.Findings(
+        verdicts=verdicts, hosts=reports, unloaded=unloaded, notes=notes, requests=requests, seconds=seconds
+    )
+
+
+def settings_of(stack: Stack) -> Settings:
+    """The stack file's settings, without any secret. ToolError with every problem."""
+    config: Mapping[str, Any] = stack.composed(check=False)["config"]
+    sections = {key.removeprefix(PROJECT): value for key, value in config.items() if key.startswith(PROJECT)}
+    try:
+        return load({"env": stack.name, **_without_secrets(sections)}, str(stack.file))
+    except SettingsError as problem:
+        raise ToolError(str(problem)) from None
+
+
+def _without_secrets(value: Any, key: str = "") -> Any:
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return _INSTEAD.get(key, "unread")
+        return {name: _without_secrets(inner, name) for name, inner in value.items()}
+    return [_without_secrets(inner, key) for inner in value] if isinstance(value, list) else value
+
+
+def _progress() -> Callable[[int, int], None]:
+    """One line on a terminal, rewritten; one line every few seconds elsewhere. On stderr, which is no report."""
+    tty, last = sys.stderr.isatty(), time.monotonic()
+
+    def told(done: int, of: int) -> None:
+        nonlocal last
+        if tty:
+            end = "\r\033[K" if done == of else ""
+            print(f"\r\033[Kasked {done} of {of}{end}", end="", file=sys.stderr, flush=True)
+        elif time.monotonic() - last > 5:
+            last = time.monotonic()
+            print(f"  asked {done} of {of}", file=sys.stderr, flush=True)
+
+    return told
