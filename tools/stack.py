@@ -160,7 +160,7 @@ class Stack:
         if done.returncode == 0:
             digest: dict[str, Any] = json.loads(done.stdout)
             return digest
-        raise ToolError(explain(_errors(done.stdout) or done.stderr.strip() or done.stdout.strip()))
+        raise ToolError(explain(_errors(done.stdout) or done.stderr.strip() or done.stdout.strip(), self.name))
 
     def outputs(self, secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs; ToolError when it was never brought up."""
