@@ -115,6 +115,21 @@ def test_a_refused_query_fails_with_the_servers_words(hub: FakeHub, monkeypatch:
         assert (verdict.state, verdict.words) == ("failed", "parse error: unexpected end of input")
 
 
+def test_a_variable_that_the_server_refuses_is_a_fault_of_what_uses_it(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub.refuse = {"group by (env, host, container) (seen": "bad selector"}
+    verdict = _one(_found(hub, monkeypatch, _graph('held{container=~"$container"}')))
+    assert (verdict.state, verdict.words) == ("failed", "the choices of a variable: bad selector")
+
+
+def test_an_alert_that_cannot_be_taken_apart_is_a_fault(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    odd = Alert(name="A", expr="held{} >> 9", summary="", advice="")
+    verdict = _one(_found(hub, monkeypatch, rules=(odd,)))
+    assert verdict.state == "failed"
+    assert verdict.words.startswith("the doctor cannot take it apart:")
+
+
 def test_a_level_that_nobody_writes_is_not_judged(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     lines = Logs(title="l", about="x.", expr='{host=~"$host",level=~"$level"}')
     found = _found(hub, monkeypatch, lines)

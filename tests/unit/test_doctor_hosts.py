@@ -11,13 +11,15 @@ from typing import Any
 import pytest
 import yaml
 
+from configs import dashboards
 from configs import rules as described
 from configs.settings import load
+from tests.fixtures import full
 from tests.fixtures.fake_hub import FakeHub, healthy_hub
 from tests.fixtures.full import small
-from tools.doctor import hosts, run
+from tools.doctor import hosts, questions, run
 from tools.hubclient import HubClient
-from tools.stack import Stack
+from tools.stack import SECRET_KEYS, Stack
 
 SETTINGS = load(small(env="test"), "stacks/Pulumi.test.yaml")
 
@@ -76,6 +78,24 @@ def test_a_mistaken_stack_file_is_said_and_nothing_is_asked(
     assert run.doctor(lambda: stack, as_json=False) == run.NOT_ASKED
     assert "hosts.hub.colour" in capsys.readouterr().err
     assert hub.asked == []
+
+
+def test_settings_are_read_without_any_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def sealed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: {"secure": "v1:a:b"} if _secret(key, one) else sealed(one) for key, one in value.items()}
+        return value
+
+    def _secret(key: str, value: Any) -> bool:
+        return key in SECRET_KEYS and isinstance(value, str)
+
+    stack = _stack(tmp_path, "", monkeypatch)
+    stack.file.write_text(yaml.safe_dump({"config": {f"fleetwatch:{k}": v for k, v in sealed(full.raw()).items()}}))
+    assert "secure" in stack.file.read_text()
+    read = run.settings_of(stack)
+    assert {place.place for place in questions.of_boards(dashboards.boards(read))} == {
+        place.place for place in questions.of_boards(dashboards.boards(full.full()))
+    }, "nothing fell away because a secret was not read"
 
 
 def _wrong(hub: FakeHub) -> list[str]:

@@ -109,7 +109,7 @@ def _is_data(values: Iterable[Sequence[Any]]) -> bool:
 
 def judge(asker: Asker, choices: Choices, questions: Sequence[Question]) -> list[Verdict]:
     """One verdict per query, in their order."""
-    cases = [choices.cases(question) for question in questions]
+    cases = [_cases(choices, question) for question in questions]
     rounds = asker.each(lambda pair: _round(asker, *pair), list(zip(questions, cases, strict=True)))
     alive = _values_with_data(questions, rounds)
     return asker.each(lambda pair: _verdict(asker, pair[0], pair[1], alive), list(zip(questions, rounds, strict=True)))
@@ -125,8 +125,18 @@ class _Round:
     missing: tuple[str, ...] = ()  # behind a zero: what it counts does not exist
 
 
-def _round(asker: Asker, question: Question, cases: Sequence[Case]) -> _Round:
+def _cases(choices: Choices, question: Question) -> list[Case] | Refused:
+    """The cases, or what the server says about a variable of the board."""
     try:
+        return choices.cases(question)
+    except Refused as refused:
+        return refused
+
+
+def _round(asker: Asker, question: Question, cases: list[Case] | Refused) -> _Round:
+    try:
+        if isinstance(cases, Refused):
+            return _Round((ALL,), words=f"the choices of a variable: {cases.words}")
         if selectors.has_zero(question.expr):
             # It answers whatever the choice is; what counts is that there is something behind it.
             asker.labels(question.source, question.form, filled(question.expr, question.variables, ALL))
@@ -140,9 +150,9 @@ def _round(asker: Asker, question: Question, cases: Sequence[Case]) -> _Round:
         empty = [case for case in rest if not _ask(asker, question, case)]
         return _Round((*shown, *rest), tuple(empty))
     except Refused as refused:
-        return _Round(tuple(cases), words=refused.words)
+        return _Round((ALL,), words=refused.words)
     except ToolError as problem:
-        return _Round(tuple(cases), words=str(problem))
+        return _Round((ALL,), words=str(problem))
 
 
 def _first_of_each_host(asker: Asker, cases: Sequence[Case]) -> list[Case]:

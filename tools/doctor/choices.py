@@ -107,8 +107,8 @@ class Choices:
             match = selector or '{env=~".+"}'
             found = self._hub.get("/loki/api/v1/series", **{"match[]": match}, start=start, end=end)["data"]
         else:
-            # Of now: what went away a minute ago is still in Prometheus' index, but no longer on the machine.
+            # Of one moment: what went away a minute ago is still in Prometheus' index, but no longer on the machine.
             labels = ", ".join(dict.fromkeys(["env", "host", label]))
-            found = [one["metric"] for one in self._hub.metrics(f"group by ({labels}) ({selector})")]
+            found = [one["metric"] for one in self._hub.metrics(f"group by ({labels}) ({selector})", self._now)]
         values = {(one.get("env", ""), one.get("host", ""), one.get(label, "")) for one in found}
         return [Value(*one) for one in sorted(values) if one[2]]

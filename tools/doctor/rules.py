@@ -23,7 +23,7 @@ from tools.hubclient import HubClient, Refused
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with what it looks at."""
+    """A rule with what it looks at; `problem`: why that could not be found out."""
 
     place: str
     name: str
@@ -31,7 +31,7 @@ class Rule:
     empty: str
     inputs: tuple[str, ...]
     logs: bool = False
-    record: bool = False
+    problem: str = ""
 
 
 def of_settings(settings: Settings) -> list[Rule]:
@@ -46,13 +46,14 @@ def of_settings(settings: Settings) -> list[Rule]:
 
 def _rule(settings: Settings, rule: Alert | Record) -> Rule:
     if isinstance(rule, Record):
-        return Rule(f"record {rule.name}", rule.name, rule.expr, rule.empty, (rule.name,), record=True)
+        return Rule(f"record {rule.name}", rule.name, rule.expr, rule.empty, (rule.name,))
     expr = expression(settings, rule)
     of = f" ({rule.labels['host']})" if "host" in rule.labels else ""
     try:
         inputs = selectors.of_logql(expr) if rule.logs else selectors.of_promql(expr)
     except selectors.NotParsed as problem:
-        raise ToolError(f"alert {rule.name}: the doctor cannot take its expression apart: {problem}\n{expr}") from None
+        said = f"the doctor cannot take it apart: {problem}"
+        return Rule(f"alert {rule.name}{of}", rule.name, expr, rule.empty, (), rule.logs, said)
     return Rule(f"alert {rule.name}{of}", rule.name, expr, rule.empty, tuple(inputs), logs=rule.logs)
 
 
@@ -77,7 +78,8 @@ def _found(asker: Asker, selector: str, logs: bool) -> bool | str:
 
 def _verdict(asker: Asker, rule: Rule, known: Mapping[tuple[str, bool], bool | str]) -> Verdict:
     answers = {one: known[one, rule.logs] for one in rule.inputs}
-    words = [answer for answer in answers.values() if isinstance(answer, str)]
+    words = [rule.problem] if rule.problem else []
+    words += [answer for answer in answers.values() if isinstance(answer, str)]
     empty = tuple(one for one, answer in answers.items() if answer is False)
     # The whole expression too: a selector may be right in an expression that the server refuses.
     refused = words[0] if words else _refused(asker, rule)
