@@ -18,12 +18,13 @@ from typing import Any
 from policy import preview, rules
 from tools import pulumi_cli
 from tools.errors import ToolError
-from tools.paths import CHECKOUT, only_one
+from tools.paths import CHECKOUT, VENV, only_one
 from tools.progress import run, say, step
 from tools.stack import Stack
 
 FOLDER = CHECKOUT / "policy"
 PACK = FOLDER / "pack"
+PACKAGES = VENV / "policy-pack"
 WANTED = "FLEETWATCH_POLICY"
 MINIMUM = (3, 255)  # the first CLI that was seen to take a pack that is a program; 3.253 does not
 
@@ -81,7 +82,7 @@ def wanted() -> bool:
 
 def prepare() -> None:
     """The pack's virtualenv with its packages, as policy/requirements.txt locks them."""
-    place, lock = FOLDER / ".venv", FOLDER / "requirements.txt"
+    place, lock = PACKAGES, FOLDER / "requirements.txt"
     stamp = place / "fleetwatch-stamp"
     with only_one("policy pack"):
         if stamp.is_file() and stamp.read_text() == lock.read_text():

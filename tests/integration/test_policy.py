@@ -17,7 +17,7 @@ from tests.cloud.rig import FakeMachines, running
 from tests.fixtures.hubs import PUBLIC_KEY
 from tests.integration.rig import Rig, docker, rig
 from tools import setup
-from tools.policy import FOLDER, PACK, WANTED
+from tools.policy import FOLDER, PACK, PACKAGES, WANTED
 
 pytestmark = pytest.mark.xdist_group("policy")
 LATEST = {"images": {"grafana": "docker.io/grafana/grafana:latest"}}
@@ -160,7 +160,7 @@ def test_a_stack_file_with_a_mistake_is_told_as_ever(local: Rig) -> None:
 
 def test_the_pack_has_its_packages_as_locked(local: Rig) -> None:
     """After the tests above; a program beside it that cannot find them says so instead of passing."""
-    stamp = FOLDER / ".venv" / "fleetwatch-stamp"
+    stamp = PACKAGES / "fleetwatch-stamp"
     assert stamp.read_text() == (FOLDER / "requirements.txt").read_text()
     assert os.access(PACK, os.X_OK)
     assert Path(FOLDER / "PulumiPolicy.yaml").is_file()
