@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import pulumi
@@ -28,6 +28,11 @@ class HubArgs:
     images: Mapping[str, str]
     users: Mapping[str, pulumi.Output[dict[str, str]]]
     admin_password: pulumi.Input[str]
+
+
+def _restart_unless(folder: str) -> str:
+    """A line of shell: a restart, unless all that changed is in this folder, which the program reads again itself."""
+    return f'if echo "$pending_files" | grep -v "^$" | grep -qv "^{folder}"; then {RESTART}; fi'
 
 
 class Hub(pulumi.ComponentResource):
@@ -103,7 +108,7 @@ class Hub(pulumi.ComponentResource):
             config=prometheus.CONFIG,
             files={
                 "prometheus.yml": prometheus.config(settings),
-                **{f"rules/{name}": self._rules(name) for name in rules.files(settings, "")},
+                **self._rules("rules", lambda url: rules.files(settings, url)),
             },
             check=["promtool", "check", "config", f"{prometheus.CONFIG}/prometheus.yml"],
             reload=HUP,
@@ -113,19 +118,27 @@ class Hub(pulumi.ComponentResource):
             stop_timeout=60,
         )
 
-    def _rules(self, name: str) -> pulumi.Output[str]:
-        """A rule file; its links lead to Grafana, whose address may not be known yet."""
-        settings = self._args.settings
-        return self.url.apply(lambda url: rules.files(settings, url)[name])
+    def _rules(self, folder: str, render: Callable[[str], dict[str, str]]) -> dict[str, pulumi.Output[str]]:
+        """Rule files; their links lead to Grafana, whose address may not be known yet."""
+
+        def text(name: str) -> pulumi.Output[str]:
+            return self.url.apply(lambda url: render(url)[name])
+
+        return {f"{folder}/{name}": text(name) for name in render("")}
 
     def _loki(self) -> Service:
+        settings = self._args.settings
         return self._service(
             "loki",
             limits=self._limits.loki,
             config=loki.CONFIG,
-            files={"loki.yml": loki.config(self._args.settings)},
+            files={
+                "loki.yml": loki.config(settings),
+                **self._rules(f"{loki.RULES}/{loki.TENANT}", lambda url: rules.log_files(settings, url)),
+            },
             check=["/usr/bin/loki", f"-config.file={loki.CONFIG}/loki.yml", "-verify-config=true"],
-            reload=RESTART,  # Loki reads its configuration at its start only
+            # Rules are read again by Loki itself within a minute, its configuration at its start only.
+            reload=_restart_unless(f"{loki.RULES}/"),
             command=loki.command(),
             data={"loki": loki.DATA},
             stop_timeout=60,
@@ -147,7 +160,7 @@ class Hub(pulumi.ComponentResource):
             },
             secrets={**secrets, grafana.ADMIN_PASSWORD: self._args.admin_password},
             # Dashboards are read again by Grafana itself within seconds; the rest at its start only.
-            reload=f'if echo "$pending_files" | grep -v "^$" | grep -qv "^dashboards/"; then {RESTART}; fi',
+            reload=_restart_unless("dashboards/"),
             data={"grafana": grafana.DATA},
             healthcheck=["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{names.GRAFANA_PORT}/api/health"],
             read_only=False,  # Grafana unpacks plugins and writes below its home

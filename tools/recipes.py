@@ -155,8 +155,7 @@ def _promtail() -> Recipe:
 def _cadvisor() -> Recipe:
     return Recipe(
         tag=f"cadvisor:{_version('cadvisor')}-offline",
-        differs="our own main around the vendor's libraries; Docker and containerd only; counts no "
-        "out-of-memory events; no web page, no REST API",
+        differs="our own main around the vendor's libraries; Docker and containerd only; no web page, no REST API",
         programs={"usr/bin/cadvisor": "cadvisor"},
         busybox=True,
         texts={

@@ -120,10 +120,11 @@ def _container_labels() -> list[dict[str, Any]]:
         {"source_labels": ["container_label_com_docker_compose_project"], "target_label": "compose_project"},
         {"source_labels": ["container_label_com_docker_compose_service"], "target_label": "compose_service"},
         {"regex": "name|image|container_label_.*", "action": "labeldrop"},
-        # Control groups that are no container (system.slice/...) are the node exporter's business; the root one is
-        # kept, and so is a container whose name cAdvisor could not read: that must be seen, not hidden.
-        {"source_labels": ["id"], "regex": r"/(system|user|init)\.(slice|scope).*", "action": "drop"},
-        {"source_labels": ["container", "id"], "regex": ";(/.+)", "target_label": "cgroup"},
+        # A container whose name cAdvisor could not read must be seen, not hidden. Docker names its control group by the
+        # container's id: /docker/<id>, or /system.slice/docker-<id>.scope where systemd makes it.
+        {"source_labels": ["container", "id"], "regex": ";(/.*[0-9a-f]{64}.*)", "target_label": "cgroup"},
+        # Others that are no container (system.slice/...) are the node exporter's business; the root one is kept.
+        {"source_labels": ["container", "cgroup", "id"], "regex": ";;/.+", "action": "drop"},
         {"regex": "id", "action": "labeldrop"},
     ]
 

@@ -9,6 +9,8 @@ from configs.settings.units import show_duration, show_size
 
 CONFIG = "/etc/loki"
 DATA = "/loki"
+RULES = "rules"
+TENANT = "fake"  # Loki's own name for the one tenant there is without authentication
 
 
 def config(settings: Settings) -> str:
@@ -67,7 +69,13 @@ def config(settings: Settings) -> str:
                 "discover_log_levels": False,
             },
             "frontend": {"encoding": "protobuf"},
-            "ruler": {"enable_api": False},
+            # Alerts about lines. Rule files are read again every minute, without a restart; the API only shows them.
+            "ruler": {
+                "storage": {"type": "local", "local": {"directory": f"{CONFIG}/{RULES}"}},
+                "rule_path": f"{DATA}/rules-read",
+                "alertmanager_url": "http://" + names.address(settings.prefix, "alertmanager", names.ALERTMANAGER_PORT),
+                "enable_api": True,
+            },
         },
         "Loki of the hub, rendered by fleetwatch",
     )

@@ -6,7 +6,7 @@ Every alert has a severity, a sentence with its values, a dashboard that it lead
 from __future__ import annotations
 
 from configs.render.dump import to_yaml
-from configs.rules import hosts, hub, pipeline, records
+from configs.rules import containers, hosts, http, hub, logs, pipeline, postgres, records, timescale
 from configs.rules.model import Alert, Group, render
 from configs.settings import Settings
 
@@ -15,12 +15,22 @@ HEAD = "Rules, rendered by fleetwatch"
 
 def groups(settings: Settings) -> list[Group]:
     """What Prometheus evaluates."""
-    return [records.group(settings), pipeline.group(settings), hosts.group(settings), hub.group(settings)]
+    return [
+        records.group(settings),
+        pipeline.group(settings),
+        hosts.group(settings),
+        hub.group(settings),
+        *containers.groups(settings),
+        postgres.group(settings),
+        timescale.group(settings),
+        http.group(settings),
+        logs.group(settings),
+    ]
 
 
 def ruler_groups(settings: Settings) -> list[Group]:
     """What Loki evaluates."""
-    return [hub.ruler_group(settings)]
+    return [hub.ruler_group(settings), logs.ruler_group(settings)]
 
 
 def alerts(settings: Settings) -> list[Alert]:
@@ -31,4 +41,13 @@ def alerts(settings: Settings) -> list[Alert]:
 
 def files(settings: Settings, site: str) -> dict[str, str]:
     """Rule files of Prometheus by name. `site` is Grafana's address."""
-    return {f"{one.name}.yml": to_yaml(render(settings, [one], site), HEAD) for one in groups(settings) if one.rules}
+    return _files(settings, groups(settings), site)
+
+
+def log_files(settings: Settings, site: str) -> dict[str, str]:
+    """Rule files of Loki's ruler by name."""
+    return _files(settings, ruler_groups(settings), site)
+
+
+def _files(settings: Settings, every: list[Group], site: str) -> dict[str, str]:
+    return {f"{one.name}.yml": to_yaml(render(settings, [one], site), HEAD) for one in every if one.rules}

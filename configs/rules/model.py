@@ -132,8 +132,13 @@ def runbook(settings: Settings, alert: str) -> str:
     return f"{base.rstrip('/')}/{alert}.md" if base else f"docs/runbooks/{alert}.md"
 
 
+def muted(at: Muted, name: str) -> bool:
+    """Whether the alert of this name stays silent there."""
+    return name in at.mute or "all" in at.mute
+
+
 def _mutes(at: Muted, alert: Alert) -> bool:
-    return alert.name in at.mute or "all" in at.mute
+    return muted(at, alert.name)
 
 
 def _differs(at: Muted, alert: Alert) -> bool:

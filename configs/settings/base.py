@@ -71,6 +71,12 @@ def _job_name(value: str) -> str:
     return value
 
 
+def _container_name(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+", value):
+        raise ValueError("expected a container's name as `docker ps` shows it: letters, digits, and . _ - inside")
+    return value
+
+
 def _re2(value: str) -> str:
     """Go's own syntax, asked of the library that it comes from: what Python takes, the log agents may not."""
     try:
@@ -100,6 +106,7 @@ LabelName = Annotated[str, AfterValidator(_label_name)]
 LabelValue = Annotated[str, Field(min_length=1, max_length=128)]
 MetricName = Annotated[str, AfterValidator(_metric_name)]
 JobName = Annotated[str, AfterValidator(_job_name)]
+ContainerName = Annotated[str, AfterValidator(_container_name)]
 Pattern = Annotated[str, AfterValidator(_re2)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 # The engine hands nested secrets over decrypted: SecretStr keeps them out of every repr, and components wrap what they

@@ -31,6 +31,7 @@ _WORDS = {
     "_url_path": "path",
     "_label_name": "label name",
     "_job_name": "job name",
+    "_container_name": "container name",
     "_metric_name": "metric name",
     "_hours": "two times of a day",
     "_zone": "time zone",

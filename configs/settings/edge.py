@@ -10,6 +10,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from configs.settings.base import (
+    ContainerName,
     DnsLabel,
     HostPort,
     JobName,
@@ -177,7 +178,7 @@ class Edge(Strict):
     abandoned: bool = False
     renamed_from: DnsLabel | None = None
     networks: list[str] = []
-    expected: list[str] = []
+    expected: list[ContainerName] = []
     alerts: HostAlerts = HostAlerts()
     subnet: Annotated[str, AfterValidator(_subnet)] = "10.213.77.0/24"
     apps: dict[JobName, App] = {}

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from configs.settings.base import Strict
-from configs.settings.units import Duration, parse_duration
+from configs.settings.base import ContainerName, Strict
+from configs.settings.units import Duration, Size, parse_duration, parse_size
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[float, Field(ge=0)]
@@ -37,8 +37,12 @@ class Thresholds(Strict):
     postgres_transaction: Duration = parse_duration("30m")
     postgres_wraparound: Share = Field(0.5, description="`0.5` of the transaction ids that there are")
     postgres_lag: Duration = parse_duration("5m")
+    postgres_retained_wal: Size = Field(parse_size("10GB"), description="`10GB` kept for one replication slot")
     timescale_job_late: Duration = parse_duration("1h")
     timescale_uncompressed: Count = Field(4, description="`4` chunks that should have been compressed")
+    timescale_aggregate_lag: Duration = Field(
+        parse_duration("3d"), description="`3d` since the end of what a continuous aggregate holds"
+    )
 
 
 class Muted(Strict):
@@ -51,7 +55,7 @@ class Muted(Strict):
 class HostAlerts(Muted):
     """Of a host; `containers` are single ones on it, by container name."""
 
-    containers: dict[str, Muted] = {}
+    containers: dict[ContainerName, Muted] = {}
 
 
 Severity = Literal["critical", "warning", "info"]

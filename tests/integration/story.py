@@ -37,7 +37,7 @@ done
 
 
 class Sink(http.server.ThreadingHTTPServer):
-    """Takes what Alertmanager posts. Listens on the gateway address of a Docker network, where containers reach it."""
+    """Takes what Alertmanager posts, or is posted. Listens on a Docker network's gateway, where containers reach it."""
 
     daemon_threads = True
 
@@ -46,7 +46,7 @@ class Sink(http.server.ThreadingHTTPServer):
         super().__init__((gateway, 0), _Post)
         self.token = secrets.token_hex(8)
         self.url = f"http://{gateway}:{self.server_port}/{self.token}"
-        self.got: list[dict[str, Any]] = []
+        self.got: list[Any] = []
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
@@ -55,7 +55,7 @@ class _Post(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
-        if self.path == f"/{self.server.token}":
+        if self.path.startswith(f"/{self.server.token}"):
             self.server.got.append(json.loads(body))
         self.send_response(200)
         self.end_headers()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -92,6 +93,43 @@ def test_containers_keep_the_labels_of_the_design_and_no_ids() -> None:
     assert {rule["regex"] for rule in rules_of if rule.get("action") == "labeldrop"} == {
         "name|image|container_label_.*", "id"
     }, "ids and images are of high cardinality"  # fmt: skip
+
+
+ID = "4c9" + "0d" * 30 + "e"
+
+
+@pytest.mark.parametrize(
+    ("name", "cgroup", "kept"),
+    [
+        ("shop-db", f"/docker/{ID}", {"container": "shop-db"}),
+        ("shop-db", f"/system.slice/docker-{ID}.scope", {"container": "shop-db"}),  # where systemd makes the groups
+        ("", f"/docker/{ID}", {"cgroup": f"/docker/{ID}"}),
+        ("", f"/system.slice/docker-{ID}.scope", {"cgroup": f"/system.slice/docker-{ID}.scope"}),
+        ("", "/", {}),
+        ("", "/docker", None),
+        ("", "/system.slice/ssh.service", None),
+        ("", "/user.slice", None),
+    ],
+)
+def test_a_container_is_known_by_its_name_one_without_by_its_group_and_other_groups_are_left_out(
+    name: str, cgroup: str, kept: dict[str, str] | None
+) -> None:
+    rules_of = _jobs(full())["cadvisor"]["metric_relabel_configs"]
+    assert relabelled({"name": name, "id": cgroup, "image": "x"}, rules_of) == kept
+
+
+def relabelled(labels: dict[str, str], steps: list[dict[str, Any]]) -> dict[str, str] | None:
+    """Prometheus' relabelling, as far as these rules go; None: dropped."""
+    for step in steps:
+        text = ";".join(labels.get(label, "") for label in step.get("source_labels", []))
+        found = re.fullmatch(step.get("regex", "(.*)"), text)
+        if step.get("action") == "labeldrop":
+            labels = {key: value for key, value in labels.items() if not re.fullmatch(step["regex"], key)}
+        elif step.get("action") == "drop" and found:
+            return None
+        elif "target_label" in step and found:
+            labels = {**labels, step["target_label"]: found[1]}
+    return {key: value for key, value in labels.items() if value}
 
 
 def test_the_outage_budget_sets_the_log_ahead_and_the_hubs_window() -> None:

@@ -56,6 +56,14 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a port that is a default too": (_hub(ports={"https": 8480}), r"^hub.ports: .*http and https are both 8480"),
     "port out of range": (_hub(ports={"query": 70000}), r"^hub.ports.query: expected .*65535, got 70000"),
+    "an expected container that can be none": (
+        _host(expected=['db"']),
+        r"^hosts.hub.expected.0: expected a container's name as `docker ps` shows it",
+    ),
+    "a container with thresholds that can be none": (
+        _host(alerts={"containers": {"a b": {}}}),
+        r"^hosts.hub.alerts.containers.a b: expected a container's name as `docker ps` shows it",
+    ),
     "postgres without a DSN": (_host(postgres={"main": {}}), r"^hosts.hub.postgres.main.dsn: missing"),
     "postgres left empty": (_host(postgres={"main": None}), r"^hosts.hub.postgres.main: expected a mapping"),
     "a DSN of another kind": (

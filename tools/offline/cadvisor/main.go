@@ -108,7 +108,7 @@ func main() {
 
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(
-		metrics.NewPrometheusCollector(m, labels(), included, clock.RealClock{}, model.RequestOptions{IdType: model.TypeName, Count: 1, Recursive: true}),
+		metrics.NewPrometheusCollector(watchKills(m), labels(), included, clock.RealClock{}, model.RequestOptions{IdType: model.TypeName, Count: 1, Recursive: true}),
 		metrics.NewPrometheusMachineCollector(m, included),
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	http.Handle(*endpoint, promhttp.HandlerFor(registry, promhttp.HandlerOpts{ErrorHandling: promhttp.ContinueOnError}))

@@ -1,0 +1,138 @@
+"""The alert about lines in a real Loki, with the rendered configuration and rules: promtool does not know LogQL.
+
+What Loki tells Alertmanager comes to a small server of the test in its place; the story has the whole way.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from configs import names, rules
+from configs.render import loki
+from configs.settings import load
+from tests.fixtures.full import small
+from tests.integration.rig import docker, eventually
+from tests.integration.story import Sink
+from tools import setup
+
+EVERY = "5s"  # instead of a minute, so that the test does not wait for it
+SHOP = {"job": "docker", "compose_project": "shop", "compose_service": "api"}
+# Lines within the five minutes that the rule looks at, the default threshold is 300 of them.
+WRITTEN = {
+    "loud": (SHOP | {"container": "loud"}, "error", 600),
+    "fatal, from a file": ({"job": "billing"}, "fatal", 450),
+    "few": (SHOP | {"container": "few"}, "error", 250),
+    "no errors": (SHOP | {"container": "chatty"}, "info", 900),
+    "muted": (SHOP | {"container": "muted"}, "error", 600),
+    "with a threshold of its own": (SHOP | {"container": "known"}, "error", 600),
+}
+OWN = {"muted": {"mute": ["LogErrors"]}, "known": {"thresholds": {"log_errors": 5}}}
+
+
+@dataclass
+class Running:
+    """A Loki on the gateway's side of a network, its folder of rules, and what it told."""
+
+    url: str
+    container: str
+    rules: Path
+    sink: Sink
+
+    def firing(self) -> list[dict[str, Any]]:
+        got = httpx.get(f"{self.url}/prometheus/api/v1/alerts", timeout=10, trust_env=False).json()
+        return [alert for alert in got["data"]["alerts"] if alert["state"] == "firing"]
+
+    def push(self, labels: Mapping[str, str], level: str, count: int) -> None:
+        now = time.time_ns()
+        values = [[str(now - n * 1000), f"level={level} n={n}", {"level": level}] for n in range(count)]
+        body = {"streams": [{"stream": {"env": "test", "host": "hub", **labels}, "values": values}]}
+        answer = httpx.post(self.url + names.LOGS_PUSH, json=body, timeout=10, trust_env=False)
+        assert answer.status_code == 204, answer.text
+
+
+@pytest.fixture(scope="module")
+def running(chain: setup.ToolChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    (image,) = (image.ref for image in chain.images if image.key == "loki")
+    settings = load(small(env="test", hosts={"hub": {"alerts": {"containers": OWN}}}), "stacks/Pulumi.test.yaml")
+    folder = tmp_path_factory.mktemp("loki")
+    folder.chmod(0o755)  # the image's user is not ours
+    name = f"fleetwatch-log-rules-{secrets.token_hex(4)}"
+    label = ("--label", f"fleetwatch.test={name}")
+    docker("network", "create", *label, name)
+    sink = Sink(name)
+    try:
+        alertmanager = names.address(settings.prefix, "alertmanager", names.ALERTMANAGER_PORT)
+        text = loki.config(settings)
+        assert f"http://{alertmanager}" in text
+        (folder / "loki.yml").write_text(text.replace(f"http://{alertmanager}", sink.url))
+        of_tenant = folder / loki.RULES / loki.TENANT
+        of_tenant.mkdir(parents=True)
+        for file, rule in rules.log_files(settings, "https://monitor.example.com").items():
+            (of_tenant / file).write_text(rule.replace("interval: 1m", f"interval: {EVERY}"))
+        rights = ("--read-only", "--tmpfs", "/tmp", "--tmpfs", f"{loki.DATA}:mode=1777", "--cap-drop", "ALL")
+        mount = ("-v", f"{folder}:{loki.CONFIG}:ro")
+        words = (*loki.command(), f"-ruler.poll-interval={EVERY}")
+        container = docker("run", "-d", "--network", name, *label, *rights, *mount, image, *words).strip()
+        address = docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container).strip()
+        made = Running(f"http://{address}:{names.LOKI_PORT}", container, of_tenant, sink)
+        ready = f"{made.url}/ready"
+        eventually("Loki to be ready", lambda: httpx.get(ready, trust_env=False).status_code == 200, 180)
+        for labels, level, count in WRITTEN.values():
+            made.push(labels, level, count)
+        yield made
+    finally:
+        sink.shutdown()
+        for found in docker("ps", "-aq", "--filter", f"label=fleetwatch.test={name}", check=False).split():
+            docker("rm", "-f", "-v", found, check=False)
+        docker("network", "rm", name, check=False)
+
+
+def test_who_writes_more_errors_than_its_threshold_is_told_and_nobody_else(running: Running) -> None:
+    def told() -> dict[str, str]:
+        found = {alert["annotations"]["summary"]: alert["labels"] for alert in running.firing()}
+        return found if len(found) >= 2 else {}
+
+    found = eventually("both alerts", told, 60)
+    time.sleep(6)  # one more evaluation: what must not come has had its time
+    assert told() == found == {
+        "Container loud on hub writes 2.0 lines of errors per second": {
+            "alertname": "LogErrors", "severity": "warning", "env": "test", "host": "hub", **WRITTEN["loud"][0]
+        },
+        "billing on hub writes 1.5 lines of errors per second": {
+            "alertname": "LogErrors", "severity": "warning", "env": "test", "host": "hub", "job": "billing"
+        },
+    }  # fmt: skip
+
+
+def test_it_goes_to_alertmanager_in_the_form_that_this_takes(running: Running) -> None:
+    (posted, *_) = eventually("a post of Loki", lambda: running.sink.got, 60)
+    assert isinstance(posted, list), "version 2 of Alertmanager's API takes a list"
+    alert = next(alert for alert in posted if alert["labels"].get("container") == "loud")
+    assert alert["annotations"]["summary"] == "Container loud on hub writes 2.0 lines of errors per second"
+    assert alert["annotations"]["dashboard"].endswith("/d/fleetwatch-logs?var-host=hub&var-container=loud")
+
+
+def test_changed_rules_are_read_again_without_a_restart(running: Running) -> None:
+    since = docker("inspect", "-f", "{{.State.StartedAt}}", running.container)
+    (file,) = running.rules.iterdir()
+    changed = file.with_suffix(".new")
+    changed.write_text(file.read_text().replace("> 1.0", "> 1.8"))
+    changed.rename(file)  # as files are put into place on a host
+    eventually("the lower one to end", lambda: [a["labels"].get("container") for a in running.firing()] == ["loud"], 60)
+    assert docker("inspect", "-f", "{{.State.StartedAt}}", running.container) == since
+
+
+def test_nobody_changes_rules_through_its_api(running: Running) -> None:
+    group = json.dumps({"name": "mine", "rules": []})
+    answer = httpx.post(f"{running.url}/loki/api/v1/rules/mine", content=group, timeout=10, trust_env=False)
+    assert answer.status_code >= 400
+    assert "unsupported" in answer.text

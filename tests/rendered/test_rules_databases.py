@@ -1,0 +1,153 @@
+"""Alerts about PostgreSQL and TimescaleDB before promtool: which situation fires them, in which words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from configs.settings import Settings
+from tests.rendered.rules_rig import Case, check, fired, groups_of, settings_of
+
+DSN = "postgresql://fleetwatch:x@shop-db:5432/shop"
+WHERE = 'env="test",host="hub",database="main"'
+IN_SHOP = f'job="sql",{WHERE},datname="shop"'
+JOB = f'{IN_SHOP},job_id="1003",proc="policy_compression",hypertable="public.readings"'
+OWN = f'{IN_SHOP},job_id="1004",proc="tidy",hypertable=""'
+MAIN = {"database": "main"}
+SHOP = {**MAIN, "datname": "shop"}
+COMPRESSION = {**SHOP, "job_id": "1003", "proc": "policy_compression", "hypertable": "public.readings"}
+ANSWERS = {f'up{{job="postgres",{WHERE}}}': "1x400", f'pg_up{{job="postgres",{WHERE}}}': "1x400"}
+DOWN = [fired("PostgreSQL main on hub does not answer", **MAIN)]
+DEADLOCKS = f'pg_stat_database_deadlocks{{job="postgres",{WHERE},datname="shop",datid="16384"}}'
+
+
+def _sql(name: str, value: object, labels: str = IN_SHOP) -> dict[str, str]:
+    return {f"fleetwatch_{name}{{{labels}}}": f"{value}x400"}
+
+
+def _pair(
+    alert: str, metric: str, bad: object, good: object, says: str, told: dict[str, str], labels: str
+) -> list[Case]:
+    """Above the threshold after an hour, and just below it."""
+    return [
+        Case(
+            alert=alert, when="above", series=_sql(metric, bad, labels), at="1h", step="1m", fires=[fired(says, **told)]
+        ),
+        Case(alert=alert, when="below", series=_sql(metric, good, labels), at="1h", step="1m"),
+    ]
+
+
+SERVER = f'job="sql",{WHERE}'
+CASES = [
+    Case(
+        alert="PostgresDown",
+        when="it refuses the exporter",
+        series={**ANSWERS, f'pg_up{{job="postgres",{WHERE}}}': "1x20 0x40"},
+        fires=DOWN,
+    ),
+    Case(
+        alert="PostgresDown",
+        when="its exporter is down",
+        series={f'up{{job="postgres",{WHERE}}}': "1x20 0x40", f'pg_up{{job="postgres",{WHERE}}}': "1x20 stale"},
+        fires=DOWN,
+    ),
+    Case(alert="PostgresDown", when="it answers", series=ANSWERS),
+    Case(
+        alert="PostgresDown",
+        when="it restarts",
+        series={**ANSWERS, f'pg_up{{job="postgres",{WHERE}}}': "1x20 0x2 1x40"},
+        at="5m45s",
+    ),
+    *_pair(
+        "PostgresConnections", "pg_connections_ratio", 0.9, 0.8,
+        "PostgreSQL main on hub has 90% of its connections in use", MAIN, SERVER,
+    ),
+    *_pair(
+        "PostgresLongTransaction", "pg_oldest_transaction_seconds", 3600, 1700,
+        "A transaction in shop of main on hub has been open for 1h 0m 0s", SHOP, IN_SHOP,
+    ),
+    *_pair(
+        "PostgresWraparound", "pg_wraparound_ratio", 0.6, 0.09,
+        "shop of main on hub has used 60% of its transaction ids", SHOP, IN_SHOP,
+    ),
+    *_pair(
+        "PostgresReplicationLag", "pg_replication_lag_seconds", 600, 20,
+        "Standby main on hub is 10m 0s behind its primary", MAIN, SERVER,
+    ),
+    *_pair(
+        "PostgresReplicationSlot", "pg_replication_slot_retained_bytes", 16 * 1024**3, 1024**3,
+        "PostgreSQL main on hub keeps 16GiB of WAL for slot etl", {**MAIN, "slot": "etl"}, SERVER + ',slot="etl"',
+    ),
+    Case(
+        alert="PostgresDeadlocks",
+        when="one came",
+        series={DEADLOCKS: "2x20 3x60"},
+        fires=[fired("Deadlocks in shop of main on hub in 15 minutes: 1", **SHOP)],
+    ),
+    Case(alert="PostgresDeadlocks", when="all are old", series={DEADLOCKS: "3x60"}),
+    Case(
+        alert="TimescaleJobFailed",
+        when="the last run failed",
+        series=_sql("timescale_job_failed", 1, JOB),
+        fires=[fired("Job 1003 (policy_compression of public.readings) in shop of main on hub failed", **COMPRESSION)],
+    ),
+    Case(
+        alert="TimescaleJobFailed",
+        when="the last run of one without a hypertable failed",
+        series=_sql("timescale_job_failed", 1, OWN),
+        fires=[fired("Job 1004 (tidy) in shop of main on hub failed", **SHOP, job_id="1004", proc="tidy")],
+    ),
+    Case(alert="TimescaleJobFailed", when="it succeeded", series=_sql("timescale_job_failed", 0, JOB)),
+    *_pair(
+        "TimescaleJobLate", "timescale_job_late_seconds", 7200, 3000,
+        "Job 1003 (policy_compression of public.readings) in shop of main on hub should have started 2h 0m 0s ago",
+        COMPRESSION, JOB,
+    ),
+    *_pair(
+        "TimescaleUncompressed", "timescale_chunks_uncompressed", 4, 3,
+        "4 chunks of public.readings in shop of main on hub should be compressed and are not",
+        {**SHOP, "hypertable": "public.readings"}, IN_SHOP + ',hypertable="public.readings"',
+    ),
+    *_pair(
+        "TimescaleAggregateLag", "timescale_continuous_aggregate_lag_seconds", 4 * 86400, 2 * 86400,
+        "Continuous aggregate public.hourly in shop of main on hub ends 4d 0h 0m 0s ago",
+        {**SHOP, "view": "public.hourly"}, IN_SHOP + ',view="public.hourly"',
+    ),
+]  # fmt: skip
+
+
+def _settings(**alerts: Any) -> Settings:
+    return settings_of({"hub": {"postgres": {"main": {"dsn": DSN}}, "alerts": alerts}})
+
+
+def test_each_situation_is_told_in_these_words_or_not_at_all(tool: Any, tmp_path: Path) -> None:
+    settings = _settings()
+    check(tool, tmp_path, settings, groups_of(settings, "postgres", "timescale"), CASES)
+
+
+def test_a_host_has_thresholds_of_its_own(tool: Any, tmp_path: Path) -> None:
+    settings = _settings(thresholds={"postgres_connections": 0.5, "postgres_retained_wal": "500MB"})
+    (slot,) = [c for c in CASES if c.alert == "PostgresReplicationSlot" and not c.fires]
+    told = "PostgreSQL main on hub keeps 1GiB of WAL for slot etl"
+    cases = [
+        Case(
+            alert="PostgresConnections",
+            when="above its own",
+            series=_sql("pg_connections_ratio", 0.8, SERVER),
+            fires=[fired("PostgreSQL main on hub has 80% of its connections in use", **MAIN)],
+        ),
+        Case(
+            alert=slot.alert, when="above its own", series=slot.series, at="1h", fires=[fired(told, **MAIN, slot="etl")]
+        ),
+    ]
+    check(tool, tmp_path, settings, groups_of(settings, "postgres"), cases)
+
+
+def test_without_a_database_there_are_no_such_rules() -> None:
+    assert not [group.rules for group in groups_of(settings_of(), "postgres", "timescale") if group.rules]
+
+
+def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent() -> None:
+    alerts = {rule.name for group in groups_of(_settings(), "postgres", "timescale") for rule in group.rules}
+    assert {case.alert for case in CASES if case.fires} == alerts
+    assert {case.alert for case in CASES if not case.fires} == alerts

@@ -1,0 +1,119 @@
+"""Alerts about HTTP services, and about silent logs, before promtool. What Loki evaluates is tried with a real Loki."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from configs.settings import Settings
+from tests.rendered.rules_rig import Case, check, fired, groups_of, settings_of
+
+OF = 'env="test",host="hub",job="shop"'
+APP = {"job": "shop"}
+OTHER = {"requests": "rest_server_requests_total", "status": "code", "duration": "rest_server_seconds"}
+SENT = 'promtail_sent_entries_total{env="test",host="hub",job="promtail",exported_host="hub:8081"}'
+
+
+def _requests(good: float, bad: float, name: str = "http_requests_total", status: str = "status") -> dict[str, str]:
+    """So many answers each 15 seconds."""
+    return {f'{name}{{{OF},{status}="200"}}': f"0+{good}x60", f'{name}{{{OF},{status}="503"}}': f"0+{bad}x60"}
+
+
+def _durations(quick: float, slow: float, name: str = "http_request_duration_seconds") -> dict[str, str]:
+    """So many requests each 15 seconds under half a second, and so many of two to four seconds."""
+    every = f"0+{quick + slow}x60"
+    buckets = {"0.5": f"0+{quick}x60", "2": f"0+{quick}x60", "4": every, "+Inf": every}
+    return {
+        **{f'{name}_bucket{{{OF},le="{le}"}}': values for le, values in buckets.items()},
+        f"{name}_count{{{OF}}}": every,
+    }
+
+
+CASES = [
+    Case(
+        alert="HttpErrors",
+        when="one answer in ten is an error",
+        series=_requests(90, 10),
+        fires=[fired("shop on hub answers 10% of its requests with an error (5xx)", **APP)],
+    ),
+    Case(alert="HttpErrors", when="one answer in a hundred is", series=_requests(99, 1)),
+    Case(alert="HttpErrors", when="there are hardly any requests", series=_requests(0, 0.5)),
+    Case(
+        alert="HttpLatency",
+        when="one in five is slow",
+        series=_durations(80, 20),
+        at="15m",
+        fires=[fired("One request in twenty to shop on hub takes 3.5s or longer", **APP)],
+    ),
+    Case(alert="HttpLatency", when="one in fifty is slow", series=_durations(98, 2), at="15m"),
+    Case(alert="HttpLatency", when="there are hardly any requests", series=_durations(0, 0.5), at="15m"),
+]
+NAMED = [
+    Case(
+        alert="HttpErrors",
+        when="by the names that the settings give",
+        series=_requests(90, 10, OTHER["requests"], OTHER["status"]),
+        fires=[fired("shop on hub answers 10% of its requests with an error (5xx)", **APP)],
+    ),
+    Case(
+        alert="HttpLatency",
+        when="by the names that the settings give",
+        series=_durations(80, 20, OTHER["duration"]),
+        at="15m",
+        fires=[fired("One request in twenty to shop on hub takes 3.5s or longer", **APP)],
+    ),
+    Case(alert="HttpErrors", when="by another name", series=_requests(90, 10)),
+]
+LOGS = [
+    Case(
+        alert="LogsSilent",
+        when="lines came all day and none for half an hour",
+        series={SENT: "0+20x300 6000x40"},
+        step="5m",
+        at="25h35m",
+        fires=[fired("hub has sent no log line for half an hour")],
+    ),
+    Case(alert="LogsSilent", when="lines come", series={SENT: "0+20x400"}, step="5m", at="26h"),
+    Case(
+        alert="LogsSilent",
+        when="it never writes more than a line now and then",
+        series={SENT: "0x100 1x60 2x60 3x100"},
+        step="5m",
+        at="25h",
+    ),
+    Case(alert="LogsSilent", when="its log agent is away", series={SENT: "0+20x300 stale"}, step="5m", at="25h35m"),
+]
+
+
+def _settings(**http: str) -> Settings:
+    app = {"target": "shop-api:8000", "http": http}
+    return settings_of({"hub": {"apps": {"shop": app, "blog": {"target": "blog:8000"}}}})
+
+
+def test_each_situation_is_told_in_these_words_or_not_at_all(tool: Any, tmp_path: Path) -> None:
+    settings = _settings()
+    check(tool, tmp_path, settings, groups_of(settings, "http", "logs"), CASES + LOGS)
+
+
+def test_an_app_with_metrics_of_other_names_is_watched_by_these(tool: Any, tmp_path: Path) -> None:
+    settings = _settings(**OTHER)
+    check(tool, tmp_path, settings, groups_of(settings, "http"), NAMED)
+
+
+def test_two_apps_with_different_names_are_both_watched(tool: Any, tmp_path: Path) -> None:
+    apps = {"shop": {"target": "a:1", "http": OTHER}, "a.b": {"target": "b:1", "http": {}}}
+    settings = settings_of({"hub": {"apps": apps}})
+    dotted = {key.replace('"shop"', '"a.b"'): values for key, values in _requests(90, 10).items()}
+    said = "a.b on hub answers 10% of its requests with an error (5xx)"
+    case = Case(alert="HttpErrors", when="one has a dot in its name", series=dotted, fires=[fired(said, job="a.b")])
+    check(tool, tmp_path, settings, groups_of(settings, "http"), [NAMED[0], case])
+
+
+def test_without_such_an_app_there_are_no_such_rules() -> None:
+    assert not [group.rules for group in groups_of(settings_of(), "http") if group.rules]
+
+
+def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent() -> None:
+    alerts = {rule.name for group in groups_of(_settings(), "http", "logs") for rule in group.rules}
+    assert {case.alert for case in CASES + LOGS if case.fires} == alerts
+    assert {case.alert for case in CASES + LOGS if not case.fires} == alerts
