@@ -2,7 +2,7 @@
 # <seconds>") or start of one of $AGENTS; when that was seen; and which of $ROLES changed just now, by the same marks.
 # All by this host's clock, as are its samples and lines.
 set -eu
-recent=600 # seconds; longer than an update takes, so a part that was changed by two of them is named by both
+recent=300 # seconds; about what an update takes, so two in quick succession are both named
 marks=$(
     cat
     for role in $ROLES; do

@@ -6,7 +6,7 @@ Every alert has a severity, a sentence with its values, a dashboard that it lead
 from __future__ import annotations
 
 from configs.render.dump import to_yaml
-from configs.rules import hosts, pipeline
+from configs.rules import fleet, hosts, pipeline
 from configs.rules.model import Alert, Group, render
 from configs.settings import Settings
 
@@ -15,7 +15,7 @@ HEAD = "Rules, rendered by fleetwatch"
 
 def groups(settings: Settings) -> list[Group]:
     """What Prometheus evaluates."""
-    return [pipeline.group(settings), hosts.group(settings)]
+    return [fleet.group(settings), pipeline.group(settings), hosts.group(settings)]
 
 
 def alerts(settings: Settings) -> list[Alert]:
