@@ -4,7 +4,7 @@ FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
 .PHONY: help venv up status down password secret preview pulumi rehearse rehearse-down tunnel accept-key rebuild \
-	clean check test bench lock
+	clean check test bench pictures lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ test: venv ## all tests, with a real engine and real containers
 
 bench: venv ## measure: one machine, the program alone, a fleet in a rehearsal cloud
 	@.venv/bin/python -m tests.bench
+
+pictures: venv ## draw docs/pictures from what a running stack answers: make pictures STACK=local MINUTES=15
+	@.venv/bin/python -m tests.pictures --file $(FILE) $(if $(MINUTES),--minutes $(MINUTES))
 
 lock: venv ## lock the Python dependencies anew, with hashes
 	@.venv/bin/python -m tools lock

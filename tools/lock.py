@@ -9,8 +9,8 @@ from tools.paths import CHECKOUT, cache_dir
 from tools.progress import run, step
 
 UV = "uv>=0.8,<1"
-# What is locked: the program, and the application that the tests run in a container.
-FILES = (Path("requirements.in"), Path("tests/app/requirements.in"))
+# What is locked: the program, the application that the tests run in a container, and what `make pictures` draws with.
+FILES = (Path("requirements.in"), Path("tests/app/requirements.in"), Path("tests/pictures/requirements.in"))
 
 
 def lock() -> None:

@@ -37,7 +37,7 @@ UNTIL_FULL = Column(
     steps=((None, "red"), (86400, "yellow"), (604800, "green")),
     words={YEAR: ("a year or more", "green")},
 )
-DATABASES = f'sum {BY} (pg_up{{job="postgres",env=~"$env",host=~"$host"}})'
+DATABASES = f'count {BY} (pg_up{{job="postgres",env=~"$env",host=~"$host"}})'
 AGE = f"time() - max {BY} (timestamp(up{{{OF}}}))"
 
 _numbers = Row(

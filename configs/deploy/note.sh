@@ -5,7 +5,7 @@ set -eu
 said=${said-$(cat)}
 changed=$(printf '%s\n' "$said" | sed -n 's/^changed *//p' | tr -cd 'a-z0-9_ -' | sed 's/  */, /g')
 note="{\"streams\":[{\"stream\":$STREAM,\"values\":[[\"$(date +%s)000000000\",\
-\"fleetwatch changed $HOST: ${changed:-its networks}\"]]}]}"
+\"fleetwatch changed $HOST: ${changed:-its networks or settings}\"]]}]}"
 tries=0
 until docker exec "$PROMETHEUS" timeout 5 wget -q -O /dev/null --header "Content-Type: application/json" \
     --post-data "$note" "http://$LOKI/loki/api/v1/push" 2> /dev/null; do

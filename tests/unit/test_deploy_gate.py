@@ -159,7 +159,7 @@ NOTE = {
     ("changed", "words"),
     [
         ("changed agent postgres-main", "fleetwatch changed web-1: agent, postgres-main"),
-        ("changed", "fleetwatch changed web-1: its networks"),
+        ("changed", "fleetwatch changed web-1: its networks or settings"),
         ('changed a"}]}, $(id) `x`', "fleetwatch changed web-1: a, id, x"),
     ],
 )
