@@ -4,7 +4,7 @@ FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
 .PHONY: help venv up status doctor down password secret preview policy pulumi rehearse rehearse-down tunnel accept-key \
-	rebuild env move-state outdated clean check test bench scan licences sbom audit lock
+	rebuild env move-state outdated clean check test bench pictures scan licences sbom audit lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -87,6 +87,9 @@ sbom: venv ## a CycloneDX bill of materials: make sbom OUT=/tmp/fleetwatch.cdx.j
 
 audit: venv ## known vulnerabilities of the locked Python packages
 	@.venv/bin/python -m tools.ci_tools audit
+
+pictures: venv ## draw docs/pictures from what a running stack answers: make pictures STACK=local MINUTES=15
+	@.venv/bin/python -m tests.pictures --file $(FILE) $(if $(MINUTES),--minutes $(MINUTES))
 
 lock: venv ## lock the Python dependencies anew, with hashes
 	@.venv/bin/python -m tools lock

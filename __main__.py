@@ -36,5 +36,5 @@ for name, edge in settings.hosts.items():
     # The hub first: its door must know the host's password before the host knocks, a refusal would lose samples.
     edges[name] = Edge(name, args, renamed(edge, providers=[fleet.hosts[name].docker], depends_on=[hub]))
     if not edge.abandoned:
-        Gate(name, GateArgs(fleet.hub, name, edge.logs.agent, edges[name].settled), renamed(edge))
+        Gate(name, GateArgs(fleet.hub, settings, name, edges[name].settled), renamed(edge))
 export(settings, fleet, hub, admin, edges)

@@ -11,7 +11,7 @@ import pulumi_docker as docker
 
 from components.credential import Credential
 from components.host import Host
-from components.service import Network, Service, ServiceArgs
+from components.service import Network, Service, ServiceArgs, marks
 from configs import names
 from configs.deploy import script
 from configs.render import agent, alloy, exporters, loglines, promtail
@@ -202,13 +202,14 @@ class Edge(pulumi.ComponentResource):
         """Joins the user's networks, from outside so that one more of them recreates no agent; then all is in place."""
         stack, networks = self._args.host.stack, " ".join(sorted(self._edge.networks))
         joining = " ".join(service.container_name for service in [services[0], *services[4:]])
-        agents = " ".join(service.container_name for service in services[:2])
+        roles = [service.role for service in services]
         own = f"{names.edge_network(stack)} {names.hub_network(stack)}"
         join = script("join", CONTAINERS=joining, NETWORKS=networks, OWN=own)
+        settled = script("settled", PREFIX=stack, ROLES=" ".join(roles), AGENTS=" ".join(roles[:2]))
         return self._args.host.run(
             "settled",
-            create=f"{join}\n{script('settled', AGENTS=agents)}",
+            create=f"{join}\n{settled}",
             delete=script("leave", CONTAINERS=joining, NETWORKS=networks) if networks else None,
-            stdin=pulumi.Output.all(*(mark for service in services for mark in service.marks)).apply("\n".join),
+            stdin=marks(services),
             parent=self,
         ).stdout

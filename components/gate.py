@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -10,8 +11,23 @@ import pulumi
 from components.host import Host
 from configs import names
 from configs.deploy import script
+from configs.settings import Settings
 
 PATIENCE = 120  # seconds; a first log line needs discovery (5 s), a batch and an image's start
+NOTES = "deployment"  # the job of the lines that a gate itself writes: they prove nothing about an edge
+NOTE_PATIENCE = 60  # seconds; Loki, when it was restarted just now, takes lines after about 20
+
+
+def note(settings: Settings, stack: str, host: str) -> str:
+    """The script that marks a change of this host; it runs at the hub, with what `settled` said on stdin."""
+    return script(
+        "note",
+        HOST=host,
+        LOKI=names.address(stack, "loki", names.LOKI_PORT),
+        NOTE_PATIENCE=str(NOTE_PATIENCE),
+        PROMETHEUS=names.container(stack, "prometheus"),
+        STREAM=json.dumps({"env": settings.env, "host": host, "job": NOTES}),
+    )
 
 
 @dataclass(frozen=True)
@@ -19,29 +35,31 @@ class GateArgs:
     """`hub` is where the question is asked, `settled` says since when the edge is as it is now."""
 
     hub: Host
+    settings: Settings
     host: str
-    log_agent: str
     settled: pulumi.Input[str]
 
 
 class Gate(pulumi.ComponentResource):
-    """Waits, in an update that changed the edge, for data newer than the change. No outputs."""
+    """In an update that changed the edge: notes the change for the dashboards, waits for data newer than it. No
+    outputs."""
 
     def __init__(self, name: str, args: GateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fleetwatch:index:Gate", name, None, opts)
         stack = args.hub.stack
         args.hub.run(
             f"gate-{args.host}",
-            create=script(
+            create=note(args.settings, stack, args.host)
+            + script(
                 "gate",
                 HOST=args.host,
                 PATIENCE=str(PATIENCE),
                 PROMETHEUS=names.container(stack, "prometheus"),
                 LOKI=names.address(stack, "loki", names.LOKI_PORT),
                 AGENT=names.container(stack, "agent"),
-                LOG_AGENT=names.container(stack, args.log_agent),
+                LOG_AGENT=names.container(stack, args.settings.hosts[args.host].logs.agent),
                 NEWEST_SAMPLE=quote(f'max(timestamp(up{{job="agent",host="{args.host}"}}))'),
-                LINES=quote(f'{{host="{args.host}"}}'),
+                LINES=quote(f'{{host="{args.host}",job!="{NOTES}"}}'),
             ),
             delete=None,
             stdin=args.settled,

@@ -9,8 +9,9 @@ import pulumi
 import pulumi_docker as docker
 
 from components.edge import HUP, RESTART
+from components.gate import note
 from components.host import LOOPBACK, Host
-from components.service import Network, Service, ServiceArgs
+from components.service import Network, Service, ServiceArgs, marks
 from configs import dashboards, names, rules
 from configs.deploy import script
 from configs.render import alertmanager, caddy, grafana, loki, messages, prometheus
@@ -68,8 +69,22 @@ class Hub(pulumi.ComponentResource):
                 depends_on=[door],
                 parent=self,
             ).stdout
+        self._noted([*behind, door])
         self.query = f"http://{LOOPBACK}:{args.settings.hub.ports.query}"
         self.register_outputs({"url": self.url})
+
+    def _noted(self, services: list[Service]) -> None:
+        """A change of the hub's own parts is marked on the dashboards, as that of an edge is by its gate."""
+        stack, roles = self._args.host.stack, " ".join(service.role for service in services)
+        settled = script("settled", PREFIX=stack, ROLES=roles, AGENTS="")
+        self._args.host.run(
+            "changed",
+            create=f"settled() (\n{settled}\n)\nsaid=$(settled)\n{note(self._args.settings, stack, 'hub')}",
+            delete=None,
+            stdin=marks(services),
+            depends_on=services,
+            parent=self,
+        )
 
     def _site(self) -> pulumi.Output[str]:
         """Where the hub is for those outside: by its name, or by its address if it has no name that resolves."""

@@ -59,6 +59,12 @@ class ServiceArgs:
     stop_timeout: int = 30  # seconds; short for an agent, whose flush waits for a hub that may be away
 
 
+def marks(services: Sequence[Service]) -> pulumi.Output[str]:
+    """A text that changes whenever a service does; each line begins with the role that it is about."""
+    lines = [pulumi.Output.concat(service.role, " ", mark) for service in services for mark in service.marks]
+    return pulumi.Output.all(*lines).apply(lambda found: "\n".join(line.strip() for line in found))
+
+
 class Service(pulumi.ComponentResource):
     """Files and container of one role on one host. Outputs: `applied`, changing with each change of its files, and
     `container_id`."""
@@ -66,6 +72,7 @@ class Service(pulumi.ComponentResource):
     def __init__(self, name: str, args: ServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fleetwatch:index:Service", name, None, opts)
         self._args = args
+        self.role = args.role
         self.container_name = names.container(args.host.stack, args.role)
         self._base = f"{args.host.base}/{args.role}"
         self.marks: list[pulumi.Output[str]] = []

@@ -10,9 +10,16 @@ from tools.progress import run, step
 
 UV = "uv>=0.8,<1"
 # What is locked: the program, the tools of CI (held to the versions of the former), the application that the tests run
-# in a container, and the policy pack.
+# in a container, the policy pack, and what `make pictures` draws with.
 FILES = tuple(
-    map(Path, ("requirements.in", "requirements-ci.in", "tests/app/requirements.in", "policy/requirements.in"))
+    Path(name)
+    for name in (
+        "requirements.in",
+        "requirements-ci.in",
+        "tests/app/requirements.in",
+        "policy/requirements.in",
+        "tests/pictures/requirements.in",
+    )
 )
 
 

@@ -49,7 +49,9 @@ def arrivals(hub: HubClient, jobs: Jobs) -> list[Arrival]:
                 wrong = f"DOWN  host {host}, job {job}: {up.get(key, 0)} of {total[key]} targets answer the agent"
             targets = f"{up.get(key, 0)}/{total[key]} up" if key in total else "-"
             rows.append(Arrival(host, job, targets, age, None, wrong))
-    lines = {_key(s) for s in hub.log_numbers('sum by (host, job) (count_over_time({host=~".+"}[24h]))')}
+    # Not the marks of changes: the hub writes them about a host.
+    sent = 'sum by (host, job) (count_over_time({host=~".+",job!="deployment"}[24h]))'
+    lines = {_key(s) for s in hub.log_numbers(sent)}
     for host, job in sorted(lines | {(host, "docker") for host in jobs}):
         found = (
             hub.logs(f'{{host="{host}",job="{job}"}}', now - LOOK_BACK, now, limit=1) if (host, job) in lines else []

@@ -24,6 +24,20 @@ BY = "by (env, host)"
 WORST_DISK = f"1 - node_filesystem_avail_bytes{{{DISKS}}} / (node_filesystem_size_bytes{{{DISKS}}} > 0)"
 KNOWN = f"count {BY} (count_over_time(up{{{OF}}}[$__range]))"
 CORES = f'count {BY} (node_cpu_seconds_total{{{OF},mode="idle"}})'
+CPU = f'1 - avg {BY} (rate(node_cpu_seconds_total{{{OF},mode="idle"}}[$__rate_interval]))'
+MEMORY = f"1 - max {BY} (node_memory_MemAvailable_bytes{{{OF}}} / node_memory_MemTotal_bytes{{{OF}}})"
+FULLEST = f"max {BY} ({WORST_DISK})"
+YEAR = 31536000
+# A disk that does not fill is given a year: an empty cell would say that nothing is known.
+LEFT = f"node_filesystem_avail_bytes{{{DISKS}}} / clamp_min(-deriv(node_filesystem_avail_bytes{{{DISKS}}}[6h]), 1e-9)"
+UNTIL_FULL = Column(
+    title="Until full",
+    expr=f"min {BY} (clamp_max({LEFT}, {YEAR}))",
+    unit="s",
+    steps=((None, "red"), (86400, "yellow"), (604800, "green")),
+    words={YEAR: ("a year or more", "green")},
+)
+DATABASES = f'count {BY} (pg_up{{job="postgres",env=~"$env",host=~"$host"}})'
 AGE = f"time() - max {BY} (timestamp(up{{{OF}}}))"
 
 _numbers = Row(
@@ -46,7 +60,7 @@ _numbers = Row(
             title="Alerts about these hosts",
             about="Firing alerts that carry the label of a chosen host.",
             unit="none",
-            query=Query(expr='count(ALERTS{alertstate="firing",env=~"$env",host=~"$host"}) or vector(0)'),
+            query=Query(expr='count(ALERTS{alertstate="firing",host=~"$host"}) or vector(0)'),  # absent(): no env
             steps=ANY_IS_BAD,
         ),
         Stat(
@@ -59,52 +73,56 @@ _numbers = Row(
     ),
 )
 
-_each = Row(
-    height=8,
-    panels=(
-        Table(
-            title="Each host",
-            about="The state of now. A host leads to its containers, its disk figure to its logs.",
-            labels={"env": "Environment", "host": "Host"},
-            columns=(
-                Column(
-                    title="CPU used",
-                    expr=f'1 - avg {BY} (rate(node_cpu_seconds_total{{{OF},mode="idle"}}[$__rate_interval]))',
-                    unit="percentunit",
-                    steps=SHARE_USED,
-                ),
-                Column(
-                    title="Load per core",
-                    expr=f"max {BY} (node_load1{{{OF}}}) / {CORES}",
-                    steps=((None, "green"), (1, "yellow"), (2, "red")),
-                ),
-                Column(
-                    title="Memory used",
-                    expr=f"1 - max {BY} (node_memory_MemAvailable_bytes{{{OF}}} / node_memory_MemTotal_bytes{{{OF}}})",
-                    unit="percentunit",
-                    steps=SHARE_USED,
-                ),
-                Column(title="Fullest disk", expr=f"max {BY} ({WORST_DISK})", unit="percentunit", steps=SHARE_USED),
-                Column(
-                    title="Up for",
-                    expr=f"max {BY} (node_time_seconds{{{OF}}} - node_boot_time_seconds{{{OF}}})",
-                    unit="s",
-                ),
-                Column(
-                    title="Last sample",
-                    expr=AGE,
-                    unit="s",
-                    steps=((None, "green"), (60, "yellow"), (180, "red")),
-                ),
-            ),
-            links={
-                "Host": ("Containers of this host", link("containers", "var-host=${__data.fields.Host}")),
-                "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
-            },
-            sort="CPU used",
-        ),
+_COLUMNS: tuple[Column, ...] = (
+    Column(title="CPU used", expr=CPU, unit="percentunit", steps=SHARE_USED),
+    Column(
+        title="Load per core",
+        expr=f"max {BY} (node_load1{{{OF}}}) / {CORES}",
+        steps=((None, "green"), (1, "yellow"), (2, "red")),
+    ),
+    Column(title="Memory used", expr=MEMORY, unit="percentunit", steps=SHARE_USED),
+    Column(title="Fullest disk", expr=FULLEST, unit="percentunit", steps=SHARE_USED),
+    UNTIL_FULL,
+    Column(
+        title="Up for",
+        expr=f"max {BY} (node_time_seconds{{{OF}}} - node_boot_time_seconds{{{OF}}})",
+        unit="s",
+    ),
+    Column(
+        title="Last sample",
+        expr=AGE,
+        unit="s",
+        steps=((None, "green"), (60, "yellow"), (180, "red")),
     ),
 )
+_LINKS = {
+    "Host": ("Containers of this host", link("containers", "var-host=${__data.fields.Host}")),
+    "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
+}
+
+
+def _each(databases: bool) -> Row:
+    """A host without databases has an empty cell for them, and so no link."""
+    here = "var-host=${__data.fields.Host}"
+    columns, links = _COLUMNS, _LINKS
+    if databases:
+        columns = (*columns, Column(title="Databases", expr=DATABASES, unit="none"))
+        links = {**links, "Databases": ("Databases of this host", link("postgres", here))}
+    return Row(
+        height=8,
+        panels=(
+            Table(
+                title="Each host",
+                about="The state of now. A host leads to its containers, its last sample to its logs. Until full: at "
+                "the pace of the last six hours.",
+                labels={"env": "Environment", "host": "Host"},
+                columns=columns,
+                links=links,
+                sort="CPU used",
+            ),
+        ),
+    )
+
 
 _processor = Row(
     heading="CPU and memory",
@@ -114,24 +132,14 @@ _processor = Row(
             about="Share of all cores that is not idle.",
             unit="percentunit",
             top=1,
-            queries=(
-                Query(
-                    expr=f'1 - avg {BY} (rate(node_cpu_seconds_total{{{OF},mode="idle"}}[$__rate_interval]))',
-                    legend="{{host}}",
-                ),
-            ),
+            queries=(Query(expr=CPU, legend="{{host}}"),),
         ),
         Graph(
             title="Memory used",
             about="Share of memory that programs hold; what the kernel can give back at once does not count.",
             unit="percentunit",
             top=1,
-            queries=(
-                Query(
-                    expr=f"1 - node_memory_MemAvailable_bytes{{{OF}}} / node_memory_MemTotal_bytes{{{OF}}}",
-                    legend="{{host}}",
-                ),
-            ),
+            queries=(Query(expr=MEMORY, legend="{{host}}"),),
         ),
         Graph(
             title="Waiting for CPU, disk or memory",
@@ -221,10 +229,13 @@ _network = Row(
     ),
 )
 
-BOARD = Dashboard(
-    name="hosts",
-    title="Hosts",
-    about="Every machine: CPU, memory, disks, network.",
-    variables=env_and_host('node_uname_info{job="node"}'),
-    rows=(_numbers, _each, _processor, _disk, _network),
-)
+
+def board(databases: bool) -> Dashboard:
+    """`databases`: whether any host has some."""
+    return Dashboard(
+        name="hosts",
+        title="Hosts",
+        about="Every machine: CPU, memory, disks, network.",
+        variables=env_and_host('node_uname_info{job="node"}'),
+        rows=(_numbers, _each(databases), _processor, _disk, _network),
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from configs.dashboards import hub_parts
+from configs.dashboards.hub_parts import AGENT, BY, LOG_AGENT, METRICS, WHERE, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
     Column,
@@ -14,13 +16,9 @@ from configs.dashboards.model import (
     env_and_host,
     link,
 )
+from configs.settings import Settings
 
-WHERE = 'env=~"$env",host=~"$host"'
-AGENT = f'job="agent",{WHERE}'
-LOG_AGENT = f'job=~"promtail|alloy",{WHERE}'
 PARTS = 'job=~"prometheus|loki|grafana|caddy|alertmanager"'
-BY = "by (env, host)"
-METRICS = 'job="prometheus"'
 UP_WORDS = {1: ("up", "green"), 0: ("down", "red")}
 # Looks back further than a plain query's five minutes, so that a silent host stays in sight for six hours.
 LAST = f"(max {BY} (timestamp(up{{{AGENT}}})) or max {BY} (max_over_time(timestamp(up{{{AGENT}}})[6h:1m])))"
@@ -29,10 +27,6 @@ BEHIND = (
     # 0 until the first sample is sent
     f" - (prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{AGENT}}} > 0))"
 )
-
-
-def _rate(metric: str, matchers: str) -> str:
-    return f"rate({metric}{{{matchers}}}[$__rate_interval])"
 
 
 NONE_DISCARDED = (
@@ -87,7 +81,7 @@ _arrival = Row(
                 ),
                 Column(
                     title="Samples per second",
-                    expr=f"sum {BY} ({_rate('prometheus_agent_samples_appended_total', AGENT)})",
+                    expr=f"sum {BY} ({rate('prometheus_agent_samples_appended_total', AGENT)})",
                 ),
                 Column(title="Behind", expr=BEHIND, unit="s", steps=((None, "green"), (60, "yellow"), (300, "red"))),
                 Column(
@@ -120,12 +114,12 @@ _loss = Row(
             unit="cps",
             queries=(
                 Query(
-                    expr=f"sum {BY} ({_rate('prometheus_remote_storage_samples_failed_total', AGENT)})",
+                    expr=f"sum {BY} ({rate('prometheus_remote_storage_samples_failed_total', AGENT)})",
                     legend="{{host}} refused",
                 ),
                 Query(
-                    expr=f"sum({_rate('prometheus_tsdb_too_old_samples_total', METRICS)})"
-                    f" + sum({_rate('prometheus_tsdb_out_of_bound_samples_total', METRICS)})",
+                    expr=f"sum({rate('prometheus_tsdb_too_old_samples_total', METRICS)})"
+                    f" + sum({rate('prometheus_tsdb_out_of_bound_samples_total', METRICS)})",
                     legend="too old for the hub",
                 ),
             ),
@@ -136,12 +130,12 @@ _loss = Row(
             unit="cps",
             queries=(
                 Query(
-                    expr=f"sum {BY} ({_rate('promtail_dropped_entries_total', LOG_AGENT)}"
-                    f" or {_rate('loki_write_dropped_entries_total', LOG_AGENT)})",
+                    expr=f"sum {BY} ({rate('promtail_dropped_entries_total', LOG_AGENT)}"
+                    f" or {rate('loki_write_dropped_entries_total', LOG_AGENT)})",
                     legend="{{host}} given up",
                 ),
                 Query(
-                    expr="sum(" + _rate("loki_discarded_samples_total", 'job="loki"') + ") or vector(0)",
+                    expr="sum(" + rate("loki_discarded_samples_total", 'job="loki"') + ") or vector(0)",
                     legend="discarded by Loki",
                     empty=NONE_DISCARDED,
                 ),
@@ -150,84 +144,13 @@ _loss = Row(
     ),
 )
 
-_stores = Row(
-    heading="Prometheus and Loki",
-    panels=(
-        Graph(
-            title="Samples taken",
-            about="Samples per second that Prometheus writes, those of a backlog apart.",
-            unit="cps",
-            queries=(
-                Query(
-                    expr="sum(" + _rate("prometheus_tsdb_head_samples_appended_total", METRICS) + ")",
-                    legend="all",
-                ),
-                Query(
-                    expr="sum(" + _rate("prometheus_tsdb_head_out_of_order_samples_appended_total", METRICS) + ")",
-                    legend="from a backlog",
-                ),
-            ),
-        ),
-        Graph(
-            title="Log bytes taken",
-            about="Bytes per second that Loki receives.",
-            unit="binBps",
-            queries=(
-                Query(
-                    expr="sum(" + _rate("loki_distributor_bytes_received_total", 'job="loki"') + ")", legend="received"
-                ),
-            ),
-        ),
-        Graph(
-            title="Size on disk of the metrics",
-            about="Prometheus' blocks, its write-ahead log and the head's chunks.",
-            unit="bytes",
-            stack=True,
-            queries=(
-                Query(expr='sum(prometheus_tsdb_storage_blocks_bytes{job="prometheus"})', legend="blocks"),
-                Query(expr='sum(prometheus_tsdb_wal_storage_size_bytes{job="prometheus"})', legend="write-ahead log"),
-                Query(
-                    expr='sum(prometheus_tsdb_head_chunks_storage_size_bytes{job="prometheus"})', legend="head chunks"
-                ),
-            ),
-        ),
-    ),
-)
 
-_traffic = Row(
-    heading="Requests and alerts",
-    panels=(
-        Graph(
-            title="Requests to Caddy",
-            about="Requests per second by answer; 4xx on the push side are refused pushes.",
-            unit="reqps",
-            stack=True,
-            queries=(
-                Query(
-                    expr="sum by (code) (" + _rate("caddy_http_request_duration_seconds_count", 'job="caddy"') + ")",
-                    legend="{{code}}",
-                ),
-            ),
-        ),
-        Graph(
-            title="Alerts and notifications",
-            about="Alerts that Alertmanager holds, and messages per minute that it could not deliver.",
-            unit="none",
-            queries=(
-                Query(expr='sum by (state) (alertmanager_alerts{job="alertmanager"})', legend="{{state}}"),
-                Query(
-                    expr="60 * sum(" + _rate("alertmanager_notifications_failed_total", 'job="alertmanager"') + ")",
-                    legend="failed messages per minute",
-                ),
-            ),
-        ),
-    ),
-)
-
-BOARD = Dashboard(
-    name="hub",
-    title="Hub health",
-    about="Whether data of every host arrives, what is lost, and how the parts of the hub fare.",
-    variables=env_and_host('up{job="agent"}'),
-    rows=(_numbers, _arrival, _loss, _stores, _traffic),
-)
+def board(settings: Settings) -> Dashboard:
+    """The same for every stack but for Loki's limit."""
+    return Dashboard(
+        name="hub",
+        title="Hub health",
+        about="Whether data of every host arrives, what is lost, and how the parts of the hub fare.",
+        variables=env_and_host('up{job="agent"}'),
+        rows=(_numbers, _arrival, _loss, *hub_parts.rows(settings.hub.loki.max_streams)),
+    )

@@ -29,6 +29,14 @@ LEVEL_COLOURS = {
 }
 
 
+SHOWN_BY = "tests/rendered/test_panels.py::test_a_query_that_may_be_empty_shows_what_there_is"
+
+
+def declared(why: str) -> str:
+    """What `empty` says: the reason, and the test that gives every such query something to show."""
+    return f"{why}: {SHOWN_BY}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Query:
     """An expression and what a series of it is called (`{{label}}`).

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from configs.dashboards import postgres_upkeep
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
@@ -20,12 +21,10 @@ from configs.dashboards.model import (
     env_and_host,
     link,
 )
+from configs.dashboards.postgres_upkeep import BY, BY_DATNAME, NAME, SERVER, SQL
 
 OF = 'job="postgres",env=~"$env",host=~"$host",database=~"$database"'
 EACH = OF + ',datname=~"$datname",datname!~"template.*"'
-BY = "by (env, host, database)"
-BY_DATNAME = "by (env, host, database, datname)"
-SERVER, NAME = "{{database}}", "{{database}} {{datname}}"
 HITS = f"sum {BY} (rate(pg_stat_database_blks_hit{{{OF}}}[$__rate_interval]))"
 READS = f"sum {BY} (rate(pg_stat_database_blks_read{{{OF}}}[$__rate_interval]))"
 SIZE = f"max {BY_DATNAME} (pg_database_size_bytes{{{EACH}}})"
@@ -85,6 +84,18 @@ _each = Row(
                 ),
                 Column(title="Transactions per second", expr=_rate("pg_stat_database_xact_commit", BY)),
                 Column(title="Size", expr=f"sum {BY} ({SIZE})", unit="bytes"),
+                Column(
+                    title="Oldest transaction",
+                    expr=f"max {BY} (fleetwatch_pg_oldest_transaction_seconds{{{SQL}}})",
+                    unit="s",
+                    steps=((None, "green"), (600, "yellow"), (1800, "red")),
+                ),
+                Column(
+                    title="Transaction ids used",
+                    expr=f"max {BY} (fleetwatch_pg_wraparound_ratio{{{SQL}}})",
+                    unit="percentunit",
+                    steps=((None, "green"), (0.25, "yellow"), (0.5, "red")),
+                ),
             ),
             links={"Host": ("This host", link("hosts", "var-host=${__data.fields.Host}"))},
             sort="Connections",
@@ -200,5 +211,5 @@ BOARD = Dashboard(
             label="datname",
         ),
     ),
-    rows=(_numbers, _each, _load, _waits, _space),
+    rows=(_numbers, _each, _load, _waits, _space, *postgres_upkeep.ROWS),
 )

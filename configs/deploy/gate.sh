@@ -3,7 +3,7 @@
 # them did not arrive. Both times are by the edge's own clock. After an outage the backlog comes first: as long as it
 # advances, patience begins anew. Asks from inside the hub's Prometheus container, which has wget.
 set -eu
-said=$(cat)
+said=${said-$(cat)}
 since=$(printf '%s\n' "$said" | sed -n 's/^applied at //p')
 seen=$(printf '%s\n' "$said" | sed -n 's/^seen at //p')
 ask() { docker exec "$PROMETHEUS" timeout 5 wget -q -O - "$1" 2> /dev/null || true; }

@@ -6,7 +6,7 @@ Every alert has a severity, a sentence with its values, a dashboard that it lead
 from __future__ import annotations
 
 from configs.render.dump import to_yaml
-from configs.rules import containers, hosts, http, hub, logs, pipeline, postgres, records, timescale
+from configs.rules import containers, fleet, hosts, http, hub, logs, pipeline, postgres, records, timescale
 from configs.rules.model import Alert, Group, render
 from configs.settings import Settings
 
@@ -17,6 +17,7 @@ def groups(settings: Settings) -> list[Group]:
     """What Prometheus evaluates."""
     return [
         records.group(settings),
+        fleet.group(settings),
         pipeline.group(settings),
         hosts.group(settings),
         hub.group(settings),

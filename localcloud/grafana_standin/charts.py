@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from html import escape
 from typing import Any
 
-from .fields import PALETTE, Field, field_for
+from .annotations import Mark
+from .fields import PALETTE, Field, colour, field_for
 from .queries import Series
 from .timerange import NICE, TimeRange
 
@@ -145,7 +147,25 @@ def _draw(trace: Trace, frame: Frame) -> list[str]:
     return out
 
 
-def chart(panel: dict[str, Any], drawn: list[Trace], span: TimeRange, width: int, height: int) -> str:
+def _marks(marks: Sequence[Mark], frame: Frame) -> list[str]:
+    out = []
+    for mark in marks:
+        if frame.span.start <= mark.time <= frame.span.end:
+            x, paint = frame.x(mark.time), colour(mark.colour)
+            ends = f'x1="{x:.1f}" x2="{x:.1f}" y1="{TOP}" y2="{frame.height - BOTTOM}"'
+            dashes = 'stroke-dasharray="4 3" stroke-width="1.5"'
+            out.append(f'<line class="mark" {ends} stroke="{paint}" {dashes}><title>{escape(mark.text)}</title></line>')
+    return out
+
+
+def chart(
+    panel: dict[str, Any],
+    drawn: list[Trace],
+    span: TimeRange,
+    width: int,
+    height: int,
+    marks: Sequence[Mark] = (),
+) -> str:
     """The whole picture."""
     defaults = drawn[0].field if drawn else field_for(panel, "")
     low, high = _limits(drawn, defaults)
@@ -153,6 +173,7 @@ def chart(panel: dict[str, Any], drawn: list[Trace], span: TimeRange, width: int
     parts = _axes(frame, defaults)
     for trace in drawn:
         parts += _draw(trace, frame)
+    parts += _marks(marks, frame)
     box = f'viewBox="0 0 {width} {height}" preserveAspectRatio="none"'
     return f'<svg class="chart" role="img" {box}>' + "".join(parts) + "</svg>"
 

@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from . import BANNER, NAME
+from .annotations import marks
 from .panels import Page, render
 from .provisioning import Dashboard, Store
 from .sources import health
@@ -148,10 +149,12 @@ def dashboard(board: Dashboard, params: Params, store: Store, user: str) -> str:
         "__url_time_range": urlencode({"from": span.raw_from, "to": span.raw_to}),
         "__all_variables": _query(variables, span, False, True),
     }
-    page = Page(store, span, variables, lambda text: interpolate(text, variables, extra, "text"))
+    noted, said = marks(board, store, span, variables)
+    page = Page(store, span, variables, lambda text: interpolate(text, variables, extra, "text"), noted)
     with ThreadPoolExecutor(max_workers=6) as pool:
         panels = list(pool.map(lambda panel: render(panel, page), _flat(board.json["panels"])))
+    problems = "".join(f'<p class="problem">{escape(text)}</p>' for text in said.problems)
     every = {"10s": 10, "30s": 30, "1m": 60, "5m": 300}.get(refresh)
     head = f'<meta http-equiv="refresh" content="{every}">' if every else ""
     top = _header(board.title, _links(board, store, variables, span), user) + _controls(variables, span, refresh)
-    return layout(board.title, f'{top}<main class="grid">{"".join(panels)}</main>', head)
+    return layout(board.title, f'{top}{problems}<main class="grid">{"".join(panels)}</main>', head)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
 from . import charts, tables
+from .annotations import Mark
 from .fields import NAMED, Field, field_for, reduce
 from .provisioning import Store
 from .queries import Line, Result, Series, run_panel
@@ -31,6 +32,7 @@ class Page:
     span: TimeRange
     variables: Variables
     resolve: Callable[[str], str]
+    marks: Sequence[Mark] = ()
 
 
 def _size(panel: dict[str, Any]) -> tuple[int, int]:
@@ -72,7 +74,8 @@ def _timeseries(panel: dict[str, Any], result: Result, page: Page) -> str:
     elif legend:
         height -= min(18 * (len(drawn) + 1) + 6, int(height * 0.4))
     kind = "graph side" if side else "graph"
-    return f'<div class="{kind}">{charts.chart(panel, drawn, page.span, width, max(height, 60))}{legend}</div>'
+    picture = charts.chart(panel, drawn, page.span, width, max(height, 60), page.marks)
+    return f'<div class="{kind}">{picture}{legend}</div>'
 
 
 def _tiles(panel: dict[str, Any], series: list[Series], draw: Callable[[Series, Field, float, str], str]) -> str:

@@ -88,7 +88,8 @@ def _series(data: Any, target: dict[str, Any], expr: str, step: float) -> list[S
     return sorted(found, key=lambda series: series.name)
 
 
-def _lines(data: Any) -> list[Line]:
+def lines_of(data: Any) -> list[Line]:
+    """The lines of Loki's answer, newest first."""
     found = [
         Line(int(when) / 1e9, stream.get("stream") or {}, str(text))
         for stream in data.get("result") or []
@@ -117,7 +118,7 @@ def _run(source: DataSource, target: dict[str, Any], expr: str, span: TimeRange,
         window |= {"start": int(span.start * 1e9), "end": int(span.end * 1e9)}
     data = ask(source, f"{prefix}/query_range", {"query": expr, **window})
     if data.get("resultType") == "streams":
-        result.lines += _lines(data)
+        result.lines += lines_of(data)
     else:
         result.series += _series(data, target, expr, float(step))
 

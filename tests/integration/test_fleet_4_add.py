@@ -29,6 +29,7 @@ def test_new_entries_plan_their_own_resources_their_names_and_credentials_at_the
     known = {
         "hub-prometheus-config": "update",  # the alerts that they are silent
         "hub-caddy-secrets": "update",  # of the one on the internet
+        "hub-changed": "update",  # the mark on the dashboards
     }
     assert beside(planned, "app-1", "vps-2") == known
     assert {op for name, op in planned.items() if name not in known} == {"create"}

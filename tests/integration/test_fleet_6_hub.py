@@ -52,7 +52,7 @@ def test_droplets_get_another_size_and_the_hub_a_larger_volume_in_place(fleet: F
     fleet.change({"hub": {"droplet": {"size": "s-4vcpu-8gb", "volume": 21}}, "hosts": {"database": larger}})
     planned = fleet.planned()
     # The configuration: how much of the volume metrics may take.
-    in_place = {"hub-droplet", "hub-volume", "hub-mounted", "hub-prometheus-config", "database-droplet"}
+    in_place = {"hub-droplet", "hub-volume", "hub-mounted", "hub-prometheus-config", "hub-changed", "database-droplet"}
     assert planned == dict.fromkeys(in_place, "update")
     fleet.up()
     turned = time.time()

@@ -43,14 +43,21 @@ def test_samples_at_the_hub_are_as_young_as_the_table_says(story: Story) -> None
     assert not down, f"targets that cannot be scraped: {down}"
 
 
+def _marks(story: Story) -> list[str]:
+    """The lines by which dashboards mark changes."""
+    return sorted(line for one in story.lines('{host="hub",job="deployment"}') for _, line in one["values"])
+
+
 def test_a_second_up_changes_no_file_of_the_checkout_and_no_container(story: Story) -> None:
     asked = ["git", "-c", "safe.directory=*", "status", "--porcelain"]
     before = subprocess.run(asked, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
-    running, begun = story.rig.started_all(), time.monotonic()
+    running, begun, marked = story.rig.started_all(), time.monotonic(), _marks(story)
     story.rig.up()
     after = subprocess.run(asked, cwd=CHECKOUT, capture_output=True, text=True, check=True).stdout
     assert set(after.splitlines()) <= set(before.splitlines()), "the checkout is changed by an `up`"
     assert story.rig.started_all() == running, "an `up` without a change touched a container"
+    assert _marks(story) == marked, "the dashboards mark a change that there was not"
+    assert marked, "the first `up` is not marked"
     assert time.monotonic() - begun < 60, "a second `up` should take seconds"
 
 

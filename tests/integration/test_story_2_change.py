@@ -42,6 +42,12 @@ def test_it_reloads_the_agent_and_no_container_is_new_or_restarted(story: Story)
     assert "scrape_interval: 5s" in story.file("agent", "config", "prometheus.yml")
 
 
+def test_the_change_is_noted_for_the_dashboards_with_what_was_changed(story: Story) -> None:
+    stream = '{env="test",host="hub",job="deployment"}'
+    lines = [line for one in story.lines(stream) for _, line in sorted(one["values"])]
+    assert lines[-1].startswith("fleetwatch changed hub: agent"), lines
+
+
 def test_the_new_interval_is_in_effect(story: Story) -> None:
     def steps() -> list[float]:
         stamps = story.stamps('up{job="node",host="hub"}', "30s")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -125,12 +126,60 @@ def test_readiness_names_the_engines_version(rig: Rig) -> None:
     assert rig.run("ready").stdout == "Docker 20.10.24\n"
 
 
-MARKS = "0123abc\napplied at 1000\napplied at 900\n"
+MARKS = "agent 0123abc\nagent applied at 1000\npromtail applied at 900\npostgres-main 4567def\n"
+PARTS = {"PREFIX": "fw", "ROLES": "agent promtail postgres-main", "AGENTS": "agent promtail"}
 
 
 @pytest.mark.parametrize(("started", "since"), [("1970-01-01T00:10:00Z", 1000), ("1970-01-01T00:20:00.5Z", 1200)])
 def test_an_edge_is_settled_since_its_newest_change_or_start(rig: Rig, started: str, since: int) -> None:
     rig.answer("inspect", f"echo {started}")
-    done = rig.run("settled", MARKS, AGENTS="fw-agent fw-promtail")
+    done = rig.run("settled", MARKS, **PARTS)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"applied at {since}\nseen at "), done.stdout
+    assert done.stdout.endswith("\nchanged\n"), "none of it is of now"
+
+
+def test_the_start_of_another_part_does_not_settle_an_edge_but_is_a_change(rig: Rig) -> None:
+    rig.answer("inspect", 'case "$*" in *postgres*) date -u +%FT%TZ ;; *) echo 1970-01-01T00:10:00Z ;; esac')
+    said = rig.run("settled", MARKS, **PARTS).stdout
+    assert said.startswith("applied at 1000\n"), "its logs say nothing about the agents"
+    assert said.endswith("\nchanged postgres-main\n")
+
+
+NOTE = {
+    "HOST": "web-1",
+    "LOKI": "fw-loki:3100",
+    "NOTE_PATIENCE": "2",
+    "PROMETHEUS": "fw-prometheus",
+    "STREAM": '{"env": "prod", "host": "web-1", "job": "deployment"}',
+}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ("changed agent postgres-main", "fleetwatch changed web-1: agent, postgres-main"),
+        ("changed", "fleetwatch changed web-1: its networks or settings"),
+        ('changed a"}]}, $(id) `x`', "fleetwatch changed web-1: a, id, x"),
+    ],
+)
+def test_a_change_is_noted_at_loki_as_json(rig: Rig, changed: str, words: str) -> None:
+    rig.answer("exec", "exit 0")
+    done = rig.run("note", f"{APPLIED}{changed}\n", **NOTE)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    (call,) = rig.calls()
+    assert call.startswith("exec fw-prometheus timeout 5 wget ")
+    assert call.endswith(" http://fw-loki:3100/loki/api/v1/push")
+    (stream,) = json.loads(call.split("--post-data ", 1)[1].rpartition(" ")[0])["streams"]
+    assert stream["stream"] == {"env": "prod", "host": "web-1", "job": "deployment"}
+    ((when, line),) = stream["values"]
+    assert line == words
+    assert len(when) == 19, "nanoseconds"
+
+
+def test_a_change_goes_on_when_loki_takes_no_note(rig: Rig) -> None:
+    rig.answer("exec", "exit 1")
+    done = rig.run("note", APPLIED, **NOTE)
+    assert done.returncode == 0, "what was changed is changed"
+    assert "Loki took no note" in done.stdout
+    assert len(rig.calls()) == 2

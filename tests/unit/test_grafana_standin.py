@@ -59,6 +59,8 @@ class FakeSource(BaseHTTPRequestHandler):
                 "stream": labels | {"detected_level": "error"},
                 "values": [["1700000000000000000", f"boom {EVIL}"]],
             }
+            if "deployment" in query:
+                stream["values"] = [[str(int(params["end"][0]) - 60 * 10**9), f"web-1 was changed {EVIL}"]]
             return 200, {"status": "success", "data": {"resultType": "streams", "result": [stream]}}
         if path.endswith("query_range"):
             end, step = float(params["end"][0]), float(params["step"][0])
@@ -88,6 +90,9 @@ def panel(number: int, kind: str, expr: str, source: str = "prometheus", **more:
     }  # fmt: skip
 
 
+CHANGES = {"name": "Changes", "enable": True, "datasource": {"uid": "loki"}, "expr": '{job="deployment",host=~"$host"}'}
+
+
 def board() -> dict[str, Any]:
     percent = {"fieldConfig": {"defaults": {"unit": "percentunit"}, "overrides": []}}
     host = {"name": "host", "type": "query", "multi": True, "includeAll": True, "allValue": ".+",
@@ -95,6 +100,7 @@ def board() -> dict[str, Any]:
     return {
         "uid": "test-board", "title": "Test board", "tags": ["fleetwatch"],
         "templating": {"list": [host]},
+        "annotations": {"list": [CHANGES]},
         "panels": [
             panel(1, "timeseries", 'graph{host=~"$host"}'),
             panel(2, "stat", "share", **percent),
@@ -276,6 +282,14 @@ def test_a_dashboard_shows_values_of_live_queries(grafana: Client) -> None:
     assert "unclosed left parenthesis" in sections["6"]
     assert "does not draw panels of type heatmap" in sections["7"]
     assert "default-src 'none'" in headers["Content-Security-Policy"]
+
+
+def test_changes_are_marked_on_every_graph_and_on_nothing_else(grafana: Client) -> None:
+    page = grafana.send("/d/test-board/?from=now-1h&to=now&var-host=web-1")[1]
+    assert page.count('class="mark"') == 1, "one graph, one change"
+    assert "<title>web-1 was changed &lt;script&gt;" in page
+    asked = [q for _, _, params, _ in grafana.asked for q in params.get("query", []) if "deployment" in q]
+    assert asked == ['{job="deployment",host=~"web-1"}']
 
 
 def test_variables_are_filled_from_the_source_and_put_into_queries(grafana: Client) -> None:

@@ -1,0 +1,19 @@
+"""What the stack file says, as series: so that a page shows a host that never sent anything, too."""
+
+from __future__ import annotations
+
+from configs.rules.model import Group, Record
+from configs.settings import Settings
+
+EXPECTED = "fleetwatch:host_expected"
+
+
+def group(settings: Settings) -> Group:
+    """One series of value 1 for each host that is to be seen, with the labels env and host."""
+    names = [host for host, edge in sorted(settings.hosts.items()) if not edge.abandoned]
+    each = [
+        f'label_replace(label_replace(vector(1), "host", "{host}", "", ""), "env", "{settings.env}", "", "")'
+        for host in names
+    ]
+    rules = (Record(name=EXPECTED, expr="\nor\n".join(each)),) if each else ()
+    return Group(name="fleet", rules=rules)

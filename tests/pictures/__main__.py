@@ -1,0 +1,60 @@
+"""`make pictures`: what the dashboards of a running stack show, as plain pictures in docs/pictures.
+
+Asks the hub's query side for the panels' queries and draws the answers; it is not Grafana that is drawn. The drawing
+part has packages of its own (requirements.txt here), in a virtualenv below the cache.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+from configs.dashboards import boards
+from tests.pictures.ask import Hub, settings_of
+from tools.paths import CHECKOUT, cache_dir
+
+HERE = Path(__file__).parent
+
+
+def _drawer() -> Path:
+    """The Python that has matplotlib; made once, and anew when the lock changes."""
+    home = cache_dir("pictures")
+    python, stamp, lock = home / "venv/bin/python", home / "stamp", HERE / "requirements.txt"
+    if not stamp.exists() or stamp.read_text() != lock.read_text():
+        print("Installing what draws the pictures (once)", flush=True)
+        venv.create(home / "venv", with_pip=True, clear=True)
+        command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", lock]
+        subprocess.run(list(map(str, command)), check=True)
+        stamp.write_text(lock.read_text())
+    return python
+
+
+def main() -> None:
+    """Draws every dashboard of the stack file, or those that are named."""
+    parser = argparse.ArgumentParser(prog="make pictures", description=__doc__)
+    parser.add_argument("boards", nargs="*", help="names of dashboards; without any: all")
+    parser.add_argument("--file", default="stacks/Pulumi.local.yaml", help="the stack file of the stack that runs")
+    parser.add_argument("--hub", help="the query side's address; default: loopback, with the stack file's port")
+    parser.add_argument("--minutes", type=int, default=15, help="how far back (15)")
+    parser.add_argument("--into", default=str(CHECKOUT / "docs" / "pictures"))
+    options = parser.parse_args()
+    settings = settings_of(Path(options.file))
+    hub = Hub(options.hub or f"http://127.0.0.1:{settings.hub.ports.query}", options.minutes * 60)
+    python = _drawer()
+    for board in boards(settings):
+        if options.boards and board.name not in options.boards:
+            continue
+        path = Path(options.into) / f"{board.name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        told = json.dumps(hub.board(board))
+        done = subprocess.run([str(python), str(HERE / "draw.py"), str(path)], input=told, text=True, check=False)
+        if done.returncode:
+            sys.exit(f"{board.name} could not be drawn")
+        print(f"{path} {path.stat().st_size // 1024} KB", flush=True)
+
+
+main()

@@ -1,0 +1,133 @@
+"""The questions of a dashboard, asked with every variable at All; the answers as plain values for draw.py."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import yaml
+
+from configs.dashboards.model import LOKI, Dashboard, Graph, Logs, Panel, Query, Stat, Table
+from configs.settings import Settings, read
+
+STEPS = 90  # points of a line
+DUMMY_DSN = "postgresql://nobody:nothing@nowhere:5432/none"
+
+
+def settings_of(file: Path) -> Settings:
+    """The settings of a stack file whose secrets are in the state: nothing here needs them."""
+    config = yaml.safe_load(file.read_text())["config"]
+    raw = {key.removeprefix("fleetwatch:"): value for key, value in config.items()}
+    for edge in (raw.get("hosts") or {}).values():
+        for database in ((edge or {}).get("postgres") or {}).values():
+            database.setdefault("dsn", DUMMY_DSN)
+    raw.get("hub", {}).pop("alerts", None)  # receivers have secrets too, and no panel
+    raw.get("hub", {}).pop("grafana", None)
+    settings, problems = read(raw, str(file))
+    if settings is None or problems:
+        raise SystemExit("\n".join(problems))
+    return settings
+
+
+class Hub:
+    """A query side, and the time range that is drawn. Raises httpx.HTTPError when it does not answer."""
+
+    def __init__(self, base: str, seconds: int) -> None:
+        self._base, self._seconds = base, seconds
+        self._end = time.time() // 15 * 15
+        self._start, self._step = self._end - seconds, max(15, seconds // STEPS)
+        self._client = httpx.Client(trust_env=False, timeout=60)
+
+    def board(self, board: Dashboard) -> dict[str, Any]:
+        """Everything that draw.py needs."""
+        everything = {one.name: "" if one.text else one.everything for one in board.variables}
+        rate = max(60, 4 * self._step)
+        self._values = {
+            **everything,
+            "__rate_interval": f"{rate}s",
+            "__range": f"{self._seconds}s",
+            "__auto": f"{self._step}s",
+        }
+        rows = [
+            {"heading": row.heading, "height": row.height, "panels": [self._panel(panel) for panel in row.panels]}
+            for row in board.rows
+        ]
+        marks = self._get(True, True, '{job="deployment"}')
+        return {
+            "title": board.title,
+            "start": self._start,
+            "end": self._end,
+            "marks": [float(when) / 1e9 for stream in marks for when, _ in stream["values"]],
+            "rows": rows,
+        }
+
+    def _get(self, loki: bool, over_time: bool, expr: str, lines: bool = False) -> list[dict[str, Any]]:
+        filled = re.sub(r"\$\{?(\w+)\}?", lambda match: self._values.get(match[1], match[0]), expr)
+        query: dict[str, Any] = {"query": filled}
+        if over_time:
+            scale = 10**9 if loki else 1
+            query |= {"start": int(self._start * scale), "end": int(self._end * scale)}
+            query |= {"limit": 12} if lines else {"step": self._step}
+        else:
+            query["time"] = self._end
+        path = f"{'/loki' if loki else ''}/api/v1/{'query_range' if over_time else 'query'}"
+        got = self._client.get(self._base + path, params=query)
+        if got.status_code != 200:
+            raise SystemExit(f"{self._base}{path} answers {got.status_code} to {filled}: {got.text[:300]}")
+        found: list[dict[str, Any]] = got.json()["data"]["result"]
+        return found
+
+    def _panel(self, panel: Panel) -> dict[str, Any]:
+        told: dict[str, Any] = {"title": panel.title, "unit": panel.unit, "width": panel.width}
+        loki = panel.source == LOKI
+        if isinstance(panel, Graph):
+            series = [one for query in panel.queries for one in self._series(query, loki)]
+            return told | {
+                "kind": "graph",
+                "series": series,
+                "stack": panel.stack,
+                "bars": panel.bars,
+                "top": panel.top,
+                "colours": panel.colours,
+            }
+        if isinstance(panel, Stat):
+            found = self._get(loki, False, panel.query.expr)
+            words = {str(value): text for value, (text, _) in panel.words.items()}
+            tiles = [(_legend(panel.query, one["metric"]), one["value"][1]) for one in found]
+            return told | {"kind": "stat", "tiles": tiles, "words": words, "names": panel.names}
+        if isinstance(panel, Table):
+            return told | {"kind": "table", **self._table(panel, loki)}
+        assert isinstance(panel, Logs)
+        streams = self._get(True, True, panel.expr, lines=True)
+        lines = sorted((value for stream in streams for value in stream["values"]), reverse=True)[:12]
+        return told | {"kind": "logs", "lines": [(float(when) / 1e9, text) for when, text in lines]}
+
+    def _series(self, query: Query, loki: bool) -> Iterator[dict[str, Any]]:
+        for one in self._get(loki, True, query.expr):
+            yield {"name": _legend(query, one["metric"]), "points": [(at, float(value)) for at, value in one["values"]]}
+
+    def _table(self, panel: Table, loki: bool) -> dict[str, Any]:
+        rows: dict[tuple[str, ...], dict[str, str]] = {}
+        for column in panel.columns:
+            for one in self._get(loki, False, column.expr):
+                key = tuple(one["metric"].get(label, "") for label in panel.labels)
+                rows.setdefault(key, {})[column.title] = one["value"][1]
+        columns = [
+            {"title": column.title, "unit": column.unit, "words": {str(k): v for k, (v, _) in column.words.items()}}
+            for column in panel.columns
+        ]
+        cells = [[*key, *(row.get(column.title) for column in panel.columns)] for key, row in rows.items()]
+        if panel.sort:
+            at = len(panel.labels) + [column.title for column in panel.columns].index(panel.sort)
+            cells.sort(key=lambda row: -float(row[at] or "nan"))
+        return {"labels": list(panel.labels.values()), "columns": columns, "rows": cells}
+
+
+def _legend(query: Query, labels: dict[str, str]) -> str:
+    if not query.legend:
+        return " ".join(labels.values())
+    return re.sub(r"\{\{\s*(.+?)\s*\}\}", lambda match: labels.get(match[1], ""), query.legend).strip()

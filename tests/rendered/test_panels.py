@@ -1,0 +1,105 @@
+"""The panels' PromQL in Prometheus' own hands: every expression parses, and what may be empty shows what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from configs.dashboards import boards
+from configs.dashboards.model import Graph, Stat, Table
+from tests.fixtures.full import full
+from tests.unit.test_dashboards import expressions, expressions_as_rules
+
+HERE = 'env="full",host="hub"'
+SQL = f'job="sql",{HERE},database="main",datname="shop"'
+JOB = f'{SQL},job_id="1000",proc="policy_compression",hypertable="public.readings"'
+TABLE = f'{SQL},hypertable="public.readings"'
+# One series of every metric that a stack may rightly lack, as its exporter writes it.
+SERIES = {
+    f'ALERTS{{alertname="DiskUsed",alertstate="firing",severity="warning",{HERE}}}': "1x40",
+    f'fleetwatch_pg_replication_lag_seconds{{job="sql",{HERE},database="main"}}': "3x40",
+    f'fleetwatch_pg_standby_lag_bytes{{job="sql",{HERE},database="main",application_name="two"}}': "9x40",
+    f'fleetwatch_pg_replication_slot_retained_bytes{{job="sql",{HERE},database="main",slot="two"}}': "9x40",
+    f'fleetwatch_pg_table_bytes{{{SQL},schema="public",table="orders"}}': "8192x40",
+    f'fleetwatch_pg_dead_rows_ratio{{{SQL},schema="public",table="orders"}}': "0.1x40",
+    f'fleetwatch_timescale_info{{{SQL},version="2.17.2"}}': "1x40",
+    f'fleetwatch_timescale_continuous_aggregate_lag_seconds{{{SQL},view="public.hourly"}}': "60x40",
+    **{
+        f"fleetwatch_timescale_{name}{{{TABLE}}}": "7x40"
+        for name in (
+            "hypertable_bytes", "hypertable_chunks", "chunks_uncompressed", "before_compression_bytes",
+            "after_compression_bytes",
+        )
+    },
+    **{
+        f"fleetwatch_timescale_{name}{{{JOB}}}": "1x40"
+        for name in (
+            "job_last_success_timestamp_seconds", "job_failures_total", "job_runs_total", "job_failed",
+            "job_late_seconds", "job_last_duration_seconds",
+        )
+    },
+    **{
+        f'{counter}{{job="{job}",{HERE},{status}="{code}"}}': f"0+{step}x40"
+        for counter, job, status in (("http_requests_total", "shop", "status"), ("slow_answers_total", "slow", "code"))
+        for code, step in (("200", 9), ("503", 1))
+    },
+    **{
+        f'{histogram}_bucket{{job="{job}",{HERE},le="{le}"}}': f"0+{step}x40"
+        for histogram, job in (("http_request_duration_seconds", "shop"), ("slow_answer_seconds", "slow"))
+        for le, step in (("0.1", 5), ("1", 9), ("+Inf", 10))
+    },
+}  # fmt: skip
+
+
+def _may_be_empty() -> set[str]:
+    """Expressions as written, of Prometheus."""
+    found = set()
+    for board in boards(full()):
+        for panel in (panel for row in board.rows for panel in row.panels):
+            parts: list[Any] = []
+            parts += [panel.query] if isinstance(panel, Stat) else []
+            parts += panel.queries if isinstance(panel, Graph) else []
+            parts += panel.columns if isinstance(panel, Table) else []
+            found |= {part.expr for part in parts if part.empty}
+    return found
+
+
+def _filled(expr: str) -> str:
+    values = {"__rate_interval": "60s", "__range": "600s"}
+    return re.sub(r"\$(\w+)", lambda match: values.get(match[1], ".+"), expr)
+
+
+def test_every_expression_is_one(tool: Any, tmp_path: Path) -> None:
+    path = tmp_path / "panels.yml"
+    path.write_text(expressions_as_rules())
+    done = tool("promtool")("check", "rules", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(expressions('prometheus'))} rules found" in done.stdout
+
+
+def _unit_test(asked: list[str], series: dict[str, str]) -> str:
+    one = [{"labels": "{}", "value": 1}]
+    tests = [
+        {"expr": f"count({_filled(expr)}) > bool 0", "eval_time": "8m", "exp_samples": one} for expr in sorted(asked)
+    ]
+    known = [{"series": key, "values": values} for key, values in series.items()]
+    return yaml.safe_dump(
+        {"tests": [{"interval": "15s", "input_series": known, "promql_expr_test": tests}]}, width=1000
+    )
+
+
+def test_a_query_that_may_be_empty_shows_what_there_is(tool: Any, tmp_path: Path) -> None:
+    """Every `empty=` of a dashboard names this test: with the series that it is about, it has a result."""
+    asked = list(_may_be_empty())
+    assert len(asked) > 20
+    path = tmp_path / "test.yml"
+    path.write_text(_unit_test(asked, SERIES))
+    done = tool("promtool")("test", "rules", path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    path.write_text(_unit_test(asked, {}))
+    said = tool("promtool")("test", "rules", path)
+    assert said.returncode != 0
+    assert (said.stdout + said.stderr).count("got:") >= len(asked), "one that is never empty need not be declared"

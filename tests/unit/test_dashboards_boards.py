@@ -1,0 +1,145 @@
+"""Which dashboards there are for which stack file, what leads where, and what each may leave empty."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from configs import rules
+from configs.dashboards import boards, render
+from configs.dashboards.model import Column, Graph, Logs, Stat, Table
+from configs.render import grafana
+from configs.settings import Settings, load
+from tests.fixtures import fleets
+from tests.fixtures.full import ROOT, full, small
+
+DSN = {"dsn": "postgresql://watch:secret@db/shop"}
+ALWAYS = {"fleet", "hosts", "containers", "logs", "hub"}
+APP = {"shop": {"target": "shop:8000", "http": {}}}
+
+
+def _settings(**hosts: Any) -> Settings:
+    return load(small(hosts=hosts), "stacks/Pulumi.test.yaml")
+
+
+def _names(settings: Settings) -> set[str]:
+    return {board.name for board in boards(settings)}
+
+
+def _json(settings: Settings, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(render(settings)[f"fleetwatch-{name}.json"])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("edge", "more"),
+    [
+        ({}, set()),
+        ({"apps": {"shop": {"target": "shop:8000"}}}, set()),
+        ({"apps": APP}, {"http"}),
+        ({"postgres": {"main": DSN}}, {"postgres", "timescale"}),
+    ],
+)
+def test_a_dashboard_is_there_only_where_it_has_something_to_show(edge: dict[str, Any], more: set[str]) -> None:
+    assert _names(_settings(hub=edge)) == ALWAYS | more
+
+
+def test_nothing_leads_to_a_dashboard_that_is_not_there() -> None:
+    settings = _settings(hub={})
+    for name, text in render(settings).items():
+        led_to = set(re.findall(r"/d/fleetwatch-(\w+)", text))
+        assert led_to <= ALWAYS, name
+        assert "pg_up" not in text, f"{name} asks about databases where there is none"
+
+
+def _columns(board: dict[str, Any]) -> list[str]:
+    (table,) = [panel for panel in board["panels"] if panel["title"] == "Each host"]
+    return list(table["transformations"][1]["options"]["renameByName"].values())
+
+
+@pytest.mark.parametrize("name", ["fleet", "hosts"])
+def test_a_host_leads_to_its_databases_by_a_cell_that_only_hosts_with_databases_have(name: str) -> None:
+    assert "Databases" not in _columns(_json(_settings(hub={}), name))
+    board = _json(_settings(hub={"postgres": {"main": DSN}}), name)
+    (table,) = [panel for panel in board["panels"] if panel["title"] == "Each host"]
+    (override,) = [one for one in table["fieldConfig"]["overrides"] if one["matcher"]["options"] == "Databases"][1:]
+    ((link,),) = [one["value"] for one in override["properties"] if one["id"] == "links"]
+    assert link["url"].startswith("/d/fleetwatch-postgres?var-host=")
+    column = _columns(board).index("Databases") - 2  # after environment and host
+    assert table["targets"][column]["expr"].startswith("count by (env, host) (pg_up{"), "no value without a database"
+
+
+def test_every_host_of_the_stack_file_has_a_series_and_an_abandoned_one_has_none() -> None:
+    server = {"address": "203.0.113.8"}
+    named = {"web-1": {"droplet": {}}, "old-1": {"server": server, "abandoned": True}}
+    settings = load(fleets.hosts(**named), fleets.SOURCE)
+    (rule,) = yaml.safe_load(rules.files(settings, "")["fleet.yml"])["groups"][0]["rules"]
+    assert rule["record"] == "fleetwatch:host_expected"
+    assert set(re.findall(r'"host", "([\w-]+)"', rule["expr"])) == {"hub", "web-1"}
+    assert set(re.findall(r'"env", "([\w-]+)"', rule["expr"])) == {settings.env}
+
+
+def test_one_more_host_changes_no_dashboard() -> None:
+    assert render(_settings(hub={})) == render(_settings(hub={}, **{"web-1": {"local": {"docker": "unix:///x"}}}))
+
+
+def test_a_hosts_way_goes_over_its_containers_to_their_logs_with_the_time_range() -> None:
+    fleet, hosts, containers = (json.dumps(_json(full(), name)) for name in ("fleet", "hosts", "containers"))
+    assert "/d/fleetwatch-hosts?var-host=${__data.fields.Host}&${__url_time_range}" in fleet
+    assert "/d/fleetwatch-containers?var-host=${__data.fields.Host}&${__url_time_range}" in hosts
+    logs = "/d/fleetwatch-logs?var-host=${__data.fields.Host}&var-container=${__data.fields.Container}"
+    assert logs + "&${__url_time_range}" in containers
+
+
+@pytest.mark.parametrize("name", sorted(render(full())))
+def test_changes_by_fleetwatch_are_marked_on_every_dashboard(name: str) -> None:
+    (mark,) = json.loads(render(full())[name])["annotations"]["list"]
+    sources = {source["uid"] for source in yaml.safe_load(grafana.data_sources(full()))["datasources"]}
+    assert mark["enable"]
+    assert mark["datasource"]["uid"] in sources
+    assert mark["expr"] == '{job="deployment",env=~"$env",host=~"$host"}'
+
+
+def _declared() -> list[tuple[str, str]]:
+    found = []
+    for board in boards(full()):
+        for panel in (panel for row in board.rows for panel in row.panels):
+            parts: list[Any] = [panel] if isinstance(panel, Logs) else []
+            parts += [panel.query] if isinstance(panel, Stat) else []
+            parts += panel.queries if isinstance(panel, Graph) else []
+            parts += panel.columns if isinstance(panel, Table) else []
+            found += [(f"{board.name}: {panel.title}", part.empty) for part in parts if part.empty]
+            assert all(isinstance(part, Column) or part.expr for part in parts)
+    return found
+
+
+@pytest.mark.parametrize(("where", "why"), _declared())
+def test_what_may_be_empty_says_why_and_names_a_test_that_exists(where: str, why: str) -> None:
+    found = re.fullmatch(r".{15,}: (tests/[\w/]+\.py)::(test_\w+)", why)
+    assert found, f"{where}: {why}"
+    assert f"def {found[2]}(" in (ROOT / found[1]).read_text()
+
+
+@pytest.mark.parametrize("name", sorted(render(full())))
+def test_sizes_fit_a_page(name: str) -> None:
+    for panel in json.loads(render(full())[name])["panels"]:
+        place = panel["gridPos"]
+        if panel["type"] == "stat":
+            assert (place["w"], place["h"]) >= (3, 3), panel["title"]
+        if panel["type"] in {"timeseries", "table", "logs"}:
+            assert place["w"] >= 6, f"{panel['title']}: no room for its axis and legend"
+            assert place["h"] >= 6, panel["title"]
+
+
+def test_apps_that_name_their_metrics_alike_are_asked_for_together() -> None:
+    other = {"requests": "answers_total", "status": "code", "duration": "answer_seconds"}
+    apps = {**APP, "blog": {"target": "b:1", "http": {}}, "odd": {"target": "o:1", "http": other}}
+    text = json.dumps(_json(_settings(hub={"apps": {**apps, "plain": {"target": "p:1"}}}), "http"))
+    assert 'http_requests_total{job=~\\"blog|shop\\"' in text
+    assert 'answers_total{job=~\\"odd\\"' in text
+    assert "{{code}}" in text
+    assert "plain" not in text, "an app without `http:` has no place on it"
