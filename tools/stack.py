@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
-import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,10 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from tools import backend, engine_state, stackfile
-from tools.engine_output import readable
+from tools.engine_words import errors, explain, streamed
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, state_dir
-from tools.progress import say
 
 # `url` is Slack's and a webhook's: whoever has it can post. Grafana's addresses are called auth_url and so on.
 SECRET_KEYS = frozenset({"dsn", "client_secret", "password", "routing_key", "url"})
@@ -133,7 +130,7 @@ class Stack:
         """An engine command whose output the user sees; its exit code."""
         if self.policy_pack and words[0] in ("up", "preview"):
             words = (*words, "--policy-pack", str(self.policy_pack))
-        return _streamed(self._argv(words), {**self.env, **self._for_the_pack()}, self.name)
+        return streamed(self._argv(words), {**self.env, **self._for_the_pack()}, self.name)
 
     def quiet(self, *words: str, stdin: str | None = None) -> str:
         """An engine command whose output is wanted; ToolError with the engine's words if it fails."""
@@ -160,7 +157,7 @@ class Stack:
         if done.returncode == 0:
             digest: dict[str, Any] = json.loads(done.stdout)
             return digest
-        raise ToolError(explain(_errors(done.stdout) or done.stderr.strip() or done.stdout.strip(), self.name))
+        raise ToolError(explain(errors(done.stdout) or done.stderr.strip() or done.stdout.strip(), self.name))
 
     def outputs(self, secrets: bool = False) -> dict[str, Any]:
         """The stack's outputs; ToolError when it was never brought up."""
@@ -171,51 +168,6 @@ class Stack:
         if "query" not in found:
             raise ToolError(f"The stack {self.name} is not up; `make up` brings it up.")
         return found
-
-
-_WRONG_PASSPHRASE = "incorrect passphrase"
-_LOCKED = "stack is currently locked by"  # of a state in a bucket; in a folder we look ourselves, before
-_NO_LOGIN = "PULUMI_ACCESS_TOKEN must be set"
-_KNOWN = (_WRONG_PASSPHRASE, _LOCKED, _NO_LOGIN)
-_CREATED_BY = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
-
-
-def _streamed(argv: Sequence[str], env: Mapping[str, str], stack: str) -> int:
-    """Run with the output shown line by line, without its noise.
-
-    The first Ctrl-C asks the engine to end in order, the second to end at once. It has a session of its own, so that
-    each of them reaches it once.
-    """
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    interrupted, wrong = False, ""  # `wrong`: what `explain` knows a way out of
-    with subprocess.Popen(argv, env=dict(env), text=True, start_new_session=True, **pipes) as engine:  # type: ignore[call-overload]
-        while True:
-            try:
-                for line in readable(engine.stdout):
-                    print(line, end="", flush=True)
-                    known = any(words in line for words in _KNOWN) or (wrong and _CREATED_BY.search(line))
-                    wrong = wrong + line if known else wrong
-                code = int(engine.wait())
-                break
-            except KeyboardInterrupt:
-                if not interrupted:
-                    say("Interrupted: the engine finishes what it is doing; Ctrl-C again ends it at once.")
-                interrupted = True
-                engine.send_signal(signal.SIGINT)
-    if interrupted:
-        raise KeyboardInterrupt
-    if code and wrong:
-        raise ToolError(explain(wrong, stack))
-    return code
-
-
-def _errors(digest: str) -> str:
-    """The errors among the diagnostics of a preview for programs; nothing if it is none."""
-    try:
-        told = json.loads(digest).get("diagnostics") or []
-    except ValueError:
-        return ""
-    return "".join(one.get("message", "") for one in told if one.get("severity") == "error").strip()
 
 
 def docker_address(config: Mapping[str, Any]) -> str:
@@ -237,22 +189,3 @@ def named_docker(config: Mapping[str, Any]) -> str | None:
 def _below(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     found = holder.get(key)
     return found if isinstance(found, dict) else {}
-
-
-def explain(said: str, stack: str) -> str:
-    """The engine's words, with the way out where it is known."""
-    if _WRONG_PASSPHRASE in said:
-        return (
-            "The passphrase is not the one that this stack's secrets were encrypted with. It is kept in the file "
-            "`passphrase` of the stack's state; if PULUMI_CONFIG_PASSPHRASE is set, unset it and try again."
-        )
-    if _LOCKED in said:
-        owners = [
-            f"{user} on {host}, process {pid}, since {since}" for user, host, pid, since in _CREATED_BY.findall(said)
-        ]
-        return engine_state.in_use(" and ".join(owners) or "somebody", stack)
-    if _NO_LOGIN in said:
-        return (
-            "The state is in Pulumi Cloud: set PULUMI_ACCESS_TOKEN to a token of yours (your CLI's login is not used)."
-        )
-    return f"The engine says: {said}"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tools import backend, environment, plugins, pulumi_cli
+from tools.engine_words import explain
 from tools.errors import ToolError
-from tools.stack import explain
 
 S3 = "s3://state?endpoint=fra1.digitaloceanspaces.com&region=us-east-1"
 
