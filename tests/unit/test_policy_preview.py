@@ -125,7 +125,7 @@ def test_the_pack_is_in_previews_and_updates_alone(
     command: str, looked_at: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[tuple[list[str], dict[str, str]]] = []
-    monkeypatch.setattr(stacks, "_streamed", lambda argv, env: ran.append((argv, env)) or 0)
+    monkeypatch.setattr(stacks, "streamed", lambda argv, env, name: ran.append((argv, env)) or 0)
     file = tmp_path / "Pulumi.live.yaml"
     file.write_text("config: {'fleetwatch:env': prod}\n")
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
@@ -138,7 +138,7 @@ def test_the_pack_is_in_previews_and_updates_alone(
 
 def test_without_it_nothing_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[list[str]] = []
-    monkeypatch.setattr(stacks, "_streamed", lambda argv, env: ran.append(argv) or 0)
+    monkeypatch.setattr(stacks, "streamed", lambda argv, env, name: ran.append(argv) or 0)
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
     stacks.Stack("live", tmp_path / "Pulumi.live.yaml", {}).run("up")
     assert "--policy-pack" not in ran[0]
