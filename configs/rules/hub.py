@@ -10,7 +10,7 @@ from configs import names
 from configs.expected import HUB_JOBS
 from configs.rules.counting import grown, grown_or_new, whole
 from configs.rules.model import Alert, Group
-from configs.rules.records import REACH
+from configs.rules.records import NO_FORECAST, REACH
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 from configs.settings.units import show_duration
@@ -91,6 +91,7 @@ def _retention(settings: Settings) -> Alert:
         name="RetentionNotReached",
         expr=lambda matchers, _: f'{REACH}{{host=~".+"{matchers}}} < {wanted}',
         wait="1h",
+        empty=NO_FORECAST,
         summary=f"Metrics will be kept for about {{{{ $value | humanizeDuration }}}}, not {show_duration(wanted)}",
         advice="At the pace of the last day Prometheus' size limit cuts first: raise hub.retention.metrics_size (and "
         "the volume), scrape less, or shorten hub.retention.metrics.",
@@ -154,6 +155,8 @@ LOKI_DISCARDS = Alert(
     name="LokiDiscards",
     expr=_discards,
     wait="0s",
+    empty="Loki has this counter from the first line on that it discards; "
+    "test_it_fires_in_these_words_and_is_silent_otherwise has one",
     summary="Loki discarded {{ $value }} lines within 15 minutes: {{ $labels.reason }}",
     advice="They are lost, unless their sender tries again. The limits are hub.loki in the stack file.",
     board="hub",

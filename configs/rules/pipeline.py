@@ -114,6 +114,8 @@ def _foreign_host(settings: Settings) -> Alert:
         name="ForeignHost",
         expr=f'count by (env, host) (up{{host!~"{either(settings.hosts)}"}})',
         wait="10m",
+        empty="a host that the stack file does not name is what it looks for; "
+        "test_it_fires_in_these_words_and_is_silent_otherwise has one",
         summary='The hub gets data of a host "{{ $labels.host }}" that the stack file does not name',
         advice="Somebody's agent has the way and the right to push here: a host that was taken out of the stack file "
         "without being removed, or one that calls itself by another name.",
@@ -181,6 +183,8 @@ SAMPLES_DROPPED = Alert(
     name="SamplesDropped",
     expr=_samples_dropped,
     wait="0s",
+    empty="an agent has the counter of what it gave up from the first sample on; "
+    "test_it_fires_in_these_words_and_is_silent_otherwise has both",
     summary="{{ $value }} samples of {{ $labels.host }} were refused by the hub or given up",
     advice="In the last 15 minutes, for good. The agent's own log says why: too old for the hub, a wrong label, a body "
     "that is too large.",

@@ -8,6 +8,9 @@ from configs.settings.units import show_duration
 
 NEWEST = "host:newest_sample:timestamp_seconds"
 REACH = "hub:metrics_reach:seconds"
+NO_FORECAST = (
+    "there is no forecast before metrics were kept for a day; test_the_forecast_of_retention has a day of them"
+)
 
 
 def group(settings: Settings) -> Group:
@@ -45,5 +48,6 @@ def _reach() -> Record:
     cut = f"increase(prometheus_tsdb_size_retentions_total{{{here}}}[1d]) > 0"
     return Record(
         name=REACH,
+        empty=NO_FORECAST,
         expr=f"max by (env, host) (({stored} and {cut}) or ({stored} + ({limit} - {blocks}) / {a_day} * 86400))",
     )

@@ -8,8 +8,10 @@ import time
 
 import pytest
 
+from configs.rules import hosts
 from tests.integration.rig import eventually
 from tests.integration.story import Story
+from tests.rendered.rules_rig import settings_of
 
 pytestmark = pytest.mark.xdist_group("story")
 
@@ -63,7 +65,7 @@ def test_the_watchdog_reaches_its_receiver_with_its_words(story: Story) -> None:
     alert = posts[0]["alerts"][0]
     assert posts[0]["receiver"] == "sink"
     assert alert["status"] == "firing"
-    assert alert["labels"] == {"alertname": "Watchdog", "severity": "none"}
+    assert alert["labels"] == {"alertname": "Watchdog", "severity": "none", "env": "test", "host": "hub"}
     assert alert["annotations"]["summary"] == "Alerting works"
     assert "When its receiver hears nothing any more, alerting is broken." in alert["annotations"]["description"]
     assert all(a["labels"]["alertname"] == "Watchdog" for p in story.sink.got for a in p["alerts"]), "only the watchdog"
@@ -90,7 +92,11 @@ def test_an_alert_is_silenced_through_grafanas_data_source(story: Story) -> None
     eventually("the watchdog to be suppressed", lambda: state() == "suppressed", 30)
 
 
+OF_THE_MACHINE = {rule.name for rule in hosts.group(settings_of()).rules}
+
+
 def test_no_other_alert_than_the_watchdog_is_firing(story: Story) -> None:
     alerts = story.grafana("datasources/proxy/uid/prometheus/api/v1/alerts")["data"]["alerts"]
-    firing = sorted(alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing")
-    assert firing == ["Watchdog"], f"on a stack that is well: {alerts}"
+    firing = {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+    # What is said of the machine is true of it, and no fault of the stack: other tests load it at the same time.
+    assert firing - OF_THE_MACHINE == {"Watchdog"}, f"on a stack that is well: {alerts}"
