@@ -10,7 +10,7 @@ from configs import names
 from configs.expected import HUB_JOBS
 from configs.rules.counting import grown, grown_or_new, whole
 from configs.rules.model import Alert, Group
-from configs.rules.records import REACH
+from configs.rules.records import NO_PACE_YET, REACH
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 from configs.settings.units import show_duration
@@ -96,6 +96,7 @@ def _retention(settings: Settings) -> Alert:
         "the volume), scrape less, or shorten hub.retention.metrics.",
         board="hub",
         per="hub",
+        empty=NO_PACE_YET,
     )
 
 
@@ -158,6 +159,8 @@ LOKI_DISCARDS = Alert(
     advice="They are lost, unless their sender tries again. The limits are hub.loki in the stack file.",
     board="hub",
     per="hub",
+    empty="Loki has this counter from the first line on that it discards; "
+    "test_a_line_that_loki_discards_is_seen_in_its_panel makes it discard one",
 )
 
 

@@ -8,6 +8,7 @@ from configs.settings.units import show_duration
 
 NEWEST = "host:newest_sample:timestamp_seconds"
 REACH = "hub:metrics_reach:seconds"
+NO_PACE_YET = "a hub has no pace of growth in its first day; test_the_forecast_of_retention gives it one"
 
 
 def group(settings: Settings) -> Group:
@@ -46,4 +47,5 @@ def _reach() -> Record:
     return Record(
         name=REACH,
         expr=f"max by (env, host) (({stored} and {cut}) or ({stored} + ({limit} - {blocks}) / {a_day} * 86400))",
+        empty=NO_PACE_YET,
     )
