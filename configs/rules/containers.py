@@ -83,6 +83,8 @@ def _gone(settings: Settings) -> Alert:
         advice="No other container of its compose service runs there. Its end and its last lines: docker ps -a, "
         "docker logs --tail 50 {{ $labels.container }}",
         board="containers",
+        empty="not every machine has containers of compose; "
+        "test_each_situation_is_told_in_these_words_or_not_at_all has some",
         per="container",
     )
 
@@ -204,4 +206,6 @@ WITHOUT_NAME = Alert(
     advice="Containers there have no metrics under their names. Usual after an update of Docker that this cAdvisor "
     "does not know yet.",
     board="containers",
+    empty="every container has a name where all is well; "
+    "test_each_situation_is_told_in_these_words_or_not_at_all has one without",
 )

@@ -61,6 +61,8 @@ def _errors(named: dict[Http, str]) -> Alert:
         "with an error (5xx)",
         advice="People see failures. Look at the app's log of the same minutes, and at what it depends on.",
         board="http",
+        empty="an application that never failed has no such series; "
+        "test_each_situation_is_told_in_these_words_or_not_at_all has one that did",
     )
 
 

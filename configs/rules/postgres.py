@@ -84,6 +84,8 @@ LAG = Alert(
     summary="Standby " + WHERE + " is {{ $value | humanizeDuration }} behind its primary",
     advice="Who reads there sees old data, and a failover now would lose that much.",
     board="postgres",
+    empty="a server that is no standby is behind nobody; "
+    "test_each_situation_is_told_in_these_words_or_not_at_all has one",
 )
 SLOT = Alert(
     name="PostgresReplicationSlot",
@@ -93,6 +95,8 @@ SLOT = Alert(
     summary="PostgreSQL " + WHERE + " keeps {{ $value | humanize1024 }}B of WAL for slot {{ $labels.slot }}",
     advice="Whoever reads that slot does not. The WAL goes on growing until the disk is full and the server stops.",
     board="postgres",
+    empty="a server without slots keeps nothing for them; "
+    "test_each_situation_is_told_in_these_words_or_not_at_all has one",
 )
 
 

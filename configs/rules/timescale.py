@@ -7,6 +7,9 @@ from configs.rules.postgres import DATNAME, WHICH, watched, worst
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 
+NO_EXTENSION = (
+    "without TimescaleDB there are no such series; test_each_situation_is_told_in_these_words_or_not_at_all has them"
+)
 JOB = f"{DATNAME}, job_id, proc, hypertable"
 NAMED = "Job {{ $labels.job_id }} ({{ $labels.proc }}{{ with $labels.hypertable }} of {{ . }}{{ end }}) in " + WHICH
 
@@ -29,6 +32,7 @@ JOB_FAILED = Alert(
     advice="Until it succeeds nothing is compressed, dropped or refreshed there. The errors: "
     "SELECT * FROM timescaledb_information.job_errors",
     board="timescale",
+    empty=NO_EXTENSION,
 )
 JOB_LATE = Alert(
     name="TimescaleJobLate",
@@ -39,6 +43,7 @@ JOB_LATE = Alert(
     advice="Usually the workers are all busy or the scheduler is stopped: see max_background_workers and "
     "timescaledb.max_background_workers.",
     board="timescale",
+    empty=NO_EXTENSION,
 )
 UNCOMPRESSED = Alert(
     name="TimescaleUncompressed",
@@ -48,6 +53,7 @@ UNCOMPRESSED = Alert(
     summary="{{ $value }} chunks of {{ $labels.hypertable }} in " + WHICH + " should be compressed and are not",
     advice="The compression policy does not keep up, or its job fails. The table grows much faster meanwhile.",
     board="timescale",
+    empty=NO_EXTENSION,
 )
 AGGREGATE_LAG = Alert(
     name="TimescaleAggregateLag",
@@ -60,4 +66,5 @@ AGGREGATE_LAG = Alert(
     advice="Its refresh policy does not run or does not reach the present; what is newer is computed at each query, "
     "or missing.",
     board="timescale",
+    empty=NO_EXTENSION,
 )
