@@ -92,5 +92,7 @@ def test_an_alert_is_silenced_through_grafanas_data_source(story: Story) -> None
 
 def test_no_other_alert_than_the_watchdog_is_firing(story: Story) -> None:
     alerts = story.grafana("datasources/proxy/uid/prometheus/api/v1/alerts")["data"]["alerts"]
-    firing = sorted(alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing")
-    assert firing == ["Watchdog"], f"on a stack that is well: {alerts}"
+    # cAdvisor sees all of the machine's containers, also those that other tests break at this time.
+    ours = [a for a in alerts if a["labels"].get("container", story.rig.prefix).startswith(story.rig.prefix)]
+    firing = sorted(alert["labels"]["alertname"] for alert in ours if alert["state"] == "firing")
+    assert firing == ["Watchdog"], f"on a stack that is well: {ours}"
