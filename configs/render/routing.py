@@ -63,7 +63,7 @@ def inhibitions() -> list[dict[str, Any]]:
             ['alertname=~"LogsSilent|LogLinesLost|LokiDiscards|StreamsMany"'],
             ["env"],
         ),
-        _while(['alertname="DiskUsed"'], ['alertname="DiskFullSoon"'], ["env", "host", "mountpoint"]),
+        _while(['alertname=~"DiskUsed|VolumeFull"'], ['alertname="DiskFullSoon"'], ["env", "host", "mountpoint"]),
     ]
 
 

@@ -5,7 +5,7 @@ A container counts as itself while its name stays, and as replaced while its com
 
 from __future__ import annotations
 
-from configs.rules.hosts import DISKS, NODE
+from configs.rules.hosts import DISKS, NODE, SYSTEM
 from configs.rules.model import Alert, Group, muted
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
@@ -44,7 +44,7 @@ def _expected(settings: Settings) -> list[Alert]:
                     wait="30s",
                     severity="critical",
                     summary=f"Container {name} on {host} is not running",
-                    advice=f"The stack file expects it on {host}. See its last lines: docker logs --tail 50 {name}",
+                    advice=f"The stack file expects it there. Its last lines say why (docker logs --tail 50 {name}).",
                     board="containers",
                     per="container",
                     labels={"env": settings.env, "host": host, "container": name},
@@ -80,8 +80,8 @@ def _gone(settings: Settings) -> Alert:
         wait="2m",
         summary="Container {{ $labels.container }} on {{ $labels.host }} is gone, it had run for "
         "{{ $value | humanizeDuration }}",
-        advice="No other container of its compose service runs there. Its end and its last lines: docker ps -a, "
-        "docker logs --tail 50 {{ $labels.container }}",
+        advice="No other container of its compose service runs there. Its last lines may say why "
+        "(docker logs --tail 50 {{ $labels.container }}).",
         board="containers",
         empty="not every machine has containers of compose; "
         "test_each_situation_is_told_in_these_words_or_not_at_all has some",
@@ -100,7 +100,7 @@ RESTARTS = Alert(
     keys=("container_restarts",),
     wait="0s",
     summary="Container {{ $labels.container }} on {{ $labels.host }} began anew {{ $value }} times in 15 minutes",
-    advice="It ends soon after each start. Its last lines say why: docker logs --tail 50 {{ $labels.container }}",
+    advice="It ends soon after each start. Its last lines say why (docker logs --tail 50 {{ $labels.container }}).",
     board="containers",
     per="container",
 )
@@ -175,8 +175,7 @@ def _volume_full(matchers: str, limits: Thresholds) -> str:
     their own that could be measured at a bearable cost."""
     of = f"{NODE},{DISKS}{matchers}"
     used = f"1 - node_filesystem_avail_bytes{{{of}}} / (node_filesystem_size_bytes{{{of}}} > 0)"
-    system = f'node_filesystem_size_bytes{{{NODE},mountpoint=~"/|/boot(/.*)?|/efi"}}'
-    return f"{used} > {limits.volume_used} unless on (env, host, device) {system}"
+    return f"{used} > {limits.volume_used} unless on (env, host, device) {SYSTEM}"
 
 
 VOLUME_FULL = Alert(

@@ -12,6 +12,9 @@ NODE = 'job="node"'
 # Not disks: memory, images mounted read-only, and what containers see of the same disk.
 DISKS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|nsfs|autofs|fuse.*"'
 
+# By its device: whatever else is mounted from it is as full. What is not on it is a volume's business (VolumeFull).
+SYSTEM = f'node_filesystem_size_bytes{{{NODE},mountpoint=~"/|/boot(/.*)?|/efi"}}'
+
 
 def group(settings: Settings) -> Group:
     """The same for every host; thresholds as the stack file says."""
@@ -34,7 +37,8 @@ def group(settings: Settings) -> Group:
 
 def _disk_used(matchers: str, limits: Thresholds) -> str:
     of = f"{NODE},{DISKS}{matchers}"
-    return f"1 - node_filesystem_avail_bytes{{{of}}} / (node_filesystem_size_bytes{{{of}}} > 0) > {limits.disk_used}"
+    used = f"1 - node_filesystem_avail_bytes{{{of}}} / (node_filesystem_size_bytes{{{of}}} > 0)"
+    return f"{used} > {limits.disk_used} and on (env, host, device) {SYSTEM}"
 
 
 DISK_USED = Alert(

@@ -29,8 +29,8 @@ JOB_FAILED = Alert(
     expr=_failed,
     wait="0s",
     summary=NAMED + " failed",
-    advice="Until it succeeds nothing is compressed, dropped or refreshed there. The errors: "
-    "SELECT * FROM timescaledb_information.job_errors",
+    advice="Until it succeeds its work is not done: compression, retention, a refresh. The errors are in "
+    "timescaledb_information.job_errors.",
     board="timescale",
     empty=NO_EXTENSION,
 )

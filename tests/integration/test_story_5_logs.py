@@ -97,6 +97,8 @@ OF_THE_MACHINE = {rule.name for rule in hosts.group(settings_of()).rules}
 
 def test_no_other_alert_than_the_watchdog_is_firing(story: Story) -> None:
     alerts = story.grafana("datasources/proxy/uid/prometheus/api/v1/alerts")["data"]["alerts"]
-    firing = {alert["labels"]["alertname"] for alert in alerts if alert["state"] == "firing"}
+    # cAdvisor sees all of the machine's containers, also those that other tests break at this time.
+    ours = [a for a in alerts if a["labels"].get("container", story.rig.prefix).startswith(story.rig.prefix)]
+    firing = {alert["labels"]["alertname"] for alert in ours if alert["state"] == "firing"}
     # What is said of the machine is true of it, and no fault of the stack: other tests load it at the same time.
-    assert firing - OF_THE_MACHINE == {"Watchdog"}, f"on a stack that is well: {alerts}"
+    assert firing - OF_THE_MACHINE == {"Watchdog"}, f"on a stack that is well: {ours}"

@@ -36,6 +36,15 @@ CASES = (
         series={AVAILABLE: "5x60", SIZE: "100x60"},
         fires=[fired("/ on hub is 95% full", **DISK_LABELS)],
     ),
+    Case(
+        alert="DiskUsed",
+        when="when it is another disk, which VolumeFull tells",
+        series={
+            **{key.replace('"/"', '"/mnt/data"').replace("vda", "sda"): "5x60" for key in (AVAILABLE,)},
+            **{key.replace('"/"', '"/mnt/data"').replace("vda", "sda"): "100x60" for key in (SIZE,)},
+            SIZE: "100x60",
+        },
+    ),
     Case(alert="DiskUsed", when="with half of it free", series={AVAILABLE: "50x60", SIZE: "100x60"}),
     Case(
         alert="DiskFullSoon",
