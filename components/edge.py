@@ -14,7 +14,7 @@ from components.host import Host
 from components.service import Network, Service, ServiceArgs, marks
 from configs import names
 from configs.deploy import script
-from configs.render import agent, alloy, exporters, loglines, promtail
+from configs.render import agent, alloy, exporters, loglines, promtail, sql
 from configs.settings import Settings
 from configs.settings.edge import JOURNAL
 
@@ -41,7 +41,7 @@ class EdgeArgs:
 
 
 class Edge(pulumi.ComponentResource):
-    """Prometheus agent, log agent, cAdvisor, node exporter and one exporter per database of one host.
+    """Prometheus agent, log agent, cAdvisor, node exporter, one exporter per database and one for queries, of one host.
 
     Outputs: `settled`, since when it runs as it does (for its gate); `rotated`, the rotation of its password.
     """
@@ -64,7 +64,7 @@ class Edge(pulumi.ComponentResource):
         self._trust = {names.HUB_CA: args.hub_ca} if args.hub_ca is not None else {}
         self._own = [Network(self._network.name), *map(Network, args.hub_networks)]
         self._hosts = self._names()
-        services = [self._agent(), self._logs(), self._cadvisor(), self._node(), *self._databases()]
+        services = [self._agent(), self._logs(), self._cadvisor(), self._node(), *self._databases(), *self._queries()]
         self.settled = self._settled(services)
         # Known to be so only once everything has changed over.
         self.rotated = self.settled.apply(lambda _: self._edge.rotation)
@@ -170,6 +170,25 @@ class Edge(pulumi.ComponentResource):
                 )
             )
         return found
+
+    def _queries(self) -> list[Service]:
+        """One exporter for all databases of the host; each costs it two connections at most."""
+        if not self._edge.postgres:
+            return []
+        return [
+            self._service(
+                "sql-exporter",
+                "sql_exporter",
+                limits=self._edge.limits.sql_exporter,
+                config=sql.CONFIG,
+                files=sql.queries(),
+                secrets={"sql_exporter.yml": pulumi.Output.secret(sql.secret(self._edge))},
+                check=sql.CHECK,
+                reload=RESTART,
+                command=sql.command(),
+                healthcheck=["wget", "-q", "-O", "/dev/null", f"http://127.0.0.1:{names.SQL_EXPORTER_PORT}/healthz"],
+            )
+        ]
 
     def _names(self) -> list[pulumi.Resource]:
         """The hub's name and address, for the containers that push. With an address in their configuration instead,

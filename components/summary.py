@@ -57,7 +57,11 @@ def _host(settings: Settings, fleet: Fleet, name: str) -> dict[str, pulumi.Input
         "address": host.public or "this machine",
         **({"private": host.private} if host.private is not None else {}),
         "via": edge.via,
-        "runs": [*runs, *(f"postgres-{database}" for database in sorted(edge.postgres))],
+        "runs": [
+            *runs,
+            *(f"postgres-{database}" for database in sorted(edge.postgres)),
+            *(["sql-exporter"] if edge.postgres else []),
+        ],
         # For `make tunnel` and people: nothing in it is secret.
         **({"ssh": host.words} if isinstance(host, RemoteHost) else {}),
     }

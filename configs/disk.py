@@ -22,6 +22,7 @@ SERIES = {
     "promtail": 190,
     "alloy": 400,  # not measured
     "postgres": 500,  # not measured; of each database
+    "sql": 150,  # of each database: 50 without TimescaleDB, and about 20 per hypertable with its policies
     "prometheus": 740,
     "loki": 2380,
     "grafana": 1000,  # not measured: the stand-in has next to none
@@ -39,7 +40,7 @@ def samples_per_second(settings: Settings) -> float:
     rate = 0.0
     for host, edge in settings.hosts.items():
         for job, interval in scrape_jobs(settings, host).items():
-            targets = len(edge.postgres) if job == "postgres" else 1
+            targets = len(edge.postgres) if job in ("postgres", "sql") else 1
             rate += targets * SERIES.get(job, SERIES_OF_APP) / interval
     return rate
 

@@ -16,7 +16,7 @@ def scrape_jobs(settings: Settings, host: str) -> dict[str, int]:
         "cadvisor": scrape.cadvisor,
         "agent": scrape.agents,
         edge.logs.agent: scrape.agents,
-        **({"postgres": scrape.postgres} if edge.postgres else {}),
+        **({"postgres": scrape.postgres, "sql": scrape.sql} if edge.postgres else {}),
         **({job: scrape.hub for job in HUB_JOBS} if host == "hub" else {}),
         **{name: app.interval for name, app in sorted(edge.apps.items())},
     }

@@ -19,6 +19,7 @@ LOG_AGENT_PORT = 9080
 CADVISOR_PORT = 8080
 NODE_EXPORTER_PORT = 9100
 POSTGRES_EXPORTER_PORT = 9187
+SQL_EXPORTER_PORT = 9399
 
 # What the hub is called where no DNS knows it: in the certificate of a hub without a domain, and by edges in its VPC.
 NO_DOMAIN = "hub.fleetwatch.internal"

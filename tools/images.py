@@ -1,7 +1,8 @@
 """Which image each part runs: the pinned one where it can be had, else one assembled offline under a name of our own.
 
 A pinned image wins as soon as it is in Docker or its registry answers, so an offline image does not outlive the
-outage. Grafana has no offline build: a stand-in takes its place. Alloy has neither, and says so.
+outage. Grafana and sql_exporter have no offline build: stand-ins take their places. Alloy has
+neither, and says so.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from tools.recipes import RECIPES, Recipe
 
 PARTS = (
     "caddy", "prometheus", "loki", "grafana", "alertmanager",
-    "promtail", "cadvisor", "node_exporter", "postgres_exporter",
+    "promtail", "cadvisor", "node_exporter", "postgres_exporter", "sql_exporter",
 )  # fmt: skip
 FOR_TESTS = ("postgres", "test-app", "droplet")
 OURS = {"python", "test-app", "droplet"}  # made here on every machine; nobody publishes them
@@ -37,7 +38,7 @@ _HINTS = {
 
 VENDOR = "vendor's image"
 OFFLINE = "offline build"
-STAND_IN = "stand-in, not Grafana"
+STAND_INS = {"grafana": "stand-in, not Grafana", "sql_exporter": "stand-in, not sql_exporter"}
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ def _offline(key: str, recipe: Recipe, have: str | None, where: str) -> Image:
     if have != recipe.key():
         with step(f"{where} {key}: assembling {recipe.ref}", _HINTS.get(key, "")):
             assemble(recipe)
-    kind = STAND_IN if key == "grafana" else "made here" if key in OURS else OFFLINE
+    kind = STAND_INS.get(key) or ("made here" if key in OURS else OFFLINE)
     return Image(key, recipe.ref, kind, recipe.differs)
 
 

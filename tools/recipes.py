@@ -1,7 +1,8 @@
 """How each image is put together offline: the vendor's user, paths, entrypoint and command around our own build.
 
 What differs from the vendor's image is said in `differs`, which becomes a label of the image. Not covered: Alloy and
-TimescaleDB, which no package registry has. Grafana's place is taken by a reader that says so in its name.
+TimescaleDB, which no package registry has. The places of Grafana and sql_exporter are taken by readers that say so in
+their names.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ NOBODY = 65534
 _REVISION = "1"  # raise it when rootfs.py or assemble.py change what an unchanged recipe gives
 PYTHON = ("python3", "python3-yaml", "ca-certificates", "base-files", "tzdata")
 _GRAFANA = "localcloud/grafana_standin"
+_SQL = "localcloud/sql_standin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -190,6 +192,22 @@ def _postgres_exporter() -> Recipe:
     )
 
 
+def _sql_exporter() -> Recipe:
+    return Recipe(
+        tag="sql-exporter-stand-in:reader",
+        differs="a reader of the same configuration, for PostgreSQL alone",
+        busybox=True,
+        packages=(*PYTHON, "python3-psycopg2"),
+        trees={"usr/share/sql_exporter/sql_standin": _SQL},
+        texts={"bin/sql_exporter": '#!/bin/sh\nexec python3 -m sql_standin "$@"\n'},
+        compile=("/usr/lib/python3", "/usr/share/sql_exporter"),
+        changes=(
+            "USER nobody", "EXPOSE 9399", "ENV PYTHONUNBUFFERED=1", "ENV PYTHONPATH=/usr/share/sql_exporter",
+            'ENTRYPOINT ["/bin/sql_exporter"]',
+        ),
+    )  # fmt: skip
+
+
 def _grafana() -> Recipe:
     return Recipe(
         tag="grafana-stand-in:reader",
@@ -216,5 +234,5 @@ def _grafana() -> Recipe:
 RECIPES = {
     "caddy": _caddy, "prometheus": _prometheus, "loki": _loki, "grafana": _grafana, "alertmanager": _alertmanager,
     "promtail": _promtail, "cadvisor": _cadvisor, "node_exporter": _node_exporter,
-    "postgres_exporter": _postgres_exporter,
+    "postgres_exporter": _postgres_exporter, "sql_exporter": _sql_exporter,
 }  # fmt: skip

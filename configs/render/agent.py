@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from configs import names
-from configs.render import door
+from configs.render import door, sql
 from configs.render.dump import to_yaml
 from configs.settings import Edge, Settings
 from configs.settings.units import show_duration
@@ -24,6 +24,7 @@ def config(settings: Settings, host: str, push_url: str, gateway: str) -> str:
                 [
                     *_own_jobs(settings, host, gateway),
                     *_postgres_jobs(settings.prefix, edge),
+                    *_sql_jobs(settings.prefix, edge),
                     *(_hub_jobs(settings, edge) if host == "hub" else []),
                     *_app_jobs(edge),
                 ],
@@ -142,6 +143,15 @@ def _postgres_jobs(prefix: str, edge: Edge) -> list[dict[str, Any]]:
         for name in sorted(edge.postgres)
     ]
     return [job]
+
+
+def _sql_jobs(prefix: str, edge: Edge) -> list[dict[str, Any]]:
+    """One exporter for all databases of the host, which says itself which one a metric is of (`database`)."""
+    if not edge.postgres:
+        return []
+    target = names.address(prefix, "sql-exporter", names.SQL_EXPORTER_PORT)
+    job = _job("sql", edge.scrape.sql, [target], scrape_timeout=show_duration(sql.timeout(edge)))
+    return [{**job, "metric_relabel_configs": sql.relabel()}]
 
 
 def _hub_jobs(settings: Settings, edge: Edge) -> list[dict[str, Any]]:

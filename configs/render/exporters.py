@@ -43,6 +43,13 @@ def cadvisor_command() -> list[str]:
     ]
 
 
+def connection_defaults(dsn: str) -> dict[str, str]:
+    """What every connection to a database gets unless its DSN says otherwise: a `connect_timeout`, and an `sslmode`,
+    none for a container (a name without a dot), required for any other. Older exporters know no `prefer`."""
+    name = urlsplit(dsn).hostname or ""
+    return {"sslmode": "require" if "." in name or ":" in name else "disable", "connect_timeout": "5"}
+
+
 def postgres_command() -> list[str]:
     """Arguments of a PostgreSQL exporter. Its connection comes from the files below."""
     return [f"--web.listen-address=:{names.POSTGRES_EXPORTER_PORT}"]
@@ -60,13 +67,11 @@ def postgres_env() -> list[str]:
 def postgres_secrets(dsn: str) -> dict[str, str]:
     """The three files that postgres_exporter makes a DSN of. It escapes user and password itself.
 
-    A connection without `connect_timeout` and `statement_timeout` could hang an exporter, so both have defaults, and so
-    `sslmode`: none for a container (a name without a dot), required for any other. Older exporters know no `prefer`.
+    A connection without `statement_timeout` could hang the exporter, so it has a default besides the others.
     """
     parts = urlsplit(dsn)
     name = parts.hostname or ""
-    tls = "require" if "." in name or ":" in name else "disable"
-    defaults = {"sslmode": tls, "connect_timeout": "5", "statement_timeout": "10000"}
+    defaults = {**connection_defaults(dsn), "statement_timeout": "10000"}
     given = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
     more = [f"{key}={value}" for key, value in defaults.items() if key not in given]
     query = "&".join([*([parts.query] if parts.query else []), *more])

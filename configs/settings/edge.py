@@ -100,7 +100,7 @@ class App(Strict):
 
 
 class Postgres(Strict):
-    """A PostgreSQL server, watched by an exporter of its own. The DSN is a secret."""
+    """A PostgreSQL server, watched by an exporter of its own, and its database, by queries. The DSN is a secret."""
 
     dsn: Annotated[Secret, AfterValidator(_dsn)]
 
@@ -145,6 +145,7 @@ class Scrape(Strict):
     node: Interval = parse_duration("15s")
     cadvisor: Interval = parse_duration("10s")
     postgres: Interval = parse_duration("15s")
+    sql: Interval = parse_duration("1m")
     agents: Interval = parse_duration("15s")
     hub: Interval = parse_duration("15s")
 
@@ -157,6 +158,7 @@ class EdgeLimits(Strict):
     cadvisor: Limits = limits("192MB", 0.3)
     node_exporter: Limits = limits("64MB", 0.2)
     postgres_exporter: Limits = limits("64MB", 0.2)
+    sql_exporter: Limits = limits("128MB", 0.2)
 
 
 class Edge(Strict):
@@ -190,7 +192,7 @@ class Edge(Strict):
     @model_validator(mode="after")
     def _jobs(self) -> Edge:
         own = {"node", "cadvisor", "agent", "promtail", "alloy", "postgres", "prometheus", "loki", "grafana", "caddy"}
-        taken = sorted(set(self.apps) & (own | {"alertmanager"}))
+        taken = sorted(set(self.apps) & (own | {"alertmanager", "sql"}))
         if taken:
             raise ValueError(f"apps: expected a job name that fleetwatch does not use itself, got {', '.join(taken)}")
         return self

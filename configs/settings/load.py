@@ -38,6 +38,7 @@ class Images(Strict):
     cadvisor: str | None = None
     node_exporter: str | None = None
     postgres_exporter: str | None = None
+    sql_exporter: str | None = None
 
 
 IMAGE_KEYS = tuple(Images.model_fields)

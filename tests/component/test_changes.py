@@ -63,6 +63,7 @@ def test_one_more_database_adds_its_exporter_and_a_scrape(monkeypatch: pytest.Mo
     sections["hosts"]["hub"]["postgres"]["third"] = {"dsn": "postgresql://u:pg-s3cret@db3/x"}
     difference = changed(run(full(), monkeypatch), run(sections, monkeypatch))
     assert difference.pop("+") == {"hub-postgres-third", "hub-postgres-third-secrets"}
+    assert difference.pop("hub-sql-exporter-secrets") == {"stdin"}
     assert difference.pop("hub-agent-config") == {"stdin"}
     assert set(difference) <= {"hub-settled", "hub-gate-hub"}, (
         "the new exporter joins the user's networks; nothing else is touched"
@@ -73,7 +74,7 @@ def test_a_rotated_database_password_recreates_nothing(monkeypatch: pytest.Monke
     sections = full()
     sections["hosts"]["hub"]["postgres"]["other"]["dsn"] = "postgresql://watch:pg-s3cret-2@db2/shop"
     difference = changed(run(full(), monkeypatch), run(sections, monkeypatch))
-    assert difference == {"hub-postgres-other-secrets": {"stdin"}}
+    assert difference == {"hub-postgres-other-secrets": {"stdin"}, "hub-sql-exporter-secrets": {"stdin"}}
 
 
 def test_secrets_are_only_in_inputs_that_the_engine_encrypts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.integration import databases
 from tests.integration.rig import docker, eventually
 from tests.integration.story import Story
 
@@ -23,26 +24,22 @@ def _password(story: Story) -> str:
 
 
 def _add(story: Story) -> None:
-    """A database, an app, a network that both are on, and the entries of the stack file that name them."""
+    """Databases, an app, a network that all are on, and the entries of the stack file that name them."""
     net, rig = story.rig.network("shop"), story.rig
-    secret = rig.home / "database-password"
-    secret.write_text(_password(story))
-    secret.chmod(0o644)  # the image's user is not ours
-    given = ("-e", "POSTGRES_PASSWORD_FILE=/pw", "-e", "POSTGRES_DB=shop", "-v", f"{secret}:/pw:ro")
-    names = ("--name", rig.container("db"), "--network", net, "--network-alias", "shop-db")
-    rig.run(story.images["postgres"], options=(*names, *given))
+    databases.start(story, net, _password(story))
     rig.run(
         story.images["test-app"],
         options=("--name", rig.container("api"), "--network", net, "--network-alias", "shop-api"),
     )
     app = {"shop": {"target": "shop-api:8000"}}
-    rig.change({"hosts": {"hub": {"networks": [net], "apps": app, "postgres": {"main": {}}}}})
+    given = {"networks": [net], "apps": app, "postgres": {"main": {}, "standby": {}}, "scrape": {"sql": "10s"}}
+    rig.change({"hosts": {"hub": given}})
 
 
-def _dsn(story: Story, password: str) -> str:
+def _dsn(story: Story, password: str, entry: str = "main", place: str = "shop-db:5432/shop") -> str:
     """Set the secret by `make secret`, over stdin; what that says."""
-    dsn = f"postgresql://postgres:{quote(password, safe='')}@shop-db:5432/shop"
-    done = story.rig.tool("secret", "hosts.hub.postgres.main.dsn", stdin=dsn)
+    dsn = f"postgresql://fleetwatch:{quote(password, safe='')}@{place}"
+    done = story.rig.tool("secret", f"hosts.hub.postgres.{entry}.dsn", stdin=dsn)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
@@ -102,6 +99,7 @@ def added(story: Story) -> Added:
     before = story.rig.started_all()
     _add(story)
     said = _dsn(story, _password(story) + " ")
+    said += _dsn(story, _password(story), "standby", "shop-db-2:5432/bare")
     refused = story.rig.tool("up")
     said += _dsn(story, _password(story))
     with _Watcher(list(_needles(story).values())) as watcher:
@@ -121,7 +119,8 @@ def test_a_password_that_the_exporter_would_write_to_its_log_is_refused_before_a
 def test_no_running_container_was_touched_by_it(story: Story, added: Added) -> None:
     before, after = added.before, story.rig.started_all()
     assert {name: after.get(name) for name in before} == before, "a running container was restarted or recreated"
-    assert set(after) - set(before) == {story.rig.container("postgres-main")}
+    made = {story.rig.container(role) for role in ("postgres-main", "postgres-standby", "sql-exporter")}
+    assert set(after) - set(before) == made
     assert set(story.rig.preview()) == {"same"}, story.planned()
 
 
@@ -173,7 +172,7 @@ def test_no_secret_is_in_the_state_the_stack_file_or_the_rendered_configuration(
 
 def test_no_secret_is_in_dockers_view_of_our_containers_or_in_their_logs(story: Story, added: Added) -> None:
     names = story.our_containers()
-    assert len(names) == 10, f"expected ten containers: {names}"
+    assert len(names) == 12, f"expected twelve containers: {names}"
     text = docker("inspect", *names)
     for name in names:
         done = subprocess.run(["docker", "logs", name], capture_output=True, text=True, check=True)

@@ -22,7 +22,7 @@ def _fleet(volume: int = 100, retention: dict[str, Any] | None = None, **hosts: 
 def round_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """In place of what was measured."""
     jobs = ("node", "agent", "promtail", "postgres", "prometheus", "loki", "grafana", "caddy", "alertmanager")
-    monkeypatch.setattr(disk, "SERIES", {"cadvisor": 1000, **dict.fromkeys(jobs, 150)})
+    monkeypatch.setattr(disk, "SERIES", {"cadvisor": 1000, "sql": 300, **dict.fromkeys(jobs, 150)})
     monkeypatch.setattr(disk, "SERIES_OF_APP", 50)
     monkeypatch.setattr(disk, "BYTES_PER_SAMPLE", 2.0)
     monkeypatch.setattr(disk, "LOG_BYTES_PER_DAY", 10**9)
@@ -35,11 +35,12 @@ def test_the_need_is_what_is_scraped_times_how_long_it_is_kept() -> None:
     web = {"droplet": {}, "apps": {"shop": {"target": "shop:8000"}}, "postgres": {"a": dsn, "b": dsn}}
     settings = _fleet(retention=SHORT, web=web)
     # An edge: cAdvisor 1000 every 10 s, and node, agent and promtail 150 each every 15 s: 100 + 3 * 10 = 130 a second.
-    # The hub's has its five services besides: + 50. The host's has an app, 50 every 10 s, and two databases: + 5 + 20.
-    assert disk.samples_per_second(settings) == pytest.approx(180 + 155)
-    assert disk.metrics_bytes(settings) == 335 * 864000 * 2
+    # The hub's has its five services besides: + 50. The host's has an app, 50 every 10 s, and two databases, whose
+    # queries give 300 each a minute: + 5 + 20 + 10.
+    assert disk.samples_per_second(settings) == pytest.approx(180 + 165)
+    assert disk.metrics_bytes(settings) == 345 * 864000 * 2
     assert disk.logs_bytes(settings) == 2 * 5 * 10**9
-    assert disk.needed_gb(settings) == 20, "10.58 GB in all, doubled, are 19.7 of 1024³ bytes"
+    assert disk.needed_gb(settings) == 20, "10.6 GB in all, doubled, are 19.7 of 1024³ bytes"
 
 
 @pytest.mark.usefixtures("round_numbers")

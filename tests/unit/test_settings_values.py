@@ -121,7 +121,7 @@ def test_every_image_key_has_a_pin_and_an_override_wins() -> None:
 def test_what_must_arrive_follows_the_settings() -> None:
     jobs = scrape_jobs(full(), "hub")
     assert list(jobs) == [
-        "node", "cadvisor", "agent", "promtail", "postgres",
+        "node", "cadvisor", "agent", "promtail", "postgres", "sql",
         "prometheus", "loki", "grafana", "caddy", "alertmanager", "shop", "slow",
     ]  # fmt: skip
     assert (jobs["node"], jobs["cadvisor"], jobs["slow"]) == (15, 10, 5), "with their intervals in seconds"

@@ -72,8 +72,11 @@ def test_every_recipe_has_a_stable_key_and_a_name_of_our_own(key: str) -> None:
     assert set(make().programs.values()) <= set(BUILDS)
 
 
-def test_the_stand_in_for_grafana_says_so_in_its_name() -> None:
+def test_stand_ins_say_so_in_their_names_and_in_the_table() -> None:
     assert RECIPES["grafana"]().tag.startswith("grafana-stand-in:")
+    assert RECIPES["sql_exporter"]().tag.startswith("sql-exporter-stand-in:")
+    assert set(images.STAND_INS) == {"grafana", "sql_exporter"}
+    assert all(kind.startswith("stand-in, not ") for kind in images.STAND_INS.values())
 
 
 def test_loki_has_no_shell_like_the_vendors() -> None:

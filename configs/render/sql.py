@@ -1,0 +1,105 @@
+"""The SQL exporter of an edge: one for all its databases. What it asks is in configs/queries, as written there.
+
+sql_exporter takes connections only in its main file, which therefore is a secret; the queries are plain files beside.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
+
+from configs import names
+from configs.render.dump import to_yaml
+from configs.render.exporters import connection_defaults
+from configs.settings import Edge
+from configs.settings.units import show_duration
+
+CONFIG = "/etc/sql_exporter"
+FILE = f"{names.SECRETS}/sql_exporter.yml"
+CHECK = ["sql_exporter", "-config.check", f"-config.file={FILE}"]
+QUERIES = Path(__file__).parent.parent / "queries"
+MOST = 45  # seconds that one scrape may take, all queries of all databases together
+# Of one query. A monitoring query must not wait for a lock: everything else would queue up behind it.
+LIMITS = {"statement_timeout": "20000", "lock_timeout": "2000", "default_transaction_read_only": "on"}
+# The exporter's own metrics have names that everybody uses (`up` is Prometheus' own).
+_RENAMED = {
+    "up": "fleetwatch_sql_up",
+    "scrape_duration_seconds": "fleetwatch_sql_scrape_seconds",
+    "scrape_errors_total": "fleetwatch_sql_errors_total",
+}
+
+
+def queries() -> dict[str, str]:
+    """The collectors, by file name."""
+    return {path.name: path.read_text() for path in sorted(QUERIES.glob("*.yaml"))}
+
+
+def command() -> list[str]:
+    """Arguments of the container. What the exporter calls a target is an entry of the stack file."""
+    return [
+        f"-config.file={FILE}",
+        "-config.target-label=database",
+        f"-web.listen-address=:{names.SQL_EXPORTER_PORT}",
+        "-log.level=warn",
+    ]
+
+
+def secret(edge: Edge) -> str:
+    """sql_exporter.yml: every database with its connection, all asked the same."""
+    databases = [
+        {"targets": {name: connection(database.dsn.get_secret_value())}}
+        for name, database in sorted(edge.postgres.items())
+    ]
+    return to_yaml(
+        {
+            "global": {
+                "scrape_timeout": show_duration(timeout(edge)),
+                "scrape_timeout_offset": "500ms",
+                "max_connections": 2,
+                "max_idle_connections": 1,
+                "max_connection_lifetime": "10m",
+            },
+            "jobs": [{"job_name": "databases", "collectors": ["*"], "static_configs": databases}],
+            "collector_files": [f"{CONFIG}/*.yaml"],
+        }
+    )
+
+
+def timeout(edge: Edge) -> int:
+    """Seconds of a scrape: never longer than its interval."""
+    return min(edge.scrape.sql, MOST)
+
+
+def connection(dsn: str) -> str:
+    """A DSN as sql_exporter needs it: with time limits, read-only, under a name that `pg_stat_activity` shows.
+
+    It puts the decoded parts into a key=value string without quoting them (xo/dburl, GenPostgres), where a backslash
+    and a quotation mark mean something; and it replaces $NAME in the whole by environment variables before that.
+    """
+    parts = urlsplit(dsn)
+    login = ":".join(_value(part) for part in (parts.username, parts.password) if part is not None)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
+    defaults = {"application_name": "fleetwatch", **connection_defaults(dsn), **LIMITS}
+    given = {key for key, _ in parse_qsl(parts.query, keep_blank_values=True)}
+    added = [f"{key}={value}" for key, value in defaults.items() if key not in given]
+    query = "&".join([*([parts.query.replace("$", "%24")] if parts.query else []), *added])
+    return f"postgresql://{login}@{host}:{parts.port or 5432}/{_value(parts.path.lstrip('/'))}?{query}"
+
+
+def _value(part: str) -> str:
+    return quote(re.sub(r"([\\'])", r"\\\1", unquote(part)), safe="")
+
+
+def relabel() -> list[dict[str, Any]]:
+    """`database` is already there, set by the exporter; what else it adds says nothing that Prometheus does not."""
+    renamed = [
+        {"source_labels": ["__name__"], "regex": old, "target_label": "__name__", "replacement": new}
+        for old, new in _RENAMED.items()
+    ]
+    return [
+        *renamed,
+        {"source_labels": ["target"], "regex": "(.+)", "target_label": "database"},
+        {"regex": "exported_job|target", "action": "labeldrop"},
+    ]
