@@ -12,6 +12,7 @@ from pathlib import Path
 
 from localcloud.machines import MachineError
 from tools import (
+    ci_commands,
     engine,
     images,
     lifecycle,
@@ -233,6 +234,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument(f"--{name}", default="", help="for the stack file; asked for on a terminal")
     sub = command("move-state", _move_state, "the state of the stack into another backend (docs/state.md)")
     sub.add_argument("to", help="file:///folder, s3://bucket?endpoint=..., gs://, azblob:// or https://api.pulumi.com")
+    ci_commands.add_to(command, _stack)
     sub = command("pulumi", _pulumi, "an engine command for this stack")
     sub.add_argument("words", nargs=argparse.REMAINDER)
     return parser
