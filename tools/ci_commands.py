@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tools import github, record, runner_door, touched
 from tools.comment import drift, page, reading
+from tools.comment.model import Record
 from tools.errors import ToolError
 from tools.paths import CHECKOUT
 from tools.progress import say
@@ -31,13 +32,15 @@ def add_to(command: Add, stack: MakeStack) -> None:
         return 0 if problem is None else 1
 
     def _comment(options: argparse.Namespace) -> int:
-        if options.folder or options.fork:
-            records = reading.records(Path(options.folder)) if options.folder else []
-        else:
+        told = touched.read(options.touched) if options.touched else touched.Touched(())
+        records: list[Record] = []
+        if options.folder and not options.fork:
+            records = reading.records(Path(options.folder), told.stacks)
+        elif not options.fork:
             with tempfile.TemporaryDirectory() as folder:
                 record.record(stack(options), Path(folder) / f"{options.stack}{reading.PREVIEW}")
                 records = reading.records(Path(folder))
-        note = page.FORK if options.fork else ""
+        note = page.FORK if options.fork else told.note
         if options.whole:
             Path(options.whole).write_text(page.build(records, note=note, limit=0))
         text = page.build(records, note=note)
@@ -52,6 +55,7 @@ def add_to(command: Add, stack: MakeStack) -> None:
     sub.add_argument("--refresh", action="store_true", help="look at what is really there first; contacts every host")
     sub = command("comment", _comment, "the comment of a pull request, in Markdown")
     sub.add_argument("folder", nargs="?", help="where records are; without it: a preview of this stack now")
+    sub.add_argument("--touched", help="what `touched` said: a stack of it whose record is missing is told")
     sub.add_argument("--out", help="the file to write; without it: on the screen")
     sub.add_argument("--whole", help="a file for the whole page, however long")
     sub.add_argument("--fork", action="store_true", help="say that a fork's pull request gets no preview")
@@ -62,6 +66,9 @@ def add_to(command: Add, stack: MakeStack) -> None:
     sub.add_argument("--pull", type=int, required=True, help="the pull request's number")
     sub = command("drift-issue", _drift, "open, bring up to date or close the one issue about drift")
     sub.add_argument("folder", help="where the records of `record --refresh` are")
+    sub.add_argument(
+        "--expect", nargs="*", default=[], help="stacks that have to be there; one that is not has drifted"
+    )
     sub = command("runner-door", lambda options: _door(options, stack), "a way in for this machine's SSH, for a while")
     sub.add_argument("action", choices=["open", "close"])
     sub.add_argument("--run", default=os.environ.get("GITHUB_RUN_ID") or "", help="what the door is named for")
@@ -84,7 +91,7 @@ def _post(options: argparse.Namespace) -> None:
 
 
 def _drift(options: argparse.Namespace) -> None:
-    records = reading.records(Path(options.folder))
+    records = reading.records(Path(options.folder), options.expect)
     say(f"Drift issue: {github.GitHub().put_issue(drift.TITLE, drift.body(records))}")
 
 

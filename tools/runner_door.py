@@ -2,8 +2,8 @@
 
 The fleet's firewalls let SSH in from `access.admin_cidrs` alone, and a runner of somebody else's has another address
 each time. Firewalls add up, so this one lets in what the others do not and changes none of them. It is named for the
-stack and the run (`fleetwatch-prod-door-1234`); a run that died leaves its door, and the next `open` removes any that is
-older than `OLDEST`. Only droplets that bear the stack's tags are meant: a server's own firewall is its owner's.
+stack and the run (`fleetwatch-prod-door-1234`); a run that died leaves its door, and the next `open` removes any
+that is older than `OLDEST`. Only droplets that bear the stack's tags are meant: a server's own firewall is its owner's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -40,7 +40,7 @@ class Door:
     """The door of one run. `prefix` begins the name of every door of this stack."""
 
     base: str
-    token: str
+    token: str = field(repr=False)
     prefix: str
     run: str
     tags: tuple[str, ...]

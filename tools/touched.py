@@ -34,10 +34,30 @@ class Touched:
     why: str = ""
     deployed: tuple[str, ...] = field(default=())  # every stack of the checkout that a runner may deploy
 
+    @property
+    def note(self) -> str:
+        """What the comment has to say of stacks whose file goes."""
+        if not self.removed:
+            return ""
+        names = ", ".join(f"`{stack}`" for stack in self.removed)
+        return (
+            f"**The stack file of {names} goes, what was deployed from it stays** and costs what it costs. Before the "
+            f"merge: `make down STACK={self.removed[0]}`, from a checkout that still has the file."
+        )
+
     def as_json(self) -> str:
         """For a workflow's matrix."""
         told = {"stacks": self.stacks, "removed": self.removed, "all": self.deployed, "why": self.why}
         return json.dumps(told)
+
+
+def read(text: str) -> Touched:
+    """What `as_json` wrote. ToolError when it is something else."""
+    try:
+        told = json.loads(text)
+        return Touched(tuple(told["stacks"]), tuple(told["removed"]), str(told["why"]), tuple(told["all"]))
+    except (ValueError, KeyError, TypeError):
+        raise ToolError(f"--touched: expected what `python -m tools touched BASE` says, got {text[:60]!r}.") from None
 
 
 def decide(paths: Iterable[str], stacks: Iterable[str]) -> Touched:

@@ -11,8 +11,8 @@ TITLE = "Drift: what runs is not what the stack files say"
 _LIMIT = page.LIMIT - 100  # the issue's own mark comes on top
 _SAID = (
     "A preview that looked at the machines first would change what is below: something was changed by hand or was "
-    "removed, or main was not deployed. `make up` brings it back to what the stack files say; what was meant to change belongs "
-    "into a stack file. This issue is kept up to date and is closed by the first run that finds nothing."
+    "removed, or main was not deployed. `make up` brings it back to what the stack files say; what was meant to "
+    "change belongs into a stack file. This issue is kept up to date and is closed by the first run that finds nothing."
 )
 
 

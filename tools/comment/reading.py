@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,14 @@ def rank(stack: str) -> tuple[int, str]:
     return (ORDER.index(stack) if stack in ORDER else len(ORDER), stack)
 
 
-def records(folder: Path) -> list[Record]:
-    """Every stack that has a file there, also one with results of policies alone."""
+def records(folder: Path, expected: Iterable[str] = ()) -> list[Record]:
+    """Every stack that has a file there, also one with results of policies alone, and every one that is expected."""
     found = {path.name.removesuffix(kind) for kind in (PREVIEW, POLICY) for path in folder.glob(f"*{kind}")}
     if not folder.is_dir():
         raise ToolError(
             f"{folder}: expected a folder with <stack>{PREVIEW} files; `python -m tools record` writes one."
         )
-    return [_record(folder, stack) for stack in sorted(found, key=rank)]
+    return [_record(folder, stack) for stack in sorted(found | set(expected), key=rank)]
 
 
 def _record(folder: Path, stack: str) -> Record:
