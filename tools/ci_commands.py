@@ -27,7 +27,7 @@ def add_to(command: Add, stack: MakeStack) -> None:
 
     def _record(options: argparse.Namespace) -> int:
         place = Path(options.place)
-        problem = record.record(stack(options), place, refresh=options.refresh)
+        problem = record.record(options.stack, lambda: stack(options), place, refresh=options.refresh)
         say(f"{place}: {'written' if problem is None else f'no preview: {problem}'}")
         return 0 if problem is None else 1
 
@@ -38,7 +38,7 @@ def add_to(command: Add, stack: MakeStack) -> None:
             records = reading.records(Path(options.folder), told.stacks)
         elif not options.fork:
             with tempfile.TemporaryDirectory() as folder:
-                record.record(stack(options), Path(folder) / f"{options.stack}{reading.PREVIEW}")
+                record.record(options.stack, lambda: stack(options), Path(folder) / f"{options.stack}{reading.PREVIEW}")
                 records = reading.records(Path(folder))
         note = page.FORK if options.fork else told.note
         if options.whole:

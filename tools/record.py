@@ -12,7 +12,7 @@ import os
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +27,23 @@ _PROGRAM = re.compile(r"^error: Program failed with an unhandled exception:\s*",
 _STACK = "pulumi:pulumi:Stack"
 
 
-def record(stack: Stack, place: Path, *, refresh: bool = False) -> str | None:
+def record(name: str, make: Callable[[], Stack], place: Path, *, refresh: bool = False) -> str | None:
     """Write the record of a preview to `place`; None, or the sentence that says why there is no preview.
 
-    `refresh`: look at what is really there first. That contacts the hosts, a preview alone contacts none.
+    `make` gives the stack of that name; what is in its way is told like everything else. `refresh`: look at what is
+    really there first. That contacts the hosts, a preview alone contacts none.
     """
     problem: str | None = None
     told: dict[str, Any] = {}
+    stack: Stack | None = None
     try:
+        stack = make()
         stack.prepare()
         stack.select()
         told = _preview(stack, refresh)
     except ToolError as error:
         problem = str(error)
-    content = masked({"stack": stack.name, "problem": problem, **told}, secrets_here(stack))
+    content = masked({"stack": name, "problem": problem, **told}, secrets_here(stack))
     place.parent.mkdir(parents=True, exist_ok=True)
     place.write_text(json.dumps(content, indent=1) + "\n")
     found: str | None = content["problem"]
@@ -50,10 +53,10 @@ def record(stack: Stack, place: Path, *, refresh: bool = False) -> str | None:
 def _preview(stack: Stack, refresh: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="fleetwatch-preview-") as folder:
         events = Path(folder) / "events"
-        words = ["preview", "--json", "--event-log", str(events), *(["--refresh"] if refresh else [])]
+        words = ["preview", "--json", "--show-sames", "--event-log", str(events), *(["--refresh"] if refresh else [])]
         # The event log is for programs, and so is the setting that allows it: Pulumi's Automation API uses both.
         env = {**stack.env, "PULUMI_DEBUG_COMMANDS": "true"}
-        done = subprocess.run(stack.argv(words), env=env, capture_output=True, text=True, check=False)
+        done = subprocess.run(stack.argv(*words), env=env, capture_output=True, text=True, check=False)
         plan = _plan(done.stdout)
         if done.returncode or plan is None:
             raise ToolError(_reason(plan, done.stderr or done.stdout))
@@ -107,12 +110,15 @@ def _outputs(events: Path) -> dict[str, Any]:
     return found
 
 
-def secrets_here(stack: Stack) -> set[str]:
+def secrets_here(stack: Stack | None) -> set[str]:
     """Every secret that this process knows: in its environment, and by mistake in clear in the stack file."""
-    found = {value for name, value in {**os.environ, **stack.env}.items() if _SECRET_NAME.search(name)}
-    named = stack.env.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+    env = {**os.environ, **(stack.env if stack is not None else {})}
+    found = {value for name, value in env.items() if _SECRET_NAME.search(name) and not name.endswith("_FILE")}
+    named = env.get("PULUMI_CONFIG_PASSPHRASE_FILE")
     if named and Path(named).is_file():
-        found = {value for value in found if value != named} | {Path(named).read_text().strip()}
+        found.add(Path(named).read_text().strip())
+    if stack is None:
+        return {secret for secret in found if len(secret) >= _SHORTEST}
     with contextlib.suppress(ToolError):  # no YAML: then there is a problem to tell, and nothing else
         found |= set(_in_clear(stackfile.read(stack.file)))
     return {secret for secret in found if len(secret) >= _SHORTEST}

@@ -57,6 +57,8 @@ def trimmed(told: Mapping[str, Any], home: str) -> Any:
     found = look(told)
     found["preview"].pop("duration", None)
     found["preview"].pop("config", None)
+    steps = found["preview"]["steps"]
+    found["preview"]["steps"] = [one for one in steps if one["op"] != "same" or "pulumi:pulumi:Stack" in one["urn"]]
     found["preview"]["diagnostics"] = [one for one in found["preview"]["diagnostics"] if one.get("message")]
     return found
 
