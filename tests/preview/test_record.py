@@ -30,7 +30,7 @@ EVENTS = [
     },
 ]
 ENGINE = """#!/bin/sh
-case " $* " in *" preview "*) ;; *) exit 0 ;; esac
+case " $* " in *" preview "*) ;; *) exit 1 ;; esac  # a stack that has no state yet
 while [ $# -gt 0 ]; do [ "$1" != --event-log ] || events=$2; shift; done
 cp {events} "$events"
 cat {said}
