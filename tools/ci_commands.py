@@ -48,7 +48,8 @@ def add_to(command: Add, stack: MakeStack) -> None:
             Path(options.out).write_text(text)
         else:
             say(text)
-        return 1 if any(one.problem for one in records) else 0
+        broken = any(rule.level == "mandatory" for one in records for rule in one.policies or ())
+        return 1 if broken or any(one.problem for one in records) else 0
 
     sub = command("record", _record, "run a preview and keep what a comment is made of, or why there is none")
     sub.add_argument("place", help="the file to write, <folder>/<stack>.preview.json")

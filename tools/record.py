@@ -10,16 +10,17 @@ import contextlib
 import json
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from policy import preview, rules
 from tools import stackfile
 from tools.comment.model import SECRET
+from tools.comment.reading import POLICY
 from tools.errors import ToolError
-from tools.stack import SECRET_KEYS, Stack, explain
+from tools.stack import SECRET_KEYS, Stack
 
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSPHRASE|PRIVATE|ACCESS_KEY|_DSN$|CREDENTIAL", re.IGNORECASE)
 _SHORTEST = 6  # characters of a secret that is looked for; a shorter one would be found everywhere
@@ -28,7 +29,8 @@ _STACK = "pulumi:pulumi:Stack"
 
 
 def record(name: str, make: Callable[[], Stack], place: Path, *, refresh: bool = False) -> str | None:
-    """Write the record of a preview to `place`; None, or the sentence that says why there is no preview.
+    """Write the record of a preview to `place`, and what the guard rails say beside it; None, or the sentence that says
+    why there is no preview.
 
     `make` gives the stack of that name; what is in its way is told like everything else. `refresh`: look at what is
     really there first. That contacts the hosts, a preview alone contacts none.
@@ -42,10 +44,13 @@ def record(name: str, make: Callable[[], Stack], place: Path, *, refresh: bool =
         stack.select()
         told = _preview(stack, refresh)
     except ToolError as error:
-        problem = str(error)
+        problem = _reason(str(error))
     content = masked({"stack": name, "problem": problem, **told}, secrets_here(stack))
     place.parent.mkdir(parents=True, exist_ok=True)
+    policies = content.pop("policies", None)
     place.write_text(json.dumps(content, indent=1) + "\n")
+    if policies is not None:
+        (place.parent / f"{name}{POLICY}").write_text(json.dumps(policies, indent=1) + "\n")
     found: str | None = content["problem"]
     return found
 
@@ -53,40 +58,26 @@ def record(name: str, make: Callable[[], Stack], place: Path, *, refresh: bool =
 def _preview(stack: Stack, refresh: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="fleetwatch-preview-") as folder:
         events = Path(folder) / "events"
-        words = ["preview", "--json", "--show-sames", "--event-log", str(events), *(["--refresh"] if refresh else [])]
+        words = ["--event-log", str(events), *(["--refresh"] if refresh else [])]
         # The event log is for programs, and so is the setting that allows it: Pulumi's Automation API uses both.
-        env = {**stack.env, "PULUMI_DEBUG_COMMANDS": "true"}
-        done = subprocess.run(stack.argv(*words), env=env, capture_output=True, text=True, check=False)
-        plan = _plan(done.stdout)
-        if done.returncode or plan is None:
-            raise ToolError(_reason(plan, done.stderr or done.stdout))
-        return {"preview": plan, "outputs": _outputs(events)}
+        plan = stack.planned(*words, PULUMI_DEBUG_COMMANDS="true")
+        return {"preview": plan, "outputs": _outputs(events), "policies": _policies(plan, stack.name)}
 
 
-def _plan(said: str) -> dict[str, Any] | None:
-    """The JSON in what the engine said; before it may stand other lines."""
-    for found in re.finditer(r"^\{", said, re.MULTILINE):
-        try:
-            plan = json.JSONDecoder().raw_decode(said[found.start() :])[0]
-        except ValueError:
-            continue
-        if isinstance(plan, dict) and ("steps" in plan or "diagnostics" in plan):
-            return plan
-    return None
-
-
-def _reason(plan: Mapping[str, Any] | None, said: str) -> str:
-    """Why there is no preview, without a traceback."""
-    told = [
-        str(one["message"])
-        for one in (plan or {}).get("diagnostics") or ()
-        if one.get("severity") == "error" and one.get("message")
+def _policies(plan: Mapping[str, Any], stack: str) -> list[dict[str, str]]:
+    """What the guard rails (policy/) say of the plan."""
+    found = rules.violations(preview.records(plan), preview.env(plan, stack))
+    return [
+        {"policy": one.rule, "resource": one.record.name, "message": one.said, "level": "mandatory"} for one in found
     ]
-    text = "\n".join(told) or said
-    lines = [line for line in text.strip().splitlines() if not line.startswith("warning: ")]
+
+
+def _reason(said: str) -> str:
+    """Why there is no preview, without a traceback and without what the engine says before its words."""
+    text = said.removeprefix("The engine says: ")
+    lines = [line for line in text.splitlines() if not line.startswith("warning: ")]
     text = _without_traceback(_PROGRAM.sub("", "\n".join(lines)))
-    text = "\n".join(line.removeprefix("error: ").rstrip() for line in text.splitlines() if line.strip())
-    return explain(text) if not told else text
+    return "\n".join(line.removeprefix("error: ").rstrip() for line in text.splitlines() if line.strip())
 
 
 def _without_traceback(text: str) -> str:

@@ -75,7 +75,7 @@ def engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
 
 
 def test_plan_and_outputs_are_kept(engine: Engine) -> None:
-    engine.says(f"a line before\n{json.dumps(PLAN, indent=1)}\n")
+    engine.says(PLAN)
     problem, text = engine.record()
     assert problem is None
     assert "32.00 USD → 41.00 USD" in text, "of the stack, not of a component"
@@ -112,7 +112,7 @@ def test_the_engines_own_words_where_there_is_no_plan(engine: Engine) -> None:
     problem, _ = engine.record()
     assert "The passphrase is not the one" in str(problem)
     engine.says("", "error: could not read the bucket\n", 255)
-    assert engine.record()[0] == "The engine says: could not read the bucket"
+    assert engine.record()[0] == "could not read the bucket"
 
 
 def test_what_is_in_the_way_of_the_stack_is_told_as_well(engine: Engine) -> None:
@@ -134,7 +134,7 @@ def test_what_the_run_knows_as_secret_is_nowhere(engine: Engine, where: str, sec
     if where == "plan":
         one = {
             "op": "create", "urn": f"urn:pulumi:prod::fleetwatch::command:local:Command::{secret}",
-            "newState": {"inputs": {"image": secret, "json": json.dumps({"x": secret})}}, "diffReasons": [secret],
+            "newState": {"type": "command:local:Command", "inputs": {"image": secret, "json": json.dumps({"x": secret})}}, "diffReasons": [secret],
         }  # fmt: skip
         engine.says({**PLAN, "steps": [one]})
     elif where == "diagnostic":
@@ -155,3 +155,17 @@ def test_a_passphrase_that_is_a_word_breaks_nothing(engine: Engine) -> None:
     problem, text = engine.record()
     assert problem is None
     assert "Nothing to change." in text
+
+
+def test_the_guard_rails_look_at_the_plan(engine: Engine) -> None:
+    container = {"image": "caddy:latest", "name": "fleetwatch-caddy"}
+    kind = "docker:index/container:Container"
+    state = {"type": kind, "inputs": container}
+    engine.says(
+        {**PLAN, "steps": [{"op": "same", "urn": f"urn:pulumi:prod::fleetwatch::{kind}::x", "newState": state}]}
+    )
+    problem, text = engine.record()
+    assert problem is None
+    assert "mandatory `pinned-images`, `x`:" in text
+    engine.says(PLAN)
+    assert "**Policies**: no violation." in engine.record()[1]
