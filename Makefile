@@ -3,8 +3,8 @@ STACK ?= local
 FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
-.PHONY: help venv up status doctor down password secret preview policy pulumi rehearse rehearse-down tunnel accept-key \
-	rebuild env move-state outdated clean check test bench pictures scan licences sbom audit lock
+.PHONY: help venv up status doctor down password secret preview comment policy pulumi rehearse rehearse-down tunnel \
+	accept-key rebuild env move-state outdated clean check test bench pictures scan licences sbom audit lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,9 @@ env: venv ## a new environment, and what it lacks: make env NAME=qa [DOMAIN= CID
 
 preview: venv ## what `up` would change
 	@$(TOOL) pulumi preview --diff
+
+comment: venv ## what `up` would change, as the comment of a pull request says it
+	@$(TOOL) comment
 
 policy: venv ## the guard rails over what `up` would change; PACK=1: by the engine itself
 	@$(TOOL) policy $(if $(PACK),--pack)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from localcloud.machines import MachineError
-from tools import commands
+from tools import ci_commands, commands
 from tools.errors import ToolError
 
 
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument(f"--{name}", default="", help="for the stack file; asked for on a terminal")
     sub = command("move-state", commands.do_move_state, "the state of the stack into another backend (docs/state.md)")
     sub.add_argument("to", help="file:///folder, s3://bucket?endpoint=..., gs://, azblob:// or https://api.pulumi.com")
+    ci_commands.add_to(command, commands.stack_of)
     sub = command("pulumi", commands.do_pulumi, "an engine command for this stack")
     sub.add_argument("words", nargs=argparse.REMAINDER)
     return parser

@@ -116,5 +116,12 @@ BUILDS: dict[str, Build] = {
         hint="first time about half a minute",
     ),
     # For the tests alone: Alloy itself is no Go module that builds, its configuration language is one.
+    "actionlint": Build(
+        folder="actionlint",
+        package="github.com/rhysd/actionlint/cmd/actionlint",
+        version="1.7.12",
+        version_variable="github.com/rhysd/actionlint.version",
+        hint="first time a few seconds",
+    ),
     "alloy-syntax": Build(folder="alloy-syntax", package=".", version="0.1.0"),
 }

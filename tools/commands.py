@@ -51,7 +51,7 @@ def _file(options: argparse.Namespace) -> Path:
     return Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{options.stack}.yaml")
 
 
-def _stack(options: argparse.Namespace, chain: setup.ToolChain | None = None) -> Stack:
+def stack_of(options: argparse.Namespace, chain: setup.ToolChain | None = None) -> Stack:
     home = state_dir() / options.stack
     if chain is None:  # an earlier run may have been another checkout's, or the cache may be gone
         with only_one("set-up"):
@@ -75,10 +75,10 @@ def do_up(options: argparse.Namespace) -> int:
     if not hub_is_here(stackfile.read(_file(options)).get("config") or {}):
         # Images are pulled by the hosts; what this machine lacks for itself is got by `_stack`.
         ssh_program.get()
-        return lifecycle.up(_stack(options))
+        return lifecycle.up(stack_of(options))
     chain = setup.set_up(lifecycle.images_for(_file(options)))
     setup.report(chain)
-    return lifecycle.up(_stack(options, chain))
+    return lifecycle.up(stack_of(options, chain))
 
 
 def do_rehearse(options: argparse.Namespace) -> int:
@@ -100,29 +100,29 @@ def _rehearsal(options: argparse.Namespace) -> rehearse.Rehearsal:
 
 
 def do_tunnel(options: argparse.Namespace) -> None:
-    reach.tunnel(_stack(options).outputs(), options.host, options.port)
+    reach.tunnel(stack_of(options).outputs(), options.host, options.port)
 
 
 def do_accept_key(options: argparse.Namespace) -> int:
     what = f"Taking the SSH host key that {options.host} shows now"
-    return lifecycle.replace(_stack(options), "command:local:Command", f"{options.host}-contact", what)
+    return lifecycle.replace(stack_of(options), "command:local:Command", f"{options.host}-contact", what)
 
 
 def do_rebuild(options: argparse.Namespace) -> int:
     what = f"Making the droplet of {options.host} anew; volume, address and data stay"
-    return lifecycle.replace(_stack(options), "digitalocean:index/droplet:Droplet", f"{options.host}-droplet", what)
+    return lifecycle.replace(stack_of(options), "digitalocean:index/droplet:Droplet", f"{options.host}-droplet", what)
 
 
 def do_status(options: argparse.Namespace) -> int:
-    return 0 if lifecycle.wait_for_data(_stack(options), patience=0) else 1
+    return 0 if lifecycle.wait_for_data(stack_of(options), patience=0) else 1
 
 
 def do_doctor(options: argparse.Namespace) -> int:
-    return doctor.doctor(lambda: _stack(options), options.json)
+    return doctor.doctor(lambda: stack_of(options), options.json)
 
 
 def do_down(options: argparse.Namespace) -> int:
-    return lifecycle.down(_stack(options), options.yes)
+    return lifecycle.down(stack_of(options), options.yes)
 
 
 def do_lock(_options: argparse.Namespace) -> None:
@@ -142,11 +142,11 @@ def do_clean(_options: argparse.Namespace) -> None:
 
 
 def do_password(options: argparse.Namespace) -> None:
-    say(str(_stack(options).outputs(secrets=True)["password"]))
+    say(str(stack_of(options).outputs(secrets=True)["password"]))
 
 
 def do_secret(options: argparse.Namespace) -> None:
-    lifecycle.secret(_stack(options), options.key)
+    lifecycle.secret(stack_of(options), options.key)
 
 
 def do_env(options: argparse.Namespace) -> int:
@@ -154,20 +154,20 @@ def do_env(options: argparse.Namespace) -> int:
     answers = newenv.Answers(options.region, options.domain, options.cidrs, options.size, options.volume)
     if answers.given() or not _file(options).exists():
         newenv.write(_file(options), options.stack, answers)
-    return newenv.complete(_stack(options), os.environ)
+    return newenv.complete(stack_of(options), os.environ)
 
 
 def do_move_state(options: argparse.Namespace) -> int:
-    return movestate.move(_stack(options), options.to)
+    return movestate.move(stack_of(options), options.to)
 
 
 def do_pulumi(options: argparse.Namespace) -> int:
-    return lifecycle.engine_command(_stack(options), options.words)
+    return lifecycle.engine_command(stack_of(options), options.words)
 
 
 def do_policy(options: argparse.Namespace) -> int:
     if options.plan:
         return policy.check_file(Path(options.plan), options.stack)
     if options.pack:
-        return lifecycle.engine_command(policy.with_pack(_stack(options)), ["preview", "--suppress-outputs"])
-    return policy.check(_stack(options))
+        return lifecycle.engine_command(policy.with_pack(stack_of(options)), ["preview", "--suppress-outputs"])
+    return policy.check(stack_of(options))

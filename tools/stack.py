@@ -150,10 +150,10 @@ class Stack:
         """The policy pack is told which environment the file is for: its SDK passes no configuration on."""
         return {ENVIRONMENT: str(self._config().get("fleetwatch:env") or self.name)} if self.policy_pack else {}
 
-    def planned(self) -> dict[str, Any]:
+    def planned(self, *words: str, **env: str) -> dict[str, Any]:
         """What a preview would do, as the engine prints it for programs; ToolError with its words if it cannot."""
-        argv = self._argv(["preview", "--json", "--show-sames"])
-        done = subprocess.run(argv, env=dict(self.env), capture_output=True, text=True, check=False)
+        argv = self._argv(["preview", "--json", "--show-sames", *words])
+        done = subprocess.run(argv, env={**self.env, **env}, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             digest: dict[str, Any] = json.loads(done.stdout)
             return digest

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.integration import fleet as fleets
+from tests.integration import previews
 from tests.integration.story import Story, told
 from tools import setup
 
@@ -39,3 +41,20 @@ def fleet() -> Iterator[fleets.Fleet]:
     """The cloud and the fleet of test_fleet_*: those tests share it, in the order of their files."""
     with fleets.told() as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def previewed(chain: setup.ToolChain) -> Iterator[previews.Previewed]:
+    """The stack of test_preview*."""
+    with previews.previewed() as made:
+        yield made
+
+
+@pytest.fixture
+def stack(previewed: previews.Previewed) -> Iterator[previews.Previewed]:
+    """The same, its stack file and environment as it was brought up with, before and after each test."""
+    config, env = copy.deepcopy(previewed.rig.config), dict(previewed.rig.env)
+    previewed.rig.write()
+    yield previewed
+    previewed.rig.config, previewed.rig.env = config, env
+    previewed.rig.write()

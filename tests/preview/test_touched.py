@@ -1,0 +1,115 @@
+"""Which stacks a change touches."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tools import touched
+from tools.errors import ToolError
+
+STACKS = ["prod", "local", "dev", "rehearsal", "staging", "qa"]
+DEPLOYED = ("dev", "staging", "prod", "qa")
+
+
+@pytest.mark.parametrize(
+    ("paths", "stacks"),
+    [
+        (["stacks/Pulumi.prod.yaml"], ("prod",)),
+        (["stacks/Pulumi.prod.yaml", "stacks/Pulumi.dev.yaml", "docs/x.md"], ("dev", "prod")),
+        (["docs/fleet.md", "README.md", "tests/unit/test_x.py", ".github/workflows/drift.yml"], ()),
+        (["localcloud/cloud/api.py", ".gitignore", "renovate.json"], ()),
+        (["stacks/Pulumi.local.yaml", "stacks/Pulumi.rehearsal.yaml"], ()),
+        (["components/edge.py"], DEPLOYED),
+        (["configs/images.yaml"], DEPLOYED),
+        (["__main__.py"], DEPLOYED),
+        (["requirements.txt"], DEPLOYED),
+        (["policy/ports.py"], DEPLOYED),
+        (["docs/x.md", "configs/deploy/files.sh"], DEPLOYED),
+        (["something/nobody/thought/of"], DEPLOYED),
+        (["configs/README.md"], DEPLOYED),
+        (["stacks/notes.txt"], DEPLOYED),
+        ([], ()),
+    ],
+)
+def test_a_path_touches(paths: list[str], stacks: tuple[str, ...]) -> None:
+    assert touched.decide(paths, STACKS).stacks == stacks
+
+
+def test_a_stack_file_that_goes_is_named_and_not_previewed() -> None:
+    found = touched.decide(["stacks/Pulumi.old.yaml"], STACKS)
+    assert (found.stacks, found.removed) == ((), ("old",))
+
+
+def test_the_comment_says_that_what_was_deployed_stays() -> None:
+    found = touched.read(touched.decide(["stacks/Pulumi.old.yaml"], STACKS).as_json())
+    assert "what was deployed from it stays" in found.note
+    assert "`make down STACK=old`" in found.note
+    assert touched.decide(["stacks/Pulumi.dev.yaml"], STACKS).note == ""
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"stacks": 1}'])
+def test_what_touched_never_says_is_refused(text: str) -> None:
+    with pytest.raises(ToolError, match="--touched: expected"):
+        touched.read(text)
+
+
+def _git(folder: Path, *words: str) -> None:
+    names = ["-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(folder), *names, *words], check=True, capture_output=True)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A repository with two stacks, and a branch that was left behind by main."""
+    (tmp_path / "stacks").mkdir()
+    (tmp_path / "components").mkdir()
+    for stack in ("dev", "prod", "local"):
+        (tmp_path / "stacks" / f"Pulumi.{stack}.yaml").write_text("config: {}\n")
+    (tmp_path / "components" / "x.py").write_text("one\n")
+    _git(tmp_path, "init", "-q", "-b", "main")
+    _git(tmp_path, "add", "-A")
+    _git(tmp_path, "commit", "-qm", "one")
+    _git(tmp_path, "switch", "-qc", "branch")
+    return tmp_path
+
+
+def _commit(clone: Path, path: str, text: str) -> None:
+    (clone / path).parent.mkdir(parents=True, exist_ok=True)
+    (clone / path).write_text(text)
+    _git(clone, "add", "-A")
+    _git(clone, "commit", "-qm", path)
+
+
+def test_what_main_did_meanwhile_does_not_count(clone: Path) -> None:
+    _git(clone, "switch", "-q", "main")
+    _commit(clone, "components/x.py", "two\n")
+    _git(clone, "switch", "-q", "branch")
+    _commit(clone, "stacks/Pulumi.dev.yaml", "config: {a: b}\n")
+    told = json.loads(touched.since("main", clone).as_json())
+    assert told == {
+        "stacks": ["dev"], "removed": [], "all": ["dev", "prod"], "why": "the stack files of dev changed",
+    }  # fmt: skip
+
+
+def test_a_stack_file_that_was_moved_counts_in_both_places(clone: Path) -> None:
+    _git(clone, "mv", "stacks/Pulumi.dev.yaml", "stacks/Pulumi.qa.yaml")
+    _git(clone, "commit", "-qm", "move")
+    found = touched.since("main", clone)
+    assert (found.stacks, found.removed) == (("qa",), ("dev",))
+
+
+def test_a_name_that_git_would_quote_is_read(clone: Path) -> None:
+    _commit(clone, "docs/ä b.md", "x\n")
+    assert touched.since("main", clone).stacks == ()
+    _commit(clone, "components/ä\nb.py", "x\n")
+    assert touched.since("main", clone).stacks == ("dev", "prod")
+
+
+@pytest.mark.parametrize("base", ["no-such-branch", "0" * 40, "--help"])
+def test_a_base_that_git_does_not_know_is_told(clone: Path, base: str) -> None:
+    with pytest.raises(ToolError, match="expected a commit or branch that this clone has"):
+        touched.since(base, clone)

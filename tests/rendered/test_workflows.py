@@ -1,0 +1,162 @@
+"""The workflows: what actionlint says to them, and what it does not look at."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.fixtures.full import ROOT
+from tests.rendered.conftest import Tool
+from tools.__main__ import _parser
+
+FOLDER = ROOT / ".github"
+WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
+ALL = [*WORKFLOWS, *sorted((FOLDER / "actions").glob("*/action.yml"))]
+TEXT = {path.relative_to(FOLDER).as_posix(): path.read_text() for path in ALL}
+
+
+def _lint(tool: Callable[[str], Tool], folder: Path) -> tuple[int, str]:
+    """actionlint on a copy of .github, in a folder that is a repository's for it."""
+    (folder / ".git").mkdir(exist_ok=True)
+    shutil.copytree(FOLDER, folder / ".github", dirs_exist_ok=True)
+    done = tool("actionlint")("-no-color", *sorted((folder / ".github" / "workflows").glob("*.yml")))
+    return done.returncode, done.stdout + done.stderr
+
+
+def _jobs() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path in WORKFLOWS:
+        for name, job in yaml.safe_load(path.read_text())["jobs"].items():
+            yield path.name, name, job
+
+
+def _steps() -> Iterator[tuple[str, dict[str, Any]]]:
+    for file, _, job in _jobs():
+        yield from ((file, step) for step in job.get("steps", ()))
+
+
+def test_there_are_workflows() -> None:
+    assert {path.name for path in WORKFLOWS} >= {"pull-request.yml", "deploy.yml", "deploy-stack.yml", "drift.yml"}
+
+
+def test_actionlint_has_nothing_to_say(tool: Callable[[str], Tool], tmp_path: Path) -> None:
+    code, said = _lint(tool, tmp_path)
+    assert (code, said) == (0, ""), said
+
+
+@pytest.mark.parametrize(
+    ("good", "broken", "said"),
+    [
+        ("runs-on: ubuntu-24.04", "runs_on: ubuntu-24.04", "runs_on"),
+        ("needs.touched.outputs.told", "needs.touched.outputs.toldd", "toldd"),
+        ("needs: [touched, preview]", "needs: [touched, previews]", "previews"),
+        ("github.event.number", "githubb.event.number", "githubb"),
+    ],
+)
+def test_actionlint_would_say_it(
+    tool: Callable[[str], Tool], tmp_path: Path, good: str, broken: str, said: str
+) -> None:
+    _lint(tool, tmp_path)
+    place = tmp_path / ".github" / "workflows" / "pull-request.yml"
+    assert good in place.read_text()
+    place.write_text(place.read_text().replace(good, broken, 1))
+    done = tool("actionlint")("-no-color", place)
+    assert done.returncode == 1
+    assert said in done.stdout
+
+
+@pytest.mark.parametrize("name", TEXT)
+def test_actions_of_others_are_pinned_by_commit_and_say_their_version(name: str) -> None:
+    used = re.findall(r"uses: (\S+)(.*)", TEXT[name])
+    assert used or "uses" not in TEXT[name]
+    for action, comment in used:
+        if not action.startswith("./"):
+            assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action), f"{name}: {action}"
+            assert re.fullmatch(r" # v\d+\.\d+\.\d+", comment), f"{name}: which version is {action}?"
+
+
+def test_one_action_has_one_version() -> None:
+    pins = {pin for text in TEXT.values() for pin in re.findall(r"uses: (actions/\S+@\S+ # \S+)", text)}
+    names = [pin.split("@")[0] for pin in pins]
+    assert len(names) == len(set(names)), sorted(pins)
+
+
+def test_nothing_is_permitted_by_default_and_each_job_says_what_it_needs() -> None:
+    for path in WORKFLOWS:
+        assert yaml.safe_load(path.read_text())["permissions"] == {}, path.name
+    writes = {}
+    for file, name, job in _jobs():
+        assert "permissions" in job, f"{file}: {name}"
+        writes[(file, name)] = {key for key, value in job["permissions"].items() if value == "write"}
+    assert {key: value for key, value in writes.items() if value} == {
+        ("pull-request.yml", "comment"): {"pull-requests"},
+        ("drift.yml", "issue"): {"issues"},
+    }
+
+
+def test_every_job_has_a_time_out() -> None:
+    for file, name, job in _jobs():
+        assert "uses" in job or 5 <= job.get("timeout-minutes", 0) <= 60, f"{file}: {name}"
+
+
+def test_what_changes_a_stack_runs_alone_and_is_not_cut_off() -> None:
+    for file, name in (("deploy-stack.yml", "up"), ("drift.yml", "look")):
+        (job,) = [job for one, other, job in _jobs() if (one, other) == (file, name)]
+        assert job["concurrency"]["group"].startswith("stack-${{")
+        assert job["concurrency"]["cancel-in-progress"] is False
+
+
+def test_a_checkout_leaves_no_token_behind() -> None:
+    for file, step in _steps():
+        if str(step.get("uses", "")).startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False, file
+
+
+def test_no_expression_stands_in_a_script() -> None:
+    """What others wrote (a branch's name) would be run there; it comes in by the environment."""
+    for file, step in _steps():
+        assert "${{" not in str(step.get("run", "")), f"{file}: {step['run']}"
+
+
+def test_the_job_that_may_write_runs_no_code_of_the_pull_request() -> None:
+    jobs = {name: job for file, name, job in _jobs() if file == "pull-request.yml"}
+    checkout = [step for step in jobs["comment"]["steps"] if "checkout@" in str(step.get("uses"))]
+    assert [step["with"]["ref"] for step in checkout] == ["${{ github.event.pull_request.base.sha }}"]
+    assert "pull_request_target" not in TEXT["workflows/pull-request.yml"]
+    for name, job in jobs.items():
+        assert ("secrets." in yaml.safe_dump(job)) is (name == "preview"), f"{name} has no use for credentials"
+    assert "head.repo.full_name == github.repository" in jobs["preview"]["if"], "a fork gets none"
+
+
+def test_a_door_that_is_opened_is_always_closed() -> None:
+    for file in ("deploy-stack.yml", "drift.yml"):
+        steps = [step for one, step in _steps() if one == file]
+        doors = [(index, step) for index, step in enumerate(steps) if "runner-door" in str(step.get("run"))]
+        assert [step["run"].split("runner-door ")[1].split()[0] for _, step in doors] == ["open", "close"], file
+        assert "always()" in doors[1][1]["if"], file
+        assert doors[0][1]["env"] == doors[1][1]["env"], "another name would be another door"
+
+
+def test_prod_comes_last_and_waits_for_its_environment() -> None:
+    jobs = {name: job for file, name, job in _jobs() if file == "deploy.yml"}
+    assert (jobs["dev"]["needs"], jobs["staging"]["needs"]) == ("which", ["which", "dev"])
+    assert jobs["prod"]["needs"] == ["which", "dev", "staging"]
+    up = next(job for file, name, job in _jobs() if (file, name) == ("deploy-stack.yml", "up"))
+    assert up["environment"] == "${{ inputs.stack }}"
+
+
+@pytest.mark.parametrize("page", [*(f".github/{name}" for name in TEXT), "docs/ci.md"])
+def test_every_command_that_is_named_exists(page: str) -> None:
+    text = (ROOT / page).read_text()
+    actions = [one for one in _parser()._actions if isinstance(one, argparse._SubParsersAction)]
+    known = set(actions[0].choices)
+    named = set(re.findall(r"-m tools(?: --stack \S+)?(?: --file \S+)? ([a-z][a-z-]*)", text))
+    assert named <= known, named - known
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"^\s*(?:- )?(?:run: )?make ([a-z-]+)", text, re.MULTILINE)) <= targets

@@ -1,0 +1,143 @@
+"""Runs a preview and keeps what the comment of a pull request is made of, also when there is none: then the reason.
+
+The engine gives its plan as JSON and, in its event log, the stack's outputs as they would be. Secrets are masked by the
+engine in both; what this process itself knows as a secret is looked for once more before anything is written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from policy import preview, rules
+from tools import stackfile
+from tools.comment.model import SECRET
+from tools.comment.reading import POLICY
+from tools.errors import ToolError
+from tools.stack import SECRET_KEYS, Stack
+
+_SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSPHRASE|PRIVATE|ACCESS_KEY|_DSN$|CREDENTIAL", re.IGNORECASE)
+_SHORTEST = 6  # characters of a secret that is looked for; a shorter one would be found everywhere
+_PROGRAM = re.compile(r"^error: Program failed with an unhandled exception:\s*", re.MULTILINE)
+_STACK = "pulumi:pulumi:Stack"
+
+
+def record(name: str, make: Callable[[], Stack], place: Path, *, refresh: bool = False) -> str | None:
+    """Write the record of a preview to `place`, and what the guard rails say beside it; None, or the sentence that says
+    why there is no preview.
+
+    `make` gives the stack of that name; what is in its way is told like everything else. `refresh`: look at what is
+    really there first. That contacts the hosts, a preview alone contacts none.
+    """
+    problem: str | None = None
+    told: dict[str, Any] = {}
+    stack: Stack | None = None
+    try:
+        stack = make()
+        stack.prepare()
+        stack.select()
+        told = _preview(stack, refresh)
+    except ToolError as error:
+        problem = _reason(str(error))
+    content = masked({"stack": name, "problem": problem, **told}, secrets_here(stack))
+    place.parent.mkdir(parents=True, exist_ok=True)
+    policies = content.pop("policies", None)
+    place.write_text(json.dumps(content, indent=1) + "\n")
+    if policies is not None:
+        (place.parent / f"{name}{POLICY}").write_text(json.dumps(policies, indent=1) + "\n")
+    found: str | None = content["problem"]
+    return found
+
+
+def _preview(stack: Stack, refresh: bool) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory(prefix="fleetwatch-preview-") as folder:
+        events = Path(folder) / "events"
+        words = ["--event-log", str(events), *(["--refresh"] if refresh else [])]
+        # The event log is for programs, and so is the setting that allows it: Pulumi's Automation API uses both.
+        plan = stack.planned(*words, PULUMI_DEBUG_COMMANDS="true")
+        return {"preview": plan, "outputs": _outputs(events), "policies": _policies(plan, stack.name)}
+
+
+def _policies(plan: Mapping[str, Any], stack: str) -> list[dict[str, str]]:
+    """What the guard rails (policy/) say of the plan."""
+    found = rules.violations(preview.records(plan), preview.env(plan, stack))
+    return [
+        {"policy": one.rule, "resource": one.record.name, "message": one.said, "level": "mandatory"} for one in found
+    ]
+
+
+def _reason(said: str) -> str:
+    """Why there is no preview, without a traceback and without what the engine says before its words."""
+    text = said.removeprefix("The engine says: ")
+    lines = [line for line in text.splitlines() if not line.startswith("warning: ")]
+    text = _without_traceback(_PROGRAM.sub("", "\n".join(lines)))
+    return "\n".join(line.removeprefix("error: ").rstrip() for line in text.splitlines() if line.strip())
+
+
+def _without_traceback(text: str) -> str:
+    """Of a traceback the last line, which says what was wrong."""
+    if "Traceback (most recent call last)" not in text:
+        return text
+    before, _, rest = text.partition("Traceback (most recent call last)")
+    frames = rest.splitlines()
+    last = next((line.strip() for line in reversed(frames) if line.strip()), "")
+    return f"{before.strip()}\nthe program ended with {last}; the log of this run has more".strip()
+
+
+def _outputs(events: Path) -> dict[str, Any]:
+    """The stack's outputs before and after, as the engine's last word about them says."""
+    found: dict[str, Any] = {"before": {}, "after": {}}
+    for line in events.read_text().splitlines():
+        told = (json.loads(line).get("resOutputsEvent") or {}).get("metadata") or {}
+        if told.get("type") == _STACK:
+            for key, side in (("before", "old"), ("after", "new")):
+                found[key] = (told.get(side) or {}).get("outputs") or {}
+    return found
+
+
+def secrets_here(stack: Stack | None) -> set[str]:
+    """Every secret that this process knows: in its environment, and by mistake in clear in the stack file."""
+    env = {**os.environ, **(stack.env if stack is not None else {})}
+    found = {value for name, value in env.items() if _SECRET_NAME.search(name) and not name.endswith("_FILE")}
+    named = env.get("PULUMI_CONFIG_PASSPHRASE_FILE")
+    if named and Path(named).is_file():
+        found.add(Path(named).read_text().strip())
+    if stack is None:
+        return {secret for secret in found if len(secret) >= _SHORTEST}
+    with contextlib.suppress(ToolError):  # no YAML: then there is a problem to tell, and nothing else
+        found |= set(_in_clear(stackfile.read(stack.file)))
+    return {secret for secret in found if len(secret) >= _SHORTEST}
+
+
+def _in_clear(value: Any, key: str = "") -> Iterable[str]:
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _in_clear(inner, str(name))
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _in_clear(inner, key)
+    elif isinstance(value, str) and (key in SECRET_KEYS or key.endswith(":token")):
+        yield value
+
+
+def masked(value: Any, secrets: Iterable[str]) -> Any:
+    """The same without any of these, also where they stand escaped in a text that is JSON itself."""
+    forms = {form for secret in secrets for form in (secret, json.dumps(secret)[1:-1])}
+    return _masked(value, sorted(forms, key=len, reverse=True))
+
+
+def _masked(value: Any, forms: Sequence[str]) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _masked(inner, forms) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_masked(inner, forms) for inner in value]
+    if isinstance(value, str):
+        for form in forms:
+            value = value.replace(form, SECRET)
+    return value

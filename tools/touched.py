@@ -1,0 +1,97 @@
+"""Which stacks a change touches: a stack file its own stack, anything else that the program is made of every stack.
+
+What is neither program nor stack file (documentation, tests, workflows, the rehearsal cloud) touches none. A path that
+nobody thought of here touches every stack: a preview too many is better than one too few.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tools.comment.reading import rank
+from tools.errors import ToolError
+
+_STACK_FILE = re.compile(r"^stacks/Pulumi\.([^/]+)\.ya?ml$")
+# Of one machine, not of a team: no runner deploys them.
+ON_ONE_MACHINE = frozenset({"local", "rehearsal"})
+_NOTHING_DEPLOYED = re.compile(
+    r"^(docs|tests|localcloud|\.github|\.ci)/"
+    r"|^[^/]*\.md$|^\.gitignore$|^\.yamllint\.yaml$|^\.gitlab-ci\.yml$|^renovate\.json$|^LICEN[CS]E"
+)
+
+
+@dataclass(frozen=True)
+class Touched:
+    """`stacks`, in the order they are deployed in; `removed`: stacks whose file goes; `why`: a sentence."""
+
+    stacks: tuple[str, ...]
+    removed: tuple[str, ...] = ()
+    why: str = ""
+    deployed: tuple[str, ...] = field(default=())  # every stack of the checkout that a runner may deploy
+
+    @property
+    def note(self) -> str:
+        """What the comment has to say of stacks whose file goes."""
+        if not self.removed:
+            return ""
+        names = ", ".join(f"`{stack}`" for stack in self.removed)
+        return (
+            f"**The stack file of {names} goes, what was deployed from it stays** and costs what it costs. Before the "
+            f"merge: `make down STACK={self.removed[0]}`, from a checkout that still has the file."
+        )
+
+    def as_json(self) -> str:
+        """For a workflow's matrix."""
+        told = {"stacks": self.stacks, "removed": self.removed, "all": self.deployed, "why": self.why}
+        return json.dumps(told)
+
+
+def read(text: str) -> Touched:
+    """What `as_json` wrote. ToolError when it is something else."""
+    try:
+        told = json.loads(text)
+        return Touched(tuple(told["stacks"]), tuple(told["removed"]), str(told["why"]), tuple(told["all"]))
+    except (ValueError, KeyError, TypeError):
+        raise ToolError(f"--touched: expected what `python -m tools touched BASE` says, got {text[:60]!r}.") from None
+
+
+def decide(paths: Iterable[str], stacks: Iterable[str]) -> Touched:
+    """`paths`: what was changed, also what is gone; `stacks`: those whose file the checkout has now."""
+    there = tuple(sorted(set(stacks) - ON_ONE_MACHINE, key=rank))
+    own: set[str] = set()
+    program = []
+    for path in paths:
+        found = _STACK_FILE.match(path)
+        if found:
+            own.add(found[1])
+        elif not _NOTHING_DEPLOYED.search(path):
+            program.append(path)
+    removed = tuple(sorted(own - set(there) - ON_ONE_MACHINE, key=rank))
+    if program:
+        more = f" and {len(program) - 1} more" if len(program) > 1 else ""
+        return Touched(there, removed, f"every stack: {program[0]}{more} changed", there)
+    touched = tuple(stack for stack in there if stack in own)
+    why = f"the stack files of {', '.join(touched)} changed" if touched else "no stack file and nothing of the program"
+    return Touched(touched, removed, why, there)
+
+
+def since(base: str, checkout: Path) -> Touched:
+    """What the commits since `base` touch. ToolError when git does not know it."""
+    there = [
+        match[1] for path in (checkout / "stacks").glob("*") if (match := _STACK_FILE.match(f"stacks/{path.name}"))
+    ]
+    # Three dots: only what this side did since they parted. No renames: a moved stack file counts in both places.
+    words = ["git", "-C", str(checkout), "diff", "--name-only", "--no-renames", "-z", f"{base}...HEAD", "--"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise ToolError(
+            f"touched {base}: expected a commit or branch that this clone has, with a common ancestor ("
+            f"{done.stderr.strip().splitlines()[0] if done.stderr.strip() else 'git says nothing'}); "
+            "fetch it, with its history: `git fetch --unshallow`, or fetch-depth: 0 in a workflow."
+        )
+    return decide([path for path in done.stdout.split("\0") if path], there)
