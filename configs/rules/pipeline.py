@@ -121,7 +121,6 @@ def _foreign_host(settings: Settings) -> Alert:
         "without being removed, or one that calls itself by another name.",
         board="hub",
         per="hub",
-        empty="no host is foreign on a healthy fleet; test_it_fires_in_these_words_and_is_silent_otherwise has one",
     )
 
 

@@ -134,7 +134,10 @@ def test_what_the_run_knows_as_secret_is_nowhere(engine: Engine, where: str, sec
     if where == "plan":
         one = {
             "op": "create", "urn": f"urn:pulumi:prod::fleetwatch::command:local:Command::{secret}",
-            "newState": {"type": "command:local:Command", "inputs": {"image": secret, "json": json.dumps({"x": secret})}}, "diffReasons": [secret],
+            "newState": {
+                "type": "command:local:Command", "inputs": {"image": secret, "json": json.dumps({"x": secret})}
+            },
+            "diffReasons": [secret],
         }  # fmt: skip
         engine.says({**PLAN, "steps": [one]})
     elif where == "diagnostic":
