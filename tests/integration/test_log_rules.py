@@ -104,7 +104,7 @@ def test_who_writes_more_errors_than_its_threshold_is_told_and_nobody_else(runni
     found = eventually("both alerts", told, 60)
     time.sleep(6)  # one more evaluation: what must not come has had its time
     assert told() == found == {
-        "Container loud on hub writes 2.0 lines of errors per second": {
+        "loud on hub writes 2.0 lines of errors per second": {
             "alertname": "LogErrors", "severity": "warning", "env": "test", "host": "hub", **WRITTEN["loud"][0]
         },
         "billing on hub writes 1.5 lines of errors per second": {
@@ -117,7 +117,7 @@ def test_it_goes_to_alertmanager_in_the_form_that_this_takes(running: Running) -
     (posted, *_) = eventually("a post of Loki", lambda: running.sink.got, 60)
     assert isinstance(posted, list), "version 2 of Alertmanager's API takes a list"
     alert = next(alert for alert in posted if alert["labels"].get("container") == "loud")
-    assert alert["annotations"]["summary"] == "Container loud on hub writes 2.0 lines of errors per second"
+    assert alert["annotations"]["summary"] == "loud on hub writes 2.0 lines of errors per second"
     assert alert["annotations"]["dashboard"].endswith("/d/fleetwatch-logs?var-host=hub&var-container=loud")
 
 
