@@ -38,7 +38,10 @@ def test_equal_settings_give_equal_inputs(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 QUIET: dict[str, tuple[dict[str, Any], set[str]]] = {
-    "an application": ({"apps": {"new": {"target": "new:1"}}}, {"hub-agent-config"}),
+    "an application": (
+        {"apps": {**full()["hosts"]["hub"]["apps"], "new": {"target": "new:1"}}},
+        {"hub-agent-config"},
+    ),
     "a changed interval": ({"scrape": {"cadvisor": "30s"}}, {"hub-agent-config"}),
     "a log filter": ({"logs": {**full()["hosts"]["hub"]["logs"], "drop": []}}, {"hub-promtail-config"}),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from urllib.parse import unquote
 
 import pulumi
 import pytest
@@ -181,3 +182,15 @@ def test_a_bad_stack_file_ends_before_the_first_resource(
 def test_the_entry_is_short() -> None:
     assert len((ROOT / "__main__.py").read_text().splitlines()) <= 40, "load, build, export; the rest has its place"
     assert local_facts.__doc__
+
+
+def test_the_mark_of_a_change_is_no_proof_of_a_hosts_logs(made: Run) -> None:
+    script = made.commands["hub-gate-hub"].plain()["stdin"]
+    assert unquote(re.findall(r"^LINES=(.*)$", script, re.MULTILINE)[0].strip("'")) == '{host="hub",job!="deployment"}'
+    assert 'STREAM=\'{"env": "full", "host": "hub", "job": "deployment"}\'' in script
+
+
+def test_a_change_of_the_hubs_own_parts_is_marked_too(made: Run) -> None:
+    script = made.commands["hub-changed"].plain()["stdin"]
+    assert "ROLES='prometheus loki grafana alertmanager caddy'" in script
+    assert 'STREAM=\'{"env": "full", "host": "hub", "job": "deployment"}\'' in script

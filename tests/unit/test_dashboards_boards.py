@@ -69,8 +69,10 @@ def test_a_host_leads_to_its_databases_by_a_cell_that_only_hosts_with_databases_
     (override,) = [one for one in table["fieldConfig"]["overrides"] if one["matcher"]["options"] == "Databases"][1:]
     ((link,),) = [one["value"] for one in override["properties"] if one["id"] == "links"]
     assert link["url"].startswith("/d/fleetwatch-postgres?var-host=")
-    column = _columns(board).index("Databases") - 2  # after environment and host
-    assert table["targets"][column]["expr"].startswith("count by (env, host) (pg_up{"), "no value without a database"
+    named = table["transformations"][1]["options"]["renameByName"]
+    (letter,) = [value.removeprefix("Value #") for value, heading in named.items() if heading == "Databases"]
+    (target,) = [target for target in table["targets"] if target["refId"] == letter]
+    assert target["expr"].startswith("count by (env, host) (pg_up{"), "a host without a database has no value"
 
 
 def test_every_host_of_the_stack_file_has_a_series_and_an_abandoned_one_has_none() -> None:
