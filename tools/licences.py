@@ -35,7 +35,7 @@ _TEXTS = {"3-Clause BSD License": "BSD-3-Clause", "Apache 2.0": "Apache-2.0", "M
 PROGRAMS = {
     "caddy": "Apache-2.0", "prometheus": "Apache-2.0", "loki": "AGPL-3.0-only", "grafana": "AGPL-3.0-only",
     "alertmanager": "Apache-2.0", "promtail": "AGPL-3.0-only", "alloy": "Apache-2.0", "cadvisor": "Apache-2.0",
-    "node_exporter": "Apache-2.0", "postgres_exporter": "Apache-2.0",
+    "node_exporter": "Apache-2.0", "postgres_exporter": "Apache-2.0", "sql_exporter": "MIT",
 }  # fmt: skip
 
 

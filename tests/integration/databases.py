@@ -28,7 +28,7 @@ STANDBY = 'pg_basebackup -h shop-db -U postgres -D "$PGDATA" -R && exec postgres
 def account(password: str) -> str:
     """The lines of docs/databases.md that make it, with this password."""
     page = (CHECKOUT / "docs" / "databases.md").read_text()
-    (block,) = re.findall(r"^```sql\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (block,) = re.findall(r"^```sql parse\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert block.count("'...'") == 1, "the page has one place for the password"
     return block.replace("'...'", "'" + password.replace("'", "''") + "'")
 
