@@ -17,7 +17,7 @@ def everything() -> Settings:
     """A stack file of which no alert is left out: with a service, a database and an expected container."""
     host = {
         "apps": {"shop": {"target": "shop:8000", "http": {}}},
-        "postgres": {"main": {"dsn": "postgresql://nobody:nothing@db/shop"}},
+        "postgres": {"main": {"dsn": "postgresql://nobody@db/shop"}},
         "expected": ["shop"],
     }
     return load({"hub": {"local": {}}, "hosts": {"hub": host}}, "the page of alerts")
