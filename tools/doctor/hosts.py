@@ -159,7 +159,8 @@ def _long_ago(asker: Asker, host: str) -> float | None:
 
 
 def _newest_line(hub: HubClient, host: str, now: float) -> float | None:
-    streams = hub.logs(f'{{host="{host}"}}', now - LOOK_BACK, now + 60, limit=1)
+    # The hub's own mark of a change is no line that the host sent.
+    streams = hub.logs(f'{{host="{host}",job!="deployment"}}', now - LOOK_BACK, now + 60, limit=1)
     stamps = [int(value[0]) / 1e9 for stream in streams for value in stream["values"]]
     return max(0.0, now - max(stamps)) if stamps else None
 
