@@ -23,7 +23,7 @@ AS_PROGRAM = {"yamllint": "GPL-3.0-or-later"}
 # Locked for other systems or older Pythons; as their metadata on PyPI says.
 ELSEWHERE = {"colorama": "BSD-3-Clause", "exceptiongroup": "MIT", "tomli": "MIT"}
 # Packages whose metadata says less than their licence file.
-BY_FILE = {"google-re2": "BSD-3-Clause", "dill": "BSD-3-Clause"}
+BY_FILE = {"google-re2": "BSD-3-Clause", "dill": "BSD-3-Clause", "promql-parser": "MIT"}
 _CLASSIFIERS = {
     "MIT License": "MIT",
     "Apache Software License": "Apache-2.0",

@@ -24,7 +24,7 @@ from pulumi.runtime.proto import resource_pb2
 from components import cloud_facts, local_facts
 from configs.settings.cloud_facts import CloudFacts
 from configs.settings.facts import Facts
-from tests.fixtures.full import ROOT, raw
+from tests.fixtures.full import ROOT, raw, without_web_1
 
 PASSWORD = "generated-s3cret"
 HASH = "$2a$10$generated-s3cret"
@@ -33,7 +33,7 @@ FACTS = Facts("20.10", None, frozenset({"bridge", "shop_default", "dispatch-netw
 _FRA = frozenset({"fra1"})
 CLOUD = CloudFacts(
     regions=_FRA,
-    sizes={size: _FRA for size in ("s-1vcpu-1gb", "s-2vcpu-4gb", "s-8vcpu-16gb")},
+    sizes={size: _FRA for size in ("s-1vcpu-1gb", "s-2vcpu-2gb", "s-2vcpu-4gb", "s-8vcpu-16gb")},
     images={"debian-12-x64": _FRA},
     projects={"monitoring": "project-1"},
 )
@@ -178,8 +178,7 @@ class _Warnings(logging.Handler):
 def full(**changes: Any) -> dict[str, Any]:
     """Everything on, on the one host that the program can make so far."""
     sections = raw(**changes)
-    sections["hosts"].pop("web-1", None)
-    return sections
+    return without_web_1(sections)
 
 
 _DONE: dict[tuple[str, ...], Run] = {}

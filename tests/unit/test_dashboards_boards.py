@@ -11,11 +11,10 @@ import yaml
 
 from configs import rules
 from configs.dashboards import boards, render
-from configs.dashboards.model import Column, Graph, Logs, Stat, Table
 from configs.render import grafana
 from configs.settings import Settings, load
 from tests.fixtures import fleets
-from tests.fixtures.full import ROOT, full, small
+from tests.fixtures.full import full, small
 
 DSN = {"dsn": "postgresql://watch:secret@db/shop"}
 ALWAYS = {"fleet", "hosts", "containers", "logs", "hub"}
@@ -104,26 +103,6 @@ def test_changes_by_fleetwatch_are_marked_on_every_dashboard(name: str) -> None:
     assert mark["enable"]
     assert mark["datasource"]["uid"] in sources
     assert mark["expr"] == '{job="deployment",env=~"$env",host=~"$host"}'
-
-
-def _declared() -> list[tuple[str, str]]:
-    found = []
-    for board in boards(full()):
-        for panel in (panel for row in board.rows for panel in row.panels):
-            parts: list[Any] = [panel] if isinstance(panel, Logs) else []
-            parts += [panel.query] if isinstance(panel, Stat) else []
-            parts += panel.queries if isinstance(panel, Graph) else []
-            parts += panel.columns if isinstance(panel, Table) else []
-            found += [(f"{board.name}: {panel.title}", part.empty) for part in parts if part.empty]
-            assert all(isinstance(part, Column) or part.expr for part in parts)
-    return found
-
-
-@pytest.mark.parametrize(("where", "why"), _declared())
-def test_what_may_be_empty_says_why_and_names_a_test_that_exists(where: str, why: str) -> None:
-    found = re.fullmatch(r".{15,}: (tests/[\w/]+\.py)::(test_\w+)", why)
-    assert found, f"{where}: {why}"
-    assert f"def {found[2]}(" in (ROOT / found[1]).read_text()
 
 
 @pytest.mark.parametrize("name", sorted(render(full())))

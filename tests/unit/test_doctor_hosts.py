@@ -57,6 +57,7 @@ def test_exit_codes_and_that_a_hub_which_is_away_is_one_sentence(
     monkeypatch.setattr(described, "groups", lambda _: [])
     monkeypatch.setattr(described, "alerts", lambda _: [])
     hub.has("up", host="hub", job="postgres", instance="p")
+    hub.has("up", host="hub", job="sql", instance="s")
     stack = _stack(tmp_path, hub.base, monkeypatch)
     assert run.doctor(lambda: stack, as_json=True) == run.WELL
     assert json.loads(capsys.readouterr().out)["faults"] == 0, "stdout is JSON and nothing else"

@@ -14,7 +14,7 @@ from components import local_facts, stackfile
 from configs.settings import SettingsError, load, read
 from configs.settings.facts import Facts
 from configs.settings.secrets import secret_paths
-from tests.fixtures.full import FULL, SECRETS, full, raw, small
+from tests.fixtures.full import FULL, SECRETS, full, raw, small, without_web_1
 from tools import stackfile as tool_stackfile
 
 SOURCE = "stacks/Pulumi.test.yaml"
@@ -123,8 +123,7 @@ def _json(value: Any) -> str:
 
 def _one_host() -> dict[str, Any]:
     sections = raw()
-    del sections["hosts"]["web-1"]
-    return sections
+    return without_web_1(sections)
 
 
 def test_secrets_in_clear_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
