@@ -23,6 +23,7 @@ from tools.paths import CHECKOUT, state_dir
 SECRET_KEYS = frozenset({"dsn", "client_secret", "password", "routing_key", "url"})
 
 OVERLAY = "fleetwatch:images"
+MADE_HERE = "fleetwatch.local/"  # begins the name of every image that a machine assembled itself (recipes.py)
 ENVIRONMENT = "FLEETWATCH_ENV"
 OWN = "overlay.yaml"  # beside the state: what this machine alone adds to a stack file, by section
 _WITH_FILE = ("up", "preview", "destroy", "refresh", "config", "import", "watch")
@@ -61,7 +62,7 @@ class Stack:
             lines = "\n".join(f"  - {path}: `make secret KEY={path}` asks for it" for path in clear)
             raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
         last = stackfile.read(self.working) if self.working.exists() else {}
-        images = self.images if self.images is not None else _below(last.get("config") or {}, OVERLAY)
+        images = self.images if self.images is not None else made_here(_below(last.get("config") or {}, OVERLAY))
         overlay: dict[str, Any] = stackfile.sections(self.home / OWN) if (self.home / OWN).exists() else {}
         if hub_is_here(user.get("config") or {}):
             here = {"files": str(self.files), "docker": docker_address(user.get("config") or {})}
@@ -168,6 +169,12 @@ class Stack:
         if "query" not in found:
             raise ToolError(f"The stack {self.name} is not up; `make up` brings it up.")
         return found
+
+
+def made_here(images: Mapping[str, Any]) -> dict[str, Any]:
+    """Of a working copy's images those that this machine assembled. The others came from the stack file, and go with
+    their line there."""
+    return {key: ref for key, ref in images.items() if str(ref).startswith(MADE_HERE)}
 
 
 def docker_address(config: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -60,7 +61,8 @@ def test_no_secret_of_any_kind_is_anywhere(stack: Previewed) -> None:
     stack.plant()
     record = stack.record()
     told = {file.path: file.why_not for file in files.changed_files(engine.changes(record))}
-    changed = {"alertmanager/secrets/*", "grafana/secrets/*", "postgres-main/secrets/*"}
+    roles = ("alertmanager", "grafana", "postgres-main", "sql-exporter")
+    changed = {f"{role}/secrets/*" for role in roles}
     assert {path for path, why in told.items() if why == "secret, not shown"} == changed, told
     made = stack.rig.tool("pulumi", "stack", "export", "--show-secrets").stdout
     resources = json.loads(made[made.index("{") :])["deployment"]["resources"]
@@ -116,8 +118,9 @@ def test_a_passphrase_that_does_not_fit(stack: Previewed) -> None:
         place.write_text(right)
 
 
-def test_a_token_that_is_missing(stack: Previewed) -> None:
+def test_a_token_that_is_missing(stack: Previewed, tmp_path: Path) -> None:
     stack.rig.env.pop("DIGITALOCEAN_TOKEN", None)
+    stack.rig.env["FLEETWATCH_STATE"] = str(tmp_path)  # another file altogether: the secrets of this one would go
     droplet = {"region": "fra1", "size": "s-2vcpu-4gb", "volume": 20}
     config = {"fleetwatch:hub": {"droplet": droplet}, "fleetwatch:access": {"admin_cidrs": ["192.0.2.1/32"]}}
     stack.rig.file.write_text(yaml.safe_dump({"config": config}))

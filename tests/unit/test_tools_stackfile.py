@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tools import stackfile
+from tools.stack import made_here
 
 SET = {"secure": "v1:abc"}
 
@@ -36,3 +37,8 @@ def test_a_secret_of_the_new_name_is_not_replaced() -> None:
     known = {"db-1": {"postgres": {"main": {"dsn": SET}}}, "database": {"postgres": {"main": {"dsn": other}}}}
     renamed = {"database": {"renamed_from": "db-1", "postgres": {"main": {}}}}
     assert _composed(renamed, known)["database"]["postgres"] == {"main": {"dsn": other}}
+
+
+def test_an_image_of_the_stack_file_goes_with_its_line_there() -> None:
+    last = {"caddy": "fleetwatch.local/caddy:2.11.9-offline-1", "prometheus": "docker.io/prom/prometheus:v3.99.0"}
+    assert made_here(last) == {"caddy": last["caddy"]}, "only what this machine assembled is remembered"
