@@ -22,7 +22,8 @@ ANALYZE public.orders;
 SELECT pg_create_physical_replication_slot('kept', true);
 """
 # `-R` writes how the standby finds its primary.
-STANDBY = 'pg_basebackup -c fast -h shop-db -U postgres -D "$PGDATA" -R && exec postgres -D "$PGDATA" -c listen_addresses="*"'
+COPY = 'pg_basebackup -c fast -h shop-db -U postgres -D "$PGDATA" -R'
+STANDBY = f'{COPY} && exec postgres -D "$PGDATA" -c listen_addresses="*"'
 
 
 def account(password: str) -> str:
