@@ -16,7 +16,7 @@ from tools.paths import CHECKOUT
 EXTENSIONS = "/usr/share/postgresql/15/extension"
 SETUP = """
 CREATE EXTENSION timescaledb;
-CREATE TABLE public.orders AS SELECT n FROM generate_series(1, 1000) n;
+CREATE TABLE public.orders WITH (autovacuum_enabled = off) AS SELECT n FROM generate_series(1, 1000) n;
 DELETE FROM public.orders WHERE n > 750;
 ANALYZE public.orders;
 SELECT pg_create_physical_replication_slot('kept', true);
