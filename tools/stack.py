@@ -25,6 +25,7 @@ SECRET_KEYS = frozenset({"dsn", "client_secret", "password", "routing_key", "url
 OVERLAY = "fleetwatch:images"
 MADE_HERE = "fleetwatch.local/"  # begins the name of every image that a machine assembled itself (recipes.py)
 ENVIRONMENT = "FLEETWATCH_ENV"
+IMAGES = "images.yaml"  # what replaced pins on this machine in the last `up`, by key
 OWN = "overlay.yaml"  # beside the state: what this machine alone adds to a stack file, by section
 _WITH_FILE = ("up", "preview", "destroy", "refresh", "config", "import", "watch")
 _INIT = ("--secrets-provider", "passphrase", "--no-select", "--non-interactive")
@@ -51,6 +52,8 @@ class Stack:
         """Write the working copy and give its configuration. `check` refuses secrets that stand in clear."""
         made = self.composed(check)
         stackfile.write(self.working, made)
+        if self.images is not None:
+            stackfile.write(self.home / IMAGES, dict(self.images))
         config: dict[str, Any] = made["config"]
         return config
 
@@ -62,13 +65,19 @@ class Stack:
             lines = "\n".join(f"  - {path}: `make secret KEY={path}` asks for it" for path in clear)
             raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
         last = stackfile.read(self.working) if self.working.exists() else {}
-        images = self.images if self.images is not None else made_here(_below(last.get("config") or {}, OVERLAY))
+        images = self.images if self.images is not None else self._images(last)
         overlay: dict[str, Any] = stackfile.sections(self.home / OWN) if (self.home / OWN).exists() else {}
         if hub_is_here(user.get("config") or {}):
             here = {"files": str(self.files), "docker": docker_address(user.get("config") or {})}
             overlay["hub"] = {"local": here}
         overlay |= {"images": dict(images)} if images else {}
         return stackfile.compose(user, last, overlay)
+
+    def _images(self, last: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What replaced pins on this machine in the last `up`. Not from its working copy, where the stack file's own
+        images are too; in that of a release that kept it nowhere else, by their names."""
+        kept = self.home / IMAGES
+        return stackfile.read(kept) if kept.exists() else made_here(_below(last.get("config") or {}, OVERLAY))
 
     @property
     def here(self) -> bool:

@@ -92,6 +92,8 @@ def test_an_alert_is_silenced_through_grafanas_data_source(story: Story) -> None
     eventually("the watchdog to be suppressed", lambda: state() == "suppressed", 30)
 
 
+# The stand-in for TimescaleDB has a job that failed, and a line that is too old is pushed on purpose (5a).
+ON_PURPOSE = {"TimescaleJobFailed", "LokiDiscards"}
 OF_THE_MACHINE = {rule.name for rule in hosts.group(settings_of()).rules}
 
 
@@ -101,4 +103,4 @@ def test_no_other_alert_than_the_watchdog_is_firing(story: Story) -> None:
     ours = [a for a in alerts if a["labels"].get("container", story.rig.prefix).startswith(story.rig.prefix)]
     firing = {alert["labels"]["alertname"] for alert in ours if alert["state"] == "firing"}
     # What is said of the machine is true of it, and no fault of the stack: other tests load it at the same time.
-    assert firing - OF_THE_MACHINE == {"Watchdog"}, f"on a stack that is well: {ours}"
+    assert firing - OF_THE_MACHINE - ON_PURPOSE == {"Watchdog"}, f"on a stack that is well: {ours}"
