@@ -31,8 +31,10 @@ class Arrival:
     wrong: str = ""
 
 
-def arrivals(hub: HubClient, jobs: Jobs) -> list[Arrival]:
-    """One row per expected scrape job, then the log jobs of the last day (an edge always has `docker`: its own)."""
+def arrivals(hub: HubClient, jobs: Jobs, spare: float = 0) -> list[Arrival]:
+    """One row per expected scrape job, then the log jobs of the last day (an edge always has `docker`: its own).
+
+    `spare`: seconds for which a sample is to stay fresh."""
     now = time.time()
     newest = {_key(s): float(s["value"][1]) for s in hub.metrics("max by (host, job) (timestamp(up))")}
     total = {_key(s): int(float(s["value"][1])) for s in hub.metrics("count by (host, job) (up)")}
@@ -43,7 +45,7 @@ def arrivals(hub: HubClient, jobs: Jobs) -> list[Arrival]:
             key, age = (host, job), now - newest[host, job] if (host, job) in newest else None
             limit = max(FRESH, 3 * interval)
             wrong = ""
-            if age is None or age > limit:
+            if age is None or age > limit - spare:
                 wrong = f"MISSING  host {host}, job {job}: no sample newer than {limit:.0f} s"
             elif up.get(key, 0) < total[key]:
                 wrong = f"DOWN  host {host}, job {job}: {up.get(key, 0)} of {total[key]} targets answer the agent"
@@ -68,7 +70,8 @@ def wait(hub: HubClient, outputs: Mapping[str, Any], patience: float) -> None:
     said = False
     while time.monotonic() < end:
         try:
-            if not any(row.wrong for row in arrivals(hub, outputs["jobs"])):
+            # With some to spare: after a hub was off, its last sample from before could be too old a second later.
+            if not any(row.wrong for row in arrivals(hub, outputs["jobs"], spare=20)):
                 return
         except ToolError:
             pass  # it may still be starting; `show` says it if it stays so

@@ -78,4 +78,4 @@ def test_a_pull_request_from_checkout_to_comment(stack: Previewed, clone: Path) 
     assert not [secret for secret in stack.planted if secret in text + recorded.stdout + recorded.stderr]
     missing = tool("comment", "nowhere-to-be-found")
     assert (missing.returncode, "Traceback" in missing.stderr) == (1, False)
-    assert os.listdir(clone / "preview") == [f"{name}.preview.json"]
+    assert sorted(os.listdir(clone / "preview")) == [f"{name}.policy.json", f"{name}.preview.json"]

@@ -23,6 +23,17 @@ def _doctor(story: Story) -> tuple[int, dict[str, Any]]:
     return done.returncode, json.loads(done.stdout[done.stdout.index("{\n") :])
 
 
+def _well(story: Story) -> tuple[int, dict[str, Any]]:
+    """The first report without a fault, or the last of five: cAdvisor sees all of the machine's containers, and one of
+    another test that has just begun has no rate yet."""
+    for _ in range(5):
+        code, found = _doctor(story)
+        if code == 0:
+            break
+        time.sleep(5)
+    return code, found
+
+
 @dataclass(frozen=True)
 class Examined:
     """What the doctor said once everything had data, and how long it took."""
@@ -52,7 +63,7 @@ def examined(story: Story) -> Examined:
     eventually(
         "two scrapes", lambda: story.metrics(f'rate(container_cpu_usage_seconds_total{{container="{name}"}}[1m])')
     )
-    return Examined(*_doctor(story))
+    return Examined(*_well(story))
 
 
 def test_every_panel_and_every_rule_has_data_or_says_why_not(story: Story, examined: Examined) -> None:
@@ -105,7 +116,11 @@ def test_it_says_what_each_host_sends(examined: Examined) -> None:
 
 
 def test_for_people_it_is_a_table(story: Story, examined: Examined) -> None:
-    said = story.rig.tool("doctor").stdout
+    for _ in range(5):  # as above
+        said = story.rig.tool("doctor").stdout
+        if "Everything has data." in said:
+            break
+        time.sleep(5)
     assert "board containers" in said
     assert "Empty, as declared" in said
     assert "Everything has data." in said, said[-3000:]
