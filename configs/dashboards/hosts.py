@@ -15,10 +15,10 @@ from configs.dashboards.model import (
     env_and_host,
     link,
 )
+from configs.rules import hosts as rules
 
 OF = 'job="node",env=~"$env",host=~"$host"'
-# Not disks: memory, images mounted read-only, and what containers see of the same disk.
-DISKS = OF + ',fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|nsfs|autofs|fuse.*"'
+DISKS = f"{OF},{rules.DISKS}"
 CARDS = OF + ',device!~"lo|veth.*|br-.*|docker.*|virbr.*|ifb.*"'
 BY = "by (env, host)"
 WORST_DISK = f"1 - node_filesystem_avail_bytes{{{DISKS}}} / (node_filesystem_size_bytes{{{DISKS}}} > 0)"

@@ -48,7 +48,6 @@ def _expected(settings: Settings) -> list[Alert]:
                     board="containers",
                     per="container",
                     labels={"env": settings.env, "host": host, "container": name},
-                    note="absent(...)",
                 )
             )
     return found

@@ -40,8 +40,6 @@ class Alert:
     keys: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
     logs: bool = False
-    # For tests and the doctor: `absent(...)` and the like, whose result is not a filtered series.
-    note: str = ""
     empty: str = ""
 
 
@@ -75,11 +73,11 @@ def scopes(settings: Settings, alert: Alert) -> list[Scope]:
             continue
         special.append(host)
         here = _over(fleet, edge.alerts, alert.keys)
-        if not _mutes(edge.alerts, alert):
+        if not muted(edge.alerts, alert.name):
             apart = f',container!~"{either(own)}"' if own else ""
             found.append((f',host="{host}"{apart}', here))
             for name, one in own.items():
-                if not _mutes(one, alert):
+                if not muted(one, alert.name):
                     found.append((f',host="{host}",container="{name}"', _over(here, one, alert.keys)))
     rest = f',host!~"{either(special)}"' if special else ""
     return [(rest, fleet), *found]
@@ -137,12 +135,8 @@ def muted(at: Muted, name: str) -> bool:
     return name in at.mute or "all" in at.mute
 
 
-def _mutes(at: Muted, alert: Alert) -> bool:
-    return muted(at, alert.name)
-
-
 def _differs(at: Muted, alert: Alert) -> bool:
-    return _mutes(at, alert) or bool(at.thresholds.model_fields_set & set(alert.keys))
+    return muted(at, alert.name) or bool(at.thresholds.model_fields_set & set(alert.keys))
 
 
 def _over(base: Thresholds, at: Muted, keys: Sequence[str]) -> Thresholds:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from configs.expected import HUB_JOBS
 from configs.rules.counting import grown, grown_or_new, whole
-from configs.rules.model import Alert, Group, either
+from configs.rules.model import Alert, Group, either, muted
 from configs.rules.records import NEWEST
-from configs.settings import Edge, Settings
+from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 from configs.settings.units import show_duration
 
@@ -20,8 +20,8 @@ def group(settings: Settings) -> Group:
         name="pipeline",
         rules=(
             _watchdog(settings),
-            *(_host_silent(settings, host) for host, edge in watched.items() if not _muted(edge, "HostSilent")),
-            *([] if _muted(settings.hosts["hub"], "ForeignHost") else [_foreign_host(settings)]),
+            *(_host_silent(settings, host) for host, edge in watched.items() if not muted(edge.alerts, "HostSilent")),
+            *([] if muted(settings.hosts["hub"].alerts, "ForeignHost") else [_foreign_host(settings)]),
             TARGET_DOWN,
             CONFIG_NOT_READ,
             _remote_write_behind(settings),
@@ -86,10 +86,6 @@ LINES_LOST = Alert(
     advice="They were refused by the hub or given up in the last 15 minutes; the log agent's own log says why.",
     board="hub",
 )
-
-
-def _muted(edge: Edge, alert: str) -> bool:
-    return alert in edge.alerts.mute or "all" in edge.alerts.mute
 
 
 def _host_silent(settings: Settings, host: str) -> Alert:

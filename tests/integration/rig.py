@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from tests.fixtures.leftovers import claimed
+from tests.fixtures.leftovers import claimed, labelled
 from tools.hubclient import HubClient
 from tools.paths import CHECKOUT
 
@@ -148,12 +148,8 @@ class Rig:
         """Take everything away: by `down`, then by label whatever a broken test left."""
         with contextlib.suppress(Exception):
             self.tool("down", "--yes")
-        for label in (f"fleetwatch.stack={self.prefix}", f"fleetwatch.test={self.prefix}"):
-            for kind, listing in (("container", ("ps", "-aq")), ("network", ("network", "ls", "-q"))):
-                for found in docker(*listing, "--filter", f"label={label}", check=False).split():
-                    docker(kind, "rm", *(["-f", "-v"] if kind == "container" else []), found, check=False)
-            for volume in docker("volume", "ls", "-q", "--filter", f"label={label}", check=False).split():
-                docker("volume", "rm", "-f", volume, check=False)
+        for words in labelled(self.prefix):
+            docker(*words, check=False)
         shutil.rmtree(self.home, ignore_errors=True)
 
 
