@@ -12,10 +12,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import urlsplit
 
 from tools.errors import ToolError
-from tools.net import without_proxy
+from tools.net import opener_for
 
 PUBLIC = "https://api.github.com"
 DRIFT = "<!-- fleetwatch drift -->"
@@ -80,10 +79,8 @@ class GitHub:
                 "User-Agent": "fleetwatch",
             },
         )
-        here = urlsplit(url).hostname in ("127.0.0.1", "localhost")
-        opener = without_proxy() if here else urllib.request.build_opener()
         try:
-            with opener.open(request, timeout=_TIMEOUT) as answer:
+            with opener_for(url).open(request, timeout=_TIMEOUT) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             hint = {

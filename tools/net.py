@@ -9,6 +9,7 @@ import functools
 import os
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 
 from tools.paths import cache_dir
@@ -20,6 +21,12 @@ REMEMBER_NO = 15 * 60
 def without_proxy() -> urllib.request.OpenerDirector:
     """For addresses of this machine, whatever http_proxy says."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def opener_for(url: str) -> urllib.request.OpenerDirector:
+    """An address of this machine's loopback is reached directly, any other as the environment says."""
+    here = urllib.parse.urlsplit(url).hostname in ("127.0.0.1", "localhost")
+    return without_proxy() if here else urllib.request.build_opener()
 
 
 @functools.cache

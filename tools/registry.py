@@ -18,6 +18,7 @@ import urllib.request
 from dataclasses import dataclass
 
 from tools.errors import ToolError
+from tools.net import opener_for
 
 TIMEOUT = 15.0
 PAGE, PAGES = 1000, 50  # tags in an answer, answers: more than any image here has
@@ -75,8 +76,7 @@ class Registry:
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
         self._token = ""
-        loopback = reference.base.startswith("http://")
-        self._open = urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if loopback else [])).open
+        self._open = opener_for(reference.base).open
 
     def tags(self) -> list[str]:
         """All tags. RegistryError if they cannot be had, or are not all of them."""

@@ -19,12 +19,11 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
 from configs import names
 from tools import stackfile
 from tools.errors import ToolError
-from tools.net import without_proxy
+from tools.net import opener_for
 from tools.stack import Stack
 
 PUBLIC = "https://api.digitalocean.com"
@@ -103,7 +102,7 @@ class Door:
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(f"{self.base}{path}", data=data, method=method, headers=headers)
         try:
-            with _opener(self.base).open(request, timeout=_TIMEOUT) as answer:
+            with opener_for(self.base).open(request, timeout=_TIMEOUT) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             if error.code == 404 and "missing" in otherwise:
@@ -136,7 +135,7 @@ def own_address() -> str:
     """This machine's address as the internet sees it."""
     service = os.environ.get("FLEETWATCH_ADDRESS_URL") or ADDRESS_SERVICE
     try:
-        with _opener(service).open(service, timeout=_TIMEOUT) as answer:
+        with opener_for(service).open(service, timeout=_TIMEOUT) as answer:
             return _checked(answer.read(100).decode(errors="replace").strip())
     except OSError as error:
         reason = getattr(error, "reason", error)
@@ -154,8 +153,3 @@ def _checked(address: str) -> str:
 def _age(firewall: dict[str, Any]) -> datetime.timedelta:
     made = datetime.datetime.fromisoformat(str(firewall["created_at"]).replace("Z", "+00:00"))
     return datetime.datetime.now(datetime.timezone.utc) - made
-
-
-def _opener(url: str) -> urllib.request.OpenerDirector:
-    """An address of this machine's loopback is reached directly."""
-    return without_proxy() if urlsplit(url).hostname in ("127.0.0.1", "localhost") else urllib.request.build_opener()
