@@ -58,7 +58,7 @@ class Gate(pulumi.ComponentResource):
                 LOKI=names.address(stack, "loki", names.LOKI_PORT),
                 AGENT=names.container(stack, "agent"),
                 LOG_AGENT=names.container(stack, args.settings.hosts[args.host].logs.agent),
-                NEWEST_SAMPLE=quote(f'max(timestamp(up{{job="agent",host="{args.host}"}}))'),
+                NEWEST_SAMPLE=quote(f'max(timestamp(up{{host="{args.host}"}}))'),
                 LINES=quote(f'{{host="{args.host}",job!="{NOTES}"}}'),
             ),
             delete=None,

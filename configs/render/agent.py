@@ -62,7 +62,7 @@ def _remote_write(settings: Settings, edge: Edge, host: str, push_url: str) -> d
     target: dict[str, Any] = {
         "url": push_url + names.METRICS_PUSH,
         "remote_timeout": "30s",
-        "queue_config": {"max_backoff": "10s", "retry_on_http_429": True, "batch_send_deadline": "2s"},
+        "queue_config": {"max_backoff": "10s", "retry_on_http_429": True, "batch_send_deadline": "1s"},
     }
     if edge.via == "internet":
         target["basic_auth"] = door.login(host, edge)
