@@ -72,13 +72,13 @@ def scopes(settings: Settings, alert: Alert) -> list[Scope]:
         if not own and not _differs(edge.alerts, alert):
             continue
         special.append(host)
-        here = _over(fleet, edge.alerts, alert.keys)
+        here = over(fleet, edge.alerts, alert.keys)
         if not muted(edge.alerts, alert.name):
             apart = f',container!~"{either(own)}"' if own else ""
             found.append((f',host="{host}"{apart}', here))
             for name, one in own.items():
                 if not muted(one, alert.name):
-                    found.append((f',host="{host}",container="{name}"', _over(here, one, alert.keys)))
+                    found.append((f',host="{host}",container="{name}"', over(here, one, alert.keys)))
     rest = f',host!~"{either(special)}"' if special else ""
     return [(rest, fleet), *found]
 
@@ -139,7 +139,8 @@ def _differs(at: Muted, alert: Alert) -> bool:
     return muted(at, alert.name) or bool(at.thresholds.model_fields_set & set(alert.keys))
 
 
-def _over(base: Thresholds, at: Muted, keys: Sequence[str]) -> Thresholds:
+def over(base: Thresholds, at: Muted, keys: Sequence[str]) -> Thresholds:
+    """The thresholds of these names as they are here: its own where it names them, else those around it."""
     return base.model_copy(update={k: getattr(at.thresholds, k) for k in keys if k in at.thresholds.model_fields_set})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from configs.expected import HUB_JOBS
 from configs.rules.counting import grown, grown_or_new, whole
-from configs.rules.model import Alert, Group, either, muted
+from configs.rules.model import Alert, Group, either, muted, over
 from configs.rules.records import NEWEST
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
@@ -91,15 +91,20 @@ LINES_LOST = Alert(
 def _host_silent(settings: Settings, host: str) -> Alert:
     """Judged against the stack file: a pushed `up` vanishes with its host. Not while a backlog arrives after an outage
     of the hub: the newest sample moves then, and RemoteWriteBehind says so."""
-    of = f'env="{settings.env}",host="{host}"'
+    edge, keys = settings.hosts[host], ("host_silent",)
+    asked = over(settings.hub.alerts.thresholds, edge.alerts, keys).host_silent
+    silent = max(asked, 3 * edge.scrape.agents)  # where the agent is asked rarely, a pause is no silence
+    newest = f'{NEWEST}{{env="{settings.env}",host="{host}"}}'
+    moves = f"changes({newest}[{show_duration(min(silent, 180))}]) > 0"
     return Alert(
         name="HostSilent",
-        expr=f'absent(up{{job="agent",{of}}}) unless on (env, host) changes({NEWEST}{{{of}}}[3m]) > 0',
+        expr=f"(time() - {newest} > {silent} or absent({newest})) unless on (env, host) {moves}",
+        keys=keys,
         wait="2m",
         severity="critical",
         summary=f"Host {host} sends nothing",
-        advice=f"The stack file names {host}, but no metric of it came for 7 minutes: host down, agent down, or no "
-        "way here.",
+        advice=f"The stack file names {host}, but no metric of it came for {show_duration(silent + 120)}: host down, "
+        "agent down, or no way here.",
         labels={"host": host},
     )
 

@@ -16,6 +16,9 @@ Count = Annotated[float, Field(ge=0)]
 class Thresholds(Strict):
     """Shares are between 0 and 1, rates per second. A host or a container that names one has its own."""
 
+    host_silent: Duration = Field(
+        parse_duration("5m"), description="`5m` without a sample; HostSilent fires two minutes later"
+    )
     disk_full_in: Duration = Field(parse_duration("24h"), description="`24h`: at the pace of the last six hours")
     disk_used: Share = 0.9
     inodes_used: Share = 0.9

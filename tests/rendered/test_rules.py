@@ -66,13 +66,29 @@ def test_a_host_that_stopped_is_told_from_its_samples_alone(tool, tmp_path: Path
     """As the cases of HostSilent, but with the recording rule itself."""
     settings = settings_of()
     stopped = {cases_pipeline.AGENT: "1x40"}
-    fires = [fired("Host hub sends nothing", job="agent")]
+    fires = [fired("Host hub sends nothing")]
     cases = [
         Case(alert="HostSilent", when="yet", series=stopped, at="15m"),
         Case(alert="HostSilent", when="when it stopped", series=stopped, at="18m", fires=fires),
         Case(alert="HostSilent", when="hours later", series=stopped, at="2h", fires=fires, step="1m"),
     ]
     check(tool, tmp_path, settings, groups_of(settings, "records", "pipeline"), cases)
+
+
+def test_how_long_a_host_may_be_silent_is_its_own(tool, tmp_path: Path) -> None:
+    """One that is asked every two minutes is not silent between; one with a threshold of its own is told sooner."""
+    stopped = {cases_pipeline.AGENT: "1x40"}
+    soon = settings_of({"hub": {"alerts": {"thresholds": {"host_silent": "1m"}}}})
+    rarely = settings_of({"hub": {"scrape": {"agents": "2m"}, "alerts": {"thresholds": {"host_silent": "1m"}}}})
+    fires = [fired("Host hub sends nothing")]
+    for settings, at, told in (
+        (soon, "12m30s", []),
+        (soon, "13m30s", fires),
+        (rarely, "17m", []),
+        (rarely, "19m", fires),
+    ):
+        cases = [Case(alert="HostSilent", when=f"at {at}", series=stopped, at=at, fires=told)]
+        check(tool, tmp_path, settings, groups_of(settings, "records", "pipeline"), cases)
 
 
 STORED = {
