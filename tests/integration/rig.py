@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import yaml
 
-from tests.fixtures.leftovers import claimed, labelled
+from tests.fixtures.leftovers import claimed, labelled, unmounted
 from tools.hubclient import HubClient
 from tools.paths import CHECKOUT
 
@@ -150,6 +150,7 @@ class Rig:
             self.tool("down", "--yes")
         for words in labelled(self.prefix):
             docker(*words, check=False)
+        unmounted(self.home)
         shutil.rmtree(self.home, ignore_errors=True)
 
 

@@ -10,10 +10,12 @@ import http.server
 import json
 import secrets
 import ssl
+import subprocess
 import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -73,6 +75,8 @@ class Story:
         self.begun = time.time()
         self.home = made.home / "state" / made.name
         self.files = self.home / "files" / "hub"
+        self.disk = made.home / "disk"  # a small file system of its own, where this machine lets one be mounted
+        self.disk_refused = _mount(self.disk)
         self.database = f"p{secrets.token_hex(8)}"  # the part of the database's password that is looked for
         self.first_up, self.arrived = "", 0.0  # what the first `up` said, and when it ended
 
@@ -164,6 +168,20 @@ class Story:
         return sorted(docker("ps", "-a", "--format", "{{.Names}}", "--filter", label).split())
 
 
+def _mount(where: Path) -> str:
+    """Mount a file system of 64 MB there, before the first `up`: containers see what is mounted when they start. The
+    answer is why that is refused, if it is. The stack's folder is unmounted when it goes."""
+    image = where.with_suffix(".img")
+    with image.open("wb") as file:
+        file.truncate(64 << 20)
+    where.mkdir()
+    for words in (("mkfs.ext4", "-q", str(image)), ("mount", "-o", "loop", str(image), str(where))):
+        done = subprocess.run(words, capture_output=True, text=True, check=False)
+        if done.returncode:
+            return f"no small disk to fill on this machine: {done.stderr.strip()}"
+    return ""
+
+
 def settings(home: str) -> dict[str, Any]:
     """Of the first `up`: log filters and a file source, and a receiver whose address is a secret."""
     kept = [{"level": level} for level in ("info", "warn", "error", "fatal")]
@@ -195,6 +213,8 @@ def told(chain: setup.ToolChain) -> Iterator[Story]:
         done = made.tool("secret", "hub.alerts.receivers.sink.webhook.url", stdin=story.sink.url)
         assert done.returncode == 0, done.stdout
         story.first_up, story.arrived = made.up(), time.time()
+        if not story.disk_refused:
+            (story.disk / "big").write_bytes(bytes(48 << 20))
         try:
             yield story
         finally:
