@@ -20,6 +20,7 @@ from tools.stack import Stack
 from tools.stackfile import PROJECT
 
 WELL, FAULTS, NOT_ASKED = 0, 1, 2
+AGAIN, PAUSE = 4, 15  # times, seconds: a minute, two scrapes at the slowest of the usual intervals
 # A secret is of no use here, and stays encrypted: in its place stands something of its form.
 _INSTEAD = {
     "dsn": "postgresql://unread:unread@unread:5432/unread",  # pragma: allowlist secret
@@ -34,12 +35,40 @@ def doctor(made: Callable[[], Stack], as_json: bool) -> int:
             stack = made()
             settings = settings_of(stack)
             with reach.query_side(stack.outputs()) as address:
-                found = examine(HubClient(address), settings, _progress())
+                found = settled(HubClient(address), settings, _progress())
     except ToolError as problem:
         print(f"fleetwatch: {problem}", file=sys.stderr)
         return NOT_ASKED
     say(report.as_json(found) if as_json else report.as_text(found))
     return FAULTS if found.faults else WELL
+
+
+def settled(
+    hub: HubClient,
+    settings: Settings,
+    told: Callable[[int, int], None] = lambda *_: None,
+    pause: Callable[[float], None] = time.sleep,
+) -> report.Findings:
+    """As `examine`; again after a pause, AGAIN times at most, while something is EMPTY and nothing else is wrong, and
+    there is a target or a container that was not there a minute ago: a rate needs two scrapes."""
+    found = examine(hub, settings, told)
+    for _ in range(AGAIN):
+        if found.faults != len(found.of("EMPTY")) or not found.faults or not (young := _young(hub)):
+            break
+        say(f"{found.faults} queries are empty yet, with {young} not a minute old: asking again in {PAUSE} s")
+        pause(PAUSE)
+        found = examine(hub, settings, told)
+    return found
+
+
+def _young(hub: HubClient) -> str:
+    """Counts of what the hub has not known for a minute; nothing when there is no such thing."""
+    counts = {
+        "targets": "count(up unless up offset 1m)",
+        "containers": "count(container_last_seen unless container_last_seen offset 1m)",
+    }
+    known = {what: hub.metrics(query) for what, query in counts.items()}
+    return " and ".join(f"{answer[0]['value'][1]} {what}" for what, answer in known.items() if answer)
 
 
 def examine(hub: HubClient, settings: Settings, told: Callable[[int, int], None] = lambda *_: None) -> report.Findings:
