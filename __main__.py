@@ -10,13 +10,13 @@ from components.host import renamed
 from components.hub import Hub, HubArgs
 from components.stackfile import checked_or_exit
 from components.summary import export
-from configs import images
+from configs import images, names
 
 settings, cloud = checked_or_exit()
 pins = images.resolve(settings.images)
 done = rotations_done({name: edge.rotation for name, edge in settings.hosts.items()})
 credentials = {name: Credential.of(name, edge, done) for name, edge in settings.hosts.items()}
-admin = Credential("grafana-admin")
+admin = Credential(names.ADMIN)
 fleet = Fleet(settings, cloud)
 users = {name: credentials[name].accepted for name, edge in settings.hosts.items() if edge.via == "internet"}
 hub_args = HubArgs(host=fleet.hub, settings=settings, images=pins, users=users, admin_password=admin.password)

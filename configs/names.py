@@ -31,6 +31,7 @@ LOGS_PUSH = "/loki/api/v1/push"
 SECRETS = "/run/secrets/fleetwatch"
 HUB_CA = "hub-ca.crt"
 PASSWORD = "password"
+ADMIN = "grafana-admin"  # the credential of Grafana's administrator, beside those of hosts
 
 
 def container(prefix: str, role: str) -> str:

@@ -141,6 +141,8 @@ def _other_networks(settings: Settings) -> Iterator[str]:
 def _names(settings: Settings) -> Iterator[str]:
     heirs: dict[str, str] = {}
     for name, host in _places(settings):
+        if name == names.ADMIN:
+            yield f"hosts.{name}: expected another name, this is the one of Grafana's administrator"
         before = host.renamed_from
         if before is None:
             continue

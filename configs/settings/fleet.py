@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from configs.settings.base import Strict
+from configs.settings.base import Port, Strict
 from configs.settings.places import key_kind
 from configs.settings.units import Duration, parse_duration
 
@@ -60,10 +60,13 @@ Cidr = Annotated[str, AfterValidator(_cidr)]
 
 class Access(Strict):
     """Who may reach what. `cidrs`: Grafana (none: everyone; pushes and certificates are not concerned).
-    `admin_cidrs`: SSH of droplets; where the program runs has to be among them."""
+    `admin_cidrs`: SSH of droplets; where the program runs has to be among them. `outbound`: TCP ports that droplets may
+    use to the internet besides names, time, HTTP, HTTPS and the mail servers of receivers: of a webhook or a managed
+    database elsewhere."""
 
     cidrs: list[Cidr] = []
     admin_cidrs: Annotated[list[Cidr], Field(description="*required* with any droplet")] = []
+    outbound: list[Port] = []
 
 
 class Cloud(Strict):

@@ -201,6 +201,21 @@ def test_the_hubs_doors_are_where_the_design_says(made: Run) -> None:
     assert {(rule["protocol"], rule.get("portRange")) for rule in edge} == {("tcp", "22"), ("icmp", None)}
 
 
+def test_what_goes_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    mail = {"email": {"to": "ops@example.com", "sender": "fw@example.com", "smarthost": "mail.example.com:587"}}
+    sections = fleet()
+    sections["hub"]["alerts"] = {"receivers": {"team": mail}, "default": "team"}
+    sections["access"]["outbound"] = [8443]
+    made = run(sections, monkeypatch)
+    for firewall in ("firewall-hub", "firewall-edge"):
+        rules = _one(made, "digitalocean:index/firewall:Firewall", firewall).plain()["outboundRules"]
+        everywhere = {
+            (rule["protocol"], rule.get("portRange")) for rule in rules if "0.0.0.0/0" in rule["destinationAddresses"]
+        }
+        tcp = {("tcp", port) for port in ("53", "80", "443", "587", "8443")}
+        assert everywhere == {*tcp, ("udp", "53"), ("udp", "123"), ("icmp", None)}, firewall
+
+
 def test_no_secret_is_in_the_clear_anywhere(made: Run) -> None:
     for one in made.made:
         leaked = [secret for secret in (PASSWORD, HASH) for text in one.in_clear() if secret in text]

@@ -55,6 +55,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "another way": (server(via="vpn"), "hosts.vps-1.via: expected 'internet' or 'vpc', got 'vpn'"),
     # names
+    "a name that is taken": (
+        hosts(**{"grafana-admin": {"droplet": {}}}),
+        "hosts.grafana-admin: expected another name, this is the one of Grafana's administrator",
+    ),
     "renamed from one that is there": (
         hosts(a={"droplet": {}}, b={"droplet": {}, "renamed_from": "a"}),
         "hosts.b.renamed_from: expected a name that no host has any more, hosts.a is still there",

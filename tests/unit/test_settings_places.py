@@ -65,7 +65,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "of access": (
         fleet(access={"admin_cidrs": ADMINS, "ports": []}),
-        "access.ports: unknown key, expected one of cidrs, admin_cidrs",
+        "access.ports: unknown key, expected one of cidrs, admin_cidrs, outbound",
     ),
     "of cloud": (fleet(cloud={"vpc": "x"}), "cloud.vpc: unknown key, expected one of range, project, protect"),
     "of ssh": (
