@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
-from localcloud.machines import Machines
 from tests.bench import events, measure, page
 from tests.bench.page import Figure
 from tests.integration import fleet as fleets
@@ -38,13 +37,13 @@ REPEATS = 5
 class Fleet(fleets.Fleet):
     """That of the tests, in a cloud of another range; its engine runs are timed. To be used with its environment."""
 
+    internet = INTERNET
+
     def begin(self) -> None:
         self.config["access"]["admin_cidrs"] = [f"{HERE}/32"]
         self.config["cloud"]["range"] = RANGE
         self.config["hosts"]["vps-1"]["server"]["address"] = _address(1)
         super().begin()
-        self.rehearsal = rehearse.Rehearsal(self.name, INTERNET, self.port)
-        self.machines = Machines(self.name, INTERNET)
 
     @property
     def hosts(self) -> set[str]:

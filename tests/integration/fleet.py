@@ -45,6 +45,8 @@ RANGE = "10.79.0.0/20"
 class Fleet(View):
     """The cloud, the stack in it, and how tests look at them. `config` is the stack file's sections by name."""
 
+    internet = INTERNET
+
     def __init__(self) -> None:
         self.name = f"fwt{secrets.token_hex(3)}"
         self.home = Path(tempfile.mkdtemp(prefix="fleetwatch-test-fleet-"))
@@ -61,8 +63,8 @@ class Fleet(View):
         self.file = self.home / f"Pulumi.{self.name}.yaml"
         self.env = {**os.environ, "FLEETWATCH_STATE": str(self.home / "state")}
         self.state = self.home / "state" / self.name
-        self.rehearsal = rehearse.Rehearsal(self.name, INTERNET, self.port)
-        self.machines = Machines(self.name, INTERNET)
+        self.rehearsal = rehearse.Rehearsal(self.name, self.internet, self.port)
+        self.machines = Machines(self.name, self.internet)
         self.dsn_password = secrets.token_hex(16)
         self.said = ""  # by the first `up`
         self.hub_left = 0.0  # when the hub was destroyed, to be made anew
@@ -100,6 +102,8 @@ class Fleet(View):
             stack = Stack(self.name, self.file, pulumi_env(self.state), parts)
             stack.prepare()
             stack.select()
+        if "db-1" not in self.config["hosts"]:
+            return
         dsn = f"postgresql://postgres:{self.dsn_password}@db:5432/postgres"
         done = self.tool("secret", "hosts.db-1.postgres.main.dsn", stdin=dsn)
         assert done.returncode == 0, done.stdout
@@ -119,7 +123,7 @@ class Fleet(View):
 
     def rehearse(self) -> str:
         """`make rehearse`: the cloud, then the fleet in it."""
-        return _well(self.tool("rehearse", "--internet", INTERNET, "--port", str(self.port)))
+        return _well(self.tool("rehearse", "--internet", self.internet, "--port", str(self.port)))
 
     def up(self) -> str:
         """`make up`; what it said. Fails with that when it does not end well."""
@@ -186,7 +190,7 @@ class Fleet(View):
     def remove(self) -> None:
         """The cloud with all in it, whatever a broken test left."""
         with contextlib.suppress(Exception):
-            self.tool("rehearse-down", "--internet", INTERNET, "--port", str(self.port))
+            self.tool("rehearse-down", "--internet", self.internet, "--port", str(self.port))
         with contextlib.suppress(Exception):
             self.machines.remove_all()
         shutil.rmtree(self.home, ignore_errors=True)
@@ -209,9 +213,9 @@ def _plain(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def told() -> Iterator[Fleet]:
+def told(kind: type[Fleet] = Fleet) -> Iterator[Fleet]:
     """A cloud that answers, with a server on its internet and no fleet in it yet."""
-    made = Fleet()
+    made = kind()
     with claimed(made.name, made.home):
         try:
             made.prepare()
