@@ -53,8 +53,9 @@ def test_dead_unreachable_and_refusing_hosts_are_named_and_the_others_get_their_
     assert f"host closed: deploy@{elsewhere} port 22 refuses the SSH key" in _sentence(said, "closed")
     for host in ("hub", "database", "app-1"):
         assert _node_interval(fleet, host), f"{host} did not get its change"
-    # On a loaded machine the hub's own gate was once left to the next update: it changes nothing, it only waits.
-    assert set(beside(fleet.planned(), "vps-1", "nobody", "closed")) <= {"hub-gate-hub"}
+    left = set(beside(fleet.planned(), "vps-1", "nobody", "closed"))
+    # On a loaded machine the hub's own gate was once left to the next update: then it must have run out of patience.
+    assert not left or (left == {"hub-gate-hub"} and "host hub: within" in said), f"{left}\n{said[-6000:]}"
 
 
 def test_what_was_never_reached_leaves_without_contact(fleet: Fleet) -> None:
