@@ -75,8 +75,9 @@ class Story:
         self.begun = time.time()
         self.home = made.home / "state" / made.name
         self.files = self.home / "files" / "hub"
-        self.disk = made.home / "disk"  # a small file system of its own, where this machine lets one be mounted
-        self.disk_refused = _mount(self.disk)
+        # A small file system of its own, where this machine lets one be mounted.
+        self.disk = made.home.with_name(f"{made.home.name}-disk")
+        self.disk_refused = _mount(self.disk, made.home / "disk.img")
         self.database = f"p{secrets.token_hex(8)}"  # the part of the database's password that is looked for
         self.first_up, self.arrived = "", 0.0  # what the first `up` said, and when it ended
 
@@ -168,16 +169,17 @@ class Story:
         return sorted(docker("ps", "-a", "--format", "{{.Names}}", "--filter", label).split())
 
 
-def _mount(where: Path) -> str:
+def _mount(where: Path, image: Path) -> str:
     """Mount a file system of 64 MB there, before the first `up`: containers see what is mounted when they start. The
-    answer is why that is refused, if it is. The stack's folder is unmounted when it goes."""
-    image = where.with_suffix(".img")
+    answer is why that is refused, if it is. Beside the stack's folder, which the exporter's user may not pass; it goes
+    with that."""
     with image.open("wb") as file:
         file.truncate(64 << 20)
     where.mkdir()
     for words in (("mkfs.ext4", "-q", str(image)), ("mount", "-o", "loop", str(image), str(where))):
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         if done.returncode:
+            where.rmdir()
             return f"no small disk to fill on this machine: {done.stderr.strip()}"
     return ""
 
