@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,7 +41,7 @@ def checked_or_exit() -> tuple[Settings, CloudFacts | None]:
 
 
 def _settings(stack: str) -> tuple[Settings, CloudFacts | None]:
-    source = f"stacks/Pulumi.{stack}.yaml"
+    source = os.environ.get("FLEETWATCH_STACK_FILE") or f"stacks/Pulumi.{stack}.yaml"
     raw = {"env": stack, **_sections(runtime.get_config_env())}
     settings, problems = read(raw, source)
     cloud = None

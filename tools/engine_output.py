@@ -10,9 +10,11 @@ _NOISE = re.compile(
     r"warning: using pulumi-(resource|language)-\S+ from \$PATH"
     r"|^If you want to remove the stack comp|^The resources in the stack have been deleted, but"
     # Told again, whole, among the diagnostics at the end.
-    r"|^ [ +~-]+pulumi:pulumi:Stack \S+ running error: Program failed with an unhandled exception"
+    r"|^ [ +~-]+pulumi:pulumi:Stack .* error: (Program failed with an unhandled exception|an unhandled error occurred)"
 )
 _PROGRAM = "error: Program failed with an unhandled exception:"
+# Said after the program's own words about why it ended; alone only where it ended without any.
+_ENDED = re.compile(r"error: an unhandled error occurred: program exited with non-zero exit code: \d+", re.IGNORECASE)
 _FAILED = re.compile(r"ResourceRegistrationFailed: resource (\S+) ")
 
 
@@ -20,6 +22,7 @@ def readable(lines: Iterable[str]) -> Iterator[str]:
     """The lines to show. Python's traceback about a resource that failed says nothing of the failure, which stands at
     the resource itself; a sentence takes its place. Any other traceback is shown."""
     block: list[str] = []
+    told = False
     for line in lines:
         if (
             block
@@ -34,7 +37,8 @@ def readable(lines: Iterable[str]) -> Iterator[str]:
                 continue
         if block or line.strip() == _PROGRAM:
             block.append(line)
-        elif not _NOISE.search(line):
+        elif not _NOISE.search(line) and not (told and _ENDED.search(line)):
+            told = told or line.lstrip().startswith("error:")
             yield line
     yield from _told(block)
 

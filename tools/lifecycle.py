@@ -17,6 +17,7 @@ from tools.progress import say
 from tools.stack import Stack
 
 REHEARSAL = "cloud"  # in a stack's state: the rehearsal cloud that it lives in
+UNFINISHED = "pulumi up did not end well; what it says stands above. `make up` again goes on from what is there."
 _PROTECTED = "What is protected needs `fleetwatch:cloud: {protect: false}` and `make up` first."
 
 
@@ -30,7 +31,7 @@ def up(stack: Stack) -> int:
     say("\nBringing the stack up (pulumi up)")
     code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *(["--refresh"] if gone else []))
     if code:
-        raise ToolError("pulumi up did not end well; what it says stands above. `make up` again continues from there.")
+        raise ToolError(UNFINISHED)
     return 0 if wait_for_data(stack) else 1
 
 
@@ -53,10 +54,7 @@ def replace(stack: Stack, kind: str, name: str, what: str) -> int:
     say(f"\n{what} (pulumi up --replace)")
     flags = ("--yes", "--skip-preview", "--suppress-outputs")
     if stack.run("up", *flags, "--replace", stack.urn(kind, name)):
-        raise ToolError(
-            "pulumi up did not end well; what it says stands above. `make up` again continues from there."
-            + (f" {_PROTECTED}" if kind.startswith("digitalocean:") else "")
-        )
+        raise ToolError(UNFINISHED + (f" {_PROTECTED}" if kind.startswith("digitalocean:") else ""))
     return 0 if wait_for_data(stack) else 1
 
 

@@ -42,6 +42,9 @@ class Stack:
     policy_pack: Path | None = None  # looks at every preview and update
 
     def __post_init__(self) -> None:
+        path = self.file.resolve()
+        shown = path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else self.file
+        self.env = {**self.env, "FLEETWATCH_STACK_FILE": str(shown)}  # how the program calls it in what it says
         self.home = state_dir() / self.name
         self.working = self.home / f"Pulumi.{self.name}.yaml"
         self.backend = self.env.get(backend.VARIABLE) or backend.own(self.home)

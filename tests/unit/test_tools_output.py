@@ -43,3 +43,10 @@ def test_a_traceback_of_a_mistake_of_ours_is_shown_whole() -> None:
 def test_which_plugin_is_on_the_path_is_not_told_again() -> None:
     lines = ["    warning: using pulumi-resource-docker from $PATH at /x\n", "Resources:\n"]
     assert list(readable(lines)) == ["Resources:\n"]
+
+
+def test_that_the_program_ended_is_said_only_where_nothing_else_is() -> None:
+    ended = "    error: an unhandled error occurred: program exited with non-zero exit code: 1\n"
+    ours = "    error: 1 problem in the settings, nothing was changed:\n"
+    assert list(readable([ours, ended])) == [ours]
+    assert list(readable([ended])) == [ended]
