@@ -82,7 +82,7 @@ def run(tool: Any, folder: Path, settings: Settings, groups: Sequence[Group], ca
         (folder / f"{alert}.yml").write_text(to_yaml(render(settings, _only(groups, alert), SITE), "rules"))
         test = {
             "rule_files": [f"{alert}.yml"],
-            "evaluation_interval": step,
+            "evaluation_interval": _interval(groups, alert) or step,
             "tests": [_test(name, case, settings, groups) for name, case in here.items()],
         }
         paths.append(folder / f"cases-{alert}-{step}.yml")
@@ -93,6 +93,12 @@ def run(tool: Any, folder: Path, settings: Settings, groups: Sequence[Group], ca
     assert done.returncode == 0 or failed, f"promtool failed for another reason:\n{said}"
     assert done.returncode != 0 or said.count("SUCCESS") == len(paths), f"promtool tested nothing:\n{said}"
     return failed
+
+
+def _interval(groups: Sequence[Group], alert: str) -> str:
+    """How often the alert's groups are evaluated, where they agree on it: promtool asks for it apart from them."""
+    found = {group.interval for group in groups if any(rule.name == alert for rule in group.rules)}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _only(groups: Sequence[Group], alert: str) -> list[Group]:
