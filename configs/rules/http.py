@@ -8,16 +8,22 @@ from configs.rules.model import Alert, Group, either
 from configs.settings import Settings
 from configs.settings.edge import Http
 from configs.settings.thresholds import Thresholds
+from configs.settings.units import show_duration
 
 APP = "env, host, job"
-# Requests in five minutes below which a share or a percentile says nothing: one error at night would be all of them.
-FEW = 20
 
 
 def group(settings: Settings) -> Group:
     """Nothing where no app counts requests."""
     named = _by_names(settings)
-    return Group(name="http", rules=(_errors(named), _latency(named)) if named else ())
+    return Group(name="http", rules=(_errors(named, _window(settings)), _latency(named)) if named else ())
+
+
+def _window(settings: Settings) -> str:
+    """Two minutes, or three scrapes of the app that is asked most rarely. Shorter than the five minutes for which the
+    alert waits: what was over before is forgotten by then."""
+    asked = [app.interval for edge in settings.hosts.values() for app in edge.apps.values() if app.http is not None]
+    return show_duration(max(120, *(3 * interval for interval in asked)))
 
 
 def _by_names(settings: Settings) -> dict[Http, str]:
@@ -41,21 +47,20 @@ def _each(named: dict[Http, str], expression: Callable[[Http, str], str]) -> str
     return "\nor\n".join(f"({expression(http, of)})" for http, of in named.items())
 
 
-def _errors(named: dict[Http, str]) -> Alert:
+def _errors(named: dict[Http, str], window: str) -> Alert:
     def errors(matchers: str, limits: Thresholds) -> str:
         def share(http: Http, of: str) -> str:
             of += matchers
-            every = f"sum by ({APP}) (rate({http.requests}{{{of}}}[5m]))"
-            bad = f'sum by ({APP}) (rate({http.requests}{{{of},{http.status}=~"5.."}}[5m]))'
-            return f"{bad} / {every} > {limits.http_errors} and {every} * 300 >= {FEW}"
+            every = f"sum by ({APP}) (rate({http.requests}{{{of}}}[{window}]))"
+            bad = f'sum by ({APP}) (rate({http.requests}{{{of},{http.status}=~"5.."}}[{window}]))'
+            return f"{bad} / {every} > {limits.http_errors} and {every} * 300 >= {limits.http_few}"
 
         return _each(named, share)
 
     return Alert(
         name="HttpErrors",
         expr=errors,
-        keys=("http_errors",),
-        wait="2m",
+        keys=("http_errors", "http_few"),
         severity="critical",
         summary="{{ $labels.job }} on {{ $labels.host }} answers {{ $value | humanizePercentage }} of its requests "
         "with an error (5xx)",
@@ -72,14 +77,14 @@ def _latency(named: dict[Http, str]) -> Alert:
             of += matchers
             slowest = f"histogram_quantile(0.95, sum by ({APP}, le) (rate({http.duration}_bucket{{{of}}}[5m])))"
             every = f"sum by ({APP}) (rate({http.duration}_count{{{of}}}[5m]))"
-            return f"{slowest} > {limits.http_latency} and {every} * 300 >= {FEW}"
+            return f"{slowest} > {limits.http_latency} and {every} * 300 >= {limits.http_few}"
 
         return _each(named, slow)
 
     return Alert(
         name="HttpLatency",
         expr=latency,
-        keys=("http_latency",),
+        keys=("http_latency", "http_few"),
         summary="One request in twenty to {{ $labels.job }} on {{ $labels.host }} takes "
         "{{ $value | humanizeDuration }} or longer",
         advice="Estimated from the app's histogram. Look at its CPU limit, its database and its log.",

@@ -36,6 +36,9 @@ class Thresholds(Strict):
     log_errors: Count = Field(1.0, description="`1.0` lines per second of level error or fatal, for 5 minutes")
     http_errors: Share = Field(0.05, description="`0.05` of the answers are 5xx")
     http_latency: Count = Field(1.0, description="`1.0` seconds for the slowest twentieth of the requests")
+    http_few: Count = Field(
+        20, description="`20` requests in five minutes; of fewer, neither share nor slowest is judged"
+    )
     postgres_connections: Share = Field(0.85, description="`0.85` of max_connections")
     postgres_transaction: Duration = parse_duration("30m")
     postgres_wraparound: Share = Field(0.5, description="`0.5` of the transaction ids that there are")

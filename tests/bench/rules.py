@@ -56,7 +56,7 @@ def _hosts() -> list[str]:
 
 def _settings() -> Settings:
     """A stack file with ten hosts, each with a database and an application."""
-    edge = {"postgres": {"main": {"dsn": DSN}}, "apps": {"shop": {"target": "shop-api:8000"}}}
+    edge = {"postgres": {"main": {"dsn": DSN}}, "apps": {"shop": {"target": "shop-api:8000", "http": {}}}}
     servers = {name: {"server": {"address": f"198.51.100.{n}"}} for n, name in enumerate(_hosts(), 1) if name != "hub"}
     raw = {
         "env": "bench",
@@ -75,7 +75,7 @@ def _one_hosts_series(stack: Rig, chain: setup.ToolChain) -> list[dict[str, Any]
     stack.run(refs["postgres"], options=(*db, "-e", "POSTGRES_PASSWORD=bench", "-e", "POSTGRES_DB=shop"))
     api = ("--name", stack.container("api"), "--network", net, "--network-alias", "shop-api")
     stack.run(refs["test-app"], options=api)
-    apps = {"shop": {"target": "shop-api:8000"}}
+    apps = {"shop": {"target": "shop-api:8000", "http": {}}}
     stack.change({"hosts": {"hub": {"networks": [net], "apps": apps, "postgres": {"main": {}}}}})
     done = stack.tool("secret", "hosts.hub.postgres.main.dsn", stdin=DSN)
     assert done.returncode == 0, done.stdout

@@ -31,7 +31,7 @@ def _add(story: Story) -> None:
         story.images["test-app"],
         options=("--name", rig.container("api"), "--network", net, "--network-alias", "shop-api"),
     )
-    app = {"shop": {"target": "shop-api:8000"}}
+    app = {"shop": {"target": "shop-api:8000", "http": {}}}
     given = {"networks": [net], "apps": app, "postgres": {"main": {}, "standby": {}}, "scrape": {"sql": "10s"}}
     rig.change({"hosts": {"hub": given}})
 

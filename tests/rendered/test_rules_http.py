@@ -37,6 +37,25 @@ CASES = [
         fires=[fired("shop on hub answers 10% of its requests with an error (5xx)", **APP)],
     ),
     Case(alert="HttpErrors", when="one answer in a hundred is", series=_requests(99, 1)),
+    Case(
+        alert="HttpErrors",
+        when="for five minutes all are",
+        series={f'http_requests_total{{{OF},status="503"}}': "0x20 0+100x40"},
+        at="11m",
+        fires=[fired("shop on hub answers 100% of its requests with an error (5xx)", **APP)],
+    ),
+    *(
+        Case(
+            alert="HttpErrors",
+            when=f"all were for a minute, {at} after it began",
+            series={
+                f'http_requests_total{{{OF},status="200"}}': "0+100x20 2000x4 2100+100x40",
+                f'http_requests_total{{{OF},status="503"}}': "0x20 100+100x4 500x40",
+            },
+            at=f"{5 + int(at[0])}m",
+        )
+        for at in ("1m", "3m", "5m", "6m", "7m")
+    ),
     Case(alert="HttpErrors", when="there are hardly any requests", series=_requests(0, 0.5)),
     Case(
         alert="HttpLatency",
