@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from configs.dashboards import boards
+from tests.fixtures.full import full
 from tests.integration.rig import docker, eventually
 from tests.integration.story import Story
 
@@ -54,6 +56,8 @@ def examined(story: Story) -> Examined:
 
 def test_every_panel_and_every_rule_has_data_or_says_why_not(story: Story, examined: Examined) -> None:
     found = examined.found
+    asked = {place.partition(" / ")[0] for place in (one["place"] for one in found["queries"]) if " / " in place}
+    assert asked == {board.name for board in boards(full())}, "a board that this stack has not is not proven by it"
     wrong = [
         (one["place"], one["empty"] or one["words"]) for one in found["queries"] if one["state"] in ("EMPTY", "failed")
     ]
