@@ -89,7 +89,7 @@ def secret(stack: Stack, key: str) -> None:
     if not value:
         raise ToolError(f"{key}: expected a text, got nothing; nothing was changed.")
     set_secret(stack, key, value)
-    say(f"{key} is set. `make up` brings it to work.")
+    say(f"{key} is set. `make up STACK={stack.name}` brings it to work.")
 
 
 def set_secret(stack: Stack, key: str, value: str) -> None:
