@@ -5,7 +5,6 @@ A file that is there is never written to. Asking again is how to go on: what is 
 
 from __future__ import annotations
 
-import getpass
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -72,7 +71,7 @@ def complete(stack: Stack, environ: Mapping[str, str]) -> int:
     if wanted and (given or sys.stdin.isatty()):
         stack.select()
         for key in wanted:
-            value = given.get(key) or (getpass.getpass(f"{key} (empty: later): ") if sys.stdin.isatty() else "")
+            value = given.get(key) or (lifecycle.ask_secret(f"{key} (empty: later): ") if sys.stdin.isatty() else "")
             if value:
                 lifecycle.set_secret(stack, key, value)
                 say(f"  {key}: set, encrypted with the stack's passphrase")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.fixtures.terminals import Closed, closed
 from tools import lifecycle, stackfile
 from tools.errors import ToolError
 from tools.stack import Stack, made_here
@@ -80,6 +81,14 @@ def test_a_providers_secret_is_kept_under_its_own_name(
     lifecycle.secret(prod, key)
     assert told == [(("config", "set", "--secret", "--path", kept), "hunter22")]
     assert f"{key} is set. `make up STACK=prod`" in capsys.readouterr().out
+
+
+def test_a_terminal_that_is_closed_at_the_question_gives_nothing(prod: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stack, "select", lambda _self: None)
+    monkeypatch.setattr("sys.stdin", Closed())
+    monkeypatch.setattr("getpass.getpass", closed)
+    with pytest.raises(ToolError, match="digitalocean:token: expected a text, got nothing; nothing was changed"):
+        lifecycle.secret(prod, "digitalocean:token")
 
 
 def test_a_providers_secret_stays_in_the_working_copy() -> None:
