@@ -38,8 +38,8 @@ def probe() -> CloudFacts:
     base = known.get("digitalocean:apiEndpoint") or os.environ.get("DIGITALOCEAN_API_URL") or PUBLIC
     if not token:
         raise Problem(
-            "digitalocean:token: missing, droplets need an API token; `pulumi config set --secret digitalocean:token`, "
-            "or the environment variable DIGITALOCEAN_TOKEN"
+            "digitalocean:token: missing, droplets need an API token; `make secret KEY=digitalocean:token` asks for "
+            "it, or give it as the environment variable DIGITALOCEAN_TOKEN"
         )
     with ThreadPoolExecutor(len(_LISTS)) as pool:
         found = dict(
@@ -83,7 +83,7 @@ def _get(url: str, token: str) -> Any:
         if error.code == 401:
             raise Problem(
                 f"digitalocean:token: {where} refuses it (401); https://cloud.digitalocean.com/account/api/tokens "
-                "makes another (read and write), `pulumi config set --secret digitalocean:token` sets it"
+                "makes another (read and write), `make secret KEY=digitalocean:token` sets it"
             ) from None
         if error.code == 403:
             raise Problem(

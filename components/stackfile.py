@@ -18,6 +18,7 @@ from configs.settings import Host, Settings, SettingsError, read
 from configs.settings.cloud_facts import CloudFacts, Problem, against_cloud
 from configs.settings.facts import against
 from configs.settings.secrets import secret_paths
+from configs.settings.sentences import for_stack
 
 _PROJECT = "fleetwatch:"
 
@@ -59,7 +60,7 @@ def _settings(stack: str) -> tuple[Settings, CloudFacts | None]:
         of_cloud, cloud = _of_cloud(settings) if settings.droplets else ([], None)
         problems += [f"{problem} ({source})" for problem in _not_of_a_default([*of_machine, *of_cloud], problems)]
     if problems or settings is None:
-        raise SettingsError(problems)
+        raise SettingsError(for_stack(problem, stack) for problem in problems)
     return settings, cloud
 
 

@@ -13,12 +13,29 @@ from pathlib import Path
 
 from tools import backend, plugins, pulumi_cli
 from tools.errors import ToolError
-from tools.paths import VENV
+from tools.paths import VENV, state_dir
+from tools.touched import ON_ONE_MACHINE
 
 TOKEN = "PULUMI_ACCESS_TOKEN"
 _GIVEN = ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CONFIG_PASSPHRASE")
 # A user's settings for another project would lead our runs elsewhere.
 _DROPPED = (*_GIVEN, TOKEN, "PULUMI_STACK", "PULUMI_CONFIG")
+_RUNNERS = ("CI", "GITHUB_ACTIONS")  # what a CI sets in its jobs
+
+
+def _refuse_a_runners_folder(stack_state_dir: Path) -> None:
+    """ToolError where a CI job would keep a fleet's state in its runner's home: nobody said where it is, so it would be
+    a new one, and everything would be made a second time. A forgotten variable is an empty one at GitHub."""
+    name, runner = stack_state_dir.name, any(os.environ.get(key, "").lower() in ("true", "1") for key in _RUNNERS)
+    if not runner or name in ON_ONE_MACHINE or os.environ.get("FLEETWATCH_STATE"):
+        return
+    if stack_state_dir.parent == state_dir():
+        raise ToolError(
+            f"{backend.VARIABLE} is not set, and this is a CI job: the state of stack {name} would be a new one in "
+            f"{stack_state_dir}, its fleet a second one, forgotten with this runner. Expected the address of the "
+            f"stack's state: give the job's environment the variable {backend.VARIABLE} (docs/ci.md). A runner that "
+            "keeps states on its own disk names their folder by FLEETWATCH_STATE."
+        )
 
 
 def _passphrase(stack_state_dir: Path, url: str) -> dict[str, str]:
@@ -63,7 +80,10 @@ def pulumi_env(stack_state_dir: Path) -> dict[str, str]:
     extra: dict[str, str] = {}
     if (own := stack_state_dir / "environment.json").exists():  # readable by its owner alone: it may hold a token
         extra = json.loads(own.read_text())
-    url = backend.choose(stack_state_dir, extra.get(backend.VARIABLE) or os.environ.get(backend.VARIABLE) or None)
+    named = extra.get(backend.VARIABLE) or os.environ.get(backend.VARIABLE) or None
+    url = backend.choose(stack_state_dir, named)
+    if named is None and url == backend.own(stack_state_dir):
+        _refuse_a_runners_folder(stack_state_dir)
     for place in (stack_state_dir, backend.folder(url)):
         if place is not None:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -85,11 +85,20 @@ def secret(stack: Stack, key: str) -> None:
     """Ask for a secret without echo (or read it from stdin) and put it encrypted into the working copy."""
     stack.prepare(check=False)
     stack.select()
-    value = getpass.getpass(f"{key}: ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
+    value = ask_secret(f"{key}: ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
     if not value:
         raise ToolError(f"{key}: expected a text, got nothing; nothing was changed.")
     set_secret(stack, key, value)
-    say(f"{key} is set. `make up` brings it to work.")
+    say(f"{key} is set. `make up STACK={stack.name}` brings it to work.")
+
+
+def ask_secret(question: str) -> str:
+    """What is typed without echo; nothing if the terminal is closed instead (Ctrl-D)."""
+    try:
+        return getpass.getpass(question)
+    except EOFError:
+        say("")  # ends the question's line
+        return ""
 
 
 def set_secret(stack: Stack, key: str, value: str) -> None:

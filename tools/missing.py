@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.settings import Settings, read
+from configs.settings.sentences import for_stack
 from tools import backend
 from tools.progress import say
 from tools.stack import SECRET_KEYS, Stack
@@ -84,7 +85,7 @@ def _needed(config: Mapping[str, Any], env: str, environ: Mapping[str, str]) -> 
     for path in secrets:
         _put(sections, path)
     settings, problems = read({"env": env, **sections}, "")
-    yield from (problem.removesuffix(" ()") for problem in problems)
+    yield from (for_stack(problem.removesuffix(" ()"), env) for problem in problems)
     if settings is None:
         return
     for path, value in _named(settings):

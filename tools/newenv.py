@@ -5,7 +5,6 @@ A file that is there is never written to. Asking again is how to go on: what is 
 
 from __future__ import annotations
 
-import getpass
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -68,11 +67,11 @@ def complete(stack: Stack, environ: Mapping[str, str]) -> int:
     wanted = secrets_wanted(config, stack.name)
     if token_wanted(config, environ):
         wanted = [*wanted, TOKEN_KEY]
-    given = _from_pipe(wanted) if not sys.stdin.isatty() else {}
+    given = _from_pipe(wanted, stack.name) if not sys.stdin.isatty() else {}
     if wanted and (given or sys.stdin.isatty()):
         stack.select()
         for key in wanted:
-            value = given.get(key) or (getpass.getpass(f"{key} (empty: later): ") if sys.stdin.isatty() else "")
+            value = given.get(key) or (lifecycle.ask_secret(f"{key} (empty: later): ") if sys.stdin.isatty() else "")
             if value:
                 lifecycle.set_secret(stack, key, value)
                 say(f"  {key}: set, encrypted with the stack's passphrase")
@@ -112,7 +111,7 @@ def _asked(question: str, default: str, ask: Callable[[str], str] = input) -> st
         return default
 
 
-def _from_pipe(wanted: list[str]) -> dict[str, str]:
+def _from_pipe(wanted: list[str], stack: str) -> dict[str, str]:
     """Lines `path=value`. A path that no secret is wanted for is an error; values are never shown."""
     found: dict[str, str] = {}
     for number, line in enumerate(sys.stdin.read().splitlines(), 1):
@@ -124,7 +123,7 @@ def _from_pipe(wanted: list[str]) -> dict[str, str]:
         if key.strip() not in wanted:
             raise ToolError(
                 f"stdin, line {number}: no secret is wanted under this path; expected one of: "
-                f"{', '.join(wanted) or 'none, all are set'}. To change one: `make secret`."
+                f"{', '.join(wanted) or 'none, all are set'}. To change one: `make secret STACK={stack} KEY=...`."
             )
         found[key.strip()] = value
     return found

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from configs.settings.sentences import for_stack
 from tools import backend, engine_state, stackfile
 from tools.engine_words import errors, explain, streamed
 from tools.errors import ToolError
@@ -65,7 +66,9 @@ class Stack:
         user = stackfile.read(self.file)
         clear = stackfile.clear_secrets(user.get("config") or {}, SECRET_KEYS)
         if clear and check:
-            lines = "\n".join(f"  - {path}: `make secret KEY={path}` asks for it" for path in clear)
+            lines = "\n".join(
+                for_stack(f"  - {path}: `make secret KEY={path}` asks for it", self.name) for path in clear
+            )
             raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
         last = stackfile.read(self.working) if self.working.exists() else {}
         images = self.images if self.images is not None else self._images(last)

@@ -69,7 +69,8 @@ The stack file is `stacks/Pulumi.<stack>.yaml`. Every path below stands under `c
 
 - A *duration* is `10s`, `5m`, `24h`, `90d`, `2y` or `1h30m`; a *size* is `256KB`, `512MB` or `5GB` (powers of 1024).
 - A *secret* never stands in the file: `make secret KEY=<path>` asks for it and keeps it encrypted. What surrounds it
-  has to be in the file already: `postgres: {main: {}}`, then `make secret KEY=hosts.hub.postgres.main.dsn`.
+  has to be in the file already: `postgres: {main: {}}`, then `make secret KEY=hosts.hub.postgres.main.dsn`; for another
+  stack than `local` with its name, `make secret STACK=prod KEY=...`.
 - *required* means: where the section is written, the key has to be there. Everything else may be left out.
 - Unknown keys and wrong types are refused, all of them in one message, before anything is touched.
 

@@ -48,6 +48,11 @@ def sentence(path: str, place: Place, mistake: Any, model: Any) -> str:
     return f"{where}: {message}{_got(path, place, mistake)}"
 
 
+def for_stack(problem: str, stack: str) -> str:
+    """The sentence with its command as it is typed for this stack: without the name it would be the `local` one's."""
+    return problem if stack == "local" else problem.replace("`make secret KEY=", f"`make secret STACK={stack} KEY=")
+
+
 def _bound(mistake: Any) -> str | None:
     """A bound that is not kept, in words; that of a duration as people write it."""
     words = {"ge": "at least", "le": "at most", "min_length": "at least", "max_length": "at most"}

@@ -77,7 +77,7 @@ def test_a_token_that_the_cloud_refuses_is_told_and_not_shown(fleet: Fleet) -> N
         done = fleet.tool("pulumi", "preview")
     assert done.returncode != 0
     assert f"digitalocean:token: 127.0.0.1:{fleet.port} refuses it (401)" in done.stdout, done.stdout[-3000:]
-    assert "pulumi config set --secret digitalocean:token" in done.stdout
+    assert f"make secret STACK={fleet.name} KEY=digitalocean:token" in done.stdout
     assert wrong not in done.stdout
 
 

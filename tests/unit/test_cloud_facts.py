@@ -140,8 +140,8 @@ def test_the_stacks_own_token_and_address_come_first(monkeypatch: pytest.MonkeyP
 def test_a_missing_token_names_both_ways_to_give_it(monkeypatch: pytest.MonkeyPatch) -> None:
     _at(monkeypatch, "http://127.0.0.1:1", token="")
     assert _told() == (
-        "digitalocean:token: missing, droplets need an API token; `pulumi config set --secret digitalocean:token`, "
-        "or the environment variable DIGITALOCEAN_TOKEN"
+        "digitalocean:token: missing, droplets need an API token; `make secret KEY=digitalocean:token` asks for it, "
+        "or give it as the environment variable DIGITALOCEAN_TOKEN"
     )
 
 
@@ -150,7 +150,7 @@ def test_a_refused_token_says_where_another_is_made(monkeypatch: pytest.MonkeyPa
         said = _told()
     assert said == (
         f"digitalocean:token: {where} refuses it (401); https://cloud.digitalocean.com/account/api/tokens makes "
-        "another (read and write), `pulumi config set --secret digitalocean:token` sets it"
+        "another (read and write), `make secret KEY=digitalocean:token` sets it"
     )
 
 

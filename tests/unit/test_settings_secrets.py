@@ -132,9 +132,21 @@ def test_secrets_in_clear_are_refused_with_the_way_out(monkeypatch: pytest.Monke
         stackfile.checked_or_exit()
     said = str(caught.value)
     assert "hosts.hub.postgres.main.dsn: expected an encrypted value" in said
-    assert "`make secret KEY=hosts.hub.postgres.main.dsn` sets it anew" in said, "the way out"
+    assert "`make secret STACK=test KEY=hosts.hub.postgres.main.dsn` sets it anew" in said, "the way out"
     assert "hub.alerts" not in said, "the section that is encrypted is fine"
     assert not [secret for secret in SECRETS.values() if secret in said]
+
+
+@pytest.mark.parametrize(("stack", "typed"), [("prod", "make secret STACK=prod KEY="), ("local", "make secret KEY=")])
+def test_the_way_to_a_missing_secret_names_the_stack_that_it_is_for(
+    monkeypatch: pytest.MonkeyPatch, stack: str, typed: str
+) -> None:
+    sections = _one_host()
+    sections["hosts"]["hub"]["postgres"]["main"] = {}
+    _engine(monkeypatch, sections, ["hub", "hosts"])
+    monkeypatch.setattr(stackfile.pulumi, "get_stack", lambda: stack)
+    with pytest.raises(Exception, match=f"`{typed}hosts.hub.postgres.main.dsn` asks for it"):
+        stackfile.checked_or_exit()
 
 
 def test_encrypted_secrets_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:

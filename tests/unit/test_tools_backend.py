@@ -140,6 +140,51 @@ def test_a_rehearsal_keeps_its_state_to_itself(home: Path, monkeypatch: pytest.M
     assert environment.pulumi_env(home)[backend.VARIABLE] == backend.own(home)
 
 
+@pytest.fixture
+def runner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A CI job without a backend: GitHub gives a variable that nobody set as an empty one. Its folder of states."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    monkeypatch.delenv("FLEETWATCH_STATE", raising=False)
+    monkeypatch.delenv("CI", raising=False)
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv(backend.VARIABLE, "")
+    monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE", "of the fleet that is there")
+    return tmp_path / "fleetwatch"
+
+
+@pytest.mark.usefixtures("env")
+@pytest.mark.parametrize("variable", ["CI", "GITHUB_ACTIONS"])
+def test_a_ci_job_without_a_backend_makes_no_second_fleet(
+    runner: Path, monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.delenv("GITHUB_ACTIONS")
+    monkeypatch.setenv(variable, "true")
+    with pytest.raises(
+        ToolError,
+        match=r"PULUMI_BACKEND_URL is not set.*state of stack prod.*a second one.*docs/ci\.md.*FLEETWATCH_STATE",
+    ):
+        environment.pulumi_env(runner / "prod")
+    assert not (runner / "prod").exists(), "no folder, no passphrase"
+
+
+@pytest.mark.usefixtures("env")
+def test_a_job_that_says_where_the_state_is_goes_on(runner: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("local", "rehearsal"):
+        assert environment.pulumi_env(runner / name), "lives on one machine, and a runner is one"
+    kept = runner / "cloud-of-the-tests"
+    kept.mkdir()
+    (kept / "environment.json").write_text(f'{{"{backend.VARIABLE}": "{backend.own(kept)}"}}')
+    assert environment.pulumi_env(kept), "a rehearsal of any name keeps its state to itself"
+    monkeypatch.setenv(backend.VARIABLE, S3)
+    assert environment.pulumi_env(runner / "prod")["PULUMI_CONFIG_PASSPHRASE"] == "of the fleet that is there"
+    monkeypatch.setenv(backend.VARIABLE, "")
+    monkeypatch.setenv("FLEETWATCH_STATE", str(runner / "disk"))
+    assert environment.pulumi_env(runner / "disk" / "prod"), "a runner's own disk, which was named"
+    monkeypatch.delenv("FLEETWATCH_STATE")
+    monkeypatch.setenv("GITHUB_ACTIONS", "false")
+    assert environment.pulumi_env(runner / "qa"), "a person's machine"
+
+
 LOCKED = (
     "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the "
     "lock file with `pulumi cancel`.\n  s3://state/.pulumi/locks/organization/fleetwatch/prod/0b8a.json?region=x: "

@@ -11,6 +11,7 @@ import yaml
 
 from tests.fixtures.full import ROOT
 from tests.fixtures.hubs import PUBLIC_KEY
+from tests.fixtures.terminals import Closed, closed
 from tools import lifecycle, missing, newenv
 from tools.errors import ToolError
 from tools.newenv import Answers
@@ -164,9 +165,19 @@ def test_secrets_come_through_a_pipe_and_are_not_shown(
 def test_a_line_of_the_pipe_that_fits_nothing_is_told_without_its_value(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with pytest.raises(ToolError, match="stdin, line 1: no secret is wanted under this path") as told:
+    with pytest.raises(ToolError, match="no secret is wanted under this path.*`make secret STACK=qa KEY=") as told:
         _complete(monkeypatch, tmp_path, "hub.nonsense=hunter22\n", _config())
     assert "hunter22" not in str(told.value)
+
+
+def test_a_terminal_that_is_closed_at_the_questions_leaves_them_for_later(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdin", Closed())
+    monkeypatch.setattr("getpass.getpass", closed)
+    monkeypatch.setattr(lifecycle, "set_secret", lambda *_: pytest.fail("nothing was given"))
+    assert newenv.complete(FakeStack(_config(), tmp_path), {}) == 1  # type: ignore[arg-type]
+    assert "make secret STACK=qa KEY=hosts.db-1.postgres.main.dsn" in capsys.readouterr().out
 
 
 def test_the_list_says_what_is_missing_and_the_exit_code_that_something_is(

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import io
+from pathlib import Path
 from typing import Any
 
-from tools import stackfile
-from tools.stack import made_here
+import pytest
+
+from tests.fixtures.terminals import Closed, closed
+from tools import lifecycle, stackfile
+from tools.errors import ToolError
+from tools.stack import Stack, made_here
 
 SET = {"secure": "v1:abc"}
 
@@ -42,3 +48,49 @@ def test_a_secret_of_the_new_name_is_not_replaced() -> None:
 def test_an_image_of_the_stack_file_goes_with_its_line_there() -> None:
     last = {"caddy": "fleetwatch.local/caddy:2.11.9-offline-1", "prometheus": "docker.io/prom/prometheus:v3.99.0"}
     assert made_here(last) == {"caddy": last["caddy"]}, "only what this machine assembled is remembered"
+
+
+@pytest.fixture
+def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
+    """The stack `prod`, its DSN in clear in its file."""
+    monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
+    file = tmp_path / "Pulumi.prod.yaml"
+    stackfile.write(file, {"config": {"fleetwatch:hosts": {"db-1": {"postgres": {"main": {"dsn": "postgresql://u"}}}}}})
+    return Stack("prod", file, {})
+
+
+def test_a_secret_in_clear_is_refused_with_the_command_for_its_own_stack(prod: Stack) -> None:
+    with pytest.raises(ToolError, match="`make secret STACK=prod KEY=hosts.db-1.postgres.main.dsn` asks for it"):
+        prod.prepare()
+
+
+@pytest.mark.parametrize(
+    ("key", "kept"),
+    [
+        ("digitalocean:token", "digitalocean:token"),
+        ("hosts.db-1.postgres.main.dsn", "fleetwatch:hosts.db-1.postgres.main.dsn"),
+    ],
+)
+def test_a_providers_secret_is_kept_under_its_own_name(
+    prod: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], key: str, kept: str
+) -> None:
+    told: list[tuple[tuple[str, ...], str | None]] = []
+    monkeypatch.setattr(Stack, "select", lambda _self: None)
+    monkeypatch.setattr(Stack, "quiet", lambda _self, *words, stdin=None: told.append((words, stdin)))
+    monkeypatch.setattr("sys.stdin", io.StringIO("hunter22\n"))
+    lifecycle.secret(prod, key)
+    assert told == [(("config", "set", "--secret", "--path", kept), "hunter22")]
+    assert f"{key} is set. `make up STACK=prod`" in capsys.readouterr().out
+
+
+def test_a_terminal_that_is_closed_at_the_question_gives_nothing(prod: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stack, "select", lambda _self: None)
+    monkeypatch.setattr("sys.stdin", Closed())
+    monkeypatch.setattr("getpass.getpass", closed)
+    with pytest.raises(ToolError, match="digitalocean:token: expected a text, got nothing; nothing was changed"):
+        lifecycle.secret(prod, "digitalocean:token")
+
+
+def test_a_providers_secret_stays_in_the_working_copy() -> None:
+    last = {"config": {"digitalocean:token": SET}}
+    assert stackfile.compose({"config": {}}, last, {})["config"] == last["config"]
