@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -132,6 +134,42 @@ def test_the_job_that_may_write_runs_no_code_of_the_pull_request() -> None:
     for name, job in jobs.items():
         assert ("secrets." in yaml.safe_dump(job)) is (name == "preview"), f"{name} has no use for credentials"
     assert "head.repo.full_name == github.repository" in jobs["preview"]["if"], "a fork gets none"
+
+
+def _pull_request(job: str) -> list[dict[str, Any]]:
+    (steps,) = [found["steps"] for file, name, found in _jobs() if (file, name) == ("pull-request.yml", job)]
+    return list(steps)
+
+
+def test_the_bill_of_materials_is_made_and_kept() -> None:
+    steps = _pull_request("check")
+    (made,) = [index for index, step in enumerate(steps) if "make sbom" in str(step.get("run"))]
+    assert steps[made]["run"] == 'make sbom OUT="$RUNNER_TEMP/sbom.cdx.json"'
+    kept = steps[made + 1]
+    assert kept["uses"].startswith("actions/upload-artifact@")
+    assert kept["with"]["path"] == "${{ runner.temp }}/sbom.cdx.json"
+
+
+def _run(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """A step's script, as GitHub runs it."""
+    whole = {"PATH": os.environ["PATH"], "HOME": str(folder), **env}
+    argv = ["bash", "-e", "-c", script]
+    return subprocess.run(argv, cwd=folder, env=whole, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize(("audit", "step", "warned"), [(0, 0, False), (1, 1, False), (2, 0, True)])
+def test_a_vulnerability_fails_and_a_service_that_does_not_answer_warns(
+    tmp_path: Path, audit: int, step: int, warned: bool
+) -> None:
+    (script,) = [one["run"] for one in _pull_request("check") if "audit" in str(one.get("run"))]
+    assert ".venv/bin/python -m tools.ci_tools audit" in script
+    stub = tmp_path / ".venv" / "bin" / "python"
+    stub.parent.mkdir(parents=True)
+    stub.write_text(f"#!/bin/sh\nexit {audit}\n")
+    stub.chmod(0o755)
+    done = _run(script, tmp_path)
+    assert done.returncode == step, done.stderr
+    assert ("::warning" in done.stdout) is warned
 
 
 def test_a_door_that_is_opened_is_always_closed() -> None:
