@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ import yaml
 
 from tests.fixtures.full import ROOT
 from tests.rendered.conftest import Tool
+from tools import touched
 from tools.__main__ import _parser
 
 FOLDER = ROOT / ".github"
@@ -181,10 +183,23 @@ def test_a_door_that_is_opened_is_always_closed() -> None:
         assert doors[0][1]["env"] == doors[1][1]["env"], "another name would be another door"
 
 
-def test_prod_comes_last_and_waits_for_its_environment() -> None:
+def test_every_stack_of_a_team_is_deployed_and_prod_comes_last() -> None:
     jobs = {name: job for file, name, job in _jobs() if file == "deploy.yml"}
-    assert (jobs["dev"]["needs"], jobs["staging"]["needs"]) == ("which", ["which", "dev"])
-    assert jobs["prod"]["needs"] == ["which", "dev", "staging"]
+    assert set(jobs) == {"which", "before", "prod"}
+    told = "fromJSON(needs.which.outputs.told)"
+    assert jobs["before"]["strategy"] == {
+        "fail-fast": True, "max-parallel": 1, "matrix": {"stack": f"${{{{ {told}.before_last }}}}"},
+    }  # fmt: skip
+    assert [jobs[name]["with"]["stack"] for name in ("before", "prod")] == ["${{ matrix.stack }}", "prod"]
+    assert jobs["prod"]["needs"] == ["which", "before"]
+    assert "!failure() && !cancelled()" in jobs["prod"]["if"]
+    files = [path.name.split(".")[1] for path in (ROOT / "stacks").iterdir()]
+    deployed = json.loads(touched.decide([], [*files, "qa"]).as_json())
+    assert {"qa", "dev", "staging"} <= set(deployed["before_last"])
+    assert [*deployed["before_last"], jobs["prod"]["with"]["stack"]] == deployed["all"]
+
+
+def test_a_stack_is_deployed_in_the_environment_of_its_name() -> None:
     up = next(job for file, name, job in _jobs() if (file, name) == ("deploy-stack.yml", "up"))
     assert up["environment"] == "${{ inputs.stack }}"
 
