@@ -17,7 +17,7 @@ import yaml
 
 from tests.fixtures.full import ROOT
 from tests.rendered.conftest import Tool
-from tools import touched
+from tools import policy, touched
 from tools.__main__ import _parser
 
 FOLDER = ROOT / ".github"
@@ -202,6 +202,19 @@ def test_every_stack_of_a_team_is_deployed_and_prod_comes_last() -> None:
 def test_a_stack_is_deployed_in_the_environment_of_its_name() -> None:
     up = next(job for file, name, job in _jobs() if (file, name) == ("deploy-stack.yml", "up"))
     assert up["environment"] == "${{ inputs.stack }}"
+
+
+def _index(steps: list[dict[str, Any]], words: str) -> int:
+    (found,) = [index for index, step in enumerate(steps) if words in str(step.get("run"))]
+    return found
+
+
+def test_what_breaks_a_guard_rail_is_not_deployed() -> None:
+    steps = [step for file, step in _steps() if file == "deploy-stack.yml"]
+    looked, up = steps[_index(steps, 'make policy STACK="$STACK"')], steps[_index(steps, "make up")]
+    assert steps.index(looked) < _index(steps, "runner-door open") < steps.index(up)
+    assert not {"if", "continue-on-error"} & set(looked)
+    assert up["env"] == {**looked["env"], policy.WANTED: "1"}, "the same stack, and the pack"
 
 
 @pytest.mark.parametrize("page", [*(f".github/{name}" for name in TEXT), "docs/ci.md"])
