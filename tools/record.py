@@ -41,7 +41,7 @@ def record(name: str, make: Callable[[], Stack], place: Path, *, refresh: bool =
     try:
         stack = make()
         stack.prepare()
-        stack.select()
+        stack.select(mend=False)
         told = _preview(stack, refresh)
     except ToolError as error:
         problem = _reason(str(error))

@@ -107,8 +107,9 @@ class Stack:
         source = self.working if self.working.exists() else self.file
         return stackfile.read(source).get("config") or {}
 
-    def select(self) -> None:
-        """Make the stack if there is none, and clear what an interrupted run left."""
+    def select(self, mend: bool = True) -> None:
+        """Make the stack if there is none, and clear what an interrupted run left. Without `mend` what the state says
+        of that is let be: a preview takes no lock, so to it an update that goes on looks like one that was cut off."""
         if (folder := backend.folder(self.backend)) is not None:
             engine_state.clear_dead_lock(folder, self.name)
         if not self.exists():
@@ -118,6 +119,8 @@ class Stack:
         if self.here:
             engine_state.clear_checks(self.docker(), self.prefix())
         self.state = engine_state.export(self.name, pulumi, self.env)
+        if not mend:
+            return
         docker = self.docker() if self.here else None
         engine_state.clear_half_made(self.state, self.name, self.prefix(), docker, pulumi, self.env)
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tools.comment.reading import rank
+from tools.comment.reading import LAST, rank
 from tools.errors import ToolError
 
 _STACK_FILE = re.compile(r"^stacks/Pulumi\.([^/]+)\.ya?ml$")
@@ -46,9 +46,10 @@ class Touched:
         )
 
     def as_json(self) -> str:
-        """For a workflow's matrix."""
-        told = {"stacks": self.stacks, "removed": self.removed, "all": self.deployed, "why": self.why}
-        return json.dumps(told)
+        """For a workflow's matrix. `before_last`: all but the one that is deployed after them."""
+        before = [stack for stack in self.deployed if stack != LAST]
+        told = {"stacks": self.stacks, "removed": self.removed, "all": self.deployed, "before_last": before}
+        return json.dumps({**told, "why": self.why})
 
 
 def read(text: str) -> Touched:

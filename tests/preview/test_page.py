@@ -71,7 +71,7 @@ def test_stacks_stand_in_the_order_of_their_deployment(tmp_path: Path) -> None:
     for stack in ("prod", "qa", "dev", "staging"):
         read(tmp_path, told("hub-resized"), stack)
     text = page.build(reading.records(tmp_path))
-    assert re.findall(r"### Stack `(\S+)`", text) == ["dev", "staging", "prod", "qa"]
+    assert re.findall(r"### Stack `(\S+)`", text) == ["dev", "staging", "qa", "prod"]
     assert "> - **dev**: `hub-droplet`" in text, "with several stacks a warning says of which it is"
 
 

@@ -12,7 +12,7 @@ from tools import touched
 from tools.errors import ToolError
 
 STACKS = ["prod", "local", "dev", "rehearsal", "staging", "qa"]
-DEPLOYED = ("dev", "staging", "prod", "qa")
+DEPLOYED = ("dev", "staging", "qa", "prod")
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,13 @@ def test_the_comment_says_that_what_was_deployed_stays() -> None:
     assert "what was deployed from it stays" in found.note
     assert "`make down STACK=old`" in found.note
     assert touched.decide(["stacks/Pulumi.dev.yaml"], STACKS).note == ""
+
+
+@pytest.mark.parametrize("stacks", [STACKS, ["prod"], ["qa", "dev"], ["local"]])
+def test_prod_is_deployed_last_and_no_stack_is_left_out(stacks: list[str]) -> None:
+    told = json.loads(touched.decide([], stacks).as_json())
+    assert told["before_last"] + [stack for stack in stacks if stack == "prod"] == told["all"]
+    assert set(told["all"]) == set(stacks) - touched.ON_ONE_MACHINE
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"stacks": 1}'])
@@ -91,7 +98,8 @@ def test_what_main_did_meanwhile_does_not_count(clone: Path) -> None:
     _commit(clone, "stacks/Pulumi.dev.yaml", "config: {a: b}\n")
     told = json.loads(touched.since("main", clone).as_json())
     assert told == {
-        "stacks": ["dev"], "removed": [], "all": ["dev", "prod"], "why": "the stack files of dev changed",
+        "stacks": ["dev"], "removed": [], "all": ["dev", "prod"], "before_last": ["dev"],
+        "why": "the stack files of dev changed",
     }  # fmt: skip
 
 

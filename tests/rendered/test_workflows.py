@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import json
+import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ import yaml
 
 from tests.fixtures.full import ROOT
 from tests.rendered.conftest import Tool
+from tools import policy, touched
 from tools.__main__ import _parser
 
 FOLDER = ROOT / ".github"
@@ -105,11 +109,14 @@ def test_every_job_has_a_time_out() -> None:
         assert "uses" in job or 5 <= job.get("timeout-minutes", 0) <= 60, f"{file}: {name}"
 
 
-def test_what_changes_a_stack_runs_alone_and_is_not_cut_off() -> None:
+def test_what_changes_a_stack_runs_alone_and_drops_no_other() -> None:
+    """Of those that wait in one group only the newest is kept: drift may not wait where deployments do."""
+    groups = {}
     for file, name in (("deploy-stack.yml", "up"), ("drift.yml", "look")):
         (job,) = [job for one, other, job in _jobs() if (one, other) == (file, name)]
-        assert job["concurrency"]["group"].startswith("stack-${{")
-        assert job["concurrency"]["cancel-in-progress"] is False
+        assert job["concurrency"] == {"group": job["concurrency"]["group"], "cancel-in-progress": False}
+        groups[name] = job["concurrency"]["group"]
+    assert groups == {"up": "stack-${{ inputs.stack }}", "look": "drift-${{ matrix.stack }}"}
 
 
 def test_a_checkout_leaves_no_token_behind() -> None:
@@ -134,6 +141,42 @@ def test_the_job_that_may_write_runs_no_code_of_the_pull_request() -> None:
     assert "head.repo.full_name == github.repository" in jobs["preview"]["if"], "a fork gets none"
 
 
+def _pull_request(job: str) -> list[dict[str, Any]]:
+    (steps,) = [found["steps"] for file, name, found in _jobs() if (file, name) == ("pull-request.yml", job)]
+    return list(steps)
+
+
+def test_the_bill_of_materials_is_made_and_kept() -> None:
+    steps = _pull_request("check")
+    (made,) = [index for index, step in enumerate(steps) if "make sbom" in str(step.get("run"))]
+    assert steps[made]["run"] == 'make sbom OUT="$RUNNER_TEMP/sbom.cdx.json"'
+    kept = steps[made + 1]
+    assert kept["uses"].startswith("actions/upload-artifact@")
+    assert kept["with"]["path"] == "${{ runner.temp }}/sbom.cdx.json"
+
+
+def _run(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """A step's script, as GitHub runs it."""
+    whole = {"PATH": os.environ["PATH"], "HOME": str(folder), **env}
+    argv = ["bash", "-e", "-c", script]
+    return subprocess.run(argv, cwd=folder, env=whole, capture_output=True, text=True, timeout=30, check=False)
+
+
+@pytest.mark.parametrize(("audit", "step", "warned"), [(0, 0, False), (1, 1, False), (2, 0, True)])
+def test_a_vulnerability_fails_and_a_service_that_does_not_answer_warns(
+    tmp_path: Path, audit: int, step: int, warned: bool
+) -> None:
+    (script,) = [one["run"] for one in _pull_request("check") if "audit" in str(one.get("run"))]
+    assert ".venv/bin/python -m tools.ci_tools audit" in script
+    stub = tmp_path / ".venv" / "bin" / "python"
+    stub.parent.mkdir(parents=True)
+    stub.write_text(f"#!/bin/sh\nexit {audit}\n")
+    stub.chmod(0o755)
+    done = _run(script, tmp_path)
+    assert done.returncode == step, done.stderr
+    assert ("::warning" in done.stdout) is warned
+
+
 def test_a_door_that_is_opened_is_always_closed() -> None:
     for file in ("deploy-stack.yml", "drift.yml"):
         steps = [step for one, step in _steps() if one == file]
@@ -143,12 +186,38 @@ def test_a_door_that_is_opened_is_always_closed() -> None:
         assert doors[0][1]["env"] == doors[1][1]["env"], "another name would be another door"
 
 
-def test_prod_comes_last_and_waits_for_its_environment() -> None:
+def test_every_stack_of_a_team_is_deployed_and_prod_comes_last() -> None:
     jobs = {name: job for file, name, job in _jobs() if file == "deploy.yml"}
-    assert (jobs["dev"]["needs"], jobs["staging"]["needs"]) == ("which", ["which", "dev"])
-    assert jobs["prod"]["needs"] == ["which", "dev", "staging"]
+    assert set(jobs) == {"which", "before", "prod"}
+    told = "fromJSON(needs.which.outputs.told)"
+    assert jobs["before"]["strategy"] == {
+        "fail-fast": True, "max-parallel": 1, "matrix": {"stack": f"${{{{ {told}.before_last }}}}"},
+    }  # fmt: skip
+    assert [jobs[name]["with"]["stack"] for name in ("before", "prod")] == ["${{ matrix.stack }}", "prod"]
+    assert jobs["prod"]["needs"] == ["which", "before"]
+    assert "!failure() && !cancelled()" in jobs["prod"]["if"]
+    files = [path.name.split(".")[1] for path in (ROOT / "stacks").iterdir()]
+    deployed = json.loads(touched.decide([], [*files, "qa"]).as_json())
+    assert {"qa", "dev", "staging"} <= set(deployed["before_last"])
+    assert [*deployed["before_last"], jobs["prod"]["with"]["stack"]] == deployed["all"]
+
+
+def test_a_stack_is_deployed_in_the_environment_of_its_name() -> None:
     up = next(job for file, name, job in _jobs() if (file, name) == ("deploy-stack.yml", "up"))
     assert up["environment"] == "${{ inputs.stack }}"
+
+
+def _index(steps: list[dict[str, Any]], words: str) -> int:
+    (found,) = [index for index, step in enumerate(steps) if words in str(step.get("run"))]
+    return found
+
+
+def test_what_breaks_a_guard_rail_is_not_deployed() -> None:
+    steps = [step for file, step in _steps() if file == "deploy-stack.yml"]
+    looked, up = steps[_index(steps, 'make policy STACK="$STACK"')], steps[_index(steps, "make up")]
+    assert steps.index(looked) < _index(steps, "runner-door open") < steps.index(up)
+    assert not {"if", "continue-on-error"} & set(looked)
+    assert up["env"] == {**looked["env"], policy.WANTED: "1"}, "the same stack, and the pack"
 
 
 @pytest.mark.parametrize("page", [*(f".github/{name}" for name in TEXT), "docs/ci.md"])

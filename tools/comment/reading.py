@@ -12,13 +12,14 @@ from tools.errors import ToolError
 
 PREVIEW, POLICY = ".preview.json", ".policy.json"
 _FIELDS = ("policy", "resource", "message")
-# In the order that they are deployed in; others follow by name.
-ORDER = ("dev", "staging", "prod")
+# The order that they are deployed in: these, then others by name, then the last.
+FIRST, LAST = ("dev", "staging"), "prod"
 
 
 def rank(stack: str) -> tuple[int, str]:
     """Sorts stacks as they are deployed."""
-    return (ORDER.index(stack) if stack in ORDER else len(ORDER), stack)
+    place = FIRST.index(stack) if stack in FIRST else len(FIRST) + (stack == LAST)
+    return place, stack
 
 
 def records(folder: Path, expected: Iterable[str] = ()) -> list[Record]:
