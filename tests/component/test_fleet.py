@@ -203,9 +203,8 @@ def test_the_hubs_doors_are_where_the_design_says(made: Run) -> None:
 
 def test_what_goes_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     mail = {"email": {"to": "ops@example.com", "sender": "fw@example.com", "smarthost": "mail.example.com:587"}}
-    sections = fleet()
+    sections = fleet() | {"access": {"admin_cidrs": ["192.0.2.0/24"], "outbound": [8443]}}
     sections["hub"]["alerts"] = {"receivers": {"team": mail}, "default": "team"}
-    sections["access"]["outbound"] = [8443]
     made = run(sections, monkeypatch)
     for firewall in ("firewall-hub", "firewall-edge"):
         rules = _one(made, "digitalocean:index/firewall:Firewall", firewall).plain()["outboundRules"]

@@ -13,8 +13,9 @@ import yaml
 
 from configs.settings import read
 from tests import drawing
-from tests.fixtures.docs import MARKS, OUTPUT, PAGES, ROOT, blocks, commands
+from tests.fixtures.docs import BY_FOLDER, MARKS, OUTPUT, PAGES, ROOT, blocks, commands, queries
 from tests.fixtures.hubs import PUBLIC_KEY
+from tools.doctor import selectors
 from tools.stack import SECRET_KEYS
 
 BLOCKS = blocks()
@@ -38,7 +39,7 @@ def _targets() -> set[str]:
 
 def _named(page: Path) -> set[str]:
     """Targets in code, inline (`make up`) or in blocks that begin a line with it."""
-    return set(re.findall(r"(?:`|^)make ([a-z-]+)", page.read_text(), re.MULTILINE))
+    return set(re.findall(r"(?:`|^ *)make ([a-z-]+)", page.read_text(), re.MULTILINE))
 
 
 def _put(raw: dict[str, Any], path: str) -> None:
@@ -117,11 +118,27 @@ def test_every_block_says_what_becomes_of_it(capsys: pytest.CaptureFixture[str])
     count = Counter(block.mark for block in marked)
     with capsys.disabled():
         print(f"\n  {count['run']} blocks run, {count['parse']} parsed, {count['not-run']} not run:")
+        for folder, (_, reason) in BY_FOLDER.items():
+            alike = sum(block.page.startswith(f"{folder}/") and block.reason == reason for block in marked)
+            print(f"    {folder}: {alike} blocks, {reason}")
         for block in marked:
-            if block.mark == "not-run":
+            if block.mark == "not-run" and block.reason not in {reason for _, reason in BY_FOLDER.values()}:
                 print(f"    {block.place}: {block.reason}")
     assert count["run"]
     assert count["parse"]
+
+
+def test_no_fence_is_overlooked() -> None:
+    """However it is indented or drawn: a block that is not found is a block that nobody checks."""
+    fences = {str(page.relative_to(ROOT)): _fences(page) for page in PAGES}
+    found = Counter(block.page for block in BLOCKS)
+    overlooked = {page: (count, found[page]) for page, count in fences.items() if count != 2 * found[page]}
+    assert not overlooked, f"(lines of fences, blocks found): {overlooked}"
+    assert found["docs/runbooks/HostSilent.md"], "those of runbooks are inside lists"
+
+
+def _fences(page: Path) -> int:
+    return len(re.findall(r"^[\s>*+-]*(?:```|~~~)", page.read_text(), re.MULTILINE))
 
 
 def test_every_shell_block_is_shell(tmp_path: Path) -> None:
@@ -129,6 +146,33 @@ def test_every_shell_block_is_shell(tmp_path: Path) -> None:
         done = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True, check=False)
         # <words> stand for what the reader fills in
         assert done.returncode == 0 or "<" in block.text, f"{block.place}: {done.stderr}"
+
+
+def test_every_query_that_is_shown_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    """Prometheus' by the parser of its language; LogQL as the same language around streams and their filters."""
+    asked = [(block.place, *query) for block in BLOCKS if block.language == "sh" for query in queries(block)]
+    with capsys.disabled():
+        print(f"\n  {len(asked)} queries", end=" ")
+    assert len(asked) == sum(block.text.count("query=") for block in BLOCKS), "one is written in a way that is not seen"
+    for place, address, query in asked:
+        assert address.endswith(("/api/v1/query", "/api/v1/query_range")), f"{place}: {address}"
+        try:
+            assert selectors.of_promql(_as_promql(query) if "/loki/" in address else query), (
+                f"{place}: asks for nothing"
+            )
+        except selectors.NotParsed as problem:
+            pytest.fail(f"{place}: {query}: {problem}")
+
+
+def _as_promql(logql: str) -> str:
+    """Without what stands between a stream and its range, and with a name of PromQL for what counts bytes."""
+    return re.sub(r"(\{[^}]*\})[^\[]*", r"\1", logql).replace("bytes_over_time", "count_over_time")
+
+
+@pytest.mark.parametrize("query", ["sum by (host) (rate(up[5m])", 'up{host="a}', "rate(up[5 minutes])"])
+def test_a_query_that_is_none_would_be_seen(query: str) -> None:
+    with pytest.raises(selectors.NotParsed):
+        selectors.of_promql(query)
 
 
 def test_every_make_command_has_the_words_that_its_target_reads() -> None:
