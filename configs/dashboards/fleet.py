@@ -169,6 +169,7 @@ _alerts = Row(
     panels=(
         Table(
             title="Firing alerts",
+            nothing="nothing fires",
             about="What fires now. An alert that is about no single host is here whatever hosts are chosen.",
             labels={"alertname": "Alert", "severity": "Severity", "host": "Host", "container": "Container"},
             columns=(

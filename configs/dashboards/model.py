@@ -52,13 +52,17 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """What all panels have. `width` is a share of the row, in 24ths; 0 shares the rest evenly."""
+    """What all panels have. `width` is a share of the row, in 24ths; 0 shares the rest evenly.
+
+    `nothing` is what a person reads in it while no query has a result, in place of a bare "No data".
+    """
 
     title: str
     about: str
     unit: str = "short"
     source: str = PROMETHEUS
     width: int = 0
+    nothing: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
