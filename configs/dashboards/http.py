@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from configs.dashboards.model import (
+    SOME_HOSTS,
     Column,
     Dashboard,
     Graph,
@@ -46,7 +47,7 @@ def _of(jobs: list[str], more: str = "") -> str:
     return f'job=~"{names}",env=~"$env",host=~"$host"{more}'
 
 
-CHOSEN = ',job=~"$job"'
+CHOSEN = ',job=~"$service"'
 
 
 def _rate(http: Http, jobs: list[str], more: str = CHOSEN, by: str = BY, within: str = "$__rate_interval") -> str:
@@ -128,10 +129,11 @@ def board(settings: Settings) -> Dashboard:
         name="http",
         title="HTTP services",
         about="Requests, errors and latency of the apps that count them.",
+        of=SOME_HOSTS,
         variables=(
             *env_and_host(_up(settings, "up{{{0}}}", with_choice=False)),
             Variable(
-                name="job",
+                name="service",  # the page of logs has a choice called job, which would take this one's
                 title="Service",
                 selector=_up(settings, "up{{{0}}}", choice='env=~"$env",host=~"$host"'),
                 label="job",

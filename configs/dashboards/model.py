@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 PROMETHEUS, LOKI = "prometheus", "loki"
 UID = "fleetwatch-{}"
 TAG = "fleetwatch"
+EVERY_HOST, SOME_HOSTS = "every host", "some hosts"
 
 # (from this value on, colour); the first one has no lower end
 Steps = tuple[tuple[float | None, str], ...]
@@ -142,13 +143,14 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
-    """One file."""
+    """One file. `of` tags whether every host is on it; if not, the links on top lead to it without the chosen host."""
 
     name: str
     title: str
     about: str
     variables: tuple[Variable, ...]
     rows: tuple[Row, ...]
+    of: str = EVERY_HOST
 
     @property
     def uid(self) -> str:

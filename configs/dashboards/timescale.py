@@ -5,6 +5,7 @@ from __future__ import annotations
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
+    SOME_HOSTS,
     Column,
     Dashboard,
     Graph,
@@ -224,6 +225,7 @@ BOARD = Dashboard(
     name="timescale",
     title="TimescaleDB",
     about="Hypertables, chunks, compression, jobs and continuous aggregates.",
+    of=SOME_HOSTS,
     variables=(
         *env_and_host('pg_up{job="postgres"}'),
         Variable(
