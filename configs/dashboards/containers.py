@@ -119,12 +119,14 @@ _limits = Row(
         Graph(
             title="Memory as a share of the limit",
             about="At 1 the kernel kills. Containers without a limit are not shown.",
+            nothing="no container has a memory limit",
             unit="percentunit",
             queries=(Query(expr=OF_LIMIT, legend=NAME, empty=WITHOUT_LIMIT),),
         ),
         Graph(
             title="Held back by the CPU limit",
             about="Share of time slices in which a container had used up its CPU limit. Only containers that have one.",
+            nothing="no container has a CPU limit",
             unit="percentunit",
             queries=(
                 Query(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from configs.dashboards.emit_panels import Json, data_source, panel_json
-from configs.dashboards.model import LOKI, TAG, Dashboard, Row, Variable
+from configs.dashboards.model import EVERY_HOST, LOKI, SOME_HOSTS, TAG, Dashboard, Row, Variable
 
 SCHEMA_VERSION = 39
 COLUMNS = 24
@@ -33,7 +33,7 @@ def dashboard(board: Dashboard) -> Json:
         "uid": board.uid,
         "title": board.title,
         "description": board.about,
-        "tags": [TAG],
+        "tags": [TAG, board.of],
         "schemaVersion": SCHEMA_VERSION,
         "version": 1,
         "editable": False,
@@ -42,19 +42,23 @@ def dashboard(board: Dashboard) -> Json:
         "time": {"from": "now-1h", "to": "now"},
         "timezone": "browser",
         "annotations": {"list": [_CHANGES]},
-        "links": [
-            {
-                "type": "dashboards",
-                "title": "fleetwatch",
-                "tags": [TAG],
-                "asDropdown": False,
-                "includeVars": True,
-                "keepTime": True,
-                "targetBlank": False,
-            }
-        ],
+        # A host without a database would lead to a page about databases that has nothing on it.
+        "links": [_links(EVERY_HOST, with_choice=True), _links(SOME_HOSTS, with_choice=False)],
         "templating": {"list": [_variable(variable) for variable in board.variables]},
         "panels": _place(board.rows),
+    }
+
+
+def _links(tag: str, with_choice: bool) -> Json:
+    """To every dashboard with this tag, whichever there are."""
+    return {
+        "type": "dashboards",
+        "title": tag,
+        "tags": [TAG, tag],
+        "asDropdown": False,
+        "includeVars": with_choice,
+        "keepTime": True,
+        "targetBlank": False,
     }
 
 

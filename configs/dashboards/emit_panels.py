@@ -47,14 +47,21 @@ def _mappings(words: dict[int, tuple[str, str]]) -> list[Json]:
 def panel_json(panel: Panel) -> Json:
     """Without id and place, which the page gives."""
     common: Json = {"title": panel.title, "description": panel.about, "datasource": data_source(panel.source)}
+    document = common | _own(panel)
+    if panel.nothing:
+        document["fieldConfig"]["defaults"]["noValue"] = panel.nothing
+    return document
+
+
+def _own(panel: Panel) -> Json:
     if isinstance(panel, Stat):
-        return common | _stat(panel)
+        return _stat(panel)
     if isinstance(panel, Graph):
-        return common | _graph(panel)
+        return _graph(panel)
     if isinstance(panel, Table):
-        return common | _table(panel)
+        return _table(panel)
     if isinstance(panel, Logs):
-        return common | _logs(panel)
+        return _logs(panel)
     raise TypeError(f"no JSON is known for a panel of type {type(panel).__name__}")
 
 
@@ -137,6 +144,12 @@ def _table(panel: Table) -> Json:
         "indexByName": {name: number for number, name in enumerate(rename)},
         "renameByName": rename,
     }
+    # Else every empty cell of a table that has rows would say what is meant for one without.
+    blank = [
+        {"matcher": {"id": "byName", "options": heading}, "properties": [{"id": "noValue", "value": ""}]}
+        for heading in rename.values()
+        if panel.nothing
+    ]
     linked = [
         {
             "matcher": {"id": "byName", "options": heading},
@@ -150,7 +163,7 @@ def _table(panel: Table) -> Json:
         "transformations": [{"id": "merge", "options": {}}, {"id": "organize", "options": organize}],
         "fieldConfig": {
             "defaults": {"unit": panel.unit, "custom": {"align": "auto", "filterable": True}},
-            "overrides": [_column_override(column) for column in panel.columns] + linked,
+            "overrides": [_column_override(column) for column in panel.columns] + linked + blank,
         },
         "options": {
             "showHeader": True,

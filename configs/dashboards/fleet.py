@@ -30,6 +30,7 @@ AGENT = f'max {BY} (up{{job="agent",{WHERE}}})'
 # An alert about an absent host has no label env.
 FIRING = 'count by (host) (ALERTS{alertstate="firing",host=~"$host"})'
 STARTS = f'sum {BY} (changes(container_start_time_seconds{{job="cadvisor",container!="",{WHERE}}}[$__range]))'
+NO_SERVICE = declared("a host without an app that counts requests has none")
 NOTHING_FIRES = declared("on a stack that is well nothing fires")
 
 
@@ -142,10 +143,12 @@ def _each(settings: Settings) -> Row:
         "Last log line": ("Logs of this host", link("logs", here)),
     }
     if any(edge.postgres for edge in settings.hosts.values()):
-        columns.append(Column(title="Databases", expr=hosts.DATABASES, unit="none"))
+        columns.append(hosts.DATABASES)
         links["Databases"] = ("Databases of this host", link("postgres", here))
     if http.groups(settings):
-        columns.append(Column(title="Requests per second", expr=http.traffic(settings), unit="reqps"))
+        columns.append(
+            Column(title="Requests per second", expr=http.traffic(settings), unit="reqps", empty=NO_SERVICE),
+        )
         links["Requests per second"] = ("HTTP services of this host", link("http", here))
     return Row(
         height=10,
@@ -169,6 +172,7 @@ _alerts = Row(
     panels=(
         Table(
             title="Firing alerts",
+            nothing="nothing fires",
             about="What fires now. An alert that is about no single host is here whatever hosts are chosen.",
             labels={"alertname": "Alert", "severity": "Severity", "host": "Host", "container": "Container"},
             columns=(

@@ -12,6 +12,7 @@ from configs.dashboards.model import (
     Row,
     Stat,
     Table,
+    declared,
     env_and_host,
     link,
 )
@@ -37,7 +38,12 @@ UNTIL_FULL = Column(
     steps=((None, "red"), (86400, "yellow"), (604800, "green")),
     words={YEAR: ("a year or more", "green")},
 )
-DATABASES = f'count {BY} (pg_up{{job="postgres",env=~"$env",host=~"$host"}})'
+DATABASES = Column(
+    title="Databases",
+    expr=f'count {BY} (pg_up{{job="postgres",env=~"$env",host=~"$host"}})',
+    unit="none",
+    empty=declared("a host without a database has none to count"),
+)
 AGE = f"time() - max {BY} (timestamp(up{{{OF}}}))"
 
 _numbers = Row(
@@ -106,7 +112,7 @@ def _each(databases: bool) -> Row:
     here = "var-host=${__data.fields.Host}"
     columns, links = _COLUMNS, _LINKS
     if databases:
-        columns = (*columns, Column(title="Databases", expr=DATABASES, unit="none"))
+        columns = (*columns, DATABASES)
         links = {**links, "Databases": ("Databases of this host", link("postgres", here))}
     return Row(
         height=8,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from configs.dashboards.model import (
+    SOME_HOSTS,
     Column,
     Dashboard,
     Graph,
@@ -26,6 +27,7 @@ from configs.settings.edge import Http
 BY = "by (env, host, job)"
 NAME = "{{host}} {{job}}"
 NO_REQUESTS = declared("an app that nobody asks has no share of errors and no latency")
+UNASKED = "no requests"
 SHARE_OF_ERRORS = ((None, "green"), (0.01, "yellow"), (0.05, "red"))
 
 
@@ -45,7 +47,7 @@ def _of(jobs: list[str], more: str = "") -> str:
     return f'job=~"{names}",env=~"$env",host=~"$host"{more}'
 
 
-CHOSEN = ',job=~"$job"'
+CHOSEN = ',job=~"$service"'
 
 
 def _rate(http: Http, jobs: list[str], more: str = CHOSEN, by: str = BY, within: str = "$__rate_interval") -> str:
@@ -87,6 +89,7 @@ def board(settings: Settings) -> Dashboard:
             Stat(
                 title="Errors",
                 about="Share of the answers that are 5xx, of now.",
+                nothing=UNASKED,
                 unit="percentunit",
                 query=Query(expr=f"sum({errors}) / (sum({asked}) > 0)", empty=NO_REQUESTS),
                 steps=SHARE_OF_ERRORS,
@@ -94,6 +97,7 @@ def board(settings: Settings) -> Dashboard:
             Stat(
                 title="Slowest service",
                 about="The highest 95th percentile of all services, of now.",
+                nothing=UNASKED,
                 unit="s",
                 query=Query(expr=f"max({_quantile(settings, 0.95)} >= 0)", empty=NO_REQUESTS),
                 steps=((None, "green"), (0.5, "yellow"), (1, "red")),
@@ -125,10 +129,11 @@ def board(settings: Settings) -> Dashboard:
         name="http",
         title="HTTP services",
         about="Requests, errors and latency of the apps that count them.",
+        of=SOME_HOSTS,
         variables=(
             *env_and_host(_up(settings, "up{{{0}}}", with_choice=False)),
             Variable(
-                name="job",
+                name="service",  # the page of logs has a choice called job, which would take this one's
                 title="Service",
                 selector=_up(settings, "up{{{0}}}", choice='env=~"$env",host=~"$host"'),
                 label="job",
@@ -177,6 +182,7 @@ def _rates(settings: Settings, asked: str, share: str) -> Row:
             Graph(
                 title="Share of errors",
                 about="Answers of 5xx among all; 4xx are the caller's mistake and do not count.",
+                nothing=UNASKED,
                 unit="percentunit",
                 queries=(Query(expr=share, legend=NAME, empty=NO_REQUESTS),),
             ),
@@ -192,6 +198,7 @@ def _times(settings: Settings) -> Row:
                 title=title,
                 about=f"{about} By the histogram's buckets: between two of them it is an estimate.",
                 unit="s",
+                nothing=UNASKED,
                 queries=(Query(expr=_quantile(settings, quantile), legend=NAME, empty=NO_REQUESTS),),
             )
             for title, about, quantile in (

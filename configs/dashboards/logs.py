@@ -21,6 +21,7 @@ STREAMS = '{env=~"$env",host=~"$host",job=~"$job",container=~"$container"}'
 # The edge finds the level of a line and sends it as structured metadata; a line without one has none.
 LINES = STREAMS + ' | level=~"$level" |~ `(?i)$search`'
 NO_ERROR = "nobody may have written an error; test_an_error_of_a_container_is_seen_in_the_panels_of_errors writes one"
+NONE = "no errors"
 BAD = STREAMS + ' | level=~"error|fatal" |~ `(?i)$search`'
 
 _numbers = Row(
@@ -100,6 +101,7 @@ _who = Row(
         Graph(
             title="Errors per second by source",
             about="Lines of level error or fatal, by container, or by job where there is no container.",
+            nothing=NONE,
             unit="cps",
             source=LOKI,
             queries=(
@@ -138,6 +140,7 @@ _errors = Row(
         Logs(
             title="Errors",
             about="The newest lines of level error or fatal.",
+            nothing=NONE,
             expr=BAD,
             empty=NO_ERROR,
         ),

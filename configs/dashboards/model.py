@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 PROMETHEUS, LOKI = "prometheus", "loki"
 UID = "fleetwatch-{}"
 TAG = "fleetwatch"
+EVERY_HOST, SOME_HOSTS = "every host", "some hosts"
 
 # (from this value on, colour); the first one has no lower end
 Steps = tuple[tuple[float | None, str], ...]
@@ -52,13 +53,17 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """What all panels have. `width` is a share of the row, in 24ths; 0 shares the rest evenly."""
+    """What all panels have. `width` is a share of the row, in 24ths; 0 shares the rest evenly.
+
+    `nothing` is what a person reads in it while no query has a result, in place of a bare "No data".
+    """
 
     title: str
     about: str
     unit: str = "short"
     source: str = PROMETHEUS
     width: int = 0
+    nothing: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,13 +143,14 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
-    """One file."""
+    """One file. `of` tags whether every host is on it; if not, the links on top lead to it without the chosen host."""
 
     name: str
     title: str
     about: str
     variables: tuple[Variable, ...]
     rows: tuple[Row, ...]
+    of: str = EVERY_HOST
 
     @property
     def uid(self) -> str:

@@ -10,6 +10,7 @@ from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
     SHARE_USED,
+    SOME_HOSTS,
     Column,
     Dashboard,
     Graph,
@@ -196,6 +197,7 @@ BOARD = Dashboard(
     name="postgres",
     title="PostgreSQL",
     about="Every watched PostgreSQL server: connections, transactions, locks, cache, size.",
+    of=SOME_HOSTS,
     variables=(
         *env_and_host('pg_up{job="postgres"}'),
         Variable(

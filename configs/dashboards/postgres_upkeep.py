@@ -18,6 +18,7 @@ _replication = Row(
         Graph(
             title="Standby behind in time",
             about="On a standby: how old the last transaction is that it has replayed.",
+            nothing="not a standby",
             unit="s",
             queries=(
                 Query(
@@ -30,6 +31,7 @@ _replication = Row(
         Graph(
             title="Standbys behind in bytes",
             about="On a primary: how much of its log each standby has still to replay.",
+            nothing="no standbys",
             unit="bytes",
             queries=(
                 Query(
@@ -42,6 +44,7 @@ _replication = Row(
         Graph(
             title="Kept for replication slots",
             about="Log that stays because a slot's reader has not read it yet. A forgotten slot fills the disk.",
+            nothing="no replication slots",
             unit="bytes",
             queries=(
                 Query(
@@ -61,6 +64,7 @@ _upkeep = Row(
         Table(
             title="Largest tables",
             about="The twenty largest of each database, and the share of their rows that are dead and wait for vacuum.",
+            nothing="no tables",
             width=14,
             labels={
                 "env": "Environment",

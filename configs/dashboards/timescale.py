@@ -5,6 +5,7 @@ from __future__ import annotations
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
+    SOME_HOSTS,
     Column,
     Dashboard,
     Graph,
@@ -26,6 +27,8 @@ BY_VIEW = "by (env, host, database, datname, view)"
 TABLE_NAME = "{{database}} {{datname}} {{hypertable}}"
 JOB_NAME = "{{database}} {{datname}} {{proc}} {{job_id}} {{hypertable}}"
 NO_EXTENSION = declared("a database without TimescaleDB")
+NONE = "no TimescaleDB here"
+NO_JOBS, NO_VIEWS = "no jobs of TimescaleDB here", "no continuous aggregates here"
 LATE = ((None, "green"), (600, "yellow"), (3600, "red"))
 
 
@@ -51,6 +54,7 @@ _numbers = Row(
         Stat(
             title="Databases with TimescaleDB",
             about="None: no watched database has the extension, and the rest of this page stays empty.",
+            nothing=NONE,
             unit="none",
             query=Query(expr=f"count({_max('info', BY_DATNAME)}) or vector(0)", empty=NO_EXTENSION),
             words={0: ("none: this page stays empty", "text")},
@@ -58,24 +62,28 @@ _numbers = Row(
         Stat(
             title="Hypertables",
             about="In all databases that are chosen.",
+            nothing=NONE,
             unit="none",
             query=Query(expr=f"count({_max('hypertable_chunks', BY_TABLE)}) or vector(0)", empty=NO_EXTENSION),
         ),
         Stat(
             title="Size",
             about="Of all hypertables on disk, with indexes and compressed chunks.",
+            nothing=NONE,
             unit="bytes",
             query=Query(expr=f"sum({_max('hypertable_bytes', BY_TABLE)}) or vector(0)", empty=NO_EXTENSION),
         ),
         Stat(
             title="Saved by compression",
             about="Bytes that the compressed chunks would take more if they were not.",
+            nothing=NONE,
             unit="bytes",
             query=Query(expr=f"sum({BEFORE} - {AFTER}) or vector(0)", empty=NO_EXTENSION),
         ),
         Stat(
             title="Jobs that failed last",
             about="Jobs (compression, retention, refresh) whose last run failed.",
+            nothing=NONE,
             unit="none",
             query=Query(expr=f"count({_max('job_failed', BY_JOB)} > 0) or vector(0)", empty=NO_EXTENSION),
             steps=ANY_IS_BAD,
@@ -83,6 +91,7 @@ _numbers = Row(
         Stat(
             title="Chunks to compress",
             about="Chunks older than their compression policy says that are not compressed yet.",
+            nothing=NONE,
             unit="none",
             query=Query(expr=f"sum({_max('chunks_uncompressed', BY_TABLE)}) or vector(0)", empty=NO_EXTENSION),
             steps=ANY_IS_WORTH_A_LOOK,
@@ -96,6 +105,7 @@ _tables = Row(
         Table(
             title="Each hypertable",
             about="The state of the last look, every few minutes. A host leads to its own page.",
+            nothing=NONE,
             labels={
                 "env": "Environment",
                 "host": "Host",
@@ -123,18 +133,21 @@ _growth = Row(
         Graph(
             title="Size of each hypertable",
             about="On disk, with indexes.",
+            nothing=NONE,
             unit="bytes",
             queries=(_query("hypertable_bytes", BY_TABLE, TABLE_NAME),),
         ),
         Graph(
             title="Chunks of each hypertable",
             about="A number that only grows means that no retention policy takes old chunks away.",
+            nothing=NONE,
             unit="none",
             queries=(_query("hypertable_chunks", BY_TABLE, TABLE_NAME),),
         ),
         Graph(
             title="Times smaller by compression",
             about="Size before by size after, of the compressed chunks of each hypertable.",
+            nothing=NONE,
             queries=(Query(expr=RATIO, legend=TABLE_NAME, empty=NO_EXTENSION),),
         ),
     ),
@@ -146,6 +159,7 @@ _jobs = Row(
         Table(
             title="Each job",
             about="Compression, retention, refresh and jobs of your own. Late: seconds since it should have begun.",
+            nothing=NO_JOBS,
             labels={
                 "env": "Environment",
                 "host": "Host",
@@ -179,6 +193,7 @@ _lag = Row(
         Graph(
             title="Failures of jobs",
             about="New failures of each job in the interval.",
+            nothing=NO_JOBS,
             unit="none",
             bars=True,
             queries=(
@@ -192,12 +207,14 @@ _lag = Row(
         Graph(
             title="Jobs behind their schedule",
             about="Seconds since each job should have begun.",
+            nothing=NO_JOBS,
             unit="s",
             queries=(_query("job_late_seconds", BY_JOB, JOB_NAME),),
         ),
         Graph(
             title="Continuous aggregates behind",
             about="How far each continuous aggregate is behind the present.",
+            nothing=NO_VIEWS,
             unit="s",
             queries=(_query("continuous_aggregate_lag_seconds", BY_VIEW, "{{database}} {{datname}} {{view}}"),),
         ),
@@ -208,6 +225,7 @@ BOARD = Dashboard(
     name="timescale",
     title="TimescaleDB",
     about="Hypertables, chunks, compression, jobs and continuous aggregates.",
+    of=SOME_HOSTS,
     variables=(
         *env_and_host('pg_up{job="postgres"}'),
         Variable(

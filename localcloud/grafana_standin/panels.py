@@ -19,7 +19,6 @@ from .units import moment
 from .variables import Variables
 
 ROW_PX, PAGE_PX = 38, 1600
-NO_DATA = '<p class="nodata">No data</p>'
 LEVELS = {"error": "red", "err": "red", "fatal": "red", "critical": "purple", "crit": "purple", "warn": "yellow"}
 LEVELS |= {"warning": "yellow", "info": "green", "debug": "blue", "trace": "blue"}
 
@@ -38,6 +37,12 @@ class Page:
 def _size(panel: dict[str, Any]) -> tuple[int, int]:
     place = panel.get("gridPos") or {}
     return int(place.get("w", 12) / 24 * PAGE_PX) - 30, int(place.get("h", 8)) * ROW_PX - 40
+
+
+def _nothing(panel: dict[str, Any]) -> str:
+    """What stands in a panel without a result, in the dashboard's own words if it has some."""
+    words = ((panel.get("fieldConfig") or {}).get("defaults") or {}).get("noValue") or "No data"
+    return f'<p class="nodata">{escape(str(words))}</p>'
 
 
 def _calc(panel: dict[str, Any]) -> str:
@@ -64,7 +69,7 @@ def _legend(panel: dict[str, Any], drawn: list[charts.Trace], total: int) -> str
 
 def _timeseries(panel: dict[str, Any], result: Result, page: Page) -> str:
     if not any(one.points for one in result.series):
-        return NO_DATA
+        return _nothing(panel)
     drawn = charts.traces(panel, result.series)
     legend = _legend(panel, drawn, len(result.series))
     width, height = _size(panel)
@@ -85,7 +90,7 @@ def _tiles(panel: dict[str, Any], series: list[Series], draw: Callable[[Series, 
         value = reduce(one.points, _calc(panel))
         paint = field.fixed_colour() or field.colour_of(value) or NAMED["text"]
         parts.append(draw(one, field, value, paint))
-    return f'<div class="tiles">{"".join(parts)}</div>' if parts else NO_DATA
+    return f'<div class="tiles">{"".join(parts)}</div>' if parts else _nothing(panel)
 
 
 def _stat(panel: dict[str, Any], result: Result, page: Page) -> str:
@@ -140,7 +145,7 @@ def _bargauge(panel: dict[str, Any], result: Result, page: Page) -> str:
 def _table(panel: dict[str, Any], result: Result, page: Page) -> str:
     table, notes = tables.build(panel, result.series)
     result.problems += notes
-    return tables.draw(panel, table, page.resolve) if table.rows else NO_DATA
+    return tables.draw(panel, table, page.resolve) if table.rows else _nothing(panel)
 
 
 def _line(line: Line) -> str:
@@ -156,7 +161,7 @@ def _line(line: Line) -> str:
 
 def _logs(panel: dict[str, Any], result: Result, page: Page) -> str:
     if not result.lines:
-        return NO_DATA
+        return _nothing(panel)
     rows = "".join(_line(line) for line in result.lines)
     return f'<div class="scroll logs"><table>{rows}</table></div>'
 
@@ -192,7 +197,7 @@ def render(panel: dict[str, Any], page: Page) -> str:
     else:
         result = run_panel(panel, page.store, page.span, page.variables, _size(panel)[0])
         body = KINDS[kind](panel, result, page)
-        if result.problems and body == NO_DATA:
+        if result.problems and body == _nothing(panel):
             body = ""
     problems = "".join(f'<p class="problem">{escape(text)}</p>' for text in dict.fromkeys(result.problems))
     hint = escape("\n\n".join([str(panel.get("description") or ""), *result.queries]).strip())

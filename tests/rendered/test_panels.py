@@ -20,6 +20,7 @@ TABLE = f'{SQL},hypertable="public.readings"'
 # One series of every metric that a stack may rightly lack, as its exporter writes it.
 SERIES = {
     f'ALERTS{{alertname="DiskUsed",alertstate="firing",severity="warning",{HERE}}}': "1x40",
+    f'pg_up{{job="postgres",{HERE},database="main"}}': "1x40",
     f'fleetwatch_pg_replication_lag_seconds{{job="sql",{HERE},database="main"}}': "3x40",
     f'fleetwatch_pg_standby_lag_bytes{{job="sql",{HERE},database="main",application_name="two"}}': "9x40",
     f'fleetwatch_pg_replication_slot_retained_bytes{{job="sql",{HERE},database="main",slot="two"}}': "9x40",

@@ -152,11 +152,23 @@ def test_links_lead_to_dashboards_and_variables_that_exist(board: Board) -> None
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
-def test_dashboards_reach_each_other_with_time_range_and_variables_kept(board: Board) -> None:
-    (link,) = board["links"]
-    assert set(link["tags"]) <= set(board["tags"])
-    assert link["keepTime"]
-    assert link["includeVars"]
+def test_dashboards_reach_each_other_with_the_time_range_and_the_host_where_every_host_is(board: Board) -> None:
+    every = {name: set(other["tags"]) for name, other in BOARDS.items()}
+    assert all(link["keepTime"] for link in board["links"])
+    led = [{name for name, tags in every.items() if set(link["tags"]) <= tags} for link in board["links"]]
+    assert set.union(*led) == set(BOARDS)
+    assert sum(map(len, led)) == len(BOARDS), "once each"
+    with_choice = set.union(*(to for link, to in zip(board["links"], led, strict=True) if link["includeVars"]))
+    some = {f"fleetwatch-{name}.json" for name in ("postgres", "timescale", "http")}
+    assert with_choice == set(BOARDS) - some, "a host without a database or a service has nothing on those"
+
+
+def test_a_choice_that_is_taken_along_means_the_same_on_every_dashboard() -> None:
+    titles: dict[str, set[str]] = {}
+    for board in BOARDS.values():
+        for variable in board["templating"]["list"]:
+            titles.setdefault(variable["name"], set()).add(variable["label"])
+    assert {name: found for name, found in titles.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize(("board", "panel"), [p for p in PANELS if p.values[1]["type"] == "table"])

@@ -95,6 +95,7 @@ CHANGES = {"name": "Changes", "enable": True, "datasource": {"uid": "loki"}, "ex
 
 def board() -> dict[str, Any]:
     percent = {"fieldConfig": {"defaults": {"unit": "percentunit"}, "overrides": []}}
+    none = {"fieldConfig": {"defaults": {"noValue": "none < here"}, "overrides": []}}
     host = {"name": "host", "type": "query", "multi": True, "includeAll": True, "allValue": ".+",
             "datasource": {"uid": "prometheus"}, "query": {"query": "label_values(up, host)"}}  # fmt: skip
     return {
@@ -107,6 +108,7 @@ def board() -> dict[str, Any]:
             panel(3, "table", "share", **percent),
             panel(4, "logs", '{host=~"$host"}', "loki"),
             panel(5, "stat", "nothing"),
+            *(panel(10 + n, kind, "nothing", **none) for n, kind in enumerate(("stat", "timeseries", "table"))),
             panel(6, "stat", "broken("),
             panel(7, "heatmap", "share"),
             panel(8, "gauge", "share", **percent),
@@ -279,6 +281,9 @@ def test_a_dashboard_shows_values_of_live_queries(grafana: Client) -> None:
     assert "boom &lt;script&gt;" in sections["4"]
     assert EVIL not in page
     assert "No data" in sections["5"]
+    for number in ("10", "11", "12"):
+        assert "none &lt; here" in sections[number], "the dashboard's own words for nothing"
+        assert "No data" not in sections[number]
     assert "unclosed left parenthesis" in sections["6"]
     assert "does not draw panels of type heatmap" in sections["7"]
     assert "default-src 'none'" in headers["Content-Security-Policy"]
