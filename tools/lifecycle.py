@@ -88,8 +88,8 @@ def secret(stack: Stack, key: str) -> None:
     value = ask_secret(f"{key}: ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
     if not value:
         raise ToolError(f"{key}: expected a text, got nothing; nothing was changed.")
-    set_secret(stack, key, value)
-    say(f"{key} is set. `make up STACK={stack.name}` brings it to work.")
+    kept = set_secret(stack, key, value)
+    say(f"{key} is set. `make up STACK={stack.name}` brings it to work.{kept}")
 
 
 def ask_secret(question: str) -> str:
@@ -101,10 +101,12 @@ def ask_secret(question: str) -> str:
         return ""
 
 
-def set_secret(stack: Stack, key: str, value: str) -> None:
-    """Put a secret encrypted into the working copy of a stack that was selected. A key with a colon is another
-    provider's, such as `digitalocean:token`."""
+def set_secret(stack: Stack, key: str, value: str) -> str:
+    """Put a secret encrypted into the working copy of a stack that was selected, and where others find it; a sentence
+    says where that is. A key with a colon is another provider's, such as `digitalocean:token`."""
     stack.quiet("config", "set", "--secret", "--path", key if ":" in key else f"fleetwatch:{key}", stdin=value)
+    path = stack.share_secrets()
+    return f" {path} has it, encrypted with the stack's passphrase: commit that file." if path else ""
 
 
 def down(stack: Stack, yes: bool) -> int:

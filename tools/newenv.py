@@ -70,11 +70,14 @@ def complete(stack: Stack, environ: Mapping[str, str]) -> int:
     given = _from_pipe(wanted, stack.name) if not sys.stdin.isatty() else {}
     if wanted and (given or sys.stdin.isatty()):
         stack.select()
+        kept = ""
         for key in wanted:
             value = given.get(key) or (lifecycle.ask_secret(f"{key} (empty: later): ") if sys.stdin.isatty() else "")
             if value:
-                lifecycle.set_secret(stack, key, value)
+                kept = lifecycle.set_secret(stack, key, value)
                 say(f"  {key}: set, encrypted with the stack's passphrase")
+        if kept:
+            say(kept.strip())
         config = stack.prepare()
     return report(config, stack, environ)
 

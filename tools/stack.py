@@ -19,6 +19,7 @@ from tools import backend, engine_state, stackfile
 from tools.engine_words import errors, explain, streamed
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, state_dir
+from tools.touched import ON_ONE_MACHINE
 
 # `url` is Slack's and a webhook's: whoever has it can post. Grafana's addresses are called auth_url and so on.
 SECRET_KEYS = frozenset({"dsn", "client_secret", "password", "routing_key", "url"})
@@ -71,6 +72,8 @@ class Stack:
             )
             raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
         last = stackfile.read(self.working) if self.working.exists() else {}
+        shared = stackfile.secrets_of(self.file)
+        last = stackfile.with_shared(last, stackfile.read(shared)) if shared.exists() else last
         images = self.images if self.images is not None else self._images(last)
         overlay: dict[str, Any] = stackfile.sections(self.home / OWN) if (self.home / OWN).exists() else {}
         if hub_is_here(user.get("config") or {}):
@@ -78,6 +81,15 @@ class Stack:
             overlay["hub"] = {"local": here}
         overlay |= {"images": dict(images)} if images else {}
         return stackfile.compose(user, last, overlay)
+
+    def share_secrets(self) -> Path | None:
+        """Keep the encrypted values beside the stack file too, for whoever else works with it: where they are now.
+        None for a stack that lives on one machine."""
+        if self.name in ON_ONE_MACHINE:
+            return None
+        path = stackfile.secrets_of(self.file)
+        stackfile.write(path, stackfile.only_secrets(stackfile.read(self.working)), mode=0o644)
+        return path
 
     def _images(self, last: Mapping[str, Any]) -> Mapping[str, Any]:
         """What replaced pins on this machine in the last `up`. Not from its working copy, where the stack file's own

@@ -1,8 +1,9 @@
 """The working copy of a stack file: the user's file, plus what this machine adds to it.
 
 The engine writes into the stack file that it is given (the salt of its encryption, secrets). A copy beside the state
-keeps `git status` clean. It is made anew before each run from three parts: the user's file, the encrypted values that
-`make secret` left in the last copy, and the overlay of this machine (images assembled here, where files are kept).
+keeps `git status` clean. It is made anew before each run from its parts: the user's file, the encrypted values that
+`make secret` left (in the last copy, and for a stack of several people in a file beside the user's), and the overlay of
+this machine (images assembled here, where files are kept).
 """
 
 from __future__ import annotations
@@ -62,11 +63,34 @@ def compose(user: dict[str, Any], last: dict[str, Any], overlay: dict[str, Any])
     return made
 
 
-def write(path: Path, content: dict[str, Any]) -> None:
+def secrets_of(file: Path) -> Path:
+    """Where the encrypted values of a stack file are kept for others: stacks/secrets.prod.yaml of Pulumi.prod.yaml."""
+    return file.with_name(f"secrets.{file.name.removeprefix('Pulumi.')}")
+
+
+def with_shared(last: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
+    """The last working copy with what others have committed, which counts: it may be newer, this machine's is in it."""
+    return _under(shared, last)
+
+
+def only_secrets(content: dict[str, Any]) -> dict[str, Any]:
+    """A stack file's encrypted values and the salt that they need, with nothing else."""
+
+    def look(value: Any) -> Any:
+        if _is_secure(value) or not isinstance(value, dict):
+            return value if _is_secure(value) else None
+        found = {key: inner for key, one in value.items() if (inner := look(one)) is not None}
+        return found or None
+
+    salt = {"encryptionsalt": content["encryptionsalt"]} if "encryptionsalt" in content else {}
+    return {**salt, "config": look(content.get("config") or {}) or {}}
+
+
+def write(path: Path, content: dict[str, Any], mode: int = 0o600) -> None:
     """Written beside and moved, readable by its owner alone."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_suffix(".next")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
         yaml.safe_dump(content, file, sort_keys=False)
     beside.replace(path)
 

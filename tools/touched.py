@@ -17,6 +17,7 @@ from tools.comment.reading import LAST, rank
 from tools.errors import ToolError
 
 _STACK_FILE = re.compile(r"^stacks/Pulumi\.([^/]+)\.ya?ml$")
+_SECRETS = re.compile(r"^stacks/secrets\.([^/]+)\.ya?ml$")  # its encrypted values
 # Of one machine, not of a team: no runner deploys them.
 ON_ONE_MACHINE = frozenset({"local", "rehearsal"})
 _NOTHING_DEPLOYED = re.compile(
@@ -70,6 +71,8 @@ def decide(paths: Iterable[str], stacks: Iterable[str]) -> Touched:
         found = _STACK_FILE.match(path)
         if found:
             own.add(found[1])
+        elif secrets := _SECRETS.match(path):
+            own |= {secrets[1]} & set(there)  # without its stack file nothing is done with it
         elif not _NOTHING_DEPLOYED.search(path):
             program.append(path)
     removed = tuple(sorted(own - set(there) - ON_ONE_MACHINE, key=rank))

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.integration.rig import Rig, rig
 from tools import setup
@@ -162,3 +163,25 @@ def test_down_takes_the_state_out_of_a_shared_place_too(stack: Rig) -> None:
     assert not list(place.rglob(f"{stack.name}.json")), "a stack without its passphrase would be in the way of the next"
     assert stack.file.exists(), "the user's file is no part of the state"
     assert stack.left() == {"container": [], "network": [], "volume": []}
+
+
+def test_another_machine_has_the_secrets_from_the_file_beside_the_stack_file(stack: Rig, tmp_path: Path) -> None:
+    """A runner's clone: the address of the state, the passphrase, and what is committed."""
+    committed = stack.home / f"secrets.{stack.name}.yaml"
+    assert "hunter22" not in committed.read_text()
+    assert set(yaml.safe_load(committed.read_text())) == {"encryptionsalt", "config"}
+    mine, passphrase = stack.env, (_home(stack) / "passphrase").read_text()
+    _move(stack, stack.home / "for-all")
+    url = (stack.home / "for-all").as_uri()
+    asked = ("pulumi", "config", "get", "--path", "fleetwatch:hosts.hub.postgres.main.dsn")
+    try:
+        there = {**mine, "PULUMI_BACKEND_URL": url, "PULUMI_CONFIG_PASSPHRASE": passphrase}
+        stack.env = {**there, "FLEETWATCH_STATE": str(tmp_path / "right")}
+        assert stack.tool(*asked).stdout.strip().splitlines()[-1] == DSN
+        stack.env = {**there, "FLEETWATCH_STATE": str(tmp_path / "wrong"), "PULUMI_CONFIG_PASSPHRASE": "another"}
+        done = stack.tool(*asked)
+        assert done.returncode != 0
+        assert "passphrase" in done.stdout, done.stdout
+    finally:
+        stack.env = mine
+    _move(stack, _home(stack) / "backend")

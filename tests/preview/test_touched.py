@@ -121,3 +121,8 @@ def test_a_name_that_git_would_quote_is_read(clone: Path) -> None:
 def test_a_base_that_git_does_not_know_is_told(clone: Path, base: str) -> None:
     with pytest.raises(ToolError, match="expected a commit or branch that this clone has"):
         touched.since(base, clone)
+
+
+def test_the_secrets_of_a_stack_touch_it() -> None:
+    found = decide(["stacks/secrets.dev.yaml", "stacks/secrets.gone.yaml"], ["dev", "prod"])
+    assert (found.stacks, found.removed) == (("dev",), ())

@@ -94,3 +94,50 @@ def test_a_terminal_that_is_closed_at_the_question_gives_nothing(prod: Stack, mo
 def test_a_providers_secret_stays_in_the_working_copy() -> None:
     last = {"config": {"digitalocean:token": SET}}
     assert stackfile.compose({"config": {}}, last, {})["config"] == last["config"]
+
+
+def test_what_is_committed_is_encrypted_values_their_salt_and_nothing_else() -> None:
+    content = {
+        "encryptionsalt": "v1:salt",
+        "config": {
+            "digitalocean:token": SET,
+            "fleetwatch:hub": {
+                "domain": "monitor.example.com",
+                "alerts": {"receivers": {"a": {"slack": {"url": SET}}}},
+            },
+            "fleetwatch:hosts": {"db-1": {"postgres": {"main": {"dsn": SET}}}, "web-1": {"server": {}}},
+            "fleetwatch:prefix": "fw",
+        },
+    }
+    assert stackfile.only_secrets(content) == {
+        "encryptionsalt": "v1:salt",
+        "config": {
+            "digitalocean:token": SET,
+            "fleetwatch:hub": {"alerts": {"receivers": {"a": {"slack": {"url": SET}}}}},
+            "fleetwatch:hosts": {"db-1": {"postgres": {"main": {"dsn": SET}}}},
+        },
+    }
+
+
+def test_what_others_committed_counts_and_what_only_this_machine_has_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def databases(**dsn: Any) -> dict[str, Any]:
+        return {"fleetwatch:hosts": {"db-1": {"postgres": {name: {"dsn": one} for name, one in dsn.items()}}}}
+
+    monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
+    stack, newer = Stack("prod", tmp_path / "Pulumi.prod.yaml", {}), {"secure": "v1:newer"}
+    user = {"fleetwatch:hosts": {"db-1": {"postgres": {"main": {}, "other": {}}}}}
+    stackfile.write(stack.file, {"config": user})
+    stackfile.write(stack.working, {"encryptionsalt": "v1:salt", "config": databases(main=SET, other=SET)})
+    stackfile.write(tmp_path / "secrets.prod.yaml", {"encryptionsalt": "v1:salt", "config": databases(main=newer)})
+    assert stack.composed() == {"encryptionsalt": "v1:salt", "config": databases(main=newer, other=SET)}
+
+
+def test_a_stack_of_one_machine_shares_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
+    for name, kept in (("local", False), ("prod", True)):
+        stack = Stack(name, tmp_path / f"Pulumi.{name}.yaml", {})
+        stackfile.write(stack.working, {"encryptionsalt": "v1:salt", "config": {"digitalocean:token": SET}})
+        assert (stack.share_secrets() is not None) is kept
+        assert (tmp_path / f"secrets.{name}.yaml").exists() is kept
