@@ -155,18 +155,9 @@ def test_env_asks_for_a_secret_without_showing_it(stack: Rig) -> None:
     stack.change({"hosts": {"hub": {"postgres": None}}})
 
 
-def test_down_takes_the_state_out_of_a_shared_place_too(stack: Rig) -> None:
-    place = stack.home / "shared-again"
-    _move(stack, place)
-    done = stack.tool("down", "--yes")
-    assert done.returncode == 0, done.stdout
-    assert not list(place.rglob(f"{stack.name}.json")), "a stack without its passphrase would be in the way of the next"
-    assert stack.file.exists(), "the user's file is no part of the state"
-    assert stack.left() == {"container": [], "network": [], "volume": []}
-
-
 def test_another_machine_has_the_secrets_from_the_file_beside_the_stack_file(stack: Rig, tmp_path: Path) -> None:
     """A runner's clone: the address of the state, the passphrase, and what is committed."""
+    stack.change({"hosts": {"hub": {"postgres": {"main": {}}}}})
     committed = stack.home / f"secrets.{stack.name}.yaml"
     assert "hunter22" not in committed.read_text()
     assert set(yaml.safe_load(committed.read_text())) == {"encryptionsalt", "config"}
@@ -185,3 +176,14 @@ def test_another_machine_has_the_secrets_from_the_file_beside_the_stack_file(sta
     finally:
         stack.env = mine
     _move(stack, _home(stack) / "backend")
+    stack.change({"hosts": {"hub": {"postgres": None}}})
+
+
+def test_down_takes_the_state_out_of_a_shared_place_too(stack: Rig) -> None:
+    place = stack.home / "shared-again"
+    _move(stack, place)
+    done = stack.tool("down", "--yes")
+    assert done.returncode == 0, done.stdout
+    assert not list(place.rglob(f"{stack.name}.json")), "a stack without its passphrase would be in the way of the next"
+    assert stack.file.exists(), "the user's file is no part of the state"
+    assert stack.left() == {"container": [], "network": [], "volume": []}

@@ -124,5 +124,5 @@ def test_a_base_that_git_does_not_know_is_told(clone: Path, base: str) -> None:
 
 
 def test_the_secrets_of_a_stack_touch_it() -> None:
-    found = decide(["stacks/secrets.dev.yaml", "stacks/secrets.gone.yaml"], ["dev", "prod"])
+    found = touched.decide(["stacks/secrets.dev.yaml", "stacks/secrets.gone.yaml"], ["dev", "prod"])
     assert (found.stacks, found.removed) == (("dev",), ())

@@ -131,7 +131,9 @@ def test_what_others_committed_counts_and_what_only_this_machine_has_stays(
     stackfile.write(stack.file, {"config": user})
     stackfile.write(stack.working, {"encryptionsalt": "v1:salt", "config": databases(main=SET, other=SET)})
     stackfile.write(tmp_path / "secrets.prod.yaml", {"encryptionsalt": "v1:salt", "config": databases(main=newer)})
-    assert stack.composed() == {"encryptionsalt": "v1:salt", "config": databases(main=newer, other=SET)}
+    made = stack.composed()
+    assert made["encryptionsalt"] == "v1:salt"
+    assert made["config"]["fleetwatch:hosts"] == databases(main=newer, other=SET)["fleetwatch:hosts"]
 
 
 def test_a_stack_of_one_machine_shares_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
