@@ -220,6 +220,15 @@ def test_what_breaks_a_guard_rail_is_not_deployed() -> None:
     assert up["env"] == {**looked["env"], policy.WANTED: "1"}, "the same stack, and the pack"
 
 
+def test_an_older_commit_is_not_deployed_after_a_newer_one() -> None:
+    steps = [step for file, step in _steps() if file == "deploy-stack.yml"]
+    checkout = next(step for step in steps if "checkout@" in str(step.get("uses")))
+    assert checkout["with"]["fetch-depth"] == 0, "a clone of one commit does not know where main is"
+    asked = steps[_index(steps, '-m tools --stack "$STACK" overtaken origin/main')]
+    assert not {"if", "continue-on-error"} & set(asked)
+    assert steps.index(asked) < _index(steps, "make policy") < _index(steps, "make up")
+
+
 @pytest.mark.parametrize("page", [*(f".github/{name}" for name in TEXT), "docs/ci.md"])
 def test_every_command_that_is_named_exists(page: str) -> None:
     text = (ROOT / page).read_text()
