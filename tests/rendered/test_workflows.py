@@ -45,6 +45,11 @@ def _steps() -> Iterator[tuple[str, dict[str, Any]]]:
         yield from ((file, step) for step in job.get("steps", ()))
 
 
+def _index(steps: list[dict[str, Any]], words: str) -> int:
+    (found,) = [index for index, step in enumerate(steps) if words in str(step.get("run"))]
+    return found
+
+
 def test_there_are_workflows() -> None:
     assert {path.name for path in WORKFLOWS} >= {"pull-request.yml", "deploy.yml", "deploy-stack.yml", "drift.yml"}
 
@@ -177,13 +182,29 @@ def test_a_vulnerability_fails_and_a_service_that_does_not_answer_warns(
     assert ("::warning" in done.stdout) is warned
 
 
-def test_a_door_that_is_opened_is_always_closed() -> None:
-    for file in ("deploy-stack.yml", "drift.yml"):
-        steps = [step for one, step in _steps() if one == file]
-        doors = [(index, step) for index, step in enumerate(steps) if "runner-door" in str(step.get("run"))]
-        assert [step["run"].split("runner-door ")[1].split()[0] for _, step in doors] == ["open", "close"], file
-        assert "always()" in doors[1][1]["if"], file
-        assert doors[0][1]["env"] == doors[1][1]["env"], "another name would be another door"
+@pytest.mark.parametrize(("file", "between"), [("deploy-stack.yml", "make up"), ("drift.yml", "record --refresh")])
+def test_a_door_is_open_while_it_is_used_and_always_closed(file: str, between: str) -> None:
+    steps = [step for one, step in _steps() if one == file]
+    opened, closed = _index(steps, "runner-door open"), _index(steps, "runner-door close")
+    assert opened < _index(steps, between) < closed
+    own = "vars.FLEETWATCH_RUNNER == ''"
+    assert [steps[opened]["if"], steps[closed]["if"]] == [own, f"${{{{ always() && {own} }}}}"]
+    assert steps[opened]["env"] == steps[closed]["env"], "another name would be another door"
+
+
+STATE = {
+    "PULUMI_BACKEND_URL": "${{ vars.PULUMI_BACKEND_URL }}",
+    "PULUMI_CONFIG_PASSPHRASE": "${{ secrets.PULUMI_CONFIG_PASSPHRASE }}",
+}
+
+
+def test_every_step_about_a_stack_says_where_its_state_is() -> None:
+    """One that does not begins a state on the runner, with a passphrase of its own, and the next step takes that."""
+    asked = re.compile(r"runner-door|record |make up|make policy")
+    found = [(file, step) for file, step in _steps() if asked.search(str(step.get("run")))]
+    assert len(found) == 8
+    for file, step in found:
+        assert step["env"].items() >= STATE.items(), f"{file}: {step['run']}"
 
 
 def test_every_stack_of_a_team_is_deployed_and_prod_comes_last() -> None:
@@ -205,11 +226,6 @@ def test_every_stack_of_a_team_is_deployed_and_prod_comes_last() -> None:
 def test_a_stack_is_deployed_in_the_environment_of_its_name() -> None:
     up = next(job for file, name, job in _jobs() if (file, name) == ("deploy-stack.yml", "up"))
     assert up["environment"] == "${{ inputs.stack }}"
-
-
-def _index(steps: list[dict[str, Any]], words: str) -> int:
-    (found,) = [index for index, step in enumerate(steps) if words in str(step.get("run"))]
-    return found
 
 
 def test_what_breaks_a_guard_rail_is_not_deployed() -> None:
