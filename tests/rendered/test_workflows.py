@@ -17,8 +17,9 @@ import yaml
 
 from tests.fixtures.full import ROOT
 from tests.rendered.conftest import Tool
-from tools import policy, touched
+from tools import environment, policy, touched
 from tools.__main__ import _parser
+from tools.errors import ToolError
 
 FOLDER = ROOT / ".github"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
@@ -243,6 +244,18 @@ def test_an_older_commit_is_not_deployed_after_a_newer_one() -> None:
     asked = steps[_index(steps, '-m tools --stack "$STACK" overtaken origin/main')]
     assert not {"if", "continue-on-error"} & set(asked)
     assert steps.index(asked) < _index(steps, "make policy") < _index(steps, "make up")
+
+
+def test_the_page_wants_the_passphrase_wherever_the_tools_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cloud = "https://api.pulumi.com"
+    for name in environment._GIVEN:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ToolError, match="The passphrase of stack prod is not here"):
+        environment._passphrase(tmp_path / "prod", cloud)
+    (row,) = re.findall(r"^ *\| `PULUMI_CONFIG_PASSPHRASE` .*", (ROOT / "docs" / "ci.md").read_text(), re.MULTILINE)
+    assert "also with Pulumi Cloud" in row
+    (row,) = re.findall(rf"^\| `{cloud}`.*", (ROOT / "docs" / "state.md").read_text(), re.MULTILINE)
+    assert "the passphrase" in row
 
 
 @pytest.mark.parametrize("page", [*(f".github/{name}" for name in TEXT), "docs/ci.md"])
