@@ -51,6 +51,21 @@ def _index(steps: list[dict[str, Any]], words: str) -> int:
     return found
 
 
+def _run(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """A step's script, as GitHub runs it."""
+    whole = {"PATH": os.environ["PATH"], "HOME": str(folder), **env}
+    argv = ["bash", "-e", "-c", script]
+    return subprocess.run(argv, cwd=folder, env=whole, capture_output=True, text=True, timeout=30, check=False)
+
+
+def _stub(folder: Path, script: str) -> None:
+    """A .venv/bin/python that does this instead."""
+    place = folder / ".venv" / "bin" / "python"
+    place.parent.mkdir(parents=True)
+    place.write_text(f"#!/bin/sh\n{script}\n")
+    place.chmod(0o755)
+
+
 def test_there_are_workflows() -> None:
     assert {path.name for path in WORKFLOWS} >= {"pull-request.yml", "deploy.yml", "deploy-stack.yml", "drift.yml"}
 
@@ -65,7 +80,7 @@ def test_actionlint_has_nothing_to_say(tool: Callable[[str], Tool], tmp_path: Pa
     [
         ("runs-on: ubuntu-24.04", "runs_on: ubuntu-24.04", "runs_on"),
         ("needs.touched.outputs.told", "needs.touched.outputs.toldd", "toldd"),
-        ("needs: [touched, preview]", "needs: [touched, previews]", "previews"),
+        ("needs: [touched, check, preview]", "needs: [touched, check, previews]", "previews"),
         ("github.event.number", "githubb.event.number", "githubb"),
     ],
 )
@@ -152,6 +167,29 @@ def _pull_request(job: str) -> list[dict[str, Any]]:
     return list(steps)
 
 
+def test_a_preview_comes_after_the_checks_and_the_comment_whatever_they_said() -> None:
+    jobs = {name: job for file, name, job in _jobs() if file == "pull-request.yml"}
+    assert jobs["preview"]["needs"] == ["touched", "check"]
+    assert not re.search(r"always\(\)|cancelled\(\)|failure\(\)", jobs["preview"]["if"]), "checks that fail end it"
+    assert jobs["comment"]["needs"] == ["touched", "check", "preview"]
+    assert "!cancelled()" in jobs["comment"]["if"]
+    said = next(step for step in jobs["comment"]["steps"] if step.get("name") == "the comment")
+    assert said["env"]["CHECKED"] == "${{ needs.check.result }}"
+
+
+@pytest.mark.parametrize(
+    ("checked", "fork", "told"), [("success", False, 0), ("failure", False, 1), ("failure", True, 0)]
+)
+def test_the_comment_says_that_the_checks_are_in_the_way(tmp_path: Path, checked: str, fork: bool, told: int) -> None:
+    (script,) = [step["run"] for step in _pull_request("comment") if step.get("name") == "the comment"]
+    _stub(tmp_path, "echo 'what the tools say' > comment.md; exit 1")
+    env = {"CHECKED": checked, "FROM_FORK": str(fork).lower(), "TOUCHED": "{}", "GITHUB_STEP_SUMMARY": "summary.md"}
+    assert _run(script, tmp_path, **env).returncode == 1, "what the tools say of it stays"
+    text = (tmp_path / "summary.md").read_text()
+    assert text.startswith("what the tools say\n")
+    assert text.count("no preview before the checks pass; the job `check`") == told
+
+
 def test_the_bill_of_materials_is_made_and_kept() -> None:
     steps = _pull_request("check")
     (made,) = [index for index, step in enumerate(steps) if "make sbom" in str(step.get("run"))]
@@ -161,23 +199,13 @@ def test_the_bill_of_materials_is_made_and_kept() -> None:
     assert kept["with"]["path"] == "${{ runner.temp }}/sbom.cdx.json"
 
 
-def _run(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """A step's script, as GitHub runs it."""
-    whole = {"PATH": os.environ["PATH"], "HOME": str(folder), **env}
-    argv = ["bash", "-e", "-c", script]
-    return subprocess.run(argv, cwd=folder, env=whole, capture_output=True, text=True, timeout=30, check=False)
-
-
 @pytest.mark.parametrize(("audit", "step", "warned"), [(0, 0, False), (1, 1, False), (2, 0, True)])
 def test_a_vulnerability_fails_and_a_service_that_does_not_answer_warns(
     tmp_path: Path, audit: int, step: int, warned: bool
 ) -> None:
     (script,) = [one["run"] for one in _pull_request("check") if "audit" in str(one.get("run"))]
     assert ".venv/bin/python -m tools.ci_tools audit" in script
-    stub = tmp_path / ".venv" / "bin" / "python"
-    stub.parent.mkdir(parents=True)
-    stub.write_text(f"#!/bin/sh\nexit {audit}\n")
-    stub.chmod(0o755)
+    _stub(tmp_path, f"exit {audit}")
     done = _run(script, tmp_path)
     assert done.returncode == step, done.stderr
     assert ("::warning" in done.stdout) is warned
