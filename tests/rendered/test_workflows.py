@@ -236,6 +236,46 @@ def test_every_step_about_a_stack_says_where_its_state_is() -> None:
         assert step["env"].items() >= STATE.items(), f"{file}: {step['run']}"
 
 
+@pytest.mark.parametrize(
+    ("there", "given", "code", "left", "written"),
+    [
+        (None, "ours", 0, "ours\n", True),
+        (None, "ours\n", 0, "ours\n\n", True),
+        (None, "", 0, None, False),
+        ("theirs\n", "", 0, "theirs\n", False),
+        ("ours\n", "ours", 0, "ours\n", False),
+        ("theirs\n", "ours", 1, "theirs\n", False),
+    ],
+)
+def test_the_key_of_a_runner_is_never_written_over(
+    tmp_path: Path, there: str | None, given: str, code: int, left: str | None, written: bool
+) -> None:
+    place, told = tmp_path / ".ssh" / "id_ed25519", tmp_path / "told"
+    told.touch()
+    if there is not None:
+        place.parent.mkdir()
+        place.write_text(there)
+    (step,) = yaml.safe_load(TEXT["actions/ssh-key/action.yml"])["runs"]["steps"]
+    assert "${{" not in step["run"]
+    done = _run(step["run"], tmp_path, SSH_PRIVATE_KEY=given, GITHUB_OUTPUT=str(told))
+    assert done.returncode == code, done.stdout + done.stderr
+    assert (place.read_text() if place.exists() else None) == left
+    assert (told.read_text() == "written=true\n") is written, "what is written here is removed at the end, nothing else"
+    assert not written or place.stat().st_mode & 0o77 == 0
+    assert "ours" not in done.stdout + done.stderr
+    assert ("left as it is" in done.stdout) is bool(code)
+
+
+@pytest.mark.parametrize("file", ["deploy-stack.yml", "drift.yml"])
+def test_only_a_key_that_was_written_is_removed(file: str) -> None:
+    steps = [step for one, step in _steps() if one == file]
+    (put,) = [step for step in steps if step.get("id") == "key"]
+    assert (put["uses"], put["with"]) == ("./.github/actions/ssh-key", {"key": "${{ secrets.SSH_PRIVATE_KEY }}"})
+    assert "id_ed25519" not in "".join(str(step.get("run")) for step in steps[: steps.index(put)])
+    removed = steps[_index(steps, "rm -f ~/.ssh/id_ed25519")]
+    assert removed["if"] == "${{ always() && steps.key.outputs.written == 'true' }}"
+
+
 def test_every_stack_of_a_team_is_deployed_and_prod_comes_last() -> None:
     jobs = {name: job for file, name, job in _jobs() if file == "deploy.yml"}
     assert set(jobs) == {"which", "before", "prod"}
