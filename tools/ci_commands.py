@@ -62,6 +62,8 @@ def add_to(command: Add, stack: MakeStack) -> None:
     sub.add_argument("--fork", action="store_true", help="say that a fork's pull request gets no preview")
     sub = command("touched", _touched, "which stacks the commits since BASE touch, as JSON")
     sub.add_argument("base", help="a branch or commit")
+    sub = command("overtaken", _overtaken, "refuse when a newer commit touches the stack than the one checked out here")
+    sub.add_argument("main", help="the branch that is deployed, such as origin/main")
     sub = command("post", _post, "write the comment of a pull request at GitHub, or bring it up to date")
     sub.add_argument("file", help="what `comment --out` wrote")
     sub.add_argument("--pull", type=int, required=True, help="the pull request's number")
@@ -78,6 +80,10 @@ def add_to(command: Add, stack: MakeStack) -> None:
 
 def _touched(options: argparse.Namespace) -> None:
     say(touched.since(options.base, CHECKOUT).as_json())
+
+
+def _overtaken(options: argparse.Namespace) -> None:
+    say(touched.refuse_overtaken(options.stack, options.main, CHECKOUT))
 
 
 def _post(options: argparse.Namespace) -> None:

@@ -16,7 +16,7 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,12 +31,13 @@ ADDRESS_SERVICE = "https://checkip.amazonaws.com"  # answers with the caller's a
 OLDEST = datetime.timedelta(hours=6)  # the longest that a job of GitHub's runs
 PATIENCE = 90  # seconds until a rule is on every droplet
 _TIMEOUT = 20  # seconds for one request
+_NOT_NEEDED = "No door: the stack file has no droplet, and a server's own firewall is its owner's."
 _RUN = re.compile(r"[a-zA-Z0-9-]{1,60}")
 
 
 @dataclass(frozen=True)
 class Door:
-    """The door of one run. `prefix` begins the name of every door of this stack."""
+    """The door of one run. `prefix` begins the name of every door of this stack; without `tags` none is needed."""
 
     base: str
     token: str = field(repr=False)
@@ -50,6 +51,8 @@ class Door:
 
     def open(self, address: str = "") -> str:
         """Let this address in (default: this machine's own), wait until it holds; a sentence about it."""
+        if not self.tags:
+            return _NOT_NEEDED
         source = _checked(address) if address else own_address()
         for firewall in self._there():
             if firewall["name"] == self.name or _age(firewall) > OLDEST:
@@ -77,6 +80,8 @@ class Door:
 
     def close(self) -> str:
         """Remove the door of this run, if there is one; a sentence about it."""
+        if not self.tags:
+            return _NOT_NEEDED
         mine = [firewall for firewall in self._there() if firewall["name"] == self.name]
         for firewall in mine:
             self._remove(firewall)
@@ -121,14 +126,23 @@ def of(stack: Stack, run: str) -> Door:
     """The door of a run to the droplets of a stack. Token and API's address are those that the provider uses."""
     if not _RUN.fullmatch(run):
         raise ToolError(f"--run: expected what this run is called, letters, digits and dashes, got {run!r}.")
+    sections = stackfile.sections(stack.file)
+    prefix, env = str(sections.get("prefix") or "fleetwatch"), str(sections.get("env") or stack.name)
+    begin = names.cloud(prefix, env)
+    if not _has_droplets(sections):
+        return Door(PUBLIC, "", f"{begin}-door-", run, ())
     token = stack.env.get("DIGITALOCEAN_TOKEN") or os.environ.get("DIGITALOCEAN_TOKEN")
     if not token:
         raise ToolError("DIGITALOCEAN_TOKEN is not set: the door is a firewall at DigitalOcean.")
     base = stack.env.get("DIGITALOCEAN_API_URL") or os.environ.get("DIGITALOCEAN_API_URL") or PUBLIC
-    sections = stackfile.sections(stack.file)
-    prefix, env = str(sections.get("prefix") or "fleetwatch"), str(sections.get("env") or stack.name)
-    begin = names.cloud(prefix, env)
     return Door(base.rstrip("/"), token, f"{begin}-door-", run, (f"{begin}-hub", f"{begin}-edge"))
+
+
+def _has_droplets(sections: Mapping[str, Any]) -> bool:
+    """Whether the stack file names one; what is no mapping is a mistake that the program tells."""
+    hosts = sections.get("hosts")
+    places = [sections.get("hub"), *(hosts.values() if isinstance(hosts, Mapping) else ())]
+    return any(isinstance(place, Mapping) and "droplet" in place for place in places)
 
 
 def own_address() -> str:

@@ -89,13 +89,30 @@ def since(base: str, checkout: Path) -> Touched:
     there = [
         match[1] for path in (checkout / "stacks").glob("*") if (match := _STACK_FILE.match(f"stacks/{path.name}"))
     ]
-    # Three dots: only what this side did since they parted. No renames: a moved stack file counts in both places.
-    words = ["git", "-C", str(checkout), "diff", "--name-only", "--no-renames", "-z", f"{base}...HEAD", "--"]
+    return decide(_changed(base, "HEAD", base, checkout), there)
+
+
+def refuse_overtaken(stack: str, main: str, checkout: Path) -> str:
+    """ToolError if `main` has what this checkout lacks and what touches the stack: to deploy it would take that back.
+    Otherwise a sentence."""
+    newer = decide(_changed("HEAD", main, main, checkout), [stack])
+    if newer.stacks:
+        raise ToolError(
+            f"Overtaken: {main} has what this commit lacks and what touches {stack} ({newer.why}). Nothing was "
+            "changed; the run for the newest commit brings it. To go back to an older state, revert on the branch."
+        )
+    return f"{main} has nothing newer that touches {stack}."
+
+
+def _changed(ours: str, theirs: str, named: str, checkout: Path) -> list[str]:
+    """Paths that differ between `theirs` and where the two parted; `named`: the one that the user named."""
+    # Three dots: only what that side did since they parted. No renames: a moved stack file counts in both places.
+    words = ["git", "-C", str(checkout), "diff", "--name-only", "--no-renames", "-z", f"{ours}...{theirs}", "--"]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ToolError(
-            f"touched {base}: expected a commit or branch that this clone has, with a common ancestor ("
+            f"touched {named}: expected a commit or branch that this clone has, with a common ancestor ("
             f"{done.stderr.strip().splitlines()[0] if done.stderr.strip() else 'git says nothing'}); "
             "fetch it, with its history: `git fetch --unshallow`, or fetch-depth: 0 in a workflow."
         )
-    return decide([path for path in done.stdout.split("\0") if path], there)
+    return [path for path in done.stdout.split("\0") if path]

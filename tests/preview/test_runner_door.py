@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -11,7 +12,7 @@ import pytest
 
 from localcloud.cloud.backend import Rule
 from tests.cloud.rig import Client, FakeMachines, running
-from tools import runner_door
+from tools import ci_commands, runner_door
 from tools.errors import ToolError
 from tools.runner_door import Door
 from tools.stack import Stack
@@ -168,5 +169,33 @@ def test_what_is_missing_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch)
         runner_door.of(stack, "")
     monkeypatch.delenv("DIGITALOCEAN_TOKEN", raising=False)
     stack.env = {}
+    with pytest.raises(ToolError, match="DIGITALOCEAN_TOKEN is not set"):
+        runner_door.of(stack, "1")
+
+
+@pytest.mark.parametrize("action", ["open", "close"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        "{fleetwatch:hub: {server: {address: 192.0.2.7}}, fleetwatch:hosts: {hub: {}, a: {server: {address: a}}}}",
+        "{fleetwatch:hub: {local: {}}}",
+        "{}",
+    ],
+)
+def test_a_stack_file_without_a_droplet_needs_no_door_and_no_token(
+    stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], config: str, action: str
+) -> None:
+    monkeypatch.delenv("DIGITALOCEAN_TOKEN", raising=False)
+    stack.env = {}
+    stack.file.write_text(f"config: {config}\n")
+    options = argparse.Namespace(run="1", action=action, address="")
+    ci_commands._door(options, lambda _: stack)
+    assert capsys.readouterr().out.startswith("No door: the stack file has no droplet")
+
+
+def test_one_host_that_is_a_droplet_needs_one(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DIGITALOCEAN_TOKEN", raising=False)
+    stack.env = {}
+    stack.file.write_text("config: {fleetwatch:hub: {server: {}}, fleetwatch:hosts: {a: {droplet: {size: s}}}}\n")
     with pytest.raises(ToolError, match="DIGITALOCEAN_TOKEN is not set"):
         runner_door.of(stack, "1")

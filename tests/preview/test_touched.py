@@ -126,3 +126,35 @@ def test_a_base_that_git_does_not_know_is_told(clone: Path, base: str) -> None:
 def test_the_secrets_of_a_stack_touch_it() -> None:
     found = touched.decide(["stacks/secrets.dev.yaml", "stacks/secrets.gone.yaml"], ["dev", "prod"])
     assert (found.stacks, found.removed) == (("dev",), ())
+
+
+@pytest.mark.parametrize(
+    ("path", "refused"),
+    [
+        ("components/x.py", ("dev", "prod")),
+        ("stacks/Pulumi.prod.yaml", ("prod",)),
+        ("docs/x.md", ()),
+        ("stacks/Pulumi.qa.yaml", ()),
+    ],
+)
+def test_a_deployment_that_a_newer_one_overtook_is_refused(clone: Path, path: str, refused: tuple[str, ...]) -> None:
+    _git(clone, "switch", "-q", "main")  # goes on; what is checked out afterwards is the commit before
+    _commit(clone, path, "config: {a: b}\n")
+    _git(clone, "switch", "-q", "branch")
+    for stack in ("dev", "prod"):
+        if stack in refused:
+            with pytest.raises(ToolError, match=rf"Overtaken: main has .* touches {stack} .*Nothing was changed"):
+                touched.refuse_overtaken(stack, "main", clone)
+        else:
+            said = touched.refuse_overtaken(stack, "main", clone)
+            assert said == f"main has nothing newer that touches {stack}."
+
+
+def test_the_newest_commit_is_not_overtaken(clone: Path) -> None:
+    _commit(clone, "components/x.py", "two\n")
+    assert "nothing newer" in touched.refuse_overtaken("prod", "main", clone), "main is behind, or the same"
+
+
+def test_a_clone_that_does_not_know_main_refuses_too(clone: Path) -> None:
+    with pytest.raises(ToolError, match="touched origin/main: expected a commit or branch that this clone has"):
+        touched.refuse_overtaken("prod", "origin/main", clone)

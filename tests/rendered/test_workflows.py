@@ -17,8 +17,9 @@ import yaml
 
 from tests.fixtures.full import ROOT
 from tests.rendered.conftest import Tool
-from tools import policy, touched
+from tools import environment, policy, touched
 from tools.__main__ import _parser
+from tools.errors import ToolError
 
 FOLDER = ROOT / ".github"
 WORKFLOWS = sorted((FOLDER / "workflows").glob("*.yml"))
@@ -45,6 +46,26 @@ def _steps() -> Iterator[tuple[str, dict[str, Any]]]:
         yield from ((file, step) for step in job.get("steps", ()))
 
 
+def _index(steps: list[dict[str, Any]], words: str) -> int:
+    (found,) = [index for index, step in enumerate(steps) if words in str(step.get("run"))]
+    return found
+
+
+def _run(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """A step's script, as GitHub runs it."""
+    whole = {"PATH": os.environ["PATH"], "HOME": str(folder), **env}
+    argv = ["bash", "-e", "-c", script]
+    return subprocess.run(argv, cwd=folder, env=whole, capture_output=True, text=True, timeout=30, check=False)
+
+
+def _stub(folder: Path, script: str) -> None:
+    """A .venv/bin/python that does this instead."""
+    place = folder / ".venv" / "bin" / "python"
+    place.parent.mkdir(parents=True)
+    place.write_text(f"#!/bin/sh\n{script}\n")
+    place.chmod(0o755)
+
+
 def test_there_are_workflows() -> None:
     assert {path.name for path in WORKFLOWS} >= {"pull-request.yml", "deploy.yml", "deploy-stack.yml", "drift.yml"}
 
@@ -59,7 +80,7 @@ def test_actionlint_has_nothing_to_say(tool: Callable[[str], Tool], tmp_path: Pa
     [
         ("runs-on: ubuntu-24.04", "runs_on: ubuntu-24.04", "runs_on"),
         ("needs.touched.outputs.told", "needs.touched.outputs.toldd", "toldd"),
-        ("needs: [touched, preview]", "needs: [touched, previews]", "previews"),
+        ("needs: [touched, check, preview]", "needs: [touched, check, previews]", "previews"),
         ("github.event.number", "githubb.event.number", "githubb"),
     ],
 )
@@ -146,6 +167,29 @@ def _pull_request(job: str) -> list[dict[str, Any]]:
     return list(steps)
 
 
+def test_a_preview_comes_after_the_checks_and_the_comment_whatever_they_said() -> None:
+    jobs = {name: job for file, name, job in _jobs() if file == "pull-request.yml"}
+    assert jobs["preview"]["needs"] == ["touched", "check"]
+    assert not re.search(r"always\(\)|cancelled\(\)|failure\(\)", jobs["preview"]["if"]), "checks that fail end it"
+    assert jobs["comment"]["needs"] == ["touched", "check", "preview"]
+    assert "!cancelled()" in jobs["comment"]["if"]
+    said = next(step for step in jobs["comment"]["steps"] if step.get("name") == "the comment")
+    assert said["env"]["CHECKED"] == "${{ needs.check.result }}"
+
+
+@pytest.mark.parametrize(
+    ("checked", "fork", "told"), [("success", False, 0), ("failure", False, 1), ("failure", True, 0)]
+)
+def test_the_comment_says_that_the_checks_are_in_the_way(tmp_path: Path, checked: str, fork: bool, told: int) -> None:
+    (script,) = [step["run"] for step in _pull_request("comment") if step.get("name") == "the comment"]
+    _stub(tmp_path, "echo 'what the tools say' > comment.md; exit 1")
+    env = {"CHECKED": checked, "FROM_FORK": str(fork).lower(), "TOUCHED": "{}", "GITHUB_STEP_SUMMARY": "summary.md"}
+    assert _run(script, tmp_path, **env).returncode == 1, "what the tools say of it stays"
+    text = (tmp_path / "summary.md").read_text()
+    assert text.startswith("what the tools say\n")
+    assert text.count("no preview before the checks pass; the job `check`") == told
+
+
 def test_the_bill_of_materials_is_made_and_kept() -> None:
     steps = _pull_request("check")
     (made,) = [index for index, step in enumerate(steps) if "make sbom" in str(step.get("run"))]
@@ -155,35 +199,81 @@ def test_the_bill_of_materials_is_made_and_kept() -> None:
     assert kept["with"]["path"] == "${{ runner.temp }}/sbom.cdx.json"
 
 
-def _run(script: str, folder: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    """A step's script, as GitHub runs it."""
-    whole = {"PATH": os.environ["PATH"], "HOME": str(folder), **env}
-    argv = ["bash", "-e", "-c", script]
-    return subprocess.run(argv, cwd=folder, env=whole, capture_output=True, text=True, timeout=30, check=False)
-
-
 @pytest.mark.parametrize(("audit", "step", "warned"), [(0, 0, False), (1, 1, False), (2, 0, True)])
 def test_a_vulnerability_fails_and_a_service_that_does_not_answer_warns(
     tmp_path: Path, audit: int, step: int, warned: bool
 ) -> None:
     (script,) = [one["run"] for one in _pull_request("check") if "audit" in str(one.get("run"))]
     assert ".venv/bin/python -m tools.ci_tools audit" in script
-    stub = tmp_path / ".venv" / "bin" / "python"
-    stub.parent.mkdir(parents=True)
-    stub.write_text(f"#!/bin/sh\nexit {audit}\n")
-    stub.chmod(0o755)
+    _stub(tmp_path, f"exit {audit}")
     done = _run(script, tmp_path)
     assert done.returncode == step, done.stderr
     assert ("::warning" in done.stdout) is warned
 
 
-def test_a_door_that_is_opened_is_always_closed() -> None:
-    for file in ("deploy-stack.yml", "drift.yml"):
-        steps = [step for one, step in _steps() if one == file]
-        doors = [(index, step) for index, step in enumerate(steps) if "runner-door" in str(step.get("run"))]
-        assert [step["run"].split("runner-door ")[1].split()[0] for _, step in doors] == ["open", "close"], file
-        assert "always()" in doors[1][1]["if"], file
-        assert doors[0][1]["env"] == doors[1][1]["env"], "another name would be another door"
+@pytest.mark.parametrize(("file", "between"), [("deploy-stack.yml", "make up"), ("drift.yml", "record --refresh")])
+def test_a_door_is_open_while_it_is_used_and_always_closed(file: str, between: str) -> None:
+    steps = [step for one, step in _steps() if one == file]
+    opened, closed = _index(steps, "runner-door open"), _index(steps, "runner-door close")
+    assert opened < _index(steps, between) < closed
+    own = "vars.FLEETWATCH_RUNNER == ''"
+    assert [steps[opened]["if"], steps[closed]["if"]] == [own, f"${{{{ always() && {own} }}}}"]
+    assert steps[opened]["env"] == steps[closed]["env"], "another name would be another door"
+
+
+STATE = {
+    "PULUMI_BACKEND_URL": "${{ vars.PULUMI_BACKEND_URL }}",
+    "PULUMI_CONFIG_PASSPHRASE": "${{ secrets.PULUMI_CONFIG_PASSPHRASE }}",
+}
+
+
+def test_every_step_about_a_stack_says_where_its_state_is() -> None:
+    """One that does not begins a state on the runner, with a passphrase of its own, and the next step takes that."""
+    asked = re.compile(r"runner-door|record |make up|make policy")
+    found = [(file, step) for file, step in _steps() if asked.search(str(step.get("run")))]
+    assert len(found) == 8
+    for file, step in found:
+        assert step["env"].items() >= STATE.items(), f"{file}: {step['run']}"
+
+
+@pytest.mark.parametrize(
+    ("there", "given", "code", "left", "written"),
+    [
+        (None, "ours", 0, "ours\n", True),
+        (None, "ours\n", 0, "ours\n\n", True),
+        (None, "", 0, None, False),
+        ("theirs\n", "", 0, "theirs\n", False),
+        ("ours\n", "ours", 0, "ours\n", False),
+        ("theirs\n", "ours", 1, "theirs\n", False),
+    ],
+)
+def test_the_key_of_a_runner_is_never_written_over(
+    tmp_path: Path, there: str | None, given: str, code: int, left: str | None, written: bool
+) -> None:
+    place, told = tmp_path / ".ssh" / "id_ed25519", tmp_path / "told"
+    told.touch()
+    if there is not None:
+        place.parent.mkdir()
+        place.write_text(there)
+    (step,) = yaml.safe_load(TEXT["actions/ssh-key/action.yml"])["runs"]["steps"]
+    assert "${{" not in step["run"]
+    done = _run(step["run"], tmp_path, SSH_PRIVATE_KEY=given, GITHUB_OUTPUT=str(told))
+    assert done.returncode == code, done.stdout + done.stderr
+    assert (place.read_text() if place.exists() else None) == left
+    assert (told.read_text() == "written=true\n") is written, "what is written here is removed at the end, nothing else"
+    assert not written or place.stat().st_mode & 0o77 == 0
+    assert "ours" not in done.stdout + done.stderr
+    assert ("left as it is" in done.stdout) is bool(code)
+
+
+@pytest.mark.parametrize("file", ["deploy-stack.yml", "drift.yml"])
+def test_only_a_key_that_was_written_is_removed(file: str) -> None:
+    steps = [step for one, step in _steps() if one == file]
+    (put,) = [step for step in steps if step.get("id") == "key"]
+    assert (put["uses"], put["with"]) == ("./.github/actions/ssh-key", {"key": "${{ secrets.SSH_PRIVATE_KEY }}"})
+    assert "id_ed25519" not in "".join(str(step.get("run")) for step in steps[: steps.index(put)])
+    removed = steps[_index(steps, "rm -f ~/.ssh/id_ed25519")]
+    assert removed["if"] == "${{ always() && steps.key.outputs.written == 'true' }}"
 
 
 def test_every_stack_of_a_team_is_deployed_and_prod_comes_last() -> None:
@@ -207,17 +297,33 @@ def test_a_stack_is_deployed_in_the_environment_of_its_name() -> None:
     assert up["environment"] == "${{ inputs.stack }}"
 
 
-def _index(steps: list[dict[str, Any]], words: str) -> int:
-    (found,) = [index for index, step in enumerate(steps) if words in str(step.get("run"))]
-    return found
-
-
 def test_what_breaks_a_guard_rail_is_not_deployed() -> None:
     steps = [step for file, step in _steps() if file == "deploy-stack.yml"]
     looked, up = steps[_index(steps, 'make policy STACK="$STACK"')], steps[_index(steps, "make up")]
     assert steps.index(looked) < _index(steps, "runner-door open") < steps.index(up)
     assert not {"if", "continue-on-error"} & set(looked)
     assert up["env"] == {**looked["env"], policy.WANTED: "1"}, "the same stack, and the pack"
+
+
+def test_an_older_commit_is_not_deployed_after_a_newer_one() -> None:
+    steps = [step for file, step in _steps() if file == "deploy-stack.yml"]
+    checkout = next(step for step in steps if "checkout@" in str(step.get("uses")))
+    assert checkout["with"]["fetch-depth"] == 0, "a clone of one commit does not know where main is"
+    asked = steps[_index(steps, '-m tools --stack "$STACK" overtaken origin/main')]
+    assert not {"if", "continue-on-error"} & set(asked)
+    assert steps.index(asked) < _index(steps, "make policy") < _index(steps, "make up")
+
+
+def test_the_page_wants_the_passphrase_wherever_the_tools_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cloud = "https://api.pulumi.com"
+    for name in environment._GIVEN:
+        monkeypatch.delenv(name, raising=False)
+    with pytest.raises(ToolError, match="The passphrase of stack prod is not here"):
+        environment._passphrase(tmp_path / "prod", cloud)
+    (row,) = re.findall(r"^ *\| `PULUMI_CONFIG_PASSPHRASE` .*", (ROOT / "docs" / "ci.md").read_text(), re.MULTILINE)
+    assert "also with Pulumi Cloud" in row
+    (row,) = re.findall(rf"^\| `{cloud}`.*", (ROOT / "docs" / "state.md").read_text(), re.MULTILINE)
+    assert "the passphrase" in row
 
 
 @pytest.mark.parametrize("page", [*(f".github/{name}" for name in TEXT), "docs/ci.md"])
