@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.rules.counting import grown, whole
+from configs.rules.counting import COUNT, grown, whole
 from configs.rules.model import Alert, Group
 from configs.rules.records import NEWEST
 from configs.settings import Settings
@@ -190,7 +190,7 @@ OUT_OF_MEMORY = Alert(
     name="OutOfMemory",
     expr=lambda matchers, _: whole(grown("node_vmstat_oom_kill", f"{NODE}{matchers}", "15m")),
     wait="0s",
-    summary="The kernel of {{ $labels.host }} ended processes for lack of memory: {{ $value }} within 15 minutes",
+    summary="The kernel of {{ $labels.host }} ended processes for lack of memory: " + COUNT + " within 15 minutes",
     advice="Of the whole machine or of a container that reached its limit; the kernel's log names the process.",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from configs.expected import HUB_JOBS
-from configs.rules.counting import grown, grown_or_new, whole
+from configs.rules.counting import COUNT, grown, grown_or_new, whole
 from configs.rules.model import Alert, Group, either, muted, over
 from configs.rules.records import NEWEST
 from configs.settings import Settings
@@ -82,7 +82,7 @@ LINES_LOST = Alert(
         f'{{__name__=~"promtail_dropped_entries_total|loki_write_dropped_entries_total"{matchers}}}[15m]))'
     ),
     wait="0s",
-    summary="{{ $value }} log lines of {{ $labels.host }} were lost",
+    summary=COUNT + " log lines of {{ $labels.host }} were lost",
     advice="They were refused by the hub or given up in the last 15 minutes; the log agent's own log says why.",
     board="hub",
 )
@@ -186,7 +186,7 @@ SAMPLES_DROPPED = Alert(
     wait="0s",
     empty="an agent has the counter of what it gave up from the first sample on; "
     "test_it_fires_in_these_words_and_is_silent_otherwise has both",
-    summary="{{ $value }} samples of {{ $labels.host }} were refused by the hub or given up",
+    summary=COUNT + " samples of {{ $labels.host }} were refused by the hub or given up",
     advice="In the last 15 minutes, for good. The agent's own log says why: too old for the hub, a wrong label, a body "
     "that is too large.",
     board="hub",

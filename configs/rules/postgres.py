@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from configs.rules.counting import COUNT
 from configs.rules.model import Alert, Expression, Group
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
@@ -109,7 +110,7 @@ DEADLOCKS = Alert(
     expr=_deadlocks,
     wait="0s",
     severity="info",
-    summary="Deadlocks in " + WHICH + " in 15 minutes: {{ $value }}",
+    summary="Deadlocks in " + WHICH + " in 15 minutes: " + COUNT,
     advice="Transactions waited for each other and PostgreSQL ended one of them; its log has both statements.",
     board="postgres",
 )

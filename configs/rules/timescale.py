@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configs.rules.counting import COUNT
 from configs.rules.model import Alert, Group
 from configs.rules.postgres import DATNAME, WHICH, watched, worst
 from configs.settings import Settings
@@ -50,7 +51,7 @@ UNCOMPRESSED = Alert(
     expr=worst("fleetwatch_timescale_chunks_uncompressed", f"{DATNAME}, hypertable", ">= timescale_uncompressed"),
     keys=("timescale_uncompressed",),
     wait="30m",
-    summary="{{ $value }} chunks of {{ $labels.hypertable }} in " + WHICH + " should be compressed and are not",
+    summary=COUNT + " chunks of {{ $labels.hypertable }} in " + WHICH + " should be compressed and are not",
     advice="The compression policy does not keep up, or its job fails. The table grows much faster meanwhile.",
     board="timescale",
     empty=NO_EXTENSION,

@@ -124,6 +124,12 @@ CASES = (
     ),
     Case(
         alert="SamplesDropped",
+        when="when the hub refused millions",
+        series={REFUSED: "0x20 3456789x100"},
+        fires=[fired("3456789 samples of hub were refused by the hub or given up")],
+    ),
+    Case(
+        alert="SamplesDropped",
         when="when the counter begins with the first loss",
         series={DROPPED.format("too_old"): "_x20 7x60"},
         fires=[fired("7 samples of hub were refused by the hub or given up")],

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from configs import rules
 from configs.rules import describe
 from configs.settings.thresholds import Thresholds
 
@@ -49,6 +50,12 @@ def test_every_alert_says_what_is_wrong_where_and_what_it_means() -> None:
         assert alert.summary, alert.name
         assert alert.advice.endswith("."), f"{alert.name}: advice is whole sentences"
         assert alert.severity in ("critical", "warning", "info") or alert.name == "Watchdog"
+
+
+def test_no_count_is_said_in_exponents() -> None:
+    """Prometheus writes 3.456789e+06 for a bare value. Few are those of one container in 15 minutes."""
+    bare = {alert.name for alert in rules.alerts(describe.everything()) if "{{ $value }}" in alert.summary}
+    assert bare <= {"ContainerRestarts", "ContainerOutOfMemory"}
 
 
 def test_every_threshold_is_used_by_an_alert() -> None:
