@@ -50,7 +50,8 @@ def renewed(page: str) -> str:
 
 def _words(summary: str) -> str:
     """A summary without its template language: labels by their names, other values as dots."""
-    text = re.sub(r"{{ (?:if|with|else|end)[^}]*}}", "", summary)
+    text = re.sub(r"{{ if [^}]*}}(.*?){{ else }}(.*?){{ end }}", r"\1 or \2", summary)
+    text = re.sub(r"{{ (?:if|with|else|end)[^}]*}}", "", text)
     text = re.sub(r"{{ \$labels\.(\w+) }}", r"*\1*", text)
     return re.sub(r"{{[^}]*}}", "…", text).replace("|", "\\|")
 

@@ -13,7 +13,7 @@ from configs.settings.thresholds import Thresholds
 SERVER = "env, host, database"
 DATNAME = f"{SERVER}, datname"
 WHERE = "{{ $labels.database }} on {{ $labels.host }}"
-WHICH = "{{ $labels.datname }} of " + WHERE
+WHICH = "database {{ $labels.datname }} of server " + WHERE
 
 
 def group(settings: Settings) -> Group:
@@ -73,7 +73,7 @@ WRAPAROUND = Alert(
     expr=worst("fleetwatch_pg_wraparound_ratio", DATNAME, "> postgres_wraparound"),
     keys=("postgres_wraparound",),
     wait="10m",
-    summary=WHICH + " has used {{ $value | humanizePercentage }} of its transaction ids",
+    summary="{{ $value | humanizePercentage }} of the transaction ids of " + WHICH + " are used",
     advice="Vacuum does not keep up. At the end PostgreSQL takes no more writes until a long clean-up is through.",
     board="postgres",
 )

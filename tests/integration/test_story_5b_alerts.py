@@ -30,8 +30,9 @@ TOLD = {
     "ContainerRestarts": r"Container {flapping} on hub began anew \d+ times in 15 minutes",
     "LogErrors": r"{noisy} on hub writes \d+\.\d lines of errors per second",
     "PostgresDown": r"PostgreSQL main on hub does not answer",
-    "TargetDown": r"node on hub cannot be scraped",
-    "TimescaleJobFailed": r"Job 1000 \(policy_compression of public\.metrics\) in shop of main on hub failed",
+    "TargetDown": r"Job node on hub cannot be scraped: [\d.]+:9100 gives no metrics",
+    "TimescaleJobFailed": r"Job 1000 \(policy_compression of public\.metrics\) in database shop of server main on hub "
+    r"failed",
     "VolumeFull": r"Volume {disk} on hub is 9\d\.\d+% full",
 }
 BREAK_A_JOB = """

@@ -57,7 +57,13 @@ CASES = (
         when="when a scrape fails",
         series={**STEADY, NODE: "0x100"},
         at="5m",
-        fires=[fired("node on hub cannot be scraped", job="node", instance="10.213.77.1:9100")],
+        fires=[
+            fired(
+                "Job node on hub cannot be scraped: 10.213.77.1:9100 gives no metrics",
+                job="node",
+                instance="10.213.77.1:9100",
+            )
+        ],
     ),
     Case(alert="TargetDown", when="while all answer", series=STEADY, at="30m"),
     Case(alert="TargetDown", when="for a restart", series={NODE: "1x20 0x4 1x100"}, at="6m15s"),

@@ -8,6 +8,7 @@ import pytest
 
 from configs import rules
 from configs.rules import describe
+from configs.settings import load
 from configs.settings.thresholds import Thresholds
 
 RUNBOOKS = describe.PAGE.parent / "runbooks"
@@ -50,6 +51,18 @@ def test_every_alert_says_what_is_wrong_where_and_what_it_means() -> None:
         assert alert.summary, alert.name
         assert alert.advice.endswith("."), f"{alert.name}: advice is whole sentences"
         assert alert.severity in ("critical", "warning", "info") or alert.name == "Watchdog"
+
+
+def test_whose_log_is_named_is_a_container_of_this_stack() -> None:
+    edge = {"postgres": {"main": {"dsn": "postgresql://nobody@db/shop"}}}
+    settings = load({"prefix": "acme", "hub": {"local": {}}, "hosts": {"hub": edge}}, "a stack file")
+    advice = {alert.name: alert.advice for alert in rules.alerts(settings)}
+    assert "(docker logs acme-{{ $labels.job }})" in advice["ConfigNotRead"]
+    assert not [name for name, text in advice.items() if "(docker logs)" in text], "of which container?"
+
+
+def test_words_that_depend_on_the_value_are_both_in_the_table() -> None:
+    assert "The clock of *host* is … ahead or behind" in describe.table()
 
 
 def test_no_count_is_said_in_exponents() -> None:
