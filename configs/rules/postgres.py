@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from configs.rules.counting import COUNT
+from configs import names
+from configs.rules.counting import COUNT, grown_or_new, whole
 from configs.rules.model import Alert, Expression, Group
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
@@ -18,7 +19,7 @@ WHICH = "database {{ $labels.datname }} of server " + WHERE
 
 def group(settings: Settings) -> Group:
     """Nothing where no host has a database."""
-    rules = (DOWN, CONNECTIONS, LONG_TRANSACTION, WRAPAROUND, LAG, SLOT, DEADLOCKS)
+    rules = (DOWN, CONNECTIONS, LONG_TRANSACTION, WRAPAROUND, LAG, SLOT, DEADLOCKS, _query_fails(settings))
     return Group(name="postgres", rules=rules if watched(settings) else ())
 
 
@@ -114,3 +115,28 @@ DEADLOCKS = Alert(
     advice="Transactions waited for each other and PostgreSQL ended one of them; its log has both statements.",
     board="postgres",
 )
+
+
+def _query_fails(settings: Settings) -> Alert:
+    """What a query would have said is missing, and nothing else tells: alerts about it stay silent.
+
+    Not for a login that fails (then no query is named), which is PostgresDown's. The exporter counts the failure of a
+    query that it asks every ten minutes at each scrape until then; with half an hour it was asked three times.
+    """
+
+    def failed(matchers: str, _: Thresholds) -> str:
+        errors = grown_or_new("fleetwatch_sql_errors_total", f'job="sql",query!=""{matchers}', "15m")
+        return whole(f"sum by ({SERVER}, collector, query) ({errors})")
+
+    return Alert(
+        name="SqlQueryFails",
+        expr=failed,
+        wait="30m",
+        summary="Query {{ $labels.query }} of server " + WHERE + " failed " + COUNT + " times in 15 minutes",
+        advice="What it asks is missing on dashboards, and alerts about it cannot fire. The exporter's log says why "
+        f"(docker logs {names.container(settings.prefix, 'sql-exporter')}): a right that is missing, a time-out, "
+        "another version of PostgreSQL.",
+        board="postgres",
+        empty="the exporter has this counter from the first query on that fails; "
+        "tests/rendered/test_rules_databases.py::test_each_situation_is_told_in_these_words_or_not_at_all has one",
+    )

@@ -22,6 +22,9 @@ ANSWERS = {f'up{{job="postgres",{WHERE}}}': "1x400", f'pg_up{{job="postgres",{WH
 DOWN = [fired("PostgreSQL main on hub does not answer", **MAIN)]
 DEADLOCKS = f'pg_stat_database_deadlocks{{job="postgres",{WHERE},datname="shop",datid="16384"}}'
 
+QUERY = {"collector": "timescaledb_sizes", "query": "chunks"}
+FAILED_QUERIES = f'fleetwatch_sql_errors_total{{job="sql",{WHERE},collector="timescaledb_sizes",query="chunks"}}'
+
 
 def _sql(name: str, value: object, labels: str = IN_SHOP) -> dict[str, str]:
     return {f"fleetwatch_{name}{{{labels}}}": f"{value}x400"}
@@ -87,6 +90,35 @@ CASES = [
         fires=[fired(f"Deadlocks in {IT} in 15 minutes: 1", **SHOP)],
     ),
     Case(alert="PostgresDeadlocks", when="all are old", series={DEADLOCKS: "3x60"}),
+    Case(
+        alert="SqlQueryFails",
+        when="it has failed since it was first asked",
+        series={FAILED_QUERIES: "_x20 1+1x100"},
+        step="1m",
+        at="55m",
+        fires=[fired("Query chunks of server main on hub failed 15 times in 15 minutes", **MAIN, **QUERY)],
+    ),
+    Case(
+        alert="SqlQueryFails",
+        when="it failed once and ten minutes later it did not",
+        series={FAILED_QUERIES: "_x20 1+1x9 10x100"},
+        step="1m",
+        at="51m",
+    ),
+    Case(
+        alert="SqlQueryFails",
+        when="it failed in the past",
+        series={FAILED_QUERIES: "25x200"},
+        step="1m",
+        at="2h",
+    ),
+    Case(
+        alert="SqlQueryFails",
+        when="nobody can log in, which PostgresDown tells",
+        series={f'fleetwatch_sql_errors_total{{job="sql",{WHERE}}}': "_x20 1+1x100"},
+        step="1m",
+        at="55m",
+    ),
     Case(
         alert="TimescaleJobFailed",
         when="the last run failed",
