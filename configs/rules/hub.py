@@ -156,7 +156,7 @@ LOKI_DISCARDS = Alert(
     expr=_discards,
     wait="0s",
     empty="Loki has this counter from the first line on that it discards; "
-    "test_it_fires_in_these_words_and_is_silent_otherwise has one",
+    "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise has one",
     summary="Loki discarded " + COUNT + " lines within 15 minutes: {{ $labels.reason }}",
     advice="They are lost, unless their sender tries again. The limits are hub.loki in the stack file.",
     board="hub",

@@ -119,7 +119,7 @@ def _foreign_host(settings: Settings) -> Alert:
         expr=f'count by (env, host) (up{{host!~"{either(settings.hosts)}"}})',
         wait="10m",
         empty="a host that the stack file does not name is what it looks for; "
-        "test_it_fires_in_these_words_and_is_silent_otherwise has one",
+        "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise has one",
         summary='The hub gets data of a host "{{ $labels.host }}" that the stack file does not name',
         advice="Somebody's agent has the way and the right to push here: a host that was taken out of the stack file "
         "without being removed, or one that calls itself by another name.",
@@ -188,7 +188,7 @@ SAMPLES_DROPPED = Alert(
     expr=_samples_dropped,
     wait="0s",
     empty="an agent has the counter of what it gave up from the first sample on; "
-    "test_it_fires_in_these_words_and_is_silent_otherwise has both",
+    "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise has both",
     summary=COUNT + " samples of {{ $labels.host }} were refused by the hub or given up",
     advice="In the last 15 minutes, for good. The agent's own log says why: too old for the hub, a wrong label, a body "
     "that is too large.",

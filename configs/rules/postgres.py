@@ -11,6 +11,7 @@ from configs.rules.model import Alert, Expression, Group
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 
+SHOWN_BY = "tests/rendered/test_rules_databases.py::test_each_situation_is_told_in_these_words_or_not_at_all"
 SERVER = "env, host, database"
 DATNAME = f"{SERVER}, datname"
 WHERE = "{{ $labels.database }} on {{ $labels.host }}"
@@ -86,8 +87,7 @@ LAG = Alert(
     summary="Standby " + WHERE + " is {{ $value | humanizeDuration }} behind its primary",
     advice="Who reads there sees old data, and a failover now would lose that much.",
     board="postgres",
-    empty="a server that is no standby is behind nobody; "
-    "test_each_situation_is_told_in_these_words_or_not_at_all has one",
+    empty=f"a server that is no standby is behind nobody; {SHOWN_BY} has one",
 )
 SLOT = Alert(
     name="PostgresReplicationSlot",
@@ -97,8 +97,7 @@ SLOT = Alert(
     summary="PostgreSQL " + WHERE + " keeps {{ $value | humanize1024 }}B of WAL for slot {{ $labels.slot }}",
     advice="Whoever reads that slot does not. The WAL goes on growing until the disk is full and the server stops.",
     board="postgres",
-    empty="a server without slots keeps nothing for them; "
-    "test_each_situation_is_told_in_these_words_or_not_at_all has one",
+    empty=f"a server without slots keeps nothing for them; {SHOWN_BY} has one",
 )
 
 
@@ -137,6 +136,5 @@ def _query_fails(settings: Settings) -> Alert:
         f"(docker logs {names.container(settings.prefix, 'sql-exporter')}): a right that is missing, a time-out, "
         "another version of PostgreSQL.",
         board="postgres",
-        empty="the exporter has this counter from the first query on that fails; "
-        "tests/rendered/test_rules_databases.py::test_each_situation_is_told_in_these_words_or_not_at_all has one",
+        empty=f"the exporter has this counter from the first query on that fails; {SHOWN_BY} has one",
     )
