@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fixtures.promises import keeps, promised
 from tests.integration import databases
 from tests.integration.rig import docker, eventually
 from tests.integration.story import Story
@@ -96,6 +97,10 @@ def _told(story: Story, alert: str, words: str) -> dict[str, dict[str, str]]:
 def _promised(found: dict[str, dict[str, str]], alert: str) -> None:
     assert (found["labels"]["env"], found["labels"]["host"]) == ("test", "hub")
     assert found["annotations"]["runbook"].endswith(f"docs/runbooks/{alert}.md")
+    said = found["annotations"]["summary"]
+    assert any(keeps(words, said, found["labels"]) for words in promised(alert)), (
+        f"{alert}.md promises otherwise: {said}"
+    )
     assert found["annotations"]["dashboard"].startswith("https://"), found["annotations"]
 
 

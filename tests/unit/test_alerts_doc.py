@@ -11,7 +11,7 @@ from configs.rules import describe
 from configs.settings import load
 from configs.settings.thresholds import Thresholds
 
-RUNBOOKS = describe.PAGE.parent / "runbooks"
+RUNBOOKS = describe.RUNBOOKS
 ALERTS = describe.by_name()
 PARTS = ["## First checks", "## Usual cause", "## Mute it, or change when it fires"]
 
@@ -19,6 +19,12 @@ PARTS = ["## First checks", "## Usual cause", "## Mute it, or change when it fir
 def test_the_committed_table_is_what_the_rules_say() -> None:
     page = describe.PAGE.read_text()
     assert page == describe.renewed(page), "docs/alerts.md is behind: .venv/bin/python -m configs.rules.describe"
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_the_words_that_a_runbook_promises_are_those_of_its_alert(name: str) -> None:
+    page = RUNBOOKS / f"{name}.md"
+    assert page.read_text() == describe.runbooks()[page], "behind the rules: .venv/bin/python -m configs.rules.describe"
 
 
 def test_each_alert_has_its_page_and_each_page_its_alert() -> None:
@@ -62,7 +68,7 @@ def test_whose_log_is_named_is_a_container_of_this_stack() -> None:
 
 
 def test_words_that_depend_on_the_value_are_both_in_the_table() -> None:
-    assert "The clock of *host* is … ahead or behind" in describe.table()
+    assert "The clock of *host* is … *ahead or behind*" in describe.table()
 
 
 def test_no_count_is_said_in_exponents() -> None:
