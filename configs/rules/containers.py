@@ -17,6 +17,7 @@ ANSWERS = 'and on (env, host) (up{job="cadvisor"} == 1)'
 # Shorter runs are jobs that end: a container is missed that ran this long at a stretch, and was seen to.
 LONG = 10  # minutes
 RUN = "container:run:seconds"
+SHOWN_BY = "tests/rendered/test_rules_containers.py::test_each_situation_is_told_in_these_words_or_not_at_all"
 
 
 def groups(settings: Settings) -> list[Group]:
@@ -89,8 +90,7 @@ def _gone(settings: Settings) -> Alert:
         advice="No other container of its compose service runs there. Its last lines may say why "
         "(docker logs --tail 50 {{ $labels.container }}).",
         board="containers",
-        empty="not every machine has containers of compose; "
-        "test_each_situation_is_told_in_these_words_or_not_at_all has some",
+        empty=f"not every machine has containers of compose; {SHOWN_BY} has some",
         per="container",
     )
 
@@ -211,6 +211,5 @@ WITHOUT_NAME = Alert(
     advice="Containers there have no metrics under their names. Usual after an update of Docker that this cAdvisor "
     "does not know yet.",
     board="containers",
-    empty="every container has a name where all is well; "
-    "test_each_situation_is_told_in_these_words_or_not_at_all has one without",
+    empty=f"every container has a name where all is well; {SHOWN_BY} has one without",
 )

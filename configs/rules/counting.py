@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# A count as a message says it: Prometheus writes a bare value from a million on in exponents (3.456789e+06).
+COUNT = '{{ $value | printf "%.0f" }}'
+
 
 def grown(metric: str, matchers: str, window: str) -> str:
     """Growth within `window`, as `increase` extrapolates it; for counters that are there from the program's start."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.rules.counting import grown, whole
+from configs.rules.counting import COUNT, grown, whole
 from configs.rules.model import Alert, Group
 from configs.rules.records import NEWEST
 from configs.settings import Settings
@@ -135,9 +135,9 @@ LOAD_HIGH = Alert(
 
 
 def _clock_skew(settings: Settings) -> Alert:
-    """Three ways, because none sees everything. Seconds.
+    """Three ways, because none sees everything. Seconds by which it is ahead; behind is less than nothing.
 
-    - The kernel's own estimate; only something that keeps the clock (NTP) makes one.
+    - The kernel's own estimate, of what the clock lacks; only something that keeps the clock (NTP) makes one.
     - Ahead of the hub: a sample says a time that the hub has not reached yet. Exact but for the way here. What is more
       than ten minutes ahead the hub refuses: that host is silent.
     - Behind the hub: even the freshest sample is old. To tell that from the time between two scrapes and from slow
@@ -146,22 +146,26 @@ def _clock_skew(settings: Settings) -> Alert:
     pause = max(edge.scrape.agents for edge in settings.hosts.values()) + 5
 
     def skew(matchers: str, limits: Thresholds) -> str:
-        kernel = f"max by (env, host) (abs(node_timex_offset_seconds{{{NODE}{matchers}}}))"
+        kernel = f"max by (env, host) (-node_timex_offset_seconds{{{NODE}{matchers}}})"
         ahead = f"max by (env, host) (max_over_time(node_time_seconds{{{NODE}{matchers}}}[10m] offset -10m)) - time()"
         agent = f'job="agent"{matchers}'
         queued = (
             f"max by (env, host) (prometheus_remote_storage_queue_highest_timestamp_seconds{{{agent}}}"
             f" - prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{agent}}}) < {pause}"
         )
-        freshest = f'min_over_time((time() - {NEWEST}{{host=~".+"{matchers}}})[5m:15s]) - {pause}'
+        freshest = f'max_over_time(({NEWEST}{{host=~".+"{matchers}}} - time())[5m:15s]) + {pause}'
         least = limits.clock_skew
-        return f"({kernel} > {least}) or ({ahead} > {least}) or ({freshest} > {least} and on (env, host) {queued})"
+        return (
+            f"({kernel} > {least}) or ({kernel} < -{least}) or ({ahead} > {least})"
+            f" or ({freshest} < -{least} and on (env, host) {queued})"
+        )
 
     return Alert(
         name="ClockSkew",
         expr=skew,
         keys=("clock_skew",),
-        summary="The clock of {{ $labels.host }} is {{ $value | humanizeDuration }} off",
+        summary="The clock of {{ $labels.host }} is "
+        '{{ $value | humanizeDuration | reReplaceAll "-" "" }} {{ if gt $value 0.0 }}ahead{{ else }}behind{{ end }}',
         advice="Times in logs and metrics of {{ $labels.host }} do not match those of others; tokens and certificates "
         "may be refused. Something has to keep its clock, such as chrony or systemd-timesyncd.",
     )
@@ -190,7 +194,7 @@ OUT_OF_MEMORY = Alert(
     name="OutOfMemory",
     expr=lambda matchers, _: whole(grown("node_vmstat_oom_kill", f"{NODE}{matchers}", "15m")),
     wait="0s",
-    summary="The kernel of {{ $labels.host }} ended processes for lack of memory: {{ $value }} within 15 minutes",
+    summary="The kernel of {{ $labels.host }} ended processes for lack of memory: " + COUNT + " within 15 minutes",
     advice="Of the whole machine or of a container that reached its limit; the kernel's log names the process.",
 )
 

@@ -11,6 +11,7 @@ from configs.settings.thresholds import Thresholds
 from configs.settings.units import show_duration
 
 APP = "env, host, job"
+SHOWN_BY = "tests/rendered/test_rules_http.py::test_each_situation_is_told_in_these_words_or_not_at_all"
 
 
 def group(settings: Settings) -> Group:
@@ -66,8 +67,7 @@ def _errors(named: dict[Http, str], window: str) -> Alert:
         "with an error (5xx)",
         advice="People see failures. Look at the app's log of the same minutes, and at what it depends on.",
         board="http",
-        empty="an application that never failed has no such series; "
-        "test_each_situation_is_told_in_these_words_or_not_at_all has one that did",
+        empty=f"an application that never failed has no such series; {SHOWN_BY} has one that did",
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from configs import names
 from configs.expected import HUB_JOBS
-from configs.rules.counting import grown, grown_or_new, whole
+from configs.rules.counting import COUNT, grown, grown_or_new, whole
 from configs.rules.model import Alert, Group
 from configs.rules.records import NO_FORECAST, REACH
 from configs.settings import Settings
@@ -106,7 +106,7 @@ RULES_FAIL = Alert(
         f"sum by (env, host, rule_group) ({grown('prometheus_rule_evaluation_failures_total', TSDB + matchers, '15m')})"
     ),
     wait="0s",
-    summary="{{ $value }} evaluations of rules failed in {{ $labels.rule_group }}",
+    summary=COUNT + " evaluations of rules failed in {{ $labels.rule_group }}",
     advice="Alerts of these rules do not fire while they fail. Prometheus' page of rules shows the error of each.",
     board="hub",
     per="hub",
@@ -120,7 +120,7 @@ NOTIFICATIONS_FAIL = Alert(
     ),
     wait="0s",
     severity="critical",
-    summary="{{ $value }} notifications by {{ $labels.integration }} failed within 15 minutes",
+    summary=COUNT + " notifications by {{ $labels.integration }} failed within 15 minutes",
     advice="Somebody was not told of something. Alertmanager's log says what the receiver answered.",
     board="hub",
     per="hub",
@@ -139,7 +139,7 @@ ALERTS_UNDELIVERED = Alert(
     expr=_undelivered,
     wait="0s",
     severity="critical",
-    summary="{{ $value }} alerts did not get from Prometheus to Alertmanager within 15 minutes",
+    summary=COUNT + " alerts did not get from Prometheus to Alertmanager within 15 minutes",
     advice="Somebody was not told of something, or was told later. Is Alertmanager up?",
     board="hub",
     per="hub",
@@ -156,8 +156,8 @@ LOKI_DISCARDS = Alert(
     expr=_discards,
     wait="0s",
     empty="Loki has this counter from the first line on that it discards; "
-    "test_it_fires_in_these_words_and_is_silent_otherwise has one",
-    summary="Loki discarded {{ $value }} lines within 15 minutes: {{ $labels.reason }}",
+    "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise has one",
+    summary="Loki discarded " + COUNT + " lines within 15 minutes: {{ $labels.reason }}",
     advice="They are lost, unless their sender tries again. The limits are hub.loki in the stack file.",
     board="hub",
     per="hub",
@@ -183,7 +183,7 @@ TSDB_PROBLEM = Alert(
     expr=_tsdb_problem,
     wait="0s",
     severity="critical",
-    summary="Prometheus on the hub failed {{ $value }} times within 3 hours to write or tidy its store",
+    summary="Prometheus on the hub failed " + COUNT + " times within 3 hours to write or tidy its store",
     advice="A full disk, an error of the disk, or too little memory. Until it succeeds, the store grows and a restart "
     "takes long.",
     board="hub",
@@ -215,7 +215,7 @@ def _certificate(settings: Settings) -> Alert:
         ),
         wait="0s",
         severity="critical",
-        summary="Caddy could not renew the hub's certificate, {{ $value }} attempts failed within an hour",
+        summary="Caddy could not renew the hub's certificate, " + COUNT + " attempts failed within an hour",
         advice="When it ends, browsers warn and edges on the internet can push nothing. Caddy's log says what the "
         "certificate authority answered.",
         board="hub",

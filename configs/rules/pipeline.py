@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from configs import names
 from configs.expected import HUB_JOBS
-from configs.rules.counting import grown, grown_or_new, whole
+from configs.rules.counting import COUNT, grown, grown_or_new, whole
 from configs.rules.model import Alert, Group, either, muted, over
 from configs.rules.records import NEWEST
 from configs.settings import Settings
@@ -23,7 +24,7 @@ def group(settings: Settings) -> Group:
             *(_host_silent(settings, host) for host, edge in watched.items() if not muted(edge.alerts, "HostSilent")),
             *([] if muted(settings.hosts["hub"].alerts, "ForeignHost") else [_foreign_host(settings)]),
             TARGET_DOWN,
-            CONFIG_NOT_READ,
+            _config_not_read(settings),
             _remote_write_behind(settings),
             _agent_buffer(settings),
             SAMPLES_DROPPED,
@@ -56,24 +57,11 @@ TARGET_DOWN = Alert(
     name="TargetDown",
     expr=_target_down,
     wait="2m",
-    summary="{{ $labels.job }} on {{ $labels.host }} cannot be scraped",
-    advice="The agent on {{ $labels.host }} gets no metrics from {{ $labels.instance }}.",
+    summary="Job {{ $labels.job }} on {{ $labels.host }} cannot be scraped: {{ $labels.instance }} gives no metrics",
+    advice="This exporter or app is down or hangs, or the agent on {{ $labels.host }} does not reach it.",
     board="hub",
 )
 
-
-def _config_not_read(matchers: str, _: Thresholds) -> str:
-    return f'{{__name__=~"(prometheus|alertmanager|caddy)_config_last_reload_successful"{matchers}}} == 0'
-
-
-CONFIG_NOT_READ = Alert(
-    name="ConfigNotRead",
-    expr=_config_not_read,
-    wait="1m",
-    summary="{{ $labels.job }} on {{ $labels.host }} did not take its new configuration",
-    advice="It goes on with the one before. Its own log says what it refused (docker logs).",
-    board="hub",
-)
 
 LINES_LOST = Alert(
     name="LogLinesLost",
@@ -82,10 +70,25 @@ LINES_LOST = Alert(
         f'{{__name__=~"promtail_dropped_entries_total|loki_write_dropped_entries_total"{matchers}}}[15m]))'
     ),
     wait="0s",
-    summary="{{ $value }} log lines of {{ $labels.host }} were lost",
+    summary=COUNT + " log lines of {{ $labels.host }} were lost",
     advice="They were refused by the hub or given up in the last 15 minutes; the log agent's own log says why.",
     board="hub",
 )
+
+
+def _config_not_read(settings: Settings) -> Alert:
+    def refused(matchers: str, _: Thresholds) -> str:
+        return f'{{__name__=~"(prometheus|alertmanager|caddy)_config_last_reload_successful"{matchers}}} == 0'
+
+    log = f"docker logs {names.container(settings.prefix, '{{ $labels.job }}')}"
+    return Alert(
+        name="ConfigNotRead",
+        expr=refused,
+        wait="1m",
+        summary="{{ $labels.job }} on {{ $labels.host }} did not take its new configuration",
+        advice=f"It goes on with the one before. Its own log says what it refused ({log}).",
+        board="hub",
+    )
 
 
 def _host_silent(settings: Settings, host: str) -> Alert:
@@ -116,7 +119,7 @@ def _foreign_host(settings: Settings) -> Alert:
         expr=f'count by (env, host) (up{{host!~"{either(settings.hosts)}"}})',
         wait="10m",
         empty="a host that the stack file does not name is what it looks for; "
-        "test_it_fires_in_these_words_and_is_silent_otherwise has one",
+        "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise has one",
         summary='The hub gets data of a host "{{ $labels.host }}" that the stack file does not name',
         advice="Somebody's agent has the way and the right to push here: a host that was taken out of the stack file "
         "without being removed, or one that calls itself by another name.",
@@ -185,8 +188,8 @@ SAMPLES_DROPPED = Alert(
     expr=_samples_dropped,
     wait="0s",
     empty="an agent has the counter of what it gave up from the first sample on; "
-    "test_it_fires_in_these_words_and_is_silent_otherwise has both",
-    summary="{{ $value }} samples of {{ $labels.host }} were refused by the hub or given up",
+    "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise has both",
+    summary=COUNT + " samples of {{ $labels.host }} were refused by the hub or given up",
     advice="In the last 15 minutes, for good. The agent's own log says why: too old for the hub, a wrong label, a body "
     "that is too large.",
     board="hub",

@@ -5,19 +5,22 @@
 
 from __future__ import annotations
 
+from configs import names
+from configs.rules.counting import COUNT, grown_or_new, whole
 from configs.rules.model import Alert, Expression, Group
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 
+SHOWN_BY = "tests/rendered/test_rules_databases.py::test_each_situation_is_told_in_these_words_or_not_at_all"
 SERVER = "env, host, database"
 DATNAME = f"{SERVER}, datname"
 WHERE = "{{ $labels.database }} on {{ $labels.host }}"
-WHICH = "{{ $labels.datname }} of " + WHERE
+WHICH = "database {{ $labels.datname }} of server " + WHERE
 
 
 def group(settings: Settings) -> Group:
     """Nothing where no host has a database."""
-    rules = (DOWN, CONNECTIONS, LONG_TRANSACTION, WRAPAROUND, LAG, SLOT, DEADLOCKS)
+    rules = (DOWN, CONNECTIONS, LONG_TRANSACTION, WRAPAROUND, LAG, SLOT, DEADLOCKS, _query_fails(settings))
     return Group(name="postgres", rules=rules if watched(settings) else ())
 
 
@@ -72,7 +75,7 @@ WRAPAROUND = Alert(
     expr=worst("fleetwatch_pg_wraparound_ratio", DATNAME, "> postgres_wraparound"),
     keys=("postgres_wraparound",),
     wait="10m",
-    summary=WHICH + " has used {{ $value | humanizePercentage }} of its transaction ids",
+    summary="{{ $value | humanizePercentage }} of the transaction ids of " + WHICH + " are used",
     advice="Vacuum does not keep up. At the end PostgreSQL takes no more writes until a long clean-up is through.",
     board="postgres",
 )
@@ -84,8 +87,7 @@ LAG = Alert(
     summary="Standby " + WHERE + " is {{ $value | humanizeDuration }} behind its primary",
     advice="Who reads there sees old data, and a failover now would lose that much.",
     board="postgres",
-    empty="a server that is no standby is behind nobody; "
-    "test_each_situation_is_told_in_these_words_or_not_at_all has one",
+    empty=f"a server that is no standby is behind nobody; {SHOWN_BY} has one",
 )
 SLOT = Alert(
     name="PostgresReplicationSlot",
@@ -95,8 +97,7 @@ SLOT = Alert(
     summary="PostgreSQL " + WHERE + " keeps {{ $value | humanize1024 }}B of WAL for slot {{ $labels.slot }}",
     advice="Whoever reads that slot does not. The WAL goes on growing until the disk is full and the server stops.",
     board="postgres",
-    empty="a server without slots keeps nothing for them; "
-    "test_each_situation_is_told_in_these_words_or_not_at_all has one",
+    empty=f"a server without slots keeps nothing for them; {SHOWN_BY} has one",
 )
 
 
@@ -109,7 +110,31 @@ DEADLOCKS = Alert(
     expr=_deadlocks,
     wait="0s",
     severity="info",
-    summary="Deadlocks in " + WHICH + " in 15 minutes: {{ $value }}",
+    summary="Deadlocks in " + WHICH + " in 15 minutes: " + COUNT,
     advice="Transactions waited for each other and PostgreSQL ended one of them; its log has both statements.",
     board="postgres",
 )
+
+
+def _query_fails(settings: Settings) -> Alert:
+    """What a query would have said is missing, and nothing else tells: alerts about it stay silent.
+
+    Not for a login that fails (then no query is named), which is PostgresDown's. The exporter counts the failure of a
+    query that it asks every ten minutes at each scrape until then; with half an hour it was asked three times.
+    """
+
+    def failed(matchers: str, _: Thresholds) -> str:
+        errors = grown_or_new("fleetwatch_sql_errors_total", f'job="sql",query!=""{matchers}', "15m")
+        return whole(f"sum by ({SERVER}, collector, query) ({errors})")
+
+    return Alert(
+        name="SqlQueryFails",
+        expr=failed,
+        wait="30m",
+        summary="Query {{ $labels.query }} of server " + WHERE + " failed " + COUNT + " times in 15 minutes",
+        advice="What it asks is missing on dashboards, and alerts about it cannot fire. The exporter's log says why "
+        f"(docker logs {names.container(settings.prefix, 'sql-exporter')}): a right that is missing, a time-out, "
+        "another version of PostgreSQL.",
+        board="postgres",
+        empty=f"the exporter has this counter from the first query on that fails; {SHOWN_BY} has one",
+    )

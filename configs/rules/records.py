@@ -9,7 +9,8 @@ from configs.settings.units import show_duration
 NEWEST = "host:newest_sample:timestamp_seconds"
 REACH = "hub:metrics_reach:seconds"
 NO_FORECAST = (
-    "there is no forecast before metrics were kept for a day; test_the_forecast_of_retention has a day of them"
+    "there is no forecast before metrics were kept for a day; "
+    "tests/rendered/test_rules.py::test_the_forecast_of_retention has a day of them"
 )
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from configs.rules.counting import COUNT
 from configs.rules.model import Alert, Group
-from configs.rules.postgres import DATNAME, WHICH, watched, worst
+from configs.rules.postgres import DATNAME, SHOWN_BY, WHICH, watched, worst
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 
-NO_EXTENSION = (
-    "without TimescaleDB there are no such series; test_each_situation_is_told_in_these_words_or_not_at_all has them"
-)
+NO_EXTENSION = f"without TimescaleDB there are no such series; {SHOWN_BY} has them"
 JOB = f"{DATNAME}, job_id, proc, hypertable"
 NAMED = "Job {{ $labels.job_id }} ({{ $labels.proc }}{{ with $labels.hypertable }} of {{ . }}{{ end }}) in " + WHICH
 
@@ -50,7 +49,7 @@ UNCOMPRESSED = Alert(
     expr=worst("fleetwatch_timescale_chunks_uncompressed", f"{DATNAME}, hypertable", ">= timescale_uncompressed"),
     keys=("timescale_uncompressed",),
     wait="30m",
-    summary="{{ $value }} chunks of {{ $labels.hypertable }} in " + WHICH + " should be compressed and are not",
+    summary=COUNT + " chunks of {{ $labels.hypertable }} in " + WHICH + " should be compressed and are not",
     advice="The compression policy does not keep up, or its job fails. The table grows much faster meanwhile.",
     board="timescale",
     empty=NO_EXTENSION,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fixtures.promises import keeps, promised
 from tests.integration import databases
 from tests.integration.rig import docker, eventually
 from tests.integration.story import Story
@@ -30,8 +31,9 @@ TOLD = {
     "ContainerRestarts": r"Container {flapping} on hub began anew \d+ times in 15 minutes",
     "LogErrors": r"{noisy} on hub writes \d+\.\d lines of errors per second",
     "PostgresDown": r"PostgreSQL main on hub does not answer",
-    "TargetDown": r"node on hub cannot be scraped",
-    "TimescaleJobFailed": r"Job 1000 \(policy_compression of public\.metrics\) in shop of main on hub failed",
+    "TargetDown": r"Job node on hub cannot be scraped: [\d.]+:9100 gives no metrics",
+    "TimescaleJobFailed": r"Job 1000 \(policy_compression of public\.metrics\) in database shop of server main on hub "
+    r"failed",
     "VolumeFull": r"Volume {disk} on hub is 9\d\.\d+% full",
 }
 BREAK_A_JOB = """
@@ -95,6 +97,10 @@ def _told(story: Story, alert: str, words: str) -> dict[str, dict[str, str]]:
 def _promised(found: dict[str, dict[str, str]], alert: str) -> None:
     assert (found["labels"]["env"], found["labels"]["host"]) == ("test", "hub")
     assert found["annotations"]["runbook"].endswith(f"docs/runbooks/{alert}.md")
+    said = found["annotations"]["summary"]
+    assert any(keeps(words, said, found["labels"]) for words in promised(alert)), (
+        f"{alert}.md promises otherwise: {said}"
+    )
     assert found["annotations"]["dashboard"].startswith("https://"), found["annotations"]
 
 

@@ -115,9 +115,15 @@ CASES = (
     Case(alert="LoadHigh", when="when two cores have work for two", series={LOAD: "2x200", **CORES}, at="20m"),
     Case(
         alert="ClockSkew",
-        when="when the kernel says so, ahead or behind",
+        when="when the kernel would set it back",
         series={f"node_timex_offset_seconds{{{NODE}}}": "-3x100"},
-        fires=[fired("The clock of hub is 3s off")],
+        fires=[fired("The clock of hub is 3s ahead")],
+    ),
+    Case(
+        alert="ClockSkew",
+        when="when the kernel would set it forward",
+        series={f"node_timex_offset_seconds{{{NODE}}}": "90x100"},
+        fires=[fired("The clock of hub is 1m 30s behind")],
     ),
     # Samples from the future: promtool loads none, tests/integration/test_clock.py has them.
     Case(
@@ -125,7 +131,7 @@ CASES = (
         when="when the freshest sample is always old",
         series={f"{NEWEST}{{{OF}}}": "-60+15x80", **SENT},
         at="15m",
-        fires=[fired("The clock of hub is 40s off")],
+        fires=[fired("The clock of hub is 40s behind")],
     ),
     Case(
         alert="ClockSkew",

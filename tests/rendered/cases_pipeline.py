@@ -57,7 +57,13 @@ CASES = (
         when="when a scrape fails",
         series={**STEADY, NODE: "0x100"},
         at="5m",
-        fires=[fired("node on hub cannot be scraped", job="node", instance="10.213.77.1:9100")],
+        fires=[
+            fired(
+                "Job node on hub cannot be scraped: 10.213.77.1:9100 gives no metrics",
+                job="node",
+                instance="10.213.77.1:9100",
+            )
+        ],
     ),
     Case(alert="TargetDown", when="while all answer", series=STEADY, at="30m"),
     Case(alert="TargetDown", when="for a restart", series={NODE: "1x20 0x4 1x100"}, at="6m15s"),
@@ -121,6 +127,12 @@ CASES = (
         when="when the hub refused some",
         series={REFUSED: "0x20 5x100"},
         fires=[fired("5 samples of hub were refused by the hub or given up")],
+    ),
+    Case(
+        alert="SamplesDropped",
+        when="when the hub refused millions",
+        series={REFUSED: "0x20 3456789x100"},
+        fires=[fired("3456789 samples of hub were refused by the hub or given up")],
     ),
     Case(
         alert="SamplesDropped",

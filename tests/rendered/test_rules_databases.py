@@ -13,12 +13,17 @@ WHERE = 'env="test",host="hub",database="main"'
 IN_SHOP = f'job="sql",{WHERE},datname="shop"'
 JOB = f'{IN_SHOP},job_id="1003",proc="policy_compression",hypertable="public.readings"'
 OWN = f'{IN_SHOP},job_id="1004",proc="tidy",hypertable=""'
+IT = "database shop of server main on hub"
+JOB_1003 = f"Job 1003 (policy_compression of public.readings) in {IT}"
 MAIN = {"database": "main"}
 SHOP = {**MAIN, "datname": "shop"}
 COMPRESSION = {**SHOP, "job_id": "1003", "proc": "policy_compression", "hypertable": "public.readings"}
 ANSWERS = {f'up{{job="postgres",{WHERE}}}': "1x400", f'pg_up{{job="postgres",{WHERE}}}': "1x400"}
 DOWN = [fired("PostgreSQL main on hub does not answer", **MAIN)]
 DEADLOCKS = f'pg_stat_database_deadlocks{{job="postgres",{WHERE},datname="shop",datid="16384"}}'
+
+QUERY = {"collector": "timescaledb_sizes", "query": "chunks"}
+FAILED_QUERIES = f'fleetwatch_sql_errors_total{{job="sql",{WHERE},collector="timescaledb_sizes",query="chunks"}}'
 
 
 def _sql(name: str, value: object, labels: str = IN_SHOP) -> dict[str, str]:
@@ -64,11 +69,11 @@ CASES = [
     ),
     *_pair(
         "PostgresLongTransaction", "pg_oldest_transaction_seconds", 3600, 1700,
-        "A transaction in shop of main on hub has been open for 1h 0m 0s", SHOP, IN_SHOP,
+        f"A transaction in {IT} has been open for 1h 0m 0s", SHOP, IN_SHOP,
     ),
     *_pair(
         "PostgresWraparound", "pg_wraparound_ratio", 0.6, 0.09,
-        "shop of main on hub has used 60% of its transaction ids", SHOP, IN_SHOP,
+        f"60% of the transaction ids of {IT} are used", SHOP, IN_SHOP,
     ),
     *_pair(
         "PostgresReplicationLag", "pg_replication_lag_seconds", 600, 20,
@@ -82,35 +87,64 @@ CASES = [
         alert="PostgresDeadlocks",
         when="one came",
         series={DEADLOCKS: "2x20 3x60"},
-        fires=[fired("Deadlocks in shop of main on hub in 15 minutes: 1", **SHOP)],
+        fires=[fired(f"Deadlocks in {IT} in 15 minutes: 1", **SHOP)],
     ),
     Case(alert="PostgresDeadlocks", when="all are old", series={DEADLOCKS: "3x60"}),
+    Case(
+        alert="SqlQueryFails",
+        when="it has failed since it was first asked",
+        series={FAILED_QUERIES: "_x20 1+1x100"},
+        step="1m",
+        at="55m",
+        fires=[fired("Query chunks of server main on hub failed 15 times in 15 minutes", **MAIN, **QUERY)],
+    ),
+    Case(
+        alert="SqlQueryFails",
+        when="it failed once and ten minutes later it did not",
+        series={FAILED_QUERIES: "_x20 1+1x9 10x100"},
+        step="1m",
+        at="51m",
+    ),
+    Case(
+        alert="SqlQueryFails",
+        when="it failed in the past",
+        series={FAILED_QUERIES: "25x200"},
+        step="1m",
+        at="2h",
+    ),
+    Case(
+        alert="SqlQueryFails",
+        when="nobody can log in, which PostgresDown tells",
+        series={f'fleetwatch_sql_errors_total{{job="sql",{WHERE}}}': "_x20 1+1x100"},
+        step="1m",
+        at="55m",
+    ),
     Case(
         alert="TimescaleJobFailed",
         when="the last run failed",
         series=_sql("timescale_job_failed", 1, JOB),
-        fires=[fired("Job 1003 (policy_compression of public.readings) in shop of main on hub failed", **COMPRESSION)],
+        fires=[fired(f"{JOB_1003} failed", **COMPRESSION)],
     ),
     Case(
         alert="TimescaleJobFailed",
         when="the last run of one without a hypertable failed",
         series=_sql("timescale_job_failed", 1, OWN),
-        fires=[fired("Job 1004 (tidy) in shop of main on hub failed", **SHOP, job_id="1004", proc="tidy")],
+        fires=[fired(f"Job 1004 (tidy) in {IT} failed", **SHOP, job_id="1004", proc="tidy")],
     ),
     Case(alert="TimescaleJobFailed", when="it succeeded", series=_sql("timescale_job_failed", 0, JOB)),
     *_pair(
         "TimescaleJobLate", "timescale_job_late_seconds", 7200, 3000,
-        "Job 1003 (policy_compression of public.readings) in shop of main on hub should have started 2h 0m 0s ago",
+        f"{JOB_1003} should have started 2h 0m 0s ago",
         COMPRESSION, JOB,
     ),
     *_pair(
         "TimescaleUncompressed", "timescale_chunks_uncompressed", 4, 3,
-        "4 chunks of public.readings in shop of main on hub should be compressed and are not",
+        f"4 chunks of public.readings in {IT} should be compressed and are not",
         {**SHOP, "hypertable": "public.readings"}, IN_SHOP + ',hypertable="public.readings"',
     ),
     *_pair(
         "TimescaleAggregateLag", "timescale_continuous_aggregate_lag_seconds", 4 * 86400, 2 * 86400,
-        "Continuous aggregate public.hourly in shop of main on hub ends 4d 0h 0m 0s ago",
+        f"Continuous aggregate public.hourly in {IT} ends 4d 0h 0m 0s ago",
         {**SHOP, "view": "public.hourly"}, IN_SHOP + ',view="public.hourly"',
     ),
 ]  # fmt: skip

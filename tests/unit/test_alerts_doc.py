@@ -6,10 +6,12 @@ import re
 
 import pytest
 
+from configs import rules
 from configs.rules import describe
+from configs.settings import load
 from configs.settings.thresholds import Thresholds
 
-RUNBOOKS = describe.PAGE.parent / "runbooks"
+RUNBOOKS = describe.RUNBOOKS
 ALERTS = describe.by_name()
 PARTS = ["## First checks", "## Usual cause", "## Mute it, or change when it fires"]
 
@@ -17,6 +19,12 @@ PARTS = ["## First checks", "## Usual cause", "## Mute it, or change when it fir
 def test_the_committed_table_is_what_the_rules_say() -> None:
     page = describe.PAGE.read_text()
     assert page == describe.renewed(page), "docs/alerts.md is behind: .venv/bin/python -m configs.rules.describe"
+
+
+@pytest.mark.parametrize("name", ALERTS)
+def test_the_words_that_a_runbook_promises_are_those_of_its_alert(name: str) -> None:
+    page = RUNBOOKS / f"{name}.md"
+    assert page.read_text() == describe.runbooks()[page], "behind the rules: .venv/bin/python -m configs.rules.describe"
 
 
 def test_each_alert_has_its_page_and_each_page_its_alert() -> None:
@@ -49,6 +57,24 @@ def test_every_alert_says_what_is_wrong_where_and_what_it_means() -> None:
         assert alert.summary, alert.name
         assert alert.advice.endswith("."), f"{alert.name}: advice is whole sentences"
         assert alert.severity in ("critical", "warning", "info") or alert.name == "Watchdog"
+
+
+def test_whose_log_is_named_is_a_container_of_this_stack() -> None:
+    edge = {"postgres": {"main": {"dsn": "postgresql://nobody@db/shop"}}}
+    settings = load({"prefix": "acme", "hub": {"local": {}}, "hosts": {"hub": edge}}, "a stack file")
+    advice = {alert.name: alert.advice for alert in rules.alerts(settings)}
+    assert "(docker logs acme-{{ $labels.job }})" in advice["ConfigNotRead"]
+    assert not [name for name, text in advice.items() if "(docker logs)" in text], "of which container?"
+
+
+def test_words_that_depend_on_the_value_are_both_in_the_table() -> None:
+    assert "The clock of *host* is … *ahead or behind*" in describe.table()
+
+
+def test_no_count_is_said_in_exponents() -> None:
+    """Prometheus writes 3.456789e+06 for a bare value. Few are those of one container in 15 minutes."""
+    bare = {alert.name for alert in rules.alerts(describe.everything()) if "{{ $value }}" in alert.summary}
+    assert bare <= {"ContainerRestarts", "ContainerOutOfMemory"}
 
 
 def test_every_threshold_is_used_by_an_alert() -> None:

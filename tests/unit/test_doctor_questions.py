@@ -138,15 +138,23 @@ def _declared() -> list[tuple[str, str]]:
 
 
 def test_what_is_declared_empty_names_a_test_that_exists() -> None:
-    known = {
-        name
-        for path in (ROOT / "tests").rglob("test_*.py")
-        for name in re.findall(r"^\s*def (test_\w+)", path.read_text(), re.MULTILINE)
-    }
+    """By its name alone where that is enough, else with its file."""
+    files: dict[str, list[str]] = {}
+    for path in (ROOT / "tests").rglob("test_*.py"):
+        for name in re.findall(r"^\s*def (test_\w+)", path.read_text(), re.MULTILINE):
+            files.setdefault(name, []).append(str(path.relative_to(ROOT)))
     declared = _declared()
     assert declared, "the parametrised fields are there, so somebody uses them"
-    wrong = {place: text for place, text in declared if not set(re.findall(r"\btest_\w+", text)) & known}
-    assert not wrong, "`empty=` says why, and names the test in which it is not empty"
+    for place, text in declared:
+        named = [name for name in re.findall(r"\btest_\w+", text) if name in files]
+        assert named, f"{place}: `empty=` says why, and names the test in which it is not empty: {text}"
+        for name in named:
+            wanted = [f"{file}::{name}" for file in files[name]]
+            assert len(wanted) == 1 or any(one in text for one in wanted), (
+                f"{place}: one of {wanted} is meant by {text}"
+            )
+        for file, name in re.findall(r"(tests/[\w/]+\.py)::(test_\w+)", text):
+            assert file in files.get(name, []), f"{place}: there is no {file}::{name}"
 
 
 def test_a_stat_and_its_source_are_taken_as_they_are() -> None:
