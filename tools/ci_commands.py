@@ -87,7 +87,13 @@ def _overtaken(options: argparse.Namespace) -> None:
 
 
 def _post(options: argparse.Namespace) -> None:
-    text = Path(options.file).read_text()
+    try:
+        text = Path(options.file).read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        why = getattr(error, "strerror", None) or "no text in UTF-8"
+        raise ToolError(
+            f"{options.file}: expected the file that `python -m tools comment --out {options.file}` writes ({why})."
+        ) from None
     if not text.startswith(page.MARK):
         raise ToolError(f"{options.file}: expected what `python -m tools comment --out` writes, begun with its mark.")
     if len(text) > page.LIMIT:

@@ -15,8 +15,9 @@ from tools.progress import say
 
 _WRONG_PASSPHRASE = "incorrect passphrase"
 _LOCKED = "stack is currently locked by"  # of a state in a bucket; in a folder we look ourselves, before
+_IN_PROGRESS = "update is currently in progress"  # Pulumi Cloud's lock: [409] Conflict: Another ...
 _NO_LOGIN = "PULUMI_ACCESS_TOKEN must be set"
-_KNOWN = (_WRONG_PASSPHRASE, _LOCKED, _NO_LOGIN)
+_KNOWN = (_WRONG_PASSPHRASE, _LOCKED, _IN_PROGRESS, _NO_LOGIN)
 _CREATED_BY = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 
 
@@ -70,6 +71,8 @@ def explain(said: str, stack: str) -> str:
             f"{user} on {host}, process {pid}, since {since}" for user, host, pid, since in _CREATED_BY.findall(said)
         ]
         return engine_state.in_use(" and ".join(owners) or "somebody", stack)
+    if _IN_PROGRESS in said:
+        return engine_state.in_use("whose, the stack's page in Pulumi Cloud says", stack)
     if _NO_LOGIN in said:
         return (
             "The state is in Pulumi Cloud: set PULUMI_ACCESS_TOKEN to a token of yours (your CLI's login is not used)."

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tools import github
+from tools import ci_commands, github
 from tools.comment.page import MARK
 from tools.errors import ToolError
 
@@ -157,3 +159,14 @@ def test_what_is_missing_is_named(there: StandIn, monkeypatch: pytest.MonkeyPatc
     monkeypatch.delenv(name)
     with pytest.raises(ToolError, match=f"{name} is not set"):
         github.GitHub()
+
+
+@pytest.mark.parametrize(
+    ("file", "why"),
+    [("comment.md", "No such file"), ("", "Is a directory"), ("picture.png", "no text in UTF-8")],
+    ids=["missing", "folder", "no text"],
+)
+def test_a_comment_that_cannot_be_read_is_told(tmp_path: Path, file: str, why: str) -> None:
+    (tmp_path / "picture.png").write_bytes(b"\x89PNG")
+    with pytest.raises(ToolError, match=rf"expected the file that `python -m tools comment --out .*{why}"):
+        ci_commands._post(argparse.Namespace(file=str(tmp_path / file), pull=7))

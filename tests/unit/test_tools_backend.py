@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tools import backend, environment, plugins, pulumi_cli
-from tools.engine_words import explain
+from tools.engine_words import explain, streamed
 from tools.errors import ToolError
 
 S3 = "s3://state?endpoint=fra1.digitaloceanspaces.com&region=us-east-1"
@@ -196,6 +196,22 @@ def test_a_lock_in_a_bucket_says_who_since_when_and_the_way_out() -> None:
     said = explain(LOCKED, "prod")
     assert "in use by another run: jo on desk, process 4711, since 2026-01-02T03:04:05Z" in said
     assert "make pulumi STACK=prod ARGS=cancel" in said
+
+
+def test_a_lock_in_pulumi_cloud_has_the_same_way_out() -> None:
+    said = explain(
+        "error: [409] Conflict: Another update is currently in progress.\nTo learn more about possible reasons and "
+        "resolution, visit https://www.pulumi.com/docs/troubleshooting/#conflict",
+        "prod",
+    )
+    assert "state of stack prod is in use by another run: whose, the stack's page in Pulumi Cloud says" in said
+    assert "make pulumi STACK=prod ARGS=cancel" in said
+
+
+def test_an_up_that_meets_pulumi_clouds_lock_ends_with_the_way_out() -> None:
+    engine = ["sh", "-c", "echo 'error: [409] Conflict: Another update is currently in progress.' >&2; exit 255"]
+    with pytest.raises(ToolError, match="in use by another run.*ARGS=cancel"):
+        streamed(engine, {}, "prod")
 
 
 def test_pulumi_cloud_without_a_token_says_which_one() -> None:
