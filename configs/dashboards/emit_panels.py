@@ -50,6 +50,8 @@ def panel_json(panel: Panel) -> Json:
     document = common | _own(panel)
     if panel.nothing:
         document["fieldConfig"]["defaults"]["noValue"] = panel.nothing
+    if panel.back:
+        document["timeFrom"] = panel.back
     return document
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards import hub_parts
+from configs.dashboards import hub_certificate, hub_parts
 from configs.dashboards.hub_parts import AGENT, BY, LOG_AGENT, METRICS, WHERE, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
@@ -146,11 +146,11 @@ _loss = Row(
 
 
 def board(settings: Settings) -> Dashboard:
-    """The same for every stack but for Loki's limit."""
+    """The same for every stack but for Loki's limit and the name of Caddy's container."""
     return Dashboard(
         name="hub",
         title="Hub health",
         about="Whether data of every host arrives, what is lost, and how the parts of the hub fare.",
         variables=env_and_host('up{job="agent"}'),
-        rows=(_numbers, _arrival, _loss, *hub_parts.rows(settings.hub.loki.max_streams)),
+        rows=(_numbers, _arrival, _loss, *hub_parts.rows(settings.hub.loki.max_streams), hub_certificate.row(settings)),
     )

@@ -55,7 +55,8 @@ class Query:
 class Panel:
     """What all panels have. `width` is a share of the row, in 24ths; 0 shares the rest evenly.
 
-    `nothing` is what a person reads in it while no query has a result, in place of a bare "No data".
+    `nothing` is what a person reads in it while no query has a result, in place of a bare "No data". `back` is how
+    far it looks back, whatever time is chosen for the page.
     """
 
     title: str
@@ -64,6 +65,7 @@ class Panel:
     source: str = PROMETHEUS
     width: int = 0
     nothing: str = ""
+    back: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

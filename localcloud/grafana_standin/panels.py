@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from typing import Any
 
@@ -14,7 +14,7 @@ from .annotations import Mark
 from .fields import NAMED, Field, field_for, reduce
 from .provisioning import Store
 from .queries import Line, Result, Series, run_panel
-from .timerange import TimeRange
+from .timerange import TimeRange, parse_range
 from .units import moment
 from .variables import Variables
 
@@ -195,6 +195,8 @@ def render(panel: dict[str, Any], page: Page) -> str:
         body = f'<p class="problem">the stand-in does not draw panels of type {escape(kind)}</p>'
         result = Result()
     else:
+        if own := str(panel.get("timeFrom") or ""):
+            page = replace(page, span=parse_range(f"now-{own}", "now"))
         result = run_panel(panel, page.store, page.span, page.variables, _size(panel)[0])
         body = KINDS[kind](panel, result, page)
         if result.problems and body == _nothing(panel):
@@ -206,5 +208,6 @@ def render(panel: dict[str, Any], page: Page) -> str:
         f"{escape(str(link.get('title') or 'link'))}</a>"
         for link in panel.get("links") or []
     )
-    head = f'<h3 title="{hint}">{title}<small>{links}</small></h3>'
+    back = f"<small>Last {escape(own)}</small>" if (own := str(panel.get("timeFrom") or "")) else ""
+    head = f'<h3 title="{hint}">{title}{back}<small>{links}</small></h3>'
     return f'<section style="{spot}" data-panel="{escape(str(panel.get("id")))}">{head}{problems}{body}</section>'

@@ -11,11 +11,14 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
 from configs import names, rules
+from configs.dashboards import hub_certificate
+from configs.dashboards.model import Logs, Stat
 from configs.render import loki
 from configs.settings import load
 from tests.fixtures.full import small
@@ -23,6 +26,13 @@ from tests.integration.rig import docker, eventually
 from tests.integration.story import Sink
 from tools import setup
 
+# How long ago (seconds) Caddy wrote what; Loki asks its ingester for nothing that is older than three hours.
+CADDY_SAYS = (
+    ('"logger":"tls.obtain","msg":"certificate obtained successfully","identifier":"monitor.example.com"', 9000),
+    ('"logger":"tls.renew","msg":"could not get certificate from issuer","identifier":"monitor.example.com"', 7200),
+    ('"logger":"tls.renew","msg":"certificate renewed successfully","identifier":"monitor.example.com"', 3600),
+    ('"logger":"http.log.access.log0","msg":"handled request","request":{"uri":"/api/health"}', 60),
+)
 EVERY = "5s"  # instead of a minute, so that the test does not wait for it
 SHOP = {"job": "docker", "compose_project": "shop", "compose_service": "api"}
 # Lines within the five minutes that the rule looks at, the default threshold is 300 of them.
@@ -53,8 +63,16 @@ class Running:
         firing = [one for one in got["data"]["alerts"] if one["state"] == "firing"]
         return {one["annotations"]["summary"]: one["labels"] for one in firing if one["labels"]["alertname"] == alert}
 
-    def push(self, labels: Mapping[str, str], level: str, count: int, says: str = "") -> None:
-        now = time.time_ns()
+    def ask(self, expr: str, form: str = "") -> list[dict[str, Any]]:
+        """What a panel gets."""
+        url = f"{self.url}/loki/api/v1/query{form}"
+        answer = httpx.get(url, params={"query": expr, "since": "7d"}, timeout=60, trust_env=False)
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["data"]["result"]
+        return found
+
+    def push(self, labels: Mapping[str, str], level: str, count: int, says: str = "", ago: int = 0) -> None:
+        now = time.time_ns() - ago * 10**9
         values = [[str(now - n * 1000), f"level={level} n={n} {says}", {"level": level}] for n in range(count)]
         body = {"streams": [{"stream": {"env": "test", "host": "hub", **labels}, "values": values}]}
         answer = httpx.post(self.url + names.LOGS_PUSH, json=body, timeout=60, trust_env=False)
@@ -125,6 +143,23 @@ def test_a_certificate_that_caddy_cannot_renew_is_told_by_caddys_own_lines_alone
     running.push(caddy, "error", 2, words)
     (says,) = eventually("the alert", lambda: running.told("CertificateExpires"), 60)
     assert says == "Caddy could not renew the hub's certificate, 2 attempts failed within an hour"
+
+
+def test_the_hubs_page_shows_how_old_caddys_certificate_is(running: Running) -> None:
+    """Of a hub with a prefix of its own, so that lines of other tests do not count."""
+    settings = load(small(prefix="pages"), "stacks/Pulumi.test.yaml")
+    age, failed, says = hub_certificate.row(settings).panels
+    assert isinstance(age, Stat)
+    assert isinstance(failed, Stat)
+    assert isinstance(says, Logs)
+    assert running.ask(age.query.expr) == []
+    assert running.ask(failed.query.expr)[0]["value"][1] == "0"
+    for line, ago in CADDY_SAYS:
+        running.push({"job": "docker", "container": "pages-caddy"}, "info", 1, line, ago=ago)
+    assert 3600 <= float(running.ask(age.query.expr)[0]["value"][1]) < 3700, "of the newest one"
+    assert running.ask(failed.query.expr)[0]["value"][1] == "1"
+    shown = " ".join(text for stream in running.ask(says.expr, "_range") for _, text in stream["values"])
+    assert [line in shown for line, _ in CADDY_SAYS] == [True, True, True, False]
 
 
 def test_it_goes_to_alertmanager_in_the_form_that_this_takes(running: Running) -> None:

@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from configs import rules
-from configs.dashboards import boards, render
+from configs.dashboards import boards, hub_certificate, render
 from configs.dashboards.model import SOME_HOSTS, Column, Graph, Logs, Panel, Query, Stat, Table
 from configs.render import grafana
+from configs.rules.model import expression as rule_expression
 from configs.settings import Settings, load
 from tests.fixtures import fleets
 from tests.fixtures.full import full, small
@@ -95,6 +96,20 @@ def test_a_hosts_way_goes_over_its_containers_to_their_logs_with_the_time_range(
     assert "/d/fleetwatch-containers?var-host=${__data.fields.Host}&${__url_time_range}" in hosts
     logs = "/d/fleetwatch-logs?var-host=${__data.fields.Host}&var-container=${__data.fields.Container}"
     assert logs + "&${__url_time_range}" in containers
+
+
+def test_the_hubs_page_tells_how_old_the_certificate_is_by_lines_of_longer_than_the_page() -> None:
+    age, failed, says = hub_certificate.row(full()).panels
+    assert isinstance(age, Stat)
+    assert isinstance(failed, Stat)
+    (expires,) = [alert for alert in rules.alerts(full()) if alert.name == "CertificateExpires"]
+    (filters,) = re.findall(r"\{.*?\}( .*?) \[", rule_expression(full(), expires))
+    assert filters in failed.query.expr, "the page shows what the alert is about"
+    drawn = {panel["title"]: panel for panel in _json(full(), "hub")["panels"]}
+    assert drawn[age.title]["targets"][0]["queryType"] == "instant"
+    assert " [30d]" in age.query.expr
+    assert drawn[says.title]["timeFrom"] == "7d"
+    assert "timeFrom" not in drawn["Log streams"], "others show the time that is chosen"
 
 
 def test_what_only_some_hosts_have_is_declared_to_be_empty_for_the_others() -> None:

@@ -110,6 +110,7 @@ def board() -> dict[str, Any]:
             panel(5, "stat", "nothing"),
             *(panel(10 + n, kind, "nothing", **none) for n, kind in enumerate(("stat", "timeseries", "table"))),
             panel(6, "stat", "broken("),
+            panel(13, "logs", '{from="far back"}', "loki") | {"timeFrom": "7d"},
             panel(7, "heatmap", "share"),
             panel(8, "gauge", "share", **percent),
             panel(9, "bargauge", "share", **percent),
@@ -295,6 +296,13 @@ def test_changes_are_marked_on_every_graph_and_on_nothing_else(grafana: Client) 
     assert "<title>web-1 was changed &lt;script&gt;" in page
     asked = [q for _, _, params, _ in grafana.asked for q in params.get("query", []) if "deployment" in q]
     assert asked == ['{job="deployment",host=~"web-1"}']
+
+
+def test_a_panel_with_a_time_of_its_own_is_asked_for_that_time(grafana: Client) -> None:
+    page = grafana.send("/d/test-board/?from=now-1h&to=now")[1]
+    (asked,) = [params for _, _, params, _ in grafana.asked if '{from="far back"}' in params.get("query", [])]
+    assert int(asked["end"][0]) - int(asked["start"][0]) == 7 * 86400 * 10**9
+    assert "Last 7d" in page
 
 
 def test_variables_are_filled_from_the_source_and_put_into_queries(grafana: Client) -> None:
