@@ -13,9 +13,9 @@ import pytest
 from configs import images
 from tests.contract.test_tree import FILES, ROOT
 from tools import ci_tools, licences
-from tools.lock import FILES as SOURCES
 from tools.builds import BUILDS
 from tools.gobuild import GO_BIN
+from tools.lock import FILES as SOURCES
 from tools.registry import Reference
 
 # What a text calls a part -> its image pin.
