@@ -24,7 +24,10 @@ from tools.progress import run, say, step
 from tools.registry import Reference
 
 LOCK = CHECKOUT / "requirements-ci.txt"
-AUDITED = ("requirements.txt", "requirements-ci.txt", "tests/app/requirements.txt")
+AUDITED = (
+    *("requirements.txt", "requirements-ci.txt", "tests/app/requirements.txt"),
+    *("policy/requirements.txt", "tests/pictures/requirements.txt"),
+)
 VULNERABLE, UNKNOWN = 1, 2  # exit codes of `audit`
 _VALIDATE = (
     "import sys\n"

@@ -20,8 +20,11 @@ PAGE = CHECKOUT / "docs" / "licences.md"
 ALLOWED = frozenset({"MIT", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0", "MPL-2.0", "ISC"})
 # Run by the checks as a program of its own: nothing here is linked with it or handed on with it.
 AS_PROGRAM = {"yamllint": "GPL-3.0-or-later"}
-# Locked for other systems or older Pythons; as their metadata on PyPI says.
-ELSEWHERE = {"colorama": "BSD-3-Clause", "exceptiongroup": "MIT", "tomli": "MIT"}
+# Locked for other systems, older Pythons or the policy pack's virtualenv; as their metadata on PyPI says.
+ELSEWHERE = {
+    "colorama": "BSD-3-Clause", "exceptiongroup": "MIT", "tomli": "MIT", "pulumi-policy": "Apache-2.0",
+    "setuptools": "MIT",
+}  # fmt: skip
 # Packages whose metadata says less than their licence file.
 BY_FILE = {"google-re2": "BSD-3-Clause", "dill": "BSD-3-Clause", "promql-parser": "MIT"}
 _CLASSIFIERS = {
@@ -60,8 +63,9 @@ def of(name: str) -> str | None:
 
 
 def locked() -> list[str]:
-    """Names of all packages in the program's lock."""
-    return re.findall(r"^([a-z0-9._-]+)==", (CHECKOUT / "requirements.txt").read_text(), re.MULTILINE)
+    """Names of all packages in the locks of the program and of its policy pack."""
+    text = "\n".join((CHECKOUT / name).read_text() for name in ("requirements.txt", "policy/requirements.txt"))
+    return sorted(set(re.findall(r"^([a-z0-9._-]+)==", text, re.MULTILINE)))
 
 
 def allowed(expression: str) -> bool:
@@ -98,7 +102,10 @@ Apart from these, run as a program by the checks, not linked with anything and n
 
 `make sbom` has the versions. What this repository itself is licensed under is its owner's to say.
 
-## Python packages in `requirements.txt`
+## Python packages in `requirements.txt` and `policy/requirements.txt`
+
+The other locks are not listed: the tools of CI, the application of the tests and what draws the pictures run apart, and
+nothing here is handed on with them.
 
 | package | licence |
 |---|---|

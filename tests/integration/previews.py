@@ -20,6 +20,7 @@ SECRETS = {
     "hub.alerts.receivers.hook.webhook.url": "https://hook.example.com/{}",
     "hub.grafana.auth.github.client_secret": "{}",
 }
+TOKEN = "digitalocean:token"  # no setting of the program's, and as secret as they are
 MAIL = {
     "to": "ops@example.com", "sender": "f@example.com", "smarthost": "smtp.example.com:587", "username": "fleetwatch",
 }  # fmt: skip
@@ -47,7 +48,7 @@ class Previewed:
 
     def plant(self) -> None:
         """Give every secret a new value."""
-        for key, form in SECRETS.items():
+        for key, form in {**SECRETS, TOKEN: "{}"}.items():
             self.planted.append(f"pl4nted{secrets.token_hex(8)}")
             done = self.rig.tool("secret", key, stdin=form.format(self.planted[-1]))
             assert done.returncode == 0, done.stdout
@@ -61,6 +62,8 @@ class Previewed:
         assert done.returncode == code, done.stdout[-3000:]
         assert "Traceback" not in done.stdout + place.read_text()
         self.said += place.read_text()
+        for verdict in self.folder.glob("*.policy.json"):  # an artefact as well
+            self.said += verdict.read_text()
         (found,) = reading.records(self.folder)
         self.said += page.build([found], limit=0)
         return found
@@ -72,5 +75,5 @@ def previewed() -> Iterator[Previewed]:
     with rig("preview", CONFIG) as made:
         stack = Previewed(made)
         stack.plant()
-        made.up()
+        stack.said += made.up()
         yield stack
