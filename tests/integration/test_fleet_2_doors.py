@@ -20,6 +20,7 @@ from tools.paths import CHECKOUT
 pytestmark = pytest.mark.xdist_group("fleet")
 
 METRICS, LOGS = "/api/v1/write", "/loki/api/v1/push"
+BAD = ("EMPTY", "failed")  # of what the doctor says to a query
 # Of everything that listens somewhere in the fleet: SSH, Caddy's doors inside and outside, Prometheus, Alertmanager,
 # Loki, Grafana, the exporters, Docker.
 PORTS = (22, 80, 443, 2019, 2375, 2376, 3000, 3100, 5432, 8080, 8443, 8480, 8481, 8482, 9080, 9090, 9093, 9100, 9187)
@@ -176,3 +177,13 @@ def test_a_tunnel_shows_the_hubs_pages_here_until_ctrl_c(fleet: Fleet) -> None:
                 tunnel.kill()  # leaving the block waits for it, without an end
             with pytest.raises(httpx.TransportError):
                 client.get(pages["Prometheus"])
+
+
+def test_no_panel_and_no_rule_is_empty_where_hosts_differ(fleet: Fleet) -> None:
+    """One host has a database, the others none; no app counts HTTP requests."""
+    done = fleet.tool("doctor", "--json")
+    found = json.loads(done.stdout[done.stdout.index("{\n") :])
+    wrong = [(one["place"], one["empty"] or one["words"]) for one in found["queries"] if one["state"] in BAD]
+    said = [*found["unloaded"], *(sentence for host in found["hosts"] for sentence in host["wrong"])]
+    assert (wrong, said, done.returncode) == ([], [], 0)
+    assert {host["host"] for host in found["hosts"]} == {"hub", "db-1", "vps-1"}
