@@ -22,7 +22,7 @@ from tools.paths import CHECKOUT, state_dir
 from tools.touched import ON_ONE_MACHINE
 
 # `url` is Slack's and a webhook's: whoever has it can post. Grafana's addresses are called auth_url and so on.
-SECRET_KEYS = frozenset({"dsn", "client_secret", "password", "routing_key", "url"})
+SECRET_KEYS = frozenset({"dsn", "client_secret", "password", "routing_key", "token", "url"})
 
 OVERLAY = "fleetwatch:images"
 MADE_HERE = "fleetwatch.local/"  # begins the name of every image that a machine assembled itself (recipes.py)

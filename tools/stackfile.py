@@ -103,7 +103,7 @@ def clear_secrets(config: dict[str, Any], keys: frozenset[str]) -> list[str]:
         if isinstance(value, dict) and set(value) != {"secure"}:
             for key, inner in value.items():
                 here = f"{path}.{key}" if path else str(key).removeprefix(PROJECT)
-                if key in keys and not isinstance(inner, dict):
+                if str(key).rpartition(":")[2] in keys and not isinstance(inner, dict):
                     found.append(here)
                 look(inner, here)
         elif isinstance(value, list):

@@ -143,3 +143,12 @@ def test_a_stack_of_one_machine_shares_nothing(tmp_path: Path, monkeypatch: pyte
         stackfile.write(stack.working, {"encryptionsalt": "v1:salt", "config": {"digitalocean:token": SET}})
         assert (stack.share_secrets() is not None) is kept
         assert (tmp_path / f"secrets.{name}.yaml").exists() is kept
+
+
+def test_a_token_of_the_cloud_in_clear_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
+    stack = Stack("prod", tmp_path / "Pulumi.prod.yaml", {})
+    stackfile.write(stack.file, {"config": {"digitalocean:token": "dop_v1_pl4nted"}})
+    with pytest.raises(ToolError, match="make secret STACK=prod KEY=digitalocean:token") as refused:
+        stack.composed()
+    assert "pl4nted" not in str(refused.value)
