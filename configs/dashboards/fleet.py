@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards import hosts, http
+from configs.dashboards import hosts, hosts_graphs, http
 from configs.dashboards.model import (
     ANY_IS_BAD,
     SHARE_USED,
@@ -112,8 +112,8 @@ def _each(settings: Settings) -> Row:
             unit="none",
             words={1: ("sends", "green"), 0: ("silent", "red")},
         ),
-        Column(title="CPU used", expr=hosts.CPU, unit="percentunit", steps=SHARE_USED),
-        Column(title="Memory used", expr=hosts.MEMORY, unit="percentunit", steps=SHARE_USED),
+        Column(title="CPU used", expr=hosts_graphs.CPU, unit="percentunit", steps=SHARE_USED),
+        Column(title="Memory used", expr=hosts_graphs.MEMORY, unit="percentunit", steps=SHARE_USED),
         Column(title="Fullest disk", expr=hosts.FULLEST, unit="percentunit", steps=SHARE_USED),
         hosts.UNTIL_FULL,
         Column(
@@ -197,14 +197,14 @@ _use = Row(
             about="Share of all cores that is not idle.",
             unit="percentunit",
             top=1,
-            queries=(Query(expr=hosts.CPU, legend="{{host}}"),),
+            queries=(Query(expr=hosts_graphs.CPU, legend="{{host}}"),),
         ),
         Graph(
             title="Memory used",
             about="Share of memory that programs hold.",
             unit="percentunit",
             top=1,
-            queries=(Query(expr=hosts.MEMORY, legend="{{host}}"),),
+            queries=(Query(expr=hosts_graphs.MEMORY, legend="{{host}}"),),
         ),
         Graph(
             title="Fullest disk",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards import hub_certificate, hub_parts
+from configs.dashboards import hub_certificate, hub_parts, hub_room
 from configs.dashboards.hub_parts import AGENT, BY, LOG_AGENT, METRICS, WHERE, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
@@ -58,6 +58,63 @@ _numbers = Row(
             about="Targets of the chosen hosts that do not answer their agent now.",
             unit="none",
             query=Query(expr=f"count(up{{{WHERE}}} == 0) or vector(0)"),
+            steps=ANY_IS_BAD,
+        ),
+    ),
+)
+
+# `increase` of each alone: it drops the name, and two counters of one label set would be one.
+STORE = " + ".join(
+    f"sum(increase(prometheus_tsdb_{kind}_total{{{METRICS}}}[$__range]))"
+    for kind in (
+        "compactions_failed",
+        "reloads_failures",
+        "head_truncations_failed",
+        "checkpoint_creations_failed",
+        "wal_truncations_failed",
+        "wal_writes_failed",
+        "wal_corruptions",
+    )
+)
+UNDELIVERED = " + ".join(
+    f"sum(increase(prometheus_notifications_{kind}_total{{{METRICS}}}[$__range]))" for kind in ("errors", "dropped")
+)
+
+_failures = Row(
+    height=4,
+    panels=(
+        Stat(
+            title="Configurations refused",
+            about="Parts of the hub and agents of the chosen hosts that go on with the configuration before.",
+            unit="none",
+            query=Query(
+                expr='count({__name__=~"(prometheus|alertmanager|caddy)_config_last_reload_successful",'
+                f"{WHERE}}} == 0) or vector(0)"
+            ),
+            steps=ANY_IS_BAD,
+        ),
+        Stat(
+            title="Rules that failed",
+            about="Evaluations of rules that failed in the chosen time range; their alerts do not fire.",
+            unit="none",
+            query=Query(
+                expr=f"ceil(sum(increase(prometheus_rule_evaluation_failures_total{{{METRICS}}}[$__range])))"
+                " or vector(0)"
+            ),
+            steps=ANY_IS_BAD,
+        ),
+        Stat(
+            title="Failures of Prometheus' store",
+            about="How often it failed in the chosen time range to write or tidy it: a full disk, or an error of it.",
+            unit="none",
+            query=Query(expr=f"ceil({STORE}) or vector(0)"),
+            steps=ANY_IS_BAD,
+        ),
+        Stat(
+            title="Alerts not handed over",
+            about="Alerts that did not get from Prometheus to Alertmanager in the chosen time range.",
+            unit="none",
+            query=Query(expr=f"ceil({UNDELIVERED}) or vector(0)"),
             steps=ANY_IS_BAD,
         ),
     ),
@@ -152,5 +209,13 @@ def board(settings: Settings) -> Dashboard:
         title="Hub health",
         about="Whether data of every host arrives, what is lost, and how the parts of the hub fare.",
         variables=env_and_host('up{job="agent"}'),
-        rows=(_numbers, _arrival, _loss, *hub_parts.rows(settings.hub.loki.max_streams), hub_certificate.row(settings)),
+        rows=(
+            _numbers,
+            _failures,
+            _arrival,
+            _loss,
+            *hub_room.rows(settings),
+            *hub_parts.rows(settings.hub.loki.max_streams),
+            hub_certificate.row(settings),
+        ),
     )

@@ -79,7 +79,7 @@ _each = Row(
                 Column(title="Connections", expr=IN_USE, unit="none"),
                 Column(
                     title="Of its limit",
-                    expr=f"{IN_USE} / max {BY} (pg_settings_max_connections{{{OF}}})",
+                    expr=f"max {BY} (fleetwatch_pg_connections_ratio{{{SQL}}})",
                     unit="percentunit",
                     steps=SHARE_USED,
                 ),
