@@ -74,7 +74,7 @@ _each = Row(
             about="The state of now. A container leads to its logs, a host to its own page.",
             labels={"env": "Environment", "host": "Host", "container": "Container"},
             columns=(
-                Column(title="CPU cores", expr=CPU),
+                Column(title="CPU cores", expr=CPU, unit="short"),
                 Column(title="Memory", expr=MEMORY, unit="bytes"),
                 Column(title="Of its limit", expr=OF_LIMIT, unit="percentunit", steps=SHARE_USED, empty=WITHOUT_LIMIT),
                 Column(title="Received", expr=RECEIVED, unit="binBps"),

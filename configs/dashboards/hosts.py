@@ -85,6 +85,7 @@ _COLUMNS: tuple[Column, ...] = (
     Column(
         title="Load per core",
         expr=f"max {BY} (node_load1{{{OF}}}) / {CORES}",
+        unit="short",
         steps=((None, "green"), (1, "yellow"), (2, "red")),
     ),
     Column(title="Memory used", expr=MEMORY, unit="percentunit", steps=SHARE_USED),

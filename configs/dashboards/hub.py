@@ -139,11 +139,13 @@ _arrival = Row(
                 Column(
                     title="Samples per second",
                     expr=f"sum {BY} ({rate('prometheus_agent_samples_appended_total', AGENT)})",
+                    unit="cps",
                 ),
                 Column(title="Behind", expr=BEHIND, unit="s", steps=((None, "green"), (60, "yellow"), (300, "red"))),
                 Column(
                     title="Refused samples",
                     expr=f"sum {BY} (increase(prometheus_remote_storage_samples_failed_total{{{AGENT}}}[$__range]))",
+                    unit="short",
                     steps=ANY_IS_BAD,
                 ),
                 Column(title="Log agent", expr=f"max {BY} (up{{{LOG_AGENT}}})", unit="none", words=UP_WORDS),

@@ -83,7 +83,7 @@ _each = Row(
                     unit="percentunit",
                     steps=SHARE_USED,
                 ),
-                Column(title="Transactions per second", expr=_rate("pg_stat_database_xact_commit", BY)),
+                Column(title="Transactions per second", expr=_rate("pg_stat_database_xact_commit", BY), unit="ops"),
                 Column(title="Size", expr=f"sum {BY} ({SIZE})", unit="bytes"),
                 Column(
                     title="Oldest transaction",

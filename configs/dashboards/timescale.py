@@ -40,7 +40,7 @@ def _query(metric: str, by: str, legend: str) -> Query:
     return Query(expr=_max(metric, by), legend=legend, empty=NO_EXTENSION)
 
 
-def _column(title: str, metric: str, by: str, unit: str = "none", **more: object) -> Column:
+def _column(title: str, metric: str, by: str, unit: str, **more: object) -> Column:
     return Column(title=title, expr=_max(metric, by), unit=unit, empty=NO_EXTENSION, **more)  # type: ignore[arg-type]
 
 
@@ -115,11 +115,11 @@ _tables = Row(
             },
             columns=(
                 _column("Size", "hypertable_bytes", BY_TABLE, "bytes"),
-                _column("Chunks", "hypertable_chunks", BY_TABLE),
-                _column("To compress", "chunks_uncompressed", BY_TABLE, steps=ANY_IS_WORTH_A_LOOK),
+                _column("Chunks", "hypertable_chunks", BY_TABLE, "none"),
+                _column("To compress", "chunks_uncompressed", BY_TABLE, "none", steps=ANY_IS_WORTH_A_LOOK),
                 _column("Before compression", "before_compression_bytes", BY_TABLE, "bytes"),
                 _column("After compression", "after_compression_bytes", BY_TABLE, "bytes"),
-                Column(title="Times smaller", expr=RATIO, empty=NO_EXTENSION),
+                Column(title="Times smaller", expr=RATIO, unit="short", empty=NO_EXTENSION),
             ),
             links={"Host": ("This host", link("hosts", "var-host=${__data.fields.Host}"))},
             sort="Size",
@@ -147,6 +147,7 @@ _growth = Row(
         Graph(
             title="Times smaller by compression",
             about="Size before by size after, of the compressed chunks of each hypertable.",
+            unit="short",
             nothing=NONE,
             queries=(Query(expr=RATIO, legend=TABLE_NAME, empty=NO_EXTENSION),),
         ),
@@ -170,7 +171,7 @@ _jobs = Row(
                 "hypertable": "Hypertable",
             },
             columns=(
-                _column("Last run", "job_failed", BY_JOB, words={0: ("well", "green"), 1: ("failed", "red")}),
+                _column("Last run", "job_failed", BY_JOB, "none", words={0: ("well", "green"), 1: ("failed", "red")}),
                 Column(
                     title="Last success",
                     # 0 before the first one
@@ -180,8 +181,8 @@ _jobs = Row(
                 ),
                 _column("Late", "job_late_seconds", BY_JOB, "s", steps=LATE),
                 _column("Took", "job_last_duration_seconds", BY_JOB, "s"),
-                _column("Runs", "job_runs_total", BY_JOB),
-                _column("Failures", "job_failures_total", BY_JOB, steps=ANY_IS_WORTH_A_LOOK),
+                _column("Runs", "job_runs_total", BY_JOB, "none"),
+                _column("Failures", "job_failures_total", BY_JOB, "none", steps=ANY_IS_WORTH_A_LOOK),
             ),
             sort="Late",
         ),
