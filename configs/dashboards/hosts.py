@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards import hosts_graphs
+from configs.dashboards import colours, hosts_graphs
 from configs.dashboards.hosts_graphs import BY, CPU, DISKS, MEMORY, OF, WORST_DISK
 from configs.dashboards.model import (
     ANY_IS_BAD,
@@ -17,6 +17,7 @@ from configs.dashboards.model import (
     env_and_host,
     link,
 )
+from configs.settings import Settings
 
 KNOWN = f"count {BY} (count_over_time(up{{{OF}}}[$__range]))"
 CORES = f'count {BY} (node_cpu_seconds_total{{{OF},mode="idle"}})'
@@ -25,13 +26,6 @@ FULLEST = f"max {BY} ({WORST_DISK})"
 YEAR = 31536000
 # A disk that does not fill is given a year: an empty cell would say that nothing is known.
 LEFT = f"node_filesystem_avail_bytes{{{DISKS}}} / clamp_min(-deriv(node_filesystem_avail_bytes{{{DISKS}}}[6h]), 1e-9)"
-UNTIL_FULL = Column(
-    title="Until full",
-    expr=f"min {BY} (clamp_max({LEFT}, {YEAR}))",
-    unit="s",
-    steps=((None, "red"), (86400, "yellow"), (604800, "green")),
-    words={YEAR: ("a year or more", "green")},
-)
 DATABASES = Column(
     title="Databases",
     expr=f'count {BY} (pg_up{{job="postgres",env=~"$env",host=~"$host"}})',
@@ -80,46 +74,70 @@ _numbers = Row(
     ),
 )
 
-_COLUMNS: tuple[Column, ...] = (
-    Column(title="CPU used", expr=CPU, unit="percentunit", steps=SHARE_USED),
-    Column(
-        title="Load per core",
-        expr=f"max {BY} (node_load1{{{OF}}}) / {CORES}",
-        unit="short",
-        steps=((None, "green"), (1, "yellow"), (2, "red")),
-    ),
-    Column(title="Memory used", expr=MEMORY, unit="percentunit", steps=SHARE_USED),
-    Column(title="Fullest disk", expr=FULLEST, unit="percentunit", steps=SHARE_USED),
-    UNTIL_FULL,
-    Column(
-        title="Clock off",
-        expr=f"max {BY} (abs(node_timex_offset_seconds{{{OF}}}))",
+
+def until_full(settings: Settings) -> Column:
+    """In seconds; red where DiskFullSoon would fire, if the disk is half full."""
+    return Column(
+        title="Until full",
+        expr=f"min {BY} (clamp_max({LEFT}, {YEAR}))",
         unit="s",
-        steps=((None, "green"), (0.5, "yellow"), (1, "red")),
-    ),
-    Column(
-        title="Up for",
-        expr=f"max {BY} (node_time_seconds{{{OF}}} - node_boot_time_seconds{{{OF}}})",
-        unit="s",
-    ),
-    Column(
-        title="Last sample",
-        expr=AGE,
-        unit="s",
-        steps=((None, "green"), (60, "yellow"), (180, "red")),
-    ),
-)
+        steps=colours.down_to(colours.limits(settings).disk_full_in, 7),
+        words={YEAR: ("a year or more", "green")},
+    )
+
+
+def used(settings: Settings) -> tuple[Column, ...]:
+    """What every table of hosts has of them."""
+    limits = colours.limits(settings)
+    return (
+        Column(title="CPU used", expr=CPU, unit="percentunit", steps=SHARE_USED),
+        Column(title="Memory used", expr=MEMORY, unit="percentunit", steps=colours.up_to(limits.memory_used)),
+        Column(title="Fullest disk", expr=FULLEST, unit="percentunit", steps=colours.up_to(limits.disk_used)),
+        until_full(settings),
+    )
+
+
+def last_sample(settings: Settings) -> Column:
+    """In seconds, by the hub's clock."""
+    return Column(title="Last sample", expr=AGE, unit="s", steps=colours.age(settings))
+
+
+def _columns(settings: Settings) -> tuple[Column, ...]:
+    limits = colours.limits(settings)
+    return (
+        *used(settings),
+        Column(
+            title="Load per core",
+            expr=f"max {BY} (node_load1{{{OF}}}) / {CORES}",
+            unit="short",
+            steps=colours.up_to(limits.load_per_core, 0.5),
+        ),
+        Column(
+            title="Clock off",
+            expr=f"max {BY} (abs(node_timex_offset_seconds{{{OF}}}))",
+            unit="s",
+            steps=colours.up_to(limits.clock_skew, 0.5),
+        ),
+        Column(
+            title="Up for",
+            expr=f"max {BY} (node_time_seconds{{{OF}}} - node_boot_time_seconds{{{OF}}})",
+            unit="s",
+        ),
+        last_sample(settings),
+    )
+
+
 _LINKS = {
     "Host": ("Containers of this host", link("containers", "var-host=${__data.fields.Host}")),
     "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
 }
 
 
-def _each(databases: bool) -> Row:
+def _each(settings: Settings) -> Row:
     """A host without databases has an empty cell for them, and so no link."""
     here = "var-host=${__data.fields.Host}"
-    columns, links = _COLUMNS, _LINKS
-    if databases:
+    columns, links = _columns(settings), _LINKS
+    if any(edge.postgres for edge in settings.hosts.values()):
         columns = (*columns, DATABASES)
         links = {**links, "Databases": ("Databases of this host", link("postgres", here))}
     return Row(
@@ -139,12 +157,12 @@ def _each(databases: bool) -> Row:
     )
 
 
-def board(databases: bool) -> Dashboard:
-    """`databases`: whether any host has some."""
+def board(settings: Settings) -> Dashboard:
+    """A column of databases is there when the stack file names some."""
     return Dashboard(
         name="hosts",
         title="Hosts",
         about="Every machine: CPU, memory, disks, network.",
         variables=env_and_host('node_uname_info{job="node"}'),
-        rows=(_numbers, _each(databases), *hosts_graphs.ROWS),
+        rows=(_numbers, _each(settings), *hosts_graphs.ROWS),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards import hub_certificate, hub_parts, hub_room
+from configs.dashboards import colours, hub_certificate, hub_parts, hub_room
 from configs.dashboards.hub_parts import AGENT, BY, LOG_AGENT, METRICS, WHERE, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
@@ -27,6 +27,7 @@ BEHIND = (
     # 0 until the first sample is sent
     f" - (prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{AGENT}}} > 0))"
 )
+REFUSED = f"sum {BY} (increase(prometheus_remote_storage_samples_failed_total{{{AGENT}}}[$__range]))"
 
 
 NONE_DISCARDED = (
@@ -120,50 +121,55 @@ _failures = Row(
     ),
 )
 
-_arrival = Row(
-    heading="Arrival of data",
-    height=8,
-    panels=(
-        Table(
-            title="Each host",
-            about="What the hub has from each host. A host leads to its page, the last sample to its logs.",
-            width=14,
-            labels={"env": "Environment", "host": "Host"},
-            columns=(
-                Column(
-                    title="Last sample",
-                    expr=f"time() - {LAST}",
-                    unit="s",
-                    steps=((None, "green"), (60, "yellow"), (180, "red")),
+
+def _arrival(settings: Settings) -> Row:
+    slowest = 3 * max(edge.scrape.agents for edge in settings.hosts.values())
+    behind = max(colours.limits(settings).remote_write_behind, slowest)
+    return Row(
+        heading="Arrival of data",
+        height=8,
+        panels=(
+            Table(
+                title="Each host",
+                about="What the hub has from each host. A host leads to its page, the last sample to its logs.",
+                width=14,
+                labels={"env": "Environment", "host": "Host"},
+                columns=(
+                    Column(
+                        title="Last sample",
+                        expr=f"time() - {LAST}",
+                        unit="s",
+                        steps=colours.age(settings),
+                    ),
+                    Column(
+                        title="Samples per second",
+                        expr=f"sum {BY} ({rate('prometheus_agent_samples_appended_total', AGENT)})",
+                        unit="cps",
+                    ),
+                    Column(title="Behind", expr=BEHIND, unit="s", steps=colours.up_to(behind, 0.5)),
+                    Column(
+                        title="Refused samples",
+                        expr=REFUSED,
+                        unit="short",
+                        steps=ANY_IS_BAD,
+                    ),
+                    Column(title="Log agent", expr=f"max {BY} (up{{{LOG_AGENT}}})", unit="none", words=UP_WORDS),
                 ),
-                Column(
-                    title="Samples per second",
-                    expr=f"sum {BY} ({rate('prometheus_agent_samples_appended_total', AGENT)})",
-                    unit="cps",
-                ),
-                Column(title="Behind", expr=BEHIND, unit="s", steps=((None, "green"), (60, "yellow"), (300, "red"))),
-                Column(
-                    title="Refused samples",
-                    expr=f"sum {BY} (increase(prometheus_remote_storage_samples_failed_total{{{AGENT}}}[$__range]))",
-                    unit="short",
-                    steps=ANY_IS_BAD,
-                ),
-                Column(title="Log agent", expr=f"max {BY} (up{{{LOG_AGENT}}})", unit="none", words=UP_WORDS),
+                links={
+                    "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
+                    "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
+                },
+                sort="Last sample",
             ),
-            links={
-                "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
-                "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
-            },
-            sort="Last sample",
+            Graph(
+                title="Remote write behind",
+                about="How far each agent is behind with sending. It grows while the hub is away and shrinks after.",
+                unit="s",
+                queries=(Query(expr=BEHIND, legend="{{host}}"),),
+            ),
         ),
-        Graph(
-            title="Remote write behind",
-            about="How far each agent is behind with sending. It grows while the hub is away and shrinks after.",
-            unit="s",
-            queries=(Query(expr=BEHIND, legend="{{host}}"),),
-        ),
-    ),
-)
+    )
+
 
 _loss = Row(
     panels=(
@@ -214,7 +220,7 @@ def board(settings: Settings) -> Dashboard:
         rows=(
             _numbers,
             _failures,
-            _arrival,
+            _arrival(settings),
             _loss,
             *hub_room.rows(settings),
             *hub_parts.rows(settings.hub.loki.max_streams),
