@@ -111,7 +111,7 @@ def board(settings: Settings) -> Dashboard:
         panels=(
             Table(
                 title="Each service",
-                about="The state of now. A host leads to its own page, a service to its containers' logs.",
+                about="The state of now. A host leads to its own page, a service to its host's logs.",
                 labels={"env": "Environment", "host": "Host", "job": "Service"},
                 columns=(
                     Column(title="Requests per second", expr=asked, unit="reqps"),

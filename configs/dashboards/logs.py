@@ -117,7 +117,8 @@ _who = Row(
         ),
         Table(
             title="Who writes most",
-            about="The ten loudest sources in the chosen time range. A source leads to its lines.",
+            about="The ten loudest sources in the chosen time range. A host leads to its page, a container to its "
+            "lines, a job to its lines on this host: files and the journal have no container.",
             source=LOKI,
             labels={"host": "Host", "job": "Job", "container": "Container"},
             columns=(
@@ -129,6 +130,10 @@ _who = Row(
             ),
             links={
                 "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
+                "Job": (
+                    "Lines of this job",
+                    link("logs", "var-host=${__data.fields.Host}", "var-job=${__data.fields.Job}"),
+                ),
                 "Container": (
                     "Lines of this container",
                     link("logs", "var-host=${__data.fields.Host}", "var-container=${__data.fields.Container}"),
