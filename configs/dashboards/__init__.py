@@ -21,11 +21,11 @@ def boards(settings: Settings) -> tuple[Dashboard, ...]:
     databases = any(edge.postgres for edge in settings.hosts.values())
     return (
         fleet.board(settings),
-        hosts.board(databases),
-        containers.BOARD,
+        hosts.board(settings),
+        containers.board(settings),
         logs.BOARD,
         hub.board(settings),
-        *((postgres.BOARD, timescale.BOARD) if databases else ()),
+        *((postgres.board(settings), timescale.board(settings)) if databases else ()),
         *((http.board(settings),) if http.groups(settings) else ()),
     )
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from configs.dashboards import colours
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
-    SHARE_USED,
     Column,
     Dashboard,
     Graph,
@@ -17,6 +17,7 @@ from configs.dashboards.model import (
     env_and_host,
     link,
 )
+from configs.settings import Settings
 
 WITHIN = 'job="cadvisor",env=~"$env",host=~"$host",compose_project=~"$project"'
 OF = WITHIN + ',container=~"$container"'
@@ -66,32 +67,36 @@ _numbers = Row(
     ),
 )
 
-_each = Row(
-    height=10,
-    panels=(
-        Table(
-            title="Each container",
-            about="The state of now. A container leads to its logs, a host to its own page.",
-            labels={"env": "Environment", "host": "Host", "container": "Container"},
-            columns=(
-                Column(title="CPU cores", expr=CPU),
-                Column(title="Memory", expr=MEMORY, unit="bytes"),
-                Column(title="Of its limit", expr=OF_LIMIT, unit="percentunit", steps=SHARE_USED, empty=WITHOUT_LIMIT),
-                Column(title="Received", expr=RECEIVED, unit="binBps"),
-                Column(title="Sent", expr=SENT, unit="binBps"),
-                Column(title="Running for", expr=f"time() - {STARTED}", unit="s"),
-            ),
-            links={
-                "Container": (
-                    "Logs of this container",
-                    link("logs", "var-host=${__data.fields.Host}", "var-container=${__data.fields.Container}"),
+
+def _each(settings: Settings) -> Row:
+    steps = colours.up_to(colours.limits(settings).container_memory)
+    return Row(
+        height=10,
+        panels=(
+            Table(
+                title="Each container",
+                about="The state of now. A container leads to its logs, a host to its own page.",
+                labels={"env": "Environment", "host": "Host", "container": "Container"},
+                columns=(
+                    Column(title="CPU cores", expr=CPU, unit="short"),
+                    Column(title="Memory", expr=MEMORY, unit="bytes"),
+                    Column(title="Of its limit", expr=OF_LIMIT, unit="percentunit", steps=steps, empty=WITHOUT_LIMIT),
+                    Column(title="Received", expr=RECEIVED, unit="binBps"),
+                    Column(title="Sent", expr=SENT, unit="binBps"),
+                    Column(title="Running for", expr=f"time() - {STARTED}", unit="s"),
                 ),
-                "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
-            },
-            sort="Memory",
+                links={
+                    "Container": (
+                        "Logs of this container",
+                        link("logs", "var-host=${__data.fields.Host}", "var-container=${__data.fields.Container}"),
+                    ),
+                    "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
+                },
+                sort="Memory",
+            ),
         ),
-    ),
-)
+    )
+
 
 _use = Row(
     heading="CPU and memory",
@@ -167,25 +172,28 @@ _rest = Row(
     ),
 )
 
-BOARD = Dashboard(
-    name="containers",
-    title="Containers",
-    about="Every container: CPU, memory, limits, network, starts.",
-    variables=(
-        *env_and_host('container_last_seen{job="cadvisor"}'),
-        Variable(
-            name="project",
-            title="Compose project",
-            selector='container_last_seen{job="cadvisor",env=~"$env",host=~"$host"}',
-            label="compose_project",
-            everything=".*",  # most containers belong to none
+
+def board(settings: Settings) -> Dashboard:
+    """The same for every stack but for colours."""
+    return Dashboard(
+        name="containers",
+        title="Containers",
+        about="Every container: CPU, memory, limits, network, starts.",
+        variables=(
+            *env_and_host('container_last_seen{job="cadvisor"}'),
+            Variable(
+                name="project",
+                title="Compose project",
+                selector='container_last_seen{job="cadvisor",env=~"$env",host=~"$host"}',
+                label="compose_project",
+                everything=".*",  # most containers belong to none
+            ),
+            Variable(
+                name="container",
+                title="Container",
+                selector=f'container_last_seen{{{WITHIN},container!=""}}',
+                label="container",
+            ),
         ),
-        Variable(
-            name="container",
-            title="Container",
-            selector=f'container_last_seen{{{WITHIN},container!=""}}',
-            label="container",
-        ),
-    ),
-    rows=(_numbers, _each, _use, _limits, _rest),
-)
+        rows=(_numbers, _each(settings), _use, _limits, _rest),
+    )

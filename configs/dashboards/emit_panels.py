@@ -164,7 +164,7 @@ def _table(panel: Table) -> Json:
         "targets": [_target(n, q, panel.source, instant=True, table=True) for n, q in enumerate(queries)],
         "transformations": [{"id": "merge", "options": {}}, {"id": "organize", "options": organize}],
         "fieldConfig": {
-            "defaults": {"unit": panel.unit, "custom": {"align": "auto", "filterable": True}},
+            "defaults": {"custom": {"align": "auto", "filterable": True}},
             "overrides": [_column_override(column) for column in panel.columns] + linked + blank,
         },
         "options": {
@@ -179,7 +179,7 @@ def _logs(panel: Logs) -> Json:
     return {
         "type": "logs",
         "targets": [_target(0, Query(expr=panel.expr), panel.source, instant=False) | {"maxLines": 500}],
-        "fieldConfig": {"defaults": {"unit": panel.unit}, "overrides": []},
+        "fieldConfig": {"defaults": {}, "overrides": []},
         "options": {
             "showTime": True,
             "wrapLogMessage": True,

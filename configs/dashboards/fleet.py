@@ -5,10 +5,9 @@
 
 from __future__ import annotations
 
-from configs.dashboards import hosts, http
+from configs.dashboards import hosts, hosts_graphs, http
 from configs.dashboards.model import (
     ANY_IS_BAD,
-    SHARE_USED,
     Column,
     Dashboard,
     Graph,
@@ -112,10 +111,7 @@ def _each(settings: Settings) -> Row:
             unit="none",
             words={1: ("sends", "green"), 0: ("silent", "red")},
         ),
-        Column(title="CPU used", expr=hosts.CPU, unit="percentunit", steps=SHARE_USED),
-        Column(title="Memory used", expr=hosts.MEMORY, unit="percentunit", steps=SHARE_USED),
-        Column(title="Fullest disk", expr=hosts.FULLEST, unit="percentunit", steps=SHARE_USED),
-        hosts.UNTIL_FULL,
+        *hosts.used(settings),
         Column(
             title="Container starts",
             expr=STARTS,
@@ -128,7 +124,7 @@ def _each(settings: Settings) -> Row:
             unit="none",
             steps=ANY_IS_BAD,
         ),
-        Column(title="Last sample", expr=hosts.AGE, unit="s", steps=((None, "green"), (60, "yellow"), (180, "red"))),
+        hosts.last_sample(settings),
         Column(
             title="Last log line",
             expr=_last_line(settings),
@@ -197,14 +193,14 @@ _use = Row(
             about="Share of all cores that is not idle.",
             unit="percentunit",
             top=1,
-            queries=(Query(expr=hosts.CPU, legend="{{host}}"),),
+            queries=(Query(expr=hosts_graphs.CPU, legend="{{host}}"),),
         ),
         Graph(
             title="Memory used",
             about="Share of memory that programs hold.",
             unit="percentunit",
             top=1,
-            queries=(Query(expr=hosts.MEMORY, legend="{{host}}"),),
+            queries=(Query(expr=hosts_graphs.MEMORY, legend="{{host}}"),),
         ),
         Graph(
             title="Fullest disk",

@@ -1,13 +1,14 @@
-"""Hosts: what the node exporter says about every machine. One row per host first, then the resources over time."""
+"""Hosts: what the node exporter says about every machine: numbers, and a row per host."""
 
 from __future__ import annotations
 
+from configs.dashboards import colours, hosts_graphs
+from configs.dashboards.hosts_graphs import BY, CPU, DISKS, MEMORY, OF, WORST_DISK
 from configs.dashboards.model import (
     ANY_IS_BAD,
     SHARE_USED,
     Column,
     Dashboard,
-    Graph,
     Query,
     Row,
     Stat,
@@ -16,28 +17,15 @@ from configs.dashboards.model import (
     env_and_host,
     link,
 )
-from configs.rules import hosts as rules
+from configs.settings import Settings
 
-OF = 'job="node",env=~"$env",host=~"$host"'
-DISKS = f"{OF},{rules.DISKS}"
-CARDS = OF + ',device!~"lo|veth.*|br-.*|docker.*|virbr.*|ifb.*"'
-BY = "by (env, host)"
-WORST_DISK = f"1 - node_filesystem_avail_bytes{{{DISKS}}} / (node_filesystem_size_bytes{{{DISKS}}} > 0)"
 KNOWN = f"count {BY} (count_over_time(up{{{OF}}}[$__range]))"
 CORES = f'count {BY} (node_cpu_seconds_total{{{OF},mode="idle"}})'
-CPU = f'1 - avg {BY} (rate(node_cpu_seconds_total{{{OF},mode="idle"}}[$__rate_interval]))'
-MEMORY = f"1 - max {BY} (node_memory_MemAvailable_bytes{{{OF}}} / node_memory_MemTotal_bytes{{{OF}}})"
+READ_ONLY = f"node_filesystem_readonly{{{DISKS}}}"
 FULLEST = f"max {BY} ({WORST_DISK})"
 YEAR = 31536000
 # A disk that does not fill is given a year: an empty cell would say that nothing is known.
 LEFT = f"node_filesystem_avail_bytes{{{DISKS}}} / clamp_min(-deriv(node_filesystem_avail_bytes{{{DISKS}}}[6h]), 1e-9)"
-UNTIL_FULL = Column(
-    title="Until full",
-    expr=f"min {BY} (clamp_max({LEFT}, {YEAR}))",
-    unit="s",
-    steps=((None, "red"), (86400, "yellow"), (604800, "green")),
-    words={YEAR: ("a year or more", "green")},
-)
 DATABASES = Column(
     title="Databases",
     expr=f'count {BY} (pg_up{{job="postgres",env=~"$env",host=~"$host"}})',
@@ -76,42 +64,80 @@ _numbers = Row(
             query=Query(expr=f"ceil(sum(increase(node_vmstat_oom_kill{{{OF}}}[$__range])))"),
             steps=ANY_IS_BAD,
         ),
+        Stat(
+            title="Disks turned read-only",
+            about="File systems that could be written within the last day and cannot now. Linux does so after errors.",
+            unit="none",
+            query=Query(expr=f"count({READ_ONLY} == 1 and min_over_time({READ_ONLY}[1d:10m]) == 0) or vector(0)"),
+            steps=ANY_IS_BAD,
+        ),
     ),
 )
 
-_COLUMNS: tuple[Column, ...] = (
-    Column(title="CPU used", expr=CPU, unit="percentunit", steps=SHARE_USED),
-    Column(
-        title="Load per core",
-        expr=f"max {BY} (node_load1{{{OF}}}) / {CORES}",
-        steps=((None, "green"), (1, "yellow"), (2, "red")),
-    ),
-    Column(title="Memory used", expr=MEMORY, unit="percentunit", steps=SHARE_USED),
-    Column(title="Fullest disk", expr=FULLEST, unit="percentunit", steps=SHARE_USED),
-    UNTIL_FULL,
-    Column(
-        title="Up for",
-        expr=f"max {BY} (node_time_seconds{{{OF}}} - node_boot_time_seconds{{{OF}}})",
+
+def until_full(settings: Settings) -> Column:
+    """In seconds; red where DiskFullSoon would fire, if the disk is half full."""
+    return Column(
+        title="Until full",
+        expr=f"min {BY} (clamp_max({LEFT}, {YEAR}))",
         unit="s",
-    ),
-    Column(
-        title="Last sample",
-        expr=AGE,
-        unit="s",
-        steps=((None, "green"), (60, "yellow"), (180, "red")),
-    ),
-)
+        steps=colours.down_to(colours.limits(settings).disk_full_in, 7),
+        words={YEAR: ("a year or more", "green")},
+    )
+
+
+def used(settings: Settings) -> tuple[Column, ...]:
+    """What every table of hosts has of them."""
+    limits = colours.limits(settings)
+    return (
+        Column(title="CPU used", expr=CPU, unit="percentunit", steps=SHARE_USED),
+        Column(title="Memory used", expr=MEMORY, unit="percentunit", steps=colours.up_to(limits.memory_used)),
+        Column(title="Fullest disk", expr=FULLEST, unit="percentunit", steps=colours.up_to(limits.disk_used)),
+        until_full(settings),
+    )
+
+
+def last_sample(settings: Settings) -> Column:
+    """In seconds, by the hub's clock."""
+    return Column(title="Last sample", expr=AGE, unit="s", steps=colours.age(settings))
+
+
+def _columns(settings: Settings) -> tuple[Column, ...]:
+    limits = colours.limits(settings)
+    return (
+        *used(settings),
+        Column(
+            title="Load per core",
+            expr=f"max {BY} (node_load1{{{OF}}}) / {CORES}",
+            unit="short",
+            steps=colours.up_to(limits.load_per_core, 0.5),
+        ),
+        Column(
+            title="Clock off",
+            expr=f"max {BY} (abs(node_timex_offset_seconds{{{OF}}}))",
+            unit="s",
+            steps=colours.up_to(limits.clock_skew, 0.5),
+        ),
+        Column(
+            title="Up for",
+            expr=f"max {BY} (node_time_seconds{{{OF}}} - node_boot_time_seconds{{{OF}}})",
+            unit="s",
+        ),
+        last_sample(settings),
+    )
+
+
 _LINKS = {
     "Host": ("Containers of this host", link("containers", "var-host=${__data.fields.Host}")),
     "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
 }
 
 
-def _each(databases: bool) -> Row:
+def _each(settings: Settings) -> Row:
     """A host without databases has an empty cell for them, and so no link."""
     here = "var-host=${__data.fields.Host}"
-    columns, links = _COLUMNS, _LINKS
-    if databases:
+    columns, links = _columns(settings), _LINKS
+    if any(edge.postgres for edge in settings.hosts.values()):
         columns = (*columns, DATABASES)
         links = {**links, "Databases": ("Databases of this host", link("postgres", here))}
     return Row(
@@ -120,7 +146,8 @@ def _each(databases: bool) -> Row:
             Table(
                 title="Each host",
                 about="The state of now. A host leads to its containers, its last sample to its logs. Until full: at "
-                "the pace of the last six hours.",
+                "the pace of the last six hours. Clock off: as the host's kernel says; a last sample of less than 0 s "
+                "comes from a clock that is ahead of the hub's.",
                 labels={"env": "Environment", "host": "Host"},
                 columns=columns,
                 links=links,
@@ -130,118 +157,12 @@ def _each(databases: bool) -> Row:
     )
 
 
-_processor = Row(
-    heading="CPU and memory",
-    panels=(
-        Graph(
-            title="CPU used",
-            about="Share of all cores that is not idle.",
-            unit="percentunit",
-            top=1,
-            queries=(Query(expr=CPU, legend="{{host}}"),),
-        ),
-        Graph(
-            title="Memory used",
-            about="Share of memory that programs hold; what the kernel can give back at once does not count.",
-            unit="percentunit",
-            top=1,
-            queries=(Query(expr=MEMORY, legend="{{host}}"),),
-        ),
-        Graph(
-            title="Waiting for CPU, disk or memory",
-            about="Share of time in which some process could not go on for lack of it (the kernel's pressure figures).",
-            unit="percentunit",
-            queries=(
-                Query(
-                    expr=f"rate(node_pressure_cpu_waiting_seconds_total{{{OF}}}[$__rate_interval])",
-                    legend="{{host}} CPU",
-                ),
-                Query(
-                    expr=f"rate(node_pressure_io_waiting_seconds_total{{{OF}}}[$__rate_interval])",
-                    legend="{{host}} disk",
-                ),
-                Query(
-                    expr=f"rate(node_pressure_memory_waiting_seconds_total{{{OF}}}[$__rate_interval])",
-                    legend="{{host}} memory",
-                ),
-            ),
-        ),
-    ),
-)
-
-_disk = Row(
-    heading="Disk",
-    panels=(
-        Graph(
-            title="Disk space used",
-            about="Share of each file system that is in use, as an ordinary user sees it.",
-            unit="percentunit",
-            top=1,
-            queries=(Query(expr=f"max by (env, host, mountpoint) ({WORST_DISK})", legend="{{host}} {{mountpoint}}"),),
-        ),
-        Graph(
-            title="Disk reads and writes",
-            about="Bytes per second between the machine and its disks.",
-            unit="binBps",
-            queries=(
-                Query(
-                    expr=f"sum {BY} (rate(node_disk_read_bytes_total{{{OF}}}[$__rate_interval]))",
-                    legend="{{host}} read",
-                ),
-                Query(
-                    expr=f"sum {BY} (rate(node_disk_written_bytes_total{{{OF}}}[$__rate_interval]))",
-                    legend="{{host}} written",
-                ),
-            ),
-        ),
-    ),
-)
-
-_network = Row(
-    heading="Network",
-    panels=(
-        Graph(
-            title="Network traffic",
-            about="Bytes per second through the machine's own interfaces, without those of containers.",
-            unit="binBps",
-            queries=(
-                Query(
-                    expr=f"sum {BY} (rate(node_network_receive_bytes_total{{{CARDS}}}[$__rate_interval]))",
-                    legend="{{host}} in",
-                ),
-                Query(
-                    expr=f"sum {BY} (rate(node_network_transmit_bytes_total{{{CARDS}}}[$__rate_interval]))",
-                    legend="{{host}} out",
-                ),
-            ),
-        ),
-        Graph(
-            title="Network errors and drops",
-            about="Packets per second that were damaged or thrown away, in and out.",
-            unit="pps",
-            queries=(
-                Query(
-                    expr=f"sum {BY} (rate(node_network_receive_errs_total{{{CARDS}}}[$__rate_interval])"
-                    f" + rate(node_network_transmit_errs_total{{{CARDS}}}[$__rate_interval]))",
-                    legend="{{host}} errors",
-                ),
-                Query(
-                    expr=f"sum {BY} (rate(node_network_receive_drop_total{{{CARDS}}}[$__rate_interval])"
-                    f" + rate(node_network_transmit_drop_total{{{CARDS}}}[$__rate_interval]))",
-                    legend="{{host}} drops",
-                ),
-            ),
-        ),
-    ),
-)
-
-
-def board(databases: bool) -> Dashboard:
-    """`databases`: whether any host has some."""
+def board(settings: Settings) -> Dashboard:
+    """A column of databases is there when the stack file names some."""
     return Dashboard(
         name="hosts",
         title="Hosts",
         about="Every machine: CPU, memory, disks, network.",
         variables=env_and_host('node_uname_info{job="node"}'),
-        rows=(_numbers, _each(databases), _processor, _disk, _network),
+        rows=(_numbers, _each(settings), *hosts_graphs.ROWS),
     )

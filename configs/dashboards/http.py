@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from configs.dashboards import colours
 from configs.dashboards.model import (
     SOME_HOSTS,
     Column,
@@ -28,7 +29,6 @@ BY = "by (env, host, job)"
 NAME = "{{host}} {{job}}"
 NO_REQUESTS = declared("an app that nobody asks has no share of errors and no latency")
 UNASKED = "no requests"
-SHARE_OF_ERRORS = ((None, "green"), (0.01, "yellow"), (0.05, "red"))
 
 
 def groups(settings: Settings) -> list[tuple[Http, list[str]]]:
@@ -76,6 +76,8 @@ def board(settings: Settings) -> Dashboard:
     """Only where `groups` finds some."""
     asked, errors = _either(settings, "{asked}"), _either(settings, "{errors}")
     share = _either(settings, "{errors} / ({asked} > 0)")
+    limits = colours.limits(settings)
+    failing = colours.up_to(limits.http_errors, 0.2)
     numbers = Row(
         height=4,
         panels=(
@@ -92,7 +94,7 @@ def board(settings: Settings) -> Dashboard:
                 nothing=UNASKED,
                 unit="percentunit",
                 query=Query(expr=f"sum({errors}) / (sum({asked}) > 0)", empty=NO_REQUESTS),
-                steps=SHARE_OF_ERRORS,
+                steps=failing,
             ),
             Stat(
                 title="Slowest service",
@@ -100,7 +102,7 @@ def board(settings: Settings) -> Dashboard:
                 nothing=UNASKED,
                 unit="s",
                 query=Query(expr=f"max({_quantile(settings, 0.95)} >= 0)", empty=NO_REQUESTS),
-                steps=((None, "green"), (0.5, "yellow"), (1, "red")),
+                steps=colours.up_to(limits.http_latency, 0.5),
             ),
         ),
     )
@@ -109,11 +111,11 @@ def board(settings: Settings) -> Dashboard:
         panels=(
             Table(
                 title="Each service",
-                about="The state of now. A host leads to its own page, a service to its containers' logs.",
+                about="The state of now. A host leads to its own page, a service to its host's logs.",
                 labels={"env": "Environment", "host": "Host", "job": "Service"},
                 columns=(
                     Column(title="Requests per second", expr=asked, unit="reqps"),
-                    Column(title="Errors", expr=share, unit="percentunit", steps=SHARE_OF_ERRORS, empty=NO_REQUESTS),
+                    Column(title="Errors", expr=share, unit="percentunit", steps=failing, empty=NO_REQUESTS),
                     Column(title="Half under", expr=_quantile(settings, 0.5), unit="s", empty=NO_REQUESTS),
                     Column(title="95 % under", expr=_quantile(settings, 0.95), unit="s", empty=NO_REQUESTS),
                 ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards import hub_certificate, hub_parts
+from configs.dashboards import colours, hub_certificate, hub_parts, hub_room
 from configs.dashboards.hub_parts import AGENT, BY, LOG_AGENT, METRICS, WHERE, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
@@ -27,6 +27,7 @@ BEHIND = (
     # 0 until the first sample is sent
     f" - (prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{AGENT}}} > 0))"
 )
+REFUSED = f"sum {BY} (increase(prometheus_remote_storage_samples_failed_total{{{AGENT}}}[$__range]))"
 
 
 NONE_DISCARDED = (
@@ -63,48 +64,112 @@ _numbers = Row(
     ),
 )
 
-_arrival = Row(
-    heading="Arrival of data",
-    height=8,
+# `increase` of each alone: it drops the name, and two counters of one label set would be one.
+STORE = " + ".join(
+    f"sum(increase(prometheus_tsdb_{kind}_total{{{METRICS}}}[$__range]))"
+    for kind in (
+        "compactions_failed",
+        "reloads_failures",
+        "head_truncations_failed",
+        "checkpoint_creations_failed",
+        "wal_truncations_failed",
+        "wal_writes_failed",
+        "wal_corruptions",
+    )
+)
+UNDELIVERED = " + ".join(
+    f"sum(increase(prometheus_notifications_{kind}_total{{{METRICS}}}[$__range]))" for kind in ("errors", "dropped")
+)
+
+_failures = Row(
+    height=4,
     panels=(
-        Table(
-            title="Each host",
-            about="What the hub has from each host. A host leads to its page, the last sample to its logs.",
-            width=14,
-            labels={"env": "Environment", "host": "Host"},
-            columns=(
-                Column(
-                    title="Last sample",
-                    expr=f"time() - {LAST}",
-                    unit="s",
-                    steps=((None, "green"), (60, "yellow"), (180, "red")),
-                ),
-                Column(
-                    title="Samples per second",
-                    expr=f"sum {BY} ({rate('prometheus_agent_samples_appended_total', AGENT)})",
-                ),
-                Column(title="Behind", expr=BEHIND, unit="s", steps=((None, "green"), (60, "yellow"), (300, "red"))),
-                Column(
-                    title="Refused samples",
-                    expr=f"sum {BY} (increase(prometheus_remote_storage_samples_failed_total{{{AGENT}}}[$__range]))",
-                    steps=ANY_IS_BAD,
-                ),
-                Column(title="Log agent", expr=f"max {BY} (up{{{LOG_AGENT}}})", unit="none", words=UP_WORDS),
+        Stat(
+            title="Configurations refused",
+            about="Parts of the hub and agents of the chosen hosts that go on with the configuration before.",
+            unit="none",
+            query=Query(
+                expr='count({__name__=~"(prometheus|alertmanager|caddy)_config_last_reload_successful",'
+                f"{WHERE}}} == 0) or vector(0)"
             ),
-            links={
-                "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
-                "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
-            },
-            sort="Last sample",
+            steps=ANY_IS_BAD,
         ),
-        Graph(
-            title="Remote write behind",
-            about="How far each agent is behind with sending. It grows while the hub is away and shrinks after.",
-            unit="s",
-            queries=(Query(expr=BEHIND, legend="{{host}}"),),
+        Stat(
+            title="Rules that failed",
+            about="Evaluations of rules that failed in the chosen time range; their alerts do not fire.",
+            unit="none",
+            query=Query(
+                expr=f"ceil(sum(increase(prometheus_rule_evaluation_failures_total{{{METRICS}}}[$__range])))"
+                " or vector(0)"
+            ),
+            steps=ANY_IS_BAD,
+        ),
+        Stat(
+            title="Failures of Prometheus' store",
+            about="How often it failed in the chosen time range to write or tidy it: a full disk, or an error of it.",
+            unit="none",
+            query=Query(expr=f"ceil({STORE}) or vector(0)"),
+            steps=ANY_IS_BAD,
+        ),
+        Stat(
+            title="Alerts not handed over",
+            about="Alerts that did not get from Prometheus to Alertmanager in the chosen time range.",
+            unit="none",
+            query=Query(expr=f"ceil({UNDELIVERED}) or vector(0)"),
+            steps=ANY_IS_BAD,
         ),
     ),
 )
+
+
+def _arrival(settings: Settings) -> Row:
+    slowest = 3 * max(edge.scrape.agents for edge in settings.hosts.values())
+    behind = max(colours.limits(settings).remote_write_behind, slowest)
+    return Row(
+        heading="Arrival of data",
+        height=8,
+        panels=(
+            Table(
+                title="Each host",
+                about="What the hub has from each host. A host leads to its page, the last sample to its logs.",
+                width=14,
+                labels={"env": "Environment", "host": "Host"},
+                columns=(
+                    Column(
+                        title="Last sample",
+                        expr=f"time() - {LAST}",
+                        unit="s",
+                        steps=colours.age(settings),
+                    ),
+                    Column(
+                        title="Samples per second",
+                        expr=f"sum {BY} ({rate('prometheus_agent_samples_appended_total', AGENT)})",
+                        unit="cps",
+                    ),
+                    Column(title="Behind", expr=BEHIND, unit="s", steps=colours.up_to(behind, 0.5)),
+                    Column(
+                        title="Refused samples",
+                        expr=REFUSED,
+                        unit="short",
+                        steps=ANY_IS_BAD,
+                    ),
+                    Column(title="Log agent", expr=f"max {BY} (up{{{LOG_AGENT}}})", unit="none", words=UP_WORDS),
+                ),
+                links={
+                    "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
+                    "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
+                },
+                sort="Last sample",
+            ),
+            Graph(
+                title="Remote write behind",
+                about="How far each agent is behind with sending. It grows while the hub is away and shrinks after.",
+                unit="s",
+                queries=(Query(expr=BEHIND, legend="{{host}}"),),
+            ),
+        ),
+    )
+
 
 _loss = Row(
     panels=(
@@ -152,5 +217,13 @@ def board(settings: Settings) -> Dashboard:
         title="Hub health",
         about="Whether data of every host arrives, what is lost, and how the parts of the hub fare.",
         variables=env_and_host('up{job="agent"}'),
-        rows=(_numbers, _arrival, _loss, *hub_parts.rows(settings.hub.loki.max_streams), hub_certificate.row(settings)),
+        rows=(
+            _numbers,
+            _failures,
+            _arrival(settings),
+            _loss,
+            *hub_room.rows(settings),
+            *hub_parts.rows(settings.hub.loki.max_streams),
+            hub_certificate.row(settings),
+        ),
     )

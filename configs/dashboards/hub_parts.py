@@ -1,9 +1,8 @@
-"""The lower half of the hub's page: what Prometheus, Loki, Caddy and Alertmanager do, and how long the disk will do."""
+"""The lower half of the hub's page: what Prometheus, Loki, Caddy and Alertmanager do."""
 
 from __future__ import annotations
 
 from configs.dashboards.model import Graph, Query, Row
-from configs.disk import BYTES_PER_SAMPLE
 
 WHERE = 'env=~"$env",host=~"$host"'
 AGENT = f'job="agent",{WHERE}'
@@ -54,53 +53,6 @@ _stores = Row(
                 Query(expr='sum(prometheus_tsdb_wal_storage_size_bytes{job="prometheus"})', legend="write-ahead log"),
                 Query(
                     expr='sum(prometheus_tsdb_head_chunks_storage_size_bytes{job="prometheus"})', legend="head chunks"
-                ),
-            ),
-        ),
-    ),
-)
-
-ON_DISK = " + ".join(
-    f"sum(prometheus_tsdb_{what}_bytes{{{METRICS}}})"
-    for what in ("storage_blocks", "wal_storage_size", "head_chunks_storage_size")
-)
-PACE = f"sum(rate(prometheus_tsdb_head_samples_appended_total{{{METRICS}}}[1h]))"
-
-_room = Row(
-    panels=(
-        Graph(
-            title="Disk for the metrics' retention",
-            about="What the metrics take now, what they will take once they are as old as the retention says (samples "
-            f"of the last hour at {BYTES_PER_SAMPLE} bytes), and where Prometheus begins to drop the oldest.",
-            unit="bytes",
-            queries=(
-                Query(expr=ON_DISK, legend="now"),
-                Query(
-                    expr=f"{PACE} * max(prometheus_tsdb_retention_limit_seconds{{{METRICS}}}) * {BYTES_PER_SAMPLE}",
-                    legend="at full retention",
-                ),
-                Query(expr=f"max(prometheus_tsdb_retention_limit_bytes{{{METRICS}}})", legend="limit"),
-            ),
-        ),
-        Graph(
-            title="How far the metrics go back",
-            about="Age of the oldest sample, and the retention of the stack file.",
-            unit="s",
-            queries=(
-                Query(
-                    expr=f"time() - max(prometheus_tsdb_lowest_timestamp_seconds{{{METRICS}}})", legend="oldest sample"
-                ),
-                Query(expr=f"max(prometheus_tsdb_retention_limit_seconds{{{METRICS}}})", legend="retention"),
-            ),
-        ),
-        Graph(
-            title="Rules",
-            about="How long each group of rules took to evaluate.",
-            unit="s",
-            queries=(
-                Query(
-                    expr=f"max by (rule_group) (prometheus_rule_group_last_duration_seconds{{{METRICS}}})",
-                    legend="{{rule_group}}",
                 ),
             ),
         ),
@@ -188,10 +140,21 @@ _traffic = Row(
                 ),
             ),
         ),
+        Graph(
+            title="Rules",
+            about="How long each group of rules took to evaluate.",
+            unit="s",
+            queries=(
+                Query(
+                    expr=f"max by (rule_group) (prometheus_rule_group_last_duration_seconds{{{METRICS}}})",
+                    legend="{{rule_group}}",
+                ),
+            ),
+        ),
     ),
 )
 
 
 def rows(max_streams: int) -> tuple[Row, ...]:
     """In the order in which they are shown. `max_streams` is Loki's limit."""
-    return (_stores, _logs(max_streams), _room, _traffic)
+    return (_stores, _logs(max_streams), _traffic)

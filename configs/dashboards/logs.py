@@ -30,12 +30,14 @@ _numbers = Row(
         Stat(
             title="Lines",
             about="Lines that the choices above find in the chosen time range.",
+            unit="short",
             source=LOKI,
             query=Query(expr=f"sum(count_over_time({LINES} [$__range])) or vector(0)"),
         ),
         Stat(
             title="Errors",
             about="Lines of level error or fatal in the chosen time range.",
+            unit="short",
             source=LOKI,
             query=Query(expr=f"sum(count_over_time({BAD} [$__range])) or vector(0)"),
             steps=((None, "green"), (1, "yellow"), (100, "red")),
@@ -74,6 +76,7 @@ _levels = Row(
         Graph(
             title="Lines by level",
             about="Lines per step of the picture, by the level that was found in them.",
+            unit="short",
             source=LOKI,
             stack=True,
             bars=True,
@@ -114,16 +117,23 @@ _who = Row(
         ),
         Table(
             title="Who writes most",
-            about="The ten loudest sources in the chosen time range. A source leads to its lines.",
+            about="The ten loudest sources in the chosen time range. A host leads to its page, a container to its "
+            "lines, a job to its lines on this host: files and the journal have no container.",
             source=LOKI,
             labels={"host": "Host", "job": "Job", "container": "Container"},
             columns=(
                 Column(
-                    title="Lines", expr=f"topk(10, sum by (host, job, container) (count_over_time({LINES} [$__range])))"
+                    title="Lines",
+                    expr=f"topk(10, sum by (host, job, container) (count_over_time({LINES} [$__range])))",
+                    unit="short",
                 ),
             ),
             links={
                 "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
+                "Job": (
+                    "Lines of this job",
+                    link("logs", "var-host=${__data.fields.Host}", "var-job=${__data.fields.Job}"),
+                ),
                 "Container": (
                     "Lines of this container",
                     link("logs", "var-host=${__data.fields.Host}", "var-container=${__data.fields.Container}"),

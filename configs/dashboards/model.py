@@ -61,7 +61,6 @@ class Panel:
 
     title: str
     about: str
-    unit: str = "short"
     source: str = PROMETHEUS
     width: int = 0
     nothing: str = ""
@@ -72,6 +71,7 @@ class Panel:
 class Stat(Panel):
     """One number per series, of now. `words` maps values to (text, colour)."""
 
+    unit: str  # no default: Grafana's name of it is chosen for each figure
     query: Query
     steps: Steps = NEUTRAL
     words: dict[int, tuple[str, str]] = field(default_factory=dict)
@@ -82,6 +82,7 @@ class Stat(Panel):
 class Graph(Panel):
     """Series over time. `top` fixes the upper end of the axis, e.g. 1 for a share."""
 
+    unit: str
     queries: tuple[Query, ...]
     stack: bool = False
     bars: bool = False
@@ -95,7 +96,7 @@ class Column:
 
     title: str
     expr: str
-    unit: str = "short"
+    unit: str
     steps: Steps = ()
     words: dict[int, tuple[str, str]] = field(default_factory=dict)
     empty: str = ""

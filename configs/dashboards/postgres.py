@@ -5,11 +5,10 @@
 
 from __future__ import annotations
 
-from configs.dashboards import postgres_upkeep
+from configs.dashboards import colours, postgres_upkeep
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
-    SHARE_USED,
     SOME_HOSTS,
     Column,
     Dashboard,
@@ -23,6 +22,7 @@ from configs.dashboards.model import (
     link,
 )
 from configs.dashboards.postgres_upkeep import BY, BY_DATNAME, NAME, SERVER, SQL
+from configs.settings import Settings
 
 OF = 'job="postgres",env=~"$env",host=~"$host",database=~"$database"'
 EACH = OF + ',datname=~"$datname",datname!~"template.*"'
@@ -62,47 +62,51 @@ _numbers = Row(
     ),
 )
 
-_each = Row(
-    height=6,
-    panels=(
-        Table(
-            title="Each server",
-            about="The state of now. A host leads to its own page.",
-            labels={"env": "Environment", "host": "Host", "database": "Database"},
-            columns=(
-                Column(
-                    title="Answers",
-                    expr=f"max {BY} (pg_up{{{OF}}})",
-                    unit="none",
-                    words={1: ("yes", "green"), 0: ("no", "red")},
+
+def _each(settings: Settings) -> Row:
+    limits = colours.limits(settings)
+    return Row(
+        height=6,
+        panels=(
+            Table(
+                title="Each server",
+                about="The state of now. A host leads to its own page.",
+                labels={"env": "Environment", "host": "Host", "database": "Database"},
+                columns=(
+                    Column(
+                        title="Answers",
+                        expr=f"max {BY} (pg_up{{{OF}}})",
+                        unit="none",
+                        words={1: ("yes", "green"), 0: ("no", "red")},
+                    ),
+                    Column(title="Connections", expr=IN_USE, unit="none"),
+                    Column(
+                        title="Of its limit",
+                        expr=f"max {BY} (fleetwatch_pg_connections_ratio{{{SQL}}})",
+                        unit="percentunit",
+                        steps=colours.up_to(limits.postgres_connections),
+                    ),
+                    Column(title="Transactions per second", expr=_rate("pg_stat_database_xact_commit", BY), unit="ops"),
+                    Column(title="Size", expr=f"sum {BY} ({SIZE})", unit="bytes"),
+                    Column(
+                        title="Oldest transaction",
+                        expr=f"max {BY} (fleetwatch_pg_oldest_transaction_seconds{{{SQL}}})",
+                        unit="s",
+                        steps=colours.up_to(limits.postgres_transaction, 1 / 3),
+                    ),
+                    Column(
+                        title="Transaction ids used",
+                        expr=f"max {BY} (fleetwatch_pg_wraparound_ratio{{{SQL}}})",
+                        unit="percentunit",
+                        steps=colours.up_to(limits.postgres_wraparound, 0.5),
+                    ),
                 ),
-                Column(title="Connections", expr=IN_USE, unit="none"),
-                Column(
-                    title="Of its limit",
-                    expr=f"{IN_USE} / max {BY} (pg_settings_max_connections{{{OF}}})",
-                    unit="percentunit",
-                    steps=SHARE_USED,
-                ),
-                Column(title="Transactions per second", expr=_rate("pg_stat_database_xact_commit", BY)),
-                Column(title="Size", expr=f"sum {BY} ({SIZE})", unit="bytes"),
-                Column(
-                    title="Oldest transaction",
-                    expr=f"max {BY} (fleetwatch_pg_oldest_transaction_seconds{{{SQL}}})",
-                    unit="s",
-                    steps=((None, "green"), (600, "yellow"), (1800, "red")),
-                ),
-                Column(
-                    title="Transaction ids used",
-                    expr=f"max {BY} (fleetwatch_pg_wraparound_ratio{{{SQL}}})",
-                    unit="percentunit",
-                    steps=((None, "green"), (0.25, "yellow"), (0.5, "red")),
-                ),
+                links={"Host": ("This host", link("hosts", "var-host=${__data.fields.Host}"))},
+                sort="Connections",
             ),
-            links={"Host": ("This host", link("hosts", "var-host=${__data.fields.Host}"))},
-            sort="Connections",
         ),
-    ),
-)
+    )
+
 
 _load = Row(
     heading="Load",
@@ -193,25 +197,28 @@ _space = Row(
     ),
 )
 
-BOARD = Dashboard(
-    name="postgres",
-    title="PostgreSQL",
-    about="Every watched PostgreSQL server: connections, transactions, locks, cache, size.",
-    of=SOME_HOSTS,
-    variables=(
-        *env_and_host('pg_up{job="postgres"}'),
-        Variable(
-            name="database",
-            title="Server",
-            selector='pg_up{job="postgres",env=~"$env",host=~"$host"}',
-            label="database",
+
+def board(settings: Settings) -> Dashboard:
+    """The same for every stack but for colours."""
+    return Dashboard(
+        name="postgres",
+        title="PostgreSQL",
+        about="Every watched PostgreSQL server: connections, transactions, locks, cache, size.",
+        of=SOME_HOSTS,
+        variables=(
+            *env_and_host('pg_up{job="postgres"}'),
+            Variable(
+                name="database",
+                title="Server",
+                selector='pg_up{job="postgres",env=~"$env",host=~"$host"}',
+                label="database",
+            ),
+            Variable(
+                name="datname",
+                title="Database",
+                selector=f'pg_database_size_bytes{{{OF},datname!~"template.*"}}',
+                label="datname",
+            ),
         ),
-        Variable(
-            name="datname",
-            title="Database",
-            selector=f'pg_database_size_bytes{{{OF},datname!~"template.*"}}',
-            label="datname",
-        ),
-    ),
-    rows=(_numbers, _each, _load, _waits, _space, *postgres_upkeep.ROWS),
-)
+        rows=(_numbers, _each(settings), _load, _waits, _space, *postgres_upkeep.ROWS),
+    )

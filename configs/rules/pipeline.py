@@ -108,6 +108,7 @@ def _host_silent(settings: Settings, host: str) -> Alert:
         summary=f"Host {host} sends nothing",
         advice=f"The stack file names {host}, but no metric of it came for {show_duration(silent + 120)}: host down, "
         "agent down, or no way here.",
+        board="fleet",
         labels={"host": host},
     )
 

@@ -82,7 +82,7 @@ class Hub:
         return found
 
     def _panel(self, panel: Panel) -> dict[str, Any]:
-        told: dict[str, Any] = {"title": panel.title, "unit": panel.unit, "width": panel.width}
+        told: dict[str, Any] = {"title": panel.title, "unit": getattr(panel, "unit", ""), "width": panel.width}
         loki = panel.source == LOKI
         if isinstance(panel, Graph):
             series = [one for query in panel.queries for one in self._series(query, loki)]

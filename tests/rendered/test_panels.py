@@ -20,6 +20,8 @@ TABLE = f'{SQL},hypertable="public.readings"'
 # One series of every metric that a stack may rightly lack, as its exporter writes it.
 SERIES = {
     f'ALERTS{{alertname="DiskUsed",alertstate="firing",severity="warning",{HERE}}}': "1x40",
+    f'node_filesystem_files{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "100x40",
+    f'node_filesystem_files_free{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "40x40",
     f'pg_up{{job="postgres",{HERE},database="main"}}': "1x40",
     f'fleetwatch_pg_replication_lag_seconds{{job="sql",{HERE},database="main"}}': "3x40",
     f'fleetwatch_pg_standby_lag_bytes{{job="sql",{HERE},database="main",application_name="two"}}': "9x40",
@@ -106,3 +108,44 @@ def test_a_query_that_may_be_empty_shows_what_there_is(tool: Any, tmp_path: Path
     # A zero of its own always answers; what is declared empty there is what it counts.
     alone = [expr for expr in asked if "or vector(0)" not in expr]
     assert (said.stdout + said.stderr).count("got:") >= len(alone), "one that is never empty need not be declared"
+
+
+def _panel_exprs(board: str, title: str) -> list[str]:
+    (found,) = [one for one in boards(full()) if one.name == board]
+    (panel,) = [panel for row in found.rows for panel in row.panels if panel.title == title]
+    assert isinstance(panel, Graph)
+    return [query.expr for query in panel.queries]
+
+
+def test_the_room_of_the_hub_is_told_in_seconds(tool: Any, tmp_path: Path) -> None:
+    """Two hours of a disk of which 10 bytes a second are used up, and of an agent that writes 100 a second."""
+    node = f'job="node",{HERE},mountpoint="/",fstype="ext4"'
+    series = {
+        f"node_filesystem_avail_bytes{{{node}}}": "1000000-150x480",
+        f"node_filesystem_size_bytes{{{node}}}": "2000000x480",
+        f'prometheus_tsdb_retention_limit_seconds{{job="prometheus",{HERE}}}': "86400x480",
+        f'prometheus_tsdb_lowest_timestamp_seconds{{job="prometheus",{HERE}}}': "3600x480",
+        f'prometheus_tsdb_wal_record_parts_bytes_written_total{{job="agent",{HERE}}}': "0+1500x480",
+    }
+    used, *_ = _panel_exprs("hub", "Disk of the hub used")
+    full_in, grow = _panel_exprs("hub", "Until the hub's disk is full")
+    keep, budget = _panel_exprs("hub", "What agents could keep")
+    hub = '{env="full", host="hub"}'
+    expected = [
+        (f"round({used}, 0.001)", '{mountpoint="/"}', 0.536),
+        (f"round({full_in})", '{mountpoint="/"}', 92800),
+        (grow, "{}", 86400 - 3600),
+        (f"round({keep})", hub, 9280),  # 928000 bytes are free; three segments would last longer
+        (budget, "{}", 36 * 3600),
+    ]
+    tests = [
+        {"expr": _filled(expr), "eval_time": "2h", "exp_samples": [{"labels": labels, "value": value}]}
+        for expr, labels, value in expected
+    ]
+    known = [{"series": key, "values": values} for key, values in series.items()]
+    path = tmp_path / "room.yml"
+    path.write_text(
+        yaml.safe_dump({"tests": [{"interval": "15s", "input_series": known, "promql_expr_test": tests}]}, width=1000)
+    )
+    done = tool("promtool")("test", "rules", path)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import MISSING, fields
 from itertools import combinations
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 import yaml
 
 from configs.dashboards import render
+from configs.dashboards.model import Column, Graph, Stat
 from configs.render import grafana
 from tests.fixtures.full import full
 
@@ -79,11 +81,33 @@ def test_every_panel_says_what_it_shows_and_asks_a_known_source(board: Board, pa
     assert panel["title"]
     assert panel["description"].endswith(".")
     assert SOURCES[panel["datasource"]["uid"]] == panel["datasource"]["type"], "a data source that is provisioned"
-    assert panel["fieldConfig"]["defaults"]["unit"]
     assert panel["targets"], "a panel without a query is never filled"
     refs = [target["refId"] for target in panel["targets"]]
     assert len(set(refs)) == len(refs)
     assert all(target["datasource"] == panel["datasource"] for target in panel["targets"])
+
+
+@pytest.mark.parametrize(("board", "panel"), PANELS)
+def test_every_figure_has_a_unit(board: Board, panel: Board) -> None:
+    if panel["type"] in {"stat", "timeseries"}:
+        assert panel["fieldConfig"]["defaults"]["unit"]
+    if panel["type"] == "table":
+        with_unit = {
+            override["matcher"]["options"]
+            for override in panel["fieldConfig"]["overrides"]
+            if any(one["id"] == "unit" and one["value"] for one in override["properties"])
+        }
+        _, organize = panel["transformations"]
+        named = organize["options"]["renameByName"]
+        assert with_unit == {heading for name, heading in named.items() if name.startswith("Value")}
+
+
+@pytest.mark.parametrize("kind", [Stat, Graph, Column])
+def test_a_figure_whose_unit_nobody_chose_cannot_be_written(kind: Any) -> None:
+    """A default would be one that no test can find missing."""
+    (unit,) = [one for one in fields(kind) if one.name == "unit"]
+    assert unit.default is MISSING
+    assert unit.default_factory is MISSING
 
 
 @pytest.mark.parametrize(("board", "panel"), PANELS)

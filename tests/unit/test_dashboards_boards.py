@@ -112,6 +112,25 @@ def test_the_hubs_page_tells_how_old_the_certificate_is_by_lines_of_longer_than_
     assert "timeFrom" not in drawn["Log streams"], "others show the time that is chosen"
 
 
+def _links(board: str, table: str) -> tuple[str, dict[str, str]]:
+    """What the table says of itself, and where its cells lead."""
+    (panel,) = [one for one in _json(full(), board)["panels"] if one["title"] == table]
+    overrides = panel["fieldConfig"]["overrides"]
+    pairs = [(one["matcher"]["options"], item) for one in overrides for item in one["properties"]]
+    return panel["description"], {name: item["value"][0]["url"] for name, item in pairs if item["id"] == "links"}
+
+
+def test_what_a_table_says_of_its_links_is_where_they_lead() -> None:
+    here = "/d/fleetwatch-logs?var-host=${__data.fields.Host}&"
+    said, links = _links("http", "Each service")
+    assert "a service to its host's logs" in said
+    assert links["Service"] == here + "${__url_time_range}"
+    said, links = _links("logs", "Who writes most")
+    assert "a job to its lines on this host" in said, "a file and the journal have no container to lead anywhere"
+    assert links["Job"] == here + "var-job=${__data.fields.Job}&${__url_time_range}"
+    assert links["Container"] == here + "var-container=${__data.fields.Container}&${__url_time_range}"
+
+
 def test_what_only_some_hosts_have_is_declared_to_be_empty_for_the_others() -> None:
     """Else `make doctor` finds fault with a host without a database, on a fleet that is well."""
     seen = set()

@@ -49,7 +49,7 @@ def _found(
 
 
 def _graph(expr: str, empty: str = "", source: str = "prometheus") -> Graph:
-    return Graph(title="p", about="x.", source=source, queries=(Query(expr=expr, empty=empty),))
+    return Graph(title="p", about="x.", unit="none", source=source, queries=(Query(expr=expr, empty=empty),))
 
 
 def _one(found: report.Findings) -> Verdict:
@@ -97,7 +97,7 @@ def test_a_query_declared_empty_that_has_data_is_simply_well(hub: FakeHub, monke
 
 def test_a_series_of_nan_alone_is_no_data(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.has("broken", float("nan"), host="hub")
-    stat = Stat(title="p", about="x.", query=Query(expr="broken{}"))
+    stat = Stat(title="p", about="x.", unit="none", query=Query(expr="broken{}"))
     assert _one(_found(hub, monkeypatch, stat)).state == "EMPTY"
 
 

@@ -61,7 +61,7 @@ def test_a_value_is_a_pattern_in_a_string_so_its_backslashes_are_doubled() -> No
 
 
 def _board(*queries: Query, variables: tuple[Variable, ...] = ()) -> list[questions.Question]:
-    panel = Graph(title="p", about="x.", queries=queries)
+    panel = Graph(title="p", about="x.", unit="none", queries=queries)
     board = Dashboard(
         name="b", title="B", about="", variables=(*env_and_host("up"), *variables), rows=(Row(panels=(panel,)),)
     )
@@ -158,7 +158,7 @@ def test_what_is_declared_empty_names_a_test_that_exists() -> None:
 
 
 def test_a_stat_and_its_source_are_taken_as_they_are() -> None:
-    stat = Stat(title="s", about="x.", source=LOKI, query=Query(expr="1", empty="why"))
+    stat = Stat(title="s", about="x.", unit="none", source=LOKI, query=Query(expr="1", empty="why"))
     board = Dashboard(name="b", title="B", about="", variables=(), rows=(Row(panels=(stat,)),))
     (question,) = questions.of_boards([board])
     assert (question.place, question.source, question.form, question.empty) == ("b / s", LOKI, "instant", "why")
