@@ -18,6 +18,7 @@ from configs.dashboards.model import (
     Stat,
     Table,
     Variable,
+    declared,
     env_and_host,
     link,
 )
@@ -57,6 +58,17 @@ _numbers = Row(
             about="Transactions broken off in the chosen time range because they waited for each other.",
             unit="none",
             query=Query(expr=f"ceil(sum(increase(pg_stat_database_deadlocks{{{EACH}}}[$__range])))"),
+            steps=ANY_IS_WORTH_A_LOOK,
+        ),
+        Stat(
+            title="Queries that failed",
+            about="Of the SQL exporter, in the chosen time range: what such a query asks is missing on these pages.",
+            unit="none",
+            query=Query(
+                expr=f'ceil(sum(increase(fleetwatch_sql_errors_total{{{SQL},query!=""}}[$__range]))) or vector(0)',
+                empty=declared("the exporter has no such counter before the first failure"),
+            ),
+            nothing="none",
             steps=ANY_IS_WORTH_A_LOOK,
         ),
     ),

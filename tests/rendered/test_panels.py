@@ -23,6 +23,7 @@ SERIES = {
     f'node_filesystem_files{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "100x40",
     f'node_filesystem_files_free{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "40x40",
     f'pg_up{{job="postgres",{HERE},database="main"}}': "1x40",
+    f'fleetwatch_sql_errors_total{{{SQL},query="pg_locks"}}': "0+1x40",
     f'fleetwatch_pg_replication_lag_seconds{{job="sql",{HERE},database="main"}}': "3x40",
     f'fleetwatch_pg_standby_lag_bytes{{job="sql",{HERE},database="main",application_name="two"}}': "9x40",
     f'fleetwatch_pg_replication_slot_retained_bytes{{job="sql",{HERE},database="main",slot="two"}}': "9x40",
