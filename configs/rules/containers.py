@@ -5,7 +5,7 @@ A container counts as itself while its name stays, and as replaced while its com
 
 from __future__ import annotations
 
-from configs.rules.hosts import DISKS, NODE, SYSTEM
+from configs.rules.hosts import DISKS, NO_DISK, NODE, SYSTEM
 from configs.rules.model import Alert, Group, Record, muted
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
@@ -191,6 +191,7 @@ VOLUME_FULL = Alert(
     severity="critical",
     summary="Volume {{ $labels.mountpoint }} on {{ $labels.host }} is {{ $value | humanizePercentage }} full",
     advice="When it is full, whatever keeps its data there stops. Make it larger, or find what grows.",
+    empty=NO_DISK,
 )
 
 

@@ -9,6 +9,8 @@ from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 
 NODE = 'job="node"'
+SHOWN_BY = "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise"
+NO_DISK = f"a machine that is a container itself, as in the rehearsal, has no disk of its own; {SHOWN_BY} has one"
 # Not disks: memory, images mounted read-only, and what containers see of the same disk.
 DISKS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|nsfs|autofs|fuse.*"'
 
@@ -48,6 +50,7 @@ DISK_USED = Alert(
     severity="critical",
     summary="{{ $labels.mountpoint }} on {{ $labels.host }} is {{ $value | humanizePercentage }} full",
     advice="Little is left on it; when it is full, databases stop and containers cannot start.",
+    empty=NO_DISK,
 )
 
 

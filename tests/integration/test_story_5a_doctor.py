@@ -87,7 +87,7 @@ def test_a_line_that_loki_discards_is_seen_in_its_panel(examined: Examined) -> N
 
 
 def test_it_takes_less_than_20_seconds(story: Story, examined: Examined) -> None:
-    assert examined.found["requests"] < 600, "for one host"
+    assert examined.found["requests"] < 800, "for one host with every board there is"
     took = [examined.found["seconds"]]
     while min(took) >= 20 and len(took) < 4:  # other stacks are at work beside this one
         took.append(_doctor(story)[1]["seconds"])
