@@ -180,9 +180,8 @@ def test_the_last_host_on_the_internet_takes_no_folder_from_the_hubs_door(
 def test_what_bears_data_is_protected_in_production(env: str, protected: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     made = run({**fleet(), "env": env}, monkeypatch)
     kinds = {"volume:Volume": "hub-volume", "reservedIp:ReservedIp": "hub-address", "droplet:Droplet": "hub-droplet"}
-    for kind, name in kinds.items():
-        module, _, _ = kind.partition(":")
-        assert _one(made, f"digitalocean:index/{kind}", name).request.protect is protected, f"{module} in {env}"
+    for kind, name in {**kinds, "vpc:Vpc": "vpc"}.items():
+        assert _one(made, f"digitalocean:index/{kind}", name).request.protect is protected, f"{kind} in {env}"
     assert not _one(made, "digitalocean:index/droplet:Droplet", "web-1-droplet").request.protect
 
 

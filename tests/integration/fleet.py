@@ -38,6 +38,7 @@ from tools.stackfile import sections
 INTERNET = "198.18.77.0/24"
 HERE = "198.18.77.1"  # this machine, as the cloud's internet sees it
 VPS, VPS_2 = "198.18.77.150", "198.18.77.151"
+PROJECT, WATCHER = "monitoring", "ops@example.com"  # at the cloud; who is told when the hub is away
 APP = "10.79.9.9"  # a server with a private address only
 RANGE = "10.79.0.0/20"
 
@@ -54,7 +55,8 @@ class Fleet(View):
         self.config = sections(CHECKOUT / "stacks" / "Pulumi.rehearsal.yaml")
         self.config["env"] = "test"
         self.config["access"]["admin_cidrs"] = [f"{HERE}/32"]
-        self.config["cloud"]["range"] = RANGE
+        self.config["cloud"] |= {"range": RANGE, "project": PROJECT}
+        self.config["hub"]["uptime"] = {"email": [WATCHER]}
         self.config["hosts"]["vps-1"]["server"]["address"] = VPS
         self.begin()
 
@@ -98,6 +100,8 @@ class Fleet(View):
         """What `make rehearse` does before its `up`: everything below the fleet, the one secret of its stack file."""
         with mock.patch.dict(os.environ, self.env):
             chain = rehearse.prepare(self.rehearsal)
+            if "project" in self.config.get("cloud", {}):
+                self.ask("POST", "projects", json={"name": PROJECT, "purpose": "Monitoring"})
             parts = {key: ref for key, ref in chain.overrides.items() if key in images.PARTS}
             stack = Stack(self.name, self.file, pulumi_env(self.state), parts)
             stack.prepare()
@@ -166,12 +170,17 @@ class Fleet(View):
     def token(self) -> str:
         return (self.state / "cloud" / "token").read_text().strip()
 
-    def api(self, kind: str) -> list[dict[str, Any]]:
-        """Everything of one kind that the cloud has, such as droplets."""
+    def ask(self, method: str, path: str, **more: Any) -> dict[str, Any]:
+        """What the cloud's API answers, which must not be an error."""
         with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {self.token}"}, timeout=10) as client:
-            got = client.get(f"{self.rehearsal.url}/v2/{kind}", params={"per_page": "200"})
-        assert got.status_code == 200, f"{kind}: {got.status_code} {got.text}"
-        found: list[dict[str, Any]] = got.json()[kind]
+            got = client.request(method, f"{self.rehearsal.url}/v2/{path}", **more)
+        assert got.status_code < 300, f"{method} {path}: {got.status_code} {got.text}"
+        found: dict[str, Any] = got.json()
+        return found
+
+    def api(self, kind: str) -> list[dict[str, Any]]:
+        """Everything of one kind that the cloud has, such as droplets, or uptime/checks."""
+        found: list[dict[str, Any]] = self.ask("GET", kind, params={"per_page": "200"})[kind.rpartition("/")[2]]
         return found
 
     def droplet(self, host: str) -> dict[str, Any]:

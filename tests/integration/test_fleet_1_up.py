@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.integration.fleet import Fleet
+from tests.integration.fleet import PROJECT, WATCHER, Fleet
 from tests.integration.watcher import Watcher
 
 pytestmark = pytest.mark.xdist_group("fleet")
@@ -30,7 +30,7 @@ def test_a_preview_of_nothing_works_and_contacts_no_host(fleet: Fleet) -> None:
     assert _knocks(fleet) == 0, "a preview went to the server's SSH"
     assert {kind: fleet.api(kind) for kind in MADE} == {kind: [] for kind in MADE}, "a preview made something"
     assert re.search(r"USD", done.stdout), f"the monthly cost is not shown:\n{done.stdout[-3000:]}"
-    assert re.search(r"disk|GB", done.stdout), f"the disk need is not shown:\n{done.stdout[-3000:]}"
+    assert re.search(r"Retention will need about [\d.]+ GB of 20 GB", done.stdout), f"no disk:\n{done.stdout[-3000:]}"
 
 
 def test_hub_droplet_and_server_come_up_from_nothing_in_one_run(fleet: Fleet) -> None:
@@ -45,6 +45,17 @@ def test_hub_droplet_and_server_come_up_from_nothing_in_one_run(fleet: Fleet) ->
             )
     assert re.search(r"^  db-1 +postgres +1/1 up", table, re.M), table
     assert _knocks(fleet) > 0, "the server was reached, but the counter that the preview is judged by did not move"
+
+
+def test_the_hub_is_in_its_project_and_watched_from_outside(fleet: Fleet) -> None:
+    (project,) = [one for one in fleet.api("projects") if one["name"] == PROJECT]
+    held = {one["urn"] for one in fleet.api(f"projects/{project['id']}/resources")}
+    (volume,) = fleet.api("volumes")
+    assert {f"do:droplet:{fleet.droplet('hub')['id']}", f"do:volume:{volume['id']}"} <= held
+    (check,) = fleet.api("uptime/checks")
+    assert (check["type"], check["target"]) == ("ping", fleet.address)
+    (alert,) = fleet.api(f"uptime/checks/{check['id']}/alerts")
+    assert alert["notifications"]["email"] == [WATCHER]
 
 
 def test_the_same_again_changes_nothing_and_touches_no_container(fleet: Fleet) -> None:

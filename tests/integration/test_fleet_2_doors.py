@@ -187,3 +187,13 @@ def test_no_panel_and_no_rule_is_empty_where_hosts_differ(fleet: Fleet) -> None:
     said = [*found["unloaded"], *(sentence for host in found["hosts"] for sentence in host["wrong"])]
     assert (wrong, said, done.returncode) == ([], [], 0)
     assert {host["host"] for host in found["hosts"]} == {"hub", "db-1", "vps-1"}
+
+
+@pytest.mark.parametrize("host", ["hub", "db-1"])
+def test_a_droplet_is_set_up_as_its_first_boot_says(fleet: Fleet, host: str) -> None:
+    """Containers do not reach the cloud's metadata, SSH takes no password, container logs do not fill the disk."""
+    blocked = ("iptables", "-C", "DOCKER-USER", "-d", "169.254.169.254/32", "-j", "DROP")
+    fleet.on(host, *blocked)
+    said = fleet.on(host, "sshd", "-T")
+    assert "passwordauthentication no" in said.splitlines()
+    assert json.loads(fleet.on(host, "cat", "/etc/docker/daemon.json"))["log-opts"]["max-size"]

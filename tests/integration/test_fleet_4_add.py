@@ -1,5 +1,5 @@
-"""The fleet, fourth part: two more hosts, one of them with a private address only; an extra network; what someone
-removed by hand."""
+"""The fleet, fourth part: three more hosts, a droplet and two servers, one with a private address only; an extra
+network; what someone removed by hand; a droplet that goes again."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def machines(fleet: Fleet) -> None:
 
 def test_new_entries_plan_their_own_resources_their_names_and_credentials_at_the_hub(fleet: Fleet) -> None:
     entries = {name: {"server": {"address": at, "user": "deploy"}} for name, at in (("app-1", APP), ("vps-2", VPS_2))}
-    fleet.change({"hosts": entries})
+    fleet.change({"hosts": {**entries, "web-1": {"droplet": {"size": "s-1vcpu-1gb"}}}})
     planned = fleet.planned()
     known = {
         "hub-prometheus-config": "update",  # the alerts that they are silent
         "hub-caddy-secrets": "update",  # of the one on the internet
         "hub-changed": "update",  # the mark on the dashboards
     }
-    assert beside(planned, "app-1", "vps-2") == known
+    assert beside(planned, "app-1", "vps-2", "web-1") == known
     assert {op for name, op in planned.items() if name not in known} == {"create"}
 
 
@@ -42,25 +42,27 @@ def test_they_come_up_one_through_the_hub_and_no_other_container_is_touched(flee
     before = fleet.everything()
     fleet.up()
     after = fleet.everything()
-    for host in ("app-1", "vps-2"):
+    for host in ("app-1", "vps-2", "web-1"):
         assert set(after.pop(host)) == {"agent", "promtail", "cadvisor", "node-exporter"}
     assert after == before
     words = fleet.outputs()["hosts"]["app-1"]["ssh"]
     assert any("ProxyCommand=" in word and fleet.outputs()["hosts"]["hub"]["address"] in word for word in words)
 
 
-@pytest.mark.parametrize("host", ["app-1", "vps-2"])
+@pytest.mark.parametrize("host", ["app-1", "vps-2", "web-1"])
 def test_its_data_arrives(fleet: Fleet, host: str) -> None:
     assert host in fleet.newest()
     token = fleet.talker(host)
     eventually("its log lines", lambda: fleet.lines(f'{{host="{host}"}} |= "{token}"'), 60)
 
 
-def test_a_joined_network_recreates_nothing_and_a_removed_container_comes_back(fleet: Fleet) -> None:
-    """The network in the stack file, the container removed by hand: a refresh, then one `up`."""
+def test_a_joined_network_recreates_nothing_a_removed_container_comes_back_and_a_droplet_goes(fleet: Fleet) -> None:
+    """The network in the stack file, the container removed by hand, the droplet's entry taken out: a refresh, then one
+    `up`."""
     fleet.on("app-1", "docker", "network", "create", "shop")
-    fleet.change({"hosts": {"app-1": {"networks": ["shop"]}}})
     before = fleet.everything()
+    assert before.pop("web-1")
+    fleet.change({"hosts": {"app-1": {"networks": ["shop"]}, "web-1": None}})
     fleet.on("vps-1", "docker", "rm", "-f", "fleetwatch-cadvisor")
     done = fleet.tool("pulumi", "refresh", "--yes")
     assert done.returncode == 0, done.stdout[-5000:]
@@ -72,3 +74,4 @@ def test_a_joined_network_recreates_nothing_and_a_removed_container_comes_back(f
     joined = fleet.on("app-1", "docker", "inspect", "-f", "{{json .NetworkSettings.Networks}}", "fleetwatch-agent")
     assert '"shop"' in joined
     assert fleet.planned() == {}
+    assert not [one["name"] for one in fleet.api("droplets") if one["name"].endswith("-web-1")], "it costs money still"

@@ -63,6 +63,5 @@ def test_a_renamed_host_keeps_its_droplet_and_its_secrets(fleet: Fleet) -> None:
     assert fleet.on("database", "hostname")
     after = fleet.everything()
     assert set(after.pop("database")) == set(before.pop("db-1"))
-    before.pop("hub"), after.pop("hub")
     assert after == before, "a container of another host was touched"
     assert fleet.newest("postgres").keys() >= {"database"}, "its database is seen under the new name"

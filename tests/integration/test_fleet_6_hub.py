@@ -68,6 +68,13 @@ def test_droplets_get_another_size_and_the_hub_a_larger_volume_in_place(fleet: F
         assert fleet.containers(host) == before[host], f"{host}: a container was touched"
 
 
+def _written(fleet: Fleet, marked: float) -> set[str]:
+    """The lines of the minute before it, of a container that writes one a second."""
+    with fleet.hub() as hub:
+        streams = hub.logs('{host="vps-1"} |= "n="', marked - 60, marked, limit=500)
+    return {line for stream in streams for _, line in stream["values"]}
+
+
 def test_a_hub_made_anew_has_its_data_its_address_and_its_certificates(
     fleet: Fleet, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -76,8 +83,9 @@ def test_a_hub_made_anew_has_its_data_its_address_and_its_certificates(
     marked = time.time() - 60
     token = fleet.talker("vps-1")
     eventually("a line from before", lambda: fleet.lines(f'{{host="vps-1"}} |= "{token}"'), 60)
-    known = _before(fleet, marked)
+    known, written = _before(fleet, marked), _written(fleet, marked)
     assert known
+    assert len(written) > 20
     password = fleet.tool("password").stdout.strip().splitlines()[-1]
 
     begun = fleet.hub_left = time.time()
@@ -100,9 +108,8 @@ def test_a_hub_made_anew_has_its_data_its_address_and_its_certificates(
     assert fleet.tool("password").stdout.strip().splitlines()[-1] == password
     assert _others(fleet) == edges, "an edge's container was touched"
     assert _before(fleet, marked) == known, "metrics from before are gone"
-    lines = fleet.lines(f'{{host="vps-1"}} |= "{token}"')
-    numbers = sorted(int(line.rpartition("n=")[2]) for line in lines)
-    assert len(numbers) > 20
+    assert written <= _written(fleet, marked), "lines from before are gone"
+    assert fleet.lines(f'{{host="vps-1"}} |= "{token}"', begun + took), "no line has come since"
     _resume(fleet, begun + took)
     assert fleet.planned() == {}
 
