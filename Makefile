@@ -49,11 +49,11 @@ move-state: venv ## the stack's state into another backend: make move-state STAC
 pulumi: venv ## any engine command: make pulumi ARGS="stack output"
 	@$(TOOL) pulumi $(ARGS)
 
-rehearse: venv ## the production path on this machine: a cloud of containers, and the fleet in it
-	@.venv/bin/python -m tools rehearse
+rehearse: venv ## the production path on this machine: a cloud of containers, and the fleet in it (PORT=)
+	@.venv/bin/python -m tools rehearse $(if $(PORT),--port $(PORT))
 
 rehearse-down: venv ## remove the rehearsal: machines, networks, volumes, state
-	@.venv/bin/python -m tools rehearse-down
+	@.venv/bin/python -m tools rehearse-down $(if $(PORT),--port $(PORT))
 
 tunnel: venv ## the query pages of a hub elsewhere on this machine's loopback: make tunnel STACK=prod
 	@$(TOOL) tunnel $(or $(HOST),hub) $(if $(PORT),--port $(PORT))

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.errors import ToolError
+from tools.orphans import DROPLET
 from tools.progress import say
 
 _DOCKER_KINDS = {
@@ -71,7 +72,7 @@ def clear_half_made(
     state: dict[str, Any], stack: str, prefix: str, docker: str | None, pulumi: list[str], env: Mapping[str, str]
 ) -> None:
     """Remove what an interrupted run was about to create, and the engine's note of it. `docker` None: only the note,
-    and what may be there elsewhere is named."""
+    and what may be there elsewhere is named. Droplets were looked for before (orphans.py)."""
     pending = (state.get("deployment") or {}).get("pending_operations") or []
     if not pending:
         return
@@ -81,7 +82,7 @@ def clear_half_made(
         kind, name = _DOCKER_KINDS.get(resource.get("type", "")), (resource.get("inputs") or {}).get("name")
         if operation.get("type") == "creating" and kind and name and docker:
             _remove_unknown(docker, kind, name, prefix, known)
-        elif operation.get("type") == "creating" and resource.get("custom"):
+        elif operation.get("type") == "creating" and resource.get("custom") and resource["type"] != DROPLET:
             unknown = resource["urn"].rpartition("::")[2]
             say(f"It may or may not have made {unknown}; if the next run finds it in its way, remove it.")
     say(f"An earlier run was interrupted; {len(pending)} unfinished operation(s) are begun anew.")

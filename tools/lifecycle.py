@@ -77,14 +77,14 @@ def engine_command(stack: Stack, words: Sequence[str]) -> int:
     if words[0] == "cancel":  # what it is for is a lock, at which everything else stops
         return stack.run(*words, *([] if "--yes" in words else ["--yes"]))
     stack.prepare()
-    stack.select()
+    stack.select(mend=words[0] != "import")  # which is what an interrupted run's droplet may need
     return stack.run(*words)
 
 
 def secret(stack: Stack, key: str) -> None:
     """Ask for a secret without echo (or read it from stdin) and put it encrypted into the working copy."""
     stack.prepare(check=False)
-    stack.select()
+    stack.select(mend=False)  # the token, say, without which nobody can look what is half made
     value = ask_secret(f"{key}: ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
     if not value:
         raise ToolError(f"{key}: expected a text, got nothing; nothing was changed.")

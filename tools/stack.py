@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.settings.sentences import for_stack
-from tools import backend, engine_state, stackfile
+from tools import backend, engine_state, orphans, stackfile
 from tools.engine_words import errors, explain, streamed
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, state_dir
@@ -133,8 +133,14 @@ class Stack:
         self.state = engine_state.export(self.name, pulumi, self.env)
         if not mend:
             return
+        orphans.refuse(self.state, self.name, self._values, self.env)
         docker = self.docker() if self.here else None
         engine_state.clear_half_made(self.state, self.name, self.prefix(), docker, pulumi, self.env)
+
+    def _values(self) -> dict[str, str]:
+        """The stack's configuration with its secrets in clear."""
+        told = json.loads(self.quiet("config", "--json", "--show-secrets"))
+        return {key: str(one.get("value", "")) for key, one in told.items()}
 
     def urn(self, kind: str, name: str) -> str:
         """The engine's name of a resource that the state knows; ToolError if it does not."""

@@ -37,8 +37,11 @@ class Share:
     alone: int
 
     def words(self) -> str:
+        if not self.cloud:
+            return "0 s of it the cloud was at work"
         shared = f"{self.cloud} s ({self.cloud / self.whole:.0%}) of it the cloud was at work"
-        return f"{shared}, {self.alone} s of these nothing else was"
+        ours = max(0.0, 1 - self.alone / self.whole)
+        return f"{shared}, {self.alone} s of these nothing else was: {ours:.0%} did not wait for it"
 
 
 def steps(log: Path) -> list[Step]:

@@ -154,7 +154,8 @@ def measured(many: bool, watch: page.Watch) -> Section:
         with step("pulumi up, nothing to do"):
             runs = fleet.timed(REPEATS)
         assert not fleet.done, f"something was done: {fleet.done}"
-        section.add(f"`pulumi up`, no-op, {len(fleet.hosts)} hosts", runs, "the engine's command alone")
+        how = f"the engine's command alone; {fleet.share(runs).words()}"
+        section.add(f"`pulumi up`, no-op, {len(fleet.hosts)} hosts", runs, how)
         _everywhere(fleet, section)
         watch.look()
         _added(fleet, section)
@@ -186,6 +187,7 @@ def _added(fleet: Fleet, section: Section) -> None:
             runs += fleet.timed()
         gates += [one.seconds for one in fleet.done if one.name == f"hub-gate-{host}"]
     how = f"server and images there; its gate included: {' and '.join(map(str, gates))} s of it"
+    how += f"; of the last {fleet.share(runs).words()}"
     section.add("one server added", runs, how, ADD_AIM)
     fleet.change({"hosts": {"web-1": {"droplet": {"size": "s-1vcpu-1gb"}}}})
     with step("droplet web-1 added"):
@@ -201,4 +203,5 @@ def _many(fleet: Fleet, section: Section) -> None:
     with step("pulumi up, nothing to do"):
         runs = fleet.timed(REPEATS)
     assert not fleet.done, f"something was done: {fleet.done}"
-    section.add(f"`pulumi up`, no-op, {len(fleet.hosts)} hosts", runs, "the engine's command alone", MANY_AIM)
+    how = f"the engine's command alone; {fleet.share(runs).words()}"
+    section.add(f"`pulumi up`, no-op, {len(fleet.hosts)} hosts", runs, how, MANY_AIM)

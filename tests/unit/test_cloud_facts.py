@@ -17,6 +17,7 @@ import pytest
 from pulumi.runtime import config as runtime
 
 from components import cloud_facts
+from configs import cloud_api
 from configs.settings.cloud_facts import CloudFacts, Problem
 
 TOKEN = "dop_v1_s3cret"
@@ -188,7 +189,7 @@ def test_a_refused_connection_is_told_with_its_reason(monkeypatch: pytest.Monkey
 
 
 def test_an_api_that_does_not_answer_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cloud_facts, "TIMEOUT", 0.2)
+    monkeypatch.setattr(cloud_api, "TIMEOUT", 0.2)
     begun = time.monotonic()
     with _api(monkeypatch, lambda handler: time.sleep(2)) as where:
         said = _told()
@@ -211,3 +212,11 @@ def test_a_body_that_is_cut_off_counts_as_no_answer(monkeypatch: pytest.MonkeyPa
 def test_what_is_no_answer_of_the_api_is_told(monkeypatch: pytest.MonkeyPatch, body: Any) -> None:
     with _api(monkeypatch, lambda handler: _send(handler, 200, body)) as where:
         assert _told().startswith(f"{where} does not answer as DigitalOcean's API does ")
+
+
+def test_droplets_of_one_name_are_told_apart_by_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    two = [{"name": "shop-1", "id": number} for number in (7, 8)]
+    monkeypatch.setitem(LISTS, "droplets", [*two, {"name": "shop-2", "id": 9}])
+    with _api(monkeypatch, _pages([])) as where:
+        env = {"DIGITALOCEAN_API_URL": f"http://{where}"}
+        assert cloud_api.droplets({"digitalocean:token": TOKEN}, env) == {"shop-1": ["7", "8"], "shop-2": ["9"]}

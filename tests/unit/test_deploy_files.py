@@ -86,6 +86,15 @@ def test_a_second_run_does_nothing(service: Service) -> None:
     assert sum(call.startswith("run") for call in service.calls()) == 1, "nor checked again"
 
 
+def test_a_change_puts_back_what_was_edited_or_removed_by_hand(service: Service) -> None:
+    """What the pages advise: the engine does not read the files, so that only a run with a change looks at them."""
+    service.deploy(OLD)
+    (service.live / "main.yml").write_text("edited\n")
+    (service.live / "rules" / "a.yml").unlink()
+    assert service.deploy({**OLD, "other.yml": "changed\n"}).returncode == 0
+    assert service.files() == {**OLD, "other.yml": "changed\n"}
+
+
 def test_a_refused_file_leaves_the_old_ones_and_says_the_tools_words(service: Service) -> None:
     service.deploy(OLD)
     before = service.reloads()

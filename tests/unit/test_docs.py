@@ -185,5 +185,11 @@ def test_every_make_command_has_the_words_that_its_target_reads() -> None:
             assert given <= known, f"{block.place}: no target reads {sorted(given - known)}"
 
 
+@pytest.mark.parametrize("target", ["rehearse", "rehearse-down"])
+def test_a_rehearsal_can_be_given_another_port_as_it_advises(target: str) -> None:
+    told = subprocess.run(["make", "-n", target, "PORT=8499"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert f"tools {target} --port 8499" in told.stdout
+
+
 def test_the_drawings_are_what_the_code_says() -> None:
     assert drawing.PAGE.read_text() == drawing.page(), "behind the code: .venv/bin/python -m tests.drawing"

@@ -1,0 +1,99 @@
+"""The way to DigitalOcean's API, for what the program and `make` ask of an account before they change it.
+
+Reads only. The token goes nowhere else than to the address it is meant for.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Mapping
+from typing import Any
+
+from configs.settings.cloud_facts import Problem
+
+PUBLIC = "https://api.digitalocean.com"
+TIMEOUT = 15  # seconds
+
+
+def account(config: Mapping[str, str], env: Mapping[str, str]) -> tuple[str, str]:
+    """The API's address and the token, as the provider would choose them. Raises Problem if there is none."""
+    token = config.get("digitalocean:token") or env.get("DIGITALOCEAN_TOKEN") or ""
+    if not token:
+        raise Problem(
+            "digitalocean:token: missing, droplets need an API token; `make secret KEY=digitalocean:token` asks for "
+            "it, or give it as the environment variable DIGITALOCEAN_TOKEN"
+        )
+    return config.get("digitalocean:apiEndpoint") or env.get("DIGITALOCEAN_API_URL") or PUBLIC, token
+
+
+def listed(base: str, path: str, key: str, token: str) -> list[dict[str, Any]]:
+    """Every page of a list. Raises Problem with a sentence if it cannot be had."""
+    url: str | None = f"{base.rstrip('/')}{path}{'&' if '?' in path else '?'}per_page=200"
+    found: list[dict[str, Any]] = []
+    while url:
+        answer = _get(url, token)
+        if not isinstance(answer, dict) or not isinstance(answer.get(key), list):
+            raise Problem(
+                f"{_where(url)} does not answer as DigitalOcean's API does to {path}; is it the right address?"
+            )
+        found += answer[key]
+        following = (answer.get("links") or {}).get("pages", {}).get("next")
+        # Only as far as the address that the token is meant for.
+        url = f"{base.rstrip('/')}{path.split('?')[0]}?{urllib.parse.urlsplit(following).query}" if following else None
+    return found
+
+
+def droplets(config: Mapping[str, str], env: Mapping[str, str]) -> dict[str, list[str]]:
+    """Ids of the account's droplets by name, which several may have."""
+    base, token = account(config, env)
+    found: dict[str, list[str]] = {}
+    for one in listed(base, "/v2/droplets", "droplets", token):
+        found.setdefault(one["name"], []).append(str(one["id"]))
+    return found
+
+
+def _get(url: str, token: str) -> Any:
+    """The JSON there; None for anything else."""
+    request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
+    where, path = _where(url), urllib.parse.urlsplit(url).path
+    try:
+        with _opener(where).open(request, timeout=TIMEOUT) as answer:
+            return json.load(answer)
+    except urllib.error.HTTPError as error:
+        if error.code == 401:
+            raise Problem(
+                f"digitalocean:token: {where} refuses it (401); https://cloud.digitalocean.com/account/api/tokens "
+                "makes another (read and write), `make secret KEY=digitalocean:token` sets it"
+            ) from None
+        if error.code == 403:
+            raise Problem(
+                f"digitalocean:token: {where} does not let it read {path} (403); "
+                "https://cloud.digitalocean.com/account/api/tokens makes one with full access"
+            ) from None
+        if error.code == 429:
+            wait = error.headers.get("Retry-After")
+            raise Problem(
+                f"digitalocean:token: {where} has had too many requests with it (429); try again "
+                + (f"in {wait} s" if wait else "later")
+            ) from None
+        raise Problem(f"{where} answers {error.code} to {path}; try again later") from None
+    except json.JSONDecodeError:
+        return None
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        reason = getattr(error, "reason", error)
+        said = f"no answer within {TIMEOUT} s" if isinstance(reason, TimeoutError) else reason
+        raise Problem(f"{where} cannot be reached ({said}); droplets need DigitalOcean's API") from None
+
+
+def _where(url: str) -> str:
+    return urllib.parse.urlsplit(url).netloc
+
+
+def _opener(where: str) -> urllib.request.OpenerDirector:
+    """An API on this machine's loopback is reached directly, whatever http_proxy says."""
+    here = where.rpartition(":")[0] in ("127.0.0.1", "localhost")
+    return urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if here else []))
