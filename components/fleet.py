@@ -51,6 +51,7 @@ class Fleet:
                 address=made.address,
                 booting=True,
                 machine=made.droplet,
+                size=made.droplet.size,
                 public=made.address,
                 private=made.private,
                 after=made.after,
@@ -74,6 +75,7 @@ class Fleet:
             address=made.address,
             booting=True,
             machine=made.droplet,
+            size=made.droplet.size,
             public=made.address,
             private=made.private,
         )

@@ -20,6 +20,7 @@ from configs.settings.edge import log_folders
 from configs.settings.places import server_path
 
 BOOT = 600  # seconds that a new droplet may take until SSH and Docker answer
+RESTART = 180  # seconds that a droplet may take until SSH answers after it was switched off for another size
 ANSWER = 60  # seconds after which a machine that should be running counts as unreachable
 DOCKER = "20.10"  # the oldest engine that was exercised
 MOUNT = "/mnt/fleetwatch"
@@ -29,7 +30,8 @@ DISK = {True: 3000, False: 1500}  # MB that have to be free for the images, of a
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteArgs:
-    """`machine`: what is made anew when this changes is another machine (a droplet's id). `via`: the jump host."""
+    """`machine`: what is made anew when this changes is another machine (a droplet's id). `size`: a droplet's, which it
+    gets switched off. `via`: the jump host."""
 
     settings: Settings
     user: str
@@ -42,6 +44,7 @@ class RemoteArgs:
     files: str = "/var/lib/fleetwatch"
     abandoned: bool = False
     machine: pulumi.CustomResource | None = None
+    size: pulumi.Input[str] = ""
     public: pulumi.Input[str] | None = None
     private: pulumi.Input[str] | None = None
     after: Sequence[pulumi.Resource] = ()
@@ -109,7 +112,9 @@ class RemoteHost(Host, _Reached):
         self.words = reached.apply(lambda both: ssh.command(*both))
         self.through = reached.apply(lambda both: ssh.jump(*both))
         self._where = way.apply(lambda found: f"{found.user}@{found.address} port {found.port}")
-        self.ready = self.run("ready", create=self._ready(), delete=script("leave_host", FILES=self.base), closing=True)
+        self.ready = self.run(
+            "ready", create=self._ready(), delete=script("leave_host", FILES=self.base), closing=True, starting=True
+        )
         if args.device:
             self.data = MOUNT
             self.ready = self.run(
@@ -137,9 +142,12 @@ class RemoteHost(Host, _Reached):
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
         closing: bool = False,
+        starting: bool = False,
     ) -> command.local.Command:
         # The scripts stand in the environment, so that a failure shows what was said and not how it was asked.
-        scripts = {"ON_HOST": self._over_ssh(on_stdin(create), closing)}
+        starting = starting and self._args.machine is not None
+        scripts = {"ON_HOST": self._over_ssh(on_stdin(create), closing, patience=str(RESTART) if starting else "")}
+        size = {"SIZE": self._args.size} if starting else {}  # another one: it comes back from being switched off
         if delete is not None:
             scripts["OFF_HOST"] = self._over_ssh(delete, leaving=True)
         return command.local.Command(
@@ -147,7 +155,7 @@ class RemoteHost(Host, _Reached):
             create='eval "$ON_HOST"',
             delete='eval "$OFF_HOST"' if delete is not None else None,
             stdin=pulumi.Output.concat(create, stdin if stdin is not None else ""),
-            environment={**scripts, "MACHINE": self._args.machine.id if self._args.machine is not None else ""},
+            environment={**scripts, **size, "MACHINE": self._args.machine.id if self._args.machine is not None else ""},
             interpreter=["/bin/sh", "-c"],
             add_previous_output_in_env=False,
             logging=command.local.Logging.STDERR,  # what went well is quiet
@@ -169,12 +177,15 @@ class RemoteHost(Host, _Reached):
             options["replacement_trigger"] = self._args.machine.id
         return self.own(parent, **options)
 
-    def _over_ssh(self, remote: str, closing: bool = False, leaving: bool = False) -> pulumi.Output[str]:
+    def _over_ssh(
+        self, remote: str, closing: bool = False, leaving: bool = False, patience: str = ""
+    ) -> pulumi.Output[str]:
         fixed = {
             "HOST": self.host,
             "TIMEOUT": str(self._args.settings.ssh.timeout),
             "BETWEEN": self._args.via.called if self._args.via is not None else "",
             "CLOSE": "yes" if closing else "",
+            "PATIENCE": patience,
             "LEAVING": "yes" if leaving and self.host != "hub" and self._args.machine is None else "",
         }
         return pulumi.Output.all(self.words, self._where).apply(

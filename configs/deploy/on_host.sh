@@ -2,9 +2,19 @@
 # Runs on this machine. $SSH is the command line up to what is to be run. $BETWEEN is the jump host, if there is one.
 # $CLOSE=yes leaves the shared connection before it (it may lead to a machine that is no more, or through one) and after
 # it (a new group counts from the next login on). Not by -O exit, which would cut off whoever is going through this host.
+# $PATIENCE, for a machine that may be starting: so many seconds are given to an SSH that does not answer yet.
 set -eu
 code=0
 [ "${CLOSE:-}" != yes ] || eval "$SSH -O stop" > /dev/null 2>&1 || true
+starting() {
+    said=$(eval "$SSH -S none true" 2>&1 < /dev/null) && return 1
+    case $said in *refused* | *'timed out'* | *'No route'* | *reset* | *closed*) return 0 ;; esac
+    return 1
+}
+if [ -n "${PATIENCE:-}" ]; then
+    end=$(($(date +%s) + PATIENCE))
+    while starting && [ "$(date +%s)" -lt "$end" ]; do sleep 1; done
+fi
 # -q: what is wrong with the connection is told below.
 eval "$SSH -q \"\$REMOTE\"" || code=$?
 [ "${CLOSE:-}" != yes ] || eval "$SSH -O stop" > /dev/null 2>&1 || true

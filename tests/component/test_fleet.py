@@ -77,9 +77,9 @@ def test_one_more_droplet_touches_nothing_that_is_there(made: Run, monkeypatch: 
     assert difference == {"hub-prometheus-config": {"stdin"}}
 
 
-def test_a_changed_size_changes_the_droplet_alone(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_changed_size_changes_the_droplet_and_waits_for_it(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     after = run(fleet(web_1={"droplet": {"size": "s-2vcpu-4gb"}}), monkeypatch)
-    assert changed(made, after) == {"web-1-droplet": {"size"}}
+    assert changed(made, after) == {"web-1-droplet": {"size"}, "web-1-ready": {"environment"}}
 
 
 def test_a_private_server_is_reached_through_the_hub_for_commands_and_docker_alike(made: Run) -> None:

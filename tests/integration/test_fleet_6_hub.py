@@ -53,6 +53,7 @@ def test_droplets_get_another_size_and_the_hub_a_larger_volume_in_place(fleet: F
     planned = fleet.planned()
     # The configuration: how much of the volume metrics may take.
     in_place = {"hub-droplet", "hub-volume", "hub-mounted", "hub-prometheus-config", "hub-changed", "database-droplet"}
+    in_place |= {"hub-ready", "database-ready"}  # they are waited for, having been switched off
     assert planned == dict.fromkeys(in_place, "update")
     fleet.up()
     turned = time.time()

@@ -18,7 +18,7 @@ OPS = {"create": "added", "update": "changed", "replace": "replaced", "delete": 
 # What is changed, and what has to be loud about it.
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "host added": ({"hosts": {"web-9": {"droplet": {"size": "s-1vcpu-1gb"}}}}, ""),
-    "host removed": ({"hosts": {"db-1": None}}, "db-1-agent"),
+    "host removed": ({"hosts": {"database": None}}, "database-agent"),
     "hub resized": ({"hub": {"droplet": {"size": "s-8vcpu-16gb"}}}, "hub-droplet"),
 }
 

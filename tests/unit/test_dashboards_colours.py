@@ -11,7 +11,7 @@ from configs.dashboards import render
 from configs.settings import Settings, load
 from tests.fixtures.full import small
 
-DSN = {"dsn": "postgresql://watch:secret@db/shop"}
+DSN = {"dsn": "postgresql://watch:secret@db/shop"}  # pragma: allowlist secret
 HOST = {"postgres": {"main": DSN}, "apps": {"shop": {"target": "shop:8000", "http": {}}}}
 # Board, panel, column if it is a table; the threshold; what the stack file says, and what is red then.
 RED = [

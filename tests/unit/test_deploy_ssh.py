@@ -197,3 +197,23 @@ def test_a_connection_that_broke_off_says_to_run_again(programs: Programs) -> No
     done = programs.here("on_host", **ON_HOST)
     assert done.returncode == 255
     assert done.stderr.endswith("(ssh.timeout: 10 s): the connection broke off; run the update again\n")
+
+
+def test_a_machine_that_is_starting_is_given_time(programs: Programs) -> None:
+    """Twice it refuses, as it does between being on and running sshd; the command and its input go there once."""
+    (programs.folder / "said").write_text(REFUSED)
+    refuse = 'n=$(cat "$STATE/n" 2> /dev/null || echo 0); echo $((n + 1)) > "$STATE/n"; [ "$n" -ge 2 ]'
+    programs.fake("ssh", f'{refuse} || {{ cat "$STATE/said" >&2; exit 255; }}\nfor last; do :; done; eval "$last"')
+    done = programs.here("on_host", "line 1\n", **{**ON_HOST, "PATIENCE": "30"})
+    assert (done.returncode, done.stdout) == (0, "line 1\ndone\n"), done.stderr
+    assert len(programs.calls("ssh")) == 4, "two refusals, an answer, the command"
+
+
+@pytest.mark.parametrize(("patience", "said"), [("0", REFUSED), ("30", DENIED), ("30", CHANGED)])
+def test_no_time_is_given_to_one_that_will_not_answer_otherwise(programs: Programs, patience: str, said: str) -> None:
+    (programs.folder / "said").write_text(said)
+    programs.fake("ssh", 'cat "$STATE/said" >&2; exit 255')
+    done = programs.here("on_host", **{**ON_HOST, "PATIENCE": patience})
+    assert done.returncode == 255
+    assert REASONS[said] in done.stderr
+    assert programs.calls("sleep") == []
