@@ -12,6 +12,7 @@ import pulumi_command as command
 import pulumi_docker as docker
 
 from components import local_facts
+from components.contact import first_contact
 from components.host import Host
 from configs import ssh
 from configs.deploy import on_stdin, script
@@ -65,7 +66,7 @@ class Bastion(pulumi.ComponentResource, _Reached):
     def __init__(self, name: str, way: ssh.Way, host_key: str | None, opts: pulumi.ResourceOptions) -> None:
         super().__init__("fleetwatch:index:Bastion", name, None, opts)
         self.called = f"{name}-bastion"
-        pinned = _contact(
+        pinned = first_contact(
             self.called,
             pulumi.Output.from_input(way),
             way.url,
@@ -96,7 +97,7 @@ class RemoteHost(Host, _Reached):
         way = pulumi.Output.all(address, jump).apply(lambda both: _way(args, *both))
         # Not of the way there: a jump host made anew is no reason to take this host's key anew.
         url = address.apply(lambda found: _way(args, found, ()).url)
-        pinned = _contact(
+        pinned = first_contact(
             name,
             way,
             url,
@@ -216,46 +217,3 @@ class RemoteHost(Host, _Reached):
 def _way(args: RemoteArgs, address: str, jump: Sequence[str]) -> ssh.Way:
     known = args.settings.ssh
     return ssh.Way(args.user, address, args.port, known.key, known.timeout, tuple(jump))
-
-
-def _contact(
-    name: str,
-    way: pulumi.Output[ssh.Way],
-    url: pulumi.Input[str],
-    *,
-    host_key: str | None,
-    key_name: str,
-    place: str,
-    patience: int,
-    booting: bool,
-    machine: pulumi.CustomResource | None = None,
-    opts: pulumi.ResourceOptions,
-) -> pulumi.Output[str]:
-    """The host key: given in the stack file, or the one of the first contact, which the state keeps from then on."""
-
-    def create(found: ssh.Way) -> str:
-        words = ssh.command(found, host_key) if host_key else ssh.first_contact(found)
-        return script(
-            "contact",
-            HOST=name,
-            WHERE=f"{found.user}@{found.address} port {found.port}",
-            SSH=shlex.join(words),
-            KEY=host_key or "",
-            KEY_NAME=key_name,
-            PATH_IN_FILE=place,
-            PATIENCE=str(patience),
-            BOOTING="yes" if booting else "",
-        )
-
-    made = command.local.Command(
-        f"{name}-contact",
-        create='eval "$CONTACT"',
-        update='printf "%s\\n" "${PULUMI_COMMAND_STDOUT:?}"',  # the key stays the one that was taken
-        environment={"CONTACT": way.apply(create)},
-        interpreter=["/bin/sh", "-c"],
-        logging=command.local.Logging.STDERR,
-        # Another machine or another address is met for the first time; nothing else takes a new key.
-        triggers=[url, host_key or "", *([machine.id] if machine is not None else [])],
-        opts=opts,
-    )
-    return pulumi.Output.from_input(host_key) if host_key else made.stdout

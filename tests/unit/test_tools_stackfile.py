@@ -75,7 +75,7 @@ def test_a_providers_secret_is_kept_under_its_own_name(
     prod: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], key: str, kept: str
 ) -> None:
     told: list[tuple[tuple[str, ...], str | None]] = []
-    monkeypatch.setattr(Stack, "select", lambda _self: None)
+    monkeypatch.setattr(Stack, "select", lambda _self, **_: None)
     monkeypatch.setattr(Stack, "quiet", lambda _self, *words, stdin=None: told.append((words, stdin)))
     monkeypatch.setattr("sys.stdin", io.StringIO("hunter22\n"))
     lifecycle.secret(prod, key)
@@ -84,7 +84,7 @@ def test_a_providers_secret_is_kept_under_its_own_name(
 
 
 def test_a_terminal_that_is_closed_at_the_question_gives_nothing(prod: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Stack, "select", lambda _self: None)
+    monkeypatch.setattr(Stack, "select", lambda _self, **_: None)
     monkeypatch.setattr("sys.stdin", Closed())
     monkeypatch.setattr("getpass.getpass", closed)
     with pytest.raises(ToolError, match="digitalocean:token: expected a text, got nothing; nothing was changed"):
