@@ -118,9 +118,10 @@ def test_a_passphrase_that_does_not_fit(stack: Previewed) -> None:
         place.write_text(right)
 
 
-def test_a_token_that_is_missing(stack: Previewed, tmp_path: Path) -> None:
+def test_a_token_that_is_missing(stack: Previewed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stack.rig.env.pop("DIGITALOCEAN_TOKEN", None)
     stack.rig.env["FLEETWATCH_STATE"] = str(tmp_path)  # another file altogether: the secrets of this one would go
+    monkeypatch.setattr(stack.rig, "file", tmp_path / stack.rig.file.name)
     droplet = {"region": "fra1", "size": "s-2vcpu-4gb", "volume": 20}
     config = {"fleetwatch:hub": {"droplet": droplet}, "fleetwatch:access": {"admin_cidrs": ["192.0.2.1/32"]}}
     stack.rig.file.write_text(yaml.safe_dump({"config": config}))
