@@ -22,7 +22,9 @@ BROKEN = {
     # Its first process stays: only another one is killed, again and again.
     "hungry": "while :; do python3 -c 'x = b\"x\" * (200 << 20)'; sleep 5; done",
     "noisy": 'for n in $(seq 1500); do echo "level=error cannot reach the payment service n=$n"; done; sleep 600',
-    "flapping": "sleep 3",
+    # Longer than ten seconds: after less Docker waits ever longer before it starts it again, and cAdvisor, which is
+    # asked every 15 s, would see it by chance.
+    "flapping": "sleep 13",
 }
 OPTIONS = {"hungry": ("-m", LIMIT, "--memory-swap", LIMIT), "flapping": ("--restart", "always")}
 TOLD = {
