@@ -57,6 +57,8 @@ class Stack:
         """Write the working copy and give its configuration. `check` refuses secrets that stand in clear."""
         made = self.composed(check)
         stackfile.write(self.working, made)
+        if stackfile.secrets_of(self.file).exists():
+            self.share_secrets()  # those of a renamed host stand under its new name from now on
         if self.images is not None:
             stackfile.write(self.home / IMAGES, dict(self.images))
         config: dict[str, Any] = made["config"]
@@ -73,7 +75,7 @@ class Stack:
             raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
         last = stackfile.read(self.working) if self.working.exists() else {}
         shared = stackfile.secrets_of(self.file)
-        last = stackfile.with_shared(last, stackfile.read(shared)) if shared.exists() else last
+        last = stackfile.and_what_is_there(stackfile.read(shared), last) if shared.exists() else last
         images = self.images if self.images is not None else self._images(last)
         overlay: dict[str, Any] = stackfile.sections(self.home / OWN) if (self.home / OWN).exists() else {}
         if hub_is_here(user.get("config") or {}):
@@ -83,12 +85,16 @@ class Stack:
         return stackfile.compose(user, last, overlay)
 
     def share_secrets(self) -> Path | None:
-        """Keep the encrypted values beside the stack file too, for whoever else works with it: where they are now.
-        None for a stack that lives on one machine."""
+        """Keep the encrypted values beside the stack file too, for whoever else works with it: where they are now. What
+        is there already stays, also of a host that is taken out: a preview of that must not lose its secrets. None for
+        a stack that lives on one machine."""
         if self.name in ON_ONE_MACHINE:
             return None
         path = stackfile.secrets_of(self.file)
-        stackfile.write(path, stackfile.only_secrets(stackfile.read(self.working)), mode=0o644)
+        there = stackfile.read(path) if path.exists() else {}
+        whole = stackfile.and_what_is_there(stackfile.only_secrets(stackfile.read(self.working)), there)
+        if whole != there:
+            stackfile.write(path, whole, mode=0o644)
         return path
 
     def _images(self, last: Mapping[str, Any]) -> Mapping[str, Any]:

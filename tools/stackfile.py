@@ -68,9 +68,10 @@ def secrets_of(file: Path) -> Path:
     return file.with_name(f"secrets.{file.name.removeprefix('Pulumi.')}")
 
 
-def with_shared(last: dict[str, Any], shared: dict[str, Any]) -> dict[str, Any]:
-    """The last working copy with what others have committed, which counts: it may be newer, this machine's is in it."""
-    return _under(shared, last)
+def and_what_is_there(first: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
+    """`first`, and of `there` what it does not say: what others have committed before this machine's working copy, a
+    secret that was set before what was committed."""
+    return _under(first, there)
 
 
 def only_secrets(content: dict[str, Any]) -> dict[str, Any]:

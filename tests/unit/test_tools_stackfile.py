@@ -136,6 +136,31 @@ def test_what_others_committed_counts_and_what_only_this_machine_has_stays(
     assert made["config"]["fleetwatch:hosts"] == databases(main=newer, other=SET)["fleetwatch:hosts"]
 
 
+def test_the_secrets_of_a_renamed_host_are_committed_under_its_new_name_and_none_is_lost_by_a_look(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
+    stack, database = Stack("prod", tmp_path / "Pulumi.prod.yaml", {}), {"postgres": {"main": {}}}
+    secret = {"postgres": {"main": {"dsn": SET}}}
+    committed = tmp_path / "secrets.prod.yaml"
+    stackfile.write(committed, {"encryptionsalt": "v1:salt", "config": {"fleetwatch:hosts": {"db-1": secret}}})
+    for hosts in (
+        {"db-1": database},
+        {"database": {"renamed_from": "db-1", **database}},
+        {"web-1": {}},
+        {"database": database},
+    ):
+        stackfile.write(stack.file, {"config": {"fleetwatch:hosts": hosts}})
+        stack.prepare()
+    assert stackfile.read(committed)["config"] == {"fleetwatch:hosts": {"db-1": secret, "database": secret}}
+    assert stackfile.read(stack.working)["config"]["fleetwatch:hosts"] == {"database": secret}
+    newer = {"postgres": {"main": {"dsn": {"secure": "v1:newer"}}}}  # as `make secret` leaves the working copy
+    stackfile.write(stack.working, {"encryptionsalt": "v1:salt", "config": {"fleetwatch:hosts": {"database": newer}}})
+    stack.share_secrets()
+    assert stackfile.read(committed)["config"] == {"fleetwatch:hosts": {"db-1": secret, "database": newer}}
+    assert stack.composed()["config"]["fleetwatch:hosts"] == {"database": newer}
+
+
 def test_a_stack_of_one_machine_shares_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
     for name, kept in (("local", False), ("prod", True)):
