@@ -19,6 +19,21 @@ from tools.errors import ToolError
 PROJECT = "fleetwatch:"
 
 
+class _EachKeyOnce(yaml.SafeLoader):
+    """YAML's own rule, which the library does not hold: of two equal keys the first would be lost without a word."""
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if key.value in seen:
+                    raise yaml.MarkedYAMLError(
+                        problem=f"each key once: there is `{key.value}` twice", problem_mark=key.start_mark
+                    )
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def read(path: Path) -> dict[str, Any]:
     """A stack file's mapping. ToolError names the line when it is no YAML, or what it is when it is no mapping."""
     try:
@@ -32,7 +47,7 @@ def read(path: Path) -> dict[str, Any]:
 def parse(text: str, path: str) -> dict[str, Any]:
     """The same of a text; `path` is what messages call it."""
     try:
-        loaded = yaml.safe_load(text)
+        loaded = yaml.load(text, _EachKeyOnce)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""

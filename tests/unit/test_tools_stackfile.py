@@ -161,6 +161,14 @@ def test_the_secrets_of_a_renamed_host_are_committed_under_its_new_name_and_none
     assert stack.composed()["config"]["fleetwatch:hosts"] == {"database": newer}
 
 
+def test_a_key_that_stands_twice_is_told_with_its_line() -> None:
+    text = "config:\n  fleetwatch:hub:\n    retention: {metrics: 1d}\n    local: {}\n    retention: {metrics: 2d}\n"
+    with pytest.raises(
+        ToolError, match=r"f.yaml, line 5, column 5: expected YAML, each key once: there is `retention` twice"
+    ):
+        stackfile.parse(text, "f.yaml")
+
+
 def test_a_stack_of_one_machine_shares_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
     for name, kept in (("local", False), ("prod", True)):
