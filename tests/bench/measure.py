@@ -111,7 +111,7 @@ def first_data(rig: Rig, image: str, times: int) -> tuple[list[float], list[floa
         came = _wait(pending, 90)
         samples.append(came["sample"] - started)
         lines.append(came["line"] - started)
-        docker("rm", "-f", name)
+        docker("rm", "-f", "-v", name)
     return samples, lines
 
 
@@ -154,7 +154,7 @@ def known_lines(rig: Rig, image: str, times: int) -> list[float]:
             delays.append(now - float(newest.split()[0].removeprefix("at=")))
             seen = newest
         time.sleep(_POLL)
-    docker("rm", "-f", name)
+    docker("rm", "-f", "-v", name)
     return delays
 
 

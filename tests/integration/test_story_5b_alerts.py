@@ -81,7 +81,7 @@ def broken(story: Story) -> Iterator[dict[str, str]]:
     try:
         yield names
     finally:
-        docker("rm", "-f", *(names[suffix] for suffix in BROKEN if suffix in names), check=False)
+        docker("rm", "-f", "-v", *(names[suffix] for suffix in BROKEN if suffix in names), check=False)
         docker("start", *stopped)
         again = 'up{job="node",host="hub"} == 1 and on (host) pg_up{database="main"} == 1'
         eventually("what was stopped to answer again", lambda: story.metrics(again), 120)

@@ -163,7 +163,7 @@ def test_memory_changes_in_place_and_the_environment_does_not(engine: Engine, in
 
 def test_what_was_removed_by_hand_leaves_the_state_and_can_be_deleted(engine: Engine, inputs: dict[str, Any]) -> None:
     made, state = engine.create(CONTAINER, inputs)
-    subprocess.run(["docker", "rm", "-f", made], check=True, capture_output=True)
+    subprocess.run(["docker", "rm", "-f", "-v", made], check=True, capture_output=True)
     assert not engine.read(CONTAINER, made, state, inputs).resource_id
     engine.delete(CONTAINER, made, state)
 
