@@ -22,7 +22,7 @@ from configs.dashboards.model import (
     env_and_host,
     link,
 )
-from configs.dashboards.postgres_upkeep import BY, BY_DATNAME, NAME, SERVER, SQL
+from configs.dashboards.postgres_upkeep import BY, BY_DATNAME, NAME, SERVER, SQL, WHICH_SERVER
 from configs.settings import Settings
 
 OF = 'job="postgres",env=~"$env",host=~"$host",database=~"$database"'
@@ -219,12 +219,7 @@ def board(settings: Settings) -> Dashboard:
         of=SOME_HOSTS,
         variables=(
             *env_and_host('pg_up{job="postgres"}'),
-            Variable(
-                name="database",
-                title="Server",
-                selector='pg_up{job="postgres",env=~"$env",host=~"$host"}',
-                label="database",
-            ),
+            WHICH_SERVER,
             Variable(
                 name="datname",
                 title="Database",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards.model import Column, Graph, Query, Row, Table, declared
+from configs.dashboards.model import Column, Graph, Query, Row, Table, Variable, declared
 
 SQL = 'job="sql",env=~"$env",host=~"$host",database=~"$database"'
 SQL_EACH = SQL + ',datname=~"$datname"'
@@ -10,6 +10,9 @@ BY = "by (env, host, database)"
 BY_DATNAME = "by (env, host, database, datname)"
 BY_TABLE = "by (env, host, database, datname, schema, table)"
 SERVER, NAME = "{{database}}", "{{database}} {{datname}}"
+WHICH_SERVER = Variable(
+    name="database", title="Server", selector='pg_up{job="postgres",env=~"$env",host=~"$host"}', label="database"
+)
 NO_TABLES = declared("a database without tables of its own has none to show")
 
 _replication = Row(

@@ -18,6 +18,7 @@ from configs.dashboards.model import (
     env_and_host,
     link,
 )
+from configs.dashboards.postgres_upkeep import WHICH_SERVER
 from configs.dashboards.timescale_jobs import (
     BY_DATNAME,
     BY_JOB,
@@ -161,12 +162,7 @@ def board(settings: Settings) -> Dashboard:
         of=SOME_HOSTS,
         variables=(
             *env_and_host('pg_up{job="postgres"}'),
-            Variable(
-                name="database",
-                title="Server",
-                selector='pg_up{job="postgres",env=~"$env",host=~"$host"}',
-                label="database",
-            ),
+            WHICH_SERVER,
             Variable(
                 name="datname",
                 title="Database",
