@@ -14,15 +14,15 @@ from configs import images, names
 
 settings, cloud = checked_or_exit()
 pins = images.resolve(settings.images)
-done = rotations_done({name: edge.rotation for name, edge in settings.hosts.items()})
-credentials = {name: Credential.of(name, edge, done) for name, edge in settings.hosts.items()}
+done = rotations_done({name: host.rotation for name, host in settings.hosts.items()})
+credentials = {name: Credential.of(name, host, done) for name, host in settings.hosts.items()}
 admin = Credential(names.ADMIN)
 fleet = Fleet(settings, cloud)
-users = {name: credentials[name].accepted for name, edge in settings.hosts.items() if edge.via == "internet"}
+users = {name: credentials[name].accepted for name, host in settings.hosts.items() if host.via == "internet"}
 hub_args = HubArgs(host=fleet.hub, settings=settings, images=pins, users=users, admin_password=admin.password)
 hub = Hub("hub", hub_args, pulumi.ResourceOptions(providers=[fleet.hub.docker]))
 edges: dict[str, Edge] = {}
-for name, edge in settings.hosts.items():
+for name, host in settings.hosts.items():
     args = EdgeArgs(
         host=fleet.hosts[name],
         settings=settings,
@@ -30,11 +30,11 @@ for name, edge in settings.hosts.items():
         credential=credentials[name],
         push_url=hub.push_url(name),
         hub_address=hub.address_for(name),
-        hub_ca=hub.ca if edge.via == "internet" else None,
+        hub_ca=hub.ca if host.via == "internet" else None,
         hub_networks=[hub.network] if name == "hub" else [],
     )
     # The hub first: its door must know the host's password before the host knocks, a refusal would lose samples.
-    edges[name] = Edge(name, args, renamed(edge, providers=[fleet.hosts[name].docker], depends_on=[hub]))
-    if not edge.abandoned:
-        Gate(name, GateArgs(fleet.hub, settings, name, edges[name].settled), renamed(edge))
+    edges[name] = Edge(name, args, renamed(host, providers=[fleet.hosts[name].docker], depends_on=[hub]))
+    if not host.abandoned:
+        Gate(name, GateArgs(fleet.hub, settings, name, edges[name].settled), renamed(host))
 export(settings, fleet, hub, admin, edges)

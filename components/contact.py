@@ -13,7 +13,7 @@ from configs.deploy import script
 
 def first_contact(
     name: str,
-    way: pulumi.Output[ssh.Way],
+    target: pulumi.Output[ssh.SshTarget],
     url: pulumi.Input[str],
     *,
     host_key: str | None,
@@ -26,8 +26,8 @@ def first_contact(
 ) -> pulumi.Output[str]:
     """The host key: given in the stack file, or the one of the first contact, which the state keeps from then on."""
 
-    def create(found: ssh.Way) -> str:
-        words = ssh.command(found, host_key) if host_key else ssh.first_contact(found)
+    def create(found: ssh.SshTarget) -> str:
+        words = ssh.ssh_argv(found, host_key) if host_key else ssh.first_contact(found)
         return script(
             "contact",
             HOST=name,
@@ -44,7 +44,7 @@ def first_contact(
         f"{name}-contact",
         create='eval "$CONTACT"',
         update='printf "%s\\n" "${PULUMI_COMMAND_STDOUT:?}"',  # the key stays the one that was taken
-        environment={"CONTACT": way.apply(create)},
+        environment={"CONTACT": target.apply(create)},
         interpreter=["/bin/sh", "-c"],
         logging=command.local.Logging.STDERR,
         # Another machine or another address is met for the first time; nothing else takes a new key.

@@ -10,7 +10,7 @@ import pulumi_random as random
 
 from components.host import renamed
 from configs import names
-from configs.settings import Edge
+from configs.settings import Host
 
 
 class Credential(pulumi.ComponentResource):
@@ -47,9 +47,9 @@ class Credential(pulumi.ComponentResource):
         self.register_outputs({})
 
     @classmethod
-    def of(cls, name: str, edge: Edge, done: pulumi.Output[dict[str, Any]]) -> Credential:
+    def of(cls, name: str, host: Host, done: pulumi.Output[dict[str, Any]]) -> Credential:
         """The credential of one host, with the rotations that the last complete update left."""
-        return cls(name, edge.rotation, done.apply(lambda found: _counted(name, edge.rotation, found)), renamed(edge))
+        return cls(name, host.rotation, done.apply(lambda found: _counted(name, host.rotation, found)), renamed(host))
 
     def _generation(self, name: str, number: int) -> random.RandomPassword:
         return random.RandomPassword(

@@ -10,18 +10,22 @@ import pulumi_digitalocean as do
 from components.cloud import Cloud
 from configs import names
 from configs.render import userdata
-from configs.settings import Settings
-from configs.settings.places import Droplet, HubDroplet
+from configs.settings import Settings, places
 
 
-class Machine(pulumi.ComponentResource):
+class Droplet(pulumi.ComponentResource):
     """One droplet in the fleet's network, named after its host.
 
     Outputs: `droplet`; `address` and `private`, its addresses; `after`, what has to be there before it is contacted.
     """
 
     def __init__(
-        self, name: str, settings: Settings, cloud: Cloud, wanted: Droplet, opts: pulumi.ResourceOptions | None = None
+        self,
+        name: str,
+        settings: Settings,
+        cloud: Cloud,
+        wanted: places.Droplet,
+        opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("fleetwatch:index:Droplet", name, None, opts)
         role = "hub" if name == "hub" else "edge"
@@ -63,14 +67,14 @@ class Machine(pulumi.ComponentResource):
         return ()
 
 
-class HubMachine(Machine):
+class HubDroplet(Droplet):
     """The hub's droplet, with a volume for its data and an address that both outlive it, its DNS record, the project
     they belong to and a check from outside.
 
     Outputs besides a machine's: `device`, where the volume appears, and `volume_size` in GB.
     """
 
-    def __init__(self, settings: Settings, cloud: Cloud, wanted: HubDroplet) -> None:
+    def __init__(self, settings: Settings, cloud: Cloud, wanted: places.HubDroplet) -> None:
         super().__init__("hub", settings, cloud, wanted)
         hub = settings.hub
         own = pulumi.ResourceOptions(parent=self)

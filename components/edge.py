@@ -11,7 +11,7 @@ import pulumi_docker as docker
 
 from components.credential import Credential
 from components.host import Host
-from components.service import Network, Service, ServiceArgs, marks
+from components.service import Network, Service, ServiceArgs, revisions
 from configs import names
 from configs.deploy import script
 from configs.render import agent, alloy, exporters, loglines, promtail, sql
@@ -49,12 +49,12 @@ class Edge(pulumi.ComponentResource):
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fleetwatch:index:Edge", name, None, opts)
         self._args = args
-        self._edge = args.settings.hosts[args.host.host]
+        self._edge = args.settings.edges[args.host.name]
         subnet = ipaddress.ip_network(self._edge.subnet)
         self._gateway = str(next(subnet.hosts()))
         self._socket = {args.host.docker_socket: DOCKER_SOCKET}
         self._network = docker.Network(
-            f"{args.host.host}-edge",
+            f"{args.host.name}-edge",
             name=names.edge_network(args.host.stack),
             driver="bridge",
             ipam_configs=[docker.NetworkIpamConfigArgs(subnet=str(subnet), gateway=self._gateway)],
@@ -67,7 +67,7 @@ class Edge(pulumi.ComponentResource):
         services = [self._agent(), self._logs(), self._cadvisor(), self._node(), *self._databases(), *self._queries()]
         self.settled = self._settled(services)
         # Known to be so only once everything has changed over.
-        self.rotated = self.settled.apply(lambda _: self._edge.rotation)
+        self.rotated = self.settled.apply(lambda _: args.settings.hosts[args.host.name].rotation)
         self.register_outputs({})
 
     def _pushing(self, render: Callable[[str], str]) -> pulumi.Output[str]:
@@ -77,13 +77,13 @@ class Edge(pulumi.ComponentResource):
     def _service(self, role: str, image: str, **args: object) -> Service:
         args.setdefault("networks", self._own[:1])
         return Service(
-            f"{self._args.host.host}-{role}",
+            f"{self._args.host.name}-{role}",
             ServiceArgs(host=self._args.host, role=role, image=self._args.images[image], **args),  # type: ignore[arg-type]
             pulumi.ResourceOptions(parent=self, depends_on=[self._network]),
         )
 
     def _agent(self) -> Service:
-        settings, host = self._args.settings, self._args.host.host
+        settings, host = self._args.settings, self._args.host.name
         return self._service(
             "agent",
             "prometheus",
@@ -106,7 +106,7 @@ class Edge(pulumi.ComponentResource):
         )
 
     def _logs(self) -> Service:
-        settings, host, logs = self._args.settings, self._args.host.host, self._edge.logs
+        settings, host, logs = self._args.settings, self._args.host.name, self._edge.logs
         module = alloy if logs.agent == "alloy" else promtail
         folders = {folder: folder for folder in loglines.folders(self._edge)}
         journal = {place: place for place in (*JOURNAL, "/etc/machine-id")} if logs.journal else {}
@@ -229,6 +229,6 @@ class Edge(pulumi.ComponentResource):
             "settled",
             create=f"{join}\n{settled}",
             delete=script("leave", CONTAINERS=joining, NETWORKS=networks) if networks else None,
-            stdin=marks(services),
+            stdin=revisions(services),
             parent=self,
         ).stdout

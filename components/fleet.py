@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pulumi
 
 from components.cloud import Cloud
-from components.droplet import HubMachine, Machine
+from components.droplet import Droplet, HubDroplet
 from components.host import Host, renamed
 from components.local_host import LocalHost
 from components.remote_host import Bastion, RemoteArgs, RemoteHost
@@ -31,7 +31,7 @@ class Fleet:
         self.hub = self._hub()
         self.hosts: Mapping[str, Host] = {
             "hub": self.hub,
-            **{n: self._host(n, edge) for n, edge in settings.hosts.items() if isinstance(edge, HostSettings)},
+            **{n: self._host(n, wanted) for n, wanted in settings.others.items()},
         }
 
     def _hub(self) -> Host:
@@ -42,7 +42,7 @@ class Fleet:
             return self._server("hub", hub.server, None, False, pulumi.ResourceOptions())
         assert self.cloud is not None
         assert hub.droplet is not None
-        made = HubMachine(self._settings, self.cloud, hub.droplet)
+        made = HubDroplet(self._settings, self.cloud, hub.droplet)
         return RemoteHost(
             "hub",
             RemoteArgs(
@@ -60,15 +60,15 @@ class Fleet:
             ),
         )
 
-    def _host(self, name: str, edge: HostSettings) -> Host:
-        opts = renamed(edge)
-        if edge.local is not None:
-            return LocalHost(name, self._settings.prefix, edge.local, opts)
-        if edge.server is not None:
-            return self._server(name, edge.server, self.hub, edge.abandoned, opts)
+    def _host(self, name: str, wanted: HostSettings) -> Host:
+        opts = renamed(wanted)
+        if wanted.local is not None:
+            return LocalHost(name, self._settings.prefix, wanted.local, opts)
+        if wanted.server is not None:
+            return self._server(name, wanted.server, self.hub, wanted.abandoned, opts)
         assert self.cloud is not None
-        assert edge.droplet is not None
-        made = Machine(name, self._settings, self.cloud, edge.droplet, opts)
+        assert wanted.droplet is not None
+        made = Droplet(name, self._settings, self.cloud, wanted.droplet, opts)
         args = RemoteArgs(
             settings=self._settings,
             user="root",
@@ -87,8 +87,10 @@ class Fleet:
         via: RemoteHost | Bastion | None = None
         if server.bastion is not None:
             known = self._settings.ssh
-            way = ssh.Way(server.bastion.user, server.bastion.address, server.bastion.port, known.key, known.timeout)
-            via = Bastion(name, way, server.bastion.host_key, opts)
+            target = ssh.SshTarget(
+                server.bastion.user, server.bastion.address, server.bastion.port, known.key, known.timeout
+            )
+            via = Bastion(name, target, server.bastion.host_key, opts)
         elif hub is not None and private(server.address):
             assert isinstance(hub, RemoteHost)
             via = hub

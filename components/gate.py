@@ -57,7 +57,7 @@ class Gate(pulumi.ComponentResource):
                 PROMETHEUS=names.container(stack, "prometheus"),
                 LOKI=names.address(stack, "loki", names.LOKI_PORT),
                 AGENT=names.container(stack, "agent"),
-                LOG_AGENT=names.container(stack, args.settings.hosts[args.host].logs.agent),
+                LOG_AGENT=names.container(stack, args.settings.edges[args.host].logs.agent),
                 NEWEST_SAMPLE=quote(f'max(timestamp(up{{host="{args.host}"}}))'),
                 LINES=quote(f'{{host="{args.host}",job!="{NOTES}"}}'),
             ),

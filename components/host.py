@@ -13,14 +13,14 @@ import pulumi
 import pulumi_command as command
 import pulumi_docker as docker
 
-from configs.settings import Edge
+from configs.settings import Host as HostSettings
 
 LOOPBACK = "127.0.0.1"
 
 
-def renamed(edge: Edge, **options: Any) -> pulumi.ResourceOptions:
+def renamed(host: HostSettings, **options: Any) -> pulumi.ResourceOptions:
     """Options of a host's component that keep what was made under its former name; its children follow it."""
-    aliases = [pulumi.Alias(name=edge.renamed_from)] if edge.renamed_from is not None else None
+    aliases = [pulumi.Alias(name=host.renamed_from)] if host.renamed_from is not None else None
     return pulumi.ResourceOptions(aliases=aliases, **options)
 
 
@@ -42,7 +42,7 @@ class Host(pulumi.ComponentResource):
 
     def __init__(self, name: str, stack: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fleetwatch:index:Host", name, None, opts)
-        self.host = name
+        self.name = name
         self.stack = stack  # the prefix of all Docker names
 
     @abstractmethod
@@ -68,4 +68,4 @@ class Host(pulumi.ComponentResource):
 
     def labels(self, role: str) -> Mapping[str, str]:
         """Docker labels by which everything that was made here is found again, and nothing else."""
-        return {"fleetwatch.stack": self.stack, "fleetwatch.host": self.host, "fleetwatch.role": role}
+        return {"fleetwatch.stack": self.stack, "fleetwatch.host": self.name, "fleetwatch.role": role}

@@ -11,7 +11,7 @@ import pulumi_docker as docker
 from components.edge import HUP, RESTART
 from components.gate import note
 from components.host import LOOPBACK, Host
-from components.service import Network, Service, ServiceArgs, marks
+from components.service import Network, Service, ServiceArgs, revisions
 from configs import dashboards, names, rules
 from configs.deploy import script
 from configs.render import alertmanager, caddy, grafana, loki, messages, prometheus
@@ -48,7 +48,7 @@ class Hub(pulumi.ComponentResource):
         self._args = args
         self._limits = args.settings.hub.limits
         self._made_network = docker.Network(
-            f"{args.host.host}-hub",
+            f"{args.host.name}-hub",
             name=names.hub_network(args.host.stack),
             driver="bridge",
             labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in args.host.labels("hub").items()],
@@ -81,7 +81,7 @@ class Hub(pulumi.ComponentResource):
             "changed",
             create=f"settled() (\n{settled}\n)\nsaid=$(settled)\n{note(self._args.settings, stack, 'hub')}",
             delete=None,
-            stdin=marks(services),
+            stdin=revisions(services),
             depends_on=services,
             parent=self,
         )
@@ -94,7 +94,7 @@ class Hub(pulumi.ComponentResource):
 
     def push_url(self, host: str) -> pulumi.Output[str]:
         """The hub as the edge of this host reaches it. The hub's own is on the hub's network."""
-        settings, own = self._args.settings, host == self._args.host.host
+        settings, own = self._args.settings, host == self._args.host.name
         if settings.hosts[host].via == "internet":
             return pulumi.Output.from_input(f"https://{settings.hub.domain}") if own else self._site()
         inside = names.address(self._args.host.stack, "caddy", names.CADDY_PUSH_PORT)
@@ -102,7 +102,7 @@ class Hub(pulumi.ComponentResource):
 
     def address_for(self, host: str) -> pulumi.Input[str] | None:
         """What the name in this host's push URL means, where no DNS knows it."""
-        inside = self._args.settings.hosts[host].via == "vpc" and host != self._args.host.host
+        inside = self._args.settings.hosts[host].via == "vpc" and host != self._args.host.name
         return self._args.host.private if inside else None
 
     def _service(self, role: str, **args: object) -> Service:

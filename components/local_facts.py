@@ -44,7 +44,7 @@ def probe(settings: Settings) -> Facts:
             if pool.get("Subnet")
         ),
         missing_folders=frozenset(
-            folder for edge in settings.hosts.values() for folder in log_folders(edge) if not os.path.isdir(folder)
+            folder for edge in settings.edges.values() for folder in log_folders(edge) if not os.path.isdir(folder)
         ),
     )
 

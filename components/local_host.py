@@ -45,7 +45,7 @@ class LocalHost(Host):
         parent: pulumi.Resource | None = None,
     ) -> command.local.Command:
         return command.local.Command(
-            f"{self.host}-{what}",
+            f"{self.name}-{what}",
             create=on_stdin(create),
             delete=delete,
             stdin=pulumi.Output.concat(create, stdin if stdin is not None else ""),

@@ -63,26 +63,26 @@ class _Reached:
 class Bastion(pulumi.ComponentResource, _Reached):
     """A machine that is only passed through, named after the host behind it. Its host key is pinned like any other."""
 
-    def __init__(self, name: str, way: ssh.Way, host_key: str | None, opts: pulumi.ResourceOptions) -> None:
+    def __init__(self, name: str, target: ssh.SshTarget, host_key: str | None, opts: pulumi.ResourceOptions) -> None:
         super().__init__("fleetwatch:index:Bastion", name, None, opts)
         self.called = f"{name}-bastion"
         pinned = first_contact(
             self.called,
-            pulumi.Output.from_input(way),
-            way.url,
+            pulumi.Output.from_input(target),
+            target.url,
             host_key=host_key,
-            key_name=way.key or "agent",
+            key_name=target.key or "agent",
             place=f"{server_path(name)}.bastion",
             patience=ANSWER,
             booting=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.through = pinned.apply(lambda key: ssh.jump(way, key))
+        self.through = pinned.apply(lambda key: ssh.jump(target, key))
         self.register_outputs({})
 
 
 class RemoteHost(Host, _Reached):
-    """Kinds `server` and `droplet`. `words`: the `ssh` command line that leads to it."""
+    """Kinds `server` and `droplet`. `ssh_argv`: the `ssh` command line that leads to it."""
 
     def __init__(self, name: str, args: RemoteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args.settings.prefix, opts)
@@ -94,12 +94,12 @@ class RemoteHost(Host, _Reached):
         self.base = f"{args.files}/{self.stack}"
         jump = args.via.through if args.via is not None else pulumi.Output.from_input(list[str]())
         address = pulumi.Output.from_input(args.address)
-        way = pulumi.Output.all(address, jump).apply(lambda both: _way(args, *both))
-        # Not of the way there: a jump host made anew is no reason to take this host's key anew.
-        url = address.apply(lambda found: _way(args, found, ()).url)
+        target = pulumi.Output.all(address, jump).apply(lambda both: _target(args, *both))
+        # Not of the target there: a jump host made anew is no reason to take this host's key anew.
+        url = address.apply(lambda found: _target(args, found, ()).url)
         pinned = first_contact(
             name,
-            way,
+            target,
             url,
             host_key=args.host_key,
             key_name=args.settings.ssh.key or "agent",
@@ -109,10 +109,10 @@ class RemoteHost(Host, _Reached):
             machine=args.machine,
             opts=self.own(self, depends_on=list(args.after)),
         )
-        reached = pulumi.Output.all(way, pinned)
-        self.words = reached.apply(lambda both: ssh.command(*both))
+        reached = pulumi.Output.all(target, pinned)
+        self.ssh_argv = reached.apply(lambda both: ssh.ssh_argv(*both))
         self.through = reached.apply(lambda both: ssh.jump(*both))
-        self._where = way.apply(lambda found: f"{found.user}@{found.address} port {found.port}")
+        self._where = target.apply(lambda found: f"{found.user}@{found.address} port {found.port}")
         self.ready = self.run(
             "ready", create=self._ready(), delete=script("leave_host", FILES=self.base), closing=True, starting=True
         )
@@ -152,7 +152,7 @@ class RemoteHost(Host, _Reached):
         if delete is not None:
             scripts["OFF_HOST"] = self._over_ssh(delete, leaving=True)
         return command.local.Command(
-            f"{self.host}-{what}",
+            f"{self.name}-{what}",
             create='eval "$ON_HOST"',
             delete='eval "$OFF_HOST"' if delete is not None else None,
             stdin=pulumi.Output.concat(create, stdin if stdin is not None else ""),
@@ -182,25 +182,25 @@ class RemoteHost(Host, _Reached):
         self, remote: str, closing: bool = False, leaving: bool = False, patience: str = ""
     ) -> pulumi.Output[str]:
         fixed = {
-            "HOST": self.host,
+            "HOST": self.name,
             "TIMEOUT": str(self._args.settings.ssh.timeout),
             "BETWEEN": self._args.via.called if self._args.via is not None else "",
             "CLOSE": "yes" if closing else "",
             "PATIENCE": patience,
-            "LEAVING": "yes" if leaving and self.host != "hub" and self._args.machine is None else "",
+            "LEAVING": "yes" if leaving and self.name != "hub" and self._args.machine is None else "",
         }
-        return pulumi.Output.all(self.words, self._where).apply(
+        return pulumi.Output.all(self.ssh_argv, self._where).apply(
             lambda both: script("on_host", SSH=shlex.join(both[0]), WHERE=both[1], REMOTE=remote, **fixed)
         )
 
     def _ready(self) -> str:
-        args, edge = self._args, self._args.settings.hosts.get(self.host)
-        hub = self.host == "hub"
+        args, edge = self._args, self._args.settings.edges.get(self.name)
+        hub = self.name == "hub"
         ports = args.settings.hub.ports
         taken = [ports.https, ports.http, ports.query, *([ports.push] if args.private is not None else [])]
         return script(
             "ready_host",
-            HOST=self.host,
+            HOST=self.name,
             STACK=self.stack,
             BOOTING="yes" if args.booting else "",
             INSTALL="yes" if args.install_docker else "",
@@ -214,6 +214,6 @@ class RemoteHost(Host, _Reached):
         )
 
 
-def _way(args: RemoteArgs, address: str, jump: Sequence[str]) -> ssh.Way:
+def _target(args: RemoteArgs, address: str, jump: Sequence[str]) -> ssh.SshTarget:
     known = args.settings.ssh
-    return ssh.Way(args.user, address, args.port, known.key, known.timeout, tuple(jump))
+    return ssh.SshTarget(args.user, address, args.port, known.key, known.timeout, tuple(jump))

@@ -59,9 +59,11 @@ class ServiceArgs:
     stop_timeout: int = 30  # seconds; short for an agent, whose flush waits for a hub that may be away
 
 
-def marks(services: Sequence[Service]) -> pulumi.Output[str]:
+def revisions(services: Sequence[Service]) -> pulumi.Output[str]:
     """A text that changes whenever a service does; each line begins with the role that it is about."""
-    lines = [pulumi.Output.concat(service.role, " ", mark) for service in services for mark in service.marks]
+    lines = [
+        pulumi.Output.concat(service.role, " ", revision) for service in services for revision in service.revisions
+    ]
     return pulumi.Output.all(*lines).apply(lambda found: "\n".join(line.strip() for line in found))
 
 
@@ -75,7 +77,7 @@ class Service(pulumi.ComponentResource):
         self.role = args.role
         self.container_name = names.container(args.host.stack, args.role)
         self._base = f"{args.host.base}/{args.role}"
-        self.marks: list[pulumi.Output[str]] = []
+        self.revisions: list[pulumi.Output[str]] = []
         before: list[pulumi.Resource] = []
         if args.secrets:
             before.append(self._files("secrets", args.secrets, check="", secret=True, after=before))
@@ -83,7 +85,7 @@ class Service(pulumi.ComponentResource):
             before.append(self._files("config", args.files, check=self._check(), secret=False, after=before))
         volumes = [self._volume(suffix) for suffix in sorted(args.data)]
         self.container = self._container([*before, *volumes, *args.after])
-        self.marks.append(self.container.id)
+        self.revisions.append(self.container.id)
         self.register_outputs({"container": self.container_name})
 
     def _files(
@@ -101,7 +103,7 @@ class Service(pulumi.ComponentResource):
             depends_on=[self._args.host.ready, *after],
             parent=self,
         )
-        self.marks.append(written.stdout)
+        self.revisions.append(written.stdout)
         return written
 
     def _check(self) -> str:
@@ -120,7 +122,7 @@ class Service(pulumi.ComponentResource):
         host = self._args.host
         elsewhere = self._args.durable and host.data is not None
         return docker.Volume(
-            f"{host.host}-{suffix}",
+            f"{host.name}-{suffix}",
             name=f"{host.stack}-{suffix}",
             driver="local" if elsewhere else None,
             # Not there while the volume is not mounted: a container then fails to start, and writes nowhere else.
@@ -160,7 +162,7 @@ class Service(pulumi.ComponentResource):
             tests=["CMD", *args.healthcheck], interval="30s", timeout="5s", start_period="30s", retries=3
         )
         return docker.Container(
-            f"{args.host.host}-{args.role}",
+            f"{args.host.name}-{args.role}",
             name=self.container_name,
             image=args.image,
             command=list(args.command),

@@ -14,11 +14,11 @@ from pulumi.runtime import config as runtime
 from components import cloud_facts, local_facts
 from configs import disk
 from configs.rules.problems import problems as of_alerts
-from configs.settings import Host, Settings, SettingsError, read
+from configs.settings import Settings, SettingsError, read
 from configs.settings.cloud_facts import CloudFacts, Problem, against_cloud
 from configs.settings.facts import against
+from configs.settings.messages import for_stack
 from configs.settings.secrets import secret_paths
-from configs.settings.sentences import for_stack
 
 _PROJECT = "fleetwatch:"
 
@@ -32,7 +32,7 @@ def checked_or_exit() -> tuple[Settings, CloudFacts | None]:
         settings, cloud = _settings(pulumi.get_stack())
     except SettingsError as error:
         raise pulumi.RunError(str(error)) from None
-    for name, edge in settings.hosts.items():
+    for name, edge in settings.edges.items():
         if edge.logs.agent == "promtail":
             pulumi.log.warn(
                 f"host {name} ships logs with Promtail, which is out of support since March 2026; "
@@ -93,8 +93,8 @@ def _unreachable(settings: Settings) -> list[str]:
     return [
         f"hosts.{name}: expected no host besides `hub`, a hub on this machine takes no pushes of others; "
         "put what is to be collected under hosts.hub"
-        for name, host in settings.hosts.items()
-        if isinstance(host, Host) and host.local is not None and settings.hub.local is not None
+        for name, host in settings.others.items()
+        if host.local is not None and settings.hub.local is not None
     ]
 
 

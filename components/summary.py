@@ -22,8 +22,8 @@ def announce(settings: Settings) -> None:
         pulumi.log.info(cost.monthly(settings).sentence)
     if settings.hub.kind != "local":
         pulumi.log.info(disk.sentence(settings))
-    for name, edge in settings.hosts.items():
-        if edge.abandoned:
+    for name, host in settings.hosts.items():
+        if host.abandoned:
             pulumi.log.info(
                 f"host {name} is abandoned: nothing on it is touched any more. After this update take its entry out of "
                 "the stack file and run it again; that contacts the host no more either"
@@ -37,7 +37,7 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     pulumi.export("user", settings.hub.grafana.admin_user)
     pulumi.export("password", admin.password)
     pulumi.export("query", hub.query)
-    kept = [name for name, edge in settings.hosts.items() if not edge.abandoned]
+    kept = [name for name, host in settings.hosts.items() if not host.abandoned]
     pulumi.export("jobs", {name: scrape_jobs(settings, name) for name in kept})
     pulumi.export("hosts", {name: _host(settings, fleet, name) for name in kept})
     # As rotated only once the edge has changed over: until then the hub takes the old password too.
@@ -51,17 +51,17 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
 
 
 def _host(settings: Settings, fleet: Fleet, name: str) -> dict[str, pulumi.Input[object]]:
-    host, edge = fleet.hosts[name], settings.hosts[name]
+    host, edge = fleet.hosts[name], settings.edges[name]
     runs = [*(HUB_JOBS if name == "hub" else ()), "agent", edge.logs.agent, "cadvisor", "node-exporter"]
     return {
         "address": host.public or "this machine",
         **({"private": host.private} if host.private is not None else {}),
-        "via": edge.via,
+        "via": settings.hosts[name].via,
         "runs": [
             *runs,
             *(f"postgres-{database}" for database in sorted(edge.postgres)),
             *(["sql-exporter"] if edge.postgres else []),
         ],
         # For `make tunnel` and people: nothing in it is secret.
-        **({"ssh": host.words} if isinstance(host, RemoteHost) else {}),
+        **({"ssh": host.ssh_argv} if isinstance(host, RemoteHost) else {}),
     }

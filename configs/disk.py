@@ -38,7 +38,7 @@ GB = 1024**3
 def samples_per_second(settings: Settings) -> float:
     """What the hub takes in."""
     rate = 0.0
-    for host, edge in settings.hosts.items():
+    for host, edge in settings.edges.items():
         for job, interval in scrape_jobs(settings, host).items():
             targets = len(edge.postgres) if job in ("postgres", "sql") else 1
             rate += targets * SERIES.get(job, SERIES_OF_APP) / interval
@@ -52,7 +52,7 @@ def metrics_bytes(settings: Settings) -> int:
 
 def logs_bytes(settings: Settings) -> int:
     """Of all logs over their retention."""
-    return int(len(settings.hosts) * LOG_BYTES_PER_DAY * settings.hub.retention.logs / 86400)
+    return int(len(settings.edges) * LOG_BYTES_PER_DAY * settings.hub.retention.logs / 86400)
 
 
 def needed_gb(settings: Settings) -> int:
@@ -84,7 +84,7 @@ def problems(settings: Settings) -> list[str]:
         ]
     if volume >= needed_gb(settings):
         return []
-    hosts = len(settings.hosts)
+    hosts = len(settings.edges)
     times = f"{show_duration(retention.metrics)} of metrics and {show_duration(retention.logs)} of logs"
     return [
         f"hub.droplet.volume: expected at least {needed_gb(settings)} (GB) for {times} of {hosts} "

@@ -9,7 +9,7 @@ HUB_JOBS = ("prometheus", "loki", "grafana", "caddy", "alertmanager")
 
 def scrape_jobs(settings: Settings, host: str) -> dict[str, int]:
     """Jobs of which the hub has an `up`, each with its interval in seconds, in the order in which they are shown."""
-    edge = settings.hosts[host]
+    edge = settings.edges[host]
     scrape = edge.scrape
     return {
         "node": scrape.node,

@@ -18,7 +18,7 @@ _OFFERED_AS = {"ssh-rsa": "rsa-sha2-512,rsa-sha2-256"}
 
 
 @dataclass(frozen=True)
-class Way:
+class SshTarget:
     """How this machine goes to a host. `key`: a file of this machine (None: the agent's keys), `timeout` in seconds,
     `jump`: the words that open a connection to the machine in between."""
 
@@ -35,43 +35,47 @@ class Way:
         return f"ssh://{self.user}@{self.address}:{self.port}"
 
     @property
-    def target(self) -> list[str]:
+    def destination(self) -> list[str]:
         return ["-p", str(self.port), f"{self.user}@{self.address}"]
 
 
-def options(way: Way, host_key: str) -> list[str]:
+def options(target: SshTarget, host_key: str) -> list[str]:
     """Options that take this host key (`ssh-ed25519 AAAA...`) and no other, and share one connection."""
     kind = host_key.split()[0]
     return [
-        *_common(way),
+        *_common(target),
         *_set(
             StrictHostKeyChecking="yes",
             UserKnownHostsFile="/dev/null",
             KnownHostsCommand=f"/bin/echo %H {host_key}",
             HostKeyAlgorithms=_OFFERED_AS.get(kind, kind),
             ControlMaster="auto",
-            ControlPath=f"~/.ssh/fleetwatch-{_identity(way, host_key)}",
+            ControlPath=f"~/.ssh/fleetwatch-{_identity(target, host_key)}",
             ControlPersist="30",
         ),
-        *_jump(way),
+        *_jump(target),
     ]
 
 
-def first_contact(way: Way) -> list[str]:
+def first_contact(target: SshTarget) -> list[str]:
     """A whole command line up to what is to be run; `$KNOWN`, a file, receives the key that the host shows."""
-    fixed = [*_common(way), *_set(HashKnownHosts="no", HostKeyAlgorithms=ANY_KEY, ControlPath="none"), *_jump(way)]
-    return ["ssh", *fixed, "-o", "StrictHostKeyChecking=accept-new", *way.target]
+    fixed = [
+        *_common(target),
+        *_set(HashKnownHosts="no", HostKeyAlgorithms=ANY_KEY, ControlPath="none"),
+        *_jump(target),
+    ]
+    return ["ssh", *fixed, "-o", "StrictHostKeyChecking=accept-new", *target.destination]
 
 
-def command(way: Way, host_key: str) -> list[str]:
+def ssh_argv(target: SshTarget, host_key: str) -> list[str]:
     """A whole command line up to what is to be run on the host."""
-    return ["ssh", *options(way, host_key), *way.target]
+    return ["ssh", *options(target, host_key), *target.destination]
 
 
-def jump(way: Way, host_key: str) -> list[str]:
-    """The words that make a connection through this host, for `Way.jump`: %h and %p are the next host's."""
-    words = [word.replace("%", "%%") for word in ["ssh", *options(way, host_key)]]
-    return [*words, "-W", "[%h]:%p", *way.target]
+def jump(target: SshTarget, host_key: str) -> list[str]:
+    """The words that make a connection through this host, for `SshTarget.jump`: %h and %p are the next host's."""
+    words = [word.replace("%", "%%") for word in ["ssh", *options(target, host_key)]]
+    return [*words, "-W", "[%h]:%p", *target.destination]
 
 
 def fingerprint(public_key: str) -> str:
@@ -80,29 +84,29 @@ def fingerprint(public_key: str) -> str:
     return hashlib.md5(blob, usedforsecurity=False).digest().hex(":")
 
 
-def _identity(way: Way, host_key: str) -> str:
-    """Who shares a connection. Not ssh's own %C, which knows nothing of the way there nor of the pinned key: behind two
+def _identity(target: SshTarget, host_key: str) -> str:
+    """Who shares a connection. Not ssh's own %C, which ignores the jump host and the pinned key: behind two
     hubs the same private address is two machines, and commands would go to whichever was met first."""
-    return hashlib.sha256(repr((way.target, way.key, host_key, *way.jump)).encode()).hexdigest()[:20]
+    return hashlib.sha256(repr((target.destination, target.key, host_key, *target.jump)).encode()).hexdigest()[:20]
 
 
-def _common(way: Way) -> list[str]:
+def _common(target: SshTarget) -> list[str]:
     known = _set(
         BatchMode="yes",
-        ConnectTimeout=str(way.timeout),
+        ConnectTimeout=str(target.timeout),
         ServerAliveInterval="15",
         ServerAliveCountMax="3",
         GlobalKnownHostsFile="/dev/null",
         LogLevel="ERROR",
     )
     # In quotes: ssh divides the values of its options at spaces.
-    key = _set(IdentitiesOnly="yes", IdentityFile=f'"{way.key}"') if way.key else []
+    key = _set(IdentitiesOnly="yes", IdentityFile=f'"{target.key}"') if target.key else []
     # -F: a user's own configuration would lead elsewhere than the stack file says.
     return ["-F", "/dev/null", *known, *key]
 
 
-def _jump(way: Way) -> list[str]:
-    return _set(ProxyCommand=shlex.join(way.jump)) if way.jump else []
+def _jump(target: SshTarget) -> list[str]:
+    return _set(ProxyCommand=shlex.join(target.jump)) if target.jump else []
 
 
 def _set(**values: str) -> list[str]:

@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from tools import github, record, runner_door, touched
+from tools import github, record, runner_firewall, touched
 from tools.comment import drift, page, reading
 from tools.comment.model import Record
 from tools.errors import ToolError
@@ -72,7 +72,9 @@ def add_to(command: Add, stack: MakeStack) -> None:
     sub.add_argument(
         "--expect", nargs="*", default=[], help="stacks that have to be there; one that is not has drifted"
     )
-    sub = command("runner-door", lambda options: _door(options, stack), "a way in for this machine's SSH, for a while")
+    sub = command(
+        "runner-firewall", lambda options: _door(options, stack), "a way in for this machine's SSH, for a while"
+    )
     sub.add_argument("action", choices=["open", "close"])
     sub.add_argument("--run", default=os.environ.get("GITHUB_RUN_ID") or "", help="what the door is named for")
     sub.add_argument("--address", default="", help="this machine's own, as the internet sees it; asked for by default")
@@ -109,5 +111,5 @@ def _drift(options: argparse.Namespace) -> None:
 
 
 def _door(options: argparse.Namespace, stack: MakeStack) -> None:
-    door = runner_door.of(stack(options), options.run)
+    door = runner_firewall.of(stack(options), options.run)
     say(door.open(options.address) if options.action == "open" else door.close())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.settings import Settings, read
-from configs.settings.sentences import for_stack
+from configs.settings.messages import for_stack
 from tools import backend
 from tools.progress import say
 from tools.stack import SECRET_KEYS, Stack

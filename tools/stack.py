@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from configs.settings.sentences import for_stack
+from configs.settings.messages import for_stack
 from tools import backend, engine_state, orphans, stackfile
 from tools.engine_words import errors, explain, streamed
 from tools.errors import ToolError

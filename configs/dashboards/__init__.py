@@ -18,7 +18,7 @@ def boards(settings: Settings) -> tuple[Dashboard, ...]:
     Whether a database has TimescaleDB is known only once it runs: its dashboard is there with the first database, and
     its first figure says so where no database has the extension.
     """
-    databases = any(edge.postgres for edge in settings.hosts.values())
+    databases = any(edge.postgres for edge in settings.edges.values())
     return (
         fleet.board(settings),
         hosts.board(settings),

@@ -26,5 +26,5 @@ def down_to(limit: float, warned: float) -> Steps:
 
 def age(settings: Settings) -> Steps:
     """Of a host's newest sample. Where an agent is asked rarely, a pause is no silence, as in HostSilent."""
-    slowest = max(edge.scrape.agents for edge in settings.hosts.values())
+    slowest = max(edge.scrape.agents for edge in settings.edges.values())
     return up_to(max(limits(settings).host_silent, 3 * slowest), 0.2)

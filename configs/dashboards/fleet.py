@@ -35,7 +35,7 @@ NOTHING_FIRES = declared("on a stack that is well nothing fires")
 
 def _last_line(settings: Settings) -> str:
     """Seconds since a log agent last had a line taken, to about half a minute; looks back an hour."""
-    window = max(60, *(4 * edge.scrape.agents for edge in settings.hosts.values()))
+    window = max(60, *(4 * edge.scrape.agents for edge in settings.edges.values()))
     names = "promtail_sent_entries_total|loki_write_sent_entries_total"
     sent = f'sum {BY} (increase({{__name__=~"{names}",job=~"promtail|alloy",{WHERE}}}[{window}s]))'
     return f"time() - max_over_time(timestamp({sent} > 0)[1h:30s])"
@@ -90,7 +90,7 @@ def _numbers(settings: Settings) -> Row:
             query=Query(expr=f'count(container_last_seen{{job="cadvisor",container!="",{WHERE}}})'),
         ),
     ]
-    if any(edge.postgres for edge in settings.hosts.values()):
+    if any(edge.postgres for edge in settings.edges.values()):
         panels.append(
             Stat(
                 title="Databases that do not answer",
@@ -138,7 +138,7 @@ def _each(settings: Settings) -> Row:
         "Container starts": ("Containers of this host", link("containers", here)),
         "Last log line": ("Logs of this host", link("logs", here)),
     }
-    if any(edge.postgres for edge in settings.hosts.values()):
+    if any(edge.postgres for edge in settings.edges.values()):
         columns.append(hosts.DATABASES)
         links["Databases"] = ("Databases of this host", link("postgres", here))
     if http.groups(settings):

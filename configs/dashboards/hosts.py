@@ -137,7 +137,7 @@ def _each(settings: Settings) -> Row:
     """A host without databases has an empty cell for them, and so no link."""
     here = "var-host=${__data.fields.Host}"
     columns, links = _columns(settings), _LINKS
-    if any(edge.postgres for edge in settings.hosts.values()):
+    if any(edge.postgres for edge in settings.edges.values()):
         columns = (*columns, DATABASES)
         links = {**links, "Databases": ("Databases of this host", link("postgres", here))}
     return Row(

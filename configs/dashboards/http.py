@@ -34,7 +34,7 @@ UNASKED = "no requests"
 def groups(settings: Settings) -> list[tuple[Http, list[str]]]:
     """(metric names, jobs that use them), in a fixed order."""
     found: dict[tuple[str, str, str], tuple[Http, set[str]]] = {}
-    for edge in settings.hosts.values():
+    for edge in settings.edges.values():
         for name, app in edge.apps.items():
             if app.http is not None:
                 key = (app.http.requests, app.http.status, app.http.duration)

@@ -123,7 +123,7 @@ _failures = Row(
 
 
 def _arrival(settings: Settings) -> Row:
-    slowest = 3 * max(edge.scrape.agents for edge in settings.hosts.values())
+    slowest = 3 * max(edge.scrape.agents for edge in settings.edges.values())
     behind = max(colours.limits(settings).remote_write_behind, slowest)
     return Row(
         heading="Arrival of data",

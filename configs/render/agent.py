@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from configs import names
-from configs.render import door, sql
+from configs.render import push_auth, sql
 from configs.render.dump import to_yaml
 from configs.settings import Edge, Settings
 from configs.settings.units import show_duration
@@ -16,7 +16,7 @@ DATA = "/prometheus"
 
 def config(settings: Settings, host: str, push_url: str, gateway: str) -> str:
     """prometheus.yml of the agent of `host`. `push_url` is the hub as this edge reaches it, without a path."""
-    edge = settings.hosts[host]
+    edge = settings.edges[host]
     return to_yaml(
         {
             "global": {"external_labels": {"env": settings.env, "host": host}, "scrape_interval": "15s"},
@@ -64,9 +64,9 @@ def _remote_write(settings: Settings, edge: Edge, host: str, push_url: str) -> d
         "remote_timeout": "30s",
         "queue_config": {"max_backoff": "10s", "retry_on_http_429": True, "batch_send_deadline": "1s"},
     }
-    if edge.via == "internet":
-        target["basic_auth"] = door.login(host, edge)
-        target["tls_config"] = door.trust(settings.hub, CONFIG)
+    if settings.hosts[host].via == "internet":
+        target["basic_auth"] = push_auth.basic_auth(host, settings.hosts[host])
+        target["tls_config"] = push_auth.tls_config(settings.hub, CONFIG)
     return target
 
 
@@ -91,13 +91,13 @@ def _job(name: str, interval: int, targets: list[str], **more: Any) -> dict[str,
 
 
 def _own_jobs(settings: Settings, host: str, gateway: str) -> list[dict[str, Any]]:
-    prefix, edge = settings.prefix, settings.hosts[host]
+    prefix, edge = settings.prefix, settings.edges[host]
     log_agent = edge.logs.agent
     node = _job(
         "node",
         edge.scrape.node,
         [f"{gateway}:{names.NODE_EXPORTER_PORT}"],
-        basic_auth=door.login(host, edge),
+        basic_auth=push_auth.basic_auth(host, settings.hosts[host]),
     )
     cadvisor = _job(
         "cadvisor",

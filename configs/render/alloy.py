@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 
 from configs import names
-from configs.render import door, loglines
+from configs.render import loglines, push_auth
 from configs.settings import Settings
 from configs.settings.edge import Edge, LogFile
 from configs.settings.units import show_duration
@@ -23,7 +23,7 @@ _COMPOSE = "__meta_docker_container_label_com_docker_compose_"
 
 def config(settings: Settings, host: str, push_url: str) -> str:
     """config.alloy. Batches are retried without an end, as in Promtail."""
-    edge = settings.hosts[host]
+    edge = settings.edges[host]
     parts = [
         f"// Grafana Alloy of {host}, rendered by fleetwatch\n",
         _write(settings, edge, host, push_url),
@@ -52,11 +52,11 @@ def _q(text: str) -> str:
 
 def _write(settings: Settings, edge: Edge, host: str, push_url: str) -> str:
     login = ""
-    if edge.via == "internet":
+    if settings.hosts[host].via == "internet":
         login = "\n" + "\n".join(
             [
-                _block("basic_auth", door.login(host, edge)),
-                _block("tls_config", door.trust(settings.hub, CONFIG)),
+                _block("basic_auth", push_auth.basic_auth(host, settings.hosts[host])),
+                _block("tls_config", push_auth.tls_config(settings.hub, CONFIG)),
             ]
         )
     return f"""loki.write "hub" {{

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from configs import names
-from configs.render import door, loglines
+from configs.render import loglines, push_auth
 from configs.render.dump import to_yaml
 from configs.settings import Settings
 from configs.settings.edge import Edge, LogFile
@@ -19,7 +19,7 @@ CHECK = ["/usr/bin/promtail", f"-config.file={CONFIG}/{FILE}", "-check-syntax"]
 
 def config(settings: Settings, host: str, push_url: str) -> str:
     """promtail.yml. Batches are retried without an end: Docker's log files are the buffer, not Promtail's patience."""
-    edge = settings.hosts[host]
+    edge = settings.edges[host]
     client: dict[str, Any] = {
         "url": push_url + names.LOGS_PUSH,
         "batchwait": "500ms",
@@ -28,9 +28,9 @@ def config(settings: Settings, host: str, push_url: str) -> str:
         "backoff_config": {"min_period": "500ms", "max_period": "15s", "max_retries": 0},
         "external_labels": {"env": settings.env, "host": host},
     }
-    if edge.via == "internet":
-        client["basic_auth"] = door.login(host, edge)
-        client["tls_config"] = door.trust(settings.hub, CONFIG)
+    if settings.hosts[host].via == "internet":
+        client["basic_auth"] = push_auth.basic_auth(host, settings.hosts[host])
+        client["tls_config"] = push_auth.tls_config(settings.hub, CONFIG)
     return to_yaml(
         {
             "server": {"http_listen_port": names.LOG_AGENT_PORT, "grpc_listen_port": 0, "log_level": "info"},

@@ -33,8 +33,8 @@ def groups(settings: Settings) -> list[Group]:
 def _expected(settings: Settings) -> list[Alert]:
     """One for each container that the stack file expects. Not while cAdvisor is away: it would miss all of them."""
     found = []
-    for host, edge in sorted(settings.hosts.items()):
-        if edge.abandoned or muted(edge.alerts, "ContainerDown"):
+    for host, edge in sorted(settings.edges.items()):
+        if settings.hosts[host].abandoned or muted(edge.alerts, "ContainerDown"):
             continue
         for name in sorted(set(edge.expected)):
             if name in edge.alerts.containers and muted(edge.alerts.containers[name], "ContainerDown"):
@@ -64,7 +64,7 @@ def _run() -> Record:
 
 def _gone(settings: Settings) -> Alert:
     """For those that nobody named: they ran for a while within six hours, and nothing took their place."""
-    expected = [(host, name) for host, edge in sorted(settings.hosts.items()) for name in sorted(set(edge.expected))]
+    expected = [(host, name) for host, edge in sorted(settings.edges.items()) for name in sorted(set(edge.expected))]
 
     def gone(matchers: str, _: Thresholds) -> str:
         of = f'{RUN}{{container!=""{matchers}}}'

@@ -10,7 +10,7 @@ EXPECTED = "fleetwatch:host_expected"
 
 def group(settings: Settings) -> Group:
     """One series of value 1 for each host that is to be seen, with the labels env and host."""
-    names = [host for host, edge in sorted(settings.hosts.items()) if not edge.abandoned]
+    names = [name for name, host in sorted(settings.hosts.items()) if not host.abandoned]
     each = [
         f'label_replace(label_replace(vector(1), "host", "{host}", "", ""), "env", "{settings.env}", "", "")'
         for host in names

@@ -146,7 +146,7 @@ def _clock_skew(settings: Settings) -> Alert:
     - Behind the hub: even the freshest sample is old. To tell that from the time between two scrapes and from slow
       sending, what is less than such a time and five seconds is not seen.
     """
-    pause = max(edge.scrape.agents for edge in settings.hosts.values()) + 5
+    pause = max(edge.scrape.agents for edge in settings.edges.values()) + 5
 
     def skew(matchers: str, limits: Thresholds) -> str:
         kernel = f"max by (env, host) (-node_timex_offset_seconds{{{NODE}{matchers}}})"

@@ -23,14 +23,14 @@ def group(settings: Settings) -> Group:
 def _window(settings: Settings) -> str:
     """Two minutes, or three scrapes of the app that is asked most rarely. Shorter than the five minutes for which the
     alert waits: what was over before is forgotten by then."""
-    asked = [app.interval for edge in settings.hosts.values() for app in edge.apps.values() if app.http is not None]
+    asked = [app.interval for edge in settings.edges.values() for app in edge.apps.values() if app.http is not None]
     return show_duration(max(120, *(3 * interval for interval in asked)))
 
 
 def _by_names(settings: Settings) -> dict[Http, str]:
     """Matchers of the apps that call their metrics alike."""
     found: dict[Http, set[tuple[str, str]]] = {}
-    for host, edge in settings.hosts.items():
+    for host, edge in settings.edges.items():
         for job, app in edge.apps.items():
             if app.http is not None:
                 found.setdefault(app.http, set()).add((host, job))

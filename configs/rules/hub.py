@@ -51,8 +51,8 @@ PART_DOWN = Alert(
 def _door_shut(settings: Settings) -> list[Alert]:
     """What is pushed comes through Caddy, also that it is down. That all hosts fall silent at once is told apart from
     a silent host where there are several."""
-    at_hub = settings.hosts["hub"].alerts.mute
-    if len(settings.hosts) < 2 or "HubPartDown" in at_hub or "all" in at_hub:
+    at_hub = settings.edges["hub"].alerts.mute
+    if len(settings.edges) < 2 or "HubPartDown" in at_hub or "all" in at_hub:
         return []
     return [
         Alert(

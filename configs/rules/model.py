@@ -66,7 +66,7 @@ def scopes(settings: Settings, alert: Alert) -> list[Scope]:
     fleet = settings.hub.alerts.thresholds
     special: list[str] = []
     found: list[Scope] = []
-    for host, edge in sorted(settings.hosts.items()):
+    for host, edge in sorted(settings.edges.items()):
         containers = edge.alerts.containers if alert.per == "container" else {}
         own = {name: one for name, one in sorted(containers.items()) if _differs(one, alert)}
         if not own and not _differs(edge.alerts, alert):

@@ -16,13 +16,13 @@ SEGMENT = 128 * 1024**2  # bytes of a segment of Prometheus' write-ahead log
 
 def group(settings: Settings) -> Group:
     """Every host that the stack file names is watched, whether or not it ever sent anything."""
-    watched = {host: edge for host, edge in settings.hosts.items() if not edge.abandoned}
+    watched = {name: settings.edges[name] for name, host in settings.hosts.items() if not host.abandoned}
     return Group(
         name="pipeline",
         rules=(
             _watchdog(settings),
             *(_host_silent(settings, host) for host, edge in watched.items() if not muted(edge.alerts, "HostSilent")),
-            *([] if muted(settings.hosts["hub"].alerts, "ForeignHost") else [_foreign_host(settings)]),
+            *([] if muted(settings.edges["hub"].alerts, "ForeignHost") else [_foreign_host(settings)]),
             TARGET_DOWN,
             _config_not_read(settings),
             _remote_write_behind(settings),
@@ -94,7 +94,7 @@ def _config_not_read(settings: Settings) -> Alert:
 def _host_silent(settings: Settings, host: str) -> Alert:
     """Judged against the stack file: a pushed `up` vanishes with its host. Not while a backlog arrives after an outage
     of the hub: the newest sample moves then, and RemoteWriteBehind says so."""
-    edge, keys = settings.hosts[host], ("host_silent",)
+    edge, keys = settings.edges[host], ("host_silent",)
     asked = over(settings.hub.alerts.thresholds, edge.alerts, keys).host_silent
     silent = max(asked, 3 * edge.scrape.agents)  # where the agent is asked rarely, a pause is no silence
     newest = f'{NEWEST}{{env="{settings.env}",host="{host}"}}'
@@ -132,7 +132,7 @@ def _foreign_host(settings: Settings) -> Alert:
 def _remote_write_behind(settings: Settings) -> Alert:
     """Seconds by which the newest sample at the hub is old, while newer ones keep coming. Where agents are asked
     rarely, a sample is that old without being late."""
-    slowest = 3 * max(edge.scrape.agents for edge in settings.hosts.values())
+    slowest = 3 * max(edge.scrape.agents for edge in settings.edges.values())
 
     def behind(matchers: str, limits: Thresholds) -> str:
         newest = f'{NEWEST}{{host=~".+"{matchers}}}'
@@ -203,7 +203,7 @@ def _samples_lost(settings: Settings) -> Alert:
     Asked about the past, so a backlog that arrived late counts as there. A longer gap than Prometheus' look-back of
     five minutes is seen too, with its first four minutes. Where agents are asked rarely, a minute is no gap yet.
     """
-    patience = max(60, *(2 * edge.scrape.agents for edge in settings.hosts.values()))
+    patience = max(60, *(2 * edge.scrape.agents for edge in settings.edges.values()))
 
     def gap(matchers: str, _: Thresholds) -> str:
         age = f'time() - timestamp(up{{job="agent"{matchers}}})'

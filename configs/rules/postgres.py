@@ -26,7 +26,7 @@ def group(settings: Settings) -> Group:
 
 def watched(settings: Settings) -> bool:
     """Whether any host has a database server."""
-    return any(edge.postgres for edge in settings.hosts.values())
+    return any(edge.postgres for edge in settings.edges.values())
 
 
 def worst(metric: str, by: str, than: str) -> Expression:

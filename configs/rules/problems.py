@@ -17,7 +17,7 @@ def problems(settings: Settings) -> list[str]:
     """One sentence for each muted name that is no alert, and for each route to a host that is none."""
     known = names(settings)
     found: list[str] = []
-    for host, edge in settings.hosts.items():
+    for host, edge in settings.edges.items():
         found += _unknown(f"hosts.{host}.alerts.mute", edge.alerts, known)
         for container, own in edge.alerts.containers.items():
             found += _unknown(f"hosts.{host}.alerts.containers.{container}.mute", own, known)
@@ -26,8 +26,8 @@ def problems(settings: Settings) -> list[str]:
 
 def names(settings: Settings) -> list[str]:
     """Of all alerts that there would be if none were muted."""
-    unmuted = {host: edge.model_copy(update={"alerts": HostAlerts()}) for host, edge in settings.hosts.items()}
-    return sorted({alert.name for alert in rules.alerts(replace(settings, hosts=unmuted))})
+    unmuted = {host: edge.model_copy(update={"alerts": HostAlerts()}) for host, edge in settings.edges.items()}
+    return sorted({alert.name for alert in rules.alerts(replace(settings, edges=unmuted))})
 
 
 def _unknown(path: str, at: Muted, known: list[str]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from configs import names
 from configs.render import userdata
-from configs.settings.edge import Host
+from configs.settings.host import Host
 from configs.settings.load import Settings
 from configs.settings.places import Server, key_kind, private
 
@@ -31,9 +31,7 @@ def across(settings: Settings) -> list[str]:
 
 
 def _places(settings: Settings) -> Iterator[tuple[str, Host]]:
-    for name, host in settings.hosts.items():
-        if isinstance(host, Host):
-            yield name, host
+    yield from settings.others.items()
 
 
 def _engines(settings: Settings) -> Iterator[str]:
@@ -174,7 +172,7 @@ def _droplets(settings: Settings) -> Iterator[str]:
     yield from _let_in(settings)
     if settings.cloud.range is not None:
         own = ipaddress.ip_network(settings.cloud.range)
-        for host, edge in settings.hosts.items():
+        for host, edge in settings.edges.items():
             if own.overlaps(ipaddress.ip_network(edge.subnet)):
                 yield (
                     f"hosts.{host}.subnet: expected a network outside cloud.range, but {edge.subnet} overlaps with "

@@ -15,8 +15,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from configs.settings.base import Limits
-from configs.settings.edge import Edge, Host
+from configs.settings.edge import Edge
 from configs.settings.fleet import Access, Cloud, Ssh
+from configs.settings.host import Host
 from configs.settings.hub import Hub
 from configs.settings.load import IMAGE_KEYS
 from configs.settings.units import show_duration, show_size
@@ -86,6 +87,7 @@ def markdown() -> str:
     sections: list[tuple[str, type[BaseModel]]] = [
         ("hub", Hub),
         ("hosts.<host>", Host),
+        ("hosts.<host>", Edge),  # the same section of the stack file
         ("access", Access),
         ("cloud", Cloud),
         ("ssh", Ssh),
@@ -102,7 +104,7 @@ def _section(path: str, model: type[BaseModel], seen: dict[type[BaseModel], str]
     if model in seen or model is Limits:
         return
     seen[model] = path
-    yield f"## {path}\n"
+    yield f"## {path}{': what is collected' if model is Edge else ''}\n"
     yield f"{_text(model)}\n"
     yield "| key | type | default |\n|---|---|---|"
     yield from (_row(name, field, seen) for name, field in model.model_fields.items())
@@ -188,8 +190,8 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _text(model: type[BaseModel]) -> str:
-    own = "`hosts.hub` is the hub's own machine: it takes no place, and neither `abandoned` nor `renamed_from`."
-    return _doc(model) + (f"\n\n{_doc(Edge)}\n\n{own}" if model is Host else "")
+    own = "`hosts.hub` is the hub's own host. `hub` says where it is; of these keys it takes `via` and `rotation`."
+    return _doc(model) + (f"\n\n{own}" if model is Host else "")
 
 
 def _doc(model: type[BaseModel]) -> str:

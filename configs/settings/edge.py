@@ -1,10 +1,10 @@
-"""Settings of one monitored host: what its edge collects, and where the host is."""
+"""Settings of one edge: what it collects on its host."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -24,7 +24,6 @@ from configs.settings.base import (
     UrlPath,
     limits,
 )
-from configs.settings.places import Droplet, Local, Server, private
 from configs.settings.thresholds import HostAlerts
 from configs.settings.units import Interval, parse_duration
 
@@ -162,23 +161,13 @@ class EdgeLimits(Strict):
 
 
 class Edge(Strict):
-    """What an edge collects on its host, whatever kind of host it is.
+    """What an edge collects on its host, wherever the host is.
 
-    `via: internet` pushes over HTTPS with the host's own password, `via: vpc` without TLS over a private network.
-    `subnet` is that of the edge's own Docker network: the node exporter listens on its gateway address. The default is
-    outside the ranges from which Docker chooses by itself.
-
-    `rotation`: count it up by one to give the host another push password. `abandoned`: a server that nobody reaches any
-    more is left as it is; the entry may be taken out one run later. `renamed_from`: the name that the host had before.
-    `expected`: containers, by name, whose absence is an alert at once, not only after they were seen.
+    `subnet` is the edge's Docker network: the node exporter listens on its gateway address. The default lies outside
+    the ranges from which Docker chooses by itself. `expected`: containers, by name, whose absence raises an alert at
+    once, not only after they were seen.
     """
 
-    via: Literal["internet", "vpc"] = Field(
-        "internet", description="`vpc` for droplets and private addresses, else `internet`"
-    )
-    rotation: Annotated[int, Field(ge=0)] = 0
-    abandoned: bool = False
-    renamed_from: DnsLabel | None = None
     networks: list[str] = []
     expected: list[ContainerName] = []
     alerts: HostAlerts = HostAlerts()
@@ -206,37 +195,3 @@ def log_folders(edge: Edge) -> set[str]:
     return {fixed_folder(source.path) for source in edge.logs.files.values()} | set(
         JOURNAL if edge.logs.journal else ()
     )
-
-
-class Host(Edge):
-    """One entry of `fleetwatch:hosts`: an edge and exactly one place, `local`, `droplet` or `server`."""
-
-    local: Local | None = None
-    droplet: Droplet | None = None
-    server: Server | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _via(cls, raw: Any) -> Any:
-        """Privately where it can be: a droplet and a server with a private address are in the hub's network."""
-        if isinstance(raw, dict) and "via" not in raw:
-            server = raw.get("server")
-            address = server.get("address") if isinstance(server, dict) else None
-            return {**raw, "via": "vpc" if "droplet" in raw or private(str(address)) else "internet"}
-        return raw
-
-    @model_validator(mode="after")
-    def _place(self) -> Host:
-        given = [key for key in ("local", "droplet", "server") if getattr(self, key) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                f"expected exactly one place: local, droplet or server (such as `droplet: {{}}`), got "
-                f"{' and '.join(given) or 'none'}"
-            )
-        if self.abandoned and self.server is None:
-            raise ValueError(f"abandoned: expected a server; a {given[0]} host is removed by taking out its entry")
-        return self
-
-    @property
-    def kind(self) -> str:
-        return "local" if self.local is not None else "droplet" if self.droplet is not None else "server"

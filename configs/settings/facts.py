@@ -64,7 +64,7 @@ def _disk(settings: Settings, facts: Facts) -> list[str]:
 def _networks(settings: Settings, facts: Facts) -> list[str]:
     known = ", ".join(sorted(facts.networks - {"bridge", "host", "none"})) or "none"
     problems = []
-    for host, edge in settings.hosts.items():
+    for host, edge in settings.edges.items():
         problems += [
             f"hosts.{host}.networks.{index}: expected a Docker network of this machine ({known}), got {network!r}; "
             f"`docker network create {network}` makes it"
@@ -83,14 +83,14 @@ def _networks(settings: Settings, facts: Facts) -> list[str]:
 def _folders(settings: Settings, facts: Facts) -> list[str]:
     journal = [
         f"hosts.{host}.logs.journal: expected a machine with systemd's journal, there is no folder {folder}"
-        for host, edge in settings.hosts.items()
+        for host, edge in settings.edges.items()
         if edge.logs.journal
         for folder in JOURNAL
         if folder in facts.missing_folders
     ]
     return journal + [
         f"hosts.{host}.logs.files.{name}.path: expected a folder that exists, {fixed_folder(source.path)} does not"
-        for host, edge in settings.hosts.items()
+        for host, edge in settings.edges.items()
         for name, source in sorted(edge.logs.files.items())
         if fixed_folder(source.path) in facts.missing_folders
     ]

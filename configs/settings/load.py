@@ -14,14 +14,16 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from configs.settings.base import DnsLabel, Strict
-from configs.settings.edge import Edge, Host
+from configs.settings.edge import Edge
 from configs.settings.fleet import Access, Cloud, Ssh
+from configs.settings.host import PLACES, Host
 from configs.settings.hub import Hub
+from configs.settings.messages import Place, has_default, kind_of, sentence
 from configs.settings.places import Droplet
-from configs.settings.sentences import Place, has_default, kind_of, sentence
 
 SECTIONS = ("prefix", "env", "hub", "hosts", "access", "cloud", "ssh", "images")
 _TAKEN_OUT = object()
+OF_HUB = ("via", "rotation")  # what `hosts.hub` may say of its host; the rest is in the section `hub`
 _CONSEQUENCE = "default_factory_not_called"  # a default that depends on another key, which has a mistake
 
 
@@ -46,12 +48,13 @@ IMAGE_KEYS = tuple(Images.model_fields)
 
 @dataclass(frozen=True)
 class Settings:
-    """A whole stack file, checked. `hosts` holds every edge by its host's name, the hub's own as `hub`."""
+    """A whole stack file, checked. `hosts` and `edges` have the same keys, the hosts' names; the hub's own is `hub`."""
 
     prefix: str
     env: str
     hub: Hub
-    hosts: Mapping[str, Edge]
+    hosts: Mapping[str, Host]
+    edges: Mapping[str, Edge]
     images: Images
     access: Access = Access()
     cloud: Cloud = Cloud()
@@ -61,10 +64,13 @@ class Settings:
     def droplets(self) -> Mapping[str, Droplet]:
         """Every droplet by its path in the stack file."""
         found: dict[str, Droplet] = {"hub.droplet": self.hub.droplet} if self.hub.droplet is not None else {}
-        for name, host in self.hosts.items():
-            if isinstance(host, Host) and host.droplet is not None:
-                found[f"hosts.{name}.droplet"] = host.droplet
-        return found
+        others = {name: host.droplet for name, host in self.others.items() if host.droplet is not None}
+        return found | {f"hosts.{name}.droplet": droplet for name, droplet in others.items()}
+
+    @property
+    def others(self) -> Mapping[str, Host]:
+        """The hosts besides the hub."""
+        return {name: host for name, host in self.hosts.items() if name != "hub"}
 
     @property
     def region(self) -> str | None:
@@ -109,8 +115,8 @@ def read(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str
     cloud = _parse(Cloud, _given(raw, "cloud"), "cloud", problems) or Cloud()
     ssh = _parse(Ssh, _given(raw, "ssh"), "ssh", problems) or Ssh()
     hub = _parse(Hub, raw.get("hub", {}), "hub", problems)
-    hosts = _hosts(_given(raw, "hosts"), hub, problems)
-    settings = Settings(prefix, env, hub, hosts, images, access, cloud, ssh) if hub is not None else None
+    hosts, edges = _hosts(_given(raw, "hosts"), hub, problems)
+    settings = Settings(prefix, env, hub, hosts, edges, images, access, cloud, ssh) if hub is not None else None
     if settings is not None:
         from configs.settings.across import across  # it speaks of Settings itself
 
@@ -132,25 +138,47 @@ def _given(raw: Mapping[str, Any], key: str) -> Any:
     return {} if raw.get(key) is None else raw[key]
 
 
-def _hosts(raw: Any, hub: Hub | None, problems: list[str]) -> dict[str, Edge]:
+def _hosts(raw: Any, hub: Hub | None, problems: list[str]) -> tuple[dict[str, Host], dict[str, Edge]]:
     if not isinstance(raw, dict):
         problems.append(f"hosts: expected a mapping of host names, got a {kind_of(raw)}")
         raw = {}
-    hosts: dict[str, Edge] = {}
+    hosts: dict[str, Host] = {}
+    edges: dict[str, Edge] = {}
     for name in sorted(map(str, {"hub", *raw})):
         _parse(DnsLabel, name, f"hosts.{name}", problems)
-        model = Edge if name == "hub" else Host
-        given = _given(raw, name)
-        if name == "hub" and isinstance(given, dict) and hub is not None and hub.kind != "local":
-            given = {"via": "vpc", **given}  # on the hub's own network, whatever becomes of its certificate
-        host = _parse(model, given, f"hosts.{name}", problems)
-        if name == "hub" and host is not None and (host.abandoned or host.renamed_from is not None):
-            problems.append(
-                "hosts.hub: expected neither abandoned nor renamed_from, the hub's own edge stays what it is"
-            )
-        if host is not None:
-            hosts[name] = host
-    return hosts
+        placed, collected = _divided(name, _given(raw, name), problems)
+        if name == "hub":
+            placed = _of_hub(placed, hub)
+        host = _parse(Host, placed, f"hosts.{name}", problems) if placed is not None else None
+        edge = _parse(Edge, collected, f"hosts.{name}", problems)
+        if host is not None and edge is not None:
+            hosts[name], edges[name] = host, edge
+    return hosts, edges
+
+
+def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
+    """One entry of `hosts`: the part that says where the host is (None: unreadable), and the part that says what its
+    edge collects."""
+    if not isinstance(entry, dict):
+        problems.append(f"hosts.{name}: expected a mapping, got a {kind_of(entry)}")
+        return None, {}
+    keys = [key for key in Host.model_fields if name != "hub" or key in OF_HUB]
+    known = [*keys, *Edge.model_fields]
+    for key in entry:
+        if name == "hub" and key in Host.model_fields and key not in keys:
+            problems.append(f"hosts.hub.{key}: not allowed, the hub is placed under `hub`; remove this key")
+        elif key not in known:
+            problems.append(f"hosts.{name}.{key}: unknown key, expected one of {', '.join(known)}")
+    return {k: v for k, v in entry.items() if k in keys}, {k: v for k, v in entry.items() if k in Edge.model_fields}
+
+
+def _of_hub(placed: dict[str, Any] | None, hub: Hub | None) -> dict[str, Any] | None:
+    """The hub's own host: its place is that of the hub. By default its edge pushes inside the hub's own network,
+    whatever becomes of its certificate."""
+    if hub is None or placed is None:
+        return None
+    via = "internet" if hub.kind == "local" else "vpc"
+    return {"via": via, **placed, **{key: getattr(hub, key) for key in PLACES}}
 
 
 def _parse(model: Any, raw: Any, path: str, problems: list[str]) -> Any:

@@ -12,7 +12,7 @@ from configs.settings.load import Settings
 
 def secret_paths(settings: Settings) -> list[str]:
     """Paths in the stack file, such as `hosts.db-1.postgres.main.dsn`, of every secret that is given."""
-    return [*_paths(settings.hub, "hub"), *_paths(dict(settings.hosts), "hosts")]
+    return [*_paths(settings.hub, "hub"), *_paths(dict(settings.edges), "hosts")]
 
 
 def _paths(value: Any, path: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ from tools import policy, touched
 @pytest.mark.parametrize(("file", "between"), [("deploy-stack.yml", "make up"), ("drift.yml", "record --refresh")])
 def test_a_door_is_open_while_it_is_used_and_always_closed(file: str, between: str) -> None:
     steps = [step for one, step in workflows.steps() if one == file]
-    opened, closed = workflows.index(steps, "runner-door open"), workflows.index(steps, "runner-door close")
+    opened, closed = workflows.index(steps, "runner-firewall open"), workflows.index(steps, "runner-firewall close")
     assert opened < workflows.index(steps, between) < closed
     own = "vars.FLEETWATCH_RUNNER == ''"
     assert [steps[opened]["if"], steps[closed]["if"]] == [own, f"${{{{ always() && {own} }}}}"]
@@ -33,7 +33,7 @@ STATE = {
 
 def test_every_step_about_a_stack_says_where_its_state_is() -> None:
     """One that does not begins a state on the runner, with a passphrase of its own, and the next step takes that."""
-    asked = re.compile(r"runner-door|record |make up|make policy")
+    asked = re.compile(r"runner-firewall|record |make up|make policy")
     found = [(file, step) for file, step in workflows.steps() if asked.search(str(step.get("run")))]
     assert len(found) == 8
     for file, step in found:
@@ -104,7 +104,7 @@ def test_a_stack_is_deployed_in_the_environment_of_its_name() -> None:
 def test_what_breaks_a_guard_rail_is_not_deployed() -> None:
     steps = [step for file, step in workflows.steps() if file == "deploy-stack.yml"]
     looked, up = steps[workflows.index(steps, 'make policy STACK="$STACK"')], steps[workflows.index(steps, "make up")]
-    assert steps.index(looked) < workflows.index(steps, "runner-door open") < steps.index(up)
+    assert steps.index(looked) < workflows.index(steps, "runner-firewall open") < steps.index(up)
     assert not {"if", "continue-on-error"} & set(looked)
     assert up["env"] == {**looked["env"], policy.WANTED: "1"}, "the same stack, and the pack"
 

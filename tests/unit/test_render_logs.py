@@ -132,7 +132,7 @@ def test_containers_are_limited_by_project_but_ours_always_come() -> None:
 
 
 def test_kept_and_dropped_lines() -> None:
-    found = loglines.drops(full().hosts["hub"])
+    found = loglines.drops(full().edges["hub"])
     assert [drop.reason for drop in found] == ["level_debug", "pattern", "level_not_kept", "pattern_not_kept"]
     by_level = {drop.reason: re.compile(drop.expression) for drop in found if drop.source == "level"}
     assert by_level["level_debug"].search("debug")
@@ -192,4 +192,4 @@ def test_folders_of_log_files_are_mounted_once() -> None:
     settings = _logs(
         files={"a": {"path": "/srv/logs/*.log"}, "b": {"path": "/srv/logs/x/*.log"}, "c": {"path": "/opt/c/d.log"}}
     )
-    assert loglines.folders(settings.hosts["hub"]) == ["/opt/c", "/srv/logs"]
+    assert loglines.folders(settings.edges["hub"]) == ["/opt/c", "/srv/logs"]

@@ -176,7 +176,7 @@ def test_every_host_has_an_alert_for_its_silence() -> None:
 
 
 def test_odd_characters_in_a_dsn_survive() -> None:
-    dsn = full().hosts["hub"].postgres["main"].dsn.get_secret_value()
+    dsn = full().edges["hub"].postgres["main"].dsn.get_secret_value()
     files = exporters.postgres_secrets(dsn)
     assert files["password"] == DATABASE_PASSWORD
     assert files["user"] == "watch"

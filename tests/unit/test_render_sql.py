@@ -19,7 +19,7 @@ METRICS = [metric for collector in COLLECTORS for metric in collector["metrics"]
 
 
 def _hub(settings: Settings | None = None) -> Edge:
-    return (settings or full()).hosts["hub"]
+    return (settings or full()).edges["hub"]
 
 
 def _agent(host: str) -> Any:

@@ -81,11 +81,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an abandoned hub": (
         hosts(hub={"abandoned": True}),
-        "hosts.hub: expected neither abandoned nor renamed_from, the hub's own edge stays what it is",
+        "hosts.hub.abandoned: not allowed, the hub is placed under `hub`; remove this key",
     ),
     "a renamed hub": (
         hosts(hub={"renamed_from": "old"}),
-        "hosts.hub: expected neither abandoned nor renamed_from, the hub's own edge stays what it is",
+        "hosts.hub.renamed_from: not allowed, the hub is placed under `hub`; remove this key",
     ),
     "a negative rotation": (hosts(a={"droplet": {}, "rotation": -1}), "hosts.a.rotation: expected at least 0, got -1"),
     # access

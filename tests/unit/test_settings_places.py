@@ -46,8 +46,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "a place left empty": (hosts(web={"droplet": None}), f"hosts.web: {PLACE} (such as `droplet: {{}}`), got none"),
     "a place for the hub's own edge": (
         hosts(hub={"droplet": {}}),
-        "hosts.hub.droplet: unknown key, expected one of via, rotation, abandoned, renamed_from, networks, "
-        "expected, alerts, subnet, apps, postgres, logs, scrape, limits",
+        "hosts.hub.droplet: not allowed, the hub is placed under `hub`; remove this key",
     ),
     # unknown keys
     "of a droplet": (

@@ -23,7 +23,7 @@ def _small(**sections: object) -> Settings:
 
 def test_the_defaults_are_those_that_the_issue_names() -> None:
     settings = _small()
-    edge = settings.hosts["hub"]
+    edge = settings.edges["hub"]
     assert (settings.prefix, settings.env) == ("fleetwatch", "local")
     assert (edge.scrape.node, edge.scrape.cadvisor) == (15, 10), "scrapes: node 15 s, cAdvisor 10 s"
     assert edge.logs.agent == "promtail"
@@ -33,7 +33,7 @@ def test_the_defaults_are_those_that_the_issue_names() -> None:
 
 def test_an_application_is_scraped_every_ten_seconds_unless_told_otherwise() -> None:
     settings = _small(hosts={"hub": {"apps": {"shop": {"target": "shop:8000"}}}})
-    app = settings.hosts["hub"].apps["shop"]
+    app = settings.edges["hub"].apps["shop"]
     assert (app.interval, app.path, app.scheme) == (10, "/metrics", "http")
 
 

@@ -168,7 +168,7 @@ def test_a_file_that_is_no_yaml_is_told_without_its_contents(tmp_path: Path) -> 
 def test_it_reads_what_this_project_renders(tmp_path: Path) -> None:
     for name, text in sql.queries().items():
         (tmp_path / name).write_text(text)
-    (tmp_path / "sql_exporter.yml").write_text(sql.secret(full().hosts["hub"]).replace(sql.CONFIG, str(tmp_path)))
+    (tmp_path / "sql_exporter.yml").write_text(sql.secret(full().edges["hub"]).replace(sql.CONFIG, str(tmp_path)))
     config = load(str(tmp_path / "sql_exporter.yml"))
     assert [target for _, target, _ in config.jobs] == ["main", "other"]
     assert len(config.collectors) == len(sql.queries())

@@ -17,11 +17,11 @@ from configs import ssh
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHk0"
 HUB_KEY = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTY"
-HUB = ssh.Way("root", "203.0.113.5", 22, "~/.ssh/my key", 10)
+HUB = ssh.SshTarget("root", "203.0.113.5", 22, "~/.ssh/my key", 10)
 needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="no ssh program here")
 
 
-def _way(**given: Any) -> ssh.Way:
+def _target(**given: Any) -> ssh.SshTarget:
     known: dict[str, Any] = {
         "user": "deploy",
         "address": "10.20.0.7",
@@ -29,7 +29,7 @@ def _way(**given: Any) -> ssh.Way:
         "key": "~/.ssh/my key",
         "timeout": 10,
     }
-    return ssh.Way(**{**known, **given})
+    return ssh.SshTarget(**{**known, **given})
 
 
 def _set(words: list[str]) -> dict[str, str]:
@@ -49,7 +49,7 @@ def _understood(words: list[str]) -> dict[str, str]:
 
 
 def test_the_pinned_key_is_the_only_one_that_is_taken() -> None:
-    options = _set(ssh.options(_way(), KEY))
+    options = _set(ssh.options(_target(), KEY))
     assert options["StrictHostKeyChecking"] == "yes"
     assert options["KnownHostsCommand"] == f"/bin/echo %H {KEY}"
     assert options["HostKeyAlgorithms"] == "ssh-ed25519", "another kind of key would be an unknown one"
@@ -57,12 +57,12 @@ def test_the_pinned_key_is_the_only_one_that_is_taken() -> None:
 
 
 def test_an_rsa_key_is_offered_under_its_newer_names() -> None:
-    algorithms = _set(ssh.options(_way(), "ssh-rsa AAAAB3"))["HostKeyAlgorithms"]
+    algorithms = _set(ssh.options(_target(), "ssh-rsa AAAAB3"))["HostKeyAlgorithms"]
     assert algorithms == "rsa-sha2-512,rsa-sha2-256", "ssh-rsa itself is SHA-1, and refused by current servers"
 
 
 def test_nobody_is_asked_and_no_file_of_the_user_is_read() -> None:
-    words = ssh.command(_way(), KEY)
+    words = ssh.ssh_argv(_target(), KEY)
     assert words[:3] == ["ssh", "-F", "/dev/null"]
     options = _set(words)
     assert (options["BatchMode"], options["ConnectTimeout"]) == ("yes", "10")
@@ -71,30 +71,30 @@ def test_nobody_is_asked_and_no_file_of_the_user_is_read() -> None:
 
 
 def test_without_a_key_the_agents_keys_are_used() -> None:
-    assert not {"IdentityFile", "IdentitiesOnly"} & set(_set(ssh.command(_way(key=None), KEY)))
+    assert not {"IdentityFile", "IdentitiesOnly"} & set(_set(ssh.ssh_argv(_target(key=None), KEY)))
 
 
 def test_connections_are_shared_but_never_between_a_first_contact_and_a_later_one() -> None:
-    shared = _set(ssh.command(_way(), KEY))
+    shared = _set(ssh.ssh_argv(_target(), KEY))
     assert shared["ControlMaster"] == "auto"
     assert re.fullmatch(r"~/\.ssh/fleetwatch-[0-9a-f]{20}", shared["ControlPath"]), "a socket's path has a limit"
-    assert _set(ssh.first_contact(_way()))["ControlPath"] == "none"
+    assert _set(ssh.first_contact(_target()))["ControlPath"] == "none"
 
 
 def test_a_connection_is_shared_by_those_who_mean_the_same_machine_only() -> None:
-    def path(way: ssh.Way, key: str = KEY) -> str:
-        return _set(ssh.command(way, key))["ControlPath"]
+    def path(target: ssh.SshTarget, key: str = KEY) -> str:
+        return _set(ssh.ssh_argv(target, key))["ControlPath"]
 
-    through = _way(jump=ssh.jump(HUB, HUB_KEY))
-    assert path(through) == path(_way(jump=ssh.jump(HUB, HUB_KEY)))
-    other_hub = _way(jump=ssh.jump(dataclasses.replace(HUB, address="203.0.113.6"), HUB_KEY))
-    others = [path(_way()), path(other_hub), path(through, HUB_KEY), path(dataclasses.replace(through, port=22))]
+    through = _target(jump=ssh.jump(HUB, HUB_KEY))
+    assert path(through) == path(_target(jump=ssh.jump(HUB, HUB_KEY)))
+    other_hub = _target(jump=ssh.jump(dataclasses.replace(HUB, address="203.0.113.6"), HUB_KEY))
+    others = [path(_target()), path(other_hub), path(through, HUB_KEY), path(dataclasses.replace(through, port=22))]
     assert path(through) not in others, "the same address behind another hub is another machine"
     assert len(set(others)) == len(others)
 
 
 def test_a_first_contact_takes_the_key_that_is_shown_and_none_that_changed() -> None:
-    options = _set(ssh.first_contact(_way()))
+    options = _set(ssh.first_contact(_target()))
     assert options["StrictHostKeyChecking"] == "accept-new"
     assert "KnownHostsCommand" not in options
     assert options["HostKeyAlgorithms"] == ssh.ANY_KEY
@@ -103,13 +103,15 @@ def test_a_first_contact_takes_the_key_that_is_shown_and_none_that_changed() -> 
 
 
 def test_docker_is_given_the_address_as_url() -> None:
-    assert _way().url == "ssh://deploy@10.20.0.7:2222"
+    assert _target().url == "ssh://deploy@10.20.0.7:2222"
 
 
 @needs_ssh
-@pytest.mark.parametrize("make", [lambda way: ssh.command(way, KEY), ssh.first_contact], ids=["command", "contact"])
-def test_ssh_understands_the_words(make: Callable[[ssh.Way], list[str]]) -> None:
-    known = _understood(make(_way()))
+@pytest.mark.parametrize(
+    "make", [lambda target: ssh.ssh_argv(target, KEY), ssh.first_contact], ids=["command", "contact"]
+)
+def test_ssh_understands_the_words(make: Callable[[ssh.SshTarget], list[str]]) -> None:
+    known = _understood(make(_target()))
     assert (known["user"], known["hostname"], known["port"]) == ("deploy", "10.20.0.7", "2222")
     assert known["batchmode"] == "yes"
     assert known["identityfile"] == "~/.ssh/my key"
@@ -118,7 +120,7 @@ def test_ssh_understands_the_words(make: Callable[[ssh.Way], list[str]]) -> None
 
 @needs_ssh
 def test_ssh_takes_the_pinned_key_from_a_command_and_asks_no_file() -> None:
-    known = _understood(ssh.command(_way(), KEY))
+    known = _understood(ssh.ssh_argv(_target(), KEY))
     assert known["knownhostscommand"] == f"/bin/echo %H {KEY}"
     assert known["hostkeyalgorithms"] == "ssh-ed25519"
     assert known["userknownhostsfile"] == "/dev/null"
@@ -127,7 +129,7 @@ def test_ssh_takes_the_pinned_key_from_a_command_and_asks_no_file() -> None:
 
 @needs_ssh
 def test_the_way_through_the_hub_is_one_command_that_pins_the_hubs_own_key() -> None:
-    outer = _understood(ssh.command(_way(jump=ssh.jump(HUB, HUB_KEY)), KEY))
+    outer = _understood(ssh.ssh_argv(_target(jump=ssh.jump(HUB, HUB_KEY)), KEY))
     # ssh puts the next host into it (%h, %p), makes one % of two, and hands it to a shell.
     filled = {"h": "10.20.0.7", "p": "2222", "%": "%"}
     inner = re.sub(r"%(.)", lambda found: filled[found[1]], outer["proxycommand"])
@@ -136,14 +138,14 @@ def test_the_way_through_the_hub_is_one_command_that_pins_the_hubs_own_key() -> 
     assert words[-1] == "root@203.0.113.5"
     options = _set(words)
     assert options["KnownHostsCommand"] == f"/bin/echo %H {HUB_KEY}", "%H is the hub's, for the inner ssh to fill in"
-    assert options["ControlPath"] == _set(ssh.command(HUB, HUB_KEY))["ControlPath"], "that of the hub's own commands"
+    assert options["ControlPath"] == _set(ssh.ssh_argv(HUB, HUB_KEY))["ControlPath"], "that of the hub's own commands"
     assert options["IdentityFile"] == '"~/.ssh/my key"', "a space in a name survives both"
     assert outer["knownhostscommand"] == f"/bin/echo %H {KEY}", "the host's own key is pinned as well"
 
 
 @needs_ssh
 def test_a_first_contact_goes_through_the_hub_as_well() -> None:
-    found = _understood(ssh.first_contact(_way(jump=ssh.jump(HUB, HUB_KEY))))
+    found = _understood(ssh.first_contact(_target(jump=ssh.jump(HUB, HUB_KEY))))
     words = shlex.split(found["proxycommand"])
     assert words[words.index("-W") + 1] == "[%h]:%p"
 

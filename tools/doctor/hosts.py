@@ -39,7 +39,7 @@ class HostReport:
 
 def examine(asker: Asker, settings: Settings) -> list[HostReport]:
     """One report per host that the stack file has and that is not given up."""
-    names = [name for name, edge in settings.hosts.items() if not edge.abandoned]
+    names = [name for name, host in settings.hosts.items() if not host.abandoned]
     hub, now = asker.hub, hub_time(asker.hub)
     stamps = _stamps(hub, now)
     up = {_target(one): float(one["value"][1]) for one in hub.metrics("up", now)}
@@ -85,7 +85,7 @@ def clock(ages: Mapping[Target, float], intervals: Mapping[str, int]) -> tuple[f
 def _wrong(
     settings: Settings, report: HostReport, ages: Mapping[Target, float], intervals: Mapping[str, int]
 ) -> list[str]:
-    host, prefix, agent = report.host, settings.prefix, settings.hosts[report.host].logs.agent
+    host, prefix, agent = report.host, settings.prefix, settings.edges[report.host].logs.agent
     limit = max(FRESH, 3 * min(intervals.values()))
     said = []
     if report.sample_age is None or report.sample_age > limit:

@@ -12,9 +12,9 @@ import pytest
 
 from localcloud.cloud.backend import Rule
 from tests.cloud.rig import Client, FakeMachines, running
-from tools import ci_commands, runner_door
+from tools import ci_commands, runner_firewall
 from tools.errors import ToolError
-from tools.runner_door import Door
+from tools.runner_firewall import Door
 from tools.stack import Stack
 
 OWN = "198.51.100.77"
@@ -42,7 +42,7 @@ def stack(tmp_path: Path, cloud: Client) -> Stack:
 
 @pytest.fixture
 def door(stack: Stack) -> Door:
-    return runner_door.of(stack, "4711-1")
+    return runner_firewall.of(stack, "4711-1")
 
 
 @pytest.fixture
@@ -91,11 +91,11 @@ def test_a_run_that_is_repeated_opens_one_door(door: Door, cloud: Client, machin
 def test_the_door_of_another_run_stays_unless_it_is_old(
     door: Door, stack: Stack, cloud: Client, hub: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = runner_door.of(stack, "4710-1")
+    other = runner_firewall.of(stack, "4710-1")
     other.open(OWN)
     door.open(OWN)
     assert sorted(_doors(cloud)) == [other.name, door.name]
-    monkeypatch.setattr(runner_door, "OLDEST", runner_door.OLDEST * 0)
+    monkeypatch.setattr(runner_firewall, "OLDEST", runner_firewall.OLDEST * 0)
     door.open(OWN)
     assert _doors(cloud) == [door.name], "a run that died leaves its door open for ever otherwise"
 
@@ -142,10 +142,10 @@ def test_the_own_address_is_asked_for(answer: str, good: bool, monkeypatch: pyte
     monkeypatch.setenv("FLEETWATCH_ADDRESS_URL", f"http://127.0.0.1:{server.server_port}/")
     try:
         if good:
-            assert runner_door.own_address() == OWN
+            assert runner_firewall.own_address() == OWN
         else:
             with pytest.raises(ToolError, match="expected one IP address"):
-                runner_door.own_address()
+                runner_firewall.own_address()
     finally:
         server.shutdown()
         server.server_close()
@@ -154,23 +154,23 @@ def test_the_own_address_is_asked_for(answer: str, good: bool, monkeypatch: pyte
 def test_a_service_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETWATCH_ADDRESS_URL", "http://127.0.0.1:1/")
     with pytest.raises(ToolError, match="give it: --address"):
-        runner_door.own_address()
+        runner_firewall.own_address()
 
 
 def test_a_wrong_token_is_a_sentence_without_it(stack: Stack, hub: int) -> None:
     stack.env = {**stack.env, "DIGITALOCEAN_TOKEN": "dop_v1_wrong"}
     with pytest.raises(ToolError, match="answers 401 .*DIGITALOCEAN_TOKEN is not valid") as caught:
-        runner_door.of(stack, "1").open(OWN)
+        runner_firewall.of(stack, "1").open(OWN)
     assert "dop_v1_wrong" not in str(caught.value)
 
 
 def test_what_is_missing_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolError, match="--run: expected"):
-        runner_door.of(stack, "")
+        runner_firewall.of(stack, "")
     monkeypatch.delenv("DIGITALOCEAN_TOKEN", raising=False)
     stack.env = {}
     with pytest.raises(ToolError, match="DIGITALOCEAN_TOKEN is not set"):
-        runner_door.of(stack, "1")
+        runner_firewall.of(stack, "1")
 
 
 @pytest.mark.parametrize("action", ["open", "close"])
@@ -198,4 +198,4 @@ def test_one_host_that_is_a_droplet_needs_one(stack: Stack, monkeypatch: pytest.
     stack.env = {}
     stack.file.write_text("config: {fleetwatch:hub: {server: {}}, fleetwatch:hosts: {a: {droplet: {size: s}}}}\n")
     with pytest.raises(ToolError, match="DIGITALOCEAN_TOKEN is not set"):
-        runner_door.of(stack, "1")
+        runner_firewall.of(stack, "1")

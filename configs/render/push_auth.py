@@ -6,19 +6,19 @@ In the words of Prometheus' HTTP clients, which the agent, Promtail and Alloy sh
 from __future__ import annotations
 
 from configs import names
-from configs.settings.edge import Edge
+from configs.settings.host import Host
 from configs.settings.hub import Hub
 
 
-def login(host: str, edge: Edge) -> dict[str, str]:
+def basic_auth(name: str, host: Host) -> dict[str, str]:
     """A `basic_auth`; with each rotation of the password another user and another file."""
     return {
-        "username": names.user(host, edge.rotation),
-        "password_file": f"{names.SECRETS}/{names.password_file(edge.rotation)}",
+        "username": names.user(name, host.rotation),
+        "password_file": f"{names.SECRETS}/{names.password_file(host.rotation)}",
     }
 
 
-def trust(hub: Hub, folder: str) -> dict[str, str]:
+def tls_config(hub: Hub, folder: str) -> dict[str, str]:
     """A `tls_config`; the certificate of the hub's own CA is in `folder`.
 
     A public domain's certificate is one that the system trusts. Without a domain an edge connects to an address, and
