@@ -28,12 +28,9 @@ for name, host in settings.hosts.items():
         settings=settings,
         images=pins,
         credential=credentials[name],
-        push_url=hub.push_url(name),
-        hub_address=hub.address_for(name),
-        hub_ca=hub.ca if host.via == "internet" else None,
-        hub_networks=[hub.network] if name == "hub" else [],
+        hub=hub.endpoint_for(name),
     )
-    # The hub first: its door must know the host's password before the host knocks, a refusal would lose samples.
+    # The hub must accept the credential before the edge pushes: remote write treats a 401 as final.
     edges[name] = Edge(name, args, renamed(host, providers=[fleet.hosts[name].docker], depends_on=[hub]))
     if not host.abandoned:
         Gate(name, GateArgs(fleet.hub, settings, name, edges[name].settled), renamed(host))

@@ -12,7 +12,7 @@ from components.fleet import Fleet
 from components.hub import Hub
 from components.remote_host import RemoteHost
 from configs import cost, disk
-from configs.expected import HUB_JOBS, scrape_jobs
+from configs.services import roles, scrape_jobs
 from configs.settings import Settings
 
 
@@ -51,17 +51,12 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
 
 
 def _host(settings: Settings, fleet: Fleet, name: str) -> dict[str, pulumi.Input[object]]:
-    host, edge = fleet.hosts[name], settings.edges[name]
-    runs = [*(HUB_JOBS if name == "hub" else ()), "agent", edge.logs.agent, "cadvisor", "node-exporter"]
+    host = fleet.hosts[name]
     return {
         "address": host.public or "this machine",
         **({"private": host.private} if host.private is not None else {}),
         "via": settings.hosts[name].via,
-        "runs": [
-            *runs,
-            *(f"postgres-{database}" for database in sorted(edge.postgres)),
-            *(["sql-exporter"] if edge.postgres else []),
-        ],
+        "runs": roles(settings, name),
         # For `make tunnel` and people: nothing in it is secret.
         **({"ssh": host.ssh_argv} if isinstance(host, RemoteHost) else {}),
     }

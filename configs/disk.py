@@ -10,39 +10,14 @@ from __future__ import annotations
 
 import math
 
-from configs.expected import scrape_jobs
+from configs.services import samples_per_second
 from configs.settings import Settings
-from configs.settings.units import show_duration, show_size
+from configs.units import show_duration, show_size
 
 BYTES_PER_SAMPLE = 1.1
-SERIES = {
-    "node": 550,
-    "cadvisor": 770,  # 150, and about 70 per container
-    "agent": 720,
-    "promtail": 190,
-    "alloy": 400,  # not measured
-    "postgres": 500,  # not measured; of each database
-    "sql": 150,  # of each database: 50 without TimescaleDB, and about 20 per hypertable with its policies
-    "prometheus": 740,
-    "loki": 2380,
-    "grafana": 1000,  # not measured: the stand-in has next to none
-    "caddy": 220,
-    "alertmanager": 520,
-}
-SERIES_OF_APP = 300  # not measured
 LOG_BYTES_PER_DAY = 20 * 1024**2  # of one host, compressed: about 200 MB as written
 SHARE = 0.8  # of a disk that may be filled; Prometheus' documentation says 80-85 %
 GB = 1024**3
-
-
-def samples_per_second(settings: Settings) -> float:
-    """What the hub takes in."""
-    rate = 0.0
-    for host, edge in settings.edges.items():
-        for job, interval in scrape_jobs(settings, host).items():
-            targets = len(edge.postgres) if job in ("postgres", "sql") else 1
-            rate += targets * SERIES.get(job, SERIES_OF_APP) / interval
-    return rate
 
 
 def metrics_bytes(settings: Settings) -> int:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import yaml
+
+if TYPE_CHECKING:
+    from configs.settings.load import Images
 
 PINS = Path(__file__).with_name("images.yaml")
 
@@ -16,7 +19,6 @@ def pins() -> dict[str, str]:
     return loaded
 
 
-def resolve(overrides: Any) -> dict[str, str]:
+def resolve(overrides: Images) -> dict[str, str]:
     """The image of every key: the override where there is one, else the pin."""
-    given = {key: ref for key, ref in overrides.model_dump().items() if ref}
-    return {**pins(), **given}
+    return {**pins(), **overrides.given()}

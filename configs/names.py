@@ -31,6 +31,8 @@ LOGS_PUSH = "/loki/api/v1/push"
 SECRETS = "/run/secrets/fleetwatch"
 HUB_CA = "hub-ca.crt"
 PASSWORD = "password"
+DOCKER_SOCKET = "/var/run/docker.sock"  # full control of the host: log agent and cAdvisor alone have it
+NOBODY = "nobody"  # Alertmanager's receiver for alerts that nobody receives
 ADMIN = "grafana-admin"  # the credential of Grafana's administrator, beside those of hosts
 
 

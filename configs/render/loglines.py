@@ -9,8 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from configs.settings.edge import Edge, LineFilter, fixed_folder
+from configs.log_paths import fixed_folder
+
+if TYPE_CHECKING:
+    from configs.settings.edge import Edge, LineFilter
 
 LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
 # RE2. A key with a value first (logfmt, JSON), else a bare upper-case word or [word] within the first 80 characters.

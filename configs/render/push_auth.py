@@ -5,9 +5,13 @@ In the words of Prometheus' HTTP clients, which the agent, Promtail and Alloy sh
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from configs import names
-from configs.settings.host import Host
-from configs.settings.hub import Hub
+
+if TYPE_CHECKING:
+    from configs.settings.host import Host
+    from configs.settings.hub import Hub
 
 
 def basic_auth(name: str, host: Host) -> dict[str, str]:

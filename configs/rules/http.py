@@ -8,7 +8,7 @@ from configs.rules.model import Alert, Group, either
 from configs.settings import Settings
 from configs.settings.edge import Http
 from configs.settings.thresholds import Thresholds
-from configs.settings.units import show_duration
+from configs.units import show_duration
 
 APP = "env, host, job"
 SHOWN_BY = "tests/rendered/test_rules_http.py::test_each_situation_is_told_in_these_words_or_not_at_all"

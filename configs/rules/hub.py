@@ -7,13 +7,13 @@ by the watchdog's silence, to a heartbeat service outside.
 from __future__ import annotations
 
 from configs import names
-from configs.expected import HUB_JOBS
 from configs.rules.counting import COUNT, grown, grown_or_new, whole
 from configs.rules.model import Alert, Group
 from configs.rules.records import NO_FORECAST, REACH
+from configs.services import HUB_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
-from configs.settings.units import show_duration
+from configs.units import show_duration
 
 TSDB = 'job="prometheus"'
 

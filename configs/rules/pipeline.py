@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from configs import names
-from configs.expected import HUB_JOBS
 from configs.rules.counting import COUNT, grown, grown_or_new, whole
 from configs.rules.model import Alert, Group, either, muted, over
 from configs.rules.records import NEWEST
+from configs.services import HUB_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
-from configs.settings.units import show_duration
+from configs.units import show_duration
 
 SEGMENT = 128 * 1024**2  # bytes of a segment of Prometheus' write-ahead log
 
@@ -153,7 +153,7 @@ def _agent_buffer(settings: Settings) -> Alert:
     """For how long the agent could wait for the hub, in seconds, where that is less than the outage budget.
 
     Two limits. The disk: what is free on it at the pace of the last hour. And the way in which the WAL is truncated
-    (configs/render/agent.py): a budget is kept whole while two thirds of one write no more than two segments.
+    (configs/services/agent.py): a budget is kept whole while two thirds of one write no more than two segments.
     """
     budget = settings.hub.outage_budget
     disk = 'mountpoint=~"/|/var|/var/lib|/var/lib/docker"'  # Docker's own folder is below one of these

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from configs.rules.model import Group, Record
 from configs.settings import Settings
-from configs.settings.units import show_duration
+from configs.units import show_duration
 
 NEWEST = "host:newest_sample:timestamp_seconds"
 REACH = "hub:metrics_reach:seconds"

@@ -8,11 +8,11 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from configs.names import NOBODY
 from configs.settings.base import DnsLabel, HostPort, HttpUrl, Secret, Strict, http_url
 from configs.settings.thresholds import Severity, Thresholds
-from configs.settings.units import Duration, parse_duration
+from configs.units import Duration, parse_duration
 
-NOBODY = "nobody"  # Alertmanager's receiver of what nobody is told
 Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import re2
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, create_model
 
-from configs.settings.units import Size, parse_size
+from configs.units import Size, parse_size, show_size
 
 
 class Strict(BaseModel):
@@ -122,6 +124,24 @@ class Limits(Strict):
     cpus: Annotated[float, Field(ge=0.1, le=256)] = 0.5
 
 
-def limits(memory: str, cpus: float) -> Limits:
-    """A default: `limits("256MB", 0.5)`."""
-    return Limits.model_construct(memory=parse_size(memory), cpus=cpus)
+class ServiceLimits(Strict):
+    """The limits of several services. Its fields, one for each key, are made from the services' own defaults."""
+
+    def of(self, key: str) -> tuple[int, float]:
+        """Memory in bytes and cores of the service that has this key."""
+        found: Limits = getattr(self, key)
+        return found.memory, found.cpus
+
+
+def service_limits(name: str, doc: str, defaults: Mapping[str, tuple[int, float]]) -> type[ServiceLimits]:
+    """A model with one field for each key, memory in bytes and cores. What an entry leaves out is its default."""
+    fields: dict[str, Any] = {}
+    for key, (memory, cpus) in defaults.items():
+        shown = {"memory": show_size(memory), "cpus": cpus}
+        default = Limits.model_construct(memory=memory, cpus=cpus)
+        fields[key] = (Annotated[Limits, BeforeValidator(partial(_filled, shown))], default)
+    return create_model(name, __base__=ServiceLimits, __doc__=doc, **fields)
+
+
+def _filled(default: Mapping[str, Any], given: Any) -> Any:
+    return {**default, **given} if isinstance(given, dict) else given

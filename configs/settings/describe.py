@@ -20,7 +20,7 @@ from configs.settings.fleet import Access, Cloud, Ssh
 from configs.settings.host import Host
 from configs.settings.hub import Hub
 from configs.settings.load import IMAGE_KEYS
-from configs.settings.units import show_duration, show_size
+from configs.units import show_duration, show_size
 
 # The check that makes a text more than a text, and what its result is called.
 _WORDS = {

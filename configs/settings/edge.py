@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import unquote, unquote_plus, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
+from configs import services
+from configs.log_paths import JOURNAL as JOURNAL
+from configs.log_paths import fixed_folder as fixed_folder
 from configs.settings.base import (
     ContainerName,
     DnsLabel,
@@ -16,16 +19,16 @@ from configs.settings.base import (
     JobName,
     LabelName,
     LabelValue,
-    Limits,
     MetricName,
     Pattern,
     Secret,
+    ServiceLimits,
     Strict,
     UrlPath,
-    limits,
+    service_limits,
 )
 from configs.settings.thresholds import HostAlerts
-from configs.settings.units import Interval, parse_duration
+from configs.units import Interval, parse_duration
 
 Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
 
@@ -60,13 +63,6 @@ def _project(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
         raise ValueError("expected the name of a compose project: lower-case letters, digits, _ and -")
     return value
-
-
-def fixed_folder(path: str) -> str:
-    """The folder of a glob before its first wildcard: `/var/log/nginx/*.log` -> `/var/log/nginx`."""
-    for wildcard in "*?[{":
-        path = path.split(wildcard)[0]
-    return path.rpartition("/")[0]
 
 
 def _absolute_glob(value: str) -> str:
@@ -149,15 +145,12 @@ class Scrape(Strict):
     hub: Interval = parse_duration("15s")
 
 
-class EdgeLimits(Strict):
-    """Memory and CPU limits of the edge's containers."""
-
-    agent: Limits = limits("256MB", 0.5)
-    logs: Limits = limits("192MB", 0.5)
-    cadvisor: Limits = limits("192MB", 0.3)
-    node_exporter: Limits = limits("64MB", 0.2)
-    postgres_exporter: Limits = limits("64MB", 0.2)
-    sql_exporter: Limits = limits("128MB", 0.2)
+if TYPE_CHECKING:
+    EdgeLimits = ServiceLimits
+else:
+    EdgeLimits = service_limits(
+        "EdgeLimits", "Memory and CPU limits of the edge's containers.", services.limit_defaults(services.EDGE)
+    )
 
 
 class Edge(Strict):
@@ -180,14 +173,10 @@ class Edge(Strict):
 
     @model_validator(mode="after")
     def _jobs(self) -> Edge:
-        own = {"node", "cadvisor", "agent", "promtail", "alloy", "postgres", "prometheus", "loki", "grafana", "caddy"}
-        taken = sorted(set(self.apps) & (own | {"alertmanager", "sql"}))
+        taken = sorted(set(self.apps) & services.RESERVED_JOBS)
         if taken:
             raise ValueError(f"apps: expected a job name that fleetwatch does not use itself, got {', '.join(taken)}")
         return self
-
-
-JOURNAL = ("/var/log", "/run/log")  # where systemd keeps it, on disk or in memory
 
 
 def log_folders(edge: Edge) -> set[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from configs.settings.edge import JOURNAL, fixed_folder
 from configs.settings.load import Settings
-from configs.settings.units import show_size
+from configs.units import show_size
 
 # What a hub and an edge need on top of the metrics: images, logs of the first days, write-ahead logs.
 DISK_NEEDED = 3 * 1024**3

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field
 
 from configs.settings.base import Port, Strict
 from configs.settings.places import key_kind
-from configs.settings.units import Duration, parse_duration
+from configs.units import Duration, parse_duration
 
 
 def _cidr(value: str) -> str:

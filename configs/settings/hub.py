@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from configs import names
+from configs import names, services
 from configs.settings.alerts import Alerts
-from configs.settings.base import HttpUrl, Limits, Port, Secret, Strict, limits
+from configs.settings.base import HttpUrl, Port, Secret, ServiceLimits, Strict, service_limits
 from configs.settings.places import HubDroplet, Local, Server
-from configs.settings.units import Duration, Size, parse_duration, parse_size
+from configs.units import Duration, Size, parse_duration, parse_size
 
 
 def _domain(value: str) -> str:
@@ -131,14 +131,12 @@ class Grafana(Strict):
     auth: Auth = Auth()
 
 
-class HubLimits(Strict):
-    """Memory and CPU limits of the hub's containers."""
-
-    caddy: Limits = limits("256MB", 1.0)
-    prometheus: Limits = limits("1GB", 1.0)
-    loki: Limits = limits("1GB", 1.0)
-    grafana: Limits = limits("512MB", 1.0)
-    alertmanager: Limits = limits("128MB", 0.5)
+if TYPE_CHECKING:
+    HubLimits = ServiceLimits
+else:
+    HubLimits = service_limits(
+        "HubLimits", "Memory and CPU limits of the hub's containers.", services.limit_defaults(services.HUB)
+    )
 
 
 class Acme(Strict):

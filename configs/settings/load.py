@@ -9,10 +9,11 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError, create_model
 
+from configs import services
 from configs.settings.base import DnsLabel, Strict
 from configs.settings.edge import Edge
 from configs.settings.fleet import Access, Cloud, Ssh
@@ -30,20 +31,16 @@ _CONSEQUENCE = "default_factory_not_called"  # a default that depends on another
 class Images(Strict):
     """Overrides of image pins, by key."""
 
-    caddy: str | None = None
-    prometheus: str | None = None
-    loki: str | None = None
-    grafana: str | None = None
-    alertmanager: str | None = None
-    promtail: str | None = None
-    alloy: str | None = None
-    cadvisor: str | None = None
-    node_exporter: str | None = None
-    postgres_exporter: str | None = None
-    sql_exporter: str | None = None
+    def given(self) -> dict[str, str]:
+        """The overrides that there are."""
+        return {key: ref for key, ref in self if ref}
 
 
-IMAGE_KEYS = tuple(Images.model_fields)
+IMAGE_KEYS = services.IMAGE_KEYS
+if not TYPE_CHECKING:
+    Images = create_model(
+        "Images", __base__=Images, __doc__=Images.__doc__, **{key: (str | None, None) for key in IMAGE_KEYS}
+    )
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any, get_origin
 
 from pydantic import BaseModel
 
-from configs.settings.units import show_duration
+from configs.units import show_duration
 
 Place = tuple[int | str, ...]
 # Nothing below these keys is ever shown, whatever its type: a secret written at the wrong place is still a secret.

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from configs.settings.base import ContainerName, Strict
-from configs.settings.units import Duration, Size, parse_duration, parse_size
+from configs.units import Duration, Size, parse_duration, parse_size
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[float, Field(ge=0)]

@@ -19,9 +19,9 @@ from typing import Any
 
 from configs import rules
 from configs.dashboards import boards
-from configs.expected import HUB_JOBS
 from configs.render import prometheus
 from configs.rules.model import Record
+from configs.services import HUB_JOBS
 from configs.settings import Settings, load
 from tests.bench import page, remote_write
 from tests.integration.rig import Rig, eventually, free_ports, rig

@@ -23,7 +23,7 @@ import pytest
 
 from configs.render import agent, loki, prometheus, promtail
 from configs.settings import load
-from configs.settings.units import parse_duration, show_duration
+from configs.units import parse_duration, show_duration
 from tests.integration import outage
 from tests.integration.rig import Rig, eventually, rig
 from tools import setup

@@ -8,7 +8,7 @@ from typing import Any
 import yaml
 
 from configs.render import agent, alloy, loglines, promtail
-from configs.render.loki import config as loki_config
+from configs.services.loki import config as loki_config
 from configs.settings import Settings
 from tests.fixtures.full import full, full_with_alloy
 

@@ -12,7 +12,7 @@ import yaml
 from configs import rules
 from configs.render import agent, alertmanager, exporters, prometheus
 from configs.settings import Settings, load
-from configs.settings.units import parse_duration
+from configs.units import parse_duration
 from tests.fixtures.full import DATABASE_PASSWORD, SECRETS, SOURCE, full, small
 from tests.fixtures.stackfiles import CASES
 

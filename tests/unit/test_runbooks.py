@@ -21,7 +21,7 @@ PAGES = {name: (describe.PAGE.parent / "runbooks" / f"{name}.md").read_text() fo
 ELSEWHERE = {
     "promtail_docker_target_entries_total",  # Promtail 3.7.8, clients/pkg/promtail/targets/docker/metrics.go
     "loki_source_docker_target_entries_total",  # Alloy's documentation of loki.source.docker
-    "fleetwatch_sql_scrape_seconds",  # the SQL exporter's own, configs/render/sql.py
+    "fleetwatch_sql_scrape_seconds",  # the SQL exporter's own, configs/services/sql_exporter.py
     "scrape_samples_post_metric_relabeling",  # Prometheus itself, of every scrape
 }
 

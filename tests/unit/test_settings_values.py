@@ -8,10 +8,10 @@ import pytest
 from pydantic import ValidationError
 
 from configs import images
-from configs.expected import scrape_jobs
+from configs.services import scrape_jobs
 from configs.settings import IMAGE_KEYS, Settings, load
 from configs.settings.facts import Facts, against
-from configs.settings.units import megabytes, parse_duration, parse_size, show_duration, show_size
+from configs.units import megabytes, parse_duration, parse_size, show_duration, show_size
 from tests.fixtures.full import SOURCE, full, raw, small
 
 GOOD = Facts("20.10", None, frozenset({"bridge", "shop_default"}), 100 * 1024**3, 50 * 1024**3, frozenset())

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from configs.expected import scrape_jobs
+from configs.services import scrape_jobs
 from configs.settings import Settings
 from tools.doctor.answers import Asker
 from tools.hubclient import HubClient

@@ -2,17 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from configs import names
-from configs.render import messages, routing
+from configs.names import NOBODY
 from configs.render.dump import to_yaml
-from configs.settings import Settings
-from configs.settings.alerts import NOBODY, Email, Receiver
+from configs.services.alertmanager import routing, templates
+from configs.services.spec import (
+    MB,
+    RELOAD_BY_HUP,
+    Context,
+    File,
+    Late,
+    Network,
+    ScrapeJob,
+    Service,
+    ServiceSpec,
+    Volume,
+    http_check,
+    text,
+)
 
+if TYPE_CHECKING:
+    from configs.settings import Settings
+    from configs.settings.alerts import Email, Receiver
+
+SERVICE = Service(image="alertmanager", limits="alertmanager", memory=128 * MB, cpus=0.5, jobs=("alertmanager",))
 CONFIG = "/etc/alertmanager"
 DATA = "/alertmanager"
 TEMPLATES = "fleetwatch.tmpl"
+
+
+def specs(context: Context) -> list[ServiceSpec]:
+    """Alertmanager of the hub."""
+    settings = context.settings
+    return [
+        ServiceSpec(
+            role="alertmanager",
+            service=SERVICE,
+            limits=context.hub_limits(SERVICE),
+            config_dir=CONFIG,
+            files={"alertmanager.yml": text(config(settings)), TEMPLATES: text(templates.TEMPLATES)},
+            secrets={name: File(_secret(settings, name)) for name in secrets(settings)},
+            check=("amtool", "check-config", f"{CONFIG}/alertmanager.yml"),
+            reload=RELOAD_BY_HUP,
+            command=tuple(command(settings)),
+            volumes={"alertmanager": Volume(DATA, durable=True)},
+            networks=(Network("hub"),),
+            health=http_check(f"http://127.0.0.1:{names.ALERTMANAGER_PORT}/-/healthy"),
+            scrape=ScrapeJob(
+                name="alertmanager", interval=context.edge.scrape.hub, port=names.ALERTMANAGER_PORT, series=520
+            ),
+        )
+    ]
+
+
+def _secret(settings: Settings, name: str) -> Callable[[Late], str]:
+    return lambda _: secrets(settings)[name]
 
 
 def config(settings: Settings) -> str:
@@ -71,10 +118,10 @@ def _receiver(name: str, receiver: Receiver) -> dict[str, Any]:
                 "api_url_file": f"{secret}-slack-url",
                 **channel,
                 "send_resolved": True,
-                "title": messages.TITLE,
-                "title_link": messages.DASHBOARD,
-                "text": messages.BODY,
-                "fallback": messages.SHORT,
+                "title": templates.TITLE,
+                "title_link": templates.DASHBOARD,
+                "text": templates.BODY,
+                "fallback": templates.SHORT,
             }
         ]
     if receiver.email:
@@ -97,8 +144,8 @@ def _email(email: Email, password_file: str) -> dict[str, Any]:
         **password,
         "require_tls": email.require_tls,
         "send_resolved": True,
-        "headers": {"Subject": messages.TITLE},
-        "text": messages.BODY,
+        "headers": {"Subject": templates.TITLE},
+        "text": templates.BODY,
         "html": "",
     }
 
@@ -107,9 +154,9 @@ def _pagerduty(key_file: str) -> dict[str, Any]:
     return {
         "routing_key_file": key_file,
         "send_resolved": True,
-        "description": messages.SHORT,
-        "severity": messages.SEVERITY,
+        "description": templates.SHORT,
+        "severity": templates.SEVERITY,
         "client": "fleetwatch",
-        "client_url": messages.DASHBOARD,
-        "details": {"alerts": messages.BODY},
+        "client_url": templates.DASHBOARD,
+        "details": {"alerts": templates.BODY},
     }

@@ -2,17 +2,66 @@
 
 from __future__ import annotations
 
-from configs import disk, names
+from typing import TYPE_CHECKING
+
+from configs import names
 from configs.render.dump import to_yaml
-from configs.settings import Settings
-from configs.settings.units import show_duration, show_size
+from configs.services.spec import (
+    GB,
+    RELOAD_BY_HUP,
+    Context,
+    Network,
+    ScrapeJob,
+    Service,
+    ServiceSpec,
+    Volume,
+    http_check,
+    rule_files,
+    text,
+)
+from configs.units import show_duration, show_size
+
+if TYPE_CHECKING:
+    from configs.settings import Settings
+
+SERVICE = Service(image="prometheus", limits="prometheus", memory=GB, cpus=1.0, jobs=("prometheus",))
 
 CONFIG = "/etc/prometheus"
 DATA = "/prometheus"
 
 
-def config(settings: Settings) -> str:
-    """prometheus.yml. The out-of-order window takes a backlog as old as the outage budget, and the time to send it."""
+def specs(context: Context) -> list[ServiceSpec]:
+    """Prometheus of the hub."""
+    settings = context.settings
+    return [
+        ServiceSpec(
+            role="prometheus",
+            service=SERVICE,
+            limits=context.hub_limits(SERVICE),
+            config_dir=CONFIG,
+            files={
+                "prometheus.yml": text(config(settings, context.metrics_size)),
+                **rule_files("rules", context.rules),
+            },
+            check=("promtool", "check", "config", f"{CONFIG}/prometheus.yml"),
+            reload=RELOAD_BY_HUP,
+            command=tuple(command(settings)),
+            volumes={"prometheus": Volume(DATA, durable=True)},
+            networks=(Network("hub"),),
+            health=http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"),
+            stop_timeout=60,
+            scrape=ScrapeJob(
+                name="prometheus", interval=context.edge.scrape.hub, port=names.PROMETHEUS_PORT, series=740
+            ),
+        )
+    ]
+
+
+def config(settings: Settings, metrics_size: int) -> str:
+    """prometheus.yml; `metrics_size` in bytes.
+
+    The out-of-order window accepts a backlog as old as the outage budget, and the time that sending it takes.
+    """
     hub = settings.hub
     window = hub.outage_budget + max(300, hub.outage_budget // 8)
     return to_yaml(
@@ -23,7 +72,7 @@ def config(settings: Settings) -> str:
                     "out_of_order_time_window": show_duration(window),
                     "retention": {
                         "time": show_duration(hub.retention.metrics),
-                        "size": show_size(disk.metrics_size(settings)),
+                        "size": show_size(metrics_size),
                     },
                 }
             },

@@ -7,15 +7,30 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from configs import names
 from configs.render.dump import to_yaml
-from configs.render.exporters import connection_defaults
-from configs.settings import Edge
-from configs.settings.units import show_duration
+from configs.services.postgres_exporter import connection_defaults
+from configs.services.spec import (
+    MB,
+    RESTART,
+    Context,
+    File,
+    Network,
+    ScrapeJob,
+    Service,
+    ServiceSpec,
+    http_check,
+    text,
+)
+from configs.units import show_duration
 
+if TYPE_CHECKING:
+    from configs.settings import Edge
+
+SERVICE = Service(image="sql_exporter", limits="sql_exporter", memory=128 * MB, cpus=0.2, jobs=("sql",))
 CONFIG = "/etc/sql_exporter"
 FILE = f"{names.SECRETS}/sql_exporter.yml"
 CHECK = ["sql_exporter", "-config.check", f"-config.file={FILE}"]
@@ -29,6 +44,38 @@ _RENAMED = {
     "scrape_duration_seconds": "fleetwatch_sql_scrape_seconds",
     "scrape_errors_total": "fleetwatch_sql_errors_total",
 }
+
+
+def specs(context: Context) -> list[ServiceSpec]:
+    """One exporter for all databases of the host, if there are any; each costs it two connections at most."""
+    edge = context.edge
+    if not edge.postgres:
+        return []
+    return [
+        ServiceSpec(
+            role="sql-exporter",
+            service=SERVICE,
+            limits=context.edge_limits(SERVICE),
+            config_dir=CONFIG,
+            files={name: text(content) for name, content in queries().items()},
+            secrets={"sql_exporter.yml": File(lambda _: secret(edge))},
+            check=tuple(CHECK),
+            reload=RESTART,
+            command=tuple(command()),
+            networks=(Network("edge"),),
+            user_networks=True,
+            health=http_check(f"http://127.0.0.1:{names.SQL_EXPORTER_PORT}/healthz"),
+            scrape=ScrapeJob(
+                name="sql",
+                interval=edge.scrape.sql,
+                timeout=timeout(edge),
+                port=names.SQL_EXPORTER_PORT,
+                # Of each database: 50 without TimescaleDB, and about 20 per hypertable with its policies.
+                series=150 * len(edge.postgres),
+                metric_relabel_configs=tuple(relabel()),
+            ),
+        )
+    ]
 
 
 def queries() -> dict[str, str]:

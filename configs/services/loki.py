@@ -2,15 +2,59 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from configs import names
 from configs.render.dump import to_yaml
-from configs.settings import Settings
-from configs.settings.units import show_duration, show_size
+from configs.services.spec import (
+    GB,
+    Context,
+    HealthCheck,
+    Network,
+    ScrapeJob,
+    Service,
+    ServiceSpec,
+    Volume,
+    restart_unless,
+    rule_files,
+    text,
+)
+from configs.units import show_duration, show_size
 
+if TYPE_CHECKING:
+    from configs.settings import Settings
+
+SERVICE = Service(image="loki", limits="loki", memory=GB, cpus=1.0, jobs=("loki",))
 CONFIG = "/etc/loki"
 DATA = "/loki"
 RULES = "rules"
 TENANT = "fake"  # Loki's own name for the one tenant there is without authentication
+
+
+def specs(context: Context) -> list[ServiceSpec]:
+    """Loki of the hub."""
+    return [
+        ServiceSpec(
+            role="loki",
+            service=SERVICE,
+            limits=context.hub_limits(SERVICE),
+            config_dir=CONFIG,
+            files={
+                "loki.yml": text(config(context.settings)),
+                **rule_files(f"{RULES}/{TENANT}", context.log_rules),
+            },
+            check=("/usr/bin/loki", f"-config.file={CONFIG}/loki.yml", "-verify-config=true"),
+            # Loki reads changed rules within a minute by itself, its configuration only at its start.
+            reload=restart_unless(f"{RULES}/"),
+            command=tuple(command()),
+            volumes={"loki": Volume(DATA, durable=True)},
+            networks=(Network("hub"),),
+            # The image has neither a shell nor wget; since 3.7 the program checks itself (grafana/loki#20313).
+            health=HealthCheck(("/usr/bin/loki", "-health")),
+            stop_timeout=60,
+            scrape=ScrapeJob(name="loki", interval=context.edge.scrape.hub, port=names.LOKI_PORT, series=2380),
+        )
+    ]
 
 
 def config(settings: Settings) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import calendar
 from collections.abc import Iterable, Sequence
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any
 
-from configs.settings.alerts import NOBODY, Alerts, Day, Quiet, Route
-from configs.settings.thresholds import Severity
-from configs.settings.units import show_duration
+from configs.names import NOBODY
+from configs.units import show_duration
 
-DAYS: tuple[str, ...] = get_args(Day)
-SEVERITIES: tuple[str, ...] = get_args(Severity)
+if TYPE_CHECKING:
+    from configs.settings.alerts import Alerts, Quiet, Route
+
+DAYS = tuple(day.lower() for day in calendar.day_name)
+SEVERITIES = ("critical", "warning", "info")
 
 
 def tree(alerts: Alerts) -> dict[str, Any]:

@@ -4,16 +4,79 @@ from __future__ import annotations
 
 import configparser
 import io
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from configs import names
 from configs.render.dump import to_yaml
-from configs.settings import Settings
-from configs.settings.hub import Hub, Roles
+from configs.services.spec import (
+    MB,
+    Context,
+    File,
+    Late,
+    Network,
+    ScrapeJob,
+    Service,
+    ServiceSpec,
+    Volume,
+    http_check,
+    restart_unless,
+    text,
+)
+
+if TYPE_CHECKING:
+    from configs.settings import Settings
+    from configs.settings.hub import Hub, Roles
+
+SERVICE = Service(image="grafana", limits="grafana", memory=512 * MB, cpus=1.0, jobs=("grafana",))
 
 CONFIG = "/etc/grafana"
 DATA = "/var/lib/grafana"
 ADMIN_PASSWORD = "admin-password"
+
+
+def specs(context: Context) -> list[ServiceSpec]:
+    """Grafana of the hub."""
+    settings = context.settings
+    dashboards = {f"dashboards/{name}": File(_dashboard(board)) for name, board in context.dashboards.items()}
+    return [
+        ServiceSpec(
+            role="grafana",
+            service=SERVICE,
+            limits=context.hub_limits(SERVICE),
+            config_dir=CONFIG,
+            files={
+                "grafana.ini": text(ini(settings)),
+                "provisioning/datasources/fleetwatch.yml": text(data_sources(settings)),
+                "provisioning/dashboards/fleetwatch.yml": text(dashboard_provider()),
+                **dashboards,
+            },
+            secrets={
+                **{name: File(_secret(settings, name)) for name in secrets(settings)},
+                ADMIN_PASSWORD: File(lambda late: late.admin_password, needs=("admin_password",)),
+            },
+            # Grafana reads changed dashboards within seconds by itself, everything else only at its start.
+            reload=restart_unless("dashboards/"),
+            volumes={"grafana": Volume(DATA, durable=True)},
+            networks=(Network("hub"),),
+            health=http_check(f"http://127.0.0.1:{names.GRAFANA_PORT}/api/health"),
+            read_only=False,  # Grafana unpacks plugins and writes below its home
+            scrape=ScrapeJob(
+                name="grafana",
+                interval=context.edge.scrape.hub,
+                port=names.GRAFANA_PORT,
+                series=1000,  # not measured: the stand-in has next to none
+            ),
+        )
+    ]
+
+
+def _dashboard(render: Callable[[], str]) -> Callable[[Late], str]:
+    return lambda _: render()
+
+
+def _secret(settings: Settings, name: str) -> Callable[[Late], str]:
+    return lambda _: secrets(settings)[name]
 
 
 def ini(settings: Settings) -> str:

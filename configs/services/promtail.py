@@ -2,34 +2,58 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from configs import names
 from configs.render import loglines, push_auth
 from configs.render.dump import to_yaml
-from configs.settings import Settings
-from configs.settings.edge import Edge, LogFile
-from configs.settings.units import show_duration
+from configs.services import log_agent
+from configs.services.spec import MB, Context, Service, ServiceSpec
+from configs.units import show_duration
 
+if TYPE_CHECKING:
+    from configs.settings.edge import Edge, LogFile
+
+SERVICE = Service(image="promtail", limits="logs", memory=192 * MB, cpus=0.5, jobs=("promtail",))
 CONFIG = "/etc/promtail"
 DATA = "/var/lib/promtail"
 FILE = "promtail.yml"
 CHECK = ["/usr/bin/promtail", f"-config.file={CONFIG}/{FILE}", "-check-syntax"]
 
 
-def config(settings: Settings, host: str, push_url: str) -> str:
+def specs(context: Context) -> list[ServiceSpec]:
+    """Promtail of a host, where it is the log agent."""
+    if context.edge.logs.agent != "promtail":
+        return []
+    return [
+        log_agent.spec(
+            context,
+            service=SERVICE,
+            config_dir=CONFIG,
+            file=FILE,
+            render=lambda push_url: config(context, push_url),
+            check=tuple(CHECK),
+            command=tuple(command()),
+            data=DATA,
+            ready="/ready",
+            series=190,
+        )
+    ]
+
+
+def config(context: Context, push_url: str) -> str:
     """promtail.yml. Batches are retried without an end: Docker's log files are the buffer, not Promtail's patience."""
-    edge = settings.edges[host]
+    settings, edge = context.settings, context.edge
     client: dict[str, Any] = {
         "url": push_url + names.LOGS_PUSH,
         "batchwait": "500ms",
         "batchsize": 1048576,
         "timeout": "30s",
         "backoff_config": {"min_period": "500ms", "max_period": "15s", "max_retries": 0},
-        "external_labels": {"env": settings.env, "host": host},
+        "external_labels": {"env": settings.env, "host": context.name},
     }
-    if settings.hosts[host].via == "internet":
-        client["basic_auth"] = push_auth.basic_auth(host, settings.hosts[host])
+    if context.host.via == "internet":
+        client["basic_auth"] = push_auth.basic_auth(context.name, context.host)
         client["tls_config"] = push_auth.tls_config(settings.hub, CONFIG)
     return to_yaml(
         {
@@ -43,7 +67,7 @@ def config(settings: Settings, host: str, push_url: str) -> str:
                 *([_journal(settings.hub.outage_budget)] if edge.logs.journal else []),
             ],
         },
-        f"Promtail of {host}, rendered by fleetwatch",
+        f"Promtail of {context.name}, rendered by fleetwatch",
     )
 
 

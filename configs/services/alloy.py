@@ -6,13 +6,18 @@ What Promtail calls scrape jobs are pipelines here: discovery or files -> loki.p
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING
 
 from configs import names
 from configs.render import loglines, push_auth
-from configs.settings import Settings
-from configs.settings.edge import Edge, LogFile
-from configs.settings.units import show_duration
+from configs.services import log_agent
+from configs.services.spec import MB, Context, Service, ServiceSpec
+from configs.units import show_duration
 
+if TYPE_CHECKING:
+    from configs.settings.edge import Edge, LogFile
+
+SERVICE = Service(image="alloy", limits="logs", memory=192 * MB, cpus=0.5, jobs=("alloy",))
 CONFIG = "/etc/alloy"
 DATA = "/alloy-data"  # not the image's own folder, whose owner a container without rights may not write as
 FILE = "config.alloy"
@@ -21,12 +26,32 @@ CHECK = ["/bin/alloy", "validate", f"{CONFIG}/{FILE}"]
 _COMPOSE = "__meta_docker_container_label_com_docker_compose_"
 
 
-def config(settings: Settings, host: str, push_url: str) -> str:
+def specs(context: Context) -> list[ServiceSpec]:
+    """Grafana Alloy of a host, where it is the log agent."""
+    if context.edge.logs.agent != "alloy":
+        return []
+    return [
+        log_agent.spec(
+            context,
+            service=SERVICE,
+            config_dir=CONFIG,
+            file=FILE,
+            render=lambda push_url: config(context, push_url),
+            check=tuple(CHECK),
+            command=tuple(command()),
+            data=DATA,
+            ready="/-/ready",
+            series=400,  # not measured
+        )
+    ]
+
+
+def config(context: Context, push_url: str) -> str:
     """config.alloy. Batches are retried without an end, as in Promtail."""
-    edge = settings.edges[host]
+    settings, edge = context.settings, context.edge
     parts = [
-        f"// Grafana Alloy of {host}, rendered by fleetwatch\n",
-        _write(settings, edge, host, push_url),
+        f"// Grafana Alloy of {context.name}, rendered by fleetwatch\n",
+        _write(context, push_url),
         _containers(edge, settings.prefix),
         *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
         *([_journal(settings.hub.outage_budget)] if edge.logs.journal else []),
@@ -50,13 +75,13 @@ def _q(text: str) -> str:
     return json.dumps(text, ensure_ascii=False)
 
 
-def _write(settings: Settings, edge: Edge, host: str, push_url: str) -> str:
+def _write(context: Context, push_url: str) -> str:
     login = ""
-    if settings.hosts[host].via == "internet":
+    if context.host.via == "internet":
         login = "\n" + "\n".join(
             [
-                _block("basic_auth", push_auth.basic_auth(host, settings.hosts[host])),
-                _block("tls_config", push_auth.tls_config(settings.hub, CONFIG)),
+                _block("basic_auth", push_auth.basic_auth(context.name, context.host)),
+                _block("tls_config", push_auth.tls_config(context.settings.hub, CONFIG)),
             ]
         )
     return f"""loki.write "hub" {{
@@ -71,8 +96,8 @@ def _write(settings: Settings, edge: Edge, host: str, push_url: str) -> str:
 {login}	}}
 
 	external_labels = {{
-		env  = {_q(settings.env)},
-		host = {_q(host)},
+		env  = {_q(context.settings.env)},
+		host = {_q(context.name)},
 	}}
 }}
 """

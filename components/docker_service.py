@@ -1,0 +1,216 @@
+"""The writer that turns a service's spec into docker resources: its files (written, checked, moved and reloaded in one
+command), its volumes and its container.
+
+Content never goes into the container resource: a changed file reloads the process, it does not recreate the container.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pulumi
+import pulumi_docker as docker
+
+from components.host import Host
+from configs import names
+from configs.deploy import bundle, script
+from configs.services.spec import File, HealthCheck, Late, LateField, NetworkName, Publish, ServiceSpec
+from configs.units import megabytes
+
+LOOPBACK = "127.0.0.1"
+EVERYONE = "0.0.0.0"
+LateValues = Mapping[LateField, pulumi.Input[Any]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class DockerServiceArgs:
+    """`late`: the late values that the spec's files need. `networks`: the names of the networks of ours, as outputs of
+    the resources that make them: a replaced network replaces the containers on it too. `after`: what else has to be on
+    the host first."""
+
+    host: Host
+    spec: ServiceSpec
+    image: str
+    late: LateValues
+    networks: Mapping[NetworkName, pulumi.Input[str]]
+    after: Sequence[pulumi.Resource] = ()
+
+
+def revisions(services: Sequence[DockerService]) -> pulumi.Output[str]:
+    """A text that changes whenever a service does; each line begins with the role that it is about."""
+    lines = [pulumi.Output.concat(service.role, " ", one) for service in services for one in service.revisions]
+    return pulumi.Output.all(*lines).apply(lambda found: "\n".join(line.strip() for line in found))
+
+
+def rendered(file: File, late: LateValues) -> pulumi.Output[str]:
+    """A file's text, once the late values that it needs are known."""
+    if not file.needs:
+        return pulumi.Output.from_input(file.render(Late()))
+    known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**{key: late[key] for key in file.needs})
+    return known.apply(lambda found: file.render(Late(**found)))
+
+
+class DockerService(pulumi.ComponentResource):
+    """Files, volumes and container of one spec on one host.
+
+    Outputs: `container`; `revisions`, texts that change with its files and its container.
+    """
+
+    def __init__(self, name: str, args: DockerServiceArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("fleetwatch:index:Service", name, None, opts)
+        self._args = args
+        self._spec = args.spec
+        self.role = args.spec.role
+        self.container_name = names.container(args.host.stack, self.role)
+        self._folder = f"{args.host.base}/{self.role}"
+        self.revisions: list[pulumi.Output[str]] = []
+        before: list[pulumi.Resource] = []
+        if self._spec.secrets:
+            before.append(self._files("secrets", self._spec.secrets, check="", secret=True, after=before))
+        if self._spec.files:
+            before.append(self._files("config", self._spec.files, check=self._check(), secret=False, after=before))
+        volumes = [self._volume(volume) for volume in sorted(self._spec.volumes)]
+        self.container = self._container([*before, *volumes, *args.after])
+        self.revisions.append(self.container.id)
+        self.register_outputs({"container": self.container_name})
+
+    def _files(
+        self, kind: str, files: Mapping[str, File], *, check: str, secret: bool, after: Sequence[pulumi.Resource]
+    ) -> pulumi.Resource:
+        folder = {"BASE": self._args.host.base, "DIR": f"{self._folder}/{kind}"}
+        texts = {name: rendered(file, self._args.late) for name, file in files.items()}
+        stdin = pulumi.Output.all(**texts).apply(bundle)
+        written = self._args.host.run(
+            f"{self.role}-{kind}",
+            create=script("files", CHECK=check, RELOAD=self._spec.reload, CONTAINER=self.container_name, **folder),
+            delete=script("remove", **folder),
+            stdin=pulumi.Output.secret(stdin) if secret else stdin,
+            depends_on=[self._args.host.ready, *after],
+            parent=self,
+        )
+        self.revisions.append(written.stdout)
+        return written
+
+    def _check(self) -> str:
+        """The line of shell in which the image's own tool checks the new files, where it will find them, without a
+        network. It knows $next, the folder of the new files."""
+        if not self._spec.check:
+            return ""
+        program, *arguments = self._spec.check
+        secrets = f'-v "{self._folder}/secrets":{names.SECRETS}:ro ' if self._spec.secrets else ""
+        labels = " ".join(f"--label {key}={value}" for key, value in self._args.host.labels("check").items())
+        return (
+            f'docker run --rm --network none --log-driver none {labels} -v "$next":{self._spec.config_dir}:ro {secrets}'
+            f"--entrypoint {program} {shlex.quote(self._args.image)} {shlex.join(arguments)}"
+        )
+
+    def _volume(self, suffix: str) -> docker.Volume:
+        host, durable = self._args.host, self._spec.volumes[suffix].durable
+        elsewhere = durable and host.data is not None
+        return docker.Volume(
+            f"{host.name}-{suffix}",
+            name=f"{host.stack}-{suffix}",
+            driver="local" if elsewhere else None,
+            # Absent while the block-storage volume is not mounted: the container then fails to start, and writes
+            # nowhere else.
+            driver_opts={"type": "none", "o": "bind", "device": f"{host.data}/{suffix}"} if elsewhere else None,
+            labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in host.labels(self.role).items()],
+            # Retained volumes are deleted only by `make down`, after confirmation, which finds them by their labels.
+            opts=host.in_docker(
+                self,
+                retain_on_delete=durable or host.keeps_volumes,
+                delete_before_replace=True,  # old and new have one name
+            ),
+        )
+
+    def _mounts(self) -> list[docker.ContainerMountArgs]:
+        binds = dict(self._spec.binds)
+        if self._spec.files:
+            binds[f"{self._folder}/config"] = self._spec.config_dir
+        if self._spec.secrets:
+            binds[f"{self._folder}/secrets"] = names.SECRETS
+        return [
+            *(
+                docker.ContainerMountArgs(type="bind", source=source, target=target, read_only=True)
+                for source, target in sorted(binds.items())
+            ),
+            *(
+                docker.ContainerMountArgs(type="volume", source=f"{self._args.host.stack}-{suffix}", target=volume.path)
+                for suffix, volume in sorted(self._spec.volumes.items())
+            ),
+        ]
+
+    def _ports(self) -> list[docker.ContainerPortArgs]:
+        address: Mapping[Publish, pulumi.Input[str] | None] = {
+            "everyone": EVERYONE,
+            "loopback": LOOPBACK,
+            "private": self._args.host.private,
+        }
+        return [
+            docker.ContainerPortArgs(
+                internal=port.container, external=port.host, ip=address[port.address], protocol="tcp"
+            )
+            for port in sorted(self._spec.ports, key=lambda port: port.container)  # as the provider keeps them
+            if address[port.address] is not None
+        ]
+
+    def _health(self) -> docker.ContainerHealthcheckArgs | None:
+        health = self._spec.health
+        if not isinstance(health, HealthCheck):
+            return None
+        return docker.ContainerHealthcheckArgs(
+            tests=["CMD", *health.argv],
+            interval=f"{health.interval}s",
+            timeout=f"{health.timeout}s",
+            start_period=f"{health.start_period}s",
+            retries=health.retries,
+        )
+
+    def _container(self, after: Sequence[pulumi.Resource]) -> docker.Container:
+        spec, host = self._spec, self._args.host
+        memory, cpus = spec.limits
+        return docker.Container(
+            f"{host.name}-{spec.role}",
+            name=self.container_name,
+            image=self._args.image,
+            entrypoints=list(spec.entrypoint) or None,
+            command=list(spec.command),
+            envs=list(spec.environment),
+            restart="unless-stopped",
+            memory=megabytes(memory),
+            memory_swap=megabytes(memory),  # no swap on top
+            cpus=str(cpus),
+            mounts=self._mounts(),
+            network_mode="host" if spec.host_network else "bridge",  # left at once for the networks below
+            networks_advanced=[
+                docker.ContainerNetworksAdvancedArgs(
+                    name=self._args.networks[network.name], aliases=list(network.aliases)
+                )
+                for network in spec.networks
+            ],
+            pid_mode="host" if spec.host_network else None,
+            ports=self._ports(),
+            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=list(spec.capabilities)),
+            # Docker adds the first by itself for a container in the host's pid namespace; a refresh would find it.
+            security_opts=[*(["label=disable"] if spec.host_network else []), "no-new-privileges"],
+            devices=[
+                docker.ContainerDeviceArgs(host_path=device, container_path=device, permissions="r")
+                for device in spec.devices
+            ],
+            read_only=spec.read_only,
+            tmpfs={"/tmp": "size=64m"} if spec.read_only else None,
+            log_driver="json-file",
+            log_opts={"max-size": "10m", "max-file": "5"},
+            labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in host.labels(spec.role).items()],
+            healthcheck=self._health(),
+            stop_timeout=spec.stop_timeout,
+            destroy_grace_seconds=spec.stop_timeout,
+            opts=host.in_docker(
+                self,
+                depends_on=list(after),
+                delete_before_replace=True,  # the name, the ports and the data are taken until the old one is gone
+            ),
+        )

@@ -1,0 +1,36 @@
+"""What the services of a host are made from: the settings, and what other parts of configs render for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from configs import dashboards, disk, rules
+from configs.services.spec import Context
+from configs.settings import Settings
+
+
+def context(settings: Settings, name: str, base: str, docker_socket: str) -> Context:
+    """The context of the host `name`. `base`: the folder on it for rendered files; `docker_socket`: its Docker's."""
+    if name != "hub":
+        return Context(settings=settings, name=name, base=base, docker_socket=docker_socket)
+    boards = cache(lambda: dashboards.render(settings))
+    metric_rules = cache(lambda site: rules.files(settings, site))
+    log_rules = cache(lambda site: rules.log_files(settings, site))
+
+    def of(found: Callable[[str], dict[str, str]], file: str) -> Callable[[str], str]:
+        return lambda site: found(site)[file]
+
+    def board(file: str) -> Callable[[], str]:
+        return lambda: boards()[file]
+
+    return Context(
+        settings=settings,
+        name=name,
+        base=base,
+        docker_socket=docker_socket,
+        rules={file: of(metric_rules, file) for file in metric_rules("")},
+        log_rules={file: of(log_rules, file) for file in log_rules("")},
+        dashboards={file: board(file) for file in boards()},
+        metrics_size=disk.metrics_size(settings),
+    )

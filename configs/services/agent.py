@@ -1,0 +1,151 @@
+"""The edge's Prometheus in agent mode: scrapes what the host offers and pushes it to the hub."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from configs import names
+from configs.render import push_auth
+from configs.render.dump import to_yaml
+from configs.services.spec import (
+    MB,
+    RELOAD_BY_HUP,
+    Context,
+    ScrapeJob,
+    Service,
+    ServiceSpec,
+    Volume,
+    http_check,
+    passwords,
+    pusher_networks,
+    pushing,
+)
+from configs.units import show_duration
+
+if TYPE_CHECKING:
+    from configs.settings import Edge, Settings
+
+SERVICE = Service(image="prometheus", limits="agent", memory=256 * MB, cpus=0.5, jobs=("agent",))
+CONFIG = "/etc/prometheus"
+DATA = "/prometheus"
+
+
+def specs(context: Context) -> list[ServiceSpec]:
+    """The metrics agent of a host."""
+    return [
+        ServiceSpec(
+            role="agent",
+            service=SERVICE,
+            limits=context.edge_limits(SERVICE),
+            config_dir=CONFIG,
+            files=pushing(context, "prometheus.yml", lambda push_url: config(context, push_url)),
+            secrets=passwords(context),
+            check=("promtool", "check", "config", "--agent", f"{CONFIG}/prometheus.yml"),
+            reload=RELOAD_BY_HUP,
+            command=tuple(command(context.settings)),
+            binds={context.hosts_file: "/etc/hosts"} if context.hub_by_address else {},
+            volumes={"agent": Volume(DATA)},
+            networks=pusher_networks(context),
+            user_networks=True,
+            pushes=True,
+            health=http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"),
+            stop_timeout=5,  # its flush waits for a hub that may be away
+            scrape=ScrapeJob(
+                name="agent",
+                interval=context.edge.scrape.agents,
+                port=names.PROMETHEUS_PORT,
+                target=f"localhost:{names.PROMETHEUS_PORT}",
+                series=720,
+            ),
+        )
+    ]
+
+
+def config(context: Context, push_url: str) -> str:
+    """prometheus.yml of the agent. `push_url` is the hub as this edge reaches it, without a path."""
+    labels = {"env": context.settings.env, "host": context.name}
+    return to_yaml(
+        {
+            "global": {"external_labels": labels, "scrape_interval": "15s"},
+            "scrape_configs": _labelled([*_service_jobs(context), *_app_jobs(context.edge)], labels),
+            "remote_write": [_remote_write(context, push_url)],
+        },
+        f"Prometheus agent of {context.name}, rendered by fleetwatch",
+    )
+
+
+def command(settings: Settings) -> list[str]:
+    """Arguments of the container. The WAL keeps what the hub has not taken for as long as the outage budget says.
+
+    What decides is how often the WAL is truncated, not `max-time`: each truncation begins a new segment file and drops
+    the oldest two thirds of the older ones, sent or not (Prometheus 3.15, tsdb/agent/db.go), and a sender that finds
+    its next segment gone starts anew at the present. At two thirds of the budget, an edge that writes up to two
+    segments of 128 MB in that time (about 10000 series) keeps a whole budget at the least, a smaller one two.
+    """
+    budget = settings.hub.outage_budget
+    truncate = max(10, budget * 2 // 3)
+    return [
+        "--agent",
+        f"--config.file={CONFIG}/prometheus.yml",
+        f"--storage.agent.path={DATA}",
+        f"--storage.agent.retention.min-time={show_duration(min(300, truncate))}",
+        f"--storage.agent.retention.max-time={show_duration(budget)}",
+        f"--storage.agent.wal-truncate-frequency={show_duration(truncate)}",
+        f"--web.listen-address=:{names.PROMETHEUS_PORT}",
+    ]
+
+
+def _remote_write(context: Context, push_url: str) -> dict[str, Any]:
+    """Retries everything that may pass: 5xx always, 429 by this setting; a 4xx is final in Prometheus."""
+    target: dict[str, Any] = {
+        "url": push_url + names.METRICS_PUSH,
+        "remote_timeout": "30s",
+        "queue_config": {"max_backoff": "10s", "retry_on_http_429": True, "batch_send_deadline": "1s"},
+    }
+    if context.host.via == "internet":
+        target["basic_auth"] = push_auth.basic_auth(context.name, context.host)
+        target["tls_config"] = push_auth.tls_config(context.settings.hub, CONFIG)
+    return target
+
+
+def _labelled(jobs: list[dict[str, Any]], labels: dict[str, str]) -> list[dict[str, Any]]:
+    """Labels of the target win over those of a metric (which becomes `exported_host`); external labels would not."""
+    for job in jobs:
+        for group in job["static_configs"]:
+            group["labels"] = {**labels, **group.get("labels", {})}
+    return jobs
+
+
+def _job(name: str, interval: int, **more: Any) -> dict[str, Any]:
+    """A scrape job without its targets; `_labelled` adds the labels of env and host."""
+    timeout = {"scrape_timeout": show_duration(interval)} if interval < 10 else {}
+    return {"job_name": name, "scrape_interval": show_duration(interval), **timeout, **more}
+
+
+def _service_jobs(context: Context) -> list[dict[str, Any]]:
+    """The jobs of our services on this host; those of one name are one job, with a target each."""
+    made: dict[str, dict[str, Any]] = {}
+    for job in context.jobs:
+        group = {"targets": [job.target], **({"labels": dict(job.labels)} if job.labels else {})}
+        if job.name in made:
+            made[job.name]["static_configs"].append(group)
+            continue
+        more: dict[str, Any] = {"scrape_timeout": show_duration(job.timeout)} if job.timeout else {}
+        if job.password:
+            more["basic_auth"] = push_auth.basic_auth(context.name, context.host)
+        if not job.honor_timestamps:
+            more["honor_timestamps"] = False
+        made[job.name] = {**_job(job.name, job.interval, **more), "static_configs": [group]}
+        if job.metric_relabel_configs:
+            made[job.name]["metric_relabel_configs"] = [dict(rule) for rule in job.metric_relabel_configs]
+    return list(made.values())
+
+
+def _app_jobs(edge: Edge) -> list[dict[str, Any]]:
+    return [
+        {
+            **_job(name, app.interval, metrics_path=app.path, scheme=app.scheme),
+            "static_configs": [{"targets": [app.target]}],
+        }
+        for name, app in sorted(edge.apps.items())
+    ]

@@ -1,0 +1,71 @@
+"""cAdvisor of an edge: the metrics of its containers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from configs import names
+from configs.services.spec import MB, Context, Network, ScrapeJob, Service, ServiceSpec, http_check
+
+SERVICE = Service(image="cadvisor", limits="cadvisor", memory=192 * MB, cpus=0.3, jobs=("cadvisor",))
+
+
+def specs(context: Context) -> list[ServiceSpec]:
+    """cAdvisor of a host."""
+    return [
+        ServiceSpec(
+            role="cadvisor",
+            service=SERVICE,
+            limits=context.edge_limits(SERVICE),
+            command=tuple(command()),
+            binds={
+                context.docker_socket: names.DOCKER_SOCKET,
+                "/": "/rootfs",
+                "/sys": "/sys",
+                "/var/lib/docker": "/var/lib/docker",
+            },
+            networks=(Network("edge"),),
+            health=http_check(f"http://127.0.0.1:{names.CADVISOR_PORT}/healthz"),
+            # The kernel's log is where cAdvisor sees that a container ran out of memory.
+            devices=("/dev/kmsg",),
+            capabilities=("CAP_DAC_READ_SEARCH", "CAP_SYS_PTRACE", "CAP_SYSLOG"),
+            scrape=ScrapeJob(
+                name="cadvisor",
+                interval=context.edge.scrape.cadvisor,
+                port=names.CADVISOR_PORT,
+                series=770,  # 150, and about 70 per container
+                # cAdvisor stamps a sample with the time of its own last look, which two scrapes may see alike.
+                honor_timestamps=False,
+                metric_relabel_configs=tuple(container_labels()),
+            ),
+        )
+    ]
+
+
+def command() -> list[str]:
+    """What costs much and answers little is off (facts: section 8); labels are the two that compose sets."""
+    return [
+        f"--port={names.CADVISOR_PORT}",
+        "--docker_only=true",
+        "--housekeeping_interval=10s",
+        "--store_container_labels=false",
+        "--whitelisted_container_labels=com.docker.compose.project,com.docker.compose.service",
+        "--disable_metrics=advtcp,cpu_topology,cpuset,disk,hugetlb,memory_numa,percpu,perf_event,process,referenced_memory,"
+        "resctrl,sched,tcp,udp",
+    ]
+
+
+def container_labels() -> list[dict[str, Any]]:
+    """cAdvisor's labels under the names that logs use too; ids go, they are of no use and of high cardinality."""
+    return [
+        {"source_labels": ["name"], "target_label": "container"},
+        {"source_labels": ["container_label_com_docker_compose_project"], "target_label": "compose_project"},
+        {"source_labels": ["container_label_com_docker_compose_service"], "target_label": "compose_service"},
+        {"regex": "name|image|container_label_.*", "action": "labeldrop"},
+        # A container whose name cAdvisor could not read must be seen, not hidden. Docker names its control group by the
+        # container's id: /docker/<id>, or /system.slice/docker-<id>.scope where systemd makes it.
+        {"source_labels": ["container", "id"], "regex": ";(/.*[0-9a-f]{64}.*)", "target_label": "cgroup"},
+        # Others that are no container (system.slice/...) are the node exporter's business; the root one is kept.
+        {"source_labels": ["container", "cgroup", "id"], "regex": ";;/.+", "action": "drop"},
+        {"regex": "id", "action": "labeldrop"},
+    ]

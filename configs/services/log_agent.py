@@ -1,0 +1,72 @@
+"""What the log agents share: sources, mounts, and the health check of an image that has bash and no HTTP client."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from configs import names
+from configs.log_paths import JOURNAL
+from configs.render import loglines
+from configs.services.spec import (
+    RELOAD_BY_HUP,
+    Context,
+    HealthCheck,
+    ScrapeJob,
+    Service,
+    ServiceSpec,
+    Volume,
+    passwords,
+    pusher_networks,
+    pushing,
+)
+
+
+def spec(
+    context: Context,
+    *,
+    service: Service,
+    config_dir: str,
+    file: str,
+    render: Callable[[str], str],
+    check: tuple[str, ...],
+    command: tuple[str, ...],
+    data: str,
+    ready: str,
+    series: int,
+) -> ServiceSpec:
+    """The log agent `service`: `render` gives its configuration `file` for the hub's URL, `data` is where it keeps its
+    positions, `ready` the path that is answered with 200 once it works."""
+    role = service.image
+    folders = {folder: folder for folder in loglines.folders(context.edge)}
+    journal = {place: place for place in (*JOURNAL, "/etc/machine-id")} if context.edge.logs.journal else {}
+    hosts = {context.hosts_file: "/etc/hosts"} if context.hub_by_address else {}
+    return ServiceSpec(
+        role=role,
+        service=service,
+        limits=context.edge_limits(service),
+        config_dir=config_dir,
+        files=pushing(context, file, render),
+        secrets=passwords(context),
+        check=check,
+        reload=RELOAD_BY_HUP,
+        command=command,
+        binds={context.docker_socket: names.DOCKER_SOCKET, **folders, **journal, **hosts},
+        volumes={role: Volume(data)},
+        networks=pusher_networks(context),
+        pushes=True,
+        # root without capabilities may not read the logs of other users; with files or the journal it has to
+        capabilities=("CAP_DAC_READ_SEARCH",) if folders or journal else (),
+        health=_bash_check(ready),
+        stop_timeout=10,
+        scrape=ScrapeJob(name=role, interval=context.edge.scrape.agents, port=names.LOG_AGENT_PORT, series=series),
+    )
+
+
+def _bash_check(path: str) -> HealthCheck:
+    """A GET by bash itself: the images of Promtail (Debian) and Alloy (Ubuntu) have neither wget nor curl."""
+    request = f"GET {path} HTTP/1.0\\r\\n\\r\\n"
+    script = (
+        f"exec 3<> /dev/tcp/127.0.0.1/{names.LOG_AGENT_PORT}; printf '{request}' >&3; "
+        'read -r _ status _ <&3; [ "$status" = 200 ]'
+    )
+    return HealthCheck(("bash", "-c", script))

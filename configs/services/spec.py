@@ -1,0 +1,285 @@
+"""What a service is, as one value: everything that a writer needs to run its container on a host.
+
+A module of this package describes one service. Its `SERVICE` says what holds whatever the settings are (image key,
+default limits, job names); its `specs(context)` gives the containers that these settings ask for, each a frozen
+`ServiceSpec`. Writers (components/docker_service.py) turn specs into something that runs.
+
+Modules of this package import `configs.settings` for type checkers only: the settings derive their keys from SERVICE.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from configs import names
+
+if TYPE_CHECKING:
+    from configs.settings import Edge, Host, Settings
+
+# Lines of shell that a writer runs after changed files were moved into place; they know $CONTAINER and $pending_files.
+# Not `docker kill`: it marks a container as manually stopped, which disables its restart policy.
+RELOAD_BY_HUP = 'docker exec "$CONTAINER" sh -c "kill -HUP 1"'
+RESTART = 'docker restart "$CONTAINER"'
+
+MB = 1024**2
+GB = 1024**3
+
+NetworkName = Literal["hub", "edge"]
+# Which address of its host a port is published on; a host without a private address does not publish that port.
+Publish = Literal["everyone", "loopback", "private"]
+LateField = Literal["site", "push_url", "hub_ca", "passwords", "accepted", "users", "admin_password"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """What is known of a service without any settings.
+
+    `image`: its key in configs/images.yaml and under `fleetwatch:images`. `limits`: its key under `limits` in the
+    stack file; services that exclude each other share one. `memory` (bytes) and `cpus` (cores): the default limits.
+    `jobs`: the scrape jobs it may have, which an app of the user cannot be called.
+    """
+
+    image: str
+    limits: str
+    memory: int
+    cpus: float
+    jobs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Late:
+    """Values that are known only when the machines and passwords exist. A file names the ones that it needs.
+
+    `site`: Grafana's address. `push_url`: the hub as this edge reaches it, without a path. `hub_ca`: the certificate of
+    the hub's own CA. Secret are: `passwords` of this host by file name; `accepted`, the bcrypt hashes of those
+    passwords by user name; `users`, the same of every internet host by host name; `admin_password`, Grafana's.
+    """
+
+    site: str = ""
+    push_url: str = ""
+    hub_ca: str = ""
+    passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
+    accepted: Mapping[str, str] = field(default_factory=dict, repr=False)
+    users: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    admin_password: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True)
+class File:
+    """A rendered file: `render` gives its text and reads only the `needs` of the late values."""
+
+    render: Callable[[Late], str]
+    needs: tuple[LateField, ...] = ()
+
+
+@dataclass(frozen=True)
+class Volume:
+    """A named volume. `durable`: its data has to survive the host."""
+
+    path: str
+    durable: bool = False
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network of ours that the container is on."""
+
+    name: NetworkName
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Port:
+    """A published TCP port of the container."""
+
+    container: int
+    host: int
+    address: Publish
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """A command in the image itself, by argv; exit code 0 means healthy. Times in seconds."""
+
+    argv: tuple[str, ...]
+    interval: int = 30
+    timeout: int = 5
+    start_period: int = 30
+    retries: int = 3
+
+
+@dataclass(frozen=True)
+class NoHealthCheck:
+    """Why the image cannot check itself, and the probe from outside that stands for it."""
+
+    reason: str
+    probe: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScrapeJob:
+    """How the agent of the same host scrapes the service. Times in seconds; `series` is an estimate for one target.
+
+    Specs that have a job of one name become one scrape job with a target each. `target` defaults to the container's
+    address on our networks. `password`: the target asks for the host's own credential.
+    """
+
+    name: str
+    interval: int
+    port: int
+    series: int
+    target: str = ""
+    timeout: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict)
+    password: bool = False
+    honor_timestamps: bool = True
+    metric_relabel_configs: tuple[Mapping[str, Any], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSpec:
+    """One container. Paths on the host are absolute; `files` and `secrets` are keyed by path below their folder.
+
+    `check` is an argv in the image itself that looks at new files before they are used. `pushes`: it sends data to the
+    hub, so its start counts as a change of the edge. `user_networks`: it reaches what the user runs.
+    `host_network` has a reason beside it wherever it is used.
+    """
+
+    role: str
+    service: Service
+    limits: tuple[int, float]  # bytes, cores
+    health: HealthCheck | NoHealthCheck
+    scrape: ScrapeJob | None
+    command: tuple[str, ...] = ()
+    entrypoint: tuple[str, ...] = ()
+    environment: tuple[str, ...] = ()
+    config_dir: str = ""
+    files: Mapping[str, File] = field(default_factory=dict)
+    secrets: Mapping[str, File] = field(default_factory=dict)
+    check: tuple[str, ...] = ()
+    reload: str = ""
+    binds: Mapping[str, str] = field(default_factory=dict)  # host path -> path in the container, read-only
+    volumes: Mapping[str, Volume] = field(default_factory=dict)  # by the volume's name without the prefix
+    networks: tuple[Network, ...] = ()
+    host_network: bool = False
+    user_networks: bool = False
+    pushes: bool = False
+    ports: tuple[Port, ...] = ()
+    depends_on: tuple[str, ...] = ()  # roles that are started first
+    capabilities: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()  # to read from
+    read_only: bool = True
+    stop_timeout: int = 30  # seconds
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What the specs of one host are made from. Pure: nothing in it was read from a machine.
+
+    `base`: the folder on the host for rendered files. `jobs`: what the agent scrapes of our services, each with its
+    target. The rest is rendered by other parts of configs: rule files by name as functions of Grafana's address,
+    dashboards as functions of nothing, and `metrics_size`, the bytes that the metrics may take on the hub's disk.
+    """
+
+    settings: Settings
+    name: str
+    base: str = "/var/lib/fleetwatch/fleetwatch"
+    docker_socket: str = "/var/run/docker.sock"
+    jobs: tuple[ScrapeJob, ...] = ()
+    rules: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    log_rules: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
+    dashboards: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    metrics_size: int = 0
+
+    @property
+    def host(self) -> Host:
+        """Where this host is and how it reaches the hub."""
+        return self.settings.hosts[self.name]
+
+    @property
+    def edge(self) -> Edge:
+        """What is collected on this host."""
+        return self.settings.edges[self.name]
+
+    @property
+    def is_hub(self) -> bool:
+        """Whether the hub runs on this host."""
+        return self.name == "hub"
+
+    @property
+    def hub_by_address(self) -> bool:
+        """Whether the hub's name is in a hosts file of ours, because no DNS knows it."""
+        return self.host.via == "vpc" and not self.is_hub
+
+    @property
+    def gateway(self) -> str:
+        """The host's own address on the edge's network."""
+        return str(next(ipaddress.ip_network(self.edge.subnet).hosts()))
+
+    @property
+    def hosts_file(self) -> str:
+        """The hosts file, on the host. A changed address there costs no backlog: another URL would be another queue."""
+        return f"{self.base}/hosts"
+
+    def address(self, role: str, port: int) -> str:
+        """A container's address on our networks, such as fleetwatch-loki:3100."""
+        return names.address(self.settings.prefix, role, port)
+
+    def edge_limits(self, service: Service) -> tuple[int, float]:
+        """Memory in bytes and cores of a service of this edge."""
+        return self.edge.limits.of(service.limits)
+
+    def hub_limits(self, service: Service) -> tuple[int, float]:
+        """Memory in bytes and cores of a service of the hub."""
+        return self.settings.hub.limits.of(service.limits)
+
+
+def pushing(context: Context, name: str, render: Callable[[str], str]) -> dict[str, File]:
+    """The configuration of what pushes to the hub, by its URL, and the hub's own CA where it has one."""
+    files = {name: File(lambda late: render(late.push_url), needs=("push_url",))}
+    if context.host.via == "internet" and context.settings.hub.own_ca:
+        files[names.HUB_CA] = File(lambda late: late.hub_ca, needs=("hub_ca",))
+    return files
+
+
+def passwords(context: Context) -> dict[str, File]:
+    """The files with this host's passwords: while it is rotated, the one before too."""
+
+    def file(name: str) -> File:
+        return File(lambda late: late.passwords[name], needs=("passwords",))
+
+    rotation = context.host.rotation
+    numbers = (rotation, rotation - 1) if rotation else (rotation,)
+    return {found: file(found) for found in map(names.password_file, numbers)}
+
+
+def pusher_networks(context: Context) -> tuple[Network, ...]:
+    """The edge's own network; beside the hub also the hub's, where its Caddy is."""
+    return (Network("edge"), Network("hub")) if context.is_hub else (Network("edge"),)
+
+
+def text(content: str) -> File:
+    """A file whose text needs no late value."""
+    return File(lambda _: content)
+
+
+def rule_files(folder: str, rules: Mapping[str, Callable[[str], str]]) -> dict[str, File]:
+    """Rule files; their links lead to Grafana, whose address is known late."""
+
+    def file(render: Callable[[str], str]) -> File:
+        return File(lambda late: render(late.site), needs=("site",))
+
+    return {f"{folder}/{name}": file(render) for name, render in rules.items()}
+
+
+def restart_unless(folder: str) -> str:
+    """A restart, unless all changed files are in `folder`, which the program reads again by itself."""
+    return f'if echo "$pending_files" | grep -v "^$" | grep -qv "^{folder}"; then {RESTART}; fi'
+
+
+def http_check(url: str) -> HealthCheck:
+    """A GET by the image's own wget that has to be answered with 200."""
+    return HealthCheck(("wget", "-q", "-O", "/dev/null", url))
