@@ -17,7 +17,7 @@ import pulumi_docker as docker
 from components.host import Host
 from configs import names
 from configs.deploy import bundle, script
-from configs.services.spec import File, HealthCheck, Late, LateField, NetworkName, Publish, ServiceSpec
+from configs.services.spec import File, Late, LateField, NetworkName, Publish, ServiceSpec
 from configs.units import megabytes
 
 LOOPBACK = "127.0.0.1"
@@ -157,10 +157,8 @@ class DockerService(pulumi.ComponentResource):
             if address[port.address] is not None
         ]
 
-    def _health(self) -> docker.ContainerHealthcheckArgs | None:
+    def _health(self) -> docker.ContainerHealthcheckArgs:
         health = self._spec.health
-        if not isinstance(health, HealthCheck):
-            return None
         return docker.ContainerHealthcheckArgs(
             tests=["CMD", *health.argv],
             interval=f"{health.interval}s",

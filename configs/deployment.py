@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import cache
 
 from configs import dashboards, disk, rules
-from configs.services.spec import Context
+from configs.services.context import Context
 from configs.settings import Settings
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 
-from configs.services import samples_per_second
+from configs.services import SERIES_OF_APP, service_jobs
+from configs.services.context import Context
 from configs.settings import Settings
 from configs.units import show_duration, show_size
 
@@ -18,6 +19,15 @@ BYTES_PER_SAMPLE = 1.1
 LOG_BYTES_PER_DAY = 20 * 1024**2  # of one host, compressed: about 200 MB as written
 SHARE = 0.8  # of a disk that may be filled; Prometheus' documentation says 80-85 %
 GB = 1024**3
+
+
+def samples_per_second(settings: Settings) -> float:
+    """What the hub takes in."""
+    rates: list[float] = []
+    for name, edge in settings.edges.items():
+        rates += [job.series / job.interval for job in service_jobs(Context(settings=settings, name=name))]
+        rates += [SERIES_OF_APP / app.interval for app in edge.apps.values()]
+    return sum(rates)
 
 
 def metrics_bytes(settings: Settings) -> int:

@@ -7,19 +7,8 @@ from typing import TYPE_CHECKING, Any
 from configs import names
 from configs.render import push_auth
 from configs.render.dump import to_yaml
-from configs.services.spec import (
-    MB,
-    RELOAD_BY_HUP,
-    Context,
-    ScrapeJob,
-    Service,
-    ServiceSpec,
-    Volume,
-    http_check,
-    passwords,
-    pusher_networks,
-    pushing,
-)
+from configs.services.context import Context, passwords, pusher_networks, pushing
+from configs.services.spec import MB, RELOAD_BY_HUP, ScrapeJob, Service, ServiceSpec, Volume, http_check
 from configs.units import show_duration
 
 if TYPE_CHECKING:

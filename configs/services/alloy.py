@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 from configs import names
 from configs.render import loglines, push_auth
 from configs.services import log_agent
-from configs.services.spec import MB, Context, Service, ServiceSpec
+from configs.services.context import Context
+from configs.services.spec import MB, Service, ServiceSpec
 from configs.units import show_duration
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from configs import names
-from configs.services.spec import MB, Context, Network, ScrapeJob, Service, ServiceSpec, http_check
+from configs.services.context import Context
+from configs.services.spec import MB, Network, ScrapeJob, Service, ServiceSpec, http_check
 
 SERVICE = Service(image="cadvisor", limits="cadvisor", memory=192 * MB, cpus=0.3, jobs=("cadvisor",))
 

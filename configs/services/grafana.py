@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from configs import names
 from configs.render.dump import to_yaml
+from configs.services.context import Context
 from configs.services.spec import (
     MB,
-    Context,
     File,
     Late,
     Network,

@@ -7,18 +7,8 @@ from collections.abc import Callable
 from configs import names
 from configs.log_paths import JOURNAL
 from configs.render import loglines
-from configs.services.spec import (
-    RELOAD_BY_HUP,
-    Context,
-    HealthCheck,
-    ScrapeJob,
-    Service,
-    ServiceSpec,
-    Volume,
-    passwords,
-    pusher_networks,
-    pushing,
-)
+from configs.services.context import Context, passwords, pusher_networks, pushing
+from configs.services.spec import RELOAD_BY_HUP, HealthCheck, ScrapeJob, Service, ServiceSpec, Volume
 
 
 def spec(

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from configs import names
 from configs.render.dump import to_yaml
+from configs.services.context import Context
 from configs.services.spec import (
     GB,
-    Context,
     HealthCheck,
     Network,
     ScrapeJob,

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from configs import names
 from configs.render.dump import to_yaml
-from configs.services.spec import MB, Context, File, HealthCheck, ScrapeJob, Service, ServiceSpec
+from configs.services.context import Context
+from configs.services.spec import MB, File, HealthCheck, ScrapeJob, Service, ServiceSpec
 
 SERVICE = Service(image="node_exporter", limits="node_exporter", memory=64 * MB, cpus=0.2, jobs=("node",))
 

@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from configs import names
-from configs.services.spec import (
-    MB,
-    RESTART,
-    Context,
-    File,
-    Late,
-    Network,
-    ScrapeJob,
-    Service,
-    ServiceSpec,
-    http_check,
-)
+from configs.services.context import Context
+from configs.services.spec import MB, RESTART, File, Late, Network, ScrapeJob, Service, ServiceSpec, http_check
 
 if TYPE_CHECKING:
     from configs.settings.edge import Postgres

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from configs import names
 from configs.render.dump import to_yaml
+from configs.services.context import Context
 from configs.services.spec import (
     GB,
     RELOAD_BY_HUP,
-    Context,
     Network,
     ScrapeJob,
     Service,

@@ -8,7 +8,8 @@ from configs import names
 from configs.render import loglines, push_auth
 from configs.render.dump import to_yaml
 from configs.services import log_agent
-from configs.services.spec import MB, Context, Service, ServiceSpec
+from configs.services.context import Context
+from configs.services.spec import MB, Service, ServiceSpec
 from configs.units import show_duration
 
 if TYPE_CHECKING:

@@ -12,19 +12,9 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from configs import names
 from configs.render.dump import to_yaml
+from configs.services.context import Context
 from configs.services.postgres_exporter import connection_defaults
-from configs.services.spec import (
-    MB,
-    RESTART,
-    Context,
-    File,
-    Network,
-    ScrapeJob,
-    Service,
-    ServiceSpec,
-    http_check,
-    text,
-)
+from configs.services.spec import MB, RESTART, File, Network, ScrapeJob, Service, ServiceSpec, http_check, text
 from configs.units import show_duration
 
 if TYPE_CHECKING:

@@ -132,7 +132,7 @@ def _kind(field: FieldInfo) -> str:
 
 
 def _checked(metadata: Any) -> str:
-    names = [one.func.__name__ for one in metadata if hasattr(one, "func")]
+    names = [one.func.__name__ for one in metadata if hasattr(getattr(one, "func", None), "__name__")]
     if names and names[-1] not in _WORDS:
         raise ValueError(f"{names[-1]} checks a setting: say in {__name__}._WORDS how its result is called")
     return _WORDS[names[-1]] if names else ""

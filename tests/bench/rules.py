@@ -19,11 +19,11 @@ from typing import Any
 
 from configs import rules
 from configs.dashboards import boards
-from configs.render import prometheus
 from configs.rules.model import Record
-from configs.services import HUB_JOBS
+from configs.services import HUB_JOBS, prometheus
 from configs.settings import Settings, load
 from tests.bench import page, remote_write
+from tests.fixtures import rendering
 from tests.integration.rig import Rig, eventually, free_ports, rig
 from tools import images, setup
 from tools.doctor import choices, questions, selectors
@@ -143,7 +143,7 @@ def _prometheus(stack: Rig, image: str, settings: Settings, port: int) -> None:
     place = stack.home / "rules-bench"
     (place / "rules").mkdir(parents=True)
     for name, text in {
-        "prometheus.yml": prometheus.config(settings),
+        "prometheus.yml": rendering.prometheus_config(settings),
         **{f"rules/{name}": text for name, text in rules.files(settings, "https://bench.invalid").items()},
     }.items():
         (place / name).write_text(text)

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from configs import images
-from configs.render import agent, promtail
+from tests.fixtures import rendering
 from tests.fixtures.full import ROOT
 from tests.fixtures.stackfiles import STACK_FILES, from_file
 from tools import recipes
@@ -184,8 +184,8 @@ def test_the_engine_and_its_sdk_are_of_one_version() -> None:
 def test_every_stack_file_loads(path: Path) -> None:
     settings = from_file(path)
     for host in settings.hosts:
-        assert yaml.safe_load(agent.config(settings, host, "https://h", "10.0.0.1"))
-        assert yaml.safe_load(promtail.config(settings, host, "https://h"))
+        assert yaml.safe_load(rendering.agent_config(settings, host, "https://h"))
+        assert yaml.safe_load(rendering.promtail_config(settings, host, "https://h"))
 
 
 def test_there_is_a_stack_file_to_load() -> None:

@@ -19,7 +19,7 @@ import pytest
 from configs import names, rules
 from configs.dashboards import hub_certificate
 from configs.dashboards.model import Logs, Stat
-from configs.render import loki
+from configs.services import loki
 from configs.settings import load
 from tests.fixtures.full import small
 from tests.integration.rig import docker, eventually

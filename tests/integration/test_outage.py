@@ -21,9 +21,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from configs.render import agent, loki, prometheus, promtail
+from configs.services import agent, loki
 from configs.settings import load
 from configs.units import parse_duration, show_duration
+from tests.fixtures import rendering
 from tests.integration import outage
 from tests.integration.rig import Rig, eventually, rig
 from tools import setup
@@ -182,10 +183,10 @@ def test_what_is_rendered_keeps_a_whole_budget(budget: str) -> None:
     # One and a half times between truncations is what is left when 128 MB segments fill up twice in that time.
     assert 1.5 * between >= seconds, f"the WAL is truncated every {show_duration(between)}: too often for {budget}"
     assert 4 * between <= 3 * seconds, f"truncated every {show_duration(between)} only: the WAL grows too long"
-    window = re.search(r"out_of_order_time_window: (\S+)", prometheus.config(settings))
+    window = re.search(r"out_of_order_time_window: (\S+)", rendering.prometheus_config(settings))
     assert window, "no out-of-order window"
     assert parse_duration(window[1]) > seconds, "the hub refuses the oldest of the backlog"
     oldest = re.search(r"reject_old_samples_max_age: (\S+)", loki.config(settings))
     assert oldest, "no limit for old lines"
     assert parse_duration(oldest[1]) > seconds, "Loki refuses the oldest lines"
-    assert "max_retries: 0" in promtail.config(settings, "hub", "https://hub"), "Promtail gives up"
+    assert "max_retries: 0" in rendering.promtail_config(settings, "hub", "https://hub"), "Promtail gives up"

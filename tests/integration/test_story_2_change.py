@@ -21,7 +21,7 @@ import runpy
 import sys
 
 sys.path.insert(0, {checkout!r})
-from configs.render import agent
+from configs.services import agent
 
 agent.config = lambda *_: "scrape_configs: [{{job_name: node, scrape_every: 15s}}]\\n"
 runpy.run_path({checkout!r} + "/__main__.py", run_name="__main__")

@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from configs import rules
-from configs.render import alertmanager, messages, routing
+from configs.services import alertmanager
+from configs.services.alertmanager import routing, templates
 from configs.settings import Settings, load
 from configs.settings.alerts import Quiet
 from tests.fixtures.full import full
@@ -149,7 +150,7 @@ MESSAGE = {
 
 
 def _rendered(tool: Any, folder: Path, text: str, message: dict[str, Any]) -> str:
-    (folder / "fleetwatch.tmpl").write_text(messages.TEMPLATES)
+    (folder / "fleetwatch.tmpl").write_text(templates.TEMPLATES)
     (folder / "data.json").write_text(json.dumps(message))
     words = [f"--template.glob={folder / 'fleetwatch.tmpl'}", f"--template.data={folder / 'data.json'}"]
     done = tool("amtool")("template", "render", *words, f"--template.text={text}")
@@ -158,8 +159,8 @@ def _rendered(tool: Any, folder: Path, text: str, message: dict[str, Any]) -> st
 
 
 def test_what_a_person_reads(tool, tmp_path: Path) -> None:
-    assert _rendered(tool, tmp_path, messages.TITLE, MESSAGE).strip() == "1 firing: DiskUsed on hub (test)"
-    assert _rendered(tool, tmp_path, messages.BODY, MESSAGE).strip() == (
+    assert _rendered(tool, tmp_path, templates.TITLE, MESSAGE).strip() == "1 firing: DiskUsed on hub (test)"
+    assert _rendered(tool, tmp_path, templates.BODY, MESSAGE).strip() == (
         "/ on hub is 95% full\n"
         "Little is left on it.\n"
         "Dashboard: https://m.example/d/fleetwatch-hosts?var-host=hub\n"
@@ -167,13 +168,13 @@ def test_what_a_person_reads(tool, tmp_path: Path) -> None:
         "\n"
         "Resolved: /srv on hub is 91% full"
     )
-    assert _rendered(tool, tmp_path, messages.SHORT, MESSAGE).strip() == "/ on hub is 95% full, and more"
-    assert _rendered(tool, tmp_path, messages.SEVERITY, MESSAGE).strip() == "critical"
+    assert _rendered(tool, tmp_path, templates.SHORT, MESSAGE).strip() == "/ on hub is 95% full, and more"
+    assert _rendered(tool, tmp_path, templates.SEVERITY, MESSAGE).strip() == "critical"
 
 
 def test_a_resolved_group_of_several_alerts_says_so(tool, tmp_path: Path) -> None:
     message = {**MESSAGE, "status": "resolved", "commonLabels": {"env": "test"}}
-    assert _rendered(tool, tmp_path, messages.TITLE, message).strip() == "Resolved: several alerts (test)"
+    assert _rendered(tool, tmp_path, templates.TITLE, message).strip() == "Resolved: several alerts (test)"
 
 
 def test_every_receiver_for_people_has_these_words() -> None:

@@ -17,7 +17,8 @@ import httpx
 import pytest
 
 from configs import names
-from configs.render import caddy
+from configs.services import caddy
+from configs.services.caddy import caddyfile
 from configs.settings import Settings
 from tests.fixtures.hubs import own, public
 from tests.integration.rig import docker, eventually
@@ -141,7 +142,7 @@ def ca(street: Street) -> str:
 
 
 def _own(street: Street, name: str, settings: Settings) -> Door:
-    container = street.caddy(name, caddy.caddyfile(settings))
+    container = street.caddy(name, caddyfile.render(settings))
     root = eventually("the hub's own root", lambda: docker("exec", container, "cat", CA_ROOT), 30)
     door = Door(street.address(container), root)
     eventually("an answer over TLS", lambda: door.ask("GET", "/", names.NO_DOMAIN), 30)
@@ -201,10 +202,10 @@ def test_the_allow_list_shuts_grafana_and_nothing_else(shut_door: Door) -> None:
 @pytest.mark.parametrize("kind", CHALLENGES)
 def test_a_domain_is_certified_by_acme_over_either_port(street: Street, ca: str, kind: str) -> None:
     """With an allow-list that lets nobody in: the CA comes from anywhere."""
-    text = caddy.caddyfile(public(access=["192.0.2.0/24"], acme={"email": "ops@example.com", "staging": True}))
-    assert caddy.ACME_STAGING in text
+    text = caddyfile.render(public(access=["192.0.2.0/24"], acme={"email": "ops@example.com", "staging": True}))
+    assert caddyfile.ACME_STAGING in text
     there = f"https://{kind}.ca.test/acme/local/directory\n\tacme_ca_root {caddy.CONFIG}/ca.crt"
-    container = street.caddy(kind, text.replace(caddy.ACME_STAGING, there), DOMAIN, **{"ca.crt": ca})
+    container = street.caddy(kind, text.replace(caddyfile.ACME_STAGING, there), DOMAIN, **{"ca.crt": ca})
     try:
         door = Door(street.address(container), ca, DOMAIN)
         got = eventually(f"a certificate by {kind}", lambda: door.ask("GET", "/", DOMAIN), 60)

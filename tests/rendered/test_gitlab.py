@@ -51,9 +51,10 @@ def test_the_example_has_a_way_in_and_closes_it(name: str) -> None:
     key = job["before_script"][_at(job["before_script"], "SSH_PRIVATE_KEY")]
     assert key == "(umask 077 && printf '%s\\n' \"$SSH_PRIVATE_KEY\" > ~/.ssh/id_ed25519)"
     used = "make pulumi" if name == "drift" else "make up"
-    door = job["script"][_at(job["script"], "runner-firewall open")]
+    opening = job["script"][_at(job["script"], "runner-firewall open")]
     assert _at(job["script"], "runner-firewall open") < _at(job["script"], used)
-    assert door.replace("door open", "door close") in job["after_script"], "it runs however the job ends"
+    closing = opening.replace("runner-firewall open", "runner-firewall close")
+    assert closing in job["after_script"], "it runs however the job ends"
     assert job["resource_group"] == "stack-$STACK"
 
 

@@ -6,8 +6,11 @@ import subprocess
 from pathlib import Path
 
 from configs import names, rules
-from configs.render import agent, alertmanager, alloy, caddy, loki, messages, prometheus, promtail
+from configs.services import agent, alertmanager, alloy, caddy, loki, prometheus, promtail
+from configs.services.alertmanager import templates
+from configs.services.caddy import caddyfile
 from configs.settings import Settings
+from tests.fixtures import rendering
 
 HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 GATEWAY = "10.213.77.1"
@@ -33,7 +36,7 @@ def _accepted(done: subprocess.CompletedProcess[str]) -> None:
 def test_promtool_accepts_the_hubs_prometheus_and_its_rules(settings: Settings, tool, tmp_path: Path) -> None:
     for name, text in rules.files(settings, "https://monitor.example.com").items():
         _write(tmp_path, text, f"rules/{name}", "/nowhere")
-    path = _write(tmp_path, prometheus.config(settings), "prometheus.yml", prometheus.CONFIG)
+    path = _write(tmp_path, rendering.prometheus_config(settings), "prometheus.yml", prometheus.CONFIG)
     done = tool("promtool")("check", "config", path)
     _accepted(done)
     assert "rules found" in done.stdout, "promtool did not find the rule files, so it checked none"
@@ -42,13 +45,13 @@ def test_promtool_accepts_the_hubs_prometheus_and_its_rules(settings: Settings, 
 
 def test_promtool_accepts_every_agent(settings: Settings, tool, tmp_path: Path) -> None:
     for host in settings.hosts:
-        text = agent.config(settings, host, "https://hub.example", GATEWAY)
+        text = rendering.agent_config(settings, host, "https://hub.example")
         path = _write(tmp_path, text, f"{host}.yml", agent.CONFIG)
         _accepted(tool("promtool")("check", "config", "--agent", path))
 
 
 def test_amtool_accepts_the_alertmanager(settings: Settings, tool, tmp_path: Path) -> None:
-    (tmp_path / alertmanager.TEMPLATES).write_text(messages.TEMPLATES)
+    (tmp_path / alertmanager.TEMPLATES).write_text(templates.TEMPLATES)
     path = _write(tmp_path, alertmanager.config(settings), "alertmanager.yml", alertmanager.CONFIG)
     done = tool("amtool")("check-config", path)
     _accepted(done)
@@ -59,7 +62,7 @@ def test_caddy_accepts_its_file_with_the_hosts_that_may_push(settings: Settings,
     for host, edge in settings.hosts.items():
         if edge.via == "internet":
             _write(tmp_path, caddy.users({host: HASH}), f"secrets/{caddy.USERS}/{host}.caddy", "/nowhere")
-    path = _write(tmp_path, caddy.caddyfile(settings), "Caddyfile", caddy.CONFIG)
+    path = _write(tmp_path, caddyfile.render(settings), "Caddyfile", caddy.CONFIG)
     done = tool("caddy")("validate", "--config", path, "--adapter", "caddyfile")
     _accepted(done)
     assert "Caddyfile input is not formatted" not in done.stderr, "an operator expects the form of `caddy fmt`"
@@ -68,7 +71,7 @@ def test_caddy_accepts_its_file_with_the_hosts_that_may_push(settings: Settings,
 def test_caddy_accepts_two_hashes_while_a_password_is_changed(settings: Settings, tool, tmp_path: Path) -> None:
     for name in ("one", "two"):
         _write(tmp_path, caddy.users({name: HASH}), f"secrets/{caddy.USERS}/{name}.caddy", "/nowhere")
-    path = _write(tmp_path, caddy.caddyfile(settings), "Caddyfile", caddy.CONFIG)
+    path = _write(tmp_path, caddyfile.render(settings), "Caddyfile", caddy.CONFIG)
     _accepted(tool("caddy")("validate", "--config", path, "--adapter", "caddyfile"))
 
 
@@ -79,13 +82,13 @@ def test_loki_accepts_its_configuration(settings: Settings, tool, tmp_path: Path
 
 def test_promtail_accepts_every_host(settings: Settings, tool, tmp_path: Path) -> None:
     for host in settings.hosts:
-        path = _write(tmp_path, promtail.config(settings, host, "https://h"), promtail.FILE, promtail.CONFIG)
+        path = _write(tmp_path, rendering.promtail_config(settings, host, "https://h"), promtail.FILE, promtail.CONFIG)
         _accepted(tool("promtail")(f"-config.file={path}", "-check-syntax"))
 
 
 def test_alloys_parser_reads_every_host_which_checks_syntax_only(settings: Settings, tool, tmp_path: Path) -> None:
     for host in settings.hosts:
-        path = _write(tmp_path, alloy.config(settings, host, "https://h"), alloy.FILE, alloy.CONFIG)
+        path = _write(tmp_path, rendering.alloy_config(settings, host, "https://h"), alloy.FILE, alloy.CONFIG)
         _accepted(tool("alloy-syntax")(path))
 
 

@@ -16,7 +16,7 @@ import yaml
 
 from configs.dashboards import render
 from configs.dashboards.model import Column, Graph, Stat
-from configs.render import grafana
+from configs.services import grafana
 from tests.fixtures.full import full
 
 Board = dict[str, Any]

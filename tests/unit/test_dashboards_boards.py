@@ -12,8 +12,8 @@ import yaml
 from configs import rules
 from configs.dashboards import boards, hub_certificate, render
 from configs.dashboards.model import SOME_HOSTS, Column, Graph, Logs, Panel, Query, Stat, Table
-from configs.render import grafana
 from configs.rules.model import expression as rule_expression
+from configs.services import grafana
 from configs.settings import Settings, load
 from tests.fixtures import fleets
 from tests.fixtures.full import full, small

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from configs import disk
+from configs import disk, services
+from configs.services.context import Context
+from configs.services.spec import ScrapeJob
 from configs.settings import Settings, load
 from tests.fixtures.fleets import SERVER_HUB, SOURCE, fleet
 
@@ -22,7 +25,14 @@ def _fleet(volume: int = 100, retention: dict[str, Any] | None = None, **hosts: 
 def round_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     """In place of what was measured."""
     jobs = ("node", "agent", "promtail", "postgres", "prometheus", "loki", "grafana", "caddy", "alertmanager")
-    monkeypatch.setattr(disk, "SERIES", {"cadvisor": 1000, "sql": 300, **dict.fromkeys(jobs, 150)})
+    series = {"cadvisor": 1000, "sql": 300, **dict.fromkeys(jobs, 150)}
+
+    def service_jobs(context: Context) -> list[ScrapeJob]:
+        databases = {"sql": len(context.edge.postgres)}  # one target, that has the series of each
+        found = services.service_jobs(context)
+        return [replace(job, series=series[job.name] * databases.get(job.name, 1)) for job in found]
+
+    monkeypatch.setattr(disk, "service_jobs", service_jobs)
     monkeypatch.setattr(disk, "SERIES_OF_APP", 50)
     monkeypatch.setattr(disk, "BYTES_PER_SAMPLE", 2.0)
     monkeypatch.setattr(disk, "LOG_BYTES_PER_DAY", 10**9)

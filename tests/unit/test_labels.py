@@ -7,9 +7,10 @@ from typing import Any
 
 import yaml
 
-from configs.render import agent, alloy, loglines, promtail
+from configs.render import loglines
 from configs.services.loki import config as loki_config
 from configs.settings import Settings
+from tests.fixtures import rendering
 from tests.fixtures.full import full, full_with_alloy
 
 HOST = "hub"
@@ -19,7 +20,7 @@ STREAM = SHARED | {"log_source"}
 
 
 def _agent(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(agent.config(settings, HOST, "https://hub", "10.0.0.1"))
+    found: dict[str, Any] = yaml.safe_load(rendering.agent_config(settings, HOST, "https://hub"))
     return found
 
 
@@ -45,7 +46,7 @@ def _sources(text: str) -> dict[str, tuple[str, str]]:
 
 
 def _promtail(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(promtail.config(settings, HOST, "https://hub"))
+    found: dict[str, Any] = yaml.safe_load(rendering.promtail_config(settings, HOST, "https://hub"))
     return found
 
 
@@ -69,7 +70,7 @@ def _promtail_labels(settings: Settings) -> set[str]:
 
 
 def _alloy_labels(settings: Settings) -> set[str]:
-    text = alloy.config(settings, HOST, "https://hub")
+    text = rendering.alloy_config(settings, HOST, "https://hub")
     (external,) = re.findall(r"external_labels = \{(.*?)\}", text, re.DOTALL)
     found = set(re.findall(r"(\w+)\s*=", external)) | set(_sources(text))
     for targets in re.findall(r"path_targets = \[\{(.*?)\}\]", text):
@@ -93,7 +94,7 @@ def test_loki_gets_labels_of_the_list_and_no_others() -> None:
 
 
 def test_promtail_and_alloy_take_each_label_from_the_same_place() -> None:
-    ours, theirs = _promtail_rules(full()), _sources(alloy.config(full_with_alloy(), HOST, "https://hub"))
+    ours, theirs = _promtail_rules(full()), _sources(rendering.alloy_config(full_with_alloy(), HOST, "https://hub"))
     for label in ("container", "compose_project", "compose_service", "stream", "job"):
         assert ours[label] == theirs[label], label
 
@@ -117,6 +118,6 @@ def test_env_and_host_have_the_same_values_everywhere() -> None:
             assert wanted.items() <= group["labels"].items(), job["job_name"]
     assert _promtail(full())["clients"][0]["external_labels"] == wanted
     (external,) = re.findall(
-        r"external_labels = \{(.*?)\}", alloy.config(full_with_alloy(), HOST, "https://hub"), re.DOTALL
+        r"external_labels = \{(.*?)\}", rendering.alloy_config(full_with_alloy(), HOST, "https://hub"), re.DOTALL
     )
     assert dict(re.findall(r'(\w+)\s*= "(\w+)"', external)) == wanted

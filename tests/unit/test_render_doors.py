@@ -11,7 +11,8 @@ import pytest
 import yaml
 
 from configs.deploy import bundle, on_stdin, script
-from configs.render import caddy, grafana
+from configs.services import grafana
+from configs.services.caddy import caddyfile
 from configs.settings import Settings, load
 from configs.settings.hub import Roles
 from tests.fixtures.full import SECRETS, SOURCE, full, small
@@ -21,7 +22,7 @@ from tests.fixtures.stackfiles import CASES
 
 def _sites(settings: Settings) -> dict[str, str]:
     """Address -> block."""
-    text = caddy.caddyfile(settings)
+    text = caddyfile.render(settings)
     return dict(re.findall(r"^(http[^\n]*) \{\n(.*?)^\}\n", text, re.DOTALL | re.MULTILINE))
 
 
@@ -34,7 +35,7 @@ def _ini(settings: Settings) -> configparser.RawConfigParser:
 @pytest.mark.parametrize("case", CASES)
 def test_equal_settings_give_equal_bytes(case: str) -> None:
     def render(settings: Settings) -> list[str]:
-        return [caddy.caddyfile(settings), grafana.ini(settings), grafana.data_sources(settings)]
+        return [caddyfile.render(settings), grafana.ini(settings), grafana.data_sources(settings)]
 
     assert render(CASES[case]()) == render(CASES[case]())
 
@@ -52,13 +53,13 @@ def test_the_public_door_is_tls_1_3_with_a_password_for_pushing() -> None:
 
 
 def test_a_public_domain_gets_a_certificate_by_acme() -> None:
-    assert "tls internal" not in caddy.caddyfile(public())
-    assert "https://monitor.example.com:443 {" in caddy.caddyfile(public())
+    assert "tls internal" not in caddyfile.render(public())
+    assert "https://monitor.example.com:443 {" in caddyfile.render(public())
 
 
 def test_http_only_redirects_to_the_published_port() -> None:
-    assert "redir https://fleetwatch.localhost:8443{uri} 308" in caddy.caddyfile(full())
-    assert "redir https://monitor.example.com{uri} 308" in caddy.caddyfile(public())
+    assert "redir https://fleetwatch.localhost:8443{uri} 308" in caddyfile.render(full())
+    assert "redir https://monitor.example.com{uri} 308" in caddyfile.render(public())
 
 
 def test_the_private_door_only_pushes_and_the_reading_one_never() -> None:

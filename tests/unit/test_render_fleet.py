@@ -10,8 +10,10 @@ import pytest
 import yaml
 
 from configs import names, rules
-from configs.render import agent, alertmanager, alloy, caddy, grafana, promtail
+from configs.services import agent, alertmanager, alloy, grafana, promtail
+from configs.services.caddy import caddyfile
 from configs.settings import Settings
+from tests.fixtures import rendering
 from tests.fixtures.hubs import own, public
 
 ADDRESS = "https://203.0.113.10"
@@ -19,11 +21,11 @@ ADDRESS = "https://203.0.113.10"
 
 def _sites(settings: Settings) -> dict[str, str]:
     """Address -> block."""
-    return dict(re.findall(r"^(http[^\n]*) \{\n(.*?)^\}\n", caddy.caddyfile(settings), re.DOTALL | re.MULTILINE))
+    return dict(re.findall(r"^(http[^\n]*) \{\n(.*?)^\}\n", caddyfile.render(settings), re.DOTALL | re.MULTILINE))
 
 
 def _globals(settings: Settings) -> str:
-    return caddy.caddyfile(settings).split("\n}\n")[0]
+    return caddyfile.render(settings).split("\n}\n")[0]
 
 
 def _https(settings: Settings) -> tuple[str, str]:
@@ -33,9 +35,9 @@ def _https(settings: Settings) -> tuple[str, str]:
 
 def _trusts(settings: Settings, host: str) -> list[dict[str, Any]]:
     """The `tls_config` of agent, Promtail and Alloy; {} where there is none."""
-    (write,) = yaml.safe_load(agent.config(settings, host, ADDRESS, "10.213.77.1"))["remote_write"]
-    (client,) = yaml.safe_load(promtail.config(settings, host, ADDRESS))["clients"]
-    block = re.search(r"\t\ttls_config \{\n(.*?)\t\t\}\n", alloy.config(settings, host, ADDRESS), re.DOTALL)
+    (write,) = yaml.safe_load(rendering.agent_config(settings, host, ADDRESS))["remote_write"]
+    (client,) = yaml.safe_load(rendering.promtail_config(settings, host, ADDRESS))["clients"]
+    block = re.search(r"\t\ttls_config \{\n(.*?)\t\t\}\n", rendering.alloy_config(settings, host, ADDRESS), re.DOTALL)
     text = dict(re.findall(r'\t\t\t(\w+) += "(.*)"\n', block[1])) if block else {}
     return [write.get("tls_config", {}), client.get("tls_config", {}), text]
 
@@ -45,7 +47,7 @@ def test_without_a_domain_one_certificate_answers_to_every_name_and_address() ->
     assert address == f"https://{names.NO_DOMAIN}:443, https://:443"
     assert "tls internal" in block
     assert f"\tdefault_sni {names.NO_DOMAIN}\n" in _globals(own()), "who comes by an address sends no name"
-    assert "acme" not in caddy.caddyfile(own())
+    assert "acme" not in caddyfile.render(own())
 
 
 def test_a_public_domain_is_certified_by_acme_for_whom_and_where_the_settings_say() -> None:
@@ -54,7 +56,7 @@ def test_a_public_domain_is_certified_by_acme_for_whom_and_where_the_settings_sa
     assert "tls internal" not in block
     assert "\temail ops@example.com\n" in _globals(public())
     assert "acme_ca" not in _globals(public())
-    assert f"\tacme_ca {caddy.ACME_STAGING}\n" in _globals(public(acme={"staging": True}))
+    assert f"\tacme_ca {caddyfile.ACME_STAGING}\n" in _globals(public(acme={"staging": True}))
     assert "email" not in _globals(public(acme={"staging": True}))
     assert "default_sni" not in _globals(public())
 
@@ -77,10 +79,10 @@ def test_the_allow_list_guards_grafana_alone() -> None:
     handle = block[block.index("handle {") :]
     assert handle.index("respond @outside") < handle.index("reverse_proxy")
     assert "@outside" not in block[: block.index("handle {")], "edges push from anywhere"
-    text = caddy.caddyfile(public(access=["192.0.2.0/24"]))
+    text = caddyfile.render(public(access=["192.0.2.0/24"]))
     assert text.count("@outside") == 2, "nor does it guard redirects, challenges or the private doors"
     assert "trusted_proxies" not in text, "a header could then say where a person comes from"
-    assert "@outside" not in caddy.caddyfile(public()), "without a list there is no limit"
+    assert "@outside" not in caddyfile.render(public()), "without a list there is no limit"
 
 
 def test_edges_expect_the_name_in_the_hubs_own_certificate_when_they_go_to_an_address() -> None:
@@ -98,12 +100,12 @@ def test_edges_trust_the_systems_cas_when_the_hub_has_a_domain() -> None:
 def test_a_rotated_password_is_another_users_in_another_file() -> None:
     settings = own(rotation=2)
     login = {"username": "vps-1.2", "password_file": "/run/secrets/fleetwatch/password-2"}
-    metrics = yaml.safe_load(agent.config(settings, "vps-1", ADDRESS, "10.213.77.1"))
+    metrics = yaml.safe_load(rendering.agent_config(settings, "vps-1", ADDRESS))
     assert metrics["remote_write"][0]["basic_auth"] == login
     (node,) = [job for job in metrics["scrape_configs"] if job["job_name"] == "node"]
     assert node["basic_auth"] == login, "the node exporter takes the same password"
-    assert yaml.safe_load(promtail.config(settings, "vps-1", ADDRESS))["clients"][0]["basic_auth"] == login
-    text = alloy.config(settings, "vps-1", ADDRESS)
+    assert yaml.safe_load(rendering.promtail_config(settings, "vps-1", ADDRESS))["clients"][0]["basic_auth"] == login
+    text = rendering.alloy_config(settings, "vps-1", ADDRESS)
     assert all(f'{key.ljust(13)} = "{value}"' in text for key, value in login.items())
 
 

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from configs.render import alloy, loglines, loki, promtail
+from configs.render import loglines
+from configs.services import loki
 from configs.settings import Settings, load
+from tests.fixtures import rendering
 from tests.fixtures.full import SOURCE, full, full_with_alloy, small
 from tests.fixtures.stackfiles import CASES
 
@@ -17,7 +19,7 @@ URL = "https://hub.example"
 
 
 def _promtail(settings: Settings) -> dict[str, Any]:
-    return yaml.safe_load(promtail.config(settings, "hub", URL))
+    return yaml.safe_load(rendering.promtail_config(settings, "hub", URL))
 
 
 def _loki(**hub: Any) -> dict[str, Any]:
@@ -52,7 +54,8 @@ def test_equal_settings_give_equal_bytes(case: str) -> None:
     def render(settings: Settings) -> list[str]:
         return [
             loki.config(settings),
-            *(module.config(settings, host, URL) for host in settings.hosts for module in (promtail, alloy)),
+            *(rendering.promtail_config(settings, host, URL) for host in settings.hosts),
+            *(rendering.alloy_config(settings, host, URL) for host in settings.hosts),
         ]
 
     assert render(CASES[case]()) == render(CASES[case]())
@@ -61,22 +64,22 @@ def test_equal_settings_give_equal_bytes(case: str) -> None:
 def test_batches_are_retried_for_ever() -> None:
     (client,) = _promtail(full())["clients"]
     assert client["backoff_config"]["max_retries"] == 0, "0 is without an end: Docker's files are the buffer"
-    assert re.search(r"max_backoff_retries\s+= 0", alloy.config(full_with_alloy(), "hub", URL))
+    assert re.search(r"max_backoff_retries\s+= 0", rendering.alloy_config(full_with_alloy(), "hub", URL))
 
 
 def test_the_password_is_a_file_and_tls_is_1_3() -> None:
     (client,) = _promtail(full())["clients"]
     assert client["basic_auth"] == {"username": "hub", "password_file": "/run/secrets/fleetwatch/password"}
     assert client["tls_config"]["min_version"] == "TLS13"
-    text = alloy.config(full_with_alloy(), "hub", URL)
+    text = rendering.alloy_config(full_with_alloy(), "hub", URL)
     assert 'password_file = "/run/secrets/fleetwatch/password"' in text
     assert 'min_version = "TLS13"' in text
-    private = alloy.config(full(), "web-1", "http://hub:8080")
+    private = rendering.alloy_config(full(), "web-1", "http://hub:8080")
     assert "basic_auth" not in private
 
 
 def test_promtail_and_alloy_have_the_same_stages() -> None:
-    text = alloy.config(full_with_alloy(), "hub", URL)
+    text = rendering.alloy_config(full_with_alloy(), "hub", URL)
     jobs = {job["job_name"]: job for job in _promtail(full())["scrape_configs"]}
     labels = {"docker": "containers", "file-audit": "file_audit", "file-nginx": "file_nginx", "journal": "journal"}
     assert set(jobs) == set(labels)
@@ -85,7 +88,7 @@ def test_promtail_and_alloy_have_the_same_stages() -> None:
 
 
 def test_promtail_and_alloy_set_the_same_labels() -> None:
-    text = alloy.config(full_with_alloy(), "hub", URL)
+    text = rendering.alloy_config(full_with_alloy(), "hub", URL)
     config = _promtail(full())
     docker, audit, nginx, journal = config["scrape_configs"]
     block = text.split('discovery.relabel "containers"')[1].split("\n}\n")[0]

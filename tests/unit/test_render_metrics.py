@@ -10,9 +10,10 @@ import pytest
 import yaml
 
 from configs import rules
-from configs.render import agent, alertmanager, exporters, prometheus
+from configs.services import agent, alertmanager, node_exporter, postgres_exporter, prometheus
 from configs.settings import Settings, load
 from configs.units import parse_duration
+from tests.fixtures import rendering
 from tests.fixtures.full import DATABASE_PASSWORD, SECRETS, SOURCE, full, small
 from tests.fixtures.stackfiles import CASES
 
@@ -20,7 +21,7 @@ GATEWAY = "10.213.77.1"
 
 
 def _agent(settings: Settings, host: str = "hub") -> dict[str, Any]:
-    return yaml.safe_load(agent.config(settings, host, "https://hub.example", GATEWAY))
+    return yaml.safe_load(rendering.agent_config(settings, host, "https://hub.example"))
 
 
 def _jobs(settings: Settings, host: str = "hub") -> dict[str, dict[str, Any]]:
@@ -34,10 +35,10 @@ def _with(**hub: Any) -> Settings:
 @pytest.mark.parametrize("case", CASES)
 def test_equal_settings_give_equal_bytes(case: str) -> None:
     def render(settings: Settings) -> list[str]:
-        hosts = [agent.config(settings, host, "https://h", GATEWAY) for host in settings.hosts]
+        hosts = [rendering.agent_config(settings, host, "https://h") for host in settings.hosts]
         return [
             *hosts,
-            prometheus.config(settings),
+            rendering.prometheus_config(settings),
             alertmanager.config(settings),
             *rules.files(settings, "https://monitor.example.com").values(),
         ]
@@ -137,13 +138,13 @@ def test_the_outage_budget_sets_the_log_ahead_and_the_hubs_window() -> None:
     flags = dict(word.split("=", 1) for word in agent.command(settings) if "=" in word)
     assert parse_duration(flags["--storage.agent.retention.max-time"]) >= 36 * 3600
     assert flags["--storage.agent.retention.min-time"] != flags["--storage.agent.retention.max-time"]
-    tsdb = yaml.safe_load(prometheus.config(settings))["storage"]["tsdb"]
+    tsdb = yaml.safe_load(rendering.prometheus_config(settings))["storage"]["tsdb"]
     assert parse_duration(tsdb["out_of_order_time_window"]) >= 36 * 3600, "else the backlog is refused on arrival"
 
 
 def test_retention_is_by_time_and_by_size_and_can_change_without_a_restart() -> None:
     settings = _with(retention={"metrics": "1y", "logs": "30d", "metrics_size": "7GB"})
-    assert yaml.safe_load(prometheus.config(settings))["storage"]["tsdb"]["retention"] == {
+    assert yaml.safe_load(rendering.prometheus_config(settings))["storage"]["tsdb"]["retention"] == {
         "time": "365d",
         "size": "7GB",
     }
@@ -177,7 +178,7 @@ def test_every_host_has_an_alert_for_its_silence() -> None:
 
 def test_odd_characters_in_a_dsn_survive() -> None:
     dsn = full().edges["hub"].postgres["main"].dsn.get_secret_value()
-    files = exporters.postgres_secrets(dsn)
+    files = postgres_exporter.connection_files(dsn)
     assert files["password"] == DATABASE_PASSWORD
     assert files["user"] == "watch"
     parts = urlsplit("//" + files["uri"])
@@ -202,12 +203,12 @@ def test_odd_characters_in_a_dsn_survive() -> None:
     ],
 )
 def test_a_dsn_becomes_the_exporters_files(dsn: str, begins: str) -> None:
-    assert exporters.postgres_secrets(dsn)["uri"].startswith(begins)
+    assert postgres_exporter.connection_files(dsn)["uri"].startswith(begins)
 
 
 def test_the_exporters_arguments_hold_no_secret_and_no_public_address() -> None:
-    words = [*exporters.postgres_env(), *exporters.postgres_command(), *exporters.node_command(GATEWAY)]
-    assert all(word.split("=", 1)[1].startswith("/run/secrets/") for word in exporters.postgres_env())
+    words = [*postgres_exporter.environment(), *postgres_exporter.command(), *node_exporter.command(GATEWAY)]
+    assert all(word.split("=", 1)[1].startswith("/run/secrets/") for word in postgres_exporter.environment())
     assert f"--web.listen-address={GATEWAY}:9100" in words
     accepted = {"hub.1": "$2a$y", "hub": "$2a$x"}
-    assert yaml.safe_load(exporters.node_web(accepted))["basic_auth_users"] == accepted
+    assert yaml.safe_load(node_exporter.web(accepted))["basic_auth_users"] == accepted

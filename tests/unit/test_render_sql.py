@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 import pytest
 import yaml
 
-from configs.render import agent, sql
+from configs.services import sql_exporter as sql
 from configs.settings import Edge, Settings, load
+from tests.fixtures import rendering
 from tests.fixtures.full import SOURCE, full, small
 from tests.fixtures.sql_metrics import LABELS
 
@@ -23,7 +24,7 @@ def _hub(settings: Settings | None = None) -> Edge:
 
 
 def _agent(host: str) -> Any:
-    return yaml.safe_load(agent.config(full(), host, "https://h", "10.213.77.1"))
+    return yaml.safe_load(rendering.agent_config(full(), host, "https://h"))
 
 
 def _queries() -> dict[str, str]:

@@ -40,7 +40,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         _host(logs={"files": {"web": {"path": "/a/b", "labls": {}}}}),
         r"^hosts.hub.logs.files.web.labls: unknown key, expected one of path, job, format, level_key, labels",
     ),
-    "unknown image": (small(images={"redis": "x"}), r"^images.redis: unknown key, expected one of caddy, prometheus"),
+    "unknown image": (small(images={"redis": "x"}), r"^images.redis: unknown key, expected one of prometheus, loki"),
     "wrong type": (_hub(ports={"https": "8443"}), r"^hub.ports.https: expected a valid integer, got '8443'"),
     "a number for a text": (_hub(domain=5), r"^hub.domain: expected a valid string, got 5"),
     "a list for a mapping": (_host(apps=["x"]), r"^hosts.hub.apps: expected a .*mapping.*got a list"),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from configs.render import sql
+from configs.services import sql_exporter as sql
 from localcloud.sql_standin.__main__ import Server, flags
 from localcloud.sql_standin.collect import Exporter, exposition
 from localcloud.sql_standin.config import Config, ConfigProblem, load

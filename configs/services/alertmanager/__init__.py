@@ -9,10 +9,10 @@ from configs import names
 from configs.names import NOBODY
 from configs.render.dump import to_yaml
 from configs.services.alertmanager import routing, templates
+from configs.services.context import Context
 from configs.services.spec import (
     MB,
     RELOAD_BY_HUP,
-    Context,
     File,
     Late,
     Network,

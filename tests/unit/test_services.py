@@ -1,0 +1,155 @@
+"""The services: each is one value, and what is derived from them follows."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import fields, replace
+from typing import get_args
+
+import pytest
+
+from configs import images, services
+from configs.services.alertmanager import routing
+from configs.services.context import Context
+from configs.services.spec import File, Late, LateField, Service, ServiceSpec
+from configs.settings import load
+from configs.settings.alerts import Day
+from configs.settings.thresholds import Severity
+from tests.fixtures import fleets, rendering
+from tests.fixtures.full import SOURCE, full, full_with_alloy, small
+
+KNOWN = Late(
+    site="https://hub.example",
+    push_url="https://push.example",
+    hub_ca="-----BEGIN CERTIFICATE-----",
+    passwords={"password": "p-s3cret", "password-1": "p1-s3cret"},
+    accepted={"web-1": "$2a$hash"},
+    users={name: {name: "$2a$hash"} for name in ("hub", "web-1", "vps-1")},
+    admin_password="admin-s3cret",
+)
+FLEET = load(
+    fleets.hosts(
+        **{
+            "web-1": {"droplet": {}, "postgres": {"main": {"dsn": "postgresql://watch:x@db:5432/shop"}}},
+            "vps-1": {
+                "server": {"address": "203.0.113.7"},
+                "via": "internet",
+                "rotation": 1,
+                "logs": {"agent": "alloy"},
+            },
+        }
+    ),
+    SOURCE,
+)
+SETTINGS = {"full": full(), "full with alloy": full_with_alloy(), "fleet": FLEET}
+
+
+def _contexts() -> list[Context]:
+    return [rendering.context(settings, name) for settings in SETTINGS.values() for name in settings.hosts]
+
+
+def _specs(context: Context) -> list[ServiceSpec]:
+    return [*(services.hub_specs(context) if context.is_hub else []), *services.edge_specs(context)]
+
+
+SPECS = {f"{one.settings.env} {one.name} {spec.role}": spec for one in _contexts() for spec in _specs(one)}
+
+
+@pytest.mark.parametrize("module", [*services.HUB, *services.EDGE], ids=lambda module: module.__name__)
+def test_each_registered_module_is_a_service(module: services.ServiceModule) -> None:
+    assert isinstance(module.SERVICE, Service)
+    assert list(inspect.signature(module.specs).parameters) == ["context"]
+
+
+def test_every_service_is_made_for_some_of_these_settings() -> None:
+    made = {spec.service for spec in SPECS.values()}
+    assert made == {module.SERVICE for module in (*services.HUB, *services.EDGE)}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_each_container_checks_its_own_health(name: str) -> None:
+    health = SPECS[name].health
+    assert health.argv, "an empty check is none"
+    assert health.timeout < health.interval
+    assert health.argv != ("true",)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_files_read_the_late_values_that_they_name_and_no_others(name: str) -> None:
+    files = SPECS[name].files | SPECS[name].secrets
+    read: set[LateField] = set()
+    for path, file in files.items():
+        whole = file.render(KNOWN)
+        given = {key: getattr(KNOWN, key) for key in file.needs}
+        assert file.render(Late(**given)) == whole, f"{path} reads more than it names"
+        read |= {key for key in file.needs if _without(file, key) != whole}
+    assert read == {key for file in files.values() for key in file.needs}, "some are named and never read"
+
+
+def _without(file: File, key: LateField) -> str | None:
+    try:
+        return file.render(replace(KNOWN, **{key: getattr(Late(), key)}))
+    except KeyError:
+        return None
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_no_plain_file_needs_a_secret(name: str) -> None:
+    for path, file in SPECS[name].files.items():
+        assert not {"passwords", "accepted", "users", "admin_password"} & set(file.needs), path
+        assert "s3cret" not in file.render(KNOWN)
+
+
+def test_secrets_are_in_no_repr() -> None:
+    assert "s3cret" not in repr(KNOWN)
+    assert not [name for name, spec in SPECS.items() if "s3cret" in repr(spec)]
+
+
+def test_late_fields_are_those_of_late() -> None:
+    assert set(get_args(LateField)) == {field.name for field in fields(Late)}
+
+
+def test_each_image_has_a_pin() -> None:
+    assert sorted(services.IMAGE_KEYS) == sorted(images.pins())
+
+
+def test_services_that_share_limits_exclude_each_other_and_have_equal_ones() -> None:
+    for modules in (services.HUB, services.EDGE):
+        for module in modules:
+            default = services.limit_defaults(modules)[module.SERVICE.limits]
+            assert default == (module.SERVICE.memory, module.SERVICE.cpus), module.SERVICE.limits
+    assert not [one for one in _contexts() if len({spec.service.limits for spec in _specs(one)} & {"logs"}) != 1]
+
+
+def test_one_limit_of_a_service_leaves_the_other_at_its_default() -> None:
+    settings = load(small(hosts={"hub": {"limits": {"cadvisor": {"memory": "512MB"}}}}), SOURCE)
+    assert settings.edges["hub"].limits.of("cadvisor") == (512 * 1024**2, 0.3)
+    assert settings.edges["hub"].limits.of("agent") == (256 * 1024**2, 0.5)
+
+
+def test_only_caddy_is_published() -> None:
+    assert {spec.role for spec in SPECS.values() if spec.ports} == {"caddy"}
+
+
+def test_durable_volumes_are_the_hubs() -> None:
+    assert services.durable_volumes(FLEET) == [
+        "alertmanager",
+        "caddy-config",
+        "caddy-data",
+        "grafana",
+        "loki",
+        "prometheus",
+    ]
+    edges = [spec for name, spec in SPECS.items() if spec.service not in [module.SERVICE for module in services.HUB]]
+    assert not [spec.role for spec in edges if any(volume.durable for volume in spec.volumes.values())]
+
+
+def test_what_a_service_depends_on_is_on_the_same_host() -> None:
+    for one in _contexts():
+        roles = {spec.role for spec in _specs(one)}
+        assert all(set(spec.depends_on) <= roles for spec in _specs(one))
+
+
+def test_words_of_the_routing_are_those_of_the_settings() -> None:
+    assert get_args(Day) == routing.DAYS
+    assert get_args(Severity) == routing.SEVERITIES
