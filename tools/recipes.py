@@ -148,7 +148,7 @@ def _promtail() -> Recipe:
         tag=f"promtail:{_version('promtail')}-offline",
         differs="our own main around the vendor's library; no systemd journal; no example configuration",
         programs={"usr/bin/promtail": "promtail"},
-        packages=("base-files", "dash", "coreutils", "grep", "sed", "ca-certificates", "tzdata"),
+        packages=("base-files", "dash", "bash", "coreutils", "grep", "sed", "ca-certificates", "tzdata"),
         dirs=(("etc/promtail", 0, 0o755),),
         changes=('ENTRYPOINT ["/usr/bin/promtail"]', 'CMD ["-config.file=/etc/promtail/config.yml"]'),
     )
