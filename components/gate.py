@@ -19,7 +19,7 @@ NOTE_PATIENCE = 60  # seconds; Loki, when it was restarted just now, takes lines
 
 
 def note(settings: Settings, stack: str, host: str) -> str:
-    """The script that marks a change of this host; it runs at the hub, with what `settled` said on stdin."""
+    """The script that marks a change of this host; it runs at the hub, with the output of `settled` on stdin."""
     return script(
         "note",
         HOST=host,
@@ -32,7 +32,7 @@ def note(settings: Settings, stack: str, host: str) -> str:
 
 @dataclass(frozen=True)
 class GateArgs:
-    """`hub` is where the question is asked, `settled` says since when the edge is as it is now."""
+    """`hub` is where the gate runs; `settled` says since when the edge runs as it does now."""
 
     hub: Host
     settings: Settings

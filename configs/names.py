@@ -62,10 +62,10 @@ def cloud(prefix: str, env: str) -> str:
 
 
 def user(host: str, rotation: int) -> str:
-    """Who a host is at the hub's door: another name with each password, so that two hold at once."""
+    """The user name of a host at the hub: each password has its own, so that two are valid at once."""
     return f"{host}.{rotation}" if rotation else host
 
 
 def password_file(rotation: int) -> str:
-    """The file that holds the password of a rotation: another one with each, so that a change of both is one step."""
+    """The file with the password of a rotation: each has its own, so that user and password change in one step."""
     return f"{PASSWORD}-{rotation}" if rotation else PASSWORD

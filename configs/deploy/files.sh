@@ -33,7 +33,7 @@ if ! awk -v dir="$next" '
     { print > file }
     END { exit !whole }
 '; then
-    echo "$CONTAINER: the input with its new files ended early, nothing was changed; run the update again" >&2
+    echo "$CONTAINER: the input with the new files was cut short, nothing was changed; run `make up` again" >&2
     exit 1
 fi
 chmod -R u=rwX,go=rX "$next" "$DIR"
@@ -49,9 +49,9 @@ removed=$(cat "$next.removed")
 rm -f "$next.changed" "$next.removed"
 
 if [ -n "$CHECK" ] && [ -n "$changed$removed" ]; then
-    if ! said=$(eval "$CHECK" 2>&1); then
-        echo "$said" >&2
-        echo "$CONTAINER: the new configuration is refused, the one before stays in place and running" >&2
+    if ! output=$(eval "$CHECK" 2>&1); then
+        echo "$output" >&2
+        echo "$CONTAINER: the new configuration was rejected (output above); the previous one stays in place and running" >&2
         exit 1
     fi
 fi
@@ -73,9 +73,9 @@ if [ -s "$pending" ] && [ -n "$RELOAD" ]; then
     export pending_files
     case "$state" in
         running)
-            if ! said=$(eval "$RELOAD" 2>&1); then
-                echo "$said" >&2
-                echo "$CONTAINER: could not be told to read its new files; the next update tries again" >&2
+            if ! output=$(eval "$RELOAD" 2>&1); then
+                echo "$output" >&2
+                echo "$CONTAINER: reloading the new files failed (output above); the next `make up` tries again" >&2
                 exit 1
             fi
             ;;

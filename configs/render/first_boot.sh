@@ -28,7 +28,7 @@ else
 fi
 for package in docker.io docker-ce; do
     if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ]; then
-        apt-mark hold "$package" # an update restarts every container, at a time of its own
+        apt-mark hold "$package" # an update restarts every container, at any time
     fi
 done
 

@@ -1,4 +1,4 @@
-"""What happens to a log line, said once for Promtail and Alloy alike.
+"""How a log line is processed, the same for Promtail and Alloy.
 
 Levels are found in the line (`level=warn`, `"severity":"ERROR"`, or the bare word near its beginning) and written as
 one of trace, debug, info, warn, error, fatal. A line in which no level is found is kept by filters on levels.
@@ -23,7 +23,7 @@ LEVEL_REGEX = (
     r"^.*?(?i:\b(?:level|lvl|severity)\b[\"']?\s*[=:]\s*[\"']?(?P<level>[a-z]+))"
     r"|^.{0,80}?\b(?P<word>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRITICAL|CRIT|FATAL|PANIC|LOG)\b"
 )
-# Go template of both agents: what services write -> our six words; anything else is left out.
+# Go template of both agents: what services write -> our six levels; anything else is left out.
 LEVEL_TEMPLATE = (
     '{{ $l := ToLower (or .level .word "") }}'
     '{{ if eq $l "warning" }}warn{{ else if or (eq $l "err") (eq $l "eror") }}error'

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Written by fleetwatch, run at every boot: the metadata service shows this droplet's user data to whoever asks.
+# Written by fleetwatch, run at every boot: the metadata service shows this droplet's user data to every process.
 # Containers on the host's own network can still ask; Docker keeps the rule when it is restarted.
 set -eu
 command -v dockerd > /dev/null || exit 0 # at the first boot: run again once Docker is installed

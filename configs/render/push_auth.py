@@ -1,6 +1,6 @@
-"""How an edge comes to the hub's door: as whom, and how it tells the hub from anybody else.
+"""How an edge authenticates at the hub, and how it verifies the hub.
 
-In the words of Prometheus' HTTP clients, which the agent, Promtail and Alloy share.
+In the keys of Prometheus' HTTP client configuration, which the agent, Promtail and Alloy share.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def basic_auth(name: str, host: Host) -> dict[str, str]:
-    """A `basic_auth`; with each rotation of the password another user and another file."""
+    """A `basic_auth`; each rotation of the password has its own user and file."""
     return {
         "username": names.user(name, host.rotation),
         "password_file": f"{names.SECRETS}/{names.password_file(host.rotation)}",

@@ -33,7 +33,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 X11Forwarding no
-# One connection carries a session per command and per Docker request; a hub is also the way to private hosts.
+# One connection carries a session per command and per Docker request; a hub is also the jump host to private hosts.
 MaxSessions 50
 MaxStartups 50:30:100
 """

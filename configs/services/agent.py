@@ -68,7 +68,7 @@ def command(settings: Settings) -> list[str]:
 
     What decides is how often the WAL is truncated, not `max-time`: each truncation begins a new segment file and drops
     the oldest two thirds of the older ones, sent or not (Prometheus 3.15, tsdb/agent/db.go), and a sender that finds
-    its next segment gone starts anew at the present. At two thirds of the budget, an edge that writes up to two
+    its next segment gone resumes at the present. At two thirds of the budget, an edge that writes up to two
     segments of 128 MB in that time (about 10000 series) keeps a whole budget at the least, a smaller one two.
     """
     budget = settings.hub.outage_budget

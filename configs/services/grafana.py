@@ -118,10 +118,10 @@ def _site(hub: Hub) -> dict[str, str]:
 
 
 def secrets(settings: Settings) -> dict[str, str]:
-    """Secret files besides the admin's password: one client secret per way to sign in."""
+    """Secret files besides the admin's password: one client secret for each sign-in provider."""
     auth = settings.hub.grafana.auth
-    ways = {"google": auth.google, "github": auth.github, "oidc": auth.oidc}
-    return {f"{name}-client-secret": way.client_secret.get_secret_value() for name, way in ways.items() if way}
+    providers = {"google": auth.google, "github": auth.github, "oidc": auth.oidc}
+    return {f"{name}-client-secret": provider.client_secret.get_secret_value() for name, provider in providers.items() if provider}
 
 
 def data_sources(settings: Settings) -> str:
@@ -227,7 +227,7 @@ def _way(name: str, client_id: str, roles: Roles, scopes: str) -> dict[str, Any]
 
 
 def role_path(roles: Roles) -> str:
-    """The JMESPath that Grafana asks for a role: `contains(groups[*], 'ops') && 'Admin' || ... || 'Viewer'`."""
+    """The JMESPath that gives a role: `contains(groups[*], 'ops') && 'Admin' || ... || 'Viewer'`."""
     steps = []
     for role, values in (("Admin", roles.admin), ("Editor", roles.editor)):
         for value in values:

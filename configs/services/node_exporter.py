@@ -38,7 +38,7 @@ def specs(context: Context) -> list[ServiceSpec]:
 
 
 def _refuses_strangers(url: str) -> HealthCheck:
-    """Healthy is a 401: it answers, and asks for the password, which no health check needs to know."""
+    """Healthy means 401: it answers and demands the password, which the health check does not need to know."""
     return HealthCheck(("sh", "-c", f"wget -q -O /dev/null {url} 2>&1 | grep -q 401"))
 
 

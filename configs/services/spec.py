@@ -1,6 +1,6 @@
 """What a service is, as one value: everything that a writer needs to run its container on a host.
 
-A module of this package describes one service. Its `SERVICE` says what holds whatever the settings are (image key,
+A module of this package describes one service. Its `SERVICE` holds what does not depend on settings (image key,
 default limits, job names); its `specs(context)` gives the containers that these settings ask for, each a frozen
 `ServiceSpec`. Writers (components/docker_service.py) turn specs into something that runs.
 
@@ -110,7 +110,7 @@ class ScrapeJob:
     """How the agent of the same host scrapes the service. Times in seconds; `series` is an estimate for one target.
 
     Specs that have a job of one name become one scrape job with a target each. `target` defaults to the container's
-    address on our networks. `password`: the target asks for the host's own credential.
+    address on our networks. `password`: the target demands the host's own credential.
     """
 
     name: str

@@ -1,4 +1,5 @@
-"""The SQL exporter of an edge: one for all its databases. What it asks is in configs/queries, as written there.
+"""The SQL exporter of an edge: one for all its databases. Its queries are the files of
+configs/queries.
 
 sql_exporter takes connections only in its main file, which therefore is a secret; the queries are plain files beside.
 """
@@ -84,7 +85,7 @@ def command() -> list[str]:
 
 
 def secret(edge: Edge) -> str:
-    """sql_exporter.yml: every database with its connection, all asked the same."""
+    """sql_exporter.yml: every database with its connection, each with the same queries."""
     databases = [
         {"targets": {name: connection(database.dsn.get_secret_value())}}
         for name, database in sorted(edge.postgres.items())

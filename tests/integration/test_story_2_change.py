@@ -75,7 +75,7 @@ def test_a_configuration_that_promtool_refuses_never_replaces_the_running_one(st
     said = done.stdout + done.stderr
     assert done.returncode != 0, f"a broken configuration was taken:\n{said[-3000:]}"
     assert "field scrape_every not found" in said, f"promtool's own words are missing:\n{said[-3000:]}"
-    assert "the new configuration is refused, the one before stays in place and running" in said
+    assert "the new configuration was rejected (output above); the previous one stays in place and running" in said
     assert story.file("agent", "config", "prometheus.yml") == text, "the file on disk was replaced"
     assert not (story.files / "agent" / "config.next").exists(), "the refused file was left"
     assert story.rig.started_all() == before, "a refused configuration touched a container"

@@ -102,7 +102,7 @@ def test_a_refused_file_leaves_the_old_ones_and_says_the_tools_words(service: Se
     done = service.deploy(NEW)
     assert done.returncode == 1
     assert "line 3: unknown field nonsense" in done.stderr, "the tool knows what is wrong"
-    assert "fw-svc: the new configuration is refused, the one before stays in place and running" in done.stderr
+    assert "fw-svc: the new configuration was rejected (output above); the previous one stays in place and running" in done.stderr
     assert service.files() == OLD
     assert service.reloads() == before
     service.answer("run", "")

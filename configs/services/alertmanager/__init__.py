@@ -1,4 +1,4 @@
-"""Alertmanager on the hub: receivers from settings, each secret in a file of its own."""
+"""Alertmanager on the hub: receivers from settings, each secret in a separate file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is told of an alert, and when: Alertmanager's routing tree, quiet hours and inhibition."""
+"""Alertmanager's routing tree, quiet hours and inhibition."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEVERITIES = ("critical", "warning", "info")
 
 
 def tree(alerts: Alerts) -> dict[str, Any]:
-    """The routes. The watchdog fires always: it has a route of its own and is never mixed with alerts.
+    """The routes. The watchdog always fires: its separate route keeps it apart from alerts.
 
     Alerts can wait for the end of quiet hours below the root only.
     """
@@ -47,15 +47,15 @@ def intervals(alerts: Alerts) -> list[dict[str, Any]]:
 
 
 def inhibitions() -> list[dict[str, Any]]:
-    """What is not told while something else explains it. `env` and `host` as in every alert.
+    """Alerts that are muted while another one explains them. `env` and `host` as in every alert.
 
-    No two may silence each other: then nobody would be told anything.
+    No two may inhibit each other: then neither would be sent.
     """
     unexplained = "HostSilent|HubPartDown|Watchdog"
     return [
-        # Of a host that says nothing, everything else is old news.
+        # While a host is silent, its other alerts rest on old data.
         _while(['alertname="HostSilent"'], [f'alertname!~"{unexplained}"'], ["env", "host"]),
-        # Through Caddy comes what edges push: hosts are silent and late, because the door is shut.
+        # Edges push through Caddy: without it all hosts are silent and late.
         _while(
             ['alertname="HubPartDown"', 'job="caddy"'],
             ['alertname=~"HostSilent|LogsSilent|RemoteWriteBehind|SamplesLost|SamplesDropped|LogLinesLost"'],

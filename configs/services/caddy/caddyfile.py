@@ -181,7 +181,7 @@ http://:{names.CADDY_PUSH_PORT} {{
 def _query(settings: Settings) -> str:
     """Reading side for gates, doctor and a person on this host; nothing can be pushed through it.
 
-    Only under names that mean this machine, so that no web page elsewhere can lead a browser here by a name of its own.
+    Only under names that mean this machine, so that no other web page can reach it through a name that it controls.
     """
     prefix = settings.prefix
     return f"""
