@@ -33,7 +33,7 @@ if ! awk -v dir="$next" '
     { print > file }
     END { exit !whole }
 '; then
-    echo "$CONTAINER: the input with the new files was cut short, nothing was changed; run `make up` again" >&2
+    echo "$CONTAINER: the input with the new files was cut short, nothing was changed; run \`make up\` again" >&2
     exit 1
 fi
 chmod -R u=rwX,go=rX "$next" "$DIR"
@@ -75,7 +75,7 @@ if [ -s "$pending" ] && [ -n "$RELOAD" ]; then
         running)
             if ! output=$(eval "$RELOAD" 2>&1); then
                 echo "$output" >&2
-                echo "$CONTAINER: reloading the new files failed (output above); the next `make up` tries again" >&2
+                echo "$CONTAINER: reloading the new files failed (output above); the next \`make up\` tries again" >&2
                 exit 1
             fi
             ;;

@@ -121,7 +121,11 @@ def secrets(settings: Settings) -> dict[str, str]:
     """Secret files besides the admin's password: one client secret for each sign-in provider."""
     auth = settings.hub.grafana.auth
     providers = {"google": auth.google, "github": auth.github, "oidc": auth.oidc}
-    return {f"{name}-client-secret": provider.client_secret.get_secret_value() for name, provider in providers.items() if provider}
+    return {
+        f"{name}-client-secret": provider.client_secret.get_secret_value()
+        for name, provider in providers.items()
+        if provider
+    }
 
 
 def data_sources(settings: Settings) -> str:

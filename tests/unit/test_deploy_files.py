@@ -102,7 +102,10 @@ def test_a_refused_file_leaves_the_old_ones_and_says_the_tools_words(service: Se
     done = service.deploy(NEW)
     assert done.returncode == 1
     assert "line 3: unknown field nonsense" in done.stderr, "the tool knows what is wrong"
-    assert "fw-svc: the new configuration was rejected (output above); the previous one stays in place and running" in done.stderr
+    assert (
+        "fw-svc: the new configuration was rejected (output above); the previous one stays in place and running"
+        in done.stderr
+    )
     assert service.files() == OLD
     assert service.reloads() == before
     service.answer("run", "")
@@ -121,7 +124,7 @@ def test_a_failed_reload_is_done_again_by_the_next_run(service: Service) -> None
     done = service.deploy(OLD)
     assert done.returncode == 1
     assert "no such process" in done.stderr
-    assert "the next update tries again" in done.stderr
+    assert "the next `make up` tries again" in done.stderr
     assert service.reloads() == 1
     service.answer("kill", "")
     assert service.deploy(OLD).returncode == 0
@@ -179,7 +182,7 @@ def test_input_that_ends_early_changes_nothing(service: Service) -> None:
     for length in (0, len(whole) // 2, len(whole) - 2):
         done = service.run("files", whole[:length], **service.parameters())
         assert done.returncode == 1, f"an engine that died after {length} characters must not empty a folder"
-        assert "ended early" in done.stderr
+        assert "was cut short" in done.stderr
         assert service.files() == OLD
 
 
