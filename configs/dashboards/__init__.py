@@ -1,22 +1,22 @@
-"""The dashboards that Grafana is given: the fleet, hosts, containers, logs, the hub itself, databases, HTTP services.
+"""Grafana's dashboards: fleet, hosts, containers, logs, hub, databases, HTTP services.
 
-Written down in model.py's words, one file each, and rendered to classic JSON, which Grafana reads from files in every
-version in use. No host is named in them: what a dashboard shows comes from the labels env, host, job.
+Each is declared in one module or package with the types of model.py and rendered to classic JSON, which every supported
+version of Grafana provisions from files. They name no host: the labels `env`, `host` and `job` select what is shown.
 """
 
 from __future__ import annotations
 
 from configs.dashboards import containers, fleet, hosts, http, hub, logs, postgres, timescale
-from configs.dashboards.emit import to_json
+from configs.dashboards.json_model import to_json
 from configs.dashboards.model import Dashboard
 from configs.settings import Settings
 
 
 def boards(settings: Settings) -> tuple[Dashboard, ...]:
-    """Those that have something to show: none of databases where no host has one, none of HTTP without such an app.
+    """PostgreSQL and TimescaleDB only if a host has a database, HTTP services only if an app has `http:`.
 
-    Whether a database has TimescaleDB is known only once it runs: its dashboard is there with the first database, and
-    its first figure says so where no database has the extension.
+    Whether a database has TimescaleDB is known only at run time: the dashboard exists if there is a database, and its
+    first panel states if no database has the extension.
     """
     databases = any(edge.postgres for edge in settings.edges.values())
     return (
@@ -26,7 +26,7 @@ def boards(settings: Settings) -> tuple[Dashboard, ...]:
         logs.BOARD,
         hub.board(settings),
         *((postgres.board(settings), timescale.board(settings)) if databases else ()),
-        *((http.board(settings),) if http.groups(settings) else ()),
+        *((http.board(settings),) if http.metric_groups(settings) else ()),
     )
 
 

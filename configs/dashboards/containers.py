@@ -1,8 +1,7 @@
-"""Containers: what cAdvisor says about every container that Docker runs on the chosen hosts."""
+"""The Containers dashboard: CPU, memory, limits, network and restarts of every container, from cAdvisor."""
 
 from __future__ import annotations
 
-from configs.dashboards import colours
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
@@ -17,80 +16,84 @@ from configs.dashboards.model import (
     env_and_host,
     link,
 )
+from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
 from configs.settings import Settings
 
-WITHIN = 'job="cadvisor",env=~"$env",host=~"$host",compose_project=~"$project"'
-OF = WITHIN + ',container=~"$container"'
+IN_PROJECT = 'job="cadvisor",env=~"$env",host=~"$host",compose_project=~"$project"'
+SELECTED = IN_PROJECT + ',container=~"$container"'
 BY = "by (env, host, container)"
 NAME = "{{host}} {{container}}"
-CPU = f"sum {BY} (rate(container_cpu_usage_seconds_total{{{OF}}}[$__rate_interval]))"
-MEMORY = f"max {BY} (container_memory_working_set_bytes{{{OF}}})"
-# No limit is given as 0: such containers have no share of it.
-WITHOUT_LIMIT = (
-    "a container without a limit has no share of one; those with one are seen in "
-    "test_every_panel_and_every_rule_has_data_or_says_why_not"
-)
-OF_LIMIT = f"{MEMORY} / max {BY} (container_spec_memory_limit_bytes{{{OF}}} > 0)"
-RECEIVED = f"sum {BY} (rate(container_network_receive_bytes_total{{{OF}}}[$__rate_interval]))"
-SENT = f"sum {BY} (rate(container_network_transmit_bytes_total{{{OF}}}[$__rate_interval]))"
-STARTED = f"max {BY} (container_start_time_seconds{{{OF}}})"
+CPU = f"sum {BY} (rate(container_cpu_usage_seconds_total{{{SELECTED}}}[$__rate_interval]))"
+MEMORY = f"max {BY} (container_memory_working_set_bytes{{{SELECTED}}})"
+# cAdvisor reports 0 for a container without a limit.
+WITHOUT_LIMIT = "the container has no limit"
+OF_LIMIT = f"{MEMORY} / max {BY} (container_spec_memory_limit_bytes{{{SELECTED}}} > 0)"
+RECEIVED = f"sum {BY} (rate(container_network_receive_bytes_total{{{SELECTED}}}[$__rate_interval]))"
+SENT = f"sum {BY} (rate(container_network_transmit_bytes_total{{{SELECTED}}}[$__rate_interval]))"
+STARTED = f"max {BY} (container_start_time_seconds{{{SELECTED}}})"
 
-_numbers = Row(
+_stats = Row(
     height=4,
     panels=(
         Stat(
-            title="Containers running",
-            about="Containers that cAdvisor sees now.",
+            title="Running containers",
+            description="Containers that cAdvisor reports now.",
             unit="none",
-            query=Query(expr=f"count(count {BY} (container_last_seen{{{OF}}}))"),
+            query=Query(expr=f"count(count {BY} (container_last_seen{{{SELECTED}}}))"),
         ),
         Stat(
-            title="Memory used",
-            about="Memory that the chosen containers hold, without file cache that can be given back.",
+            title="Memory usage",
+            description="Working set of the selected containers, without reclaimable file cache.",
             unit="bytes",
             query=Query(expr=f"sum({MEMORY})"),
         ),
         Stat(
-            title="Starts",
-            about="How often a known container began anew in the chosen time range: a restart or a replacement.",
+            title="Container starts",
+            description="Restarts and replacements of containers in the time range.",
             unit="none",
-            query=Query(expr=f"sum(changes(container_start_time_seconds{{{OF}}}[$__range])) or vector(0)"),
+            query=Query(expr=f"sum(changes(container_start_time_seconds{{{SELECTED}}}[$__range])) or vector(0)"),
             steps=ANY_IS_WORTH_A_LOOK,
         ),
         Stat(
-            title="Killed for lack of memory",
-            about="Kills in the chosen time range because a container went over its memory limit.",
+            title="OOM kills",
+            description="Processes killed in the time range because their container exceeded its memory limit.",
             unit="none",
-            query=Query(expr=f"ceil(sum(increase(container_oom_events_total{{{OF}}}[$__range])))"),
+            query=Query(expr=f"ceil(sum(increase(container_oom_events_total{{{SELECTED}}}[$__range])))"),
             steps=ANY_IS_BAD,
         ),
     ),
 )
 
 
-def _each(settings: Settings) -> Row:
-    steps = colours.up_to(colours.limits(settings).container_memory)
+def _overview(settings: Settings) -> Row:
+    steps = red_above(fleet_thresholds(settings).container_memory)
     return Row(
         height=10,
         panels=(
             Table(
-                title="Each container",
-                about="The state of now. A container leads to its logs, a host to its own page.",
+                title="Container overview",
+                description="Current values. Links: container to Logs, host to Hosts.",
                 labels={"env": "Environment", "host": "Host", "container": "Container"},
                 columns=(
-                    Column(title="CPU cores", expr=CPU, unit="short"),
+                    Column(title="CPU (cores)", expr=CPU, unit="short"),
                     Column(title="Memory", expr=MEMORY, unit="bytes"),
-                    Column(title="Of its limit", expr=OF_LIMIT, unit="percentunit", steps=steps, empty=WITHOUT_LIMIT),
-                    Column(title="Received", expr=RECEIVED, unit="binBps"),
-                    Column(title="Sent", expr=SENT, unit="binBps"),
-                    Column(title="Running for", expr=f"time() - {STARTED}", unit="s"),
+                    Column(
+                        title="Memory usage of limit",
+                        expr=OF_LIMIT,
+                        unit="percentunit",
+                        steps=steps,
+                        empty=WITHOUT_LIMIT,
+                    ),
+                    Column(title="Receive", expr=RECEIVED, unit="binBps"),
+                    Column(title="Transmit", expr=SENT, unit="binBps"),
+                    Column(title="Uptime", expr=f"time() - {STARTED}", unit="s"),
                 ),
                 links={
                     "Container": (
                         "Logs of this container",
                         link("logs", "var-host=${__data.fields.Host}", "var-container=${__data.fields.Container}"),
                     ),
-                    "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
+                    "Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}")),
                 },
                 sort="Memory",
             ),
@@ -98,19 +101,19 @@ def _each(settings: Settings) -> Row:
     )
 
 
-_use = Row(
-    heading="CPU and memory",
+_utilization = Row(
+    title="CPU and memory",
     panels=(
         Graph(
-            title="CPU by container",
-            about="Cores kept busy, stacked.",
+            title="CPU usage by container",
+            description="Cores in use, stacked.",
             unit="short",
             stack=True,
             queries=(Query(expr=CPU, legend=NAME),),
         ),
         Graph(
-            title="Memory by container",
-            about="Memory held, stacked, without file cache that can be given back.",
+            title="Memory usage by container",
+            description="Working set, stacked, without reclaimable file cache.",
             unit="bytes",
             stack=True,
             queries=(Query(expr=MEMORY, legend=NAME),),
@@ -119,24 +122,26 @@ _use = Row(
 )
 
 _limits = Row(
-    heading="Limits",
+    title="Limits",
     panels=(
         Graph(
-            title="Memory as a share of the limit",
-            about="At 1 the kernel kills. Containers without a limit are not shown.",
-            nothing="no container has a memory limit",
+            title="Memory usage of limit",
+            description="Working set divided by the memory limit; at 1 the kernel kills a process. Containers without "
+            "a limit are not shown.",
+            no_value="no container with a memory limit",
             unit="percentunit",
             queries=(Query(expr=OF_LIMIT, legend=NAME, empty=WITHOUT_LIMIT),),
         ),
         Graph(
-            title="Held back by the CPU limit",
-            about="Share of time slices in which a container had used up its CPU limit. Only containers that have one.",
-            nothing="no container has a CPU limit",
+            title="CPU throttling",
+            description="Share of CPU scheduling periods in which the CPU limit throttled the container. Containers "
+            "without a limit are not shown.",
+            no_value="no container with a CPU limit",
             unit="percentunit",
             queries=(
                 Query(
-                    expr=f"sum {BY} (rate(container_cpu_cfs_throttled_periods_total{{{OF}}}[$__rate_interval]))"
-                    f" / (sum {BY} (rate(container_cpu_cfs_periods_total{{{OF}}}[$__rate_interval])) > 0)",
+                    expr=f"sum {BY} (rate(container_cpu_cfs_throttled_periods_total{{{SELECTED}}}[$__rate_interval]))"
+                    f" / (sum {BY} (rate(container_cpu_cfs_periods_total{{{SELECTED}}}[$__rate_interval])) > 0)",
                     legend=NAME,
                     empty=WITHOUT_LIMIT,
                 ),
@@ -145,28 +150,32 @@ _limits = Row(
     ),
 )
 
-_rest = Row(
-    heading="Network and starts",
+_network = Row(
+    title="Network and restarts",
     panels=(
         Graph(
-            title="Received",
-            about="Bytes per second into each container. One that uses the host's network is not told apart.",
+            title="Network receive",
+            description="Bytes per second into each container. There are no values for containers on the host's "
+            "network.",
             unit="binBps",
             queries=(Query(expr=RECEIVED, legend=NAME),),
         ),
         Graph(
-            title="Sent",
-            about="Bytes per second out of each container.",
+            title="Network transmit",
+            description="Bytes per second out of each container.",
             unit="binBps",
             queries=(Query(expr=SENT, legend=NAME),),
         ),
         Graph(
-            title="Starts",
-            about="A bar wherever a container began anew.",
+            title="Container starts by container",
+            description="Restarts and replacements of each container.",
             unit="none",
             bars=True,
             queries=(
-                Query(expr=f"sum {BY} (changes(container_start_time_seconds{{{OF}}}[$__rate_interval]))", legend=NAME),
+                Query(
+                    expr=f"sum {BY} (changes(container_start_time_seconds{{{SELECTED}}}[$__rate_interval]))",
+                    legend=NAME,
+                ),
             ),
         ),
     ),
@@ -174,11 +183,11 @@ _rest = Row(
 
 
 def board(settings: Settings) -> Dashboard:
-    """The same for every stack but for colours."""
+    """Depends on the settings only for thresholds."""
     return Dashboard(
         name="containers",
         title="Containers",
-        about="Every container: CPU, memory, limits, network, starts.",
+        description="CPU, memory, limits, network and restarts of every container.",
         variables=(
             *env_and_host('container_last_seen{job="cadvisor"}'),
             Variable(
@@ -186,14 +195,14 @@ def board(settings: Settings) -> Dashboard:
                 title="Compose project",
                 selector='container_last_seen{job="cadvisor",env=~"$env",host=~"$host"}',
                 label="compose_project",
-                everything=".*",  # most containers belong to none
+                all_value=".*",  # most containers belong to none
             ),
             Variable(
                 name="container",
                 title="Container",
-                selector=f'container_last_seen{{{WITHIN},container!=""}}',
+                selector=f'container_last_seen{{{IN_PROJECT},container!=""}}',
                 label="container",
             ),
         ),
-        rows=(_numbers, _each(settings), _use, _limits, _rest),
+        rows=(_stats, _overview(settings), _utilization, _limits, _network),
     )

@@ -1,11 +1,11 @@
-"""Fleet: every host of the stack file on one page, also one that never sent anything; what it leads to is one click on.
+"""The Fleet dashboard: every host of the stack file, including hosts that never sent a sample.
 
-`fleetwatch:host_expected` (a recording rule) has a series for every host that the stack file names.
+The recording rule `fleetwatch:host_expected` has a series for every host of the stack file.
 """
 
 from __future__ import annotations
 
-from configs.dashboards import hosts, hosts_graphs, http
+from configs.dashboards import hosts, http
 from configs.dashboards.model import (
     ANY_IS_BAD,
     Column,
@@ -15,61 +15,62 @@ from configs.dashboards.model import (
     Row,
     Stat,
     Table,
-    declared,
     env_and_host,
     link,
 )
 from configs.rules.fleet import EXPECTED
 from configs.settings import Settings
 
-WHERE = 'env=~"$env",host=~"$host"'
+SELECTED = 'env=~"$env",host=~"$host"'
 BY = "by (env, host)"
-ALL = f"max {BY} ({EXPECTED}{{{WHERE}}})"
-AGENT = f'max {BY} (up{{job="agent",{WHERE}}})'
-# An alert about an absent host has no label env.
-FIRING = 'count by (host) (ALERTS{alertstate="firing",host=~"$host"})'
-STARTS = f'sum {BY} (changes(container_start_time_seconds{{job="cadvisor",container!="",{WHERE}}}[$__range]))'
-NO_SERVICE = declared("a host without an app that counts requests has none")
-NOTHING_FIRES = declared("on a stack that is well nothing fires")
+EXPECTED_HOSTS = f"max {BY} ({EXPECTED}{{{SELECTED}}})"
+AGENT_UP = f'max {BY} (up{{job="agent",{SELECTED}}})'
+# Alerts with `absent()` have no label `env`.
+FIRING_ALERTS = 'count by (host) (ALERTS{alertstate="firing",host=~"$host"})'
+CONTAINER_STARTS = (
+    f'sum {BY} (changes(container_start_time_seconds{{job="cadvisor",container!="",{SELECTED}}}[$__range]))'
+)
+NO_SERVICE = "the host has no app with `http:`"
+NO_ALERTS = "no alert is firing"
 
 
 def _last_line(settings: Settings) -> str:
-    """Seconds since a log agent last had a line taken, to about half a minute; looks back an hour."""
+    """Seconds since Loki last accepted a line of each log agent, to about 30 s; looks back an hour."""
     window = max(60, *(4 * edge.scrape.agents for edge in settings.edges.values()))
     names = "promtail_sent_entries_total|loki_write_sent_entries_total"
-    sent = f'sum {BY} (increase({{__name__=~"{names}",job=~"promtail|alloy",{WHERE}}}[{window}s]))'
+    sent = f'sum {BY} (increase({{__name__=~"{names}",job=~"promtail|alloy",{SELECTED}}}[{window}s]))'
     return f"time() - max_over_time(timestamp({sent} > 0)[1h:30s])"
 
 
 def board(settings: Settings) -> Dashboard:
-    """Columns about databases and HTTP services are there when the stack file names some."""
+    """With columns for databases and HTTP services if the stack file has any."""
     return Dashboard(
         name="fleet",
         title="Fleet",
-        about="Every host of the stack file on one page.",
+        description="Overview of every host in the stack file.",
         variables=env_and_host(EXPECTED),
-        rows=(_numbers(settings), _each(settings), _alerts, _use),
+        rows=(_stats(settings), _overview(settings), _alerts, _utilization),
     )
 
 
-def _numbers(settings: Settings) -> Row:
+def _stats(settings: Settings) -> Row:
     panels = [
         Stat(
             title="Hosts",
-            about="Hosts that the stack file names.",
+            description="Hosts in the stack file.",
             unit="none",
-            query=Query(expr=f"count({ALL})"),
+            query=Query(expr=f"count({EXPECTED_HOSTS})"),
         ),
         Stat(
             title="Silent hosts",
-            about="Hosts of the stack file of which nothing arrived in the last five minutes.",
+            description="Hosts of the stack file without a sample in the last five minutes.",
             unit="none",
-            query=Query(expr=f"count({ALL} unless on (host) {AGENT}) or vector(0)"),
+            query=Query(expr=f"count({EXPECTED_HOSTS} unless on (host) {AGENT_UP}) or vector(0)"),
             steps=ANY_IS_BAD,
         ),
         Stat(
             title="Firing alerts",
-            about="Without the watchdog, which always fires to prove that alerts get through.",
+            description="Without the watchdog, which always fires.",
             unit="none",
             query=Query(
                 expr='count(ALERTS{alertstate="firing",alertname!="Watchdog",host=~"$host|"}) or vector(0)',
@@ -77,54 +78,54 @@ def _numbers(settings: Settings) -> Row:
             steps=ANY_IS_BAD,
         ),
         Stat(
-            title="Scrapes that fail",
-            about="Targets of the chosen hosts that do not answer their agent now.",
+            title="Failed scrapes",
+            description="Targets of the selected hosts whose last scrape failed.",
             unit="none",
-            query=Query(expr=f"count(up{{{WHERE}}} == 0) or vector(0)"),
+            query=Query(expr=f"count(up{{{SELECTED}}} == 0) or vector(0)"),
             steps=ANY_IS_BAD,
         ),
         Stat(
-            title="Containers",
-            about="Containers that run on the chosen hosts.",
+            title="Running containers",
+            description="Running containers on the selected hosts.",
             unit="none",
-            query=Query(expr=f'count(container_last_seen{{job="cadvisor",container!="",{WHERE}}})'),
+            query=Query(expr=f'count(container_last_seen{{job="cadvisor",container!="",{SELECTED}}})'),
         ),
     ]
     if any(edge.postgres for edge in settings.edges.values()):
         panels.append(
             Stat(
-                title="Databases that do not answer",
-                about="PostgreSQL servers that refuse their exporter or cannot be reached.",
+                title="PostgreSQL servers down",
+                description="PostgreSQL servers that are unreachable or reject the exporter's login.",
                 unit="none",
-                query=Query(expr=f'count(pg_up{{job="postgres",{WHERE}}} == 0) or vector(0)'),
+                query=Query(expr=f'count(pg_up{{job="postgres",{SELECTED}}} == 0) or vector(0)'),
                 steps=ANY_IS_BAD,
             )
         )
     return Row(height=4, panels=tuple(panels))
 
 
-def _each(settings: Settings) -> Row:
+def _overview(settings: Settings) -> Row:
     columns = [
         Column(
             title="State",
-            expr=f"{AGENT} or 0 * {ALL}",
+            expr=f"{AGENT_UP} or 0 * {EXPECTED_HOSTS}",
             unit="none",
-            words={1: ("sends", "green"), 0: ("silent", "red")},
+            mappings={1: ("up", "green"), 0: ("silent", "red")},
         ),
-        *hosts.used(settings),
+        *hosts.utilization_columns(settings),
         Column(
             title="Container starts",
-            expr=STARTS,
+            expr=CONTAINER_STARTS,
             unit="none",
             steps=((None, "green"), (1, "yellow"), (10, "red")),
         ),
         Column(
-            title="Alerts",
-            expr=f"0 * {ALL} + on (host) group_left () {FIRING} or 0 * {ALL}",
+            title="Firing alerts",
+            expr=f"0 * {EXPECTED_HOSTS} + on (host) group_left () {FIRING_ALERTS} or 0 * {EXPECTED_HOSTS}",
             unit="none",
             steps=ANY_IS_BAD,
         ),
-        hosts.last_sample(settings),
+        hosts.last_sample_column(settings),
         Column(
             title="Last log line",
             expr=_last_line(settings),
@@ -134,30 +135,30 @@ def _each(settings: Settings) -> Row:
     ]
     here = "var-host=${__data.fields.Host}"
     links = {
-        "Host": ("This host", link("hosts", here)),
+        "Host": ("Host details", link("hosts", here)),
         "Container starts": ("Containers of this host", link("containers", here)),
         "Last log line": ("Logs of this host", link("logs", here)),
     }
     if any(edge.postgres for edge in settings.edges.values()):
         columns.append(hosts.DATABASES)
         links["Databases"] = ("Databases of this host", link("postgres", here))
-    if http.groups(settings):
+    if http.metric_groups(settings):
         columns.append(
-            Column(title="Requests per second", expr=http.traffic(settings), unit="reqps", empty=NO_SERVICE),
+            Column(title="Request rate", expr=http.request_rate(settings), unit="reqps", empty=NO_SERVICE),
         )
-        links["Requests per second"] = ("HTTP services of this host", link("http", here))
+        links["Request rate"] = ("HTTP services of this host", link("http", here))
     return Row(
         height=10,
         panels=(
             Table(
-                title="Each host",
-                about="The state of now; starts are of the chosen time range. A host leads to its page, its starts to "
-                "its containers, its last line to its logs. A cell without a figure: this host has nothing of it. "
-                "Until full: at the pace of the last six hours.",
+                title="Host overview",
+                description="Current values; container starts are counted over the time range of the dashboard. Time "
+                "to full is a linear forecast from the last six hours. An empty cell means that the value does not "
+                "apply to the host. Links: host to Hosts, container starts to Containers, last log line to Logs.",
                 labels={"env": "Environment", "host": "Host"},
                 columns=tuple(columns),
                 links=links,
-                sort="Alerts",
+                sort="Firing alerts",
             ),
         ),
     )
@@ -167,46 +168,46 @@ _alerts = Row(
     height=6,
     panels=(
         Table(
-            title="Firing alerts",
-            nothing="nothing fires",
-            about="What fires now. An alert that is about no single host is here whatever hosts are chosen.",
+            title="Alert list",
+            no_value="no firing alerts",
+            description="Firing alerts of the selected hosts, and alerts that do not belong to a host.",
             labels={"alertname": "Alert", "severity": "Severity", "host": "Host", "container": "Container"},
             columns=(
                 Column(
-                    title="Alerts",
+                    title="Count",
                     expr="count by (alertname, severity, host, container) "
                     '(ALERTS{alertstate="firing",alertname!="Watchdog",host=~"$host|"})',
                     unit="none",
-                    empty=NOTHING_FIRES,
+                    empty=NO_ALERTS,
                 ),
             ),
-            links={"Host": ("This host", link("hosts", "var-host=${__data.fields.Host}"))},
+            links={"Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}"))},
         ),
     ),
 )
 
-_use = Row(
-    heading="Use",
+_utilization = Row(
+    title="Utilization",
     panels=(
         Graph(
-            title="CPU used",
-            about="Share of all cores that is not idle.",
+            title="CPU usage",
+            description="Busy share of all cores.",
             unit="percentunit",
-            top=1,
-            queries=(Query(expr=hosts_graphs.CPU, legend="{{host}}"),),
+            axis_max=1,
+            queries=(Query(expr=hosts.CPU, legend="{{host}}"),),
         ),
         Graph(
-            title="Memory used",
-            about="Share of memory that programs hold.",
+            title="Memory usage",
+            description="Share of memory that is not available to programs.",
             unit="percentunit",
-            top=1,
-            queries=(Query(expr=hosts_graphs.MEMORY, legend="{{host}}"),),
+            axis_max=1,
+            queries=(Query(expr=hosts.MEMORY, legend="{{host}}"),),
         ),
         Graph(
-            title="Fullest disk",
-            about="Share in use of the fullest file system of each host.",
+            title="Max disk usage",
+            description="Usage of the fullest file system of each host.",
             unit="percentunit",
-            top=1,
+            axis_max=1,
             queries=(Query(expr=hosts.FULLEST, legend="{{host}}"),),
         ),
     ),

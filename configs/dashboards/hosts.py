@@ -1,72 +1,84 @@
-"""Hosts: what the node exporter says about every machine: numbers, and a row per host."""
+"""The Hosts dashboard: CPU, memory, disks and network of every host, from the node exporter."""
 
 from __future__ import annotations
 
-from configs.dashboards import colours, hosts_graphs
-from configs.dashboards.hosts_graphs import BY, CPU, DISKS, MEMORY, OF, WORST_DISK
 from configs.dashboards.model import (
     ANY_IS_BAD,
     SHARE_USED,
     Column,
     Dashboard,
+    Graph,
     Query,
     Row,
     Stat,
     Table,
-    declared,
     env_and_host,
     link,
 )
+from configs.dashboards.panel_thresholds import fleet_thresholds, red_above, red_below, sample_age
+from configs.rules import hosts as rules
 from configs.settings import Settings
 
-KNOWN = f"count {BY} (count_over_time(up{{{OF}}}[$__range]))"
-CORES = f'count {BY} (node_cpu_seconds_total{{{OF},mode="idle"}})'
+SELECTED = 'job="node",env=~"$env",host=~"$host"'
+DISKS = f"{SELECTED},{rules.DISKS}"
+INTERFACES = SELECTED + ',device!~"lo|veth.*|br-.*|docker.*|virbr.*|ifb.*"'
+BY = "by (env, host)"
+WORST_DISK = f"1 - node_filesystem_avail_bytes{{{DISKS}}} / (node_filesystem_size_bytes{{{DISKS}}} > 0)"
+# File systems with dynamic inodes report 0.
+INODES = f"1 - node_filesystem_files_free{{{DISKS}}} / (node_filesystem_files{{{DISKS}}} > 0)"
+CPU = f'1 - avg {BY} (rate(node_cpu_seconds_total{{{SELECTED},mode="idle"}}[$__rate_interval]))'
+MEMORY = f"1 - max {BY} (node_memory_MemAvailable_bytes{{{SELECTED}}} / node_memory_MemTotal_bytes{{{SELECTED}}})"
+KNOWN = f"count {BY} (count_over_time(up{{{SELECTED}}}[$__range]))"
+CORES = f'count {BY} (node_cpu_seconds_total{{{SELECTED},mode="idle"}})'
 READ_ONLY = f"node_filesystem_readonly{{{DISKS}}}"
 FULLEST = f"max {BY} ({WORST_DISK})"
 YEAR = 31536000
-# A disk that does not fill is given a year: an empty cell would say that nothing is known.
-LEFT = f"node_filesystem_avail_bytes{{{DISKS}}} / clamp_min(-deriv(node_filesystem_avail_bytes{{{DISKS}}}[6h]), 1e-9)"
+# Capped at a year, so that a disk that does not fill is shown instead of an empty cell.
+TIME_LEFT = (
+    f"node_filesystem_avail_bytes{{{DISKS}}} / clamp_min(-deriv(node_filesystem_avail_bytes{{{DISKS}}}[6h]), 1e-9)"
+)
 DATABASES = Column(
     title="Databases",
     expr=f'count {BY} (pg_up{{job="postgres",env=~"$env",host=~"$host"}})',
     unit="none",
-    empty=declared("a host without a database has none to count"),
+    empty="the host has no database",
 )
-AGE = f"time() - max {BY} (timestamp(up{{{OF}}}))"
+AGE = f"time() - max {BY} (timestamp(up{{{SELECTED}}}))"
 
-_numbers = Row(
+_stats = Row(
     height=4,
     panels=(
         Stat(
-            title="Hosts reporting",
-            about="Hosts whose node exporter answers its agent now.",
+            title="Hosts up",
+            description="Hosts whose node exporter is scraped successfully.",
             unit="none",
-            query=Query(expr=f"sum(up{{{OF}}})"),
+            query=Query(expr=f"sum(up{{{SELECTED}}})"),
         ),
         Stat(
-            title="Hosts gone silent",
-            about="Hosts that sent something in the chosen time range and send nothing now.",
+            title="Silent hosts",
+            description="Hosts that sent samples within the time range and send none now.",
             unit="none",
-            query=Query(expr=f"count({KNOWN} unless count {BY} (up{{{OF}}})) or vector(0)"),
+            query=Query(expr=f"count({KNOWN} unless count {BY} (up{{{SELECTED}}})) or vector(0)"),
             steps=ANY_IS_BAD,
         ),
         Stat(
-            title="Alerts about these hosts",
-            about="Firing alerts that carry the label of a chosen host.",
+            title="Firing alerts",
+            description="Firing alerts of the selected hosts.",
             unit="none",
             query=Query(expr='count(ALERTS{alertstate="firing",host=~"$host"}) or vector(0)'),  # absent(): no env
             steps=ANY_IS_BAD,
         ),
         Stat(
-            title="Killed for lack of memory",
-            about="Processes that the kernel killed in the chosen time range because memory ran out.",
+            title="OOM kills",
+            description="Processes that the kernel's OOM killer ended in the time range.",
             unit="none",
-            query=Query(expr=f"ceil(sum(increase(node_vmstat_oom_kill{{{OF}}}[$__range])))"),
+            query=Query(expr=f"ceil(sum(increase(node_vmstat_oom_kill{{{SELECTED}}}[$__range])))"),
             steps=ANY_IS_BAD,
         ),
         Stat(
-            title="Disks turned read-only",
-            about="File systems that could be written within the last day and cannot now. Linux does so after errors.",
+            title="Read-only file systems",
+            description="File systems that became read-only within the last day. Linux remounts a file system "
+            "read-only after I/O errors.",
             unit="none",
             query=Query(expr=f"count({READ_ONLY} == 1 and min_over_time({READ_ONLY}[1d:10m]) == 0) or vector(0)"),
             steps=ANY_IS_BAD,
@@ -75,68 +87,68 @@ _numbers = Row(
 )
 
 
-def until_full(settings: Settings) -> Column:
-    """In seconds; red where DiskFullSoon would fire, if the disk is half full."""
+def time_until_full_column(settings: Settings) -> Column:
+    """In seconds; red at the threshold of DiskFullSoon."""
     return Column(
-        title="Until full",
-        expr=f"min {BY} (clamp_max({LEFT}, {YEAR}))",
+        title="Time to full",
+        expr=f"min {BY} (clamp_max({TIME_LEFT}, {YEAR}))",
         unit="s",
-        steps=colours.down_to(colours.limits(settings).disk_full_in, 7),
-        words={YEAR: ("a year or more", "green")},
+        steps=red_below(fleet_thresholds(settings).disk_full_in, 7),
+        mappings={YEAR: ("over a year", "green")},
     )
 
 
-def used(settings: Settings) -> tuple[Column, ...]:
-    """What every table of hosts has of them."""
-    limits = colours.limits(settings)
+def utilization_columns(settings: Settings) -> tuple[Column, ...]:
+    """The columns that every table of hosts starts with."""
+    limits = fleet_thresholds(settings)
     return (
-        Column(title="CPU used", expr=CPU, unit="percentunit", steps=SHARE_USED),
-        Column(title="Memory used", expr=MEMORY, unit="percentunit", steps=colours.up_to(limits.memory_used)),
-        Column(title="Fullest disk", expr=FULLEST, unit="percentunit", steps=colours.up_to(limits.disk_used)),
-        until_full(settings),
+        Column(title="CPU usage", expr=CPU, unit="percentunit", steps=SHARE_USED),
+        Column(title="Memory usage", expr=MEMORY, unit="percentunit", steps=red_above(limits.memory_used)),
+        Column(title="Max disk usage", expr=FULLEST, unit="percentunit", steps=red_above(limits.disk_used)),
+        time_until_full_column(settings),
     )
 
 
-def last_sample(settings: Settings) -> Column:
-    """In seconds, by the hub's clock."""
-    return Column(title="Last sample", expr=AGE, unit="s", steps=colours.age(settings))
+def last_sample_column(settings: Settings) -> Column:
+    """The age of the newest sample in seconds, by the hub's clock."""
+    return Column(title="Last sample", expr=AGE, unit="s", steps=sample_age(settings))
 
 
 def _columns(settings: Settings) -> tuple[Column, ...]:
-    limits = colours.limits(settings)
+    limits = fleet_thresholds(settings)
     return (
-        *used(settings),
+        *utilization_columns(settings),
         Column(
             title="Load per core",
-            expr=f"max {BY} (node_load1{{{OF}}}) / {CORES}",
+            expr=f"max {BY} (node_load1{{{SELECTED}}}) / {CORES}",
             unit="short",
-            steps=colours.up_to(limits.load_per_core, 0.5),
+            steps=red_above(limits.load_per_core, 0.5),
         ),
         Column(
-            title="Clock off",
-            expr=f"max {BY} (abs(node_timex_offset_seconds{{{OF}}}))",
+            title="Clock offset",
+            expr=f"max {BY} (abs(node_timex_offset_seconds{{{SELECTED}}}))",
             unit="s",
-            steps=colours.up_to(limits.clock_skew, 0.5),
+            steps=red_above(limits.clock_skew, 0.5),
         ),
         Column(
-            title="Up for",
-            expr=f"max {BY} (node_time_seconds{{{OF}}} - node_boot_time_seconds{{{OF}}})",
+            title="Uptime",
+            expr=f"max {BY} (node_time_seconds{{{SELECTED}}} - node_boot_time_seconds{{{SELECTED}}})",
             unit="s",
         ),
-        last_sample(settings),
+        last_sample_column(settings),
     )
 
 
-_LINKS = {
+LINKS = {
     "Host": ("Containers of this host", link("containers", "var-host=${__data.fields.Host}")),
     "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
 }
 
 
-def _each(settings: Settings) -> Row:
-    """A host without databases has an empty cell for them, and so no link."""
+def _overview(settings: Settings) -> Row:
+    """With a column for databases if the stack file has any; hosts without one have an empty cell without a link."""
     here = "var-host=${__data.fields.Host}"
-    columns, links = _columns(settings), _LINKS
+    columns, links = _columns(settings), LINKS
     if any(edge.postgres for edge in settings.edges.values()):
         columns = (*columns, DATABASES)
         links = {**links, "Databases": ("Databases of this host", link("postgres", here))}
@@ -144,25 +156,147 @@ def _each(settings: Settings) -> Row:
         height=8,
         panels=(
             Table(
-                title="Each host",
-                about="The state of now. A host leads to its containers, its last sample to its logs. Until full: at "
-                "the pace of the last six hours. Clock off: as the host's kernel says; a last sample of less than 0 s "
-                "comes from a clock that is ahead of the hub's.",
+                title="Host overview",
+                description="Current values. Time to full is a linear forecast from the last six hours. The clock "
+                "offset is the kernel's estimate; a last sample with a negative age means that the host's clock is "
+                "ahead of the hub's. Links: host to Containers, last sample to Logs.",
                 labels={"env": "Environment", "host": "Host"},
                 columns=columns,
                 links=links,
-                sort="CPU used",
+                sort="CPU usage",
             ),
         ),
     )
 
 
+_processor = Row(
+    title="CPU and memory",
+    panels=(
+        Graph(
+            title="CPU usage",
+            description="Busy share of all cores.",
+            unit="percentunit",
+            axis_max=1,
+            queries=(Query(expr=CPU, legend="{{host}}"),),
+        ),
+        Graph(
+            title="Memory usage",
+            description="Share of memory that is not available to programs; reclaimable memory is available.",
+            unit="percentunit",
+            axis_max=1,
+            queries=(Query(expr=MEMORY, legend="{{host}}"),),
+        ),
+        Graph(
+            title="Pressure (PSI)",
+            description="Share of time in which at least one task waited for CPU, I/O or memory (pressure stall "
+            "information).",
+            unit="percentunit",
+            queries=(
+                Query(
+                    expr=f"rate(node_pressure_cpu_waiting_seconds_total{{{SELECTED}}}[$__rate_interval])",
+                    legend="{{host}} CPU",
+                ),
+                Query(
+                    expr=f"rate(node_pressure_io_waiting_seconds_total{{{SELECTED}}}[$__rate_interval])",
+                    legend="{{host}} I/O",
+                ),
+                Query(
+                    expr=f"rate(node_pressure_memory_waiting_seconds_total{{{SELECTED}}}[$__rate_interval])",
+                    legend="{{host}} memory",
+                ),
+            ),
+        ),
+    ),
+)
+
+_disk = Row(
+    title="Disk",
+    panels=(
+        Graph(
+            title="Disk space usage",
+            description="Usage of each file system, as seen by an unprivileged user.",
+            unit="percentunit",
+            axis_max=1,
+            queries=(Query(expr=f"max by (env, host, mountpoint) ({WORST_DISK})", legend="{{host}} {{mountpoint}}"),),
+        ),
+        Graph(
+            title="Inode usage",
+            description="Usage of each file system's inodes. Without a free inode no file can be created, even with "
+            "free space.",
+            unit="percentunit",
+            axis_max=1,
+            no_value="dynamic inodes",
+            queries=(
+                Query(
+                    expr=f"max by (env, host, mountpoint) ({INODES})",
+                    legend="{{host}} {{mountpoint}}",
+                    empty="file systems such as btrfs allocate inodes dynamically",
+                ),
+            ),
+        ),
+        Graph(
+            title="Disk I/O",
+            description="Bytes read from and written to disks per second.",
+            unit="binBps",
+            queries=(
+                Query(
+                    expr=f"sum {BY} (rate(node_disk_read_bytes_total{{{SELECTED}}}[$__rate_interval]))",
+                    legend="{{host}} read",
+                ),
+                Query(
+                    expr=f"sum {BY} (rate(node_disk_written_bytes_total{{{SELECTED}}}[$__rate_interval]))",
+                    legend="{{host}} written",
+                ),
+            ),
+        ),
+    ),
+)
+
+_network = Row(
+    title="Network",
+    panels=(
+        Graph(
+            title="Network traffic",
+            description="Bytes per second on the host's interfaces, without those of containers.",
+            unit="binBps",
+            queries=(
+                Query(
+                    expr=f"sum {BY} (rate(node_network_receive_bytes_total{{{INTERFACES}}}[$__rate_interval]))",
+                    legend="{{host}} receive",
+                ),
+                Query(
+                    expr=f"sum {BY} (rate(node_network_transmit_bytes_total{{{INTERFACES}}}[$__rate_interval]))",
+                    legend="{{host}} transmit",
+                ),
+            ),
+        ),
+        Graph(
+            title="Network errors and drops",
+            description="Packets per second with errors and dropped packets, received and transmitted.",
+            unit="pps",
+            queries=(
+                Query(
+                    expr=f"sum {BY} (rate(node_network_receive_errs_total{{{INTERFACES}}}[$__rate_interval])"
+                    f" + rate(node_network_transmit_errs_total{{{INTERFACES}}}[$__rate_interval]))",
+                    legend="{{host}} errors",
+                ),
+                Query(
+                    expr=f"sum {BY} (rate(node_network_receive_drop_total{{{INTERFACES}}}[$__rate_interval])"
+                    f" + rate(node_network_transmit_drop_total{{{INTERFACES}}}[$__rate_interval]))",
+                    legend="{{host}} drops",
+                ),
+            ),
+        ),
+    ),
+)
+
+
 def board(settings: Settings) -> Dashboard:
-    """A column of databases is there when the stack file names some."""
+    """With a column for databases if the stack file has any."""
     return Dashboard(
         name="hosts",
         title="Hosts",
-        about="Every machine: CPU, memory, disks, network.",
+        description="CPU, memory, disks and network of every host.",
         variables=env_and_host('node_uname_info{job="node"}'),
-        rows=(_numbers, _each(settings), *hosts_graphs.ROWS),
+        rows=(_stats, _overview(settings), _processor, _disk, _network),
     )

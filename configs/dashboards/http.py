@@ -1,13 +1,12 @@
-"""HTTP services: requests, errors and latency of every app that the stack file marks with `http:`.
+"""The HTTP services dashboard: request rate, errors and latency of every app with `http:` in the stack file.
 
-Apps may name their metrics differently; those that name them alike are asked for together.
+Apps with the same metric names share a query; apps with other names are joined to it with `or`.
 """
 
 from __future__ import annotations
 
 import re
 
-from configs.dashboards import colours
 from configs.dashboards.model import (
     SOME_HOSTS,
     Column,
@@ -18,20 +17,20 @@ from configs.dashboards.model import (
     Stat,
     Table,
     Variable,
-    declared,
     env_and_host,
     link,
 )
+from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
 from configs.settings import Settings
 from configs.settings.edge import Http
 
 BY = "by (env, host, job)"
 NAME = "{{host}} {{job}}"
-NO_REQUESTS = declared("an app that nobody asks has no share of errors and no latency")
-UNASKED = "no requests"
+NO_REQUESTS = "the app received no requests"
+NO_VALUE = "no requests"
 
 
-def groups(settings: Settings) -> list[tuple[Http, list[str]]]:
+def metric_groups(settings: Settings) -> list[tuple[Http, list[str]]]:
     """(metric names, jobs that use them), in a fixed order."""
     found: dict[tuple[str, str, str], tuple[Http, set[str]]] = {}
     for edge in settings.edges.values():
@@ -42,67 +41,74 @@ def groups(settings: Settings) -> list[tuple[Http, list[str]]]:
     return [(http, sorted(jobs)) for _, (http, jobs) in sorted(found.items(), key=lambda pair: pair[0])]
 
 
-def _of(jobs: list[str], more: str = "") -> str:
+def _matchers(jobs: list[str], more: str = "") -> str:
     names = "|".join(re.escape(job).replace("\\-", "-").replace("\\", "\\\\") for job in jobs)
     return f'job=~"{names}",env=~"$env",host=~"$host"{more}'
 
 
-CHOSEN = ',job=~"$service"'
+SELECTED_SERVICES = ',job=~"$service"'
 
 
-def _rate(http: Http, jobs: list[str], more: str = CHOSEN, by: str = BY, within: str = "$__rate_interval") -> str:
-    return f"sum {by} (rate({http.requests}{{{_of(jobs, more)}}}[{within}]))"
+def _rate(
+    http: Http, jobs: list[str], more: str = SELECTED_SERVICES, by: str = BY, within: str = "$__rate_interval"
+) -> str:
+    return f"sum {by} (rate({http.requests}{{{_matchers(jobs, more)}}}[{within}]))"
 
 
-def traffic(settings: Settings) -> str:
-    """Requests per second of each host, whatever its apps call them."""
-    rates = " or ".join(_rate(http, jobs, "", BY) for http, jobs in groups(settings))
+def request_rate(settings: Settings) -> str:
+    """Requests per second of each host, over all metric names."""
+    rates = " or ".join(_rate(http, jobs, "", BY) for http, jobs in metric_groups(settings))
     return f"sum by (env, host) ({rates})"
 
 
-def _either(settings: Settings, form: str) -> str:
-    """`form` with the metrics of each group; every job is in one of them."""
+def _union(settings: Settings, template: str) -> str:
+    """`template` filled in for each group of metric names, joined with `or`."""
     found = []
-    for http, jobs in groups(settings):
-        asked = _rate(http, jobs)
-        wrong = _rate(http, jobs, f'{CHOSEN},{http.status}=~"5.."')
-        buckets = _of(jobs, CHOSEN)
-        spread = f"sum by (env, host, job, le) (rate({http.duration}_bucket{{{buckets}}}[$__rate_interval]))"
-        found.append(form.format(asked=asked, errors=f"({wrong} or 0 * {asked})", spread=spread))
+    for http, jobs in metric_groups(settings):
+        requests = _rate(http, jobs)
+        failed = _rate(http, jobs, f'{SELECTED_SERVICES},{http.status}=~"5.."')
+        matchers = _matchers(jobs, SELECTED_SERVICES)
+        buckets = f"sum by (env, host, job, le) (rate({http.duration}_bucket{{{matchers}}}[$__rate_interval]))"
+        found.append(template.format(requests=requests, errors=f"({failed} or 0 * {requests})", buckets=buckets))
     return " or ".join(f"({one})" for one in found) if len(found) > 1 else found[0]
 
 
 def board(settings: Settings) -> Dashboard:
-    """Only where `groups` finds some."""
-    asked, errors = _either(settings, "{asked}"), _either(settings, "{errors}")
-    share = _either(settings, "{errors} / ({asked} > 0)")
-    limits = colours.limits(settings)
-    failing = colours.up_to(limits.http_errors, 0.2)
+    """Only for settings with an app that has `http:`."""
+    requests, errors = _union(settings, "{requests}"), _union(settings, "{errors}")
+    share = _union(settings, "{errors} / ({requests} > 0)")
+    limits = fleet_thresholds(settings)
+    error_steps = red_above(limits.http_errors, 0.2)
     numbers = Row(
         height=4,
         panels=(
             Stat(
-                title="Services",
-                about="Apps with `http:` in the stack file that answer their agent now.",
+                title="Services up",
+                description="Apps with `http:` in the stack file that are scraped successfully.",
                 unit="none",
                 query=Query(expr=_up(settings, "sum(up{{{0}}})")),
             ),
-            Stat(title="Requests", about="Per second, of now.", unit="reqps", query=Query(expr=f"sum({asked})")),
             Stat(
-                title="Errors",
-                about="Share of the answers that are 5xx, of now.",
-                nothing=UNASKED,
-                unit="percentunit",
-                query=Query(expr=f"sum({errors}) / (sum({asked}) > 0)", empty=NO_REQUESTS),
-                steps=failing,
+                title="Request rate",
+                description="Requests per second.",
+                unit="reqps",
+                query=Query(expr=f"sum({requests})"),
             ),
             Stat(
-                title="Slowest service",
-                about="The highest 95th percentile of all services, of now.",
-                nothing=UNASKED,
+                title="Error ratio",
+                description="Share of responses with status 5xx.",
+                no_value=NO_VALUE,
+                unit="percentunit",
+                query=Query(expr=f"sum({errors}) / (sum({requests}) > 0)", empty=NO_REQUESTS),
+                steps=error_steps,
+            ),
+            Stat(
+                title="Max p95 latency",
+                description="The highest 95th percentile of all services.",
+                no_value=NO_VALUE,
                 unit="s",
                 query=Query(expr=f"max({_quantile(settings, 0.95)} >= 0)", empty=NO_REQUESTS),
-                steps=colours.up_to(limits.http_latency, 0.5),
+                steps=red_above(limits.http_latency, 0.5),
             ),
         ),
     )
@@ -110,81 +116,82 @@ def board(settings: Settings) -> Dashboard:
         height=7,
         panels=(
             Table(
-                title="Each service",
-                about="The state of now. A host leads to its own page, a service to its host's logs.",
+                title="Service overview",
+                description="Current values. Links: host to Hosts, service to the logs of its host.",
                 labels={"env": "Environment", "host": "Host", "job": "Service"},
                 columns=(
-                    Column(title="Requests per second", expr=asked, unit="reqps"),
-                    Column(title="Errors", expr=share, unit="percentunit", steps=failing, empty=NO_REQUESTS),
-                    Column(title="Half under", expr=_quantile(settings, 0.5), unit="s", empty=NO_REQUESTS),
-                    Column(title="95 % under", expr=_quantile(settings, 0.95), unit="s", empty=NO_REQUESTS),
+                    Column(title="Request rate", expr=requests, unit="reqps"),
+                    Column(title="Error ratio", expr=share, unit="percentunit", steps=error_steps, empty=NO_REQUESTS),
+                    Column(title="p50 latency", expr=_quantile(settings, 0.5), unit="s", empty=NO_REQUESTS),
+                    Column(title="p95 latency", expr=_quantile(settings, 0.95), unit="s", empty=NO_REQUESTS),
                 ),
                 links={
-                    "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
+                    "Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}")),
                     "Service": ("Logs of its host", link("logs", "var-host=${__data.fields.Host}")),
                 },
-                sort="Requests per second",
+                sort="Request rate",
             ),
         ),
     )
     return Dashboard(
         name="http",
         title="HTTP services",
-        about="Requests, errors and latency of the apps that count them.",
-        of=SOME_HOSTS,
+        description="Request rate, errors and latency of the apps with `http:`.",
+        coverage=SOME_HOSTS,
         variables=(
-            *env_and_host(_up(settings, "up{{{0}}}", with_choice=False)),
+            *env_and_host(_up(settings, "up{{{0}}}", with_variables=False)),
             Variable(
-                name="service",  # the page of logs has a choice called job, which would take this one's
+                name="service",  # not `job`, a variable of the Logs dashboard with another meaning
                 title="Service",
-                selector=_up(settings, "up{{{0}}}", choice='env=~"$env",host=~"$host"'),
+                selector=_up(settings, "up{{{0}}}", variables='env=~"$env",host=~"$host"'),
                 label="job",
             ),
         ),
-        rows=(numbers, each, _rates(settings, asked, share), _times(settings)),
+        rows=(numbers, each, _rates(settings, requests, share), _latency(settings)),
     )
 
 
-def _up(settings: Settings, form: str, with_choice: bool = True, choice: str = "") -> str:
-    jobs = sorted({job for _, some in groups(settings) for job in some})
-    if choice or not with_choice:
-        names = _of(jobs).split(",")[0]
-        return form.format(f"{names},{choice}" if choice else names)
-    return form.format(_of(jobs, CHOSEN))
+def _up(settings: Settings, template: str, with_variables: bool = True, variables: str = "") -> str:
+    jobs = sorted({job for _, some in metric_groups(settings) for job in some})
+    if variables or not with_variables:
+        names = _matchers(jobs).split(",")[0]
+        return template.format(f"{names},{variables}" if variables else names)
+    return template.format(_matchers(jobs, SELECTED_SERVICES))
 
 
 def _quantile(settings: Settings, share: float) -> str:
-    return _either(settings, f"histogram_quantile({share}, {{spread}})")
+    return _union(settings, f"histogram_quantile({share}, {{buckets}})")
 
 
-def _rates(settings: Settings, asked: str, share: str) -> Row:
+def _rates(settings: Settings, requests: str, share: str) -> Row:
     by_status = tuple(
         Query(
             expr=_rate(http, jobs, by=f"by (env, host, job, {http.status})"),
             legend=NAME + " {{" + http.status + "}}",
         )
-        for http, jobs in groups(settings)
+        for http, jobs in metric_groups(settings)
     )
     return Row(
-        heading="Requests and errors",
+        title="Requests and errors",
         panels=(
             Graph(
-                title="Requests",
-                about="Per second, by service.",
+                title="Request rate by service",
+                description="Requests per second.",
                 unit="reqps",
-                queries=(Query(expr=asked, legend=NAME),),
+                queries=(Query(expr=requests, legend=NAME),),
             ),
             Graph(
-                title="Answers by status",
-                about="Per second, by service and status.",
+                title="Response rate by status",
+                description="Responses per second, by service and status.",
                 unit="reqps",
                 stack=True,
                 queries=by_status,
             ),
             Graph(
-                title="Share of errors",
-                about="Answers of 5xx among all; 4xx are the caller's mistake and do not count.",
-                nothing=UNASKED,
+                title="Error ratio by service",
+                description="Share of responses with status 5xx. Responses with 4xx are client errors and are not "
+                "counted.",
+                no_value=NO_VALUE,
                 unit="percentunit",
                 queries=(Query(expr=share, legend=NAME, empty=NO_REQUESTS),),
             ),
@@ -192,21 +199,21 @@ def _rates(settings: Settings, asked: str, share: str) -> Row:
     )
 
 
-def _times(settings: Settings) -> Row:
+def _latency(settings: Settings) -> Row:
     return Row(
-        heading="Latency",
+        title="Latency",
         panels=tuple(
             Graph(
                 title=title,
-                about=f"{about} By the histogram's buckets: between two of them it is an estimate.",
+                description=f"{description} Estimated from the buckets of the histogram.",
                 unit="s",
-                nothing=UNASKED,
+                no_value=NO_VALUE,
                 queries=(Query(expr=_quantile(settings, quantile), legend=NAME, empty=NO_REQUESTS),),
             )
-            for title, about, quantile in (
-                ("Half of the requests", "The time under which half of the answers were ready.", 0.5),
-                ("95 of 100 requests", "The time under which 95 % of the answers were ready.", 0.95),
-                ("99 of 100 requests", "The time under which 99 % of the answers were ready.", 0.99),
+            for title, description, quantile in (
+                ("p50 latency", "Half of the responses took at most this long.", 0.5),
+                ("p95 latency", "95 % of the responses took at most this long.", 0.95),
+                ("p99 latency", "99 % of the responses took at most this long.", 0.99),
             )
         ),
     )

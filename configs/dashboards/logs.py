@@ -1,4 +1,4 @@
-"""Logs: how many lines, of which level, from whom, and the lines themselves, searched by text."""
+"""The Logs dashboard: volume by level and source, errors, and a search over the lines."""
 
 from __future__ import annotations
 
@@ -18,47 +18,47 @@ from configs.dashboards.model import (
 )
 
 STREAMS = '{env=~"$env",host=~"$host",job=~"$job",container=~"$container"}'
-# The edge finds the level of a line and sends it as structured metadata; a line without one has none.
+# The log agent sends the level as structured metadata; lines without a level have none.
 LINES = STREAMS + ' | level=~"$level" |~ `(?i)$search`'
-NO_ERROR = "nobody may have written an error; test_an_error_of_a_container_is_seen_in_the_panels_of_errors writes one"
+NO_ERROR = "no line of level error or fatal in the time range"
 NONE = "no errors"
 BAD = STREAMS + ' | level=~"error|fatal" |~ `(?i)$search`'
 
-_numbers = Row(
+_stats = Row(
     height=4,
     panels=(
         Stat(
-            title="Lines",
-            about="Lines that the choices above find in the chosen time range.",
+            title="Line count",
+            description="Lines that match the filters in the time range.",
             unit="short",
             source=LOKI,
             query=Query(expr=f"sum(count_over_time({LINES} [$__range])) or vector(0)"),
         ),
         Stat(
-            title="Errors",
-            about="Lines of level error or fatal in the chosen time range.",
+            title="Error count",
+            description="Lines of level error or fatal in the time range.",
             unit="short",
             source=LOKI,
             query=Query(expr=f"sum(count_over_time({BAD} [$__range])) or vector(0)"),
             steps=((None, "green"), (1, "yellow"), (100, "red")),
         ),
         Stat(
-            title="Volume",
-            about="Bytes of the lines found.",
+            title="Log volume",
+            description="Bytes of the matching lines.",
             unit="bytes",
             source=LOKI,
             query=Query(expr=f"sum(bytes_over_time({LINES} [$__range])) or vector(0)"),
         ),
         Stat(
-            title="Hosts writing",
-            about="Hosts of which at least one line is found.",
+            title="Hosts with logs",
+            description="Hosts with at least one matching line.",
             unit="none",
             source=LOKI,
             query=Query(expr=f"count(sum by (env, host) (count_over_time({LINES} [$__range]))) or vector(0)"),
         ),
         Stat(
-            title="Containers writing",
-            about="Containers of which at least one line is found.",
+            title="Containers with logs",
+            description="Containers with at least one matching line.",
             unit="none",
             source=LOKI,
             query=Query(
@@ -74,13 +74,13 @@ _levels = Row(
     height=7,
     panels=(
         Graph(
-            title="Lines by level",
-            about="Lines per step of the picture, by the level that was found in them.",
+            title="Log lines by level",
+            description="Matching lines per interval, by detected level.",
             unit="short",
             source=LOKI,
             stack=True,
             bars=True,
-            colours=LEVEL_COLOURS,
+            series_colours=LEVEL_COLOURS,
             queries=(
                 Query(
                     expr=f"sum by (level) (count_over_time({LINES} [$__auto]))",
@@ -91,20 +91,20 @@ _levels = Row(
     ),
 )
 
-_who = Row(
+_sources = Row(
     height=8,
     panels=(
         Graph(
-            title="Lines per second by host",
-            about="Whether a host goes silent or floods.",
+            title="Log rate by host",
+            description="Matching lines per second.",
             unit="cps",
             source=LOKI,
             queries=(Query(expr=f"sum by (host) (rate({LINES} [$__auto]))", legend="{{host}}"),),
         ),
         Graph(
-            title="Errors per second by source",
-            about="Lines of level error or fatal, by container, or by job where there is no container.",
-            nothing=NONE,
+            title="Error rate by source",
+            description="Lines of level error or fatal per second, by container, or by job if there is no container.",
+            no_value=NONE,
             unit="cps",
             source=LOKI,
             queries=(
@@ -116,9 +116,9 @@ _who = Row(
             ),
         ),
         Table(
-            title="Who writes most",
-            about="The ten loudest sources in the chosen time range. A host leads to its page, a container to its "
-            "lines, a job to its lines on this host: files and the journal have no container.",
+            title="Top log sources",
+            description="The ten sources with the most lines in the time range. Links: host to Hosts, container to "
+            "its lines, job to its lines on this host; files and the journal have no container.",
             source=LOKI,
             labels={"host": "Host", "job": "Job", "container": "Container"},
             columns=(
@@ -129,7 +129,7 @@ _who = Row(
                 ),
             ),
             links={
-                "Host": ("This host", link("hosts", "var-host=${__data.fields.Host}")),
+                "Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}")),
                 "Job": (
                     "Lines of this job",
                     link("logs", "var-host=${__data.fields.Host}", "var-job=${__data.fields.Job}"),
@@ -148,9 +148,9 @@ _errors = Row(
     height=8,
     panels=(
         Logs(
-            title="Errors",
-            about="The newest lines of level error or fatal.",
-            nothing=NONE,
+            title="Latest errors",
+            description="The newest lines of level error or fatal.",
+            no_value=NONE,
             expr=BAD,
             empty=NO_ERROR,
         ),
@@ -161,8 +161,8 @@ _lines = Row(
     height=16,
     panels=(
         Logs(
-            title="Lines",
-            about="The newest lines that the choices above find. The search is a regular expression, case ignored.",
+            title="Log lines",
+            description="The newest matching lines. The search is a regular expression and ignores case.",
             expr=LINES,
         ),
     ),
@@ -171,7 +171,7 @@ _lines = Row(
 BOARD = Dashboard(
     name="logs",
     title="Logs",
-    about="Lines of containers, files and the journal, with levels and search.",
+    description="Log lines of containers, files and the journal, with levels and search.",
     variables=(
         Variable(name="env", title="Environment", source=LOKI, label="env"),
         Variable(name="host", title="Host", source=LOKI, selector='{env=~"$env"}', label="host"),
@@ -182,10 +182,10 @@ BOARD = Dashboard(
             source=LOKI,
             selector='{env=~"$env",host=~"$host",job=~"$job"}',
             label="container",
-            everything=".*",  # a file or the journal has none
+            all_value=".*",  # a file or the journal has none
         ),
-        Variable(name="level", title="Level", values=tuple(LEVEL_COLOURS), everything=".*"),
+        Variable(name="level", title="Level", values=tuple(LEVEL_COLOURS), all_value=".*"),
         Variable(name="search", title="Search", text=True),
     ),
-    rows=(_numbers, _levels, _who, _errors, _lines),
+    rows=(_stats, _levels, _sources, _errors, _lines),
 )

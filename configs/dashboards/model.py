@@ -1,7 +1,7 @@
-"""The few words in which the dashboards are written: queries, panels, variables.
+"""The types that the dashboards are declared with: queries, panels, rows, variables.
 
-Plain values without behaviour; emit.py turns them into Grafana's classic (v1) JSON. Only panel types and options that
-every dashboard here needs exist: a new need is a new field with a default.
+Plain values without behaviour; `json_model` renders them to Grafana's classic (v1) JSON. Only the panel types and
+options that these dashboards use exist; a new option is a new field with a default.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ UID = "fleetwatch-{}"
 TAG = "fleetwatch"
 EVERY_HOST, SOME_HOSTS = "every host", "some hosts"
 
-# (from this value on, colour); the first one has no lower end
+# Grafana's thresholds: (from this value on, colour); the first step has no lower bound
 Steps = tuple[tuple[float | None, str], ...]
+# Grafana's value mappings: value -> (text, colour)
+Mappings = dict[int, tuple[str, str]]
 NEUTRAL: Steps = ((None, "blue"),)
 SHARE_USED: Steps = ((None, "green"), (0.8, "yellow"), (0.9, "red"))
 ANY_IS_BAD: Steps = ((None, "green"), (1, "red"))
@@ -30,20 +32,12 @@ LEVEL_COLOURS = {
 }
 
 
-SHOWN_BY = "tests/rendered/test_panels.py::test_a_query_that_may_be_empty_shows_what_there_is"
-
-
-def declared(why: str) -> str:
-    """What `empty` says: the reason, and the test that gives every such query something to show."""
-    return f"{why}: {SHOWN_BY}"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Query:
-    """An expression and what a series of it is called (`{{label}}`).
+    """An expression and the legend of its series (`{{label}}`).
 
-    `empty` says why it rightly has no result on some stacks, and which test shows it with one: `make doctor` counts
-    such queries, and finds fault with any other that has none. So in a column and in logs.
+    `empty` is the reason why it has no result on some healthy stacks; `make doctor` shows the reason and reports every
+    other query without a result as a fault. Columns and log panels have the same field.
     """
 
     expr: str
@@ -53,41 +47,41 @@ class Query:
 
 @dataclass(frozen=True, kw_only=True)
 class Panel:
-    """What all panels have. `width` is a share of the row, in 24ths; 0 shares the rest evenly.
+    """The fields of every panel. `width` is in grid columns (24 per row); 0 divides the remaining width evenly.
 
-    `nothing` is what a person reads in it while no query has a result, in place of a bare "No data". `back` is how
-    far it looks back, whatever time is chosen for the page.
+    `no_value` replaces "No data" while no query has a result. `time_from` is a relative time range that overrides the
+    dashboard's.
     """
 
     title: str
-    about: str
+    description: str
     source: str = PROMETHEUS
     width: int = 0
-    nothing: str = ""
-    back: str = ""
+    no_value: str = ""
+    time_from: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Stat(Panel):
-    """One number per series, of now. `words` maps values to (text, colour)."""
+    """The current value of each series. `show_names` adds the legend to it."""
 
-    unit: str  # no default: Grafana's name of it is chosen for each figure
+    unit: str  # Grafana's unit id; no default, so that each panel states its own
     query: Query
     steps: Steps = NEUTRAL
-    words: dict[int, tuple[str, str]] = field(default_factory=dict)
-    names: bool = False
+    mappings: Mappings = field(default_factory=dict)
+    show_names: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class Graph(Panel):
-    """Series over time. `top` fixes the upper end of the axis, e.g. 1 for a share."""
+    """Series over time. `axis_max` fixes the upper bound of the axis, e.g. 1 for a ratio."""
 
     unit: str
     queries: tuple[Query, ...]
     stack: bool = False
     bars: bool = False
-    top: float | None = None
-    colours: dict[str, str] = field(default_factory=dict)
+    axis_max: float | None = None
+    series_colours: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,13 +92,13 @@ class Column:
     expr: str
     unit: str
     steps: Steps = ()
-    words: dict[int, tuple[str, str]] = field(default_factory=dict)
+    mappings: Mappings = field(default_factory=dict)
     empty: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Panel):
-    """A row per label set. `labels` maps label -> heading, `links` heading -> (title, address)."""
+    """One row per label set. `labels` maps label -> column title, `links` column title -> (link title, URL)."""
 
     labels: dict[str, str]
     columns: tuple[Column, ...]
@@ -123,7 +117,7 @@ class Logs(Panel):
 
 @dataclass(frozen=True, kw_only=True)
 class Variable:
-    """A choice at the top of the page. `values` is a fixed list; else `selector` and `label` ask the source."""
+    """A dashboard variable. `values` is a fixed list; otherwise the values of `label` in `selector` are queried."""
 
     name: str
     title: str
@@ -132,28 +126,28 @@ class Variable:
     label: str = ""
     values: tuple[str, ...] = ()
     text: bool = False
-    everything: str = ".+"
+    all_value: str = ".+"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A band of panels of one height, under an optional heading."""
+    """Panels of one height side by side, under an optional row title."""
 
     panels: tuple[Panel, ...]
     height: int = 8
-    heading: str = ""
+    title: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Dashboard:
-    """One file. `of` tags whether every host is on it; if not, the links on top lead to it without the chosen host."""
+    """One dashboard. `coverage` is a tag: links to a dashboard that has only some hosts drop the selected host."""
 
     name: str
     title: str
-    about: str
+    description: str
     variables: tuple[Variable, ...]
     rows: tuple[Row, ...]
-    of: str = EVERY_HOST
+    coverage: str = EVERY_HOST
 
     @property
     def uid(self) -> str:
@@ -161,7 +155,7 @@ class Dashboard:
 
 
 def env_and_host(selector: str, source: str = PROMETHEUS) -> tuple[Variable, Variable]:
-    """The two choices that every dashboard begins with. `selector` names what the dashboard is about."""
+    """The two variables that every dashboard starts with; their values come from `selector`."""
     metric, _, rest = selector.partition("{")
     matchers = rest.rstrip("}")
     within = f'{matchers},env=~"$env"' if matchers and source == PROMETHEUS else 'env=~"$env"'
@@ -172,5 +166,5 @@ def env_and_host(selector: str, source: str = PROMETHEUS) -> tuple[Variable, Var
 
 
 def link(name: str, *variables: str) -> str:
-    """An address of another dashboard that keeps the time range; variables as `var-x=...`."""
+    """The URL of another dashboard with the same time range; variables as `var-x=...`."""
     return "/d/" + UID.format(name) + "?" + "&".join([*variables, "${__url_time_range}"])

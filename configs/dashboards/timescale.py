@@ -1,14 +1,15 @@
-"""TimescaleDB: hypertables, chunks and compression of every database with the extension; its jobs below them."""
+"""The TimescaleDB dashboard: hypertables, chunks, compression, jobs and continuous aggregates."""
 
 from __future__ import annotations
 
-from configs.dashboards import colours, timescale_jobs
 from configs.dashboards.model import (
     ANY_IS_BAD,
+    ANY_IS_WORTH_A_LOOK,
     SOME_HOSTS,
     Column,
     Dashboard,
     Graph,
+    Mappings,
     Query,
     Row,
     Stat,
@@ -18,78 +19,97 @@ from configs.dashboards.model import (
     env_and_host,
     link,
 )
-from configs.dashboards.postgres_upkeep import WHICH_SERVER
-from configs.dashboards.timescale_jobs import (
-    BY_DATNAME,
-    BY_JOB,
-    BY_TABLE,
-    NO_EXTENSION,
-    NONE,
-    TABLE_NAME,
-    column,
-    newest,
-    query,
-)
+from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
+from configs.dashboards.postgres import SERVER_VARIABLE
 from configs.settings import Settings
 
+SELECTED = 'job="sql",env=~"$env",host=~"$host",database=~"$database",datname=~"$datname"'
+BY_DATNAME = "by (env, host, database, datname)"
+BY_TABLE = "by (env, host, database, datname, hypertable)"
+BY_JOB = "by (env, host, database, datname, job_id, proc, hypertable)"
+BY_VIEW = "by (env, host, database, datname, view)"
+TABLE_NAME = "{{database}} {{datname}} {{hypertable}}"
+JOB_NAME = "{{database}} {{datname}} {{proc}} {{job_id}} {{hypertable}}"
+NO_EXTENSION = "the database does not have TimescaleDB"
+NO_DATABASES = "no TimescaleDB"
+NO_JOBS, NO_VIEWS = "no TimescaleDB jobs", "no continuous aggregates"
+
+
+def newest(metric: str, by: str) -> str:
+    """The newest value of each series."""
+    return f"max {by} (fleetwatch_timescale_{metric}{{{SELECTED}}})"
+
+
+def query(metric: str, by: str, legend: str) -> Query:
+    """A query of one metric for a graph."""
+    return Query(expr=newest(metric, by), legend=legend, empty=NO_EXTENSION)
+
+
+def column(title: str, metric: str, by: str, unit: str, steps: Steps = (), mappings: Mappings | None = None) -> Column:
+    """A table column of one metric."""
+    return Column(
+        title=title, expr=newest(metric, by), unit=unit, steps=steps, mappings=mappings or {}, empty=NO_EXTENSION
+    )
+
+
 BEFORE, AFTER = (newest(f"{when}_compression_bytes", BY_TABLE) for when in ("before", "after"))
-# 0 where nothing is compressed yet: such a table has no ratio.
+# 0 without compressed chunks: such a hypertable has no ratio.
 RATIO = f"{BEFORE} / ({AFTER} > 0)"
 
 
-def _late_chunks(settings: Settings) -> Steps:
-    limit = colours.limits(settings).timescale_uncompressed
+def _uncompressed_chunks_steps(settings: Settings) -> Steps:
+    limit = fleet_thresholds(settings).timescale_uncompressed
     return ((None, "green"), *(((1.0, "yellow"),) if limit > 1 else ()), (limit, "red"))
 
 
-def _numbers(settings: Settings) -> Row:
+def _stats(settings: Settings) -> Row:
     return Row(
         height=4,
         panels=(
             Stat(
                 title="Databases with TimescaleDB",
-                about="None: no watched database has the extension, and the rest of this page stays empty.",
-                nothing=NONE,
+                description="Databases with the extension. Without one the other panels stay empty.",
+                no_value=NO_DATABASES,
                 unit="none",
                 query=Query(expr=f"count({newest('info', BY_DATNAME)}) or vector(0)", empty=NO_EXTENSION),
-                words={0: ("none: this page stays empty", "text")},
+                mappings={0: ("none: no data below", "text")},
             ),
             Stat(
                 title="Hypertables",
-                about="In all databases that are chosen.",
-                nothing=NONE,
+                description="Hypertables in the selected databases.",
+                no_value=NO_DATABASES,
                 unit="none",
                 query=Query(expr=f"count({newest('hypertable_chunks', BY_TABLE)}) or vector(0)", empty=NO_EXTENSION),
             ),
             Stat(
-                title="Size",
-                about="Of all hypertables on disk, with indexes and compressed chunks.",
-                nothing=NONE,
+                title="Hypertable size",
+                description="Size of all hypertables on disk, with indexes and compressed chunks.",
+                no_value=NO_DATABASES,
                 unit="bytes",
                 query=Query(expr=f"sum({newest('hypertable_bytes', BY_TABLE)}) or vector(0)", empty=NO_EXTENSION),
             ),
             Stat(
-                title="Saved by compression",
-                about="Bytes that the compressed chunks would take more if they were not.",
-                nothing=NONE,
+                title="Compression savings",
+                description="Size of the compressed chunks before compression, minus their size after it.",
+                no_value=NO_DATABASES,
                 unit="bytes",
                 query=Query(expr=f"sum({BEFORE} - {AFTER}) or vector(0)", empty=NO_EXTENSION),
             ),
             Stat(
-                title="Jobs that failed last",
-                about="Jobs (compression, retention, refresh) whose last run failed.",
-                nothing=NONE,
+                title="Failed jobs",
+                description="Jobs (compression, retention, refresh) whose last run failed.",
+                no_value=NO_DATABASES,
                 unit="none",
                 query=Query(expr=f"count({newest('job_failed', BY_JOB)} > 0) or vector(0)", empty=NO_EXTENSION),
                 steps=ANY_IS_BAD,
             ),
             Stat(
-                title="Chunks to compress",
-                about="Chunks older than their compression policy says that are not compressed yet.",
-                nothing=NONE,
+                title="Overdue chunks",
+                description="Chunks that the compression policy should have compressed already.",
+                no_value=NO_DATABASES,
                 unit="none",
                 query=Query(expr=f"sum({newest('chunks_uncompressed', BY_TABLE)}) or vector(0)", empty=NO_EXTENSION),
-                steps=_late_chunks(settings),
+                steps=_uncompressed_chunks_steps(settings),
             ),
         ),
     )
@@ -100,9 +120,9 @@ def _tables(settings: Settings) -> Row:
         height=8,
         panels=(
             Table(
-                title="Each hypertable",
-                about="The state of the last look, every few minutes. A host leads to its own page.",
-                nothing=NONE,
+                title="Hypertable overview",
+                description="Values of the last query, every few minutes. Links: host to Hosts.",
+                no_value=NO_DATABASES,
                 labels={
                     "env": "Environment",
                     "host": "Host",
@@ -113,56 +133,147 @@ def _tables(settings: Settings) -> Row:
                 columns=(
                     column("Size", "hypertable_bytes", BY_TABLE, "bytes"),
                     column("Chunks", "hypertable_chunks", BY_TABLE, "none"),
-                    column("To compress", "chunks_uncompressed", BY_TABLE, "none", steps=_late_chunks(settings)),
+                    column(
+                        "Overdue chunks",
+                        "chunks_uncompressed",
+                        BY_TABLE,
+                        "none",
+                        steps=_uncompressed_chunks_steps(settings),
+                    ),
                     column("Before compression", "before_compression_bytes", BY_TABLE, "bytes"),
                     column("After compression", "after_compression_bytes", BY_TABLE, "bytes"),
-                    Column(title="Times smaller", expr=RATIO, unit="short", empty=NO_EXTENSION),
+                    Column(title="Compression ratio", expr=RATIO, unit="short", empty=NO_EXTENSION),
                 ),
-                links={"Host": ("This host", link("hosts", "var-host=${__data.fields.Host}"))},
+                links={"Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}"))},
                 sort="Size",
             ),
         ),
     )
 
 
-_growth = Row(
-    heading="Hypertables",
+_sizes = Row(
+    title="Hypertables",
     panels=(
         Graph(
-            title="Size of each hypertable",
-            about="On disk, with indexes.",
-            nothing=NONE,
+            title="Size by hypertable",
+            description="Size on disk, with indexes.",
+            no_value=NO_DATABASES,
             unit="bytes",
             queries=(query("hypertable_bytes", BY_TABLE, TABLE_NAME),),
         ),
         Graph(
-            title="Chunks of each hypertable",
-            about="A number that only grows means that no retention policy takes old chunks away.",
-            nothing=NONE,
+            title="Chunks by hypertable",
+            description="A number that only grows means that no retention policy drops old chunks.",
+            no_value=NO_DATABASES,
             unit="none",
             queries=(query("hypertable_chunks", BY_TABLE, TABLE_NAME),),
         ),
         Graph(
-            title="Times smaller by compression",
-            about="Size before by size after, of the compressed chunks of each hypertable.",
+            title="Compression ratio",
+            description="Size of the compressed chunks before compression, divided by their size after it.",
             unit="short",
-            nothing=NONE,
+            no_value=NO_DATABASES,
             queries=(Query(expr=RATIO, legend=TABLE_NAME, empty=NO_EXTENSION),),
         ),
     ),
 )
 
 
+def _jobs(settings: Settings) -> Row:
+    return Row(
+        title="Jobs and continuous aggregates",
+        panels=(
+            Table(
+                title="Job overview",
+                description="Compression, retention, refresh and user-defined jobs. The delay is the time since the "
+                "scheduled start.",
+                no_value=NO_JOBS,
+                labels={
+                    "env": "Environment",
+                    "host": "Host",
+                    "database": "Server",
+                    "datname": "Database",
+                    "job_id": "Job",
+                    "proc": "Procedure",
+                    "hypertable": "Hypertable",
+                },
+                columns=(
+                    column(
+                        "Last run",
+                        "job_failed",
+                        BY_JOB,
+                        "none",
+                        mappings={0: ("success", "green"), 1: ("failed", "red")},
+                    ),
+                    Column(
+                        title="Last success",
+                        # 0 before the first one
+                        expr=f"time() - ({newest('job_last_success_timestamp_seconds', BY_JOB)} > 0)",
+                        unit="s",
+                        empty=NO_EXTENSION,
+                    ),
+                    column(
+                        "Delay",
+                        "job_late_seconds",
+                        BY_JOB,
+                        "s",
+                        steps=red_above(fleet_thresholds(settings).timescale_job_late, 1 / 6),
+                    ),
+                    column("Last duration", "job_last_duration_seconds", BY_JOB, "s"),
+                    column("Runs", "job_runs_total", BY_JOB, "none"),
+                    column("Failures", "job_failures_total", BY_JOB, "none", steps=ANY_IS_WORTH_A_LOOK),
+                ),
+                sort="Delay",
+            ),
+        ),
+    )
+
+
+_lag = Row(
+    panels=(
+        Graph(
+            title="Job failures",
+            description="Failures of each job per interval.",
+            no_value=NO_JOBS,
+            unit="none",
+            bars=True,
+            queries=(
+                Query(
+                    expr=f"sum {BY_JOB} "
+                    f"(increase(fleetwatch_timescale_job_failures_total{{{SELECTED}}}[$__rate_interval]))",
+                    legend=JOB_NAME,
+                    empty=NO_EXTENSION,
+                ),
+            ),
+        ),
+        Graph(
+            title="Job delay",
+            description="Time since the scheduled start of each job.",
+            no_value=NO_JOBS,
+            unit="s",
+            queries=(query("job_late_seconds", BY_JOB, JOB_NAME),),
+        ),
+        Graph(
+            title="Continuous aggregate lag",
+            description="Time between the end of the materialized data and now.",
+            no_value=NO_VIEWS,
+            unit="s",
+            queries=(query("continuous_aggregate_lag_seconds", BY_VIEW, "{{database}} {{datname}} {{view}}"),),
+        ),
+    ),
+)
+
+
 def board(settings: Settings) -> Dashboard:
-    """The same for every stack but for colours."""
+    """Depends on the settings only for thresholds."""
     return Dashboard(
         name="timescale",
         title="TimescaleDB",
-        about="Hypertables, chunks, compression, jobs and continuous aggregates.",
-        of=SOME_HOSTS,
+        description="Hypertables, chunks, compression, jobs and continuous aggregates.",
+        coverage=SOME_HOSTS,
         variables=(
             *env_and_host('pg_up{job="postgres"}'),
-            WHICH_SERVER,
+            SERVER_VARIABLE,
             Variable(
                 name="datname",
                 title="Database",
@@ -170,5 +281,5 @@ def board(settings: Settings) -> Dashboard:
                 label="datname",
             ),
         ),
-        rows=(_numbers(settings), _tables(settings), _growth, *timescale_jobs.rows(settings)),
+        rows=(_stats(settings), _tables(settings), _sizes, _jobs(settings), _lag),
     )

@@ -1,12 +1,12 @@
-"""The hub's rules, as files for Prometheus and for Loki's ruler. One module per subject, written in model.py's words.
+"""The hub's rule files, for Prometheus and for Loki's ruler: one module per subject, with the types of model.py.
 
-Every alert has a severity, a sentence with its values, a dashboard that it leads to and a page in docs/runbooks.
+Every alert has a severity, a summary with its values, a dashboard and a runbook in docs/runbooks.
 """
 
 from __future__ import annotations
 
 from configs.render.dump import to_yaml
-from configs.rules import containers, fleet, hosts, http, hub, logs, pipeline, postgres, records, timescale
+from configs.rules import containers, fleet, hosts, http, hub, logs, pipeline, postgres, recording, timescale
 from configs.rules.model import Alert, Group, render
 from configs.settings import Settings
 
@@ -14,9 +14,9 @@ HEAD = "Rules, rendered by fleetwatch"
 
 
 def groups(settings: Settings) -> list[Group]:
-    """What Prometheus evaluates."""
+    """The groups that Prometheus evaluates."""
     return [
-        records.group(settings),
+        recording.group(settings),
         fleet.group(settings),
         pipeline.group(settings),
         hosts.group(settings),
@@ -30,12 +30,12 @@ def groups(settings: Settings) -> list[Group]:
 
 
 def ruler_groups(settings: Settings) -> list[Group]:
-    """What Loki evaluates."""
+    """The groups that Loki evaluates."""
     return [hub.ruler_group(settings), logs.ruler_group(settings)]
 
 
 def alerts(settings: Settings) -> list[Alert]:
-    """Every alert there is for these settings, Loki's too; a name may come several times (one per host)."""
+    """Every alert for these settings, including Loki's; a name may occur several times (one per host)."""
     every = [*groups(settings), *ruler_groups(settings)]
     return [rule for group in every for rule in group.rules if isinstance(rule, Alert)]
 

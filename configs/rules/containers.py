@@ -1,6 +1,6 @@
-"""Alerts about containers: what cAdvisor says, and the disks that are attached for their data.
+"""Alerts about containers, from cAdvisor, and about attached volumes.
 
-A container counts as itself while its name stays, and as replaced while its compose service has another one.
+A container is identified by its name. It is replaced if another container of its Compose service is running.
 """
 
 from __future__ import annotations
@@ -11,18 +11,17 @@ from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 
 NAMED = 'job="cadvisor",container!=""'
-ONE = "env, host, container"
+CONTAINER = "env, host, container"
 SERVICE = "env, host, compose_project, compose_service"
-ANSWERS = 'and on (env, host) (up{job="cadvisor"} == 1)'
-# Shorter runs are jobs that end: a container is missed that ran this long at a stretch, and was seen to.
-LONG = 10  # minutes
-RUN = "container:run:seconds"
-SHOWN_BY = "tests/rendered/test_rules_containers.py::test_each_situation_is_told_in_these_words_or_not_at_all"
+CADVISOR_UP = 'and on (env, host) (up{job="cadvisor"} == 1)'
+# Containers with shorter runs are treated as jobs: their end is no alert.
+MIN_RUN = 10  # minutes
+RUN_TIME = "container:run:seconds"
 
 
 def groups(settings: Settings) -> list[Group]:
-    """What looks hours back is asked once a minute, of what was noted once a minute: of the samples themselves it took
-    two thirds of all rules' time."""
+    """Rules that look hours back run once a minute, on a recording rule with one sample per minute: on the raw samples
+    they took two thirds of the evaluation time of all rules."""
     each = (RESTARTS, OUT_OF_MEMORY, NEAR_LIMIT, THROTTLED, VOLUME_FULL, WITHOUT_NAME)
     return [
         Group(name="containers", rules=(*_expected(settings), *each)),
@@ -31,7 +30,7 @@ def groups(settings: Settings) -> list[Group]:
 
 
 def _expected(settings: Settings) -> list[Alert]:
-    """One for each container that the stack file expects. Not while cAdvisor is away: it would miss all of them."""
+    """One alert per container under `expected`, inactive while cAdvisor is down."""
     found = []
     for host, edge in sorted(settings.edges.items()):
         if settings.hosts[host].abandoned or muted(edge.alerts, "ContainerDown"):
@@ -47,7 +46,8 @@ def _expected(settings: Settings) -> list[Alert]:
                     wait="30s",
                     severity="critical",
                     summary=f"Container {name} on {host} is not running",
-                    advice=f"The stack file expects it there. Its last lines say why (docker logs --tail 50 {name}).",
+                    description="The stack file lists it under `expected`. "
+                    f"Check why it stopped: docker logs --tail 50 {name}.",
                     board="containers",
                     per="container",
                     labels={"env": settings.env, "host": host, "container": name},
@@ -57,27 +57,28 @@ def _expected(settings: Settings) -> list[Alert]:
 
 
 def _run() -> Record:
-    """For how long each container has run at a stretch; a sample for each minute in which it was seen."""
+    """The current run time of each container."""
     run = f"container_last_seen{{{NAMED}}} - container_start_time_seconds{{{NAMED}}}"
-    return Record(name=RUN, expr=f"max by ({ONE}, compose_project, compose_service) ({run})")
+    return Record(name=RUN_TIME, expr=f"max by ({CONTAINER}, compose_project, compose_service) ({run})")
 
 
 def _gone(settings: Settings) -> Alert:
-    """For those that nobody named: they ran for a while within six hours, and nothing took their place."""
+    """For containers that are not under `expected`: they ran for a while within six hours and were not replaced."""
     expected = [(host, name) for host, edge in sorted(settings.edges.items()) for name in sorted(set(edge.expected))]
 
     def gone(matchers: str, _: Thresholds) -> str:
-        of = f'{RUN}{{container!=""{matchers}}}'
+        selector = f'{RUN_TIME}{{container!=""{matchers}}}'
         lines = [
-            f"max by ({ONE}, compose_project, compose_service) (max_over_time({of}[6h])) > {LONG * 60}",
-            f"and on ({ONE}) max by ({ONE}) (count_over_time({of}[6h])) > {LONG}",
-            f"unless on ({ONE}) container_last_seen{{{NAMED}}}",
+            f"max by ({CONTAINER}, compose_project, compose_service) (max_over_time({selector}[6h])) > {MIN_RUN * 60}",
+            f"and on ({CONTAINER}) max by ({CONTAINER}) (count_over_time({selector}[6h])) > {MIN_RUN}",
+            f"unless on ({CONTAINER}) container_last_seen{{{NAMED}}}",
             f'unless on ({SERVICE}) container_last_seen{{{NAMED},compose_service!=""}}',
             *(
-                f'unless on ({ONE}) last_over_time(container_last_seen{{{NAMED},host="{host}",container="{name}"}}[6h])'
+                f"unless on ({CONTAINER}) "
+                f'last_over_time(container_last_seen{{{NAMED},host="{host}",container="{name}"}}[6h])'
                 for host, name in expected
             ),
-            ANSWERS,
+            CADVISOR_UP,
         ]
         return "\n".join(lines)
 
@@ -85,12 +86,12 @@ def _gone(settings: Settings) -> Alert:
         name="ContainerDown",
         expr=gone,
         wait="2m",
-        summary="Container {{ $labels.container }} on {{ $labels.host }} is gone, it had run for "
-        "{{ $value | humanizeDuration }}",
-        advice="No other container of its compose service runs there. Its last lines may say why "
-        "(docker logs --tail 50 {{ $labels.container }}).",
+        summary="Container {{ $labels.container }} on {{ $labels.host }} disappeared after running for {{ $value | "
+        "humanizeDuration }}",
+        description="No other container of its Compose service is running. Check why it stopped: docker logs --tail "
+        "50 {{ $labels.container }}.",
         board="containers",
-        empty=f"not every machine has containers of compose; {SHOWN_BY} has some",
+        empty="the host has no Compose containers",
         per="container",
     )
 
@@ -105,21 +106,21 @@ RESTARTS = Alert(
     expr=_restarts,
     keys=("container_restarts",),
     wait="0s",
-    summary="Container {{ $labels.container }} on {{ $labels.host }} began anew {{ $value }} times in 15 minutes",
-    advice="It ends soon after each start. Its last lines say why (docker logs --tail 50 {{ $labels.container }}).",
+    summary="Container {{ $labels.container }} on {{ $labels.host }} restarted {{ $value }} times in 15 minutes",
+    description="It exits soon after each start. Check why: docker logs --tail 50 {{ $labels.container }}.",
     board="containers",
     per="container",
 )
 
 
 def _out_of_memory(matchers: str, _: Thresholds) -> str:
-    """Also one whose first sample has the kill already: it ran out within its first seconds."""
-    of = f"{NAMED}{matchers}"
-    kills = f"container_oom_events_total{{{of}}}"
-    young = f"time() - container_start_time_seconds{{{of}}} < 900"
+    """Includes containers whose first sample already counts a kill."""
+    selector = f"{NAMED}{matchers}"
+    kills = f"container_oom_events_total{{{selector}}}"
+    young = f"time() - container_start_time_seconds{{{selector}}} < 900"
     return (
         f"round(increase({kills}[15m])) > 0\n"
-        f"or ({kills} > 0 unless on ({ONE}) {kills} offset 15m) and on ({ONE}) {young}"
+        f"or ({kills} > 0 unless on ({CONTAINER}) {kills} offset 15m) and on ({CONTAINER}) {young}"
     )
 
 
@@ -127,18 +128,19 @@ OUT_OF_MEMORY = Alert(
     name="ContainerOutOfMemory",
     expr=_out_of_memory,
     wait="0s",
-    summary="Container {{ $labels.container }} on {{ $labels.host }} ran out of memory, processes killed in 15 "
-    "minutes: {{ $value }}",
-    advice="It reached its memory limit and the kernel ended a process in it. Raise the limit, or find what grows.",
+    summary="Container {{ $labels.container }} on {{ $labels.host }} ran out of memory: {{ $value }} OOM kills in 15 "
+    "minutes",
+    description="It exceeded its memory limit and the kernel killed a process in it. Raise the limit, or find what "
+    "grows.",
     board="containers",
     per="container",
 )
 
 
 def _near_limit(matchers: str, limits: Thresholds) -> str:
-    of = f"{NAMED}{matchers}"  # no limit is given as 0
-    limit = f"(container_spec_memory_limit_bytes{{{of}}} > 0)"
-    return f"container_memory_working_set_bytes{{{of}}} / {limit} > {limits.container_memory}"
+    selector = f"{NAMED}{matchers}"  # 0 means no limit
+    limit = f"(container_spec_memory_limit_bytes{{{selector}}} > 0)"
+    return f"container_memory_working_set_bytes{{{selector}}} / {limit} > {limits.container_memory}"
 
 
 NEAR_LIMIT = Alert(
@@ -148,19 +150,20 @@ NEAR_LIMIT = Alert(
     wait="10m",
     summary="Container {{ $labels.container }} on {{ $labels.host }} uses {{ $value | humanizePercentage }} of its "
     "memory limit",
-    advice="At the limit the kernel ends a process in it. File cache that can be given back does not count here.",
+    description="At the limit the kernel kills a process in it. Reclaimable file cache is not counted. Raise the "
+    "limit, or find what grows.",
     board="containers",
     per="container",
 )
 
 
 def _throttled(matchers: str, limits: Thresholds) -> str:
-    """Periods (100 ms) are counted only while something in it wants to run. Under one in a second it is a program that
-    wakes up now and then, as an exporter does: being slowed for a moment harms nobody."""
-    of = f"{NAMED}{matchers}"
-    periods = f"rate(container_cpu_cfs_periods_total{{{of}}}[5m])"
-    slowed = f"rate(container_cpu_cfs_throttled_periods_total{{{of}}}[5m])"
-    return f"{slowed} / {periods} > {limits.container_throttled} and {periods} > 1"
+    """Periods (100 ms) are counted only while a task is runnable. Less than one per second is a mostly idle program,
+    such as an exporter, for which throttling does no harm."""
+    selector = f"{NAMED}{matchers}"
+    periods = f"rate(container_cpu_cfs_periods_total{{{selector}}}[5m])"
+    throttled = f"rate(container_cpu_cfs_throttled_periods_total{{{selector}}}[5m])"
+    return f"{throttled} / {periods} > {limits.container_throttled} and {periods} > 1"
 
 
 THROTTLED = Alert(
@@ -168,19 +171,19 @@ THROTTLED = Alert(
     expr=_throttled,
     keys=("container_throttled",),
     wait="15m",
-    summary="Container {{ $labels.container }} on {{ $labels.host }} is held back by its CPU limit "
-    "{{ $value | humanizePercentage }} of the time in which it wants to run",
-    advice="It is slower than it could be. Raise its CPU limit, or find what keeps it busy.",
+    summary="Container {{ $labels.container }} on {{ $labels.host }} is throttled by its CPU limit in {{ $value | "
+    "humanizePercentage }} of its CPU periods",
+    description="It runs slower than it could. Raise its CPU limit, or find what uses the CPU.",
     board="containers",
     per="container",
 )
 
 
 def _volume_full(matchers: str, limits: Thresholds) -> str:
-    """A disk that is not the system's. Docker's own volumes lie on the disk of /var/lib/docker and have no size of
-    their own that could be measured at a bearable cost."""
-    of = f"{NODE},{DISKS}{matchers}"
-    used = f"1 - node_filesystem_avail_bytes{{{of}}} / (node_filesystem_size_bytes{{{of}}} > 0)"
+    """File systems that are not on the system disk. Docker volumes share the disk of /var/lib/docker; measuring each
+    would cost too much."""
+    selector = f"{NODE},{DISKS}{matchers}"
+    used = f"1 - node_filesystem_avail_bytes{{{selector}}} / (node_filesystem_size_bytes{{{selector}}} > 0)"
     return f"{used} > {limits.volume_used} unless on (env, host, device) {SYSTEM}"
 
 
@@ -190,13 +193,13 @@ VOLUME_FULL = Alert(
     keys=("volume_used",),
     severity="critical",
     summary="Volume {{ $labels.mountpoint }} on {{ $labels.host }} is {{ $value | humanizePercentage }} full",
-    advice="When it is full, whatever keeps its data there stops. Make it larger, or find what grows.",
+    description="Services that store data there fail when it is full. Enlarge the volume, or delete data.",
     empty=NO_DISK,
 )
 
 
 def _without_name(matchers: str, _: Thresholds) -> str:
-    """cAdvisor itself is a container: where it answers, at least one has a name."""
+    """cAdvisor itself is a container: while it is up, at least one container has a name."""
     nameless = f'count by (env, host) (container_last_seen{{job="cadvisor",cgroup!=""{matchers}}})'
     none = (
         f'max by (env, host) (up{{job="cadvisor"{matchers}}} == 1) unless on (env, host) container_last_seen{{{NAMED}}}'
@@ -208,9 +211,9 @@ WITHOUT_NAME = Alert(
     name="ContainerWithoutName",
     expr=_without_name,
     wait="10m",
-    summary="cAdvisor on {{ $labels.host }} cannot tell which containers run",
-    advice="Containers there have no metrics under their names. Usual after an update of Docker that this cAdvisor "
-    "does not know yet.",
+    summary="cAdvisor on {{ $labels.host }} does not identify containers",
+    description="Container metrics and alerts of this host are missing. Usually Docker was updated to a version that "
+    "this cAdvisor does not support.",
     board="containers",
-    empty=f"every container has a name where all is well; {SHOWN_BY} has one without",
+    empty="every container has a name on a healthy host",
 )

@@ -1,4 +1,4 @@
-"""What the stack file says, as series: so that a page shows a host that never sent anything, too."""
+"""The hosts of the stack file as series, so that dashboards also show hosts that never sent a sample."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ EXPECTED = "fleetwatch:host_expected"
 
 
 def group(settings: Settings) -> Group:
-    """One series of value 1 for each host that is to be seen, with the labels env and host."""
+    """One series with value 1 for each host that is not abandoned, with the labels `env` and `host`."""
     names = [name for name, host in sorted(settings.hosts.items()) if not host.abandoned]
     each = [
         f'label_replace(label_replace(vector(1), "host", "{host}", "", ""), "env", "{settings.env}", "", "")'

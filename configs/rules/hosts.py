@@ -1,25 +1,24 @@
-"""Alerts about machines: what the node exporter says. That a host is silent is pipeline.py's, it says nothing then."""
+"""Alerts about hosts, from the node exporter. Silent hosts are in pipeline.py."""
 
 from __future__ import annotations
 
-from configs.rules.counting import COUNT, grown, whole
+from configs.rules.counters import COUNT, increase_of, nonzero_rounded
 from configs.rules.model import Alert, Group
-from configs.rules.records import NEWEST
+from configs.rules.recording import NEWEST
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 
 NODE = 'job="node"'
-SHOWN_BY = "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise"
-NO_DISK = f"a machine that is a container itself, as in the rehearsal, has no disk of its own; {SHOWN_BY} has one"
-# Not disks: memory, images mounted read-only, and what containers see of the same disk.
+NO_DISK = "the host is a container and has no disk"
+# Excludes memory, read-only images, and the views that containers have of the same disk.
 DISKS = 'fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|nsfs|autofs|fuse.*"'
 
-# By its device: whatever else is mounted from it is as full. What is not on it is a volume's business (VolumeFull).
+# Joined by device, because other mounts of the system disk are equally full. VolumeFull covers other devices.
 SYSTEM = f'node_filesystem_size_bytes{{{NODE},mountpoint=~"/|/boot(/.*)?|/efi"}}'
 
 
 def group(settings: Settings) -> Group:
-    """The same for every host; thresholds as the stack file says."""
+    """The same rules for every host, with the thresholds of the stack file."""
     return Group(
         name="hosts",
         rules=(
@@ -38,8 +37,8 @@ def group(settings: Settings) -> Group:
 
 
 def _disk_used(matchers: str, limits: Thresholds) -> str:
-    of = f"{NODE},{DISKS}{matchers}"
-    used = f"1 - node_filesystem_avail_bytes{{{of}}} / (node_filesystem_size_bytes{{{of}}} > 0)"
+    selector = f"{NODE},{DISKS}{matchers}"
+    used = f"1 - node_filesystem_avail_bytes{{{selector}}} / (node_filesystem_size_bytes{{{selector}}} > 0)"
     return f"{used} > {limits.disk_used} and on (env, host, device) {SYSTEM}"
 
 
@@ -48,17 +47,17 @@ DISK_USED = Alert(
     expr=_disk_used,
     keys=("disk_used",),
     severity="critical",
-    summary="{{ $labels.mountpoint }} on {{ $labels.host }} is {{ $value | humanizePercentage }} full",
-    advice="Little is left on it; when it is full, databases stop and containers cannot start.",
+    summary="File system {{ $labels.mountpoint }} on {{ $labels.host }} is {{ $value | humanizePercentage }} full",
+    description="When it is full, databases stop and containers cannot start. Free space, or enlarge the disk.",
     empty=NO_DISK,
 )
 
 
 def _disk_full_soon(matchers: str, limits: Thresholds) -> str:
-    """Seconds until it is full, by the straight line through the last six hours (`deriv`, the line of predict_linear).
+    """Seconds until the disk is full, by linear regression over the last six hours (`deriv`, as in predict_linear).
 
-    Not of a disk that is not half full: one that was just begun grows fast in proportion, and a copy that runs for an
-    hour would fill any. Not before there were samples for five hours: a line through a few minutes says nothing.
+    Only for disks that are more than half full, because a copy of an hour would fill any disk at its rate. Only with
+    samples of five hours, because a regression over minutes is meaningless.
     """
     free = f"node_filesystem_avail_bytes{{{NODE},{DISKS}{matchers}}}"
     size = f"node_filesystem_size_bytes{{{NODE},{DISKS}{matchers}}}"
@@ -71,27 +70,32 @@ DISK_FULL_SOON = Alert(
     expr=_disk_full_soon,
     keys=("disk_full_in",),
     wait="30m",
-    summary="{{ $labels.mountpoint }} on {{ $labels.host }} will be full in {{ $value | humanizeDuration }}",
-    advice="At the pace of the last six hours. Find what grows before databases stop and containers cannot start.",
+    summary="File system {{ $labels.mountpoint }} on {{ $labels.host }} will be full in {{ $value | humanizeDuration "
+    "}}",
+    description="Linear forecast from the last six hours. Find what grows before databases stop and containers cannot "
+    "start.",
 )
 
 
 def _inodes_used(matchers: str, limits: Thresholds) -> str:
-    of = f"{NODE},{DISKS}{matchers}"  # file systems that make inodes as they go have 0 of them
-    return f"1 - node_filesystem_files_free{{{of}}} / (node_filesystem_files{{{of}}} > 0) > {limits.inodes_used}"
+    selector = f"{NODE},{DISKS}{matchers}"  # file systems with dynamic inodes report 0
+    used = f"1 - node_filesystem_files_free{{{selector}}} / (node_filesystem_files{{{selector}}} > 0)"
+    return f"{used} > {limits.inodes_used}"
 
 
 INODES_USED = Alert(
     name="InodesUsed",
     expr=_inodes_used,
     keys=("inodes_used",),
-    summary="{{ $labels.mountpoint }} on {{ $labels.host }} has used {{ $value | humanizePercentage }} of its inodes",
-    advice="With none left no file can be made there, however much space is free. Usually very many small files.",
+    summary="File system {{ $labels.mountpoint }} on {{ $labels.host }} uses {{ $value | humanizePercentage }} of its "
+    "inodes",
+    description="Without free inodes no file can be created, even with free space. The usual cause is very many small "
+    "files.",
 )
 
 
 def _read_only(matchers: str, _: Thresholds) -> str:
-    """One that could be written within the last day: a mount that is meant to be read-only always was."""
+    """File systems that were writable within the last day, which excludes intended read-only mounts."""
     readonly = f"node_filesystem_readonly{{{NODE},{DISKS}{matchers}}}"
     return f"{readonly} == 1 and min_over_time({readonly}[1d:10m]) == 0"
 
@@ -101,14 +105,15 @@ READ_ONLY = Alert(
     expr=_read_only,
     wait="2m",
     severity="critical",
-    summary="{{ $labels.mountpoint }} on {{ $labels.host }} has become read-only",
-    advice="Linux does this after errors of the disk: nothing can be written any more. The kernel's log says why.",
+    summary="File system {{ $labels.mountpoint }} on {{ $labels.host }} became read-only",
+    description="Linux does this after I/O errors; nothing can be written. Check the kernel log.",
 )
 
 
 def _memory_used(matchers: str, limits: Thresholds) -> str:
-    of = f"{NODE}{matchers}"
-    return f"1 - node_memory_MemAvailable_bytes{{{of}}} / node_memory_MemTotal_bytes{{{of}}} > {limits.memory_used}"
+    selector = f"{NODE}{matchers}"
+    used = f"1 - node_memory_MemAvailable_bytes{{{selector}}} / node_memory_MemTotal_bytes{{{selector}}}"
+    return f"{used} > {limits.memory_used}"
 
 
 MEMORY_USED = Alert(
@@ -116,8 +121,8 @@ MEMORY_USED = Alert(
     expr=_memory_used,
     keys=("memory_used",),
     wait="10m",
-    summary="{{ $labels.host }} uses {{ $value | humanizePercentage }} of its memory",
-    advice="The kernel will soon end a process to go on. Caches do not count here, they are given back.",
+    summary="Host {{ $labels.host }} uses {{ $value | humanizePercentage }} of its memory",
+    description="The kernel may kill a process soon. Reclaimable caches are not counted. Find the largest processes.",
 )
 
 
@@ -132,19 +137,20 @@ LOAD_HIGH = Alert(
     expr=_load_high,
     keys=("load_per_core",),
     wait="15m",
-    summary='{{ $labels.host }} has a load of {{ $value | printf "%.1f" }} per core',
-    advice="More work waits for CPU or disk than is done. The host's dashboard shows which of the two.",
+    summary='Host {{ $labels.host }} has a load of {{ $value | printf "%.1f" }} per core',
+    description="More tasks are waiting for CPU or disk than the host can run. The dashboard shows which resource is "
+    "short.",
 )
 
 
 def _clock_skew(settings: Settings) -> Alert:
-    """Three ways, because none sees everything. Seconds by which it is ahead; behind is less than nothing.
+    """Seconds by which the clock is ahead; negative if it is behind. Three sources, because none covers all cases.
 
-    - The kernel's own estimate, of what the clock lacks; only something that keeps the clock (NTP) makes one.
-    - Ahead of the hub: a sample says a time that the hub has not reached yet. Exact but for the way here. What is more
-      than ten minutes ahead the hub refuses: that host is silent.
-    - Behind the hub: even the freshest sample is old. To tell that from the time between two scrapes and from slow
-      sending, what is less than such a time and five seconds is not seen.
+    - The kernel's estimate; it exists only if a time service (NTP) is running.
+    - Ahead of the hub: a sample has a timestamp in the hub's future. Precise except for the network delay. The hub
+      rejects samples that are more than ten minutes ahead: such a host is silent.
+    - Behind the hub: even the newest sample is old. A skew below the scrape interval plus five seconds is not detected,
+      because it looks like the time between two scrapes or slow sending.
     """
     pause = max(edge.scrape.agents for edge in settings.edges.values()) + 5
 
@@ -169,17 +175,19 @@ def _clock_skew(settings: Settings) -> Alert:
         keys=("clock_skew",),
         summary="The clock of {{ $labels.host }} is "
         '{{ $value | humanizeDuration | reReplaceAll "-" "" }} {{ if gt $value 0.0 }}ahead{{ else }}behind{{ end }}',
-        advice="Times in logs and metrics of {{ $labels.host }} do not match those of others; tokens and certificates "
-        "may be refused. Something has to keep its clock, such as chrony or systemd-timesyncd.",
+        description="Timestamps in the logs and metrics of {{ $labels.host }} are wrong; tokens and certificates may "
+        "be rejected. Check that a time service such as chrony or systemd-timesyncd is running.",
     )
 
 
 def _network_errors(matchers: str, limits: Thresholds) -> str:
-    """With at least one a second in ten: a single error on a quiet line is no share of anything."""
-    of = f'{{{NODE},device!="lo"{matchers}}}[5m]'
+    """Only with more than 0.1 errors per second, so that a single error on an idle interface does not fire."""
+    selector = f'{{{NODE},device!="lo"{matchers}}}[5m]'
 
     def both(what: str) -> str:
-        return f"(rate(node_network_receive_{what}_total{of}) + rate(node_network_transmit_{what}_total{of}))"
+        return (
+            f"(rate(node_network_receive_{what}_total{selector}) + rate(node_network_transmit_{what}_total{selector}))"
+        )
 
     return f"{both('errs')} / ({both('packets')} > 0) > {limits.network_errors} and {both('errs')} > 0.1"
 
@@ -189,25 +197,26 @@ NETWORK_ERRORS = Alert(
     expr=_network_errors,
     keys=("network_errors",),
     wait="10m",
-    summary="{{ $labels.device }} on {{ $labels.host }} has errors in {{ $value | humanizePercentage }} of its packets",
-    advice="A bad cable, port or driver, or a virtual network card whose host is overloaded.",
+    summary="Interface {{ $labels.device }} on {{ $labels.host }} has errors in {{ $value | humanizePercentage }} of "
+    "its packets",
+    description="Usual causes are a faulty cable, port or driver, or an overloaded virtualization host.",
 )
 
 OUT_OF_MEMORY = Alert(
     name="OutOfMemory",
-    expr=lambda matchers, _: whole(grown("node_vmstat_oom_kill", f"{NODE}{matchers}", "15m")),
+    expr=lambda matchers, _: nonzero_rounded(increase_of("node_vmstat_oom_kill", f"{NODE}{matchers}", "15m")),
     wait="0s",
-    summary="The kernel of {{ $labels.host }} ended processes for lack of memory: " + COUNT + " within 15 minutes",
-    advice="Of the whole machine or of a container that reached its limit; the kernel's log names the process.",
+    summary="Host {{ $labels.host }} ran out of memory: " + COUNT + " OOM kills in 15 minutes",
+    description="The whole host or a container ran out of memory. The kernel log names the killed processes.",
 )
 
 
 def _restarted(matchers: str, _: Thresholds) -> str:
-    """Only a host that the hub has known for longer: a new one starts too. Both times are by the host's own clock."""
-    of = f"{{{NODE}{matchers}}}"
+    """Only hosts with older samples, which excludes new hosts. Both times are by the host's clock."""
+    selector = f"{{{NODE}{matchers}}}"
     return (
-        f"node_time_seconds{of} - node_boot_time_seconds{of} < 900"
-        f" and on (env, host) count_over_time(up{of}[1d:10m] offset 20m)"
+        f"node_time_seconds{selector} - node_boot_time_seconds{selector} < 900"
+        f" and on (env, host) count_over_time(up{selector}[1d:10m] offset 20m)"
     )
 
 
@@ -216,6 +225,6 @@ RESTARTED = Alert(
     expr=_restarted,
     wait="0s",
     severity="info",
-    summary="{{ $labels.host }} was started {{ $value | humanizeDuration }} ago",
-    advice="If nobody did that, ask its journal and the provider. While it was down nothing was collected.",
+    summary="Host {{ $labels.host }} booted {{ $value | humanizeDuration }} ago",
+    description="If this was not planned, check its journal and the provider. No data was collected while it was down.",
 )

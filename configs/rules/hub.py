@@ -1,15 +1,15 @@
-"""Alerts about the hub's own parts: what stops them, and what they refuse.
+"""Alerts about the components of the hub.
 
-What Prometheus and Alertmanager cannot say of themselves (that they are down, or that nothing leaves the hub) is said
-by the watchdog's silence, to a heartbeat service outside.
+Prometheus and Alertmanager cannot report their own outage; the heartbeat service outside the hub that receives the
+watchdog does.
 """
 
 from __future__ import annotations
 
 from configs import names
-from configs.rules.counting import COUNT, grown, grown_or_new, whole
+from configs.rules.counters import COUNT, increase_of, increase_or_first_event, nonzero_rounded
 from configs.rules.model import Alert, Group
-from configs.rules.records import NO_FORECAST, REACH
+from configs.rules.recording import NO_FORECAST, REACH
 from configs.services import HUB_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
@@ -19,12 +19,12 @@ TSDB = 'job="prometheus"'
 
 
 def group(settings: Settings) -> Group:
-    """All of them have host="hub", so that hosts.hub.alerts.mute silences them."""
+    """All have host="hub", so that hosts.hub.alerts.mute applies to them."""
     return Group(
         name="hub",
         rules=(
             PART_DOWN,
-            *_door_shut(settings),
+            *_no_ingestion(settings),
             DISK_FILLING,
             _retention(settings),
             RULES_FAIL,
@@ -41,16 +41,15 @@ PART_DOWN = Alert(
     expr=lambda matchers, _: f'up{{job=~"{"|".join(HUB_JOBS)}"{matchers}}} == 0',
     wait="2m",
     severity="critical",
-    summary="{{ $labels.job }} on the hub does not answer",
-    advice="The agent on the hub gets no metrics from {{ $labels.instance }}: the container is down or hangs.",
+    summary="Hub component {{ $labels.job }} is down",
+    description="The hub's agent cannot scrape {{ $labels.instance }}: the container is down or does not respond.",
     board="hub",
     per="hub",
 )
 
 
-def _door_shut(settings: Settings) -> list[Alert]:
-    """What is pushed comes through Caddy, also that it is down. That all hosts fall silent at once is told apart from
-    a silent host where there are several."""
+def _no_ingestion(settings: Settings) -> list[Alert]:
+    """With several hosts, the silence of all at once means that Caddy, which receives all pushes, is unreachable."""
     at_hub = settings.edges["hub"].alerts.mute
     if len(settings.edges) < 2 or "HubPartDown" in at_hub or "all" in at_hub:
         return []
@@ -60,8 +59,8 @@ def _door_shut(settings: Settings) -> list[Alert]:
             expr=f'absent(up{{job="agent",env="{settings.env}"}})',
             wait="1m",
             severity="critical",
-            summary="No host's data arrives at the hub any more",
-            advice="Caddy on the hub is down, or nobody reaches it. The edges keep what they collect for the outage "
+            summary="The hub receives no data from any host",
+            description="Caddy on the hub is down or unreachable. The edges buffer metrics and logs for the outage "
             "budget.",
             board="hub",
             per="hub",
@@ -78,7 +77,7 @@ DISK_FILLING = Alert(
     keys=("hub_disk_used",),
     severity="critical",
     summary="The hub's disk is {{ $value | humanizePercentage }} full",
-    advice="At 90 % Loki takes no more lines, and a full disk stops Prometheus. Enlarge the volume, or shorten "
+    description="At 90 % Loki accepts no more lines, and a full disk stops Prometheus. Enlarge the volume, or shorten "
     "hub.retention.",
     board="hub",
     per="hub",
@@ -92,9 +91,10 @@ def _retention(settings: Settings) -> Alert:
         expr=lambda matchers, _: f'{REACH}{{host=~".+"{matchers}}} < {wanted}',
         wait="1h",
         empty=NO_FORECAST,
-        summary=f"Metrics will be kept for about {{{{ $value | humanizeDuration }}}}, not {show_duration(wanted)}",
-        advice="At the pace of the last day Prometheus' size limit cuts first: raise hub.retention.metrics_size (and "
-        "the volume), scrape less, or shorten hub.retention.metrics.",
+        summary="Metrics will be retained for about {{ $value | humanizeDuration }} "
+        f"instead of {show_duration(wanted)}",
+        description="At the ingestion rate of the last day Prometheus reaches its size limit first. Raise "
+        "hub.retention.metrics_size (and the volume), scrape less, or shorten hub.retention.metrics.",
         board="hub",
         per="hub",
     )
@@ -102,36 +102,37 @@ def _retention(settings: Settings) -> Alert:
 
 RULES_FAIL = Alert(
     name="RuleEvaluationFails",
-    expr=lambda matchers, _: whole(
-        f"sum by (env, host, rule_group) ({grown('prometheus_rule_evaluation_failures_total', TSDB + matchers, '15m')})"
+    expr=lambda matchers, _: nonzero_rounded(
+        "sum by (env, host, rule_group) ("
+        f"{increase_of('prometheus_rule_evaluation_failures_total', TSDB + matchers, '15m')})"
     ),
     wait="0s",
-    summary=COUNT + " evaluations of rules failed in {{ $labels.rule_group }}",
-    advice="Alerts of these rules do not fire while they fail. Prometheus' page of rules shows the error of each.",
+    summary=COUNT + " rule evaluations of group {{ $labels.rule_group }} failed in 15 minutes",
+    description="Alerts of failing rules do not fire. Prometheus' rules page shows the error of each rule.",
     board="hub",
     per="hub",
 )
 
 NOTIFICATIONS_FAIL = Alert(
     name="NotificationsFail",
-    expr=lambda matchers, _: whole(
+    expr=lambda matchers, _: nonzero_rounded(
         "sum by (env, host, integration) ("
-        f"{grown('alertmanager_notifications_failed_total', _alertmanager(matchers), '15m')})"
+        f"{increase_of('alertmanager_notifications_failed_total', _alertmanager(matchers), '15m')})"
     ),
     wait="0s",
     severity="critical",
-    summary=COUNT + " notifications by {{ $labels.integration }} failed within 15 minutes",
-    advice="Somebody was not told of something. Alertmanager's log says what the receiver answered.",
+    summary=COUNT + " notifications by {{ $labels.integration }} failed in 15 minutes",
+    description="Alerts did not reach their receiver. Alertmanager's log has the response of the receiver.",
     board="hub",
     per="hub",
 )
 
 
 def _undelivered(matchers: str, _: Thresholds) -> str:
-    of = f"{TSDB}{matchers}"
-    failed = grown("prometheus_notifications_errors_total", of, "15m")
-    dropped = grown("prometheus_notifications_dropped_total", of, "15m")
-    return whole(f"sum by (env, host) ({failed} + {dropped})")
+    selector = f"{TSDB}{matchers}"
+    failed = increase_of("prometheus_notifications_errors_total", selector, "15m")
+    dropped = increase_of("prometheus_notifications_dropped_total", selector, "15m")
+    return nonzero_rounded(f"sum by (env, host) ({failed} + {dropped})")
 
 
 ALERTS_UNDELIVERED = Alert(
@@ -139,26 +140,25 @@ ALERTS_UNDELIVERED = Alert(
     expr=_undelivered,
     wait="0s",
     severity="critical",
-    summary=COUNT + " alerts did not get from Prometheus to Alertmanager within 15 minutes",
-    advice="Somebody was not told of something, or was told later. Is Alertmanager up?",
+    summary="Prometheus failed to deliver " + COUNT + " alerts to Alertmanager in 15 minutes",
+    description="Notifications are missing or late. Check that Alertmanager is up.",
     board="hub",
     per="hub",
 )
 
 
 def _discards(matchers: str, _: Thresholds) -> str:
-    lines = grown_or_new("loki_discarded_samples_total", f'job="loki"{matchers}', "15m")
-    return whole(f"sum by (env, host, reason) ({lines})")
+    lines = increase_or_first_event("loki_discarded_samples_total", f'job="loki"{matchers}', "15m")
+    return nonzero_rounded(f"sum by (env, host, reason) ({lines})")
 
 
 LOKI_DISCARDS = Alert(
     name="LokiDiscards",
     expr=_discards,
     wait="0s",
-    empty="Loki has this counter from the first line on that it discards; "
-    "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise has one",
-    summary="Loki discarded " + COUNT + " lines within 15 minutes: {{ $labels.reason }}",
-    advice="They are lost, unless their sender tries again. The limits are hub.loki in the stack file.",
+    empty="Loki exposes this counter after the first discarded line",
+    summary="Loki discarded " + COUNT + " lines in 15 minutes: {{ $labels.reason }}",
+    description="They are lost unless the log agent retries. The limits are under hub.loki in the stack file.",
     board="hub",
     per="hub",
 )
@@ -174,8 +174,8 @@ def _tsdb_problem(matchers: str, _: Thresholds) -> str:
         "wal_writes_failed",
         "wal_corruptions",
     )
-    failures = " + ".join(grown(f"prometheus_tsdb_{kind}_total", f"{TSDB}{matchers}", "3h") for kind in kinds)
-    return whole(f"sum by (env, host) ({failures})")
+    failures = " + ".join(increase_of(f"prometheus_tsdb_{kind}_total", f"{TSDB}{matchers}", "3h") for kind in kinds)
+    return nonzero_rounded(f"sum by (env, host) ({failures})")
 
 
 TSDB_PROBLEM = Alert(
@@ -183,9 +183,9 @@ TSDB_PROBLEM = Alert(
     expr=_tsdb_problem,
     wait="0s",
     severity="critical",
-    summary="Prometheus on the hub failed " + COUNT + " times within 3 hours to write or tidy its store",
-    advice="A full disk, an error of the disk, or too little memory. Until it succeeds, the store grows and a restart "
-    "takes long.",
+    summary="Prometheus on the hub had " + COUNT + " TSDB failures in 3 hours",
+    description="Usual causes are a full or faulty disk, or too little memory. Until the operation succeeds, disk "
+    "usage grows and a restart takes longer.",
     board="hub",
     per="hub",
 )
@@ -196,15 +196,15 @@ def _alertmanager(matchers: str) -> str:
 
 
 def ruler_group(settings: Settings) -> Group:
-    """What Loki evaluates."""
+    """The group that Loki evaluates."""
     return Group(name="hub-lines", rules=(_certificate(settings),), interval="1m")
 
 
 def _certificate(settings: Settings) -> Alert:
-    """Caddy has no metric of a certificate's end (2.11); it says in its log that it could not renew one.
+    """Caddy 2.11 has no metric of a certificate's expiry, but logs failed renewals.
 
-    A public certificate is renewed with a third of its time left, weeks before its end; one of Caddy's own CA, which
-    lives 12 hours, some hours before.
+    It renews a public certificate when a third of its lifetime is left, weeks before the expiry, and a certificate of
+    its own CA (12 hours) some hours before.
     """
     return Alert(
         name="CertificateExpires",
@@ -216,8 +216,8 @@ def _certificate(settings: Settings) -> Alert:
         wait="0s",
         severity="critical",
         summary="Caddy could not renew the hub's certificate, " + COUNT + " attempts failed within an hour",
-        advice="When it ends, browsers warn and edges on the internet can push nothing. Caddy's log says what the "
-        "certificate authority answered.",
+        description="When it expires, browsers warn and edges on the internet cannot push. Caddy's log has the "
+        "response of the certificate authority.",
         board="hub",
         per="hub",
         logs=True,

@@ -1,7 +1,7 @@
-"""Alerts about logs: bursts of errors, which Loki's ruler sees in the lines, and hosts that send no lines any more.
+"""Alerts about logs: error rates, evaluated by Loki's ruler, and hosts that stopped sending lines.
 
-The second is asked of Prometheus: a log agent counts the lines that Loki has taken, which tells as much as the lines do
-and costs nothing to look a day back. A silence alone says nothing, for a quiet edge writes no line for hours.
+The second uses the log agents' counters of accepted lines in Prometheus, where looking back a day is cheap. Silence
+alone is no fault, because a quiet edge may write nothing for hours.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from configs.settings.thresholds import Thresholds
 
 
 def group(settings: Settings) -> Group:
-    """What Prometheus evaluates."""
+    """The group that Prometheus evaluates."""
     return Group(name="logs", rules=(SILENT,), interval="1m")
 
 
 def ruler_group(settings: Settings) -> Group:
-    """What Loki evaluates."""
+    """The group that Loki evaluates."""
     return Group(name="log-lines", rules=(ERRORS,), interval="1m")
 
 
 def _silent(matchers: str, _: Thresholds) -> str:
-    """Lines came in three of four half hours of the day before, and none in the last one."""
+    """Lines in at least 36 half hours of the previous day, and none in the last half hour."""
     sent = f'{{__name__=~"promtail_sent_entries_total|loki_write_sent_entries_total"{matchers}}}'
     lines = f"sum by (env, host) (increase({sent}[30m]))"
     return f"{lines} == 0 and count_over_time(({lines} > 0)[1d:30m] offset 30m) >= 36"
@@ -32,8 +32,9 @@ SILENT = Alert(
     name="LogsSilent",
     expr=_silent,
     wait="0s",
-    summary="{{ $labels.host }} has sent no log line for half an hour",
-    advice="It did nearly all of the day before. Its log agent runs, but finds no lines or cannot hand them over.",
+    summary="Host {{ $labels.host }} has sent no log lines for 30 minutes",
+    description="It sent lines in most half hours of the previous day. The log agent runs, but reads no lines or "
+    "cannot deliver them.",
     board="logs",
 )
 
@@ -49,9 +50,9 @@ ERRORS = Alert(
     expr=_errors,
     keys=("log_errors",),
     wait="0s",
-    summary="{{ or $labels.container $labels.job }} on {{ $labels.host }} writes "
-    '{{ $value | printf "%.1f" }} lines of errors per second',
-    advice="Lines of level error or fatal, over the last five minutes.",
+    summary="{{ or $labels.container $labels.job }} on {{ $labels.host }} logs "
+    '{{ $value | printf "%.1f" }} errors per second',
+    description="Lines of level error or fatal, average of five minutes. The dashboard shows the lines.",
     board="logs",
     per="container",
     logs=True,

@@ -1,7 +1,7 @@
-"""The few words in which alerts and recording rules are written; `render` turns them into the files' groups.
+"""The types that alerts and recording rules are declared with; `render` writes them as rule groups.
 
-An alert's expression is a function of matchers and thresholds, so that a host or a container with thresholds of its
-own gets an expression of its own, and a muted one gets none. Labels `env` and `host` stay in every result.
+An alert's expression is a function of matchers and thresholds: hosts and containers with their own thresholds get a
+separate expression, muted ones get none. Every result keeps the labels `env` and `host`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from configs.settings import Settings
 from configs.settings.thresholds import Muted, Thresholds
+from configs.units import parse_duration, parse_size, show_duration, show_size
 
-# (matchers to append to a selector that has at least one, such as `,host="db-1"`; the thresholds that hold there)
+# (matchers to append to a selector that has at least one, such as `,host="db-1"`; the thresholds that apply there)
 Scope = tuple[str, Thresholds]
 Expression = Callable[[str, Thresholds], str]
 
@@ -23,10 +24,11 @@ Expression = Callable[[str, Thresholds], str]
 class Alert:
     """One alert. `expr` is fixed or a function of a scope; `keys` names the thresholds it uses.
 
-    `summary` is one sentence with the values (Prometheus' template language), `advice` one that says what it means.
-    `board` is the dashboard that it leads to, with `host` and (`per` container) `container` chosen. A log alert is
-    evaluated by Loki. `empty` says why a series that it asks for is rightly missing on some stacks, and which test
-    shows the alert with it: `make doctor` counts such alerts, and finds fault with any other that asks in vain.
+    `summary` is one sentence with the value, the host and the limit (in Prometheus' template language); `description`
+    is what it means and what to do first. `board` is the dashboard that the message links to, with `host` and (`per`
+    container) `container` selected. Loki evaluates an alert with `logs`. `empty` is the reason why a series of the
+    expression is missing on some healthy stacks; `make doctor` shows the reason and reports every other alert whose
+    series are missing as a fault.
     """
 
     name: str
@@ -34,7 +36,7 @@ class Alert:
     wait: str = "5m"
     severity: Literal["critical", "warning", "info", "none"] = "warning"
     summary: str
-    advice: str
+    description: str
     board: str = "hosts"
     per: Literal["host", "container", "hub"] = "host"
     keys: tuple[str, ...] = ()
@@ -45,7 +47,7 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """A recording rule: what several alerts or panels ask, computed once. `empty` as in an alert."""
+    """A recording rule: a query that several alerts or panels share. `empty` as in an alert."""
 
     name: str
     expr: str
@@ -62,24 +64,24 @@ class Group:
 
 
 def scopes(settings: Settings, alert: Alert) -> list[Scope]:
-    """Where the alert holds with which thresholds: the fleet without its exceptions first, then each of them."""
+    """The matchers of each set of thresholds: the fleet without its exceptions first, then each exception."""
     fleet = settings.hub.alerts.thresholds
-    special: list[str] = []
+    exceptions: list[str] = []
     found: list[Scope] = []
     for host, edge in sorted(settings.edges.items()):
         containers = edge.alerts.containers if alert.per == "container" else {}
-        own = {name: one for name, one in sorted(containers.items()) if _differs(one, alert)}
-        if not own and not _differs(edge.alerts, alert):
+        own = {name: one for name, one in sorted(containers.items()) if _has_exception(one, alert)}
+        if not own and not _has_exception(edge.alerts, alert):
             continue
-        special.append(host)
-        here = over(fleet, edge.alerts, alert.keys)
+        exceptions.append(host)
+        here = merge_thresholds(fleet, edge.alerts, alert.keys)
         if not muted(edge.alerts, alert.name):
-            apart = f',container!~"{either(own)}"' if own else ""
+            apart = f',container!~"{alternation(own)}"' if own else ""
             found.append((f',host="{host}"{apart}', here))
             for name, one in own.items():
                 if not muted(one, alert.name):
-                    found.append((f',host="{host}",container="{name}"', over(here, one, alert.keys)))
-    rest = f',host!~"{either(special)}"' if special else ""
+                    found.append((f',host="{host}",container="{name}"', merge_thresholds(here, one, alert.keys)))
+    rest = f',host!~"{alternation(exceptions)}"' if exceptions else ""
     return [(rest, fleet), *found]
 
 
@@ -111,11 +113,42 @@ def _rule(settings: Settings, rule: Alert | Record, site: str) -> dict[str, Any]
         "labels": {"severity": rule.severity, **rule.labels},
         "annotations": {
             "summary": rule.summary,
-            "description": rule.advice,
+            "description": " ".join([rule.description, *_limits(settings, rule)]),
             "dashboard": _dashboard(rule, site),
             "runbook": runbook(settings, rule.name),
         },
     }
+
+
+def _limits(settings: Settings, alert: Alert) -> list[str]:
+    """One sentence per threshold of the alert, with the fleet's value and the exceptions of hosts and containers."""
+    if isinstance(alert.expr, str):  # such a description states its own limit
+        return []
+    return [_limit(settings, alert, key) for key in alert.keys]
+
+
+def _limit(settings: Settings, alert: Alert, key: str) -> str:
+    values = [show_threshold(settings.hub.alerts.thresholds, key)]
+    for host, edge in sorted(settings.edges.items()):
+        exceptions: list[tuple[str, Muted]] = [(host, edge.alerts)]
+        if alert.per == "container":
+            exceptions += [(f"{name} on {host}", own) for name, own in sorted(edge.alerts.containers.items())]
+        values += [
+            f"{show_threshold(at.thresholds, key)} for {where}"
+            for where, at in exceptions
+            if key in at.thresholds.model_fields_set and not muted(at, alert.name)
+        ]
+    return f"Threshold {key}: {', '.join(values)}."
+
+
+def show_threshold(thresholds: Thresholds, key: str) -> str:
+    """A threshold as it is written in a stack file."""
+    value = getattr(thresholds, key)
+    parsers = {getattr(one, "func", None) for one in Thresholds.model_fields[key].metadata}
+    for parser, show in ((parse_duration, show_duration), (parse_size, show_size)):
+        if parser in parsers:
+            return show(value)
+    return f"{value:g}"
 
 
 def _dashboard(rule: Alert, site: str) -> str:
@@ -125,25 +158,25 @@ def _dashboard(rule: Alert, site: str) -> str:
 
 
 def runbook(settings: Settings, alert: str) -> str:
-    """Where a person reads what to do."""
+    """The address of the alert's runbook."""
     base = settings.hub.alerts.runbooks
     return f"{base.rstrip('/')}/{alert}.md" if base else f"docs/runbooks/{alert}.md"
 
 
 def muted(at: Muted, name: str) -> bool:
-    """Whether the alert of this name stays silent there."""
+    """Whether the alert of this name is muted there."""
     return name in at.mute or "all" in at.mute
 
 
-def _differs(at: Muted, alert: Alert) -> bool:
+def _has_exception(at: Muted, alert: Alert) -> bool:
     return muted(at, alert.name) or bool(at.thresholds.model_fields_set & set(alert.keys))
 
 
-def over(base: Thresholds, at: Muted, keys: Sequence[str]) -> Thresholds:
-    """The thresholds of these names as they are here: its own where it names them, else those around it."""
+def merge_thresholds(base: Thresholds, at: Muted, keys: Sequence[str]) -> Thresholds:
+    """`base` with those thresholds among `keys` that are set at `at`."""
     return base.model_copy(update={k: getattr(at.thresholds, k) for k in keys if k in at.thresholds.model_fields_set})
 
 
-def either(names: Iterable[str]) -> str:
-    """A pattern in a PromQL string: a backslash of the pattern is written twice."""
+def alternation(names: Iterable[str]) -> str:
+    """A regular expression that matches these names, for a PromQL string: backslashes are doubled."""
     return "|".join(re.escape(name).replace("\\-", "-").replace("\\", "\\\\") for name in names)

@@ -1,11 +1,11 @@
-"""What must be seen when the monitoring itself is not well: silent hosts, failing scrapes, data lost on its way."""
+"""Alerts about the monitoring pipeline: silent hosts, failed scrapes, late and lost data."""
 
 from __future__ import annotations
 
 from configs import names
-from configs.rules.counting import COUNT, grown, grown_or_new, whole
-from configs.rules.model import Alert, Group, either, muted, over
-from configs.rules.records import NEWEST
+from configs.rules.counters import COUNT, increase_of, increase_or_first_event, nonzero_rounded
+from configs.rules.model import Alert, Group, alternation, merge_thresholds, muted
+from configs.rules.recording import NEWEST
 from configs.services import HUB_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
@@ -15,7 +15,7 @@ SEGMENT = 128 * 1024**2  # bytes of a segment of Prometheus' write-ahead log
 
 
 def group(settings: Settings) -> Group:
-    """Every host that the stack file names is watched, whether or not it ever sent anything."""
+    """Covers every host of the stack file, including hosts that never sent a sample."""
     watched = {name: settings.edges[name] for name, host in settings.hosts.items() if not host.abandoned}
     return Group(
         name="pipeline",
@@ -42,7 +42,7 @@ def _watchdog(settings: Settings) -> Alert:
         wait="0s",
         severity="none",
         summary="Alerting works",
-        advice="This alert fires always. When its receiver hears nothing any more, alerting is broken.",
+        description="This alert always fires. If its receiver stops getting it, alerting is broken.",
         board="hub",
         per="hub",
         labels={"env": settings.env, "host": "hub"},
@@ -57,21 +57,21 @@ TARGET_DOWN = Alert(
     name="TargetDown",
     expr=_target_down,
     wait="2m",
-    summary="Job {{ $labels.job }} on {{ $labels.host }} cannot be scraped: {{ $labels.instance }} gives no metrics",
-    advice="This exporter or app is down or hangs, or the agent on {{ $labels.host }} does not reach it.",
+    summary="Job {{ $labels.job }} on {{ $labels.host }} is down: {{ $labels.instance }} cannot be scraped",
+    description="The exporter or app is down or does not respond, or the agent on {{ $labels.host }} cannot reach it.",
     board="hub",
 )
 
 
 LINES_LOST = Alert(
     name="LogLinesLost",
-    expr=lambda matchers, _: whole(
+    expr=lambda matchers, _: nonzero_rounded(
         "sum by (env, host) (increase("
         f'{{__name__=~"promtail_dropped_entries_total|loki_write_dropped_entries_total"{matchers}}}[15m]))'
     ),
     wait="0s",
-    summary=COUNT + " log lines of {{ $labels.host }} were lost",
-    advice="They were refused by the hub or given up in the last 15 minutes; the log agent's own log says why.",
+    summary=COUNT + " log lines of {{ $labels.host }} were lost in 15 minutes",
+    description="The hub rejected them, or the log agent dropped them. The log of the agent has the reason.",
     board="hub",
 )
 
@@ -85,53 +85,52 @@ def _config_not_read(settings: Settings) -> Alert:
         name="ConfigNotRead",
         expr=refused,
         wait="1m",
-        summary="{{ $labels.job }} on {{ $labels.host }} did not take its new configuration",
-        advice=f"It goes on with the one before. Its own log says what it refused ({log}).",
+        summary="{{ $labels.job }} on {{ $labels.host }} rejected its new configuration",
+        description=f"It still uses the previous configuration. Its log has the reason ({log}).",
         board="hub",
     )
 
 
 def _host_silent(settings: Settings, host: str) -> Alert:
-    """Judged against the stack file: a pushed `up` vanishes with its host. Not while a backlog arrives after an outage
-    of the hub: the newest sample moves then, and RemoteWriteBehind says so."""
+    """One alert per host of the stack file, because a pushed `up` disappears with its host. Inactive while a backlog
+    arrives after an outage of the hub: the newest sample advances then, and RemoteWriteBehind fires instead."""
     edge, keys = settings.edges[host], ("host_silent",)
-    asked = over(settings.hub.alerts.thresholds, edge.alerts, keys).host_silent
-    silent = max(asked, 3 * edge.scrape.agents)  # where the agent is asked rarely, a pause is no silence
+    threshold = merge_thresholds(settings.hub.alerts.thresholds, edge.alerts, keys).host_silent
+    silent = max(threshold, 3 * edge.scrape.agents)  # at least three scrape intervals of the agent
     newest = f'{NEWEST}{{env="{settings.env}",host="{host}"}}'
-    moves = f"changes({newest}[{show_duration(min(silent, 180))}]) > 0"
+    advances = f"changes({newest}[{show_duration(min(silent, 180))}]) > 0"
     return Alert(
         name="HostSilent",
-        expr=f"(time() - {newest} > {silent} or absent({newest})) unless on (env, host) {moves}",
+        expr=f"(time() - {newest} > {silent} or absent({newest})) unless on (env, host) {advances}",
         keys=keys,
         wait="2m",
         severity="critical",
-        summary=f"Host {host} sends nothing",
-        advice=f"The stack file names {host}, but no metric of it came for {show_duration(silent + 120)}: host down, "
-        "agent down, or no way here.",
+        summary=f"Host {host} sends no data",
+        description=f"The hub has received no metrics from {host} for {show_duration(silent + 120)}. "
+        "Check that the host and its agent are running and can reach the hub.",
         board="fleet",
         labels={"host": host},
     )
 
 
 def _foreign_host(settings: Settings) -> Alert:
-    """The other way round. A host that was taken out leaves the plain query after five minutes."""
+    """The series of a removed host become stale after five minutes."""
     return Alert(
         name="ForeignHost",
-        expr=f'count by (env, host) (up{{host!~"{either(settings.hosts)}"}})',
+        expr=f'count by (env, host) (up{{host!~"{alternation(settings.hosts)}"}})',
         wait="10m",
-        empty="a host that the stack file does not name is what it looks for; "
-        "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise has one",
-        summary='The hub gets data of a host "{{ $labels.host }}" that the stack file does not name',
-        advice="Somebody's agent has the way and the right to push here: a host that was taken out of the stack file "
-        "without being removed, or one that calls itself by another name.",
+        empty="every host that sends data is in the stack file",
+        summary='The hub receives data from host "{{ $labels.host }}", which is not in the stack file',
+        description="An unknown agent can push to the hub: a host that was removed from the stack file but is still "
+        "running, or a host that uses another name.",
         board="hub",
         per="hub",
     )
 
 
 def _remote_write_behind(settings: Settings) -> Alert:
-    """Seconds by which the newest sample at the hub is old, while newer ones keep coming. Where agents are asked
-    rarely, a sample is that old without being late."""
+    """The age of the newest sample in seconds, while newer samples keep arriving. The limit is at least three scrape
+    intervals of the slowest agent."""
     slowest = 3 * max(edge.scrape.agents for edge in settings.edges.values())
 
     def behind(matchers: str, limits: Thresholds) -> str:
@@ -143,79 +142,80 @@ def _remote_write_behind(settings: Settings) -> Alert:
         expr=behind,
         keys=("remote_write_behind",),
         summary="Metrics of {{ $labels.host }} arrive {{ $value | humanizeDuration }} late",
-        advice="After an outage of the hub that is the backlog, which shrinks. Otherwise the way is too narrow, or the "
-        "hub too slow for what {{ $labels.host }} sends.",
+        description="After an outage of the hub this is the backlog, which shrinks. Otherwise the network or the hub "
+        "is too slow for the data of {{ $labels.host }}.",
         board="hub",
     )
 
 
 def _agent_buffer(settings: Settings) -> Alert:
-    """For how long the agent could wait for the hub, in seconds, where that is less than the outage budget.
+    """How many seconds the agent can buffer, if that is less than the outage budget.
 
-    Two limits. The disk: what is free on it at the pace of the last hour. And the way in which the WAL is truncated
-    (configs/services/agent.py): a budget is kept whole while two thirds of one write no more than two segments.
+    There are two limits: the free disk space at the write rate of the last hour, and the truncation of the WAL
+    (configs/services/agent.py), which keeps a whole budget only if two thirds of it fit into two segments.
     """
     budget = settings.hub.outage_budget
-    disk = 'mountpoint=~"/|/var|/var/lib|/var/lib/docker"'  # Docker's own folder is below one of these
+    docker_disk = 'mountpoint=~"/|/var|/var/lib|/var/lib/docker"'  # one of these holds Docker's data
 
     def kept(matchers: str, _: Thresholds) -> str:
         wal = f'prometheus_tsdb_wal_record_parts_bytes_written_total{{job="agent"{matchers}}}'
-        pace = f"(sum by (env, host) (rate({wal}[1h])) > 0)"
-        free = f'min by (env, host) (node_filesystem_avail_bytes{{job="node",{disk}{matchers}}})'
-        return f"({3 * SEGMENT} / {pace} < {budget}) or ({free} / {pace} < {budget})"
+        write_rate = f"(sum by (env, host) (rate({wal}[1h])) > 0)"
+        free = f'min by (env, host) (node_filesystem_avail_bytes{{job="node",{docker_disk}{matchers}}})'
+        return f"({3 * SEGMENT} / {write_rate} < {budget}) or ({free} / {write_rate} < {budget})"
 
     return Alert(
         name="AgentBufferFilling",
         expr=kept,
         wait="30m",
-        summary="The agent on {{ $labels.host }} can keep about {{ $value | humanizeDuration }} of metrics while the "
-        f"hub is away, not {show_duration(budget)}",
-        advice="It scrapes more than its write-ahead log or the disk below it holds for the outage budget. Free the "
-        "disk, scrape less often or less, or shorten hub.outage_budget to what is true.",
+        summary="The agent on {{ $labels.host }} can buffer about {{ $value | humanizeDuration }} of metrics, less "
+        f"than the outage budget of {show_duration(budget)}",
+        description="A longer outage of the hub would lose metrics. Free disk space, scrape less, or shorten "
+        "hub.outage_budget.",
         board="hub",
     )
 
 
 def _samples_dropped(matchers: str, _: Thresholds) -> str:
-    of = f'job="agent"{matchers}'
-    refused = f"sum by (env, host) ({grown('prometheus_remote_storage_samples_failed_total', of, '15m')})"
-    reason = f'{of},reason!="dropped_series"'  # left out by configuration, which is no loss
-    given_up = f"sum by (env, host) ({grown_or_new('prometheus_remote_storage_samples_dropped_total', reason, '15m')})"
-    return f"({whole(refused)}) or ({whole(given_up)})"
+    selector = f'job="agent"{matchers}'
+    rejected = f"sum by (env, host) ({increase_of('prometheus_remote_storage_samples_failed_total', selector, '15m')})"
+    reason = f'{selector},reason!="dropped_series"'  # dropped by configuration
+    drops = increase_or_first_event("prometheus_remote_storage_samples_dropped_total", reason, "15m")
+    dropped = f"sum by (env, host) ({drops})"
+    return f"({nonzero_rounded(rejected)}) or ({nonzero_rounded(dropped)})"
 
 
 SAMPLES_DROPPED = Alert(
     name="SamplesDropped",
     expr=_samples_dropped,
     wait="0s",
-    empty="an agent has the counter of what it gave up from the first sample on; "
-    "tests/rendered/test_rules.py::test_it_fires_in_these_words_and_is_silent_otherwise has both",
-    summary=COUNT + " samples of {{ $labels.host }} were refused by the hub or given up",
-    advice="In the last 15 minutes, for good. The agent's own log says why: too old for the hub, a wrong label, a body "
-    "that is too large.",
+    empty="an agent exposes this counter after the first dropped sample",
+    summary=COUNT + " samples of {{ $labels.host }} were rejected or dropped in 15 minutes",
+    description="They are lost. The log of the agent has the reason: samples too old for the hub, an invalid label, "
+    "or a request that is too large.",
     board="hub",
 )
 
 
 def _samples_lost(settings: Settings) -> Alert:
-    """Seconds of the last hour at which an agent's newest sample was older than a minute, though it sends again now.
+    """Seconds of the last hour during which the newest sample was older than a minute, for agents that send again.
 
-    Asked about the past, so a backlog that arrived late counts as there. A longer gap than Prometheus' look-back of
-    five minutes is seen too, with its first four minutes. Where agents are asked rarely, a minute is no gap yet.
+    The query looks at the past, so a backlog that arrived late closes the gap. Of a gap longer than Prometheus'
+    look-back of five minutes only the first four minutes count. The minute is extended to two scrape intervals of a
+    slow agent.
     """
-    patience = max(60, *(2 * edge.scrape.agents for edge in settings.edges.values()))
+    max_age = max(60, *(2 * edge.scrape.agents for edge in settings.edges.values()))
 
     def gap(matchers: str, _: Thresholds) -> str:
         age = f'time() - timestamp(up{{job="agent"{matchers}}})'
-        return f"count_over_time(({age} > {patience})[1h:15s]) * 15 > 0 and {age} < {patience}"
+        return f"count_over_time(({age} > {max_age})[1h:15s]) * 15 > 0 and {age} < {max_age}"
 
     return Alert(
         name="SamplesLost",
         expr=gap,
         wait="0s",
-        summary="Metrics of {{ $labels.host }} have a gap of {{ $value | humanizeDuration }} that nothing will fill",
-        advice="Within the last hour the hub never got samples of the agent on {{ $labels.host }} for that long: the "
-        "agent was down, or the hub was away for longer than the outage budget.",
+        summary="Metrics of {{ $labels.host }} have a permanent gap of {{ $value | humanizeDuration }}",
+        description="Within the last hour the hub received no samples from the agent on {{ $labels.host }} for that "
+        "long: the agent was down, or the hub was down for longer than the outage budget.",
         board="hub",
     )
 
@@ -229,8 +229,8 @@ def _streams_many(settings: Settings) -> Alert:
         name="StreamsMany",
         expr=share,
         keys=("streams_used",),
-        summary="{{ $value | humanizePercentage }} of the log streams that Loki takes are in use",
-        advice="From all of them on, lines of new streams are refused. Usually a label with very many values.",
+        summary="Loki uses {{ $value | humanizePercentage }} of its limit of log streams",
+        description="At the limit Loki rejects lines of new streams. The usual cause is a label with very many values.",
         board="hub",
         per="hub",
     )

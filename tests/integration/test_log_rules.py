@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from configs import names, rules
-from configs.dashboards import hub_certificate
+from configs.dashboards.hub import certificate
 from configs.dashboards.model import Logs, Stat
 from configs.services import loki
 from configs.settings import load
@@ -44,7 +44,7 @@ WRITTEN = {
     "muted": (SHOP | {"container": "muted"}, "error", 600),
     "with a threshold of its own": (SHOP | {"container": "known"}, "error", 600),
 }
-LOUD = "loud on hub writes 2.0 lines of errors per second"
+LOUD = "loud on hub logs 2.0 errors per second"
 OWN = {"muted": {"mute": ["LogErrors"]}, "known": {"thresholds": {"log_errors": 5}}}
 
 
@@ -119,7 +119,7 @@ def running(chain: setup.ToolChain, tmp_path_factory: pytest.TempPathFactory) ->
         docker("network", "rm", name, check=False)
 
 
-def test_who_writes_more_errors_than_its_threshold_is_told_and_nobody_else(running: Running) -> None:
+def test_log_errors_fires_only_above_the_threshold(running: Running) -> None:
     def both() -> dict[str, dict[str, str]]:
         found = running.told("LogErrors")
         return found if len(found) >= 2 else {}
@@ -129,7 +129,7 @@ def test_who_writes_more_errors_than_its_threshold_is_told_and_nobody_else(runni
     told = {"alertname": "LogErrors", "severity": "warning", "env": "test", "host": "hub"}
     assert both() == found == {
         LOUD: told | WRITTEN["loud"][0],
-        "billing on hub writes 1.5 lines of errors per second": told | {"job": "billing"},
+        "billing on hub logs 1.5 errors per second": told | {"job": "billing"},
     }  # fmt: skip
 
 
@@ -145,10 +145,10 @@ def test_a_certificate_that_caddy_cannot_renew_is_told_by_caddys_own_lines_alone
     assert says == "Caddy could not renew the hub's certificate, 2 attempts failed within an hour"
 
 
-def test_the_hubs_page_shows_how_old_caddys_certificate_is(running: Running) -> None:
+def test_certificate_row_shows_age_failures_and_log(running: Running) -> None:
     """Of a hub with a prefix of its own, so that lines of other tests do not count."""
     settings = load(small(prefix="pages"), "stacks/Pulumi.test.yaml")
-    age, failed, says = hub_certificate.row(settings).panels
+    age, failed, says = certificate.row(settings).panels
     assert isinstance(age, Stat)
     assert isinstance(failed, Stat)
     assert isinstance(says, Logs)
@@ -162,7 +162,7 @@ def test_the_hubs_page_shows_how_old_caddys_certificate_is(running: Running) -> 
     assert [line in shown for line, _ in CADDY_SAYS] == [True, True, True, False]
 
 
-def test_it_goes_to_alertmanager_in_the_form_that_this_takes(running: Running) -> None:
+def test_loki_posts_alerts_in_alertmanager_v2_format(running: Running) -> None:
     (posted, *_) = eventually("a post of Loki", lambda: running.sink.got, 120)
     assert isinstance(posted, list), "version 2 of Alertmanager's API takes a list"
     alert = next(alert for alert in posted if alert["labels"].get("container") == "loud")
@@ -170,7 +170,7 @@ def test_it_goes_to_alertmanager_in_the_form_that_this_takes(running: Running) -
     assert alert["annotations"]["dashboard"].endswith("/d/fleetwatch-logs?var-host=hub&var-container=loud")
 
 
-def test_changed_rules_are_read_again_without_a_restart(running: Running) -> None:
+def test_changed_rules_are_reloaded_without_a_restart(running: Running) -> None:
     since = docker("inspect", "-f", "{{.State.StartedAt}}", running.container)
     file = running.rules / "log-lines.yml"
     changed = file.with_suffix(".new")
@@ -180,7 +180,7 @@ def test_changed_rules_are_read_again_without_a_restart(running: Running) -> Non
     assert docker("inspect", "-f", "{{.State.StartedAt}}", running.container) == since
 
 
-def test_nobody_changes_rules_through_its_api(running: Running) -> None:
+def test_rules_cannot_be_changed_through_the_api(running: Running) -> None:
     group = json.dumps({"name": "mine", "rules": []})
     answer = httpx.post(f"{running.url}/loki/api/v1/rules/mine", content=group, timeout=60, trust_env=False)
     assert answer.status_code >= 400

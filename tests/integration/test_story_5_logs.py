@@ -60,14 +60,14 @@ def test_a_json_file_has_its_own_job_its_label_and_its_level(story: Story) -> No
     assert len(warned) == 1, "the level is taken from the key `severity`, the file's name is structured metadata"
 
 
-def test_the_watchdog_reaches_its_receiver_with_its_words(story: Story) -> None:
+def test_watchdog_reaches_its_receiver(story: Story) -> None:
     posts = eventually("a message of Alertmanager", lambda: story.sink.got, 120)
     alert = posts[0]["alerts"][0]
     assert posts[0]["receiver"] == "sink"
     assert alert["status"] == "firing"
     assert alert["labels"] == {"alertname": "Watchdog", "severity": "none", "env": "test", "host": "hub"}
     assert alert["annotations"]["summary"] == "Alerting works"
-    assert "When its receiver hears nothing any more, alerting is broken." in alert["annotations"]["description"]
+    assert "If its receiver stops getting it, alerting is broken." in alert["annotations"]["description"]
     assert all(a["labels"]["alertname"] == "Watchdog" for p in story.sink.got for a in p["alerts"]), "only the watchdog"
 
 
@@ -97,7 +97,7 @@ ON_PURPOSE = {"TimescaleJobFailed", "LokiDiscards"}
 OF_THE_MACHINE = {rule.name for rule in hosts.group(settings_of()).rules}
 
 
-def test_no_other_alert_than_the_watchdog_is_firing(story: Story) -> None:
+def test_only_the_watchdog_is_firing(story: Story) -> None:
     alerts = story.grafana("datasources/proxy/uid/prometheus/api/v1/alerts")["data"]["alerts"]
     # cAdvisor sees all of the machine's containers, also those that other tests break at this time.
     ours = [a for a in alerts if a["labels"].get("container", story.rig.prefix).startswith(story.rig.prefix)]

@@ -1,7 +1,7 @@
-"""`make pictures`: what the dashboards of a running stack show, as plain pictures in docs/pictures.
+"""`make pictures`: draws the dashboards of a running stack without Grafana, into docs/pictures.
 
-Asks the hub's query side for the panels' queries and draws the answers; it is not Grafana that is drawn. The drawing
-part has packages of its own (requirements.txt here), in a virtualenv below the cache.
+Runs the queries of the panels on the hub's query side and draws the results. Drawing needs more packages
+(requirements.txt here), which are installed into a separate virtualenv in the cache.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ HERE = Path(__file__).parent
 
 
 def _drawer() -> Path:
-    """The Python that has matplotlib; made once, and anew when the lock changes."""
+    """The Python interpreter with matplotlib; installed once, and again when the lock file changes."""
     home = cache_dir("pictures")
     python, stamp, lock = home / "venv/bin/python", home / "stamp", HERE / "requirements.txt"
     if not stamp.exists() or stamp.read_text() != lock.read_text():
-        print("Installing what draws the pictures (once)", flush=True)
+        print("Installing the packages for drawing (once)", flush=True)
         venv.create(home / "venv", with_pip=True, clear=True)
         command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", lock]
         subprocess.run(list(map(str, command)), check=True)
@@ -34,7 +34,7 @@ def _drawer() -> Path:
 
 
 def main() -> None:
-    """Draws every dashboard of the stack file, or those that are named."""
+    """Draw every dashboard of the stack file, or those in the arguments."""
     parser = argparse.ArgumentParser(prog="make pictures", description=__doc__)
     parser.add_argument("boards", nargs="*", help="names of dashboards; without any: all")
     parser.add_argument("--file", default="stacks/Pulumi.local.yaml", help="the stack file of the stack that runs")
@@ -50,8 +50,8 @@ def main() -> None:
             continue
         path = Path(options.into) / f"{board.name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        told = json.dumps(hub.board(board))
-        done = subprocess.run([str(python), str(HERE / "draw.py"), str(path)], input=told, text=True, check=False)
+        data = json.dumps(hub.board(board))
+        done = subprocess.run([str(python), str(HERE / "draw.py"), str(path)], input=data, text=True, check=False)
         if done.returncode:
             sys.exit(f"{board.name} could not be drawn")
         print(f"{path} {path.stat().st_size // 1024} KB", flush=True)

@@ -1,4 +1,4 @@
-"""The questions of a dashboard, asked with every variable at All; the answers as plain values for draw.py."""
+"""Runs the queries of a dashboard with every variable set to All, and returns the results for draw.py."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Hub:
 
     def board(self, board: Dashboard) -> dict[str, Any]:
         """Everything that draw.py needs."""
-        everything = {one.name: "" if one.text else one.everything for one in board.variables}
+        everything = {one.name: "" if one.text else one.all_value for one in board.variables}
         rate = max(60, 4 * self._step)
         self._values = {
             **everything,
@@ -53,7 +53,7 @@ class Hub:
             "__auto": f"{self._step}s",
         }
         rows = [
-            {"heading": row.heading, "height": row.height, "panels": [self._panel(panel) for panel in row.panels]}
+            {"heading": row.title, "height": row.height, "panels": [self._panel(panel) for panel in row.panels]}
             for row in board.rows
         ]
         marks = self._get(True, True, '{job="deployment"}')
@@ -82,29 +82,29 @@ class Hub:
         return found
 
     def _panel(self, panel: Panel) -> dict[str, Any]:
-        told: dict[str, Any] = {"title": panel.title, "unit": getattr(panel, "unit", ""), "width": panel.width}
+        drawn: dict[str, Any] = {"title": panel.title, "unit": getattr(panel, "unit", ""), "width": panel.width}
         loki = panel.source == LOKI
         if isinstance(panel, Graph):
             series = [one for query in panel.queries for one in self._series(query, loki)]
-            return told | {
+            return drawn | {
                 "kind": "graph",
                 "series": series,
                 "stack": panel.stack,
                 "bars": panel.bars,
-                "top": panel.top,
-                "colours": panel.colours,
+                "top": panel.axis_max,
+                "colours": panel.series_colours,
             }
         if isinstance(panel, Stat):
             found = self._get(loki, False, panel.query.expr)
-            words = {str(value): text for value, (text, _) in panel.words.items()}
+            words = {str(value): text for value, (text, _) in panel.mappings.items()}
             tiles = [(_legend(panel.query, one["metric"]), one["value"][1]) for one in found]
-            return told | {"kind": "stat", "tiles": tiles, "words": words, "names": panel.names}
+            return drawn | {"kind": "stat", "tiles": tiles, "words": words, "names": panel.show_names}
         if isinstance(panel, Table):
-            return told | {"kind": "table", **self._table(panel, loki)}
+            return drawn | {"kind": "table", **self._table(panel, loki)}
         assert isinstance(panel, Logs)
         streams = self._get(True, True, panel.expr, lines=True)
         lines = sorted((value for stream in streams for value in stream["values"]), reverse=True)[:12]
-        return told | {"kind": "logs", "lines": [(float(when) / 1e9, text) for when, text in lines]}
+        return drawn | {"kind": "logs", "lines": [(float(when) / 1e9, text) for when, text in lines]}
 
     def _series(self, query: Query, loki: bool) -> Iterator[dict[str, Any]]:
         for one in self._get(loki, True, query.expr):
@@ -117,7 +117,7 @@ class Hub:
                 key = tuple(one["metric"].get(label, "") for label in panel.labels)
                 rows.setdefault(key, {})[column.title] = one["value"][1]
         columns = [
-            {"title": column.title, "unit": column.unit, "words": {str(k): v for k, (v, _) in column.words.items()}}
+            {"title": column.title, "unit": column.unit, "words": {str(k): v for k, (v, _) in column.mappings.items()}}
             for column in panel.columns
         ]
         cells = [[*key, *(row.get(column.title) for column in panel.columns)] for key, row in rows.items()]

@@ -49,7 +49,7 @@ def _periods(each: float, slowed: float) -> dict[str, str]:
     }
 
 
-GONE = "Container shop-db on hub is gone, it had run for 20m 0s"
+GONE = "Container shop-db on hub disappeared after running for 20m 0s"
 GONE_CASES = [
     Case(
         alert="ContainerDown",
@@ -63,7 +63,7 @@ GONE_CASES = [
         when="one without compose is gone although another one without compose runs",
         series={**UP, **ran(API, 20), **ran(API.replace("api", "web"), 200)},
         at="25m",
-        fires=[fired("Container api on hub is gone, it had run for 20m 0s", container="api")],
+        fires=[fired("Container api on hub disappeared after running for 20m 0s", container="api")],
     ),
     Case(
         alert="ContainerDown",
@@ -108,7 +108,7 @@ CASES = [
         when="it begins anew every minute or two",
         series={f"container_start_time_seconds{DB}": "0x4 60x4 stale 180x4 300x40"},
         at="8m",
-        fires=[fired("Container shop-db on hub began anew 3 times in 15 minutes", **SHOP, **KEPT)],
+        fires=[fired("Container shop-db on hub restarted 3 times in 15 minutes", **SHOP, **KEPT)],
     ),
     Case(
         alert="ContainerRestarts",
@@ -121,14 +121,14 @@ CASES = [
         when="a process in it was killed",
         series=_kills("0x40 1x100"),
         at="12m",
-        fires=[fired("Container shop-db on hub ran out of memory, processes killed in 15 minutes: 1", **SHOP, **KEPT)],
+        fires=[fired("Container shop-db on hub ran out of memory: 1 OOM kills in 15 minutes", **SHOP, **KEPT)],
     ),
     Case(
         alert="ContainerOutOfMemory",
         when="it was killed before it was first seen",
         series=_kills("_x40 2x40", "_x40 600x40"),
         at="12m",
-        fires=[fired("Container shop-db on hub ran out of memory, processes killed in 15 minutes: 2", **SHOP, **KEPT)],
+        fires=[fired("Container shop-db on hub ran out of memory: 2 OOM kills in 15 minutes", **SHOP, **KEPT)],
     ),
     Case(alert="ContainerOutOfMemory", when="that was long ago", series=_kills("0x20 3x300"), at="40m"),
     Case(
@@ -153,7 +153,7 @@ CASES = [
         at="30m",
         fires=[
             fired(
-                "Container shop-db on hub is held back by its CPU limit 50% of the time in which it wants to run",
+                "Container shop-db on hub is throttled by its CPU limit in 50% of its CPU periods",
                 **SHOP,
                 **KEPT,
             )
@@ -187,14 +187,14 @@ CASES = [
         when="a group of a container has no name",
         series={**UP, **CADVISOR, NAMELESS: "1x400"},
         at="20m",
-        fires=[fired("cAdvisor on hub cannot tell which containers run")],
+        fires=[fired("cAdvisor on hub does not identify containers")],
     ),
     Case(
         alert="ContainerWithoutName",
         when="there is not one container with a name",
         series={**UP, 'container_last_seen{job="cadvisor",env="test",host="hub"}': "1x400"},
         at="20m",
-        fires=[fired("cAdvisor on hub cannot tell which containers run")],
+        fires=[fired("cAdvisor on hub does not identify containers")],
     ),
     Case(alert="ContainerWithoutName", when="all have names", series={**UP, **CADVISOR}, at="20m"),
 ]

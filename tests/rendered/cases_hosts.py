@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.rules.records import NEWEST
+from configs.rules.recording import NEWEST
 from tests.rendered.rules_rig import Case, fired
 
 OF = 'env="test",host="hub"'
@@ -34,7 +34,7 @@ CASES = (
         alert="DiskUsed",
         when="when little is left",
         series={AVAILABLE: "5x60", SIZE: "100x60"},
-        fires=[fired("/ on hub is 95% full", **DISK_LABELS)],
+        fires=[fired("File system / on hub is 95% full", **DISK_LABELS)],
     ),
     Case(
         alert="DiskUsed",
@@ -52,7 +52,7 @@ CASES = (
         series={AVAILABLE: GROWING, SIZE: "1000000000000x100"},
         step="5m",
         at="7h",
-        fires=[fired("/ on hub will be full in 1h 20m 0s", **DISK_LABELS)],
+        fires=[fired("File system / on hub will be full in 1h 20m 0s", **DISK_LABELS)],
     ),
     Case(
         alert="DiskFullSoon",
@@ -79,7 +79,7 @@ CASES = (
         alert="InodesUsed",
         when="when few are left",
         series={FREE: "5x60", FILES: "100x60"},
-        fires=[fired("/ on hub has used 95% of its inodes", **DISK_LABELS)],
+        fires=[fired("File system / on hub uses 95% of its inodes", **DISK_LABELS)],
     ),
     Case(alert="InodesUsed", when="with half of them free", series={FREE: "50x60", FILES: "100x60"}),
     Case(alert="InodesUsed", when="on a file system that counts none", series={FREE: "0x60", FILES: "0x60"}),
@@ -89,7 +89,7 @@ CASES = (
         series={READ_ONLY: "0x12 1x20"},
         step="5m",
         at="1h20m",
-        fires=[fired("/ on hub has become read-only", **DISK_LABELS)],
+        fires=[fired("File system / on hub became read-only", **DISK_LABELS)],
     ),
     Case(alert="ReadOnlyFilesystem", when="when it always was", series={READ_ONLY: "1x40"}, step="5m", at="3h"),
     Case(
@@ -97,7 +97,7 @@ CASES = (
         when="when little is available",
         series=dict(zip(MEMORY, ("5x100", "100x100"), strict=True)),
         at="15m",
-        fires=[fired("hub uses 95% of its memory", job="node")],
+        fires=[fired("Host hub uses 95% of its memory", job="node")],
     ),
     Case(
         alert="MemoryUsed",
@@ -110,7 +110,7 @@ CASES = (
         when="when more waits than two cores do",
         series={LOAD: "5x200", **CORES},
         at="20m",
-        fires=[fired("hub has a load of 2.5 per core")],
+        fires=[fired("Host hub has a load of 2.5 per core")],
     ),
     Case(alert="LoadHigh", when="when two cores have work for two", series={LOAD: "2x200", **CORES}, at="20m"),
     Case(
@@ -149,7 +149,7 @@ CASES = (
         when="when every tenth packet has one",
         series={**NET, RX_ERRORS: "0+150x200", RX_PACKETS: "0+1500x200"},
         at="20m",
-        fires=[fired("eth0 on hub has errors in 10% of its packets", job="node", device="eth0")],
+        fires=[fired("Interface eth0 on hub has errors in 10% of its packets", job="node", device="eth0")],
     ),
     Case(
         alert="NetworkErrors",
@@ -161,7 +161,7 @@ CASES = (
         alert="OutOfMemory",
         when="when the kernel ended processes",
         series={KILLED: "25x10 27x60"},
-        fires=[fired("The kernel of hub ended processes for lack of memory: 2 within 15 minutes", job="node")],
+        fires=[fired("Host hub ran out of memory: 2 OOM kills in 15 minutes", job="node")],
     ),
     Case(alert="OutOfMemory", when="for what was long ago", series={KILLED: "25x200"}, at="40m"),
     Case(
@@ -170,7 +170,7 @@ CASES = (
         series={UP: "1x5 _x20 1x60", TIME: "_x26 1560+60x60", BOOT: "_x26 1500x60"},
         step="1m",
         at="30m",
-        fires=[fired("hub was started 5m 0s ago", job="node")],
+        fires=[fired("Host hub booted 5m 0s ago", job="node")],
     ),
     Case(
         alert="HostRestarted",

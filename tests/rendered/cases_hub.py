@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.rules.records import REACH
+from configs.rules.recording import REACH
 from tests.rendered.rules_rig import Case, fired
 
 OF = 'env="test",host="hub"'
@@ -34,7 +34,7 @@ CASES = (
         alert="HubPartDown",
         when="when a part does not answer",
         series={LOKI_UP: "0x60"},
-        fires=[fired("loki on the hub does not answer", job="loki", instance="fleetwatch-loki:3100")],
+        fires=[fired("Hub component loki is down", job="loki", instance="fleetwatch-loki:3100")],
     ),
     Case(alert="HubPartDown", when="while it answers", series={LOKI_UP: "1x60"}),
     Case(alert="HubPartDown", when="for a restart", series={LOKI_UP: "1x20 0x4 1x60"}, at="6m15s"),
@@ -51,7 +51,7 @@ CASES = (
         series={REACHES: "2600000x200"},
         step="1m",
         at="2h",
-        fires=[fired("Metrics will be kept for about 30d 2h 13m 20s, not 730d")],
+        fires=[fired("Metrics will be retained for about 30d 2h 13m 20s instead of 730d")],
     ),
     Case(
         alert="RetentionNotReached",
@@ -64,20 +64,20 @@ CASES = (
         alert="RuleEvaluationFails",
         when="when rules fail",
         series={RULES: "0x20 3x100"},
-        fires=[fired("3 evaluations of rules failed in hosts.yml;hosts", rule_group="hosts.yml;hosts")],
+        fires=[fired("3 rule evaluations of group hosts.yml;hosts failed in 15 minutes", rule_group="hosts.yml;hosts")],
     ),
     Case(alert="RuleEvaluationFails", when="for what was long ago", series={RULES: "3x100"}, at="20m"),
     Case(
         alert="NotificationsFail",
         when="when a receiver does not take them",
         series={FAILED: "0x20 3x100"},
-        fires=[fired("3 notifications by webhook failed within 15 minutes", integration="webhook")],
+        fires=[fired("3 notifications by webhook failed in 15 minutes", integration="webhook")],
     ),
     Case(
         alert="NotificationsFail",
         when="when Alertmanager does not take them",
         series=dict(zip(TO_ALERTMANAGER, ("0x20 3x100", "0x20 1x100"), strict=True)),
-        fires=[fired("4 alerts did not get from Prometheus to Alertmanager within 15 minutes")],
+        fires=[fired("Prometheus failed to deliver 4 alerts to Alertmanager in 15 minutes")],
     ),
     Case(
         alert="NotificationsFail",
@@ -89,21 +89,21 @@ CASES = (
         alert="LokiDiscards",
         when="from the first line on",
         series={DISCARDED: "_x20 12x60"},
-        fires=[fired("Loki discarded 12 lines within 15 minutes: rate_limited", reason="rate_limited")],
+        fires=[fired("Loki discarded 12 lines in 15 minutes: rate_limited", reason="rate_limited")],
     ),
     Case(
         alert="LokiDiscards",
         when="when it goes on",
         series={DISCARDED: "12x100 24x60"},
         at="30m",
-        fires=[fired("Loki discarded 12 lines within 15 minutes: rate_limited", reason="rate_limited")],
+        fires=[fired("Loki discarded 12 lines in 15 minutes: rate_limited", reason="rate_limited")],
     ),
     Case(alert="LokiDiscards", when="for what was long ago", series={DISCARDED: "12x400"}, at="90m"),
     Case(
         alert="TsdbProblem",
         when="when a compaction fails",
         series={**STORE, next(iter(STORE)): "0x20 2x100"},
-        fires=[fired("Prometheus on the hub failed 2 times within 3 hours to write or tidy its store")],
+        fires=[fired("Prometheus on the hub had 2 TSDB failures in 3 hours")],
     ),
     Case(alert="TsdbProblem", when="when all goes well", series=STORE),
 )
@@ -114,7 +114,7 @@ CASES_OF_SEVERAL = (
         when="when nobody's data arrives",
         series={},
         at="3m",
-        fires=[fired("No host's data arrives at the hub any more", job="caddy")],
+        fires=[fired("The hub receives no data from any host", job="caddy")],
     ),
     Case(
         alert="HubPartDown",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.rules.records import NEWEST
+from configs.rules.recording import NEWEST
 from tests.rendered.rules_rig import Case, fired
 
 OF = 'env="test",host="hub"'
@@ -18,7 +18,7 @@ FREE = f'node_filesystem_avail_bytes{{job="node",{OF},device="/dev/vda",fstype="
 REFUSED = f'prometheus_remote_storage_samples_failed_total{{job="agent",{OF}}}'
 DROPPED = "prometheus_remote_storage_samples_dropped_total{{" + f'job="agent",{OF},' + 'reason="{}"}}'
 STREAMS = f'loki_ingester_memory_streams{{job="loki",{OF},tenant="fake"}}'
-GAP = "Metrics of hub have a gap of {} that nothing will fill"
+GAP = "Metrics of hub have a permanent gap of {}"
 
 CASES = (
     Case(alert="Watchdog", when="always", series={}, at="1m", fires=[fired("Alerting works")]),
@@ -27,14 +27,14 @@ CASES = (
         when="when a host never sent",
         series={},
         at="3m",
-        fires=[fired("Host hub sends nothing")],
+        fires=[fired("Host hub sends no data")],
     ),
     Case(
         alert="HostSilent",
         when="when a host stopped",
         series={AGENT: "1x40", LATEST: "0+15x40 600x60"},
         at="18m",
-        fires=[fired("Host hub sends nothing")],
+        fires=[fired("Host hub sends no data")],
     ),
     Case(alert="HostSilent", when="while it sends", series={**STEADY, LATEST: "0+15x400"}, at="30m"),
     Case(alert="HostSilent", when="during a short pause", series={LATEST: "0+15x40 600x12 780+15x100"}, at="13m30s"),
@@ -49,7 +49,7 @@ CASES = (
         when="when a host sends that is not in the stack file",
         series={**STEADY, 'up{job="agent",env="test",host="old-1"}': "1x100"},
         at="15m",
-        fires=[fired('The hub gets data of a host "old-1" that the stack file does not name', host="old-1")],
+        fires=[fired('The hub receives data from host "old-1", which is not in the stack file', host="old-1")],
     ),
     Case(alert="ForeignHost", when="for the hosts of the stack file", series=STEADY, at="15m"),
     Case(
@@ -59,7 +59,7 @@ CASES = (
         at="5m",
         fires=[
             fired(
-                "Job node on hub cannot be scraped: 10.213.77.1:9100 gives no metrics",
+                "Job node on hub is down: 10.213.77.1:9100 cannot be scraped",
                 job="node",
                 instance="10.213.77.1:9100",
             )
@@ -77,14 +77,14 @@ CASES = (
         when="when the agent refused it",
         series={RELOADED.format("prometheus", "agent"): "1x8 0x40"},
         at="5m",
-        fires=[fired("agent on hub did not take its new configuration", job="agent")],
+        fires=[fired("agent on hub rejected its new configuration", job="agent")],
     ),
     Case(
         alert="ConfigNotRead",
         when="when Caddy refused it",
         series={RELOADED.format("caddy", "caddy"): "1x8 0x40"},
         at="5m",
-        fires=[fired("caddy on hub did not take its new configuration", job="caddy")],
+        fires=[fired("caddy on hub rejected its new configuration", job="caddy")],
     ),
     Case(alert="ConfigNotRead", when="after a good one", series={RELOADED.format("prometheus", "agent"): "1x100"}),
     Case(
@@ -102,7 +102,7 @@ CASES = (
         step="1m",
         at="100m",
         fires=[
-            fired("The agent on hub can keep about 10m 3s of metrics while the hub is away, not 1d"),
+            fired("The agent on hub can buffer about 10m 3s of metrics, less than the outage budget of 1d"),
         ],
     ),
     Case(
@@ -112,7 +112,7 @@ CASES = (
         step="1m",
         at="100m",
         fires=[
-            fired("The agent on hub can keep about 1h 0m 0s of metrics while the hub is away, not 1d"),
+            fired("The agent on hub can buffer about 1h 0m 0s of metrics, less than the outage budget of 1d"),
         ],
     ),
     Case(
@@ -126,19 +126,19 @@ CASES = (
         alert="SamplesDropped",
         when="when the hub refused some",
         series={REFUSED: "0x20 5x100"},
-        fires=[fired("5 samples of hub were refused by the hub or given up")],
+        fires=[fired("5 samples of hub were rejected or dropped in 15 minutes")],
     ),
     Case(
         alert="SamplesDropped",
         when="when the hub refused millions",
         series={REFUSED: "0x20 3456789x100"},
-        fires=[fired("3456789 samples of hub were refused by the hub or given up")],
+        fires=[fired("3456789 samples of hub were rejected or dropped in 15 minutes")],
     ),
     Case(
         alert="SamplesDropped",
         when="when the counter begins with the first loss",
         series={DROPPED.format("too_old"): "_x20 7x60"},
-        fires=[fired("7 samples of hub were refused by the hub or given up")],
+        fires=[fired("7 samples of hub were rejected or dropped in 15 minutes")],
     ),
     Case(
         alert="SamplesDropped",
@@ -168,20 +168,20 @@ CASES = (
         alert="LogLinesLost",
         when="when Promtail gave up",
         series={GIVEN_UP: "0x20 5x100"},
-        fires=[fired("5 log lines of hub were lost")],
+        fires=[fired("5 log lines of hub were lost in 15 minutes")],
     ),
     Case(
         alert="LogLinesLost",
         when="when Alloy gave up",
         series={GIVEN_UP_BY_ALLOY: "0x20 5x100"},
-        fires=[fired("5 log lines of hub were lost")],
+        fires=[fired("5 log lines of hub were lost in 15 minutes")],
     ),
     Case(alert="LogLinesLost", when="for what was long ago", series={GIVEN_UP: "7x100"}, at="20m"),
     Case(
         alert="StreamsMany",
         when="when most are in use",
         series={STREAMS: "9000x60"},
-        fires=[fired("90% of the log streams that Loki takes are in use")],
+        fires=[fired("Loki uses 90% of its limit of log streams")],
     ),
     Case(alert="StreamsMany", when="when few are in use", series={STREAMS: "25x60"}),
 )

@@ -1,7 +1,7 @@
-"""Alerts before `promtool test rules`, many in one call: what fires, what a person then reads, and what stays silent.
+"""Runs cases of alerts in `promtool test rules`, many per call: which alerts fire, with which summary.
 
-promtool compares labels and annotations whole. A case says the summary word for word; the other annotations are those
-of the alert with its labels filled in.
+promtool compares all labels and annotations. A case contains the whole summary; the other annotations are those of the
+alert with its labels filled in.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ HERE = {"env": "test", "host": "hub"}
 
 @dataclass(frozen=True, kw_only=True)
 class Fired:
-    """One alert as it is told. `labels`: besides its own fixed ones; those of a host, unless given, are HERE."""
+    """One firing alert. `labels` are those that the alert does not set itself, by default HERE."""
 
-    says: str
+    summary: str
     labels: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A situation: series by name, in promtool's notation, and what `alert` makes of them after `at`.
+    """Input series in promtool's notation, and the expected result of `alert` after `at`.
 
-    Without `fires` it must be silent. `step` is the time between two samples, and between two evaluations.
+    Without `fires` the alert must be silent. `step` is the time between two samples, and between two evaluations.
     """
 
     alert: str
@@ -47,31 +47,31 @@ class Case:
     step: str = "15s"
 
 
-def fired(says: str, **labels: str) -> Fired:
-    """With the labels of HERE, and these; an empty one takes a label away."""
-    return Fired(says=says, labels={key: value for key, value in {**HERE, **labels}.items() if value})
+def fired(summary: str, **labels: str) -> Fired:
+    """An alert with the labels of HERE and these; an empty value removes a label."""
+    return Fired(summary=summary, labels={key: value for key, value in {**HERE, **labels}.items() if value})
 
 
 def settings_of(hosts: Mapping[str, Any] | None = None, **hub: Any) -> Settings:
-    """Of a hub on this machine, and of its hosts."""
+    """Settings of a hub on this machine and its hosts."""
     return load(small(env="test", hub={"local": {}, **hub}, hosts=hosts or {"hub": {}}), "stacks/Pulumi.test.yaml")
 
 
 def groups_of(settings: Settings, *names: str) -> list[Group]:
-    """These groups of all. A group of recording rules that is left out can be given as input instead."""
+    """The groups with these names. Series of other recording rules can be given as input instead."""
     found = [group for group in rules.groups(settings) if group.name in names]
     assert len(found) == len(names), f"no such group among {names}"
     return found
 
 
 def check(tool: Any, folder: Path, settings: Settings, groups: Sequence[Group], cases: Sequence[Case]) -> None:
-    """All cases in one run of promtool; fails with the cases that came out otherwise, in promtool's words."""
-    said = run(tool, folder, settings, groups, cases)
-    assert not said, "\n\n".join(f"{name}\n{words}" for name, words in said.items())
+    """Run all cases in one call of promtool; fail with promtool's output for each failed case."""
+    failed = run(tool, folder, settings, groups, cases)
+    assert not failed, "\n\n".join(f"{name}\n{output}" for name, output in failed.items())
 
 
 def run(tool: Any, folder: Path, settings: Settings, groups: Sequence[Group], cases: Sequence[Case]) -> dict[str, str]:
-    """What promtool says against each case that fails, by the case's name."""
+    """promtool's output for each failed case, by the name of the case."""
     names = {_name(case): case for case in cases}
     assert cases, "no case was given: nothing would be tested"
     assert len(names) == len(cases), "two cases have one name"
@@ -88,21 +88,21 @@ def run(tool: Any, folder: Path, settings: Settings, groups: Sequence[Group], ca
         paths.append(folder / f"cases-{alert}-{step}.yml")
         paths[-1].write_text(yaml.safe_dump(test, sort_keys=False))
     done = tool("promtool")("test", "rules", *paths)
-    said = done.stdout + done.stderr
-    failed = {name: words for name, words in _by_name(said).items() if name in names}
-    assert done.returncode == 0 or failed, f"promtool failed for another reason:\n{said}"
-    assert done.returncode != 0 or said.count("SUCCESS") == len(paths), f"promtool tested nothing:\n{said}"
+    output = done.stdout + done.stderr
+    failed = {name: part for name, part in _by_name(output).items() if name in names}
+    assert done.returncode == 0 or failed, f"promtool failed for another reason:\n{output}"
+    assert done.returncode != 0 or output.count("SUCCESS") == len(paths), f"promtool tested nothing:\n{output}"
     return failed
 
 
 def _interval(groups: Sequence[Group], alert: str) -> str:
-    """How often the alert's groups are evaluated, where they agree on it: promtool asks for it apart from them."""
+    """The evaluation interval of the alert's groups, if they have the same; promtool takes it separately."""
     found = {group.interval for group in groups if any(rule.name == alert for rule in group.rules)}
     return found.pop() if len(found) == 1 else ""
 
 
 def _only(groups: Sequence[Group], alert: str) -> list[Group]:
-    """The groups with this alert alone, and with their recording rules."""
+    """The groups with only this alert and their recording rules."""
     kept = (tuple(rule for rule in group.rules if isinstance(rule, Record) or rule.name == alert) for group in groups)
     return [Group(name=group.name, rules=rules) for group, rules in zip(groups, kept, strict=True)]
 
@@ -110,7 +110,7 @@ def _only(groups: Sequence[Group], alert: str) -> list[Group]:
 def ask(
     tool: Any, folder: Path, settings: Settings, groups: Sequence[Group], case: Case, expected: Mapping[str, float]
 ) -> None:
-    """Ask what `case.alert`, here a query, gives after the rules ran: values by series in promtool's notation."""
+    """Run the query `case.alert` after the rules were evaluated; `expected` has the values by series."""
     (folder / "rules.yml").write_text(to_yaml(render(settings, groups, SITE), "rules"))
     samples = [{"labels": series, "value": value} for series, value in expected.items()]
     test = {
@@ -141,17 +141,17 @@ def _test(name: str, case: Case, settings: Settings, groups: Sequence[Group]) ->
             {
                 "eval_time": case.at,
                 "alertname": case.alert,
-                "exp_alerts": [_expected(settings, _that_says(known, one), one) for one in case.fires],
+                "exp_alerts": [_expected(settings, _with_summary(known, one), one) for one in case.fires],
             }
         ],
     }
 
 
-def _that_says(known: Sequence[Alert], one: Fired) -> Alert:
-    """Of several alerts of one name, the one whose summary this is."""
+def _with_summary(known: Sequence[Alert], one: Fired) -> Alert:
+    """The alert with this summary, among several of one name."""
     for alert in known:
         fixed = [re.escape(part) for part in re.split(r"{{.*?}}", alert.summary)]
-        if re.fullmatch(".*".join(fixed), one.says):
+        if re.fullmatch(".*".join(fixed), one.summary):
             return alert
     return known[0]
 
@@ -160,16 +160,16 @@ def _name(case: Case) -> str:
     return f"{case.alert}: {'silent' if not case.fires else 'fires'} {case.when}"
 
 
-def _by_name(said: str) -> dict[str, str]:
-    parts = re.split(r"^\s*name: (.*),$", said, flags=re.MULTILINE)
+def _by_name(output: str) -> dict[str, str]:
+    parts = re.split(r"^\s*name: (.*),$", output, flags=re.MULTILINE)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
 def _expected(settings: Settings, alert: Alert, one: Fired) -> dict[str, Any]:
     labels = {"severity": alert.severity, **alert.labels, **one.labels}
     rendered = _rendered(settings, alert)
-    told = {key: _filled(text, labels) if key != "summary" else one.says for key, text in rendered.items()}
-    return {"exp_labels": labels, "exp_annotations": told}
+    annotations = {key: _filled(text, labels) if key != "summary" else one.summary for key, text in rendered.items()}
+    return {"exp_labels": labels, "exp_annotations": annotations}
 
 
 def _rendered(settings: Settings, alert: Alert) -> dict[str, str]:
@@ -179,7 +179,7 @@ def _rendered(settings: Settings, alert: Alert) -> dict[str, str]:
 
 
 def _filled(text: str, labels: Mapping[str, str]) -> str:
-    """Labels filled in as Prometheus does; anything else in a template is the summary's alone."""
+    """The text with labels filled in as Prometheus does; other templates are allowed only in summaries."""
     filled = re.sub(r"{{ \$labels\.(\w+) }}", lambda found: labels.get(found[1], ""), text)
     assert "{{" not in filled, f"only a summary is compared word for word, keep values there: {text}"
     return filled

@@ -1,4 +1,4 @@
-"""The panels' PromQL in Prometheus' own hands: every expression parses, and what may be empty shows what there is."""
+"""The panels' PromQL in promtool: every expression parses, and declared empty queries return data with their series."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from typing import Any
 import yaml
 
 from configs.dashboards import boards
-from configs.dashboards.model import SHOWN_BY, Graph, Stat, Table
+from configs.dashboards.model import Graph
+from tests.fixtures.declared_empty import PANELS, SHOWN_BY
 from tests.fixtures.full import full
 from tests.unit.test_dashboards import expressions, expressions_as_rules
+from tools.doctor import questions
 
 HERE = 'env="full",host="hub"'
 SQL = f'job="sql",{HERE},database="main",datname="shop"'
 JOB = f'{SQL},job_id="1000",proc="policy_compression",hypertable="public.readings"'
 TABLE = f'{SQL},hypertable="public.readings"'
-# One series of every metric that a stack may rightly lack, as its exporter writes it.
+# One series of every metric that a healthy stack may lack, as its exporter exposes it.
 SERIES = {
     f'ALERTS{{alertname="DiskUsed",alertstate="firing",severity="warning",{HERE}}}': "1x40",
     f'node_filesystem_files{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "100x40",
@@ -58,17 +60,9 @@ SERIES = {
 }  # fmt: skip
 
 
-def _may_be_empty() -> set[str]:
-    """Expressions as written, of Prometheus: those that name the test below."""
-    found = set()
-    for board in boards(full()):
-        for panel in (panel for row in board.rows for panel in row.panels):
-            parts: list[Any] = []
-            parts += [panel.query] if isinstance(panel, Stat) else []
-            parts += panel.queries if isinstance(panel, Graph) else []
-            parts += panel.columns if isinstance(panel, Table) else []
-            found |= {part.expr for part in parts if SHOWN_BY in part.empty}
-    return found
+def _declared_here() -> list[str]:
+    """The expressions that the test below is listed for, as written in the dashboards."""
+    return [one.expr for one in questions.of_boards(boards(full())) if one.place in SHOWN_BY[PANELS]]
 
 
 def _filled(expr: str) -> str:
@@ -76,7 +70,7 @@ def _filled(expr: str) -> str:
     return re.sub(r"\$(\w+)", lambda match: values.get(match[1], ".+"), expr)
 
 
-def test_every_expression_is_one(tool: Any, tmp_path: Path) -> None:
+def test_every_expression_parses(tool: Any, tmp_path: Path) -> None:
     path = tmp_path / "panels.yml"
     path.write_text(expressions_as_rules())
     done = tool("promtool")("check", "rules", path)
@@ -95,20 +89,20 @@ def _unit_test(asked: list[str], series: dict[str, str]) -> str:
     )
 
 
-def test_a_query_that_may_be_empty_shows_what_there_is(tool: Any, tmp_path: Path) -> None:
-    """With the series that it is about, it has a result. Where `empty=` names another test, that one shows it."""
-    asked = list(_may_be_empty())
+def test_declared_empty_queries_return_data_with_their_series(tool: Any, tmp_path: Path) -> None:
+    """Each query has a result with the series above, and none without them."""
+    asked = _declared_here()
     assert len(asked) > 20
     path = tmp_path / "test.yml"
     path.write_text(_unit_test(asked, SERIES))
     done = tool("promtool")("test", "rules", path)
     assert done.returncode == 0, done.stdout + done.stderr
     path.write_text(_unit_test(asked, {}))
-    said = tool("promtool")("test", "rules", path)
-    assert said.returncode != 0
-    # A zero of its own always answers; what is declared empty there is what it counts.
+    done = tool("promtool")("test", "rules", path)
+    assert done.returncode != 0
+    # `or vector(0)` always has a result; the declaration is about the metric in front of it.
     alone = [expr for expr in asked if "or vector(0)" not in expr]
-    assert (said.stdout + said.stderr).count("got:") >= len(alone), "one that is never empty need not be declared"
+    assert (done.stdout + done.stderr).count("got:") >= len(alone), "a query that is never empty must not be declared"
 
 
 def _panel_exprs(board: str, title: str) -> list[str]:
@@ -118,7 +112,7 @@ def _panel_exprs(board: str, title: str) -> list[str]:
     return [query.expr for query in panel.queries]
 
 
-def test_the_room_of_the_hub_is_told_in_seconds(tool: Any, tmp_path: Path) -> None:
+def test_capacity_panels_show_seconds_until_full(tool: Any, tmp_path: Path) -> None:
     """Two hours of a disk of which 10 bytes a second are used up, and of an agent that writes 100 a second."""
     node = f'job="node",{HERE},mountpoint="/",fstype="ext4"'
     series = {
@@ -128,9 +122,9 @@ def test_the_room_of_the_hub_is_told_in_seconds(tool: Any, tmp_path: Path) -> No
         f'prometheus_tsdb_lowest_timestamp_seconds{{job="prometheus",{HERE}}}': "3600x480",
         f'prometheus_tsdb_wal_record_parts_bytes_written_total{{job="agent",{HERE}}}': "0+1500x480",
     }
-    used, *_ = _panel_exprs("hub", "Disk of the hub used")
-    full_in, grow = _panel_exprs("hub", "Until the hub's disk is full")
-    keep, budget = _panel_exprs("hub", "What agents could keep")
+    used, *_ = _panel_exprs("hub", "Hub disk usage")
+    full_in, grow = _panel_exprs("hub", "Time until hub disk is full")
+    keep, budget = _panel_exprs("hub", "Agent buffer headroom")
     hub = '{env="full", host="hub"}'
     expected = [
         (f"round({used}, 0.001)", '{mountpoint="/"}', 0.536),
@@ -144,7 +138,7 @@ def test_the_room_of_the_hub_is_told_in_seconds(tool: Any, tmp_path: Path) -> No
         for expr, labels, value in expected
     ]
     known = [{"series": key, "values": values} for key, values in series.items()]
-    path = tmp_path / "room.yml"
+    path = tmp_path / "capacity.yml"
     path.write_text(
         yaml.safe_dump({"tests": [{"interval": "15s", "input_series": known, "promql_expr_test": tests}]}, width=1000)
     )

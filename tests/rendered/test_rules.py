@@ -1,4 +1,4 @@
-"""Every alert of hosts, pipeline and hub before promtool: when it fires, what is then read, and when it is silent."""
+"""The alerts of hosts, pipeline and hub in promtool: when each fires, with which summary, and when it is silent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from configs.rules.records import REACH
+from configs.rules.recording import REACH
 from tests.rendered import cases_hosts, cases_hub, cases_pipeline
 from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
@@ -15,18 +15,18 @@ TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_it_fires_in_these_words_and_is_silent_otherwise(subject: str, tool, tmp_path: Path) -> None:
+def test_alerts_fire_with_expected_summary_or_stay_silent(subject: str, tool, tmp_path: Path) -> None:
     settings = settings_of()
     check(tool, tmp_path, settings, groups_of(settings, subject), SUBJECTS[subject])
 
 
-def test_a_door_that_is_shut_is_told_apart_from_a_silent_host(tool, tmp_path: Path) -> None:
+def test_hub_without_ingestion_is_distinguished_from_a_silent_host(tool, tmp_path: Path) -> None:
     settings = settings_of(TWO)
     check(tool, tmp_path, settings, groups_of(settings, "hub"), cases_hub.CASES_OF_SEVERAL)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent(subject: str) -> None:
+def test_every_alert_has_a_firing_and_a_silent_case(subject: str) -> None:
     (group,) = groups_of(settings_of(), subject)
     alerts = {rule.name for rule in group.rules}
     cases = SUBJECTS[subject]
@@ -34,7 +34,7 @@ def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent(s
     assert {case.alert for case in cases if not case.fires} == alerts - {"Watchdog"}
 
 
-def test_a_case_that_is_wrong_fails(tool, tmp_path: Path) -> None:
+def test_wrong_cases_fail(tool, tmp_path: Path) -> None:
     """Without this, a rig that compares nothing would pass every test above."""
     disk = {cases_hosts.AVAILABLE: "5x60", cases_hosts.SIZE: "100x60"}
     wrong = [
@@ -43,16 +43,16 @@ def test_a_case_that_is_wrong_fails(tool, tmp_path: Path) -> None:
             alert="DiskUsed",
             when="in other words",
             series=disk,
-            fires=[fired("/ on hub is 94% full", **cases_hosts.DISK_LABELS)],
+            fires=[fired("File system / on hub is 94% full", **cases_hosts.DISK_LABELS)],
         ),
-        Case(alert="DiskUsed", when="never", series={}, fires=[fired("/ on hub is 95% full")]),
+        Case(alert="DiskUsed", when="never", series={}, fires=[fired("File system / on hub is 95% full")]),
     ]
     settings = settings_of()
     said = run(tool, tmp_path, settings, groups_of(settings, "hosts"), wrong)
     assert len(said) == len(wrong), f"these came out as they should not: {list(said)}"
 
 
-def test_what_comes_rarely_by_its_settings_is_neither_lost_nor_late(tool, tmp_path: Path) -> None:
+def test_long_scrape_intervals_are_neither_gaps_nor_lag(tool, tmp_path: Path) -> None:
     settings = settings_of({"hub": {"scrape": {"agents": "2m"}}})
     rarely = "1 " + "_ _ _ _ _ _ _ 1 " * 60
     cases = [
@@ -62,11 +62,11 @@ def test_what_comes_rarely_by_its_settings_is_neither_lost_nor_late(tool, tmp_pa
     check(tool, tmp_path, settings, groups_of(settings, "records", "pipeline"), cases)
 
 
-def test_a_host_that_stopped_is_told_from_its_samples_alone(tool, tmp_path: Path) -> None:
+def test_silent_host_is_detected_from_raw_samples(tool, tmp_path: Path) -> None:
     """As the cases of HostSilent, but with the recording rule itself."""
     settings = settings_of()
     stopped = {cases_pipeline.AGENT: "1x40"}
-    fires = [fired("Host hub sends nothing")]
+    fires = [fired("Host hub sends no data")]
     cases = [
         Case(alert="HostSilent", when="yet", series=stopped, at="15m"),
         Case(alert="HostSilent", when="when it stopped", series=stopped, at="18m", fires=fires),
@@ -75,12 +75,12 @@ def test_a_host_that_stopped_is_told_from_its_samples_alone(tool, tmp_path: Path
     check(tool, tmp_path, settings, groups_of(settings, "records", "pipeline"), cases)
 
 
-def test_how_long_a_host_may_be_silent_is_its_own(tool, tmp_path: Path) -> None:
+def test_host_silent_threshold_per_host(tool, tmp_path: Path) -> None:
     """One that is asked every two minutes is not silent between; one with a threshold of its own is told sooner."""
     stopped = {cases_pipeline.AGENT: "1x40"}
     soon = settings_of({"hub": {"alerts": {"thresholds": {"host_silent": "1m"}}}})
     rarely = settings_of({"hub": {"scrape": {"agents": "2m"}, "alerts": {"thresholds": {"host_silent": "1m"}}}})
-    fires = [fired("Host hub sends nothing")]
+    fires = [fired("Host hub sends no data")]
     for settings, at, told in (
         (soon, "12m30s", []),
         (soon, "13m30s", fires),
@@ -107,7 +107,7 @@ PACES = {
 
 
 @pytest.mark.parametrize("pace", PACES)
-def test_the_forecast_of_retention(pace: str, tool, tmp_path: Path) -> None:
+def test_retention_forecast(pace: str, tool, tmp_path: Path) -> None:
     settings = settings_of()
     changed, reaches = PACES[pace]
     labels = '{job="prometheus",env="test",host="hub"}'

@@ -1,4 +1,4 @@
-"""Alerts about containers and attached disks before promtool: which situation fires them, in which words."""
+"""The alerts of containers and attached volumes in promtool: when each fires, with which summary."""
 
 from __future__ import annotations
 
@@ -13,23 +13,21 @@ from tests.fixtures.full import small
 from tests.rendered.cases_containers import CASES, DB, EXPECTED, GONE_CASES, UP, ran
 from tests.rendered.rules_rig import Case, check, groups_of, settings_of
 
-ASKED = ("containers", "containers-gone")
+GROUPS = ("containers", "containers-gone")
 
 
 @pytest.mark.parametrize(("group", "cases"), [("containers", CASES), ("containers-gone", GONE_CASES)])
-def test_each_situation_is_told_in_these_words_or_not_at_all(
-    group: str, cases: list[Case], tool: Any, tmp_path: Path
-) -> None:
+def test_container_alerts_fire_or_stay_silent(group: str, cases: list[Case], tool: Any, tmp_path: Path) -> None:
     settings = settings_of()
     check(tool, tmp_path, settings, groups_of(settings, group), cases)
 
 
-def test_a_container_that_the_stack_file_expects_is_missed_at_once(tool: Any, tmp_path: Path) -> None:
+def test_missing_expected_container_fires_immediately(tool: Any, tmp_path: Path) -> None:
     settings = settings_of({"hub": {"expected": ["shop-db"]}})
-    check(tool, tmp_path, settings, groups_of(settings, *ASKED), EXPECTED)
+    check(tool, tmp_path, settings, groups_of(settings, *GROUPS), EXPECTED)
 
 
-def test_a_muted_or_abandoned_one_is_not_missed(tool: Any, tmp_path: Path) -> None:
+def test_muted_and_abandoned_containers_do_not_fire(tool: Any, tmp_path: Path) -> None:
     quiet = {"containers": {"shop-db": {"mute": ["ContainerDown"]}}}
     old = {"server": {"address": "203.0.113.7"}, "abandoned": True, "expected": ["shop-db"]}
     hosts = {"hub": {"expected": ["shop-db"], "alerts": quiet}, "old": old}
@@ -39,11 +37,11 @@ def test_a_muted_or_abandoned_one_is_not_missed(tool: Any, tmp_path: Path) -> No
     gone = Case(alert="ContainerDown", when="it is muted", series={**UP, **ran(DB, 20)}, at="25m")
     away = {key.replace('"hub"', '"old"'): values for key, values in UP.items()}
     left = Case(alert="ContainerDown", when="its host is abandoned", series=away, at="25m")
-    check(tool, tmp_path, settings, groups_of(settings, *ASKED), [gone, left])
+    check(tool, tmp_path, settings, groups_of(settings, *GROUPS), [gone, left])
 
 
-def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent() -> None:
-    rules = [rule for group in groups_of(settings_of(), *ASKED) for rule in group.rules]
+def test_every_alert_has_a_firing_and_a_silent_case() -> None:
+    rules = [rule for group in groups_of(settings_of(), *GROUPS) for rule in group.rules]
     alerts = {rule.name for rule in rules if isinstance(rule, Alert)}
     cases = [*CASES, *GONE_CASES]
     assert {case.alert for case in cases if case.fires} == alerts

@@ -1,4 +1,4 @@
-"""Alerts about PostgreSQL and TimescaleDB before promtool: which situation fires them, in which words."""
+"""The alerts of PostgreSQL and TimescaleDB in promtool: when each fires, with which summary."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MAIN = {"database": "main"}
 SHOP = {**MAIN, "datname": "shop"}
 COMPRESSION = {**SHOP, "job_id": "1003", "proc": "policy_compression", "hypertable": "public.readings"}
 ANSWERS = {f'up{{job="postgres",{WHERE}}}': "1x400", f'pg_up{{job="postgres",{WHERE}}}': "1x400"}
-DOWN = [fired("PostgreSQL main on hub does not answer", **MAIN)]
+DOWN = [fired("PostgreSQL main on hub is unreachable", **MAIN)]
 DEADLOCKS = f'pg_stat_database_deadlocks{{job="postgres",{WHERE},datname="shop",datid="16384"}}'
 
 QUERY = {"collector": "timescaledb_sizes", "query": "chunks"}
@@ -65,7 +65,7 @@ CASES = [
     ),
     *_pair(
         "PostgresConnections", "pg_connections_ratio", 0.9, 0.8,
-        "PostgreSQL main on hub has 90% of its connections in use", MAIN, SERVER,
+        "PostgreSQL main on hub uses 90% of its connections", MAIN, SERVER,
     ),
     *_pair(
         "PostgresLongTransaction", "pg_oldest_transaction_seconds", 3600, 1700,
@@ -73,7 +73,7 @@ CASES = [
     ),
     *_pair(
         "PostgresWraparound", "pg_wraparound_ratio", 0.6, 0.09,
-        f"60% of the transaction ids of {IT} are used", SHOP, IN_SHOP,
+        f"D{IT[1:]} uses 60% of its transaction IDs", SHOP, IN_SHOP,
     ),
     *_pair(
         "PostgresReplicationLag", "pg_replication_lag_seconds", 600, 20,
@@ -81,13 +81,13 @@ CASES = [
     ),
     *_pair(
         "PostgresReplicationSlot", "pg_replication_slot_retained_bytes", 16 * 1024**3, 1024**3,
-        "PostgreSQL main on hub keeps 16GiB of WAL for slot etl", {**MAIN, "slot": "etl"}, SERVER + ',slot="etl"',
+        "PostgreSQL main on hub retains 16GiB of WAL for slot etl", {**MAIN, "slot": "etl"}, SERVER + ',slot="etl"',
     ),
     Case(
         alert="PostgresDeadlocks",
         when="one came",
         series={DEADLOCKS: "2x20 3x60"},
-        fires=[fired(f"Deadlocks in {IT} in 15 minutes: 1", **SHOP)],
+        fires=[fired(f"1 deadlocks in {IT} in 15 minutes", **SHOP)],
     ),
     Case(alert="PostgresDeadlocks", when="all are old", series={DEADLOCKS: "3x60"}),
     Case(
@@ -134,17 +134,17 @@ CASES = [
     Case(alert="TimescaleJobFailed", when="it succeeded", series=_sql("timescale_job_failed", 0, JOB)),
     *_pair(
         "TimescaleJobLate", "timescale_job_late_seconds", 7200, 3000,
-        f"{JOB_1003} should have started 2h 0m 0s ago",
+        f"{JOB_1003} is 2h 0m 0s late",
         COMPRESSION, JOB,
     ),
     *_pair(
         "TimescaleUncompressed", "timescale_chunks_uncompressed", 4, 3,
-        f"4 chunks of public.readings in {IT} should be compressed and are not",
+        f"4 chunks of public.readings in {IT} are overdue for compression",
         {**SHOP, "hypertable": "public.readings"}, IN_SHOP + ',hypertable="public.readings"',
     ),
     *_pair(
         "TimescaleAggregateLag", "timescale_continuous_aggregate_lag_seconds", 4 * 86400, 2 * 86400,
-        f"Continuous aggregate public.hourly in {IT} ends 4d 0h 0m 0s ago",
+        f"Continuous aggregate public.hourly in {IT} is 4d 0h 0m 0s behind",
         {**SHOP, "view": "public.hourly"}, IN_SHOP + ',view="public.hourly"',
     ),
 ]  # fmt: skip
@@ -154,21 +154,21 @@ def _settings(**alerts: Any) -> Settings:
     return settings_of({"hub": {"postgres": {"main": {"dsn": DSN}}, "alerts": alerts}})
 
 
-def test_each_situation_is_told_in_these_words_or_not_at_all(tool: Any, tmp_path: Path) -> None:
+def test_database_alerts_fire_or_stay_silent(tool: Any, tmp_path: Path) -> None:
     settings = _settings()
     check(tool, tmp_path, settings, groups_of(settings, "postgres", "timescale"), CASES)
 
 
-def test_a_host_has_thresholds_of_its_own(tool: Any, tmp_path: Path) -> None:
+def test_thresholds_per_host(tool: Any, tmp_path: Path) -> None:
     settings = _settings(thresholds={"postgres_connections": 0.5, "postgres_retained_wal": "500MB"})
     (slot,) = [c for c in CASES if c.alert == "PostgresReplicationSlot" and not c.fires]
-    told = "PostgreSQL main on hub keeps 1GiB of WAL for slot etl"
+    told = "PostgreSQL main on hub retains 1GiB of WAL for slot etl"
     cases = [
         Case(
             alert="PostgresConnections",
             when="above its own",
             series=_sql("pg_connections_ratio", 0.8, SERVER),
-            fires=[fired("PostgreSQL main on hub has 80% of its connections in use", **MAIN)],
+            fires=[fired("PostgreSQL main on hub uses 80% of its connections", **MAIN)],
         ),
         Case(
             alert=slot.alert, when="above its own", series=slot.series, at="1h", fires=[fired(told, **MAIN, slot="etl")]
@@ -177,11 +177,11 @@ def test_a_host_has_thresholds_of_its_own(tool: Any, tmp_path: Path) -> None:
     check(tool, tmp_path, settings, groups_of(settings, "postgres"), cases)
 
 
-def test_without_a_database_there_are_no_such_rules() -> None:
+def test_no_database_rules_without_a_database() -> None:
     assert not [group.rules for group in groups_of(settings_of(), "postgres", "timescale") if group.rules]
 
 
-def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent() -> None:
+def test_every_alert_has_a_firing_and_a_silent_case() -> None:
     alerts = {rule.name for group in groups_of(_settings(), "postgres", "timescale") for rule in group.rules}
     assert {case.alert for case in CASES if case.fires} == alerts
     assert {case.alert for case in CASES if not case.fires} == alerts

@@ -1,4 +1,4 @@
-"""Alerts about HTTP services, and about silent logs, before promtool. What Loki evaluates is tried with a real Loki."""
+"""The alerts of HTTP services and of silent logs in promtool. test_log_rules.py runs Loki's rules in a real Loki."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ CASES = [
         alert="HttpErrors",
         when="one answer in ten is an error",
         series=_requests(90, 10),
-        fires=[fired("shop on hub answers 10% of its requests with an error (5xx)", **APP)],
+        fires=[fired("shop on hub returns 5xx for 10% of its requests", **APP)],
     ),
     Case(alert="HttpErrors", when="one answer in a hundred is", series=_requests(99, 1)),
     Case(
@@ -42,7 +42,7 @@ CASES = [
         when="for five minutes all are",
         series={f'http_requests_total{{{OF},status="503"}}': "0x20 0+100x40"},
         at="11m",
-        fires=[fired("shop on hub answers 100% of its requests with an error (5xx)", **APP)],
+        fires=[fired("shop on hub returns 5xx for 100% of its requests", **APP)],
     ),
     *(
         Case(
@@ -62,7 +62,7 @@ CASES = [
         when="one in five is slow",
         series=_durations(80, 20),
         at="15m",
-        fires=[fired("One request in twenty to shop on hub takes 3.5s or longer", **APP)],
+        fires=[fired("The p95 latency of shop on hub is 3.5s", **APP)],
     ),
     Case(alert="HttpLatency", when="one in fifty is slow", series=_durations(98, 2), at="15m"),
     Case(alert="HttpLatency", when="there are hardly any requests", series=_durations(0, 0.5), at="15m"),
@@ -72,14 +72,14 @@ NAMED = [
         alert="HttpErrors",
         when="by the names that the settings give",
         series=_requests(90, 10, OTHER["requests"], OTHER["status"]),
-        fires=[fired("shop on hub answers 10% of its requests with an error (5xx)", **APP)],
+        fires=[fired("shop on hub returns 5xx for 10% of its requests", **APP)],
     ),
     Case(
         alert="HttpLatency",
         when="by the names that the settings give",
         series=_durations(80, 20, OTHER["duration"]),
         at="15m",
-        fires=[fired("One request in twenty to shop on hub takes 3.5s or longer", **APP)],
+        fires=[fired("The p95 latency of shop on hub is 3.5s", **APP)],
     ),
     Case(alert="HttpErrors", when="by another name", series=_requests(90, 10)),
 ]
@@ -90,7 +90,7 @@ LOGS = [
         series={SENT: "0+20x300 6000x40"},
         step="5m",
         at="25h35m",
-        fires=[fired("hub has sent no log line for half an hour")],
+        fires=[fired("Host hub has sent no log lines for 30 minutes")],
     ),
     Case(alert="LogsSilent", when="lines come", series={SENT: "0+20x400"}, step="5m", at="26h"),
     Case(
@@ -109,30 +109,30 @@ def _settings(**http: str) -> Settings:
     return settings_of({"hub": {"apps": {"shop": app, "blog": {"target": "blog:8000"}}}})
 
 
-def test_each_situation_is_told_in_these_words_or_not_at_all(tool: Any, tmp_path: Path) -> None:
+def test_http_and_log_alerts_fire_or_stay_silent(tool: Any, tmp_path: Path) -> None:
     settings = _settings()
     check(tool, tmp_path, settings, groups_of(settings, "http", "logs"), CASES + LOGS)
 
 
-def test_an_app_with_metrics_of_other_names_is_watched_by_these(tool: Any, tmp_path: Path) -> None:
+def test_custom_metric_names_are_used(tool: Any, tmp_path: Path) -> None:
     settings = _settings(**OTHER)
     check(tool, tmp_path, settings, groups_of(settings, "http"), NAMED)
 
 
-def test_two_apps_with_different_names_are_both_watched(tool: Any, tmp_path: Path) -> None:
+def test_apps_with_different_metric_names_are_both_covered(tool: Any, tmp_path: Path) -> None:
     apps = {"shop": {"target": "a:1", "http": OTHER}, "a.b": {"target": "b:1", "http": {}}}
     settings = settings_of({"hub": {"apps": apps}})
     dotted = {key.replace('"shop"', '"a.b"'): values for key, values in _requests(90, 10).items()}
-    said = "a.b on hub answers 10% of its requests with an error (5xx)"
+    said = "a.b on hub returns 5xx for 10% of its requests"
     case = Case(alert="HttpErrors", when="one has a dot in its name", series=dotted, fires=[fired(said, job="a.b")])
     check(tool, tmp_path, settings, groups_of(settings, "http"), [NAMED[0], case])
 
 
-def test_without_such_an_app_there_are_no_such_rules() -> None:
+def test_no_http_rules_without_an_app() -> None:
     assert not [group.rules for group in groups_of(settings_of(), "http") if group.rules]
 
 
-def test_each_alert_has_a_case_in_which_it_fires_and_one_in_which_it_is_silent() -> None:
+def test_every_alert_has_a_firing_and_a_silent_case() -> None:
     alerts = {rule.name for group in groups_of(_settings(), "http", "logs") for rule in group.rules}
     assert {case.alert for case in CASES + LOGS if case.fires} == alerts
     assert {case.alert for case in CASES + LOGS if not case.fires} == alerts

@@ -1,4 +1,4 @@
-"""Thresholds of a host or a container of its own, and what is muted: asked of promtool with two hosts."""
+"""Thresholds per host and container, and muted alerts, in promtool with two hosts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from configs.rules.model import Alert, Group, expression, scopes
+from configs.rules.model import Alert, Group, expression, render, scopes, show_threshold
 from configs.settings import Settings
 from tests.rendered.rules_rig import Case, check, fired, groups_of, settings_of
 from tests.rendered.test_rules import TWO
@@ -21,7 +21,7 @@ FULL = Alert(
     per="container",
     wait="0s",
     summary="{{ $labels.container }} on {{ $labels.host }} is {{ $value | humanizePercentage }} full",
-    advice="A stand-in for an alert of containers.",
+    description="A stand-in for an alert of containers.",
 )
 
 
@@ -41,11 +41,11 @@ def _disks(**used: int) -> dict[str, str]:
 
 
 def _disk_case(when: str, series: dict[str, str], *hosts: tuple[str, int]) -> Case:
-    fires = [fired(f"/ on {host} is {share}% full", host=host, **LABELS) for host, share in hosts]
+    fires = [fired(f"File system / on {host} is {share}% full", host=host, **LABELS) for host, share in hosts]
     return Case(alert="DiskUsed", when=when, series=series, fires=fires)
 
 
-def test_a_host_with_a_threshold_of_its_own(tool, tmp_path: Path) -> None:
+def test_threshold_of_one_host(tool, tmp_path: Path) -> None:
     settings = _settings({}, {"thresholds": {"disk_used": 0.5}})
     cases = [
         _disk_case("for the one that asks for it earlier", _disks(hub=80, web_1=80), ("web-1", 80)),
@@ -62,13 +62,13 @@ def test_a_threshold_of_the_whole_fleet(tool, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mute", ["DiskUsed", "all"])
-def test_a_host_where_it_is_muted(mute: str, tool, tmp_path: Path) -> None:
+def test_alert_muted_on_one_host(mute: str, tool, tmp_path: Path) -> None:
     settings = _settings({"mute": [mute]}, {})
     case = _disk_case("for the other one alone", _disks(hub=95, web_1=95), ("web-1", 95))
     check(tool, tmp_path, settings, groups_of(settings, "hosts"), [case])
 
 
-def test_a_host_that_is_silent_by_wish_is_watched_by_nobody() -> None:
+def test_muted_host_alerts_are_not_rendered() -> None:
     settings = _settings({"mute": ["HostSilent", "ForeignHost"]}, {"mute": ["all"]})
     (pipeline,) = groups_of(settings, "pipeline")
     assert not {"HostSilent", "ForeignHost"} & {rule.name for rule in pipeline.rules}
@@ -86,7 +86,7 @@ def _container_case(when: str, *fires: tuple[str, str, int]) -> Case:
     return Case(alert="ContainerFull", when=when, series=series, fires=told)
 
 
-def test_a_container_with_a_threshold_of_its_own_or_muted(tool, tmp_path: Path) -> None:
+def test_threshold_and_mute_of_one_container(tool, tmp_path: Path) -> None:
     web = {
         "thresholds": {"container_memory": 0.7},
         "containers": {"db": {"thresholds": {"container_memory": 0.95}}, "api": {"mute": ["ContainerFull"]}},
@@ -96,15 +96,32 @@ def test_a_container_with_a_threshold_of_its_own_or_muted(tool, tmp_path: Path) 
     check(tool, tmp_path, settings, [Group(name="one", rules=(FULL,))], [case])
 
 
-def test_what_is_muted_for_a_host_is_muted_for_its_containers() -> None:
+def test_mute_of_a_host_covers_its_containers() -> None:
     web = {"mute": ["ContainerFull"], "containers": {"db": {"thresholds": {"container_memory": 0.5}}}}
     assert [matchers for matchers, _ in scopes(_settings({}, web), FULL)] == [',host!~"web-1"']
 
 
-def test_without_exceptions_there_is_one_plain_expression() -> None:
+def test_one_expression_without_exceptions() -> None:
     assert expression(_settings({}, {}), FULL) == 'used{job="c"} > 0.9'
 
 
-def test_where_everything_is_muted_nothing_is_left_to_fire(tool, tmp_path: Path) -> None:
+def test_alert_muted_everywhere_never_fires(tool, tmp_path: Path) -> None:
     settings = _settings({"mute": ["ContainerFull"]}, {"mute": ["ContainerFull"]})
     check(tool, tmp_path, settings, [Group(name="one", rules=(FULL,))], [_container_case("anywhere")])
+
+
+def test_descriptions_state_the_thresholds_and_their_exceptions() -> None:
+    containers = {"db": {"thresholds": {"container_memory": 0.95}}, "api": {"mute": ["ContainerFull"]}}
+    settings = _settings({}, {"thresholds": {"container_memory": 0.7}, "containers": containers})
+    (group,) = render(settings, [Group(name="one", rules=(FULL,))], "https://monitor.example.com")["groups"]
+    description = group["rules"][0]["annotations"]["description"]
+    assert description == f"{FULL.description} Threshold container_memory: 0.9, 0.7 for web-1, 0.95 for db on web-1."
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "shown"),
+    [("disk_used", 0.85, "0.85"), ("host_silent", "90m", "90m"), ("postgres_retained_wal", "2GB", "2GB")],
+)
+def test_thresholds_are_shown_as_in_the_stack_file(key: str, value: Any, shown: str) -> None:
+    settings = _settings({}, {}, {key: value})
+    assert show_threshold(settings.hub.alerts.thresholds, key) == shown

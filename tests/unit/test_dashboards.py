@@ -1,6 +1,6 @@
-"""The dashboards as Grafana gets them: whole, distinct, without overlap, the same bytes for the same input.
+"""The rendered dashboards: complete, distinct, without overlap, the same bytes for the same input.
 
-Whether the expressions are valid is for promtool to say: `expressions_as_rules()` is the file to give it.
+promtool checks the expressions in test_panels.py, with the file from `expressions_as_rules()`.
 """
 
 from __future__ import annotations
@@ -71,13 +71,13 @@ def test_file_names_are_the_uids_and_uids_are_distinct() -> None:
     assert {uid.removeprefix("fleetwatch-") for uid in uids} == wanted
 
 
-def test_titles_are_distinct_since_grafana_refuses_two_of_a_name_in_a_folder() -> None:
+def test_titles_are_distinct() -> None:
     titles = [board["title"] for board in BOARDS.values()]
     assert len(set(titles)) == len(titles)
 
 
 @pytest.mark.parametrize(("board", "panel"), PANELS)
-def test_every_panel_says_what_it_shows_and_asks_a_known_source(board: Board, panel: Board) -> None:
+def test_every_panel_has_a_description_and_a_provisioned_source(board: Board, panel: Board) -> None:
     assert panel["title"]
     assert panel["description"].endswith(".")
     assert SOURCES[panel["datasource"]["uid"]] == panel["datasource"]["type"], "a data source that is provisioned"
@@ -88,7 +88,7 @@ def test_every_panel_says_what_it_shows_and_asks_a_known_source(board: Board, pa
 
 
 @pytest.mark.parametrize(("board", "panel"), PANELS)
-def test_every_figure_has_a_unit(board: Board, panel: Board) -> None:
+def test_every_value_has_a_unit(board: Board, panel: Board) -> None:
     if panel["type"] in {"stat", "timeseries"}:
         assert panel["fieldConfig"]["defaults"]["unit"]
     if panel["type"] == "table":
@@ -103,8 +103,8 @@ def test_every_figure_has_a_unit(board: Board, panel: Board) -> None:
 
 
 @pytest.mark.parametrize("kind", [Stat, Graph, Column])
-def test_a_figure_whose_unit_nobody_chose_cannot_be_written(kind: Any) -> None:
-    """A default would be one that no test can find missing."""
+def test_unit_has_no_default(kind: Any) -> None:
+    """With a default, no test could find a missing unit."""
     (unit,) = [one for one in fields(kind) if one.name == "unit"]
     assert unit.default is MISSING
     assert unit.default_factory is MISSING
@@ -118,7 +118,7 @@ def test_every_variable_that_a_query_uses_exists(board: Board, panel: Board) -> 
 
 
 @pytest.mark.parametrize(("board", "panel"), PANELS)
-def test_a_panel_about_hosts_keeps_to_the_chosen_ones(board: Board, panel: Board) -> None:
+def test_panels_filter_by_the_selected_hosts(board: Board, panel: Board) -> None:
     about_the_hub = board["uid"] == "fleetwatch-hub"
     for target in panel["targets"]:
         # `$host|` takes what is about no host as well.
@@ -146,7 +146,7 @@ def test_panel_ids_are_distinct(board: Board) -> None:
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
-def test_every_dashboard_begins_with_environment_and_host_and_all_of_them(board: Board) -> None:
+def test_every_dashboard_starts_with_environment_and_host_set_to_all(board: Board) -> None:
     listed = board["templating"]["list"]
     assert [variable["name"] for variable in listed[:2]] == ["env", "host"]
     for variable in listed:
@@ -176,7 +176,7 @@ def test_links_lead_to_dashboards_and_variables_that_exist(board: Board) -> None
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)
-def test_dashboards_reach_each_other_with_the_time_range_and_the_host_where_every_host_is(board: Board) -> None:
+def test_dashboards_link_to_each_other_and_keep_time_range_and_host(board: Board) -> None:
     every = {name: set(other["tags"]) for name, other in BOARDS.items()}
     assert all(link["keepTime"] for link in board["links"])
     led = [{name for name, tags in every.items() if set(link["tags"]) <= tags} for link in board["links"]]
@@ -187,7 +187,7 @@ def test_dashboards_reach_each_other_with_the_time_range_and_the_host_where_ever
     assert with_choice == set(BOARDS) - some, "a host without a database or a service has nothing on those"
 
 
-def test_a_choice_that_is_taken_along_means_the_same_on_every_dashboard() -> None:
+def test_variables_have_one_meaning_on_all_dashboards() -> None:
     titles: dict[str, set[str]] = {}
     for board in BOARDS.values():
         for variable in board["templating"]["list"]:
@@ -196,7 +196,7 @@ def test_a_choice_that_is_taken_along_means_the_same_on_every_dashboard() -> Non
 
 
 @pytest.mark.parametrize(("board", "panel"), [p for p in PANELS if p.values[1]["type"] == "table"])
-def test_a_table_renames_every_value_to_the_name_that_its_units_are_set_by(board: Board, panel: Board) -> None:
+def test_table_overrides_refer_to_renamed_columns(board: Board, panel: Board) -> None:
     merge, organize = panel["transformations"]
     headings = set(organize["options"]["renameByName"].values())
     overridden = {override["matcher"]["options"] for override in panel["fieldConfig"]["overrides"]}

@@ -1,4 +1,4 @@
-"""Every alert's link leads to a page that shows something of the matter."""
+"""The dashboard that an alert links to shows one of its metrics."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from tools.doctor import selectors
 
 SETTINGS = full()
 RECORDS = {rule.name: rule.expr for group in rules.groups(SETTINGS) for rule in group.rules if isinstance(rule, Record)}
-# Of hosts and jobs of any kind: on nearly every page, and about the matter only of an alert that asks nothing else.
+# On nearly every dashboard, so they count only for alerts that use no other metric.
 GENERAL = {"up", "node_time_seconds"}
 APART = {
     "Watchdog": "it fires always",
-    "LogsSilent": "it asks a counter of the log agent; the page has the lines themselves, per second and host",
+    "LogsSilent": "it uses a counter of the log agent; the dashboard shows the lines themselves",
 }
 ALERTS = [alert for alert in rules.alerts(SETTINGS) if not alert.logs and alert.name not in APART]
 
 
 def _metrics(expr: str) -> set[str]:
-    """Recording rules by what they are made of."""
+    """The metrics of an expression; recording rules are replaced by theirs."""
     found: set[str] = set()
     for one in selectors.metrics_of(expr):
         pattern = re.fullmatch(r'{__name__=~"(.*)"}', one)
@@ -38,7 +38,7 @@ def _same(one: str, other: str) -> bool:
 
 
 @pytest.mark.parametrize("alert", ALERTS, ids=[f"{n}-{alert.name}" for n, alert in enumerate(ALERTS)])
-def test_the_page_that_an_alert_leads_to_shows_a_metric_that_it_asks_for(alert: Alert) -> None:
+def test_linked_dashboard_shows_a_metric_of_the_alert(alert: Alert) -> None:
     place = f"fleetwatch-{alert.board}.json: "
     shown = set().union(*(_metrics(expr) for where, expr in expressions("prometheus") if where.startswith(place)))
     asked = _metrics(expression(SETTINGS, alert))
@@ -47,10 +47,10 @@ def test_the_page_that_an_alert_leads_to_shows_a_metric_that_it_asks_for(alert: 
 
 
 @pytest.mark.parametrize("alert", [one for one in rules.alerts(SETTINGS) if one.logs], ids=lambda alert: alert.name)
-def test_the_page_that_an_alert_about_lines_leads_to_shows_lines(alert: Alert) -> None:
+def test_linked_dashboard_of_a_log_alert_shows_lines(alert: Alert) -> None:
     place = f"fleetwatch-{alert.board}.json: "
     assert any(where.startswith(place) for where, _ in expressions("loki"))
 
 
-def test_what_is_left_out_is_there() -> None:
+def test_exceptions_are_existing_alerts() -> None:
     assert set(APART) <= {alert.name for alert in rules.alerts(SETTINGS)}

@@ -1,4 +1,4 @@
-"""Which dashboards there are for which stack file, what leads where, and what each may leave empty."""
+"""Which dashboards exist for which stack file, their links, and which panels may be empty."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from configs import rules
-from configs.dashboards import boards, hub_certificate, render
+from configs.dashboards import boards, render
+from configs.dashboards.hub import certificate
 from configs.dashboards.model import SOME_HOSTS, Column, Graph, Logs, Panel, Query, Stat, Table
 from configs.rules.model import expression as rule_expression
 from configs.services import grafana
@@ -45,11 +46,11 @@ def _json(settings: Settings, name: str) -> dict[str, Any]:
         ({"postgres": {"main": DSN}}, {"postgres", "timescale"}),
     ],
 )
-def test_a_dashboard_is_there_only_where_it_has_something_to_show(edge: dict[str, Any], more: set[str]) -> None:
+def test_dashboards_exist_only_for_services_in_the_stack_file(edge: dict[str, Any], more: set[str]) -> None:
     assert _names(_settings(hub=edge)) == ALWAYS | more
 
 
-def test_nothing_leads_to_a_dashboard_that_is_not_there() -> None:
+def test_no_link_leads_to_a_missing_dashboard() -> None:
     settings = _settings(hub={})
     for name, text in render(settings).items():
         led_to = set(re.findall(r"/d/fleetwatch-(\w+)", text))
@@ -58,15 +59,15 @@ def test_nothing_leads_to_a_dashboard_that_is_not_there() -> None:
 
 
 def _columns(board: dict[str, Any]) -> list[str]:
-    (table,) = [panel for panel in board["panels"] if panel["title"] == "Each host"]
+    (table,) = [panel for panel in board["panels"] if panel["title"] == "Host overview"]
     return list(table["transformations"][1]["options"]["renameByName"].values())
 
 
 @pytest.mark.parametrize("name", ["fleet", "hosts"])
-def test_a_host_leads_to_its_databases_by_a_cell_that_only_hosts_with_databases_have(name: str) -> None:
+def test_databases_column_links_hosts_to_their_databases(name: str) -> None:
     assert "Databases" not in _columns(_json(_settings(hub={}), name))
     board = _json(_settings(hub={"postgres": {"main": DSN}}), name)
-    (table,) = [panel for panel in board["panels"] if panel["title"] == "Each host"]
+    (table,) = [panel for panel in board["panels"] if panel["title"] == "Host overview"]
     (override,) = [one for one in table["fieldConfig"]["overrides"] if one["matcher"]["options"] == "Databases"][1:]
     ((link,),) = [one["value"] for one in override["properties"] if one["id"] == "links"]
     assert link["url"].startswith("/d/fleetwatch-postgres?var-host=")
@@ -86,11 +87,11 @@ def test_every_host_of_the_stack_file_has_a_series_and_an_abandoned_one_has_none
     assert set(re.findall(r'"env", "([\w-]+)"', rule["expr"])) == {settings.env}
 
 
-def test_one_more_host_changes_no_dashboard() -> None:
+def test_adding_a_host_changes_no_dashboard() -> None:
     assert render(_settings(hub={})) == render(_settings(hub={}, **{"web-1": {"local": {"docker": "unix:///x"}}}))
 
 
-def test_a_hosts_way_goes_over_its_containers_to_their_logs_with_the_time_range() -> None:
+def test_links_lead_from_host_to_containers_to_logs_and_keep_the_time_range() -> None:
     fleet, hosts, containers = (json.dumps(_json(full(), name)) for name in ("fleet", "hosts", "containers"))
     assert "/d/fleetwatch-hosts?var-host=${__data.fields.Host}&${__url_time_range}" in fleet
     assert "/d/fleetwatch-containers?var-host=${__data.fields.Host}&${__url_time_range}" in hosts
@@ -98,51 +99,51 @@ def test_a_hosts_way_goes_over_its_containers_to_their_logs_with_the_time_range(
     assert logs + "&${__url_time_range}" in containers
 
 
-def test_the_hubs_page_tells_how_old_the_certificate_is_by_lines_of_longer_than_the_page() -> None:
-    age, failed, says = hub_certificate.row(full()).panels
+def test_certificate_age_looks_back_beyond_dashboard_range() -> None:
+    age, failed, events = certificate.row(full()).panels
     assert isinstance(age, Stat)
     assert isinstance(failed, Stat)
     (expires,) = [alert for alert in rules.alerts(full()) if alert.name == "CertificateExpires"]
     (filters,) = re.findall(r"\{.*?\}( .*?) \[", rule_expression(full(), expires))
-    assert filters in failed.query.expr, "the page shows what the alert is about"
+    assert filters in failed.query.expr, "the panel has the filters of the alert"
     drawn = {panel["title"]: panel for panel in _json(full(), "hub")["panels"]}
     assert drawn[age.title]["targets"][0]["queryType"] == "instant"
     assert " [30d]" in age.query.expr
-    assert drawn[says.title]["timeFrom"] == "7d"
-    assert "timeFrom" not in drawn["Log streams"], "others show the time that is chosen"
+    assert drawn[events.title]["timeFrom"] == "7d"
+    assert "timeFrom" not in drawn["Log streams"], "other panels keep the range of the dashboard"
 
 
 def _links(board: str, table: str) -> tuple[str, dict[str, str]]:
-    """What the table says of itself, and where its cells lead."""
+    """The description of the table, and the URLs of its links by column."""
     (panel,) = [one for one in _json(full(), board)["panels"] if one["title"] == table]
     overrides = panel["fieldConfig"]["overrides"]
     pairs = [(one["matcher"]["options"], item) for one in overrides for item in one["properties"]]
     return panel["description"], {name: item["value"][0]["url"] for name, item in pairs if item["id"] == "links"}
 
 
-def test_what_a_table_says_of_its_links_is_where_they_lead() -> None:
+def test_table_descriptions_match_their_links() -> None:
     here = "/d/fleetwatch-logs?var-host=${__data.fields.Host}&"
-    said, links = _links("http", "Each service")
-    assert "a service to its host's logs" in said
+    description, links = _links("http", "Service overview")
+    assert "service to the logs of its host" in description
     assert links["Service"] == here + "${__url_time_range}"
-    said, links = _links("logs", "Who writes most")
-    assert "a job to its lines on this host" in said, "a file and the journal have no container to lead anywhere"
+    description, links = _links("logs", "Top log sources")
+    assert "job to its lines on this host" in description, "files and the journal have no container"
     assert links["Job"] == here + "var-job=${__data.fields.Job}&${__url_time_range}"
     assert links["Container"] == here + "var-container=${__data.fields.Container}&${__url_time_range}"
 
 
-def test_what_only_some_hosts_have_is_declared_to_be_empty_for_the_others() -> None:
-    """Else `make doctor` finds fault with a host without a database, on a fleet that is well."""
+def test_columns_that_not_every_host_has_are_declared_empty() -> None:
+    """Otherwise `make doctor` reports a fault for every host without a database."""
     seen = set()
     for board in boards(full()):
-        if board.of == SOME_HOSTS:
+        if board.coverage == SOME_HOSTS:
             continue
         for panel in (panel for row in board.rows for panel in row.panels):
             for one in _asked(panel):
                 if re.search("pg_up|http_requests_total", one.expr) and "or vector(0)" not in one.expr:
                     seen.add(f"{board.name} / {getattr(one, 'title', panel.title)}")
                     assert one.empty, f"{board.name} / {panel.title}"
-    assert seen == {"fleet / Databases", "fleet / Requests per second", "hosts / Databases"}
+    assert seen == {"fleet / Databases", "fleet / Request rate", "hosts / Databases"}
 
 
 def _asked(panel: Panel) -> list[Query | Column | Logs]:
@@ -154,30 +155,30 @@ def _asked(panel: Panel) -> list[Query | Column | Logs]:
     return [panel.query if isinstance(panel, Stat) else panel]
 
 
-def test_a_panel_that_may_be_empty_says_so_in_a_few_words_of_its_own() -> None:
-    said = 0
+def test_declared_empty_panels_have_a_short_no_value_text() -> None:
+    count = 0
     for board in boards(full()):
         drawn = [panel for panel in _json(full(), board.name)["panels"] if panel["type"] != "row"]
         for panel, shown in zip((panel for row in board.rows for panel in row.panels), drawn, strict=True):
             may = all(one.empty for one in _asked(panel))
-            assert bool(panel.nothing) == may, f"{board.name} / {panel.title}: No data says nothing to a person"
+            assert bool(panel.no_value) == may, f"{board.name} / {panel.title}: replace `No data` by a reason"
             if may:
-                said += 1
-                assert shown["fieldConfig"]["defaults"]["noValue"] == panel.nothing
-                assert len(panel.nothing) <= 40, "there is little room in a panel"
-    assert said > 20
+                count += 1
+                assert shown["fieldConfig"]["defaults"]["noValue"] == panel.no_value
+                assert len(panel.no_value) <= 40, "a panel is narrow"
+    assert count > 20
 
 
-def test_an_empty_cell_of_a_table_that_has_rows_does_not_say_that_there_is_nothing() -> None:
+def test_empty_cells_of_a_table_with_rows_stay_blank() -> None:
     (table,) = [panel for panel in _json(full(), "fleet")["panels"]
-                if (panel["title"], panel["type"]) == ("Firing alerts", "table")]  # fmt: skip
+                if (panel["title"], panel["type"]) == ("Alert list", "table")]  # fmt: skip
     blank = [one["matcher"]["options"] for one in table["fieldConfig"]["overrides"]
              if {"id": "noValue", "value": ""} in one["properties"]]  # fmt: skip
-    assert blank == ["Alert", "Severity", "Host", "Container", "Alerts"], "an alert about the fleet has no host"
+    assert blank == ["Alert", "Severity", "Host", "Container", "Count"], "an alert about the fleet has no host"
 
 
 @pytest.mark.parametrize("name", sorted(render(full())))
-def test_changes_by_fleetwatch_are_marked_on_every_dashboard(name: str) -> None:
+def test_every_dashboard_marks_deployments(name: str) -> None:
     (mark,) = json.loads(render(full())[name])["annotations"]["list"]
     sources = {source["uid"] for source in yaml.safe_load(grafana.data_sources(full()))["datasources"]}
     assert mark["enable"]
@@ -186,21 +187,21 @@ def test_changes_by_fleetwatch_are_marked_on_every_dashboard(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(render(full())))
-def test_sizes_fit_a_page(name: str) -> None:
+def test_panels_have_a_minimum_size(name: str) -> None:
     for panel in json.loads(render(full())[name])["panels"]:
         place = panel["gridPos"]
         if panel["type"] == "stat":
             assert (place["w"], place["h"]) >= (3, 3), panel["title"]
         if panel["type"] in {"timeseries", "table", "logs"}:
-            assert place["w"] >= 6, f"{panel['title']}: no room for its axis and legend"
+            assert place["w"] >= 6, f"{panel['title']}: too narrow for its axis and legend"
             assert place["h"] >= 6, panel["title"]
 
 
-def test_apps_that_name_their_metrics_alike_are_asked_for_together() -> None:
+def test_apps_with_the_same_metric_names_share_a_query() -> None:
     other = {"requests": "answers_total", "status": "code", "duration": "answer_seconds"}
     apps = {**APP, "blog": {"target": "b:1", "http": {}}, "odd": {"target": "o:1", "http": other}}
     text = json.dumps(_json(_settings(hub={"apps": {**apps, "plain": {"target": "p:1"}}}), "http"))
     assert 'http_requests_total{job=~\\"blog|shop\\"' in text
     assert 'answers_total{job=~\\"odd\\"' in text
     assert "{{code}}" in text
-    assert "plain" not in text, "an app without `http:` has no place on it"
+    assert "plain" not in text, "an app without `http:` is not shown"

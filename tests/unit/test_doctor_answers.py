@@ -21,7 +21,7 @@ from tools.hubclient import HubClient
 
 SETTINGS = load(small(env="test"), "stacks/Pulumi.test.yaml")
 CONTAINER = Variable(name="container", title="", selector='seen{host=~"$host"}', label="container")
-LEVEL = Variable(name="level", title="", values=("error", "fatal"), everything=".*")
+LEVEL = Variable(name="level", title="", values=("error", "fatal"), all_value=".*")
 
 
 @pytest.fixture
@@ -39,7 +39,11 @@ def _found(
 ) -> report.Findings:
     """Of a board and rules that a test makes up, in the place of the program's own."""
     board = Dashboard(
-        name="b", title="B", about="", variables=(*env_and_host("up"), CONTAINER, LEVEL), rows=(Row(panels=panels),)
+        name="b",
+        title="B",
+        description="",
+        variables=(*env_and_host("up"), CONTAINER, LEVEL),
+        rows=(Row(panels=panels),),
     )
     monkeypatch.setattr(run, "boards", lambda _: (board,))
     monkeypatch.setattr(described, "groups", lambda _: [Group(name="g", rules=rules)])
@@ -49,7 +53,7 @@ def _found(
 
 
 def _graph(expr: str, empty: str = "", source: str = "prometheus") -> Graph:
-    return Graph(title="p", about="x.", unit="none", source=source, queries=(Query(expr=expr, empty=empty),))
+    return Graph(title="p", description="x.", unit="none", source=source, queries=(Query(expr=expr, empty=empty),))
 
 
 def _one(found: report.Findings) -> Verdict:
@@ -97,7 +101,7 @@ def test_a_query_declared_empty_that_has_data_is_simply_well(hub: FakeHub, monke
 
 def test_a_series_of_nan_alone_is_no_data(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.has("broken", float("nan"), host="hub")
-    stat = Stat(title="p", about="x.", unit="none", query=Query(expr="broken{}"))
+    stat = Stat(title="p", description="x.", unit="none", query=Query(expr="broken{}"))
     assert _one(_found(hub, monkeypatch, stat)).state == "EMPTY"
 
 
@@ -124,14 +128,14 @@ def test_a_variable_that_the_server_refuses_is_a_fault_of_what_uses_it(
 
 
 def test_an_alert_that_cannot_be_taken_apart_is_a_fault(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    odd = Alert(name="A", expr="held{} >> 9", summary="", advice="")
+    odd = Alert(name="A", expr="held{} >> 9", summary="", description="")
     verdict = _one(_found(hub, monkeypatch, rules=(odd,)))
     assert verdict.state == "failed"
     assert verdict.words.startswith("the doctor cannot take it apart:")
 
 
 def test_a_level_that_nobody_writes_is_not_judged(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = Logs(title="l", about="x.", expr='{host=~"$host",level=~"$level"}')
+    lines = Logs(title="l", description="x.", expr='{host=~"$host",level=~"$level"}')
     found = _found(hub, monkeypatch, lines)
     assert _one(found).state == "ok", f"`fatal` is a choice, not a value that there is: {_one(found)}"
 
@@ -154,7 +158,7 @@ def test_many_hosts_are_not_asked_for_one_by_one(hub: FakeHub, monkeypatch: pyte
 
 def test_an_alert_is_judged_by_what_it_looks_at(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     def alert(expr: str, **more: Any) -> Alert:
-        return Alert(name="A", expr=expr, summary="", advice="", **more)
+        return Alert(name="A", expr=expr, summary="", description="", **more)
 
     assert _one(_found(hub, monkeypatch, rules=(alert("held{} > 9"),))).state == "ok", "it need not fire"
     missing = _one(_found(hub, monkeypatch, rules=(alert('held{} / halt{a="b"} > 9'),)))

@@ -13,7 +13,7 @@ from configs.dashboards.model import LOKI, Dashboard, Graph, Query, Row, Stat, V
 from configs.dashboards.model import PROMETHEUS as METRICS
 from configs.rules.model import Alert
 from tests.fixtures.fake_hub import FakeHub, fake_hub
-from tests.fixtures.full import ROOT, full
+from tests.fixtures.full import full
 from tools.doctor import questions, rules, selectors
 from tools.doctor.choices import PER_HOST, Choices, filled
 from tools.hubclient import HubClient
@@ -61,9 +61,9 @@ def test_a_value_is_a_pattern_in_a_string_so_its_backslashes_are_doubled() -> No
 
 
 def _board(*queries: Query, variables: tuple[Variable, ...] = ()) -> list[questions.Question]:
-    panel = Graph(title="p", about="x.", unit="none", queries=queries)
+    panel = Graph(title="p", description="x.", unit="none", queries=queries)
     board = Dashboard(
-        name="b", title="B", about="", variables=(*env_and_host("up"), *variables), rows=(Row(panels=(panel,)),)
+        name="b", title="B", description="", variables=(*env_and_host("up"), *variables), rows=(Row(panels=(panel,)),)
     )
     return questions.of_boards([board])
 
@@ -131,36 +131,10 @@ def test_every_rule_is_asked_about() -> None:
     assert blind == ["Watchdog"], "an alert that looks at nothing cannot be judged"
 
 
-def _declared() -> list[tuple[str, str]]:
-    settings = full()
-    asked = [(question.place, question.empty) for question in EVERY if question.empty]
-    return asked + [(rule.place, rule.empty) for rule in rules.of_settings(settings) if rule.empty]
-
-
-def test_what_is_declared_empty_names_a_test_that_exists() -> None:
-    """By its name alone where that is enough, else with its file."""
-    files: dict[str, list[str]] = {}
-    for path in (ROOT / "tests").rglob("test_*.py"):
-        for name in re.findall(r"^\s*def (test_\w+)", path.read_text(), re.MULTILINE):
-            files.setdefault(name, []).append(str(path.relative_to(ROOT)))
-    declared = _declared()
-    assert declared, "the parametrised fields are there, so somebody uses them"
-    for place, text in declared:
-        named = [name for name in re.findall(r"\btest_\w+", text) if name in files]
-        assert named, f"{place}: `empty=` says why, and names the test in which it is not empty: {text}"
-        for name in named:
-            wanted = [f"{file}::{name}" for file in files[name]]
-            assert len(wanted) == 1 or any(one in text for one in wanted), (
-                f"{place}: one of {wanted} is meant by {text}"
-            )
-        for file, name in re.findall(r"(tests/[\w/]+\.py)::(test_\w+)", text):
-            assert file in files.get(name, []), f"{place}: there is no {file}::{name}"
-
-
 def test_a_stat_and_its_source_are_taken_as_they_are() -> None:
-    stat = Stat(title="s", about="x.", unit="none", source=LOKI, query=Query(expr="1", empty="why"))
-    board = Dashboard(name="b", title="B", about="", variables=(), rows=(Row(panels=(stat,)),))
+    stat = Stat(title="s", description="x.", unit="none", source=LOKI, query=Query(expr="1", empty="why"))
+    board = Dashboard(name="b", title="B", description="", variables=(), rows=(Row(panels=(stat,)),))
     (question,) = questions.of_boards([board])
     assert (question.place, question.source, question.form, question.empty) == ("b / s", LOKI, "instant", "why")
     assert METRICS != LOKI
-    assert Alert(name="A", expr="1", summary="", advice="").empty == ""
+    assert Alert(name="A", expr="1", summary="", description="").empty == ""

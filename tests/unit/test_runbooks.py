@@ -1,4 +1,4 @@
-"""What the runbooks tell somebody who was woken: that it can be asked, of what there is, and answers the question."""
+"""The commands in the runbooks: their metrics exist, their panels exist, and they answer the question above them."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ import pytest
 
 from configs import names, rules
 from configs.dashboards import boards
-from configs.rules import describe
 from configs.rules.model import Alert, expression
 from configs.settings.hub import PUBLIC_PORTS
 from tests.fixtures.docs import Block, blocks, queries
 from tests.fixtures.full import full
+from tools import alert_docs
 from tools.doctor import questions, selectors
 
 BLOCKS = [block for block in blocks() if block.page.startswith("docs/runbooks/")]
-PAGES = {name: (describe.PAGE.parent / "runbooks" / f"{name}.md").read_text() for name in describe.by_name()}
-# What rules and dashboards do not ask for, and where the name is from.
+PAGES = {name: (alert_docs.PAGE.parent / "runbooks" / f"{name}.md").read_text() for name in alert_docs.alerts_by_name()}
+# Metrics that no rule and no dashboard uses, and where their names come from.
 ELSEWHERE = {
     "promtail_docker_target_entries_total",  # Promtail 3.7.8, clients/pkg/promtail/targets/docker/metrics.go
     "loki_source_docker_target_entries_total",  # Alloy's documentation of loki.source.docker
@@ -31,7 +31,7 @@ def _commands(name: str) -> str:
 
 
 def _known() -> set[str]:
-    """Every word of every expression, names of metrics among them, and what the rules record."""
+    """Every identifier of every expression, including metric names, and the names of recording rules."""
     settings = full()
     asked = [question.expr for question in questions.of_boards(boards(settings))]
     for rule in (rule for group in rules.groups(settings) for rule in group.rules):
@@ -47,19 +47,19 @@ def _metrics(block: Block) -> set[str]:
     return found
 
 
-def test_every_metric_that_is_asked_for_is_one_that_arrives() -> None:
+def test_metrics_in_runbooks_exist() -> None:
     named = {metric: block.place for block in BLOCKS for metric in _metrics(block)}
     assert len(named) > 10, "the queries were not read"
     known = _known() | ELSEWHERE
     assert {metric: place for metric, place in named.items() if metric not in known} == {}
 
 
-def test_what_promtail_does_alloy_does_elsewhere() -> None:
+def test_runbooks_with_promtail_mention_alloy() -> None:
     of_one = [name for name, page in PAGES.items() if "fleetwatch-promtail" in page and "fleetwatch-alloy" not in page]
     assert not of_one, "with `logs.agent: alloy` there is no such container"
 
 
-def test_a_panel_that_is_named_is_on_that_dashboard() -> None:
+def test_panels_in_runbooks_exist() -> None:
     there = {(board.title, panel.title) for board in boards(full()) for row in board.rows for panel in row.panels}
     named = {
         (board, panel, name)
@@ -72,32 +72,34 @@ def test_a_panel_that_is_named_is_on_that_dashboard() -> None:
     assert not vague, 'say which: Panel "..." of the dashboard ...'
 
 
-@pytest.mark.parametrize("name", [name for name, one in describe.by_name().items() if "mountpoint" in one.summary])
-def test_what_may_be_any_disk_is_looked_for_on_that_one(name: str) -> None:
+@pytest.mark.parametrize(
+    "name", [name for name, one in alert_docs.alerts_by_name().items() if "mountpoint" in one.summary]
+)
+def test_disk_searches_use_the_mountpoint_of_the_message(name: str) -> None:
     if name in ("DiskUsed", "ReadOnlyFilesystem"):  # the system's own disk, the kernel's log
         return
     assert "MOUNTPOINT" in _commands(name)
     assert not re.findall(r"(?:find|du)\b[^\n|]* /(?: |\n)", _commands(name)), "the search ends at the edge of /"
 
 
-def test_a_silent_host_asks_at_the_door_that_is_its_own() -> None:
-    said = _commands("HostSilent")
-    assert f"https://HUB{names.METRICS_PUSH}" in said
-    assert f"http://{names.NO_DOMAIN}:{PUBLIC_PORTS['push']}{names.METRICS_PUSH}" in said, "what a VPC pushes to"
+def test_silent_host_runbook_checks_both_push_endpoints() -> None:
+    commands = _commands("HostSilent")
+    assert f"https://HUB{names.METRICS_PUSH}" in commands
+    assert f"http://{names.NO_DOMAIN}:{PUBLIC_PORTS['push']}{names.METRICS_PUSH}" in commands, "the endpoint in the VPC"
 
 
-def test_which_label_has_many_values_is_answered_by_a_number_of_values() -> None:
+def test_streams_runbook_counts_label_values() -> None:
     assert "count(count by (container) (" in _commands("StreamsMany")
 
 
 @pytest.mark.parametrize("name", ["LogLinesLost", "LokiDiscards"])
-def test_who_writes_that_much_is_asked_of_loki(name: str) -> None:
+def test_top_log_sources_are_queried_from_loki(name: str) -> None:
     assert "bytes_over_time" in _commands(name)
     assert "docker stats" not in _commands(name), "it knows nothing of log lines"
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_how_something_grew_is_not_answered_by_one_value(name: str) -> None:
+def test_growth_is_shown_by_a_range_of_values(name: str) -> None:
     for block in (block for block in BLOCKS if block.page == f"docs/runbooks/{name}.md"):
         asks = "\n".join(PAGES[name].splitlines()[: block.line - 1]).strip().split("\n\n")[-1]
         if re.search(r"\bgr[eo]w\b", asks) and queries(block):
@@ -105,12 +107,12 @@ def test_how_something_grew_is_not_answered_by_one_value(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["HubDiskFilling", "RetentionNotReached"])
-def test_what_the_hub_keeps_is_asked_of_the_hub_wherever_it_is(name: str) -> None:
+def test_retention_is_queried_from_the_hub(name: str) -> None:
     """The preview says what the settings need only where a volume could be too small: not of a hub on this machine."""
     assert "make preview" not in _commands(name)
     assert "prometheus_tsdb_retention_limit_bytes" in _commands(name)
 
 
-def test_how_long_an_app_fails_before_it_is_told() -> None:
+def test_http_errors_runbook_states_the_delay() -> None:
     assert "for five minutes" in PAGES["HttpErrors"]
     assert "seven minutes" not in PAGES["HttpErrors"]

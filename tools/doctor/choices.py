@@ -43,7 +43,7 @@ def filled(expr: str, variables: Sequence[Variable], case: Case, step: int = STE
     """The expression with every variable replaced; a name that nobody knows stays, and the server will say so."""
     known = builtins(step)
     for one in variables:
-        everything = "" if one.text else one.everything
+        everything = "" if one.text else one.all_value
         known[one.name] = _escaped(case[one.name]) if one.name in case else everything
     return _REFERENCE.sub(lambda m: known.get(m[1] or m[2], m[0]), expr)
 

@@ -1,11 +1,11 @@
-"""What a person reads in Slack, mail and PagerDuty: templates for Alertmanager. Plain on purpose.
+"""Alertmanager's templates of the messages for Slack, mail and PagerDuty, in plain text.
 
-A message has one title; each of its alerts has its sentence, what that means, its dashboard and its runbook.
+A message has one title; each of its alerts has a summary, a description, and links to its dashboard and its runbook.
 """
 
 from __future__ import annotations
 
-TEMPLATES = """{{/* Messages of fleetwatch: what a person reads. Rendered by fleetwatch. */}}
+TEMPLATES = """{{/* Messages of fleetwatch. Rendered by fleetwatch. */}}
 
 {{ define "fleetwatch.title" -}}
 {{ if eq .Status "firing" }}{{ .Alerts.Firing | len }} firing{{ else }}Resolved{{ end }}: \\
@@ -33,7 +33,7 @@ Resolved: {{ .Annotations.summary }}
 
 {{ define "fleetwatch.dashboard" }}{{ (index .Alerts 0).Annotations.dashboard }}{{ end }}
 {{ define "fleetwatch.severity" }}{{ or .CommonLabels.severity "critical" }}{{ end }}
-""".replace("\\\n", "")  # a title is one line
+""".replace("\\\n", "")  # joins the title to one line
 
 TITLE, BODY, SHORT, DASHBOARD, SEVERITY = (
     f'{{{{ template "fleetwatch.{part}" . }}}}' for part in ("title", "body", "short", "dashboard", "severity")

@@ -1,10 +1,10 @@
-"""One panel of model.py as Grafana's JSON: queries, units, thresholds, mappings, table columns and links."""
+"""Renders one panel of model.py to JSON: queries, units, thresholds, value mappings, table columns and links."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from configs.dashboards.model import LOKI, Column, Graph, Logs, Panel, Query, Stat, Steps, Table
+from configs.dashboards.model import LOKI, Column, Graph, Logs, Mappings, Panel, Query, Stat, Steps, Table
 
 Json = dict[str, Any]
 
@@ -34,28 +34,28 @@ def _thresholds(steps: Steps) -> Json:
     return {"mode": "absolute", "steps": [{"value": value, "color": colour} for value, colour in steps]}
 
 
-def _mappings(words: dict[int, tuple[str, str]]) -> list[Json]:
-    if not words:
+def _mappings(mappings: Mappings) -> list[Json]:
+    if not mappings:
         return []
     options = {
         str(value): {"text": text, "color": colour, "index": number}
-        for number, (value, (text, colour)) in enumerate(words.items())
+        for number, (value, (text, colour)) in enumerate(mappings.items())
     }
     return [{"type": "value", "options": options}]
 
 
 def panel_json(panel: Panel) -> Json:
-    """Without id and place, which the page gives."""
-    common: Json = {"title": panel.title, "description": panel.about, "datasource": data_source(panel.source)}
-    document = common | _own(panel)
-    if panel.nothing:
-        document["fieldConfig"]["defaults"]["noValue"] = panel.nothing
-    if panel.back:
-        document["timeFrom"] = panel.back
+    """Without `id` and `gridPos`, which depend on the whole dashboard."""
+    common: Json = {"title": panel.title, "description": panel.description, "datasource": data_source(panel.source)}
+    document = common | _type_specific(panel)
+    if panel.no_value:
+        document["fieldConfig"]["defaults"]["noValue"] = panel.no_value
+    if panel.time_from:
+        document["timeFrom"] = panel.time_from
     return document
 
 
-def _own(panel: Panel) -> Json:
+def _type_specific(panel: Panel) -> Json:
     if isinstance(panel, Stat):
         return _stat(panel)
     if isinstance(panel, Graph):
@@ -72,7 +72,7 @@ def _stat(panel: Stat) -> Json:
         "unit": panel.unit,
         "color": {"mode": "thresholds"},
         "thresholds": _thresholds(panel.steps),
-        "mappings": _mappings(panel.words),
+        "mappings": _mappings(panel.mappings),
     }
     return {
         "type": "stat",
@@ -80,7 +80,7 @@ def _stat(panel: Stat) -> Json:
         "fieldConfig": {"defaults": defaults, "overrides": []},
         "options": {
             "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-            "textMode": "value_and_name" if panel.names else "value",
+            "textMode": "value_and_name" if panel.show_names else "value",
             "colorMode": "value",
             "graphMode": "none",
             "justifyMode": "auto",
@@ -99,14 +99,14 @@ def _graph(panel: Graph) -> Json:
         "stacking": {"group": "A", "mode": "normal" if panel.stack else "none"},
     }
     defaults: Json = {"unit": panel.unit, "min": 0, "color": {"mode": "palette-classic"}, "custom": custom}
-    if panel.top is not None:
-        defaults["max"] = panel.top
+    if panel.axis_max is not None:
+        defaults["max"] = panel.axis_max
     overrides = [
         {
             "matcher": {"id": "byName", "options": name},
             "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
         }
-        for name, colour in panel.colours.items()
+        for name, colour in panel.series_colours.items()
     ]
     return {
         "type": "timeseries",
@@ -128,9 +128,9 @@ def _column_override(column: Column) -> Json:
     properties: list[Json] = [{"id": "unit", "value": column.unit}]
     if column.steps:
         properties.append({"id": "thresholds", "value": _thresholds(column.steps)})
-    if column.words:
-        properties.append({"id": "mappings", "value": _mappings(column.words)})
-    if column.steps or column.words:
+    if column.mappings:
+        properties.append({"id": "mappings", "value": _mappings(column.mappings)})
+    if column.steps or column.mappings:
         properties.append({"id": "custom.cellOptions", "value": {"type": "color-text"}})
     return {"matcher": {"id": "byName", "options": column.title}, "properties": properties}
 
@@ -146,11 +146,11 @@ def _table(panel: Table) -> Json:
         "indexByName": {name: number for number, name in enumerate(rename)},
         "renameByName": rename,
     }
-    # Else every empty cell of a table that has rows would say what is meant for one without.
+    # Empty cells of a table that has rows stay blank; `noValue` is for a table without rows.
     blank = [
         {"matcher": {"id": "byName", "options": heading}, "properties": [{"id": "noValue", "value": ""}]}
         for heading in rename.values()
-        if panel.nothing
+        if panel.no_value
     ]
     linked = [
         {

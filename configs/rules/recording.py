@@ -1,4 +1,4 @@
-"""Recording rules: the few things that several alerts and panels ask, computed once."""
+"""Recording rules: queries that several alerts and panels share."""
 
 from __future__ import annotations
 
@@ -8,22 +8,19 @@ from configs.units import show_duration
 
 NEWEST = "host:newest_sample:timestamp_seconds"
 REACH = "hub:metrics_reach:seconds"
-NO_FORECAST = (
-    "there is no forecast before metrics were kept for a day; "
-    "tests/rendered/test_rules.py::test_the_forecast_of_retention has a day of them"
-)
+NO_FORECAST = "the forecast needs a day of metrics"
 
 
 def group(settings: Settings) -> Group:
-    """Evaluated first, by name of file; the alerts that use them look back further than one evaluation."""
+    """The alerts that use these rules look back further than one evaluation interval."""
     return Group(name="records", rules=(_newest(settings), _reach()))
 
 
 def _newest(settings: Settings) -> Record:
-    """When the newest sample of each host's agent was taken, by that host's clock.
+    """The timestamp of the newest sample of each host's agent, by that host's clock.
 
-    A plain query looks back five minutes. While a backlog arrives after an outage, the newest sample may be hours old;
-    it moves all the same, which tells a host that catches up from one that is silent.
+    While a backlog arrives after an outage, the newest sample may be hours old, beyond the look-back of five minutes.
+    It still advances, which distinguishes a host that is catching up from a silent one.
     """
     up, by = 'up{job="agent"}', "max by (env, host)"
     window = show_duration(min(max(settings.hub.outage_budget, 3600), 86400))
@@ -34,10 +31,10 @@ def _newest(settings: Settings) -> Record:
 
 
 def _reach() -> Record:
-    """How far back metrics will reach once their size limit is hit, at the pace of the last day.
+    """The effective retention once the size limit is reached, at the ingestion rate of the last day.
 
-    What is there now, and the time in which the rest of the limit fills. Prometheus drops whole blocks, the oldest
-    first, so this is right to within a block. Where the limit has cut already, what is there is the answer.
+    It is the age of the oldest sample plus the time until the remaining space is used. Prometheus deletes whole blocks,
+    so the precision is one block. Where the limit has already deleted blocks, it is the age of the oldest sample.
     """
     here = 'job="prometheus"'
     blocks, limit = (

@@ -1,27 +1,16 @@
-"""The lower half of the hub's page: what Prometheus, Loki, Caddy and Alertmanager do."""
+"""Rows about the components of the hub: Prometheus, Loki, Caddy and Alertmanager."""
 
 from __future__ import annotations
 
+from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, rate
 from configs.dashboards.model import Graph, Query, Row
 
-WHERE = 'env=~"$env",host=~"$host"'
-AGENT = f'job="agent",{WHERE}'
-LOG_AGENT = f'job=~"promtail|alloy",{WHERE}'
-BY = "by (env, host)"
-METRICS = 'job="prometheus"'
-
-
-def rate(metric: str, matchers: str) -> str:
-    """Per second."""
-    return f"rate({metric}{{{matchers}}}[$__rate_interval])"
-
-
-_stores = Row(
-    heading="Prometheus and Loki",
+_storage = Row(
+    title="Prometheus and Loki",
     panels=(
         Graph(
-            title="Samples taken",
-            about="Samples per second that Prometheus writes, those of a backlog apart.",
+            title="Ingested samples",
+            description="Samples per second that Prometheus appends; out-of-order samples belong to a backlog.",
             unit="cps",
             queries=(
                 Query(
@@ -30,13 +19,13 @@ _stores = Row(
                 ),
                 Query(
                     expr="sum(" + rate("prometheus_tsdb_head_out_of_order_samples_appended_total", METRICS) + ")",
-                    legend="from a backlog",
+                    legend="out of order",
                 ),
             ),
         ),
         Graph(
-            title="Samples by host",
-            about="Samples per second that each agent appends and sends.",
+            title="Sample rate by host",
+            description="Samples per second that each agent appends.",
             unit="cps",
             stack=True,
             queries=(
@@ -44,8 +33,8 @@ _stores = Row(
             ),
         ),
         Graph(
-            title="Size on disk of the metrics",
-            about="Prometheus' blocks, its write-ahead log and the head's chunks.",
+            title="TSDB size on disk",
+            description="Blocks, write-ahead log and head chunks of Prometheus.",
             unit="bytes",
             stack=True,
             queries=(
@@ -64,8 +53,8 @@ def _logs(limit: int) -> Row:
     return Row(
         panels=(
             Graph(
-                title="Log bytes taken",
-                about="Bytes per second that Loki receives.",
+                title="Ingested log bytes",
+                description="Bytes per second that Loki receives.",
                 unit="binBps",
                 queries=(
                     Query(
@@ -75,8 +64,8 @@ def _logs(limit: int) -> Row:
                 ),
             ),
             Graph(
-                title="Log lines by host",
-                about="Lines per second that each log agent got rid of.",
+                title="Log rate by host",
+                description="Lines per second that Loki accepted from each log agent.",
                 unit="cps",
                 stack=True,
                 queries=(
@@ -89,7 +78,7 @@ def _logs(limit: int) -> Row:
             ),
             Graph(
                 title="Log streams",
-                about="Streams that Loki holds open. At the limit it refuses lines of new ones.",
+                description="Active streams in Loki. At the limit Loki rejects lines of new streams.",
                 unit="none",
                 queries=(
                     Query(expr='sum(loki_ingester_memory_streams{job="loki"})', legend="streams"),
@@ -100,12 +89,12 @@ def _logs(limit: int) -> Row:
     )
 
 
-_traffic = Row(
-    heading="Requests and alerts",
+_requests = Row(
+    title="Requests and alerts",
     panels=(
         Graph(
-            title="Requests to Caddy",
-            about="Requests per second by answer; 4xx on the push side are refused pushes.",
+            title="Request rate by status code",
+            description="Requests to Caddy per second; 4xx on the push endpoints are rejected pushes.",
             unit="reqps",
             stack=True,
             queries=(
@@ -116,33 +105,33 @@ _traffic = Row(
             ),
         ),
         Graph(
-            title="Requests refused",
-            about="Requests per second that Caddy or what is behind it answered with 4xx or 5xx.",
+            title="Failed requests",
+            description="Requests to Caddy per second with a 4xx or 5xx response.",
             unit="reqps",
             queries=(
                 Query(
                     expr="sum("
                     + rate("caddy_http_request_duration_seconds_count", 'job="caddy",code=~"[45].."')
                     + ") or vector(0)",
-                    legend="refused or failed",
+                    legend="4xx and 5xx",
                 ),
             ),
         ),
         Graph(
-            title="Alerts and notifications",
-            about="Alerts that Alertmanager holds, and messages per minute that it could not deliver.",
+            title="Alerts and failed notifications",
+            description="Alerts in Alertmanager by state, and notifications per minute that could not be delivered.",
             unit="none",
             queries=(
                 Query(expr='sum by (state) (alertmanager_alerts{job="alertmanager"})', legend="{{state}}"),
                 Query(
                     expr="60 * sum(" + rate("alertmanager_notifications_failed_total", 'job="alertmanager"') + ")",
-                    legend="failed messages per minute",
+                    legend="failed notifications per minute",
                 ),
             ),
         ),
         Graph(
-            title="Rules",
-            about="How long each group of rules took to evaluate.",
+            title="Rule evaluation duration",
+            description="Duration of the last evaluation of each rule group.",
             unit="s",
             queries=(
                 Query(
@@ -156,5 +145,5 @@ _traffic = Row(
 
 
 def rows(max_streams: int) -> tuple[Row, ...]:
-    """In the order in which they are shown. `max_streams` is Loki's limit."""
-    return (_stores, _logs(max_streams), _traffic)
+    """In the order of the dashboard. `max_streams` is Loki's limit of streams."""
+    return (_storage, _logs(max_streams), _requests)

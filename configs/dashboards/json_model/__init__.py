@@ -1,17 +1,17 @@
-"""From the words of model.py to Grafana's classic (v1) dashboard JSON, with a computed grid and running panel ids."""
+"""Renders a dashboard to Grafana's classic (v1) JSON model, with a computed grid and sequential panel ids."""
 
 from __future__ import annotations
 
 import json
 
-from configs.dashboards.emit_panels import Json, data_source, panel_json
+from configs.dashboards.json_model.panels import Json, data_source, panel_json
 from configs.dashboards.model import EVERY_HOST, LOKI, SOME_HOSTS, TAG, Dashboard, Row, Variable
 
 SCHEMA_VERSION = 39
 COLUMNS = 24
-# What the gate of an update, and the hub's own change, leave at Loki (configs/deploy/note.sh).
+# The lines that an update writes to Loki (configs/deploy/note.sh).
 _CHANGES: Json = {
-    "name": "Changes by fleetwatch",
+    "name": "Deployments",
     "datasource": data_source(LOKI),
     "enable": True,
     "hide": False,
@@ -23,7 +23,7 @@ _CHANGES: Json = {
 
 
 def to_json(board: Dashboard) -> str:
-    """The file's text: sorted keys, so that equal input gives equal bytes."""
+    """The text of the file, with sorted keys: the same input gives the same bytes."""
     return json.dumps(dashboard(board), indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
 
@@ -32,8 +32,8 @@ def dashboard(board: Dashboard) -> Json:
     return {
         "uid": board.uid,
         "title": board.title,
-        "description": board.about,
-        "tags": [TAG, board.of],
+        "description": board.description,
+        "tags": [TAG, board.coverage],
         "schemaVersion": SCHEMA_VERSION,
         "version": 1,
         "editable": False,
@@ -42,21 +42,21 @@ def dashboard(board: Dashboard) -> Json:
         "time": {"from": "now-1h", "to": "now"},
         "timezone": "browser",
         "annotations": {"list": [_CHANGES]},
-        # A host without a database would lead to a page about databases that has nothing on it.
-        "links": [_links(EVERY_HOST, with_choice=True), _links(SOME_HOSTS, with_choice=False)],
+        # A dashboard of databases would be empty for a selected host that has none.
+        "links": [_links(EVERY_HOST, with_variables=True), _links(SOME_HOSTS, with_variables=False)],
         "templating": {"list": [_variable(variable) for variable in board.variables]},
         "panels": _place(board.rows),
     }
 
 
-def _links(tag: str, with_choice: bool) -> Json:
-    """To every dashboard with this tag, whichever there are."""
+def _links(tag: str, with_variables: bool) -> Json:
+    """To every dashboard that has this tag."""
     return {
         "type": "dashboards",
         "title": tag,
         "tags": [TAG, tag],
         "asDropdown": False,
-        "includeVars": with_choice,
+        "includeVars": with_variables,
         "keepTime": True,
         "targetBlank": False,
     }
@@ -66,19 +66,19 @@ def _place(rows: tuple[Row, ...]) -> list[Json]:
     placed: list[Json] = []
     y = 0
     for row in rows:
-        if row.heading:
-            spot = {"x": 0, "y": y, "w": COLUMNS, "h": 1}
-            placed.append({"type": "row", "title": row.heading, "collapsed": False, "panels": [], "gridPos": spot})
+        if row.title:
+            position = {"x": 0, "y": y, "w": COLUMNS, "h": 1}
+            placed.append({"type": "row", "title": row.title, "collapsed": False, "panels": [], "gridPos": position})
             y += 1
         free = sum(1 for panel in row.panels if not panel.width)
         rest = COLUMNS - sum(panel.width for panel in row.panels)
-        x = shared = given = 0
+        x = divided = assigned = 0
         for panel in row.panels:
             width = panel.width
             if not width:
-                shared += 1
-                width = rest * shared // free - given  # what division leaves over is spread
-                given += width
+                divided += 1
+                width = rest * divided // free - assigned  # spreads the remainder of the division
+                assigned += width
             placed.append(panel_json(panel) | {"gridPos": {"x": x, "y": y, "w": width, "h": row.height}})
             x += width
         y += row.height
@@ -89,20 +89,20 @@ def _variable(variable: Variable) -> Json:
     common: Json = {"name": variable.name, "label": variable.title, "hide": 0, "skipUrlSync": False}
     if variable.text:
         return common | {"type": "textbox", "query": "", "current": {"text": "", "value": ""}, "options": []}
-    choice = {
+    selection = {
         "multi": True,
         "includeAll": True,
-        "allValue": variable.everything,
+        "allValue": variable.all_value,
         "current": {"selected": True, "text": ["All"], "value": ["$__all"]},
         "options": [],
     }
     if variable.values:
-        return common | choice | {"type": "custom", "query": ",".join(variable.values)}
+        return common | selection | {"type": "custom", "query": ",".join(variable.values)}
     if variable.source == LOKI:
         query: Json = {"type": 1, "label": variable.label, "stream": variable.selector, "refId": "Variable"}
         definition = f"label_values({variable.selector}, {variable.label})"
     else:
         definition = f"label_values({variable.selector}, {variable.label})"
         query = {"query": definition, "refId": "Variable"}
-    asked = {"query": query, "definition": definition, "refresh": 2, "regex": "", "sort": 1}
-    return common | choice | asked | {"type": "query", "datasource": data_source(variable.source)}
+    lookup = {"query": query, "definition": definition, "refresh": 2, "regex": "", "sort": 1}
+    return common | selection | lookup | {"type": "query", "datasource": data_source(variable.source)}

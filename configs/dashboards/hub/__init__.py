@@ -1,0 +1,232 @@
+"""The Hub health dashboard: ingestion from every host, data loss, and the state of the hub's components."""
+
+from __future__ import annotations
+
+from configs.dashboards.hub import capacity, certificate, components
+from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, SELECTED, rate
+from configs.dashboards.model import (
+    ANY_IS_BAD,
+    Column,
+    Dashboard,
+    Graph,
+    Query,
+    Row,
+    Stat,
+    Table,
+    env_and_host,
+    link,
+)
+from configs.dashboards.panel_thresholds import fleet_thresholds, red_above, sample_age
+from configs.settings import Settings
+
+COMPONENTS = 'job=~"prometheus|loki|grafana|caddy|alertmanager"'
+UP_MAPPINGS = {1: ("up", "green"), 0: ("down", "red")}
+# Looks back six hours instead of five minutes, so that a silent host stays in the table.
+NEWEST_SAMPLE = f"(max {BY} (timestamp(up{{{AGENT}}})) or max {BY} (max_over_time(timestamp(up{{{AGENT}}})[6h:1m])))"
+REMOTE_WRITE_LAG = (
+    f"max {BY} (prometheus_remote_storage_queue_highest_timestamp_seconds{{{AGENT}}}"
+    # 0 before the first sample is sent
+    f" - (prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{AGENT}}} > 0))"
+)
+FAILED_SAMPLES = f"sum {BY} (increase(prometheus_remote_storage_samples_failed_total{{{AGENT}}}[$__range]))"
+
+
+NONE_DISCARDED = "Loki exposes this counter after the first discarded line"
+
+_stats = Row(
+    height=4,
+    panels=(
+        Stat(
+            title="Hub components",
+            description="Whether each component answers the scrapes of the hub's agent.",
+            unit="none",
+            width=12,
+            query=Query(expr=f"max by (job) (up{{{COMPONENTS}}})", legend="{{job}}"),
+            mappings=UP_MAPPINGS,
+            show_names=True,
+        ),
+        Stat(
+            title="Firing alerts",
+            description="Without the watchdog, which always fires.",
+            unit="none",
+            query=Query(expr='count(ALERTS{alertstate="firing",alertname!="Watchdog"}) or vector(0)'),
+            steps=ANY_IS_BAD,
+        ),
+        Stat(
+            title="Failed scrapes",
+            description="Targets of the selected hosts whose last scrape failed.",
+            unit="none",
+            query=Query(expr=f"count(up{{{SELECTED}}} == 0) or vector(0)"),
+            steps=ANY_IS_BAD,
+        ),
+    ),
+)
+
+# One `increase` per counter: it drops the metric name, so counters with equal labels would collide.
+TSDB_FAILURES = " + ".join(
+    f"sum(increase(prometheus_tsdb_{kind}_total{{{METRICS}}}[$__range]))"
+    for kind in (
+        "compactions_failed",
+        "reloads_failures",
+        "head_truncations_failed",
+        "checkpoint_creations_failed",
+        "wal_truncations_failed",
+        "wal_writes_failed",
+        "wal_corruptions",
+    )
+)
+UNDELIVERED_ALERTS = " + ".join(
+    f"sum(increase(prometheus_notifications_{kind}_total{{{METRICS}}}[$__range]))" for kind in ("errors", "dropped")
+)
+
+_failures = Row(
+    height=4,
+    panels=(
+        Stat(
+            title="Failed config reloads",
+            description="Hub components and agents of the selected hosts that rejected their new configuration and "
+            "still use the previous one.",
+            unit="none",
+            query=Query(
+                expr='count({__name__=~"(prometheus|alertmanager|caddy)_config_last_reload_successful",'
+                f"{SELECTED}}} == 0) or vector(0)"
+            ),
+            steps=ANY_IS_BAD,
+        ),
+        Stat(
+            title="Rule evaluation failures",
+            description="Failed rule evaluations in the time range; alerts of these rules do not fire.",
+            unit="none",
+            query=Query(
+                expr=f"ceil(sum(increase(prometheus_rule_evaluation_failures_total{{{METRICS}}}[$__range])))"
+                " or vector(0)"
+            ),
+            steps=ANY_IS_BAD,
+        ),
+        Stat(
+            title="TSDB failures",
+            description="Failed writes, compactions, truncations and reloads of Prometheus' database in the time "
+            "range, usually because of a full or faulty disk.",
+            unit="none",
+            query=Query(expr=f"ceil({TSDB_FAILURES}) or vector(0)"),
+            steps=ANY_IS_BAD,
+        ),
+        Stat(
+            title="Undelivered alerts",
+            description="Alerts that Prometheus could not deliver to Alertmanager in the time range.",
+            unit="none",
+            query=Query(expr=f"ceil({UNDELIVERED_ALERTS}) or vector(0)"),
+            steps=ANY_IS_BAD,
+        ),
+    ),
+)
+
+
+def _ingestion(settings: Settings) -> Row:
+    slowest = 3 * max(edge.scrape.agents for edge in settings.edges.values())
+    behind = max(fleet_thresholds(settings).remote_write_behind, slowest)
+    return Row(
+        title="Ingestion",
+        height=8,
+        panels=(
+            Table(
+                title="Ingestion by host",
+                description="Current values. Links: host to Hosts, last sample to Logs.",
+                width=14,
+                labels={"env": "Environment", "host": "Host"},
+                columns=(
+                    Column(
+                        title="Last sample",
+                        expr=f"time() - {NEWEST_SAMPLE}",
+                        unit="s",
+                        steps=sample_age(settings),
+                    ),
+                    Column(
+                        title="Sample rate",
+                        expr=f"sum {BY} ({rate('prometheus_agent_samples_appended_total', AGENT)})",
+                        unit="cps",
+                    ),
+                    Column(title="Remote write lag", expr=REMOTE_WRITE_LAG, unit="s", steps=red_above(behind, 0.5)),
+                    Column(
+                        title="Failed samples",
+                        expr=FAILED_SAMPLES,
+                        unit="short",
+                        steps=ANY_IS_BAD,
+                    ),
+                    Column(title="Log agent", expr=f"max {BY} (up{{{LOG_AGENT}}})", unit="none", mappings=UP_MAPPINGS),
+                ),
+                links={
+                    "Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}")),
+                    "Last sample": ("Logs of this host", link("logs", "var-host=${__data.fields.Host}")),
+                },
+                sort="Last sample",
+            ),
+            Graph(
+                title="Remote write lag",
+                description="How far each agent lags behind with sending. The lag grows while the hub is down and "
+                "shrinks while the backlog is sent.",
+                unit="s",
+                queries=(Query(expr=REMOTE_WRITE_LAG, legend="{{host}}"),),
+            ),
+        ),
+    )
+
+
+_loss = Row(
+    panels=(
+        Graph(
+            title="Lost samples",
+            description="Samples per second that agents dropped because the hub rejected them, and that Prometheus "
+            "rejected as too old.",
+            unit="cps",
+            queries=(
+                Query(
+                    expr=f"sum {BY} ({rate('prometheus_remote_storage_samples_failed_total', AGENT)})",
+                    legend="{{host}} rejected",
+                ),
+                Query(
+                    expr=f"sum({rate('prometheus_tsdb_too_old_samples_total', METRICS)})"
+                    f" + sum({rate('prometheus_tsdb_out_of_bound_samples_total', METRICS)})",
+                    legend="too old",
+                ),
+            ),
+        ),
+        Graph(
+            title="Lost log lines",
+            description="Lines per second that log agents dropped or Loki discarded. Lines that the settings drop are "
+            "not counted.",
+            unit="cps",
+            queries=(
+                Query(
+                    expr=f"sum {BY} ({rate('promtail_dropped_entries_total', LOG_AGENT)}"
+                    f" or {rate('loki_write_dropped_entries_total', LOG_AGENT)})",
+                    legend="{{host}} dropped",
+                ),
+                Query(
+                    expr="sum(" + rate("loki_discarded_samples_total", 'job="loki"') + ") or vector(0)",
+                    legend="discarded by Loki",
+                    empty=NONE_DISCARDED,
+                ),
+            ),
+        ),
+    ),
+)
+
+
+def board(settings: Settings) -> Dashboard:
+    """Depends on the settings only for limits and the name of Caddy's container."""
+    return Dashboard(
+        name="hub",
+        title="Hub health",
+        description="Ingestion from every host, data loss, capacity, and the state of the hub's components.",
+        variables=env_and_host('up{job="agent"}'),
+        rows=(
+            _stats,
+            _failures,
+            _ingestion(settings),
+            _loss,
+            *capacity.rows(settings),
+            *components.rows(settings.hub.loki.max_streams),
+            certificate.row(settings),
+        ),
+    )

@@ -1,0 +1,14 @@
+"""Matchers and expressions that several rows of the Hub health dashboard share."""
+
+from __future__ import annotations
+
+SELECTED = 'env=~"$env",host=~"$host"'
+AGENT = f'job="agent",{SELECTED}'
+LOG_AGENT = f'job=~"promtail|alloy",{SELECTED}'
+BY = "by (env, host)"
+METRICS = 'job="prometheus"'
+
+
+def rate(metric: str, matchers: str) -> str:
+    """The rate of a counter per second."""
+    return f"rate({metric}{{{matchers}}}[$__rate_interval])"

@@ -1,0 +1,92 @@
+"""Updates what docs/alerts.md and the runbooks take from the rules: `python -m tools.alert_docs` writes it.
+
+In docs/alerts.md that is the table of all alerts, in each runbook the summary of its alert. In both, *label* is the
+value of that label, … another value, and a part in [brackets] is optional.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from configs import rules
+from configs.rules.model import Alert
+from configs.settings import Settings, load
+from tools.paths import CHECKOUT
+
+PAGE = CHECKOUT / "docs" / "alerts.md"
+RUNBOOKS = PAGE.parent / "runbooks"
+BEGIN, END = "<!-- alerts: begin -->\n", "<!-- alerts: end -->\n"
+SUMMARY_BEGIN, SUMMARY_END = "<!-- summary: begin -->\n> ", "\n<!-- summary: end -->\n"
+OR = "; or: "  # between the summaries of two alerts with the same name
+
+
+def example_settings() -> Settings:
+    """Settings for which every alert is rendered: two hosts, an app with `http:`, a database, an expected container."""
+    host = {
+        "apps": {"shop": {"target": "shop:8000", "http": {}}},
+        "postgres": {"main": {"dsn": "postgresql://nobody@db/shop"}},
+        "expected": ["shop"],
+    }
+    other = {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}
+    return load({"hub": {"local": {}}, "hosts": {"hub": host, "web-1": other}}, "docs/alerts.md")
+
+
+def alerts_by_name() -> dict[str, Alert]:
+    """The first alert of each name, sorted by name."""
+    found: dict[str, Alert] = {}
+    for alert in rules.alerts(example_settings()):
+        found.setdefault(alert.name, alert)
+    return dict(sorted(found.items()))
+
+
+def table() -> str:
+    """One row per alert: severity, delay, summary, thresholds."""
+    lines = ["| alert | severity | after | summary | thresholds |", "|---|---|---|---|---|"]
+    for alert in alerts_by_name().values():
+        keys = ", ".join(f"`{key}`" for key in alert.keys)
+        page = f"[{alert.name}](runbooks/{alert.name}.md)"
+        wait = "immediately" if alert.wait == "0s" else alert.wait
+        lines.append(f"| {page} | {alert.severity} | {wait} | {_cell(summary_pattern(alert))} | {keys} |")
+    return "\n".join(lines) + "\n"
+
+
+def with_current_table(page: str) -> str:
+    """The page with the table of the current rules."""
+    before, rest = page.split(BEGIN)
+    return before + BEGIN + table() + END + rest.split(END)[1]
+
+
+def current_runbooks() -> dict[Path, str]:
+    """Each runbook with the current summary of its alert below the title."""
+    summaries: dict[str, list[str]] = {}
+    for alert in rules.alerts(example_settings()):
+        summaries.setdefault(alert.name, []).append(summary_pattern(alert))
+    pages = {RUNBOOKS / f"{name}.md": OR.join(dict.fromkeys(each)) for name, each in summaries.items()}
+    return {path: _with_summary(path.read_text(), text) for path, text in pages.items() if path.exists()}
+
+
+def _with_summary(page: str, text: str) -> str:
+    title, rest = page.split("\n\n", 1)
+    rest = rest.split(SUMMARY_END)[1].lstrip("\n") if SUMMARY_BEGIN in rest else rest
+    return f"{title}\n\n{SUMMARY_BEGIN}{text}{SUMMARY_END}\n{rest}"
+
+
+def summary_pattern(alert: Alert) -> str:
+    """A summary with placeholders for template expressions and for values of the example settings."""
+    text = re.sub(r"{{ if [^}]*}}(.*?){{ else }}(.*?){{ end }}", r"*\1 or \2*", alert.summary)
+    text = re.sub(r"{{ with [^}]*}}(.*?){{ end }}", r"[\1]", text)
+    for label, value in alert.labels.items() if alert.per != "hub" else ():
+        text = re.sub(rf"\b{re.escape(value)}\b", f"*{label}*", text)
+    text = re.sub(r"{{ \$labels\.(\w+) }}", r"*\1*", text)
+    return re.sub(r"{{[^}]*}}", "…", text)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(with_current_table(PAGE.read_text()))
+    for path, text in current_runbooks().items():
+        path.write_text(text)
