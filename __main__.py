@@ -6,16 +6,16 @@ from components.credential import Credential, rotations_done
 from components.edge import Edge, EdgeArgs
 from components.fleet import Fleet
 from components.gate import Gate, GateArgs
-from components.host import renamed
+from components.host import host_options
 from components.hub import Hub, HubArgs
-from components.stackfile import checked_or_exit
+from components.program_settings import load_settings
 from components.summary import export
 from configs import images, names
 
-settings, cloud = checked_or_exit()
+settings, cloud = load_settings()
 pins = images.resolve(settings.images)
 done = rotations_done({name: host.rotation for name, host in settings.hosts.items()})
-credentials = {name: Credential.of(name, host, done) for name, host in settings.hosts.items()}
+credentials = {name: Credential.for_host(name, host, done) for name, host in settings.hosts.items()}
 admin = Credential(names.ADMIN)
 fleet = Fleet(settings, cloud)
 users = {name: credentials[name].accepted for name, host in settings.hosts.items() if host.via == "internet"}
@@ -31,7 +31,7 @@ for name, host in settings.hosts.items():
         hub=hub.endpoint_for(name),
     )
     # The hub must accept the credential before the edge pushes: remote write treats a 401 as final.
-    edges[name] = Edge(name, args, renamed(host, providers=[fleet.hosts[name].docker], depends_on=[hub]))
+    edges[name] = Edge(name, args, host_options(host, providers=[fleet.hosts[name].docker], depends_on=[hub]))
     if not host.abandoned:
-        Gate(name, GateArgs(fleet.hub, settings, name, edges[name].settled), renamed(host))
+        Gate(name, GateArgs(fleet.hub, settings, name, edges[name].settled), host_options(host))
 export(settings, fleet, hub, admin, edges)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pulumi
 import pulumi_digitalocean as do
 
+from components import key_files
 from configs import names, ssh
 from configs.settings import Settings
-from configs.settings.cloud_facts import CloudFacts
+from configs.validation import CloudFacts
 
 ANYWHERE: list[pulumi.Input[str]] = ["0.0.0.0/0", "::/0"]
 
@@ -50,7 +49,7 @@ class Cloud(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _key(self, facts: CloudFacts) -> pulumi.Input[str]:
-        """An account takes a key once: what another environment or a person put there is used, and left there."""
+        """An account accepts a key once: what another environment or a person put there is used, and left there."""
         text = public_key(self._settings)
         known = ssh.fingerprint(text)
         if facts.keys.get(known, self.name) != self.name:
@@ -60,7 +59,7 @@ class Cloud(pulumi.ComponentResource):
         ).fingerprint
 
     def _firewall(self, role: str, inbound: list[do.FirewallInboundRuleArgs]) -> None:
-        """Named ways in, and out. Docker's published ports pass a host's own firewall; they do not pass this one."""
+        """Named ports, in both directions. Docker's published ports bypass a host's own firewall, but not this one."""
         ping = do.FirewallInboundRuleArgs(protocol="icmp", source_addresses=ANYWHERE)
         do.Firewall(
             f"firewall-{role}",
@@ -103,7 +102,7 @@ def _outbound(settings: Settings, own: pulumi.Output[str]) -> list[do.FirewallOu
 
 
 def public_key(settings: Settings) -> str:
-    """The public half that new droplets let in: given, or beside the key's file (checked with the settings)."""
-    if settings.ssh.public_key:
-        return settings.ssh.public_key
-    return Path(f"{settings.ssh.key}.pub").expanduser().read_text().strip()
+    """The public key that new droplets accept: given, or beside the private key's file (checked with the settings)."""
+    found = settings.ssh.public_key or key_files.public_key(settings.ssh.key)
+    assert found is not None
+    return found

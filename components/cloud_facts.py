@@ -1,18 +1,17 @@
-"""What DigitalOcean says about a stack file: whether it knows the regions, sizes, images and the project in it, and
-which SSH keys and droplets the account has already.
+"""What DigitalOcean has for a stack file: its regions, sizes, images and projects, and which SSH keys and droplets the
+account has already.
 
-Reads only, once at the beginning of every run that makes droplets, so that a preview says what would be refused.
+Reads only, and makes no resources: once at the beginning of every run that makes droplets, so that a preview reports
+what would be refused.
 """
 
 from __future__ import annotations
 
-import os
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
-from pulumi.runtime import config as runtime
-
-from configs import cloud_api
-from configs.settings.cloud_facts import CloudFacts
+from components import cloud_api
+from configs.validation import CloudFacts
 
 _LISTS = {
     "regions": "/v2/regions",
@@ -24,12 +23,16 @@ _LISTS = {
 }
 
 
-def probe() -> CloudFacts:
-    """Facts of the account that the provider would use. Raises Problem with a sentence if it cannot be asked."""
-    base, token = cloud_api.account(runtime.get_config_env(), os.environ)
-    with ThreadPoolExecutor(len(_LISTS)) as pool:
-        lists = pool.map(lambda item: cloud_api.listed(base, item[1], item[0], token), _LISTS.items())
-        found = dict(zip(_LISTS, lists, strict=True))
+def probe(config: Mapping[str, str], env: Mapping[str, str]) -> CloudFacts:
+    """Facts of the account that the provider would use, or the reason why there are none. `config` is the stack's
+    configuration in clear text, `env` the environment."""
+    try:
+        base, token = cloud_api.account(config, env)
+        with ThreadPoolExecutor(len(_LISTS)) as pool:
+            lists = pool.map(lambda item: cloud_api.listed(base, item[1], item[0], token), _LISTS.items())
+            found = dict(zip(_LISTS, lists, strict=True))
+    except cloud_api.CloudError as error:
+        return CloudFacts(problem=str(error))
     return CloudFacts(
         regions=frozenset(region["slug"] for region in found["regions"] if region.get("available", True)),
         sizes={size["slug"]: frozenset(size["regions"]) for size in found["sizes"] if size.get("available", True)},

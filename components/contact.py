@@ -1,4 +1,4 @@
-"""The first contact with a machine: its SSH host key, taken once and kept by the state from then on."""
+"""The first contact with a machine: its SSH host key, read once and kept in the state from then on."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ def first_contact(
     *,
     host_key: str | None,
     key_name: str,
-    place: str,
+    path: str,
     patience: int,
     booting: bool,
     machine: pulumi.CustomResource | None = None,
     opts: pulumi.ResourceOptions,
 ) -> pulumi.Output[str]:
-    """The host key: given in the stack file, or the one of the first contact, which the state keeps from then on."""
+    """The host key: the one in the stack file (`path`), or that of the first contact, which the state keeps."""
 
     def create(found: ssh.SshTarget) -> str:
-        words = ssh.ssh_argv(found, host_key) if host_key else ssh.first_contact(found)
+        argv = ssh.ssh_argv(found, host_key) if host_key else ssh.first_contact(found)
         return script(
             "contact",
             HOST=name,
-            WHERE=f"{found.user}@{found.address} port {found.port}",
-            SSH=shlex.join(words),
+            ADDRESS=f"{found.user}@{found.address} port {found.port}",
+            SSH=shlex.join(argv),
             KEY=host_key or "",
             KEY_NAME=key_name,
-            PATH_IN_FILE=place,
+            PATH_IN_FILE=path,
             PATIENCE=str(patience),
             BOOTING="yes" if booting else "",
         )
@@ -43,11 +43,11 @@ def first_contact(
     made = command.local.Command(
         f"{name}-contact",
         create='eval "$CONTACT"',
-        update='printf "%s\\n" "${PULUMI_COMMAND_STDOUT:?}"',  # the key stays the one that was taken
+        update='printf "%s\\n" "${PULUMI_COMMAND_STDOUT:?}"',  # the pinned key stays
         environment={"CONTACT": target.apply(create)},
         interpreter=["/bin/sh", "-c"],
         logging=command.local.Logging.STDERR,
-        # Another machine or another address is met for the first time; nothing else takes a new key.
+        # A new key is read from another machine or at another address only.
         triggers=[url, host_key or "", *([machine.id] if machine is not None else [])],
         opts=opts,
     )

@@ -8,16 +8,16 @@ from typing import Any
 import pulumi
 import pulumi_random as random
 
-from components.host import renamed
+from components.host import host_options
 from configs import names
 from configs.settings import Host
 
 
 class Credential(pulumi.ComponentResource):
-    """A password of 40 letters and digits, and while it is rotated the one before.
+    """A password of 40 letters and digits, and during a rotation the previous one too.
 
-    `rotation` counts its changes; generations go by turns into two places, so that a change makes one new password and
-    keeps the old one. `done` is the rotation that the last complete update left everywhere: until it has come up to
+    `rotation` counts its changes; generations alternate between two resources, so that a change makes one new password
+    and keeps the old one. `done` is the rotation that the last complete update left everywhere: until it reaches
     `rotation`, the old password is accepted too.
 
     Outputs, all secret: `password` and `bcrypt` of the generation now; `files`, every password by its file's name;
@@ -47,9 +47,10 @@ class Credential(pulumi.ComponentResource):
         self.register_outputs({})
 
     @classmethod
-    def of(cls, name: str, host: Host, done: pulumi.Output[dict[str, Any]]) -> Credential:
+    def for_host(cls, name: str, host: Host, done: pulumi.Output[dict[str, Any]]) -> Credential:
         """The credential of one host, with the rotations that the last complete update left."""
-        return cls(name, host.rotation, done.apply(lambda found: _counted(name, host.rotation, found)), renamed(host))
+        last = done.apply(lambda found: _last_rotation(name, host.rotation, found))
+        return cls(name, host.rotation, last, host_options(host))
 
     def _generation(self, name: str, number: int) -> random.RandomPassword:
         return random.RandomPassword(
@@ -61,14 +62,14 @@ class Credential(pulumi.ComponentResource):
         )
 
 
-def _counted(name: str, wanted: int, done: Mapping[str, Any]) -> int:
-    """The rotation that the last complete update left. RunError where the step to the wanted one is no single one: the
+def _last_rotation(name: str, wanted: int, done: Mapping[str, Any]) -> int:
+    """The rotation that the last complete update left. RunError where more than one step leads to the wanted one: the
     password that the host has now would be refused before it has the new one."""
     last = int(done.get(name) or 0)
     if name in done and wanted and wanted not in (last, last + 1):
         raise pulumi.RunError(
-            f"hosts.{name}.rotation: expected {last} (as it is) or {last + 1} (another password), found {wanted}: "
-            "every step keeps the password before it valid until the host has changed over"
+            f"hosts.{name}.rotation: expected {last} (no change) or {last + 1} (a new password), got {wanted}; "
+            "each step keeps only the previous password valid until the host uses the new one"
         )
     return last
 
@@ -79,7 +80,7 @@ def _accepted(name: str, rotation: int, now: str, before: str, done: int | None)
 
 
 def rotations_done(wanted: Mapping[str, int]) -> pulumi.Output[dict[str, Any]]:
-    """The rotation of every host as the last complete update exported it. Asks the stack's own state, and only if any
+    """The rotation of every host as the last complete update exported it. Reads the stack's own state, and only if any
     password is ever rotated."""
     if not any(wanted.values()):
         return pulumi.Output.from_input(dict[str, Any]())

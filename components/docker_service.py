@@ -100,7 +100,7 @@ class DockerService(pulumi.ComponentResource):
         if not self._spec.check:
             return ""
         program, *arguments = self._spec.check
-        secrets = f'-v "{self._folder}/secrets":{names.SECRETS}:ro ' if self._spec.secrets else ""
+        secrets = f"-v {shlex.quote(f'{self._folder}/secrets')}:{names.SECRETS}:ro " if self._spec.secrets else ""
         labels = " ".join(f"--label {key}={value}" for key, value in self._args.host.labels("check").items())
         return (
             f'docker run --rm --network none --log-driver none {labels} -v "$next":{self._spec.config_dir}:ro {secrets}'

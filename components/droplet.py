@@ -16,7 +16,8 @@ from configs.settings import Settings, places
 class Droplet(pulumi.ComponentResource):
     """One droplet in the fleet's network, named after its host.
 
-    Outputs: `droplet`; `address` and `private`, its addresses; `after`, what has to be there before it is contacted.
+    Outputs: `droplet`; `address` and `private`, its addresses; `after`, what has to exist before it is contacted;
+    `device`, where its volume appears (None: it has none), and `volume_size` in GB.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class Droplet(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(
                 parent=self,
                 protect=settings.protected and role == "hub",
-                # A machine is not made anew because its first-boot script, its image's name or a key changed.
+                # No machine is replaced because its first-boot script, its image's name or a key changed.
                 ignore_changes=["userData", "image", "sshKeys"],
                 depends_on=self._before(settings),
                 delete_before_replace=True,  # volume and address belong to one droplet at a time
@@ -60,33 +61,32 @@ class Droplet(pulumi.ComponentResource):
         self.address: pulumi.Output[str] = self.droplet.ipv4_address
         self.private: pulumi.Output[str] = self.droplet.ipv4_address_private
         self.after: Sequence[pulumi.Resource] = ()
+        self.device: str | None = None
+        self.volume_size: pulumi.Input[int] = 0
         self.register_outputs({})
 
     def _before(self, settings: Settings) -> Sequence[pulumi.Resource]:
-        """What has to be as it should before the droplet is made or changed."""
+        """What has to be up to date before the droplet is made or changed."""
         return ()
 
 
 class HubDroplet(Droplet):
     """The hub's droplet, with a volume for its data and an address that both outlive it, its DNS record, the project
-    they belong to and a check from outside.
-
-    Outputs besides a machine's: `device`, where the volume appears, and `volume_size` in GB.
-    """
+    they belong to and a check from outside."""
 
     def __init__(self, settings: Settings, cloud: Cloud, wanted: places.HubDroplet) -> None:
         super().__init__("hub", settings, cloud, wanted)
         hub = settings.hub
         own = pulumi.ResourceOptions(parent=self)
         lasting = pulumi.ResourceOptions(parent=self, protect=settings.protected)
-        # What hangs on a droplet is taken off before the droplet is replaced, and there is never room for two.
-        hanging = pulumi.ResourceOptions(parent=self, delete_before_replace=True, deleted_with=self.droplet)
+        # What is attached to a droplet is detached before the droplet is replaced: volume and address allow one each.
+        attachment = pulumi.ResourceOptions(parent=self, delete_before_replace=True, deleted_with=self.droplet)
         attached = do.VolumeAttachment(
-            "hub-volume", droplet_id=self.droplet.id.apply(int), volume_id=self._volume.id, opts=hanging
+            "hub-volume", droplet_id=self.droplet.id.apply(int), volume_id=self._volume.id, opts=attachment
         )
         address = do.ReservedIp("hub-address", region=self.region, opts=lasting)
         assigned = do.ReservedIpAssignment(
-            "hub-address", droplet_id=self.droplet.id.apply(int), ip_address=address.ip_address, opts=hanging
+            "hub-address", droplet_id=self.droplet.id.apply(int), ip_address=address.ip_address, opts=attachment
         )
         self.address = address.ip_address
         self.device = f"/dev/disk/by-id/scsi-0DO_Volume_{self.full_name}"
@@ -103,7 +103,7 @@ class HubDroplet(Droplet):
                 opts=own,
             )
         if hub.uptime:
-            self._watched_from_outside(f"https://{hub.domain}" if hub.public else address.ip_address, settings)
+            self._uptime_check(f"https://{hub.domain}" if hub.public else address.ip_address, settings)
         if cloud.project:
             do.ProjectResources(
                 "project",
@@ -113,7 +113,7 @@ class HubDroplet(Droplet):
             )
 
     def _before(self, settings: Settings) -> Sequence[pulumi.Resource]:
-        """The volume: growing it is an event of its droplet, which takes no other (a resize) at the same time."""
+        """The volume: growing it is an event of its droplet, which accepts no other (a resize) at the same time."""
         assert settings.hub.droplet is not None
         self._volume = do.Volume(
             "hub-volume",
@@ -126,14 +126,14 @@ class HubDroplet(Droplet):
         )
         return [self._volume]
 
-    def _watched_from_outside(self, target: pulumi.Input[str], settings: Settings) -> None:
-        """Nothing on the hub can say that the hub is away."""
+    def _uptime_check(self, target: pulumi.Input[str], settings: Settings) -> None:
+        """Nothing on the hub can report that the hub is down."""
         assert settings.hub.uptime is not None
         check = do.UptimeCheck(
             "hub-uptime",
             name=self.full_name,
             target=target,
-            # Without a domain the certificate is the hub's own, which nobody out there trusts.
+            # Without a domain the certificate is the hub's own, which the check does not trust.
             type="https" if settings.hub.public else "ping",
             regions=["eu_west", "us_east"],
             opts=pulumi.ResourceOptions(parent=self),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -89,7 +90,7 @@ class Edge(pulumi.ComponentResource):
             self._args.host.run(
                 "hosts",
                 create=script("hosts", FILE=file),
-                delete=f"rm -f {file}",
+                delete=f"rm -f {shlex.quote(file)}",
                 stdin=pulumi.Output.concat(local, self._args.hub.address, f" {names.NO_DOMAIN}"),
                 depends_on=[self._args.host.ready],  # which makes the folder, and removes it
                 parent=self,
@@ -98,7 +99,7 @@ class Edge(pulumi.ComponentResource):
 
     def _settled(self, specs: Sequence[ServiceSpec], made: Sequence[DockerService]) -> pulumi.Output[str]:
         """Connects user networks out of band, so that adding one recreates no container; then all is in place."""
-        stack, networks = self._args.host.stack, " ".join(sorted(self._context.edge.networks))
+        stack, networks = self._args.host.stack, "\n".join(sorted(self._context.edge.networks))
         joining = " ".join(names.container(stack, spec.role) for spec in specs if spec.user_networks)
         own = f"{names.edge_network(stack)} {names.hub_network(stack)}"
         join = script("join", CONTAINERS=joining, NETWORKS=networks, OWN=own)

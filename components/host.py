@@ -1,11 +1,11 @@
-"""A host: gives its children a docker provider, a way to run commands, and readiness.
+"""A host: gives its children a docker provider, a command runner and readiness.
 
 Kinds are subclasses: `LocalHost` (local_host.py) and `RemoteHost` (remote_host.py), which a droplet is as well.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,13 +18,18 @@ from configs.settings import Host as HostSettings
 LOOPBACK = "127.0.0.1"
 
 
-def renamed(host: HostSettings, **options: Any) -> pulumi.ResourceOptions:
+def host_options(
+    host: HostSettings,
+    *,
+    providers: list[pulumi.ProviderResource] | None = None,
+    depends_on: list[pulumi.Resource] | None = None,
+) -> pulumi.ResourceOptions:
     """Options of a host's component that keep what was made under its former name; its children follow it."""
     aliases = [pulumi.Alias(name=host.renamed_from)] if host.renamed_from is not None else None
-    return pulumi.ResourceOptions(aliases=aliases, **options)
+    return pulumi.ResourceOptions(aliases=aliases, providers=providers, depends_on=depends_on)
 
 
-class Host(pulumi.ComponentResource):
+class Host(pulumi.ComponentResource, ABC):
     """A machine with a Docker Engine. Makes its provider and readiness, and no container.
 
     Outputs: `docker`, the provider for its children; `base`, the folder on the host that rendered files go into;
@@ -38,7 +43,7 @@ class Host(pulumi.ComponentResource):
     public: pulumi.Input[str] | None = None
     private: pulumi.Input[str] | None = None
     keeps_volumes = False  # whether volumes of an edge stay when the edge goes
-    data: str | None = None  # a folder on a volume of its own for what has to survive the host
+    data: str | None = None  # a folder on a separate volume, for what has to survive the host
 
     def __init__(self, name: str, stack: str, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fleetwatch:index:Host", name, None, opts)
@@ -56,7 +61,7 @@ class Host(pulumi.ComponentResource):
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
     ) -> command.local.Command:
-        """A script on this host, run at creation and again when anything of it changes. Secrets go into `stdin`."""
+        """A script on this host, run at creation and again when it or its input changes. Secrets go into `stdin`."""
 
     def own(self, parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:
         """The options of a resource that is on this host."""

@@ -29,7 +29,7 @@ class LocalHost(Host):
         self.docker = docker.Provider(
             f"docker-{name}",
             host=self._docker_host,
-            # Readiness is waited for, not read from: an unknown host would show every container as changing.
+            # Waits for readiness without using its output: an unknown host would show every container as changing.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.ready]),
         )
         self.register_outputs({"base": self.base})
@@ -52,6 +52,6 @@ class LocalHost(Host):
             environment={"DOCKER_HOST": self._docker_host},
             interpreter=["/bin/sh", "-c"],
             add_previous_output_in_env=False,
-            logging=command.local.Logging.STDERR,  # what went well is quiet
+            logging=command.local.Logging.STDERR,  # success is silent
             opts=pulumi.ResourceOptions(parent=parent or self, depends_on=list(depends_on)),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,35 +12,33 @@ import pulumi
 import pulumi_command as command
 import pulumi_docker as docker
 
-from components import local_facts
 from components.contact import first_contact
 from components.host import Host
-from configs import ssh
+from configs import services, ssh
 from configs.deploy import on_stdin, script
 from configs.settings import Settings
 from configs.settings.edge import log_folders
-from configs.settings.places import server_path
+from configs.settings.model import host_path
 
 BOOT = 600  # seconds that a new droplet may take until SSH and Docker answer
 RESTART = 180  # seconds that a droplet may take until SSH answers after it was switched off for another size
 ANSWER = 60  # seconds after which a machine that should be running counts as unreachable
 DOCKER = "20.10"  # the oldest engine that was exercised
 MOUNT = "/mnt/fleetwatch"
-DURABLE = ("alertmanager", "caddy-config", "caddy-data", "grafana", "loki", "prometheus")  # folders of hub volumes
 DISK = {True: 3000, False: 1500}  # MB that have to be free for the images, of a hub and of an edge
 
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteArgs:
-    """`machine`: what is made anew when this changes is another machine (a droplet's id). `size`: a droplet's, which it
-    gets switched off. `via`: the jump host."""
+    """`machine`: the droplet; a replaced one is another machine. `size`: a droplet's, a change of which switches it off
+    for a while. `jump`: the jump host."""
 
     settings: Settings
     user: str
     address: pulumi.Input[str]
     port: int = 22
     host_key: str | None = None
-    via: RemoteHost | Bastion | None = None
+    jump: RemoteHost | Bastion | None = None
     booting: bool = False
     install_docker: bool = False
     files: str = "/var/lib/fleetwatch"
@@ -53,49 +52,55 @@ class RemoteArgs:
     device_size: pulumi.Input[int] = 0  # GB; a grown volume is followed by its file system
 
 
-class _Reached:
-    """What can be a jump host: `through` are the words to the next one, `called` its name for `make accept-key`."""
-
-    through: pulumi.Output[list[str]]
-    called: str
+def make_socket_folder() -> None:
+    """Where ssh keeps the sockets of shared connections; ssh itself makes no folder for them."""
+    os.makedirs(os.path.expanduser("~/.ssh"), mode=0o700, exist_ok=True)
 
 
-class Bastion(pulumi.ComponentResource, _Reached):
-    """A machine that is only passed through, named after the host behind it. Its host key is pinned like any other."""
+class _JumpHost:
+    """What can be a jump host: `jump_argv` opens a connection to the next one, `key_name` is its name for
+    `make accept-key`."""
+
+    jump_argv: pulumi.Output[list[str]]
+    key_name: str
+
+
+class Bastion(pulumi.ComponentResource, _JumpHost):
+    """A jump host that runs nothing of fleetwatch, named after the host behind it. Its host key is pinned too."""
 
     def __init__(self, name: str, target: ssh.SshTarget, host_key: str | None, opts: pulumi.ResourceOptions) -> None:
         super().__init__("fleetwatch:index:Bastion", name, None, opts)
-        self.called = f"{name}-bastion"
+        self.key_name = f"{name}-bastion"
         pinned = first_contact(
-            self.called,
+            self.key_name,
             pulumi.Output.from_input(target),
             target.url,
             host_key=host_key,
             key_name=target.key or "agent",
-            place=f"{server_path(name)}.bastion",
+            path=f"{host_path(name)}.server.bastion",
             patience=ANSWER,
             booting=False,
             opts=pulumi.ResourceOptions(parent=self),
         )
-        self.through = pinned.apply(lambda key: ssh.jump(target, key))
+        self.jump_argv = pinned.apply(lambda key: ssh.jump(target, key))
         self.register_outputs({})
 
 
-class RemoteHost(Host, _Reached):
+class RemoteHost(Host, _JumpHost):
     """Kinds `server` and `droplet`. `ssh_argv`: the `ssh` command line that leads to it."""
 
     def __init__(self, name: str, args: RemoteArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__(name, args.settings.prefix, opts)
-        local_facts.folder_for_sockets()
+        make_socket_folder()
         self._args = args
-        self.called = name
+        self.key_name = name
         self.public, self.private = args.public, args.private
         self.docker_socket = "/var/run/docker.sock"
         self.base = f"{args.files}/{self.stack}"
-        jump = args.via.through if args.via is not None else pulumi.Output.from_input(list[str]())
+        jump = args.jump.jump_argv if args.jump is not None else pulumi.Output.from_input(list[str]())
         address = pulumi.Output.from_input(args.address)
         target = pulumi.Output.all(address, jump).apply(lambda both: _target(args, *both))
-        # Not of the target there: a jump host made anew is no reason to take this host's key anew.
+        # Without the jump host: when that is replaced, this host's key stays the same.
         url = address.apply(lambda found: _target(args, found, ()).url)
         pinned = first_contact(
             name,
@@ -103,7 +108,7 @@ class RemoteHost(Host, _Reached):
             url,
             host_key=args.host_key,
             key_name=args.settings.ssh.key or "agent",
-            place=server_path(name),
+            path=f"{host_path(name)}.server",
             patience=BOOT if args.booting else ANSWER,
             booting=args.booting,
             machine=args.machine,
@@ -111,8 +116,8 @@ class RemoteHost(Host, _Reached):
         )
         reached = pulumi.Output.all(target, pinned)
         self.ssh_argv = reached.apply(lambda both: ssh.ssh_argv(*both))
-        self.through = reached.apply(lambda both: ssh.jump(*both))
-        self._where = target.apply(lambda found: f"{found.user}@{found.address} port {found.port}")
+        self.jump_argv = reached.apply(lambda both: ssh.jump(*both))
+        self._address = target.apply(lambda found: f"{found.user}@{found.address} port {found.port}")
         self.ready = self.run(
             "ready", create=self._ready(), delete=script("leave_host", FILES=self.base), closing=True, starting=True
         )
@@ -120,7 +125,12 @@ class RemoteHost(Host, _Reached):
             self.data = MOUNT
             self.ready = self.run(
                 "mounted",
-                create=script("volume", DEVICE=args.device, MOUNT=MOUNT, FOLDERS=" ".join(DURABLE)),
+                create=script(
+                    "volume",
+                    DEVICE=args.device,
+                    MOUNT=MOUNT,
+                    FOLDERS="\n".join(services.durable_volumes(args.settings)),
+                ),
                 delete=None,
                 stdin=pulumi.Output.from_input(args.device_size).apply(str),
                 depends_on=[self.ready],
@@ -145,10 +155,10 @@ class RemoteHost(Host, _Reached):
         closing: bool = False,
         starting: bool = False,
     ) -> command.local.Command:
-        # The scripts stand in the environment, so that a failure shows what was said and not how it was asked.
+        # The scripts are in the environment, so that a failure shows their output and not the scripts.
         starting = starting and self._args.machine is not None
         scripts = {"ON_HOST": self._over_ssh(on_stdin(create), closing, patience=str(RESTART) if starting else "")}
-        size = {"SIZE": self._args.size} if starting else {}  # another one: it comes back from being switched off
+        size = {"SIZE": self._args.size} if starting else {}  # another size: the droplet was switched off for it
         if delete is not None:
             scripts["OFF_HOST"] = self._over_ssh(delete, leaving=True)
         return command.local.Command(
@@ -159,17 +169,17 @@ class RemoteHost(Host, _Reached):
             environment={**scripts, **size, "MACHINE": self._args.machine.id if self._args.machine is not None else ""},
             interpreter=["/bin/sh", "-c"],
             add_previous_output_in_env=False,
-            logging=command.local.Logging.STDERR,  # what went well is quiet
+            logging=command.local.Logging.STDERR,  # success is silent
             opts=self.own(parent or self, depends_on=list(depends_on)),
         )
 
     def own(self, parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:
         args = self._args
         if args.machine is not None:
-            # The host's containers and files go with it: nobody has to contact a machine that is being deleted.
+            # The host's containers and files are deleted with it: a machine that is being deleted is not contacted.
             options["deleted_with"] = args.machine
         if args.abandoned:
-            # What is on a machine that nobody reaches any more is forgotten, not removed.
+            # What is on an unreachable machine is dropped from the state, not removed.
             options |= {"retain_on_delete": True, "ignore_changes": ["*"]}
         return super().own(parent, **options)
 
@@ -184,13 +194,13 @@ class RemoteHost(Host, _Reached):
         fixed = {
             "HOST": self.name,
             "TIMEOUT": str(self._args.settings.ssh.timeout),
-            "BETWEEN": self._args.via.called if self._args.via is not None else "",
+            "JUMP_HOST": self._args.jump.key_name if self._args.jump is not None else "",
             "CLOSE": "yes" if closing else "",
             "PATIENCE": patience,
             "LEAVING": "yes" if leaving and self.name != "hub" and self._args.machine is None else "",
         }
-        return pulumi.Output.all(self.ssh_argv, self._where).apply(
-            lambda both: script("on_host", SSH=shlex.join(both[0]), WHERE=both[1], REMOTE=remote, **fixed)
+        return pulumi.Output.all(self.ssh_argv, self._address).apply(
+            lambda both: script("on_host", SSH=shlex.join(both[0]), ADDRESS=both[1], REMOTE=remote, **fixed)
         )
 
     def _ready(self) -> str:
@@ -208,9 +218,9 @@ class RemoteHost(Host, _Reached):
             MINIMUM=DOCKER,
             FILES=self.base,
             DISK=str(DISK[hub]),
-            NETWORKS=" ".join(sorted(edge.networks)) if edge else "",
-            FOLDERS=" ".join(sorted(log_folders(edge))) if edge else "",
-            PORTS=" ".join(map(str, taken)) if hub else "",
+            NETWORKS="\n".join(sorted(edge.networks)) if edge else "",
+            FOLDERS="\n".join(sorted(log_folders(edge))) if edge else "",
+            PORTS="\n".join(map(str, taken)) if hub else "",
         )
 
 

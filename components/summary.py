@@ -1,4 +1,4 @@
-"""What a stack tells its user: addresses, credentials, what runs where, what it costs and what disk it needs."""
+"""What a stack exports and shows: addresses, credentials, what runs where, its cost and the disk it needs."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def announce(settings: Settings) -> None:
     if settings.droplets:
         pulumi.log.info(cost.monthly(settings).sentence)
     if settings.hub.kind != "local":
-        pulumi.log.info(disk.sentence(settings))
+        pulumi.log.info(disk.summary(settings))
     for name, host in settings.hosts.items():
         if host.abandoned:
             pulumi.log.info(
-                f"host {name} is abandoned: nothing on it is touched any more. After this update take its entry out of "
-                "the stack file and run it again; that contacts the host no more either"
+                f"host {name} is abandoned: nothing on it is changed any more. After this update remove its entry from "
+                "the stack file and run it again; that run does not contact the host either"
             )
 
 
 def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges: Mapping[str, Edge]) -> None:
-    """The stack's outputs, and what a preview says beside its changes."""
+    """The stack's outputs, and what a preview shows beside its changes."""
     announce(settings)
     pulumi.export("url", hub.url)
     pulumi.export("user", settings.hub.grafana.admin_user)
@@ -40,14 +40,14 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     kept = [name for name, host in settings.hosts.items() if not host.abandoned]
     pulumi.export("jobs", {name: scrape_jobs(settings, name) for name in kept})
     pulumi.export("hosts", {name: _host(settings, fleet, name) for name in kept})
-    # As rotated only once the edge has changed over: until then the hub takes the old password too.
+    # Counted only once the edge uses the new password: until then the hub accepts the old one too.
     pulumi.export("rotations", {name: edges[name].rotated for name in settings.hosts})
     if settings.droplets:
         bill = cost.monthly(settings)
         pulumi.export("monthly_usd", bill.total)
         pulumi.export("monthly_usd_items", {item.what: item.usd for item in bill.items})
     if settings.hub.kind != "local":
-        pulumi.export("disk", disk.sentence(settings))
+        pulumi.export("disk", disk.summary(settings))
 
 
 def _host(settings: Settings, fleet: Fleet, name: str) -> dict[str, pulumi.Input[object]]:
@@ -57,6 +57,6 @@ def _host(settings: Settings, fleet: Fleet, name: str) -> dict[str, pulumi.Input
         **({"private": host.private} if host.private is not None else {}),
         "via": settings.hosts[name].via,
         "runs": roles(settings, name),
-        # For `make tunnel` and people: nothing in it is secret.
+        # For `make tunnel` and people; not secret.
         **({"ssh": host.ssh_argv} if isinstance(host, RemoteHost) else {}),
     }

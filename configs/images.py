@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 if TYPE_CHECKING:
-    from configs.settings.load import Images
+    from configs.settings.model import Images
 
 PINS = Path(__file__).with_name("images.yaml")
 

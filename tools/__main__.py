@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from localcloud.machines import MachineError
 from tools import ci_commands, commands
@@ -68,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("name", help="such as qa")
     for name in ("region", "domain", "cidrs", "size", "volume"):
         sub.add_argument(f"--{name}", default="", help="for the stack file; asked for on a terminal")
+    sub = command("validate", commands.do_validate, "check stack files by themselves, without credentials")
+    sub.add_argument("files", nargs="*", type=Path, help="without any: all of stacks/, but not the rehearsal's")
     sub = command("move-state", commands.do_move_state, "the state of the stack into another backend (docs/state.md)")
     sub.add_argument("to", help="file:///folder, s3://bucket?endpoint=..., gs://, azblob:// or https://api.pulumi.com")
     ci_commands.add_to(command, commands.stack_of)

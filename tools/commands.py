@@ -19,9 +19,11 @@ from tools import (
     policy,
     reach,
     rehearse,
+    secrets_provider,
     setup,
     ssh_program,
     stackfile,
+    validate,
 )
 from tools.doctor import run as doctor
 from tools.environment import pulumi_env
@@ -56,7 +58,9 @@ def stack_of(options: argparse.Namespace, chain: setup.ToolChain | None = None) 
     if chain is None:  # an earlier run may have been another checkout's, or the cache may be gone
         with only_one("set-up"):
             plugins.get()
-    return _guarded(Stack(options.stack, _file(options), pulumi_env(home), chain.overrides if chain else None))
+    provider = secrets_provider.choose(_file(options), home / f"Pulumi.{options.stack}.yaml")
+    env = pulumi_env(home, provider)
+    return _guarded(Stack(options.stack, _file(options), env, chain.overrides if chain else None))
 
 
 def _guarded(stack: Stack) -> Stack:
@@ -155,6 +159,10 @@ def do_env(options: argparse.Namespace) -> int:
     if answers.given() or not _file(options).exists():
         newenv.write(_file(options), options.stack, answers)
     return newenv.complete(stack_of(options), os.environ)
+
+
+def do_validate(options: argparse.Namespace) -> int:
+    return validate.validate([file.resolve() for file in options.files])
 
 
 def do_move_state(options: argparse.Namespace) -> int:

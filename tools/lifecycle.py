@@ -106,7 +106,7 @@ def set_secret(stack: Stack, key: str, value: str) -> str:
     says where that is. A key with a colon is another provider's, such as `digitalocean:token`."""
     stack.quiet("config", "set", "--secret", "--path", key if ":" in key else f"fleetwatch:{key}", stdin=value)
     path = stack.share_secrets()
-    return f" {path} has it, encrypted with the stack's passphrase: commit that file." if path else ""
+    return f" {path} has it, encrypted: commit that file." if path else ""
 
 
 def down(stack: Stack, yes: bool) -> int:

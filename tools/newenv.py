@@ -1,6 +1,6 @@
 """`make env NAME=qa`: the stack file of a new environment, its secrets, and a list of what is still missing.
 
-A file that is there is never written to. Asking again is how to go on: what is set already is not asked for.
+An existing file is never written to. Run it again to continue: it does not ask for what is set already.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
-from configs.settings import read
+from configs.settings.sections import own_sections
+from configs.validation import check_file
 from tools import lifecycle, stackfile
 from tools.errors import ToolError
 from tools.missing import TOKEN_KEY, report, secrets_wanted, token_wanted
@@ -43,15 +44,15 @@ _QUESTIONS = {
     "domain": ("Domain of the hub, such as monitor.example.com (empty: its address, certified by itself)", ""),
     "cidrs": ("Networks that may reach SSH, such as 203.0.113.7/32 (this machine's address as the world sees it)", ""),
     "size": ("Size of the hub's droplet", "s-2vcpu-4gb"),
-    "volume": ("GB for metrics and logs", "50"),
+    "volume": ("GB for metrics and logs", "100"),
 }
 
 
 def write(file: Path, name: str, answers: Answers) -> None:
     """Write the stack file of a new environment. ToolError, and no file, when one is there or an answer is wrong."""
     if file.exists():
-        raise ToolError(f"{file} is there already and is never overwritten; edit it, or choose another NAME.")
-    found = {key: getattr(answers, key) or _asked(*question) for key, question in _QUESTIONS.items()}
+        raise ToolError(f"{file} exists already and is never overwritten; edit it, or choose another NAME.")
+    found = {key: getattr(answers, key) or _answer(*question) for key, question in _QUESTIONS.items()}
     text = _filled(name, found)
     problems = _problems(name, text)
     if problems:
@@ -62,7 +63,7 @@ def write(file: Path, name: str, answers: Answers) -> None:
 
 
 def complete(stack: Stack, environ: Mapping[str, str]) -> int:
-    """Ask for the secrets that the stack file has places for, then say what is missing. Exit code 1 if something is."""
+    """Ask for the secrets that the stack file has places for, then list what is missing. Exit code 1: something is."""
     config = stack.prepare()
     wanted = secrets_wanted(config, stack.name)
     if token_wanted(config, environ):
@@ -75,7 +76,7 @@ def complete(stack: Stack, environ: Mapping[str, str]) -> int:
             value = given.get(key) or (lifecycle.ask_secret(f"{key} (empty: later): ") if sys.stdin.isatty() else "")
             if value:
                 kept = lifecycle.set_secret(stack, key, value)
-                say(f"  {key}: set, encrypted with the stack's passphrase")
+                say(f"  {key}: set, encrypted")
         if kept:
             say(kept.strip())
         config = stack.prepare()
@@ -99,13 +100,13 @@ def _filled(name: str, found: Mapping[str, str]) -> str:
 
 
 def _problems(name: str, text: str) -> list[str]:
-    """What the settings say to the answers; what is only missing yet is told later."""
+    """What is wrong with the answers; what is only missing yet is reported later."""
     config = stackfile.parse(text, f"stacks/Pulumi.{name}.yaml").get("config") or {}
-    sections = {key.removeprefix(stackfile.PROJECT): value for key, value in config.items()}
-    return [problem for problem in read({"env": name, **sections}, "your answers")[1] if ": missing" not in problem]
+    problems = check_file({"env": name, **own_sections(config)}, "your answers")[1]
+    return [problem for problem in problems if ": missing" not in problem]
 
 
-def _asked(question: str, default: str, ask: Callable[[str], str] = input) -> str:
+def _answer(question: str, default: str, ask: Callable[[str], str] = input) -> str:
     if not sys.stdin.isatty():
         return default
     try:
@@ -125,7 +126,7 @@ def _from_pipe(wanted: list[str], stack: str) -> dict[str, str]:
             raise ToolError(f"stdin, line {number}: expected path=value, such as {(wanted or ['hub.x.url'])[0]}=...")
         if key.strip() not in wanted:
             raise ToolError(
-                f"stdin, line {number}: no secret is wanted under this path; expected one of: "
+                f"stdin, line {number}: no secret with this path is missing; expected one of: "
                 f"{', '.join(wanted) or 'none, all are set'}. To change one: `make secret STACK={stack} KEY=...`."
             )
         found[key.strip()] = value

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from configs import cloud_api
-from configs.settings.cloud_facts import Problem
+from components import cloud_api
+from components.cloud_api import CloudError
 from tools.errors import ToolError
 
 DROPLET = "digitalocean:index/droplet:Droplet"
@@ -28,7 +28,7 @@ def refuse(
     wanted = [resource["inputs"]["name"] for resource in pending]
     try:
         there = cloud_api.droplets(config(), env)
-    except Problem as problem:
+    except CloudError as problem:
         raise ToolError(
             f"An earlier run was cut off while it made droplet {', '.join(wanted)}, and whether it is there cannot be "
             f"asked: {problem}. Nothing was changed: a run without that answer might make it twice."

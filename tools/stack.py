@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.settings.messages import for_stack
-from tools import backend, engine_state, orphans, stackfile
+from tools import backend, engine_state, orphans, secrets_provider, stackfile
 from tools.engine_words import errors, explain, streamed
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, state_dir
@@ -30,7 +30,7 @@ ENVIRONMENT = "FLEETWATCH_ENV"
 IMAGES = "images.yaml"  # what replaced pins on this machine in the last `up`, by key
 OWN = "overlay.yaml"  # beside the state: what this machine alone adds to a stack file, by section
 _WITH_FILE = ("up", "preview", "destroy", "refresh", "config", "import", "watch")
-_INIT = ("--secrets-provider", "passphrase", "--no-select", "--non-interactive")
+_INIT = ("--no-select", "--non-interactive")
 
 
 @dataclass
@@ -139,11 +139,15 @@ class Stack:
         self.state = engine_state.export(self.name, pulumi, self.env)
         if not mend:
             return
-        orphans.refuse(self.state, self.name, self._values, self.env)
+        orphans.refuse(self.state, self.name, self.values, self.env)
         docker = self.docker() if self.here else None
         engine_state.clear_half_made(self.state, self.name, self.prefix(), docker, pulumi, self.env)
 
-    def _values(self) -> dict[str, str]:
+    def secrets_provider(self) -> str:
+        """What encrypts its secrets."""
+        return secrets_provider.choose(self.file, self.working)
+
+    def values(self) -> dict[str, str]:
         """The stack's configuration with its secrets in clear."""
         told = json.loads(self.quiet("config", "--json", "--show-secrets"))
         return {key: str(one.get("value", "")) for key, one in told.items()}
@@ -161,9 +165,12 @@ class Stack:
 
     def make(self) -> None:
         """An empty stack in the state's backend."""
+        provider = self.secrets_provider()
         # The engine writes the new stack's salt into the file of the project that it is asked from.
         (self.home / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
-        self._quiet(["pulumi", "-C", str(self.home), "stack", "init", self.name, *_INIT])
+        self._quiet(
+            ["pulumi", "-C", str(self.home), "stack", "init", self.name, "--secrets-provider", provider, *_INIT]
+        )
 
     def forget(self) -> None:
         """Take the stack out of the backend, whatever it holds. The stack file stays."""

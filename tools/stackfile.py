@@ -17,6 +17,18 @@ import yaml
 from tools.errors import ToolError
 
 PROJECT = "fleetwatch:"
+# What Pulumi needs beside the provider itself to decrypt: a passphrase's salt, the data key of a key service.
+ENCRYPTION = ("encryptionsalt", "encryptedkey")
+
+
+_TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
+_KINDS = {
+    "tag:yaml.org,2002:bool": "boolean",
+    "tag:yaml.org,2002:int": "number",
+    "tag:yaml.org,2002:float": "number",
+    "tag:yaml.org,2002:null": "null",
+    "tag:yaml.org,2002:timestamp": "date",
+}
 
 
 class _EachKeyOnce(yaml.SafeLoader):
@@ -25,6 +37,12 @@ class _EachKeyOnce(yaml.SafeLoader):
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag not in (_TEXT, _MERGE):
+                raise yaml.MarkedYAMLError(
+                    problem=f"a text as key, `{key.value}` is a {_KINDS.get(key.tag, 'value')} in YAML; put it in "
+                    f"quotes ('{key.value}':) or choose another name",
+                    problem_mark=key.start_mark,
+                )
             if isinstance(key, yaml.ScalarNode) and key.value != "<<":
                 if key.value in seen:
                     raise yaml.MarkedYAMLError(
@@ -67,8 +85,9 @@ def sections(path: Path) -> dict[str, Any]:
 def compose(user: dict[str, Any], last: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     """The working copy. Encrypted values of `last` are kept where the user's file still has their surroundings."""
     made = {key: value for key, value in user.items() if key != "config"}
-    if "encryptionsalt" in last:
-        made.setdefault("encryptionsalt", last["encryptionsalt"])
+    for key in ENCRYPTION:
+        if key in last:
+            made.setdefault(key, last[key])
     config = _with_secrets(user.get("config") or {}, _renamed(user.get("config") or {}, last.get("config") or {}))
     for key, extra in overlay.items():
         given = config.get(PROJECT + key) or {}
@@ -98,8 +117,8 @@ def only_secrets(content: dict[str, Any]) -> dict[str, Any]:
         found = {key: inner for key, one in value.items() if (inner := look(one)) is not None}
         return found or None
 
-    salt = {"encryptionsalt": content["encryptionsalt"]} if "encryptionsalt" in content else {}
-    return {**salt, "config": look(content.get("config") or {}) or {}}
+    encryption = {key: content[key] for key in ENCRYPTION if key in content}
+    return {**encryption, "config": look(content.get("config") or {}) or {}}
 
 
 def write(path: Path, content: dict[str, Any], mode: int = 0o600) -> None:

@@ -1,5 +1,6 @@
-# Writes stdin into $FILE, which is mounted over /etc/hosts in containers: in place, because a moved file would leave them
-# with the old one. Go's resolver looks again after seconds, so a hub with another address needs no other configuration.
+# Writes stdin into $FILE, which is mounted over /etc/hosts in containers: in place, because a mount keeps pointing to the
+# old file when another one is moved over it. Go's resolver reads the file again within seconds, so a hub with another
+# address needs no other configuration.
 set -eu
 umask 022
 mkdir -p "$(dirname "$FILE")"

@@ -1,20 +1,23 @@
-# Connects $CONTAINERS to $NETWORKS beside their $OWN ones and takes them out of any other, without recreating them.
+# Connects $CONTAINERS to $NETWORKS (one each line) beside their $OWN ones and disconnects them from any other, without
+# recreating them.
 set -eu
+wanted=$(printf '%s\n' "$NETWORKS"; printf '%s' "$OWN" | tr ' ' '\n')
 for container in $CONTAINERS; do
-    if ! joined=$(docker inspect --type container -f '{{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}' "$container"); then
-        echo "$container was removed by somebody: \`make pulumi ARGS=\"refresh --yes\"\` sees it, the next \`make up\` brings it back (with the STACK= and FILE= of this stack)" >&2
+    if ! joined=$(docker inspect --type container -f '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$container"); then
+        echo "$container was removed by somebody: \`make pulumi ARGS=\"refresh --yes\"\` notices it, the next \`make up\` makes it again (with the STACK= and FILE= of this stack)" >&2
         exit 1
     fi
-    for network in $NETWORKS; do
-        case " $joined " in
-            *" $network "*) ;;
-            *) docker network connect "$network" "$container" ;;
-        esac
-    done
-    for network in $joined; do
-        case " $NETWORKS $OWN " in
-            *" $network "*) ;;
-            *) docker network disconnect "$network" "$container" ;;
-        esac
-    done
+    # Descriptor 3: what runs in a loop must not read the rest of the list.
+    while IFS= read -r network <&3; do
+        [ -n "$network" ] || continue
+        printf '%s\n' "$joined" | grep -qxF -e "$network" || docker network connect "$network" "$container"
+    done 3<<EOF
+$NETWORKS
+EOF
+    while IFS= read -r network <&3; do
+        [ -n "$network" ] || continue
+        printf '%s\n' "$wanted" | grep -qxF -e "$network" || docker network disconnect "$network" "$container"
+    done 3<<EOF
+$joined
+EOF
 done

@@ -1,4 +1,4 @@
-# Ends once the host's Docker Engine answers; says what is wrong after two minutes.
+# Ends once the host's Docker Engine answers; fails with its error after two minutes.
 set -eu
 tries=0
 until version=$(docker version -f '{{.Server.Version}}' 2>&1); do

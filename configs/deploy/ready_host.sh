@@ -1,6 +1,7 @@
-# Ends once $HOST can take containers: first boot done, Docker there and new enough, room on its disk, the networks,
-# folders and ports that the stack file speaks of. Says what is missing before anything of ours is on the host; changes
-# nothing but what is asked for: $INSTALL=yes installs Docker, $FILES is made, a sudoer joins the group of Docker.
+# Ends once $HOST can run containers: first boot done, Docker installed and new enough, free disk, the networks, folders
+# and ports that the stack file names ($NETWORKS, $FOLDERS, $PORTS: one each line). Fails with what is missing before
+# anything of fleetwatch is on the host. Changes: $INSTALL=yes installs Docker, $FILES is made, and a user who may sudo
+# joins the group docker.
 set -eu
 fail() {
     echo "host $HOST: $*" >&2
@@ -17,21 +18,21 @@ if [ "$BOOTING" = yes ] && command -v cloud-init > /dev/null; then
     timeout "$PATIENCE" cloud-init status --wait > /dev/null || code=$?
     case $code in
         0 | 2) ;;
-        124) fail "its first boot (cloud-init) is not done after $PATIENCE s; /var/log/cloud-init-output.log there says how far it is; run the update again" ;;
+        124) fail "its first boot (cloud-init) is not done after $PATIENCE s; /var/log/cloud-init-output.log on it shows its progress; run the update again" ;;
         *) fail "its first boot (cloud-init) failed; the end of /var/log/cloud-init-output.log:
 $(tail -n 15 /var/log/cloud-init-output.log 2> /dev/null)" ;;
     esac
 fi
 
 if ! command -v docker > /dev/null; then
-    [ "$BOOTING" != yes ] || fail "expected Docker after its first boot, there is none; /var/log/cloud-init-output.log there says why"
-    [ "$INSTALL" = yes ] || fail "expected Docker Engine $MINIMUM or newer, there is none; install it (https://docs.docker.com/engine/install/) or set $place.server.install_docker: true"
+    [ "$BOOTING" != yes ] || fail "expected Docker after its first boot, it is not installed; /var/log/cloud-init-output.log on it shows why"
+    [ "$INSTALL" = yes ] || fail "expected Docker Engine $MINIMUM or newer, it is not installed; install it (https://docs.docker.com/engine/install/) or set $place.server.install_docker: true"
     [ "$(id -u)" = 0 ] || [ -n "$sudo" ] || fail "install_docker needs root or sudo without a password for $(id -un)"
-    command -v apt-get > /dev/null || fail "install_docker knows apt only; install Docker by hand (https://docs.docker.com/engine/install/)"
+    command -v apt-get > /dev/null || fail "install_docker supports apt only; install Docker by hand (https://docs.docker.com/engine/install/)"
     echo "host $HOST: installing Docker (docker.io) with apt" >&2
-    said=$($sudo sh -c 'export DEBIAN_FRONTEND=noninteractive
+    output=$($sudo sh -c 'export DEBIAN_FRONTEND=noninteractive
         apt-get -q -o DPkg::Lock::Timeout=300 update && apt-get -q -y -o DPkg::Lock::Timeout=300 install docker.io iptables' 2>&1) ||
-        fail "installing Docker failed: $(printf '%s' "$said" | tail -n 3)"
+        fail "installing Docker failed: $(printf '%s' "$output" | tail -n 3)"
     $sudo service docker start > /dev/null 2>&1 || true
 fi
 
@@ -40,8 +41,8 @@ docker='docker'
 until version=$($docker version -f '{{.Server.Version}}' 2>&1); do
     case $docker:$version in
         docker:*'ermission denied'*)
-            [ -n "$sudo" ] || fail "user $(id -un) may not use Docker there: \`sudo usermod -aG docker $(id -un)\` on it"
-            # Docker's own connection runs as this user without sudo; who may sudo could do the same.
+            [ -n "$sudo" ] || fail "user $(id -un) may not use Docker on it; run \`sudo usermod -aG docker $(id -un)\` there"
+            # Docker's own connection runs as this user without sudo. A user who may sudo could do the same.
             $sudo usermod -aG docker "$(id -un)"
             echo "host $HOST: $(id -un) may use sudo and was added to the group docker" >&2
             docker="$sudo docker"
@@ -53,7 +54,7 @@ until version=$($docker version -f '{{.Server.Version}}' 2>&1); do
     sleep 2
 done
 oldest=$(printf '%s\n%s\n' "$MINIMUM" "$version" | sort -V | head -n 1)
-[ "$oldest" = "$MINIMUM" ] || fail "expected Docker Engine $MINIMUM or newer, found $version; https://docs.docker.com/engine/install/ says how to update it"
+[ "$oldest" = "$MINIMUM" ] || fail "expected Docker Engine $MINIMUM or newer, found $version; see https://docs.docker.com/engine/install/"
 
 if ! mkdir -p "$FILES" 2> /dev/null || ! [ -w "$FILES" ]; then
     [ -n "$sudo" ] || fail "$(id -un) cannot write to $FILES; make it (\`install -d -o $(id -un) $FILES\` as root) or set $place.server.files"
@@ -63,21 +64,31 @@ fi
 ours=$($docker ps -q --filter "label=fleetwatch.stack=$STACK")
 root=$($docker info -f '{{.DockerRootDir}}')
 free=$($sudo df -Pk "$root" 2> /dev/null | awk 'NR == 2 { print int($4 / 1024) }')
-# With containers of ours the images are there, and a disk that fills up must not keep its own remedy away.
-[ -n "$ours" ] || [ -z "$free" ] || [ "$free" -ge "$DISK" ] || fail "expected $DISK MB of free disk where Docker keeps its data ($root), $free MB are free; \`docker system df\` there shows what Docker uses"
+# With containers of fleetwatch the images are there, and an update may be what frees a full disk.
+[ -n "$ours" ] || [ -z "$free" ] || [ "$free" -ge "$DISK" ] || fail "expected $DISK MB of free disk where Docker keeps its data ($root), $free MB are free; \`docker system df\` on it shows what Docker uses"
 there=$($docker network ls --format '{{.Name}}')
 known=$(printf '%s\n' "$there" | grep -vxE 'bridge|host|none' | tr '\n' ' ' | sed 's/ $//; s/ /, /g')
-for network in $NETWORKS; do
-    printf '%s\n' "$there" | grep -qxF "$network" ||
-        fail "hosts.$HOST.networks: expected a Docker network of that host (${known:-none}), got $network; \`docker network create $network\` there makes it"
-done
-for folder in $FOLDERS; do
+# Descriptor 3: what runs in a loop must not read the rest of the list.
+while IFS= read -r network <&3; do
+    [ -n "$network" ] || continue
+    printf '%s\n' "$there" | grep -qxF -e "$network" ||
+        fail "hosts.$HOST.networks: expected a Docker network of that host (${known:-none}), got $network; \`docker network create $network\` on it makes it"
+done 3<<EOF
+$NETWORKS
+EOF
+while IFS= read -r folder <&3; do
+    [ -n "$folder" ] || continue
     $sudo [ -d "$folder" ] || fail "hosts.$HOST.logs: expected the folder $folder on that host, it does not exist"
-done
-for port in $PORTS; do
-    [ -z "$ours" ] || break # taken by ourselves
+done 3<<EOF
+$FOLDERS
+EOF
+while IFS= read -r port <&3; do
+    [ -n "$port" ] || continue
+    [ -z "$ours" ] || break # the hub's own
     if cat /proc/net/tcp /proc/net/tcp6 2> /dev/null | awk -v port="$(printf '%04X' "$port")" '$4 == "0A" && substr($2, length($2) - 3) == port { found = 1 } END { exit !found }'; then
-        fail "hub.ports: expected port $port to be free there, another program listens on it (\`ss -ltnp\` says which)"
+        fail "hub.ports: expected port $port to be free on that host, another program listens on it (\`ss -ltnp\` shows which)"
     fi
-done
+done 3<<EOF
+$PORTS
+EOF
 echo "Docker $version"

@@ -1,5 +1,6 @@
 # Mounts the block-storage volume at $MOUNT (now and at every boot), lets its file system fill it, and makes the folders
-# that the hub's containers keep their data in. Runs again when the volume has grown: its size is on stdin.
+# that the hub's containers keep their data in ($FOLDERS, one each line). Runs again when the volume has grown: its size
+# is on stdin.
 # Docker waits for it at a boot (x-systemd.before): a container whose folder is missing then is not started again.
 set -eu
 fstab=${FSTAB:-/etc/fstab}
@@ -17,7 +18,9 @@ grep -qF "$DEVICE " "$fstab" ||
 mkdir -p "$MOUNT"
 mountpoint -q "$MOUNT" || mount "$MOUNT"
 resize2fs "$DEVICE" > /dev/null 2>&1 || resize2fs "$DEVICE" >&2
-for folder in $FOLDERS; do
-    mkdir -p "$MOUNT/$folder"
-done
+while IFS= read -r folder <&3; do
+    [ -z "$folder" ] || mkdir -p "$MOUNT/$folder"
+done 3<<EOF
+$FOLDERS
+EOF
 echo "$(df -Pk "$MOUNT" | awk 'NR == 2 { print int($2 / 1024 / 1024 + 0.5) }') GB at $MOUNT"

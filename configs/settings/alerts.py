@@ -1,4 +1,4 @@
-"""Settings of the hub's alerts: who is told, and in which way."""
+"""Settings of the hub's alerts: who is notified, and how."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from configs.names import NOBODY
 from configs.settings.base import DnsLabel, HostPort, HttpUrl, Secret, Strict, http_url
+from configs.settings.text import Channel, GroupLabel, Mailbox, Mailboxes, OneLine
 from configs.settings.thresholds import Severity, Thresholds
 from configs.units import Duration, parse_duration
 
@@ -40,16 +41,16 @@ class Slack(Strict):
     """A Slack incoming webhook."""
 
     url: SecretUrl
-    channel: str | None = None
+    channel: Channel | None = None
 
 
 class Email(Strict):
     """Mail through an SMTP server."""
 
-    to: str
-    sender: str
+    to: Mailboxes
+    sender: Mailbox
     smarthost: HostPort
-    username: str | None = None
+    username: OneLine | None = None
     password: Secret | None = None
     require_tls: bool = True
 
@@ -67,7 +68,7 @@ class Webhook(Strict):
 
 
 class Receiver(Strict):
-    """Where alerts go; a receiver may have several ways at once."""
+    """Where alerts go; a receiver may notify by several services at once."""
 
     slack: Slack | None = None
     email: Email | None = None
@@ -91,7 +92,7 @@ class Route(Strict):
     severity: list[Severity] = []
     hosts: list[DnsLabel] = []
     also: bool = False
-    group_by: list[str] | None = Field(None, description="as all: `alertname`, `host`")
+    group_by: list[GroupLabel] | None = Field(None, description="as all: `alertname`, `host`")
     repeat: Duration | None = None
 
 
@@ -116,7 +117,7 @@ class Alerts(Strict):
     watchdog: str | None = None
     routes: list[Route] = []
     quiet: list[Quiet] = []
-    group_by: list[str] = ["alertname", "host"]
+    group_by: list[GroupLabel] = ["alertname", "host"]
     repeat: Duration = parse_duration("4h")
     runbooks: HttpUrl | None = Field(None, description="none: links name the file in the repository")
     thresholds: Thresholds = Thresholds()
@@ -124,7 +125,7 @@ class Alerts(Strict):
     @model_validator(mode="after")
     def _known(self) -> Alerts:
         if NOBODY in self.receivers:
-            raise ValueError(f"receivers: expected another name than {NOBODY}, which stands for no receiver")
+            raise ValueError(f"receivers: expected another name, `{NOBODY}` is reserved: it stands for no receiver")
         known = ", ".join(sorted(self.receivers)) or "none yet"
         named = {"default": self.default, "watchdog": self.watchdog}
         named |= {f"routes.{place}.receiver": route.receiver for place, route in enumerate(self.routes)}

@@ -11,7 +11,11 @@ from urllib.parse import urlsplit
 import re2
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, create_model
 
+from configs.settings.text import one_line
 from configs.units import Size, parse_size, show_size
+
+# In the annotation of a field: messages never show its value, because a secret is easily put there by mistake.
+HIDDEN = "hidden in messages"
 
 
 class Strict(BaseModel):
@@ -34,20 +38,31 @@ def _host_port(value: str) -> str:
 
 
 def _url_path(value: str) -> str:
-    if not value.startswith("/"):
-        raise ValueError("expected a path that begins with /")
+    if not re.fullmatch(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*", value):
+        raise ValueError("expected the path of a URL that begins with /, without spaces, ? and #")
     return value
 
 
 def http_url(value: str) -> str:
     """The value, or ValueError if it is no address of the web."""
-    if not re.match(r"https?://", value) or not urlsplit(value).hostname:
-        raise ValueError("expected an address that begins with https:// or http://, then a host")
+    try:
+        valid = re.fullmatch(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", value) and urlsplit(value).hostname
+    except ValueError:  # a bracket without its counterpart
+        valid = None
+    if not valid:
+        raise ValueError("expected a URL that begins with https:// or http://, then a host")
+    return value
+
+
+def _endpoint(value: str) -> str:
+    """Grafana's ini reader takes # and ; for the beginning of a comment."""
+    if re.search(r"[#;]", http_url(value)):
+        raise ValueError("expected a URL without # and ;")
     return value
 
 
 _QUIET = re2.Options()
-_QUIET.log_errors = False  # they are said in our own words
+_QUIET.log_errors = False  # the message below replaces them
 RESERVED_LABELS = frozenset(
     {"env", "host", "job", "container", "compose_project", "compose_service", "level", "filename"}
 )
@@ -57,7 +72,7 @@ def _label_name(value: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", value) or value.startswith("__"):
         raise ValueError("expected a label name: lower-case letters, digits and _")
     if value in RESERVED_LABELS:
-        raise ValueError(f"expected another name, {value} is set by fleetwatch itself")
+        raise ValueError(f"expected another name, `{value}` is reserved: fleetwatch sets it")
     return value
 
 
@@ -80,38 +95,40 @@ def _container_name(value: str) -> str:
 
 
 def _re2(value: str) -> str:
-    """Go's own syntax, asked of the library that it comes from: what Python takes, the log agents may not."""
+    """Checked with RE2, whose syntax the log agents use: Python accepts more than they do."""
+    one_line(value)
     try:
         re2.compile(value, _QUIET)
     except re2.error as error:
-        raise ValueError(f"expected a regular expression (RE2): {_said(error)}") from None
+        raise ValueError(f"expected a regular expression (RE2): {_reason(error)}") from None
     return value
 
 
-def _said(error: Exception) -> str:
-    said = error.args[0] if error.args else error
-    return said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+def _reason(error: Exception) -> str:
+    reason = error.args[0] if error.args else error
+    return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
 
 
 def _secret(value: object) -> object:
     """YAML turns an unquoted number into an int; a secret is always a text."""
     if not isinstance(value, str) or not value:
         raise ValueError("expected a secret text (`make secret KEY=...` sets one without showing it)")
-    return value
+    return one_line(value)
 
 
 DnsLabel = Annotated[str, AfterValidator(_dns_label)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
+EndpointUrl = Annotated[str, AfterValidator(_endpoint)]
 UrlPath = Annotated[str, AfterValidator(_url_path)]
 LabelName = Annotated[str, AfterValidator(_label_name)]
-LabelValue = Annotated[str, Field(min_length=1, max_length=128)]
+LabelValue = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(one_line)]
 MetricName = Annotated[str, AfterValidator(_metric_name)]
 JobName = Annotated[str, AfterValidator(_job_name)]
 ContainerName = Annotated[str, AfterValidator(_container_name)]
 Pattern = Annotated[str, AfterValidator(_re2)]
 Port = Annotated[int, Field(ge=1, le=65535)]
-# The engine hands nested secrets over decrypted: SecretStr keeps them out of every repr, and components wrap what they
+# Pulumi hands nested secrets over decrypted: SecretStr keeps them out of every repr, and components wrap what they
 # take out with Output.secret at once.
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 

@@ -19,11 +19,11 @@ from configs.settings.edge import Edge
 from configs.settings.fleet import Access, Cloud, Ssh
 from configs.settings.host import Host
 from configs.settings.hub import Hub
-from configs.settings.load import IMAGE_KEYS
+from configs.settings.model import IMAGE_KEYS
 from configs.units import show_duration, show_size
 
-# The check that makes a text more than a text, and what its result is called.
-_WORDS = {
+# The names of the functions that check a text, and what the page calls a text that passes them.
+_KINDS = {
     "parse_duration": "duration",
     "_often_enough": "duration, at most 2m",
     "parse_size": "size",
@@ -58,6 +58,21 @@ _WORDS = {
     "_range": "private IPv4 network, /16 to /24",
     "_public_key": "SSH public key",
     "_key_file": "path of a file",
+    "one_line": "text",
+    "_endpoint": "URL",
+    "_local_folder": "absolute path",
+    "_image": "image reference",
+    "_network": "name of a Docker network",
+    "_mailbox": "e-mail address",
+    "_mailboxes": "e-mail addresses",
+    "_channel": "Slack channel",
+    "_ini": "text",
+    "_client_id": "client ID",
+    "_scopes": "scopes",
+    "_organization": "organization",
+    "_mail_domain": "domain name",
+    "_group_label": "label name",
+    "_json_key": "key of a JSON object",
 }
 _PLAIN = {str: "text", int: "number", float: "number", bool: "true or false"}
 _HEAD = """\
@@ -69,11 +84,14 @@ The stack file is `stacks/Pulumi.<stack>.yaml`. Every path below stands under `c
 `fleetwatch:` in front: `hub.retention.logs` is `fleetwatch:hub: {retention: {logs: 14d}}`.
 
 - A *duration* is `10s`, `5m`, `24h`, `90d`, `2y` or `1h30m`; a *size* is `256KB`, `512MB` or `5GB` (powers of 1024).
-- A *secret* never stands in the file: `make secret KEY=<path>` asks for it and keeps it encrypted. What surrounds it
-  has to be in the file already: `postgres: {main: {}}`, then `make secret KEY=hosts.hub.postgres.main.dsn`; for another
-  stack than `local` with its name, `make secret STACK=prod KEY=...`.
+- A *secret* is never in the file in clear text: `make secret KEY=<path>` asks for it and keeps it encrypted. The
+  section around it has to be in the file already: `postgres: {main: {}}`, then
+  `make secret KEY=hosts.hub.postgres.main.dsn`; for another stack than `local` with its name,
+  `make secret STACK=prod KEY=...`.
 - *required* means: where the section is written, the key has to be there. Everything else may be left out.
-- Unknown keys and wrong types are refused, all of them in one message, before anything is touched.
+- Unknown keys and wrong types are refused, all of them in one message, before anything is changed.
+- A name that YAML reads as a number, a boolean or a date (`1`, `yes`, `2024-01-01`) needs quotes.
+- IPv6 addresses of hosts are not supported; networks in `access` may be IPv6.
 
 | path | type | default | |
 |---|---|---|---|
@@ -133,9 +151,9 @@ def _kind(field: FieldInfo) -> str:
 
 def _checked(metadata: Any) -> str:
     names = [one.func.__name__ for one in metadata if hasattr(getattr(one, "func", None), "__name__")]
-    if names and names[-1] not in _WORDS:
-        raise ValueError(f"{names[-1]} checks a setting: say in {__name__}._WORDS how its result is called")
-    return _WORDS[names[-1]] if names else ""
+    if names and names[-1] not in _KINDS:
+        raise ValueError(f"{names[-1]} checks a setting: say in {__name__}._KINDS how its result is called")
+    return _KINDS[names[-1]] if names else ""
 
 
 def _type(annotation: Any) -> str:

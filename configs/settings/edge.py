@@ -27,6 +27,7 @@ from configs.settings.base import (
     UrlPath,
     service_limits,
 )
+from configs.settings.text import JsonKey, NetworkName, one_line
 from configs.settings.thresholds import HostAlerts
 from configs.units import Interval, parse_duration
 
@@ -66,7 +67,7 @@ def _project(value: str) -> str:
 
 
 def _absolute_glob(value: str) -> str:
-    fixed = fixed_folder(value)
+    fixed = fixed_folder(one_line(value))
     if not value.startswith("/") or ".." in value.split("/"):
         raise ValueError("expected an absolute path, wildcards (*) in it are fine")
     if not fixed:
@@ -119,7 +120,7 @@ class LogFile(Strict):
     path: Annotated[str, AfterValidator(_absolute_glob)]
     job: JobName | None = None
     format: Literal["plain", "json"] = "plain"
-    level_key: str = "level"
+    level_key: JsonKey = "level"
     labels: Annotated[dict[LabelName, LabelValue], Field(max_length=5)] = {}
 
 
@@ -161,7 +162,7 @@ class Edge(Strict):
     once, not only after they were seen.
     """
 
-    networks: list[str] = []
+    networks: list[NetworkName] = []
     expected: list[ContainerName] = []
     alerts: HostAlerts = HostAlerts()
     subnet: Annotated[str, AfterValidator(_subnet)] = "10.213.77.0/24"
@@ -175,7 +176,7 @@ class Edge(Strict):
     def _jobs(self) -> Edge:
         taken = sorted(set(self.apps) & services.RESERVED_JOBS)
         if taken:
-            raise ValueError(f"apps: expected a job name that fleetwatch does not use itself, got {', '.join(taken)}")
+            raise ValueError(f"apps: expected another job name, reserved: {', '.join(f'`{name}`' for name in taken)}")
         return self
 
 

@@ -1,4 +1,4 @@
-"""Settings that the whole fleet shares: who may reach it, its part of the cloud, and how SSH goes."""
+"""Settings that the whole fleet shares: who may reach it, its part of the cloud, and how SSH reaches its hosts."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from configs.settings.base import Port, Strict
+from configs.settings.base import HIDDEN, Port, Strict
 from configs.settings.places import key_kind
+from configs.settings.text import OneLine
 from configs.units import Duration, parse_duration
 
 
 def _cidr(value: str) -> str:
     try:
-        if "/" in value:  # one address alone may be a slip for its network
+        if "/" in value and "%" not in value:  # one address alone may be a slip for its network; no IPv6 zones
             return str(ipaddress.ip_network(value))
     except ValueError:  # also bits set behind the prefix
         pass
@@ -50,7 +51,8 @@ def _public_key(value: str) -> str:
 
 def _key_file(value: str) -> str:
     """A path, which is shown when the file is not there: never the key itself."""
-    if not re.fullmatch(r"[~/][^\n]{0,200}", value) or "PRIVATE KEY" in value:
+    # ssh divides the values of its options at spaces outside of quotes, and expands % and $ in them.
+    if not re.fullmatch(r"[~/][^\x00-\x1f\x7f\"\\%$]{0,200}", value) or "PRIVATE KEY" in value:
         raise ValueError("expected the path of a private key's file, such as ~/.ssh/id_ed25519")
     return value
 
@@ -71,11 +73,11 @@ class Access(Strict):
 
 class Cloud(Strict):
     """What droplets share at DigitalOcean. `range`: the private network's addresses. `project`: the name of an existing
-    project. `protect`: the engine refuses to delete the private network, the hub's droplet, its volume and its address.
+    project. `protect`: Pulumi refuses to delete the private network, the hub's droplet, its volume and its address.
     """
 
     range: Annotated[str, AfterValidator(_range)] | None = Field(None, description="DigitalOcean chooses")
-    project: str | None = None
+    project: OneLine | None = None
     protect: bool | None = Field(None, description="`true` if `env` is `prod`")
 
 
@@ -83,8 +85,8 @@ class Ssh(Strict):
     """How hosts are reached. `key`: a private key's file on the machine that runs the program. `public_key`: what new
     droplets let in. `timeout`: how long a connection may take."""
 
-    key: Annotated[str, AfterValidator(_key_file)] | None = Field(None, description="the agent's keys")
-    public_key: Annotated[str, AfterValidator(_public_key)] | None = Field(
+    key: Annotated[str, AfterValidator(_key_file), HIDDEN] | None = Field(None, description="the agent's keys")
+    public_key: Annotated[str, AfterValidator(_public_key), HIDDEN] | None = Field(
         None, description="what stands in the key's file with `.pub`"
     )
     timeout: Annotated[Duration, Field(ge=1, le=120)] = parse_duration("10s")

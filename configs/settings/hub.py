@@ -1,4 +1,4 @@
-"""Settings of the hub: where it is, its ports, how long it keeps what, who may look and who is told."""
+"""Settings of the hub: where it is, its ports, retention, sign-in and alerts."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pydantic import AfterValidator, Field, model_validator
 
 from configs import names, services
 from configs.settings.alerts import Alerts
-from configs.settings.base import HttpUrl, Port, Secret, ServiceLimits, Strict, service_limits
+from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, service_limits
 from configs.settings.places import HubDroplet, Local, Server
+from configs.settings.text import ClientId, IniText, Mail, MailDomain, Organization, Scopes
 from configs.units import Duration, Size, parse_duration, parse_size
 
 
@@ -20,15 +21,8 @@ def _domain(value: str) -> str:
     return value
 
 
-def _mail(value: str) -> str:
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+", value):
-        raise ValueError("expected an e-mail address such as ops@example.com")
-    return value
-
-
 LOCAL_DOMAIN = "fleetwatch.localhost"
 PUBLIC_PORTS = {"https": 443, "http": 80, "push": 8080, "query": 9080}
-Mail = Annotated[str, AfterValidator(_mail)]
 
 
 class Ports(Strict):
@@ -80,39 +74,39 @@ class Roles(Strict):
     """Who becomes what in Grafana, by a claim of the provider (an email, a group, a team). Others get `otherwise`."""
 
     claim: Literal["email", "groups"] = "groups"
-    admin: list[str] = []
-    editor: list[str] = []
+    admin: list[IniText] = []
+    editor: list[IniText] = []
     otherwise: Literal["Viewer", "None"] = "Viewer"
 
 
 class Google(Strict):
     """Sign-in with Google. Google sends no groups, so roles go by email."""
 
-    client_id: str
+    client_id: ClientId
     client_secret: Secret
-    allowed_domains: Annotated[list[str], Field(min_length=1)]
+    allowed_domains: Annotated[list[MailDomain], Field(min_length=1)]
     roles: Roles = Roles(claim="email")
 
 
 class GitHub(Strict):
     """Sign-in with GitHub. Groups are teams, written @organisation/team."""
 
-    client_id: str
+    client_id: ClientId
     client_secret: Secret
-    allowed_organizations: Annotated[list[str], Field(min_length=1)]
+    allowed_organizations: Annotated[list[Organization], Field(min_length=1)]
     roles: Roles = Roles()
 
 
 class Oidc(Strict):
     """Sign-in with any OpenID Connect provider."""
 
-    name: str = "OIDC"
-    client_id: str
+    name: IniText = "OIDC"
+    client_id: ClientId
     client_secret: Secret
-    auth_url: HttpUrl
-    token_url: HttpUrl
-    api_url: HttpUrl
-    scopes: str = "openid profile email groups"
+    auth_url: EndpointUrl
+    token_url: EndpointUrl
+    api_url: EndpointUrl
+    scopes: Scopes = "openid profile email groups"
     roles: Roles = Roles()
 
 

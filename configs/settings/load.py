@@ -1,99 +1,36 @@
-"""From the stack file's raw values to `Settings`, or every problem at once.
+"""From the stack file's raw values to `Settings`, or every mistake in its form at once.
 
-A section with a mistake is repaired (the mistaken key left out) and read again, so that checks across sections still
-run and one mistake does not hide the next. Values are shown in messages only where they cannot be secret.
+A section with a mistake is repaired (the mistaken key left out) and read again, so that one mistake does not hide the
+next, and rules that need several sections (configs/validation) can still be checked. Values are shown in messages only
+where they cannot be secret.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
-from pydantic import TypeAdapter, ValidationError, create_model
+from pydantic import TypeAdapter, ValidationError
 
-from configs import services
-from configs.settings.base import DnsLabel, Strict
+from configs.settings.base import DnsLabel
 from configs.settings.edge import Edge
 from configs.settings.fleet import Access, Cloud, Ssh
 from configs.settings.host import PLACES, Host
 from configs.settings.hub import Hub
-from configs.settings.messages import Place, has_default, kind_of, sentence
-from configs.settings.places import Droplet
+from configs.settings.messages import kind_of, message, non_text_key, unknown_key
+from configs.settings.model import SECTIONS, Images, Settings, SettingsError
+from configs.settings.schema import Place, has_default
+from configs.settings.sections import meant
 
-SECTIONS = ("prefix", "env", "hub", "hosts", "access", "cloud", "ssh", "images")
 _TAKEN_OUT = object()
-OF_HUB = ("via", "rotation")  # what `hosts.hub` may say of its host; the rest is in the section `hub`
+HUB_KEYS = ("via", "rotation")  # what `hosts.hub` may say of its host; the rest is in the section `hub`
 _CONSEQUENCE = "default_factory_not_called"  # a default that depends on another key, which has a mistake
 
 
-class Images(Strict):
-    """Overrides of image pins, by key."""
-
-    def given(self) -> dict[str, str]:
-        """The overrides that there are."""
-        return {key: ref for key, ref in self if ref}
-
-
-IMAGE_KEYS = services.IMAGE_KEYS
-if not TYPE_CHECKING:
-    Images = create_model(
-        "Images", __base__=Images, __doc__=Images.__doc__, **{key: (str | None, None) for key in IMAGE_KEYS}
-    )
-
-
-@dataclass(frozen=True)
-class Settings:
-    """A whole stack file, checked. `hosts` and `edges` have the same keys, the hosts' names; the hub's own is `hub`."""
-
-    prefix: str
-    env: str
-    hub: Hub
-    hosts: Mapping[str, Host]
-    edges: Mapping[str, Edge]
-    images: Images
-    access: Access = Access()
-    cloud: Cloud = Cloud()
-    ssh: Ssh = Ssh()
-
-    @property
-    def droplets(self) -> Mapping[str, Droplet]:
-        """Every droplet by its path in the stack file."""
-        found: dict[str, Droplet] = {"hub.droplet": self.hub.droplet} if self.hub.droplet is not None else {}
-        others = {name: host.droplet for name, host in self.others.items() if host.droplet is not None}
-        return found | {f"hosts.{name}.droplet": droplet for name, droplet in others.items()}
-
-    @property
-    def others(self) -> Mapping[str, Host]:
-        """The hosts besides the hub."""
-        return {name: host for name, host in self.hosts.items() if name != "hub"}
-
-    @property
-    def region(self) -> str | None:
-        """The region of the private network: the hub's, else the first that a droplet names."""
-        return next((droplet.region for droplet in self.droplets.values() if droplet.region), None)
-
-    @property
-    def protected(self) -> bool:
-        """Whether the engine refuses to delete what holds data."""
-        return self.cloud.protect if self.cloud.protect is not None else self.env == "prod"
-
-
-class SettingsError(Exception):
-    """All problems of a stack file, one line each, ready to be shown."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = list(problems)
-        count = len(self.problems)
-        super().__init__(
-            f"{count} problem{'s' if count > 1 else ''} in the settings, nothing was changed:\n"
-            + "\n".join(f"  - {problem}" for problem in self.problems)
-        )
-
-
 def load(raw: Mapping[str, Any], source: str) -> Settings:
-    """The settings, or SettingsError. `raw` is keyed by section; `source` is the stack file's name for messages."""
+    """The settings of a file without mistakes in its form, else SettingsError. `raw` is keyed by section; `source` is
+    the stack file's name for messages. configs.validation checks the rules that need more than one key."""
     settings, problems = read(raw, source)
     if problems or settings is None:
         raise SettingsError(problems)
@@ -101,53 +38,68 @@ def load(raw: Mapping[str, Any], source: str) -> Settings:
 
 
 def read(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str]]:
-    """Like `load`, but gives the repaired settings (None if there is no hub to speak of) beside the problems."""
-    problems = [
-        f"{key}: unknown key, expected one of {', '.join(SECTIONS)}" for key in sorted(raw) if key not in SECTIONS
-    ]
-    prefix = _parse(DnsLabel, raw.get("prefix", "fleetwatch"), "prefix", problems) or "fleetwatch"
-    env = _parse(DnsLabel, raw.get("env", "local"), "env", problems) or "local"
+    """Like `load`, but gives the repaired settings (None if the hub is unusable) beside the problems."""
+    problems: list[str] = []
+    for key in sorted(map(str, set(raw) - set(SECTIONS))):
+        full = meant(key)
+        shown = key.removeprefix(":")
+        problems.append(f"{shown}: unknown section; did you mean {full}?" if full else unknown_key(shown, SECTIONS))
+    raw = {key: _with_text_keys(value, key, problems) for key, value in raw.items() if key in SECTIONS}
+    prefix = _parse(DnsLabel, _text(raw.get("prefix", "fleetwatch")), "prefix", problems) or "fleetwatch"
+    env = _parse(DnsLabel, _text(raw.get("env", "local")), "env", problems) or "local"
     images = _parse(Images, _given(raw, "images"), "images", problems) or Images()
     access = _parse(Access, _given(raw, "access"), "access", problems) or Access()
     cloud = _parse(Cloud, _given(raw, "cloud"), "cloud", problems) or Cloud()
     ssh = _parse(Ssh, _given(raw, "ssh"), "ssh", problems) or Ssh()
     hub = _parse(Hub, raw.get("hub", {}), "hub", problems)
     hosts, edges = _hosts(_given(raw, "hosts"), hub, problems)
-    settings = Settings(prefix, env, hub, hosts, edges, images, access, cloud, ssh) if hub is not None else None
-    if settings is not None:
-        from configs.settings.across import across  # it speaks of Settings itself
-
-        told = [problem.partition(":")[0] for problem in problems]
-        problems += [problem for problem in across(settings) if not _taken_for_missing(problem, told)]
+    settings = None
+    if hub is not None:
+        invalid = frozenset(problem.partition(":")[0] for problem in problems)
+        settings = Settings(prefix, env, hub, hosts, edges, images, access, cloud, ssh, source, invalid)
     return settings, [f"{problem} ({source})" for problem in problems]
 
 
-def _taken_for_missing(problem: str, told: list[str]) -> bool:
-    """Whether it misses what the repair took out: at its place, above or below."""
-    path, _, rest = problem.partition(":")
-    paths = [path, *(["ssh.key"] if path == "ssh.public_key" else [])]  # the one stands in for the other
-    related = (f"{one}.".startswith(f"{p}.") or f"{p}.".startswith(f"{one}.") for one in told for p in paths)
-    return rest.startswith(" missing") and any(related)
+def _text(value: Any) -> Any:
+    """A plain value as Pulumi hands it over: numbers and booleans of a stack file arrive as text."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return value if value is None or isinstance(value, (str, dict, list)) else str(value)
+
+
+def _with_text_keys(value: Any, path: str, problems: list[str]) -> Any:
+    """The value without keys that are no texts, each of which is a problem."""
+    if isinstance(value, list):
+        return [_with_text_keys(inner, f"{path}.{index}", problems) for index, inner in enumerate(value)]
+    if not isinstance(value, dict):
+        return value
+    problems += [non_text_key(f"{path}.{key}", key) for key in value if not isinstance(key, str)]
+    return {
+        key: _with_text_keys(inner, f"{path}.{key}", problems) for key, inner in value.items() if isinstance(key, str)
+    }
 
 
 def _given(raw: Mapping[str, Any], key: str) -> Any:
-    """A section that is absent or left empty is an empty mapping; anything else is judged as it stands."""
+    """A section that is absent or left empty is an empty mapping; anything else is checked as it is."""
     return {} if raw.get(key) is None else raw[key]
 
 
 def _hosts(raw: Any, hub: Hub | None, problems: list[str]) -> tuple[dict[str, Host], dict[str, Edge]]:
     if not isinstance(raw, dict):
-        problems.append(f"hosts: expected a mapping of host names, got a {kind_of(raw)}")
+        got = "an empty text" if raw == "" else f"a {kind_of(raw)}"
+        problems.append(f"hosts: expected a mapping of host names, got {got}")
         raw = {}
     hosts: dict[str, Host] = {}
     edges: dict[str, Edge] = {}
-    for name in sorted(map(str, {"hub", *raw})):
+    for name in sorted({"hub", *raw}):
         _parse(DnsLabel, name, f"hosts.{name}", problems)
         placed, collected = _divided(name, _given(raw, name), problems)
         if name == "hub":
-            placed = _of_hub(placed, hub)
+            placed = _hub_host(placed or {}, hub)
         host = _parse(Host, placed, f"hosts.{name}", problems) if placed is not None else None
         edge = _parse(Edge, collected, f"hosts.{name}", problems)
+        if name == "hub":  # always there: an unusable entry is replaced by the defaults
+            host, edge = host or _parse(Host, _hub_host({}, hub) or {}, "hosts.hub", []), edge or Edge()
         if host is not None and edge is not None:
             hosts[name], edges[name] = host, edge
     return hosts, edges
@@ -157,22 +109,23 @@ def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any]
     """One entry of `hosts`: the part that says where the host is (None: unreadable), and the part that says what its
     edge collects."""
     if not isinstance(entry, dict):
-        problems.append(f"hosts.{name}: expected a mapping, got a {kind_of(entry)}")
+        got = "an empty text" if entry == "" else f"a {kind_of(entry)}"
+        problems.append(f"hosts.{name}: expected a mapping, got {got}")
         return None, {}
-    keys = [key for key in Host.model_fields if name != "hub" or key in OF_HUB]
+    keys = [key for key in Host.model_fields if name != "hub" or key in HUB_KEYS]
     known = [*keys, *Edge.model_fields]
     for key in entry:
         if name == "hub" and key in Host.model_fields and key not in keys:
             problems.append(f"hosts.hub.{key}: not allowed, the hub is placed under `hub`; remove this key")
         elif key not in known:
-            problems.append(f"hosts.{name}.{key}: unknown key, expected one of {', '.join(known)}")
+            problems.append(unknown_key(f"hosts.{name}.{key}", known))
     return {k: v for k, v in entry.items() if k in keys}, {k: v for k, v in entry.items() if k in Edge.model_fields}
 
 
-def _of_hub(placed: dict[str, Any] | None, hub: Hub | None) -> dict[str, Any] | None:
+def _hub_host(placed: dict[str, Any], hub: Hub | None) -> dict[str, Any] | None:
     """The hub's own host: its place is that of the hub. By default its edge pushes inside the hub's own network,
-    whatever becomes of its certificate."""
-    if hub is None or placed is None:
+    so that it does not depend on the hub's certificate."""
+    if hub is None:
         return None
     via = "internet" if hub.kind == "local" else "vpc"
     return {"via": via, **placed, **{key: getattr(hub, key) for key in PLACES}}
@@ -193,7 +146,7 @@ def _parse(model: Any, raw: Any, path: str, problems: list[str]) -> Any:
         for place, mistake in mistakes.items():
             own_doing = place in mistaken or any(hole[: len(place)] == place for hole in holes)
             if not own_doing:
-                problems.append(sentence(path, place, mistake, model))
+                problems.append(message(path, place, mistake, model))
         holes += [
             place[:-1] if m["type"] == "missing" else place
             for place, m in mistakes.items()

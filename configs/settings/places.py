@@ -9,11 +9,16 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
-from configs.settings.base import Port, Strict
+from configs.settings.base import HIDDEN, Port, Strict
+from configs.settings.text import one_line
 
 _PRIVATE = [ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
 _KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
 SETUP_LIMIT = 32 * 1024
+
+
+class _NoIPv6(Exception):
+    """An address that is one of IPv6."""
 
 
 def private(address: str) -> bool:
@@ -25,16 +30,11 @@ def private(address: str) -> bool:
     return found.version == 4 and any(found in network for network in _PRIVATE)
 
 
-def server_path(host: str) -> str:
-    """Where the server of a host stands in the stack file."""
-    return "hub.server" if host == "hub" else f"hosts.{host}.server"
-
-
 def key_kind(text: str) -> str | None:
     """The kind of an SSH public key (`ssh-ed25519 AAAA...`); None unless its base64 is whole and of that kind."""
-    words = text.split()
+    parts = text.split()
     try:
-        rest = base64.b64decode(words[1], validate=True)
+        rest = base64.b64decode(parts[1], validate=True)
     except (IndexError, ValueError):
         return None
     fields = []  # each with its length in four bytes before it (RFC 4253, section 6.6)
@@ -44,11 +44,11 @@ def key_kind(text: str) -> str | None:
             return None
         fields.append(rest[4:end])
         rest = rest[end:]
-    return words[0] if len(fields) > 1 and fields[0] == words[0].encode() else None
+    return parts[0] if len(fields) > 1 and fields[0] == parts[0].encode() else None
 
 
 def _unix_socket(value: str) -> str:
-    if not value.startswith("unix:///"):
+    if not re.fullmatch(r"unix:///[^\s\x00-\x1f\x7f\"'`$\\;:]+", value):
         raise ValueError("expected the address of a Docker socket on this machine, such as unix:///var/run/docker.sock")
     return value
 
@@ -61,8 +61,11 @@ def _slug(value: str) -> str:
 
 def _address(value: str) -> str:
     try:
-        if ipaddress.ip_address(value).version == 4:
-            return value
+        if ipaddress.ip_address(value.strip("[]")).version == 6:
+            raise _NoIPv6
+        return value
+    except _NoIPv6:
+        raise ValueError("IPv6 is not supported; give the IPv4 address or a name such as web-1.example.com") from None
     except ValueError:
         if re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", value) and not re.fullmatch(
             r"[0-9.]+", value
@@ -72,6 +75,8 @@ def _address(value: str) -> str:
 
 
 def _private_address(value: str) -> str:
+    if ":" in value:
+        raise ValueError("IPv6 is not supported; give the private IPv4 address, such as 10.20.0.7")
     if not private(value):
         raise ValueError("expected a private IPv4 address such as 10.20.0.7")
     return value
@@ -101,6 +106,13 @@ def _absolute(value: str) -> str:
     return value
 
 
+def _local_folder(value: str) -> str:
+    """The path stands in shell commands, and Docker divides a mount at its colons."""
+    if not re.fullmatch(r"~?/[^:$`\"\\]*", one_line(value)) or ".." in value.split("/"):
+        raise ValueError('expected an absolute path, or one that begins with ~/, without : $ ` " and \\')
+    return value
+
+
 def _user(value: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_-]*", value):
         raise ValueError("expected the name of a user: lower-case letters, digits, _ and -")
@@ -114,7 +126,7 @@ def _own_if_private(known: dict[str, Any]) -> str | None:
 
 Slug = Annotated[str, AfterValidator(_slug)]
 Address = Annotated[str, AfterValidator(_address)]
-HostKey = Annotated[str, AfterValidator(_host_key)]
+HostKey = Annotated[str, AfterValidator(_host_key), HIDDEN]
 User = Annotated[str, AfterValidator(_user)]
 
 
@@ -122,7 +134,7 @@ class Local(Strict):
     """The machine the program runs on. `files`: where rendered files are kept; default: below the user's state."""
 
     docker: Annotated[str, AfterValidator(_unix_socket)] = "unix:///var/run/docker.sock"
-    files: str | None = None
+    files: Annotated[str, AfterValidator(_local_folder)] | None = None
 
 
 class Droplet(Strict):
@@ -133,7 +145,7 @@ class Droplet(Strict):
     region: Slug | None = Field(None, description="the hub's; *required* while the hub is no droplet")
     image: Slug = "debian-12-x64"
     backups: bool = False
-    setup: Annotated[str, AfterValidator(_setup)] | None = None
+    setup: Annotated[str, AfterValidator(_setup), HIDDEN] | None = None
 
 
 class HubDroplet(Droplet):
@@ -146,7 +158,7 @@ class HubDroplet(Droplet):
 
 
 class Bastion(Strict):
-    """A machine that SSH goes through on its way to a server."""
+    """A machine through which SSH reaches a server."""
 
     address: Address
     user: User = "root"

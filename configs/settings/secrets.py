@@ -1,18 +1,62 @@
-"""Which settings are secrets, found by their type."""
+"""Which settings are secrets: those that the models type as SecretStr."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from configs.settings.load import Settings
+from configs.settings.edge import Edge
+from configs.settings.hub import Hub
+from configs.settings.model import Settings
+from configs.settings.schema import ANY, secret_patterns
+
+
+@cache
+def secret_places() -> frozenset[tuple[str, ...]]:
+    """Every place in a stack file that holds a secret, such as ("hosts", "*", "postgres", "*", "dsn"): `*` stands for a
+    name that the user chooses."""
+    edges = {("hosts", ANY, *rest) for rest in secret_patterns(Edge)}
+    return frozenset({("hub", *rest) for rest in secret_patterns(Hub)} | edges)
+
+
+@cache
+def secret_keys() -> frozenset[str]:
+    """The last words of these places: `dsn`, `password` and so on."""
+    return frozenset(place[-1] for place in secret_places())
+
+
+def is_secret_path(path: str) -> bool:
+    """Whether a path such as `hosts.db-1.postgres.main.dsn` leads to a secret."""
+    words = path.split(".")
+    return any(
+        len(place) == len(words) and all(known in (ANY, word) for known, word in zip(place, words, strict=True))
+        for place in secret_places()
+    )
 
 
 def secret_paths(settings: Settings) -> list[str]:
     """Paths in the stack file, such as `hosts.db-1.postgres.main.dsn`, of every secret that is given."""
     return [*_paths(settings.hub, "hub"), *_paths(dict(settings.edges), "hosts")]
+
+
+def placeholder(key: str) -> str:
+    """A value of the form that a secret under this key has."""
+    return {
+        "dsn": "postgresql://unread:unread@unread:5432/unread",  # pragma: allowlist secret
+        "url": "https://unread.invalid/",
+    }.get(key, "unread")
+
+
+def readable(value: Any, key: str = "") -> Any:
+    """A section with a placeholder for each encrypted value, so that settings can be read without decrypting them."""
+    if isinstance(value, dict):
+        if set(value) == {"secure"}:
+            return placeholder(key)
+        return {name: readable(inner, str(name)) for name, inner in value.items()}
+    return [readable(inner, key) for inner in value] if isinstance(value, list) else value
 
 
 def _paths(value: Any, path: str) -> Iterator[str]:

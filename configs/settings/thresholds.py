@@ -10,7 +10,7 @@ from configs.settings.base import ContainerName, Strict
 from configs.units import Duration, Size, parse_duration, parse_size
 
 Share = Annotated[float, Field(gt=0, le=1)]
-Count = Annotated[float, Field(ge=0)]
+Count = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Thresholds(Strict):

@@ -21,14 +21,14 @@ from google.protobuf import json_format
 from pulumi.runtime import mocks, rpc, settings, stack
 from pulumi.runtime.proto import resource_pb2
 
-from components import cloud_facts, local_facts
-from configs.settings.cloud_facts import CloudFacts
-from configs.settings.facts import Facts
+from components import cloud_facts, machine_facts, remote_host
+from configs.validation import CloudFacts, DockerFacts, MachineFacts
 from tests.fixtures.full import ROOT, raw, without_web_1
 
 PASSWORD = "generated-s3cret"
 HASH = "$2a$10$generated-s3cret"
-FACTS = Facts("20.10", None, frozenset({"bridge", "shop_default", "dispatch-network"}), None, None, frozenset())
+SOCKET = "unix:///var/run/docker.sock"
+FACTS = MachineFacts({SOCKET: DockerFacts("20.10", networks=frozenset({"bridge", "shop_default", "dispatch-network"}))})
 
 _FRA = frozenset({"fra1"})
 CLOUD = CloudFacts(
@@ -184,7 +184,9 @@ def full(**changes: Any) -> dict[str, Any]:
 _DONE: dict[tuple[str, ...], Run] = {}
 
 
-def run(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts = FACTS, cloud: CloudFacts = CLOUD) -> Run:
+def run(
+    sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: MachineFacts = FACTS, cloud: CloudFacts = CLOUD
+) -> Run:
     """Runs the program with these sections of a stack file, all of them encrypted where they hold secrets.
 
     What was run once is not run again: tests only look at it.
@@ -195,16 +197,16 @@ def run(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts = FACT
     return _DONE[key]
 
 
-def _run_with(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Facts, cloud: CloudFacts) -> Run:
+def _run_with(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: MachineFacts, cloud: CloudFacts) -> Run:
     config = {
         f"fleetwatch:{key}": value if isinstance(value, str) else json.dumps(value) for key, value in sections.items()
     }
     patch.setenv("PULUMI_CONFIG", json.dumps(config))
     patch.setenv("PULUMI_CONFIG_SECRET_KEYS", json.dumps(sorted(config)))
     patch.setenv("HOME", "/home/somebody")
-    patch.setattr(local_facts, "probe", lambda _: facts)
-    patch.setattr(local_facts, "folder_for_sockets", lambda: None)
-    patch.setattr(cloud_facts, "probe", lambda: cloud)
+    patch.setattr(machine_facts, "probe", lambda _: facts)
+    patch.setattr(remote_host, "make_socket_folder", lambda: None)
+    patch.setattr(cloud_facts, "probe", lambda *_: cloud)
     patch.syspath_prepend(str(ROOT))
     return contextvars.copy_context().run(_run)
 

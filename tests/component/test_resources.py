@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from urllib.parse import unquote
 
 import pulumi
 import pytest
 
-from components import local_facts
-from configs.settings.facts import Facts
-from tests.component.program import FACTS, Made, Run, full, run
+from components import machine_facts
+from configs.validation import DockerFacts, MachineFacts
+from tests.component.program import FACTS, SOCKET, Made, Run, full, run
 from tests.fixtures.full import ROOT, raw, small
 
 COMPONENTS = {f"fleetwatch:index:{name}" for name in ("Credential", "Edge", "Gate", "Host", "Hub", "Service")}
@@ -163,14 +162,14 @@ def test_what_is_exported(made: Run) -> None:
 BAD = [
     (small(hub={"local": {}, "nonsense": 1}), FACTS, "hub.nonsense: unknown key"),
     (small(hosts={"hub": {"networks": ["gone"]}}), FACTS, "hosts.hub.networks.0: expected a Docker network"),
-    (small(), dataclasses.replace(FACTS, docker=None, problem="it says: no"), "a Docker Engine that answers"),
+    (small(), MachineFacts({SOCKET: DockerFacts(None, "it says: no")}), "a Docker Engine that answers"),
     (raw(), FACTS, "hosts.web-1: expected no host besides `hub`"),
 ]
 
 
 @pytest.mark.parametrize(("sections", "facts", "sentence"), BAD)
 def test_a_bad_stack_file_ends_before_the_first_resource(
-    sections: dict, facts: Facts, sentence: str, monkeypatch: pytest.MonkeyPatch
+    sections: dict, facts: MachineFacts, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registered: list[str] = []
     monkeypatch.setattr("tests.component.program.Made", lambda *words: registered.append(words[1]))
@@ -181,7 +180,7 @@ def test_a_bad_stack_file_ends_before_the_first_resource(
 
 def test_the_entry_is_short() -> None:
     assert len((ROOT / "__main__.py").read_text().splitlines()) <= 40, "load, build, export; the rest has its place"
-    assert local_facts.__doc__
+    assert machine_facts.__doc__
 
 
 def test_the_mark_of_a_change_is_no_proof_of_a_hosts_logs(made: Run) -> None:

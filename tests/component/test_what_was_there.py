@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from typing import Any
 
 import pytest
 
+from components.host import Host
 from configs import ssh
 from tests.component.program import CLOUD, run
 from tests.component.test_fleet import KEY, fleet
@@ -33,10 +35,41 @@ def test_a_key_that_the_account_has_already_is_used_and_left_alone(monkeypatch: 
 
 
 def test_a_hub_on_a_server_looks_whether_its_ports_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    def ports(**server: str) -> str:
+    def ports(**server: str) -> list[str]:
         hub = {"server": {"address": "203.0.113.5", **server}}
         ready = run({"hub": hub}, monkeypatch).commands["hub-ready"].plain()["stdin"]
-        return next(line for line in ready.splitlines() if line.startswith("PORTS="))
+        return ready.partition("PORTS='")[2].partition("'")[0].splitlines()
 
-    assert ports() == "PORTS='443 80 9080'"
-    assert ports(private_address="10.77.0.5") == "PORTS='443 80 9080 8080'", "there it takes pushes without TLS"
+    assert ports() == ["443", "80", "9080"], "one each line"
+    assert ports(private_address="10.77.0.5") == ["443", "80", "9080", "8080"], "there it accepts pushes without TLS"
+
+
+def test_lists_of_names_are_one_name_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shell would divide them at spaces, and expand a `*`."""
+    paths = {"a": "/var/log/my app/*.log", "b": "/srv/*x/y/*.log", "c": "/srv/b/c"}
+    logs = {"files": {name: {"path": path} for name, path in paths.items()}}
+    vps = {"server": {"address": "203.0.113.77"}, "networks": ["shop", "blog"], "logs": logs}
+    made = run(fleet(vps=vps), monkeypatch)
+    ready = made.commands["vps-ready"].plain()["stdin"]
+    assert "FOLDERS='/srv\n/srv/b\n/var/log/my app'\n" in ready
+    assert "NETWORKS='blog\nshop'\n" in ready
+    settled = made.commands["vps-settled"].plain()
+    assert "NETWORKS='blog\nshop'\n" in settled["stdin"]
+    assert "blog\nshop" in settled["environment"]["OFF_HOST"], "quoted twice"
+    mounted = made.commands["hub-mounted"].plain()["stdin"]
+    assert "FOLDERS='alertmanager\ncaddy-config\ncaddy-data\ngrafana\nloki\nprometheus'\n" in mounted
+
+
+def test_a_check_gets_each_of_its_arguments_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    hub = {"local": {"files": "/srv/my files"}}
+    made = run({"hub": hub, "images": {"caddy": "registry.example.com/caddy:2"}}, monkeypatch)
+    text = made.commands["hub-caddy-config"].plain()["stdin"]
+    check = next(line for line in shlex.split(text, comments=True) if line.startswith("CHECK="))
+    words = shlex.split(check.removeprefix("CHECK=").replace('"$next"', "NEXT"))
+    assert "/srv/my files/hub/caddy/secrets:/run/secrets/fleetwatch:ro" in words
+    assert words[words.index("--entrypoint") + 1 :][:3] == ["caddy", "registry.example.com/caddy:2", "validate"]
+
+
+def test_a_host_is_abstract() -> None:
+    with pytest.raises(TypeError, match="abstract"):
+        Host("x", "fleetwatch")  # type: ignore[abstract]

@@ -178,8 +178,8 @@ def test_the_page_wants_the_passphrase_wherever_the_tools_do(monkeypatch: pytest
     cloud = "https://api.pulumi.com"
     for name in environment._GIVEN:
         monkeypatch.delenv(name, raising=False)
-    with pytest.raises(ToolError, match="The passphrase of stack prod is not here"):
-        environment._passphrase(tmp_path / "prod", cloud)
+    with pytest.raises(ToolError, match="The passphrase of stack prod is not on this machine"):
+        environment._passphrase(tmp_path / "prod", cloud, "passphrase")
     (row,) = re.findall(r"^ *\| `PULUMI_CONFIG_PASSPHRASE` .*", (ROOT / "docs" / "ci.md").read_text(), re.MULTILINE)
     assert "also with Pulumi Cloud" in row
     (row,) = re.findall(rf"^\| `{cloud}`.*", (ROOT / "docs" / "state.md").read_text(), re.MULTILINE)

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from configs.settings import Settings, load
-from configs.settings.cloud_facts import CloudFacts, against_cloud
+from configs.settings import Settings, load, read
+from configs.validation import CloudFacts, validate
 from tests.fixtures.fleets import SOURCE, fleet
 
 FACTS = CloudFacts(
@@ -19,12 +19,18 @@ FACTS = CloudFacts(
 )
 
 
+def _problems(settings: Settings, facts: CloudFacts = FACTS) -> list[str]:
+    found = validate(settings, machine=None, cloud=facts, encrypted=None)
+    assert all(problem.endswith(f" ({SOURCE})") for problem in found)
+    return [problem.removesuffix(f" ({SOURCE})") for problem in found]
+
+
 def _settings(droplet: dict[str, Any] | None = None, **cloud: Any) -> Settings:
     return load(fleet(hosts={"web-1": {"droplet": droplet or {}, "via": "internet"}}, cloud=cloud), SOURCE)
 
 
 def test_what_the_cloud_has_is_fine() -> None:
-    assert against_cloud(_settings({"region": "ams3"}, project="shop"), FACTS) == []
+    assert _problems(_settings({"region": "ams3"}, project="shop")) == []
 
 
 UNKNOWN = {
@@ -54,11 +60,11 @@ UNKNOWN = {
 @pytest.mark.parametrize("what", UNKNOWN)
 def test_what_the_cloud_does_not_have_is_told_with_what_it_has(what: str) -> None:
     settings, said = UNKNOWN[what]
-    assert against_cloud(settings, FACTS) == [said]
+    assert _problems(settings) == [said]
 
 
 def test_several_are_told_together() -> None:
-    found = against_cloud(_settings({"size": "x", "image": "y"}, project="z"), FACTS)
+    found = _problems(_settings({"size": "x", "image": "y"}, project="z"))
     assert [problem.split(":")[0] for problem in found] == [
         "cloud.project",
         "hosts.web-1.droplet.size",
@@ -70,9 +76,22 @@ def test_a_droplet_that_runs_needs_nothing_that_is_sold_out_by_now() -> None:
     settings = _settings({"size": "s-sold-out", "image": "debian-10-x64"})
     name = f"fleetwatch-{settings.env}-web-1"
     there = replace(FACTS, droplets={name: ("fra1", "s-sold-out")})
-    assert against_cloud(settings, there) == []
+    assert _problems(settings, there) == []
     resized = replace(FACTS, droplets={name: ("fra1", "s-1vcpu-1gb")})
-    (said,) = against_cloud(settings, resized)
-    assert said.startswith("hosts.web-1.droplet.size: "), "a size that it is to get has to be there; no image is needed"
+    (said,) = _problems(settings, resized)
+    assert said.startswith("hosts.web-1.droplet.size: "), "a new size has to be available; no image is needed"
     others = replace(FACTS, droplets={"fleetwatch-other-web-1": ("fra1", "s-sold-out")})
-    assert len(against_cloud(settings, others)) == 2
+    assert len(_problems(settings, others)) == 2
+
+
+def test_an_api_without_an_answer_is_the_only_problem() -> None:
+    assert _problems(_settings({"size": "x"}), CloudFacts(problem="api.example cannot be reached")) == [
+        "api.example cannot be reached"
+    ]
+
+
+def test_an_invalid_droplet_is_not_compared_with_the_cloud() -> None:
+    sections = fleet({"droplet": {"region": "FRA 1"}})
+    settings, problems = read(sections, SOURCE)
+    assert [problem.split(":")[0] for problem in problems] == ["hub.droplet.region"]
+    assert settings is None or _problems(settings) == []

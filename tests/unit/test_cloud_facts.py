@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import threading
 import time
@@ -14,11 +15,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from pulumi.runtime import config as runtime
 
-from components import cloud_facts
-from configs import cloud_api
-from configs.settings.cloud_facts import CloudFacts, Problem
+from components import cloud_api, cloud_facts
+from configs.validation import CloudFacts
 
 TOKEN = "dop_v1_s3cret"
 LISTS: dict[str, list[dict[str, Any]]] = {
@@ -93,25 +92,27 @@ def _api(monkeypatch: pytest.MonkeyPatch, answer: Answer) -> Iterator[str]:
 
 
 def _at(monkeypatch: pytest.MonkeyPatch, base: str, token: str = TOKEN) -> None:
-    monkeypatch.setattr(runtime, "get_config_env", lambda: {})
     monkeypatch.setenv("DIGITALOCEAN_TOKEN", token)
     monkeypatch.setenv("DIGITALOCEAN_API_URL", base)
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")  # nothing there: loopback is reached directly
 
 
 def _told() -> str:
-    """The sentence that is told instead of facts."""
-    with pytest.raises(Problem) as caught:
-        cloud_facts.probe()
-    assert TOKEN not in "".join(traceback.format_exception(caught.value)), "neither in the sentence nor around it"
-    assert "\n" not in str(caught.value), "one line"
-    return str(caught.value)
+    """The one line that takes the place of facts."""
+    found = cloud_facts.probe({}, os.environ)
+    with pytest.raises(cloud_api.CloudError) as caught:
+        cloud_api.droplets({}, os.environ)
+    assert TOKEN not in "".join(traceback.format_exception(caught.value)), "neither in the message nor around it"
+    assert found.problem is not None
+    assert TOKEN not in repr(found)
+    assert "\n" not in found.problem, "one line"
+    return found.problem
 
 
 def test_every_page_of_every_list_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     with _api(monkeypatch, _pages(asked)):
-        facts = cloud_facts.probe()
+        facts = cloud_facts.probe({}, os.environ)
     both = frozenset({"fra1", "ams3"})
     assert facts == CloudFacts(
         regions=both,
@@ -127,22 +128,21 @@ def test_every_page_of_every_list_is_read(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_token_goes_nowhere_else_than_to_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     with _api(monkeypatch, _pages(asked, next_at="http://evil.example")):
-        assert len(cloud_facts.probe().projects) == 2, "a next page is asked for where the first one was"
+        assert len(cloud_facts.probe({}, os.environ).projects) == 2, "a next page is asked for where the first one was"
 
 
 def test_the_stacks_own_token_and_address_come_first(monkeypatch: pytest.MonkeyPatch) -> None:
     with _api(monkeypatch, _pages([])) as where:
         _at(monkeypatch, "http://127.0.0.1:1", token="another")
         own = {"digitalocean:token": TOKEN, "digitalocean:apiEndpoint": f"http://{where}/"}
-        monkeypatch.setattr(runtime, "get_config_env", lambda: own)
-        assert "fra1" in cloud_facts.probe().regions
+        assert "fra1" in cloud_facts.probe(own, os.environ).regions
 
 
 def test_a_missing_token_names_both_ways_to_give_it(monkeypatch: pytest.MonkeyPatch) -> None:
     _at(monkeypatch, "http://127.0.0.1:1", token="")
     assert _told() == (
-        "digitalocean:token: missing, droplets need an API token; `make secret KEY=digitalocean:token` asks for it, "
-        "or give it as the environment variable DIGITALOCEAN_TOKEN"
+        "digitalocean:token: missing, droplets need an API token; `make secret KEY=digitalocean:token` sets it, or "
+        "give it as the environment variable DIGITALOCEAN_TOKEN"
     )
 
 
@@ -150,8 +150,8 @@ def test_a_refused_token_says_where_another_is_made(monkeypatch: pytest.MonkeyPa
     with _api(monkeypatch, lambda handler: _send(handler, 401, {"message": f"bad {TOKEN}"})) as where:
         said = _told()
     assert said == (
-        f"digitalocean:token: {where} refuses it (401); https://cloud.digitalocean.com/account/api/tokens makes "
-        "another (read and write), `make secret KEY=digitalocean:token` sets it"
+        f"digitalocean:token: {where} refuses it (401); make another (read and write) at "
+        "https://cloud.digitalocean.com/account/api/tokens, `make secret KEY=digitalocean:token` sets it"
     )
 
 
@@ -161,14 +161,14 @@ def test_too_many_requests_say_how_long_to_wait(
 ) -> None:
     with _api(monkeypatch, lambda handler: _send(handler, 429, {}, **headers)) as where:
         said = _told()
-    assert said == f"digitalocean:token: {where} has had too many requests with it (429); try again {when}"
+    assert said == f"digitalocean:token: {where} received too many requests with it (429); try again {when}"
 
 
 def test_a_token_that_may_not_read_is_told_with_what_it_may_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
     with _api(monkeypatch, lambda handler: _send(handler, 403, {})) as where:
         said = _told()
     assert said.startswith(f"digitalocean:token: {where} does not let it read /v2/")
-    assert "(403); https://cloud.digitalocean.com/account/api/tokens makes one with full access" in said
+    assert "(403); make one with full access at https://cloud.digitalocean.com/account/api/tokens" in said
 
 
 def test_any_other_refusal_names_its_code_and_the_list(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +211,7 @@ def test_a_body_that_is_cut_off_counts_as_no_answer(monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize("body", ["<html>a proxy's page</html>", [], {"message": "hello"}])
 def test_what_is_no_answer_of_the_api_is_told(monkeypatch: pytest.MonkeyPatch, body: Any) -> None:
     with _api(monkeypatch, lambda handler: _send(handler, 200, body)) as where:
-        assert _told().startswith(f"{where} does not answer as DigitalOcean's API does ")
+        assert _told().startswith(f"{where} does not answer /v2/")
 
 
 def test_droplets_of_one_name_are_told_apart_by_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,12 +75,12 @@ def test_what_was_seen_once_is_not_asked_for_again(rig: Rig) -> None:
 
 
 def _joined(rig: Rig, networks: str) -> None:
-    rig.answer("inspect", f"echo '{networks}'")
+    rig.answer("inspect", f"printf '%s\\n' {networks}")
 
 
 def test_networks_are_joined_and_left_but_never_our_own(rig: Rig) -> None:
     _joined(rig, "fw-edge fw-hub shop_default gone_default ")
-    done = rig.run("join", CONTAINERS="fw-agent", NETWORKS="shop_default dispatch", OWN="fw-edge fw-hub")
+    done = rig.run("join", CONTAINERS="fw-agent", NETWORKS="shop_default\ndispatch", OWN="fw-edge fw-hub")
     assert done.returncode == 0, done.stderr
     assert rig.calls()[1:] == ["network connect dispatch fw-agent", "network disconnect gone_default fw-agent"]
 
@@ -110,7 +110,7 @@ def test_a_container_that_somebody_removed_is_told_with_the_way_out(rig: Rig) ->
 
 def test_leaving_what_is_gone_is_fine(rig: Rig) -> None:
     rig.answer("network", "exit 1")
-    done = rig.run("leave", CONTAINERS="fw-agent fw-postgres-main", NETWORKS="a b")
+    done = rig.run("leave", CONTAINERS="fw-agent fw-postgres-main", NETWORKS="a\nb")
     assert done.returncode == 0
     assert len(rig.calls()) == 4
 

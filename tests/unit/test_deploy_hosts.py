@@ -1,4 +1,4 @@
-"""ready_host.sh and volume.sh for real, on a host that a test makes up: each sentence that they can say."""
+"""ready_host.sh and volume.sh for real, on a host that a test makes up: each of their messages."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_a_host_without_docker_says_both_ways_out(host: Programs, ready: Ready) 
     assert ready() == (
         1,
         "",
-        "host web-1: expected Docker Engine 20.10 or newer, there is none; install it "
+        "host web-1: expected Docker Engine 20.10 or newer, it is not installed; install it "
         "(https://docs.docker.com/engine/install/) or set hosts.web-1.server.install_docker: true\n",
     )
     assert "or set hub.server.install_docker: true" in ready(HOST="hub")[2], "the hub's own place in the stack file"
@@ -84,7 +84,10 @@ def test_a_host_without_docker_says_both_ways_out(host: Programs, ready: Ready) 
 def test_a_droplet_without_docker_points_to_its_first_boot(host: Programs, ready: Ready) -> None:
     (host.bin / "docker").unlink()
     said = ready(BOOTING="yes")[2]
-    assert "expected Docker after its first boot, there is none; /var/log/cloud-init-output.log there says why" in said
+    assert (
+        "expected Docker after its first boot, it is not installed; /var/log/cloud-init-output.log on it shows why"
+        in said
+    )
 
 
 def test_docker_is_installed_where_that_is_asked_for(host: Programs, ready: Ready) -> None:
@@ -108,7 +111,7 @@ def test_an_installation_that_fails_says_apts_last_words(host: Programs, ready: 
 
 def test_an_installation_needs_apt(host: Programs, ready: Ready) -> None:
     (host.bin / "docker").unlink()
-    assert "install_docker knows apt only; install Docker by hand" in ready(INSTALL="yes")[2]
+    assert "install_docker supports apt only; install Docker by hand" in ready(INSTALL="yes")[2]
 
 
 def test_an_installation_needs_root(host: Programs, ready: Ready) -> None:
@@ -121,7 +124,7 @@ def test_an_engine_that_is_too_old_is_told_with_its_version(host: Programs, read
     host.fake("docker", DOCKER.replace("20.10.24+dfsg1", "19.03.15"))
     assert ready()[2] == (
         "host web-1: expected Docker Engine 20.10 or newer, found 19.03.15; "
-        "https://docs.docker.com/engine/install/ says how to update it\n"
+        "see https://docs.docker.com/engine/install/\n"
     )
 
 
@@ -134,7 +137,9 @@ def test_an_engine_that_does_not_answer_is_told_in_its_words(host: Programs, rea
 def test_a_user_who_may_not_use_docker_is_told_the_way_out(host: Programs, ready: Ready) -> None:
     _deploy_user(host)
     host.fake("docker", DENIED)
-    assert ready()[2] == "host web-1: user deploy may not use Docker there: `sudo usermod -aG docker deploy` on it\n"
+    assert (
+        ready()[2] == "host web-1: user deploy may not use Docker on it; run `sudo usermod -aG docker deploy` there\n"
+    )
 
 
 def test_a_user_who_may_sudo_joins_the_group_of_docker(host: Programs, ready: Ready) -> None:
@@ -178,20 +183,22 @@ def test_a_full_disk_is_told_with_both_numbers(host: Programs, ready: Ready) -> 
     host.fake("df", DF.format(free=800 * 1024))
     assert ready()[2] == (
         "host web-1: expected 1500 MB of free disk where Docker keeps its data (/var/lib/docker), 800 MB are free; "
-        "`docker system df` there shows what Docker uses\n"
+        "`docker system df` on it shows what Docker uses\n"
     )
 
 
 @pytest.mark.parametrize(("there", "known"), [("shop_default\\nblog", "shop_default, blog"), ("", "none")])
-def test_a_network_that_the_host_does_not_have_is_told(host: Programs, ready: Ready, there: str, known: str) -> None:
+def test_a_network_that_the_host_does_not_have_is_reported(
+    host: Programs, ready: Ready, there: str, known: str
+) -> None:
     host.fake("docker", DOCKER.replace("shop_default", there))
     assert ready(NETWORKS="shop")[2] == (
         f"host web-1: hosts.web-1.networks: expected a Docker network of that host ({known}), got shop; "
-        "`docker network create shop` there makes it\n"
+        "`docker network create shop` on it makes it\n"
     )
 
 
-def test_a_log_folder_that_is_missing_is_told(ready: Ready) -> None:
+def test_a_log_folder_that_is_missing_is_reported(ready: Ready) -> None:
     assert ready(FOLDERS="/nowhere/nginx")[2] == (
         "host web-1: hosts.web-1.logs: expected the folder /nowhere/nginx on that host, it does not exist\n"
     )
@@ -202,13 +209,13 @@ LISTENING = "  0: 00000000:01BB 00000000:0000 0A 00000000:00000000 00:00000000 0
 
 def test_a_taken_port_is_told_unless_it_is_ours(host: Programs, ready: Ready) -> None:
     host.fake("cat", f"printf '{LISTENING.strip()}'")
-    assert ready(HOST="hub", PORTS="443 80", NETWORKS="")[2] == (
-        "host hub: hub.ports: expected port 443 to be free there, another program listens on it "
-        "(`ss -ltnp` says which)\n"
+    assert ready(HOST="hub", PORTS="443\n80", NETWORKS="")[2] == (
+        "host hub: hub.ports: expected port 443 to be free on that host, another program listens on it "
+        "(`ss -ltnp` shows which)\n"
     )
-    assert ready(HOST="hub", PORTS="80 4430", NETWORKS="")[0] == 0, "another port is free"
+    assert ready(HOST="hub", PORTS="80\n4430", NETWORKS="")[0] == 0, "another port is free"
     host.fake("docker", DOCKER.replace("esac", "ps) echo 0123abc ;;\nesac"))
-    assert ready(HOST="hub", PORTS="443 80", NETWORKS="")[0] == 0, "the hub that runs there already"
+    assert ready(HOST="hub", PORTS="443\n80", NETWORKS="")[0] == 0, "the hub that runs there already"
 
 
 @pytest.mark.parametrize("code", [0, 2])

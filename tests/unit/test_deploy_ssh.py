@@ -1,4 +1,4 @@
-"""contact.sh and on_host.sh for real, with a fake ssh that says what OpenSSH 9.2 said in each of these cases."""
+"""contact.sh and on_host.sh for real, with a fake ssh that prints what OpenSSH 9.2 printed in each of these cases."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.fixtures.fake_programs import Programs
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH"
 CONTACT = {
     "HOST": "web-1",
-    "WHERE": "root@203.0.113.7 port 22",
+    "ADDRESS": "root@203.0.113.7 port 22",
     "SSH": "ssh -p 22 root@203.0.113.7",
     "KEY": "",
     "KEY_NAME": "~/.ssh/id_ed25519",
@@ -21,7 +21,7 @@ CONTACT = {
 }
 ON_HOST = {
     "HOST": "web-1",
-    "WHERE": "root@203.0.113.7 port 22",
+    "ADDRESS": "root@203.0.113.7 port 22",
     "SSH": "ssh -p 22 root@203.0.113.7",
     "REMOTE": "cat; echo done",
     "TIMEOUT": "10",
@@ -75,23 +75,23 @@ def test_a_given_key_is_used_whatever_else_the_host_shows(programs: Programs) ->
 
 
 @pytest.mark.parametrize("said", [CHANGED, OTHER_KIND])
-def test_another_key_than_the_given_one_is_told_at_once(programs: Programs, said: str) -> None:
+def test_another_key_than_the_given_one_fails_at_once(programs: Programs, said: str) -> None:
     _fails(programs, said)
     done = programs.here("contact", **{**CONTACT, "KEY": KEY, "PATIENCE": "600", "BOOTING": "yes"})
     assert done.returncode == 1
     assert done.stderr == (
         "host web-1: root@203.0.113.7 port 22 shows another SSH host key than the one in the stack file "
-        "(hosts.web-1.server.host_key); if the machine was installed anew, write its new key there "
+        "(hosts.web-1.server.host_key); if the machine was reinstalled, write its new key there "
         "(ssh-keyscan shows it)\n"
     ), "waiting makes no difference to it"
 
 
-def test_a_refused_key_is_told_at_once(programs: Programs) -> None:
+def test_a_refused_key_fails_at_once(programs: Programs) -> None:
     _fails(programs, DENIED)
     done = programs.here("contact", **{**CONTACT, "PATIENCE": "600"})
     assert done.returncode == 1
     assert done.stderr == (
-        "host web-1: root@203.0.113.7 port 22 refuses the SSH key (~/.ssh/id_ed25519); its public half has to be in "
+        "host web-1: root@203.0.113.7 port 22 refuses the SSH key (~/.ssh/id_ed25519); add its public key to "
         "~/.ssh/authorized_keys of that user there (hosts.web-1.server, ssh.key)\n"
     )
 
@@ -126,14 +126,14 @@ def test_a_machine_that_does_not_answer_is_told_with_the_last_reason(programs: P
         (JUMP_CHANGED, "Host key verification failed."),
     ],
 )
-def test_what_happens_in_between_is_not_blamed_on_the_host(programs: Programs, said: str, reason: str) -> None:
+def test_a_failure_of_the_jump_host_is_reported_as_such(programs: Programs, said: str, reason: str) -> None:
     _fails(programs, said)
-    way = "on the way through the machine in between"
-    assert programs.here("contact", **CONTACT).stderr.endswith(f", tried for 0 s: {way}: {reason}\n")
-    assert " -S none " in programs.calls("ssh")[0], "a shared connection would hide what is said in between"
-    told = programs.here("on_host", **ON_HOST, BETWEEN="hub").stderr.partition("(ssh.timeout: 10 s): ")[2]
-    accept = " If you know why, accept its new key: `make accept-key HOST=hub`" if "key" in reason else ""
-    assert told == f"{way} (hub): {reason}{accept}\n"
+    jump = "through the jump host"
+    assert programs.here("contact", **CONTACT).stderr.endswith(f", tried for 0 s: {jump}: {reason}\n")
+    assert " -S none " in programs.calls("ssh")[0], "a shared connection would hide the jump host's messages"
+    told = programs.here("on_host", **ON_HOST, JUMP_HOST="hub").stderr.partition("(ssh.timeout: 10 s): ")[2]
+    accept = " If that is expected, accept its new key: `make accept-key HOST=hub`" if "key" in reason else ""
+    assert told == f"{jump} (hub): {reason}{accept}\n"
 
 
 def test_a_long_wait_shows_that_it_goes_on(programs: Programs) -> None:
@@ -170,11 +170,11 @@ def test_the_shared_connection_is_left_where_asked_for(programs: Programs) -> No
 
 
 REASONS = {
-    CHANGED: "it shows another SSH host key than the pinned one. If you know why (the machine was installed anew), "
+    CHANGED: "it shows another SSH host key than the pinned one. If that is expected (the machine was reinstalled), "
     "accept it: `make accept-key HOST=web-1`, or write the key into the stack file (host_key)",
-    OTHER_KIND: "it shows another SSH host key than the pinned one. If you know why (the machine was installed anew), "
+    OTHER_KIND: "it shows another SSH host key than the pinned one. If that is expected (the machine was reinstalled), "
     "accept it: `make accept-key HOST=web-1`, or write the key into the stack file (host_key)",
-    DENIED: "it refuses the SSH key; its public half has to be in ~/.ssh/authorized_keys of that user there",
+    DENIED: "it refuses the SSH key; add its public key to ~/.ssh/authorized_keys of that user there",
     REFUSED: "ssh: connect to host 203.0.113.7 port 22: Connection refused",
 }
 

@@ -31,7 +31,7 @@ def _run(host: Programs) -> subprocess.CompletedProcess[str]:
         "100",
         DEVICE=str(host.folder / "device"),
         MOUNT=str(host.folder / "mnt"),
-        FOLDERS="loki prometheus",
+        FOLDERS="loki\nprometheus\nmy data",
         FSTAB=str(host.folder / "fstab"),
     )
 
@@ -46,7 +46,7 @@ def test_the_volume_is_mounted_now_and_at_every_boot(host: Programs) -> None:
     assert "nofail" in options, "a missing volume must not keep the machine from booting"
     assert "x-systemd.before=docker.service" in options, "or containers find their folders missing"
     assert host.calls("mount ") == [f"mount {host.folder}/mnt"]
-    assert sorted(path.name for path in (host.folder / "mnt").iterdir()) == ["loki", "prometheus"]
+    assert sorted(path.name for path in (host.folder / "mnt").iterdir()) == ["loki", "my data", "prometheus"]
 
 
 def test_a_second_run_only_lets_the_file_system_grow(host: Programs) -> None:
@@ -57,7 +57,7 @@ def test_a_second_run_only_lets_the_file_system_grow(host: Programs) -> None:
     assert host.calls("resize2fs") == [f"resize2fs {host.folder}/device"] * 2
 
 
-def test_a_volume_that_does_not_appear_is_told(host: Programs) -> None:
+def test_a_volume_that_does_not_appear_is_reported(host: Programs) -> None:
     (host.folder / "device").unlink()
     done = _run(host)
     assert done.returncode == 1

@@ -11,6 +11,7 @@ from configs import disk, services
 from configs.services.context import Context
 from configs.services.spec import ScrapeJob
 from configs.settings import Settings, load
+from configs.validation.disk import problems
 from tests.fixtures.fleets import SERVER_HUB, SOURCE, fleet
 
 SHORT = {"metrics": "10d", "logs": "5d"}
@@ -61,32 +62,32 @@ def test_a_rarer_scrape_needs_less() -> None:
 
 def test_a_volume_that_is_too_small_is_told_with_a_number_that_fits() -> None:
     hosts = {f"web-{n}": {"droplet": {}} for n in range(9)}
-    (problem,) = disk.problems(_fleet(100, **hosts))
+    (problem,) = list(problems(_fleet(100, **hosts)))
     assert problem.startswith("hub.droplet.volume: expected at least ")
     assert " (GB) for 730d of metrics and 90d of logs of 10 hosts (metrics ~" in problem
     assert problem.endswith(
-        ", a fifth of the disk kept free), got 100; enlarge it, shorten hub.retention, or let the oldest metrics go "
-        "earlier: hub.retention.metrics_size"
+        ", a fifth of the disk kept free), got 100; enlarge it, shorten hub.retention, or limit the metrics by "
+        "hub.retention.metrics_size"
     )
     named = int(problem.split("at least ")[1].split()[0])
-    assert disk.problems(_fleet(named, **hosts)) == []
-    assert disk.problems(_fleet(named - 1, **hosts)), "the smallest that fits, not just any"
+    assert list(problems(_fleet(named, **hosts))) == []
+    assert list(problems(_fleet(named - 1, **hosts))), "the smallest that fits, not just any"
 
 
 def test_the_defaults_fit_the_default_volume() -> None:
-    assert disk.problems(_fleet(a={"droplet": {}}, b={"droplet": {}})) == [], "a hub and two hosts"
+    assert list(problems(_fleet(a={"droplet": {}}, b={"droplet": {}}))) == [], "a hub and two hosts"
 
 
 def test_a_size_that_is_given_lets_metrics_go_earlier() -> None:
     hosts = {f"web-{n}": {"droplet": {}} for n in range(9)}
     settings = _fleet(100, {"metrics_size": "50GB"}, **hosts)
-    assert disk.problems(settings) == []
+    assert list(problems(settings)) == []
     assert disk.metrics_size(settings) == 50 * disk.GB
-    assert " samples/s, 50GB kept)" in disk.sentence(settings)
+    assert " samples/s, 50GB kept)" in disk.summary(settings)
 
 
 def test_a_size_that_does_not_fit_the_volume_is_told() -> None:
-    (problem,) = disk.problems(_fleet(100, {"metrics_size": "81GB"}))
+    (problem,) = list(problems(_fleet(100, {"metrics_size": "81GB"})))
     assert problem == "hub.retention.metrics_size: expected at most 80GB (80 % of hub.droplet.volume), got 81GB"
 
 
@@ -99,12 +100,12 @@ def test_metrics_may_have_what_logs_leave_of_the_volume() -> None:
 def test_elsewhere_the_size_is_the_settings_own() -> None:
     for hub in (SERVER_HUB, {"local": {}}):
         settings = load(fleet(hub), SOURCE)
-        assert disk.problems(settings) == [], "how large that disk is, only the machine knows"
+        assert list(problems(settings)) == [], "how large that disk is, only the machine knows"
         assert disk.metrics_size(settings) == 10 * disk.GB
 
 
 def test_a_preview_names_need_and_room() -> None:
-    said = disk.sentence(_fleet(100))
+    said = disk.summary(_fleet(100))
     assert said.startswith("Retention will need about ")
     assert " GB of 100 GB: metrics ~" in said
     assert "(20 MB compressed a day and host)" in said, (

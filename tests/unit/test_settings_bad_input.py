@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from configs.settings import SettingsError, load, read
-from configs.settings.facts import Facts, against
+from configs.validation import DockerFacts, MachineFacts, check_file, validate
 from tests.fixtures.full import raw, small
 
 OTHER = {"docker": "unix:///run/other.sock"}
@@ -16,7 +16,12 @@ SOURCE = "stacks/Pulumi.test.yaml"
 
 
 def problems(sections: dict[str, Any]) -> list[str]:
-    return read(sections, SOURCE)[1]
+    return check_file(sections, SOURCE)[1]
+
+
+def _named(hosts: Any) -> dict[str, Any]:
+    """Beside a hub that may have other hosts."""
+    return {"hub": {"server": {"address": "203.0.113.5"}}, "hosts": hosts}
 
 
 def _hub(**keys: Any) -> dict[str, Any]:
@@ -70,23 +75,26 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         _host(postgres={"main": {"dsn": "mysql://u:p@h/d"}}),
         r"^hosts.hub.postgres.main.dsn: expected postgresql://user:password@host:port/database",
     ),
-    "host name with a capital": (small(hosts={"Web": {"local": OTHER}}), r"^hosts.Web: expected a DNS label"),
-    "host name with a dot": (small(hosts={"a.b": {"local": OTHER}}), r"^hosts.a.b: expected a DNS label"),
-    "host name that is too long": (small(hosts={"a" * 64: {"local": OTHER}}), r"expected a DNS label.* 63"),
-    "host without a place": (small(hosts={"web": {}}), r"^hosts.web: expected exactly one place: local"),
+    "host name with a capital": (_named({"Web": {"local": OTHER}}), r"^hosts.Web: expected a DNS label"),
+    "host name with a dot": (_named({"a.b": {"local": OTHER}}), r"^hosts.a.b: expected a DNS label"),
+    "host name that is too long": (_named({"a" * 64: {"local": OTHER}}), r"expected a DNS label.* 63"),
+    "host without a place": (_named({"web": {}}), r"^hosts.web: expected exactly one place: local"),
     "app without a port": (
         _host(apps={"shop": {"target": "shop-api"}}),
         r"^hosts.hub.apps.shop.target: expected host:port, such as api:8000 .*got 'shop-api'",
     ),
     "app as a URL": (_host(apps={"shop": {"target": "http://shop:8000"}}), r"apps.shop.target: expected host:port"),
     "app with port 0": (_host(apps={"shop": {"target": "shop:0"}}), r"apps.shop.target: expected host:port"),
-    "app with a job of ours": (_host(apps={"loki": {"target": "a:1"}}), r"^hosts.hub.apps: expected a job name"),
+    "app with a job of ours": (
+        _host(apps={"loki": {"target": "a:1"}}),
+        r"^hosts.hub.apps: expected another job name, reserved: `loki` ",
+    ),
     "a bare number as duration": (_hub(outage_budget=24), r"^hub.outage_budget: expected a duration such as 10s"),
     "a bare number as size": (_hub(body_limit=5), r"^hub.body_limit: expected a size such as 256KB"),
     "logs kept for less than a day": (_hub(retention={"logs": "1h"}), r"^hub.retention.logs: expected "),
     "a budget longer than logs": (
         _hub(outage_budget="100d", retention={"logs": "90d"}),
-        r"^hub.outage_budget: expected no more than hub.retention.logs",
+        r"^hub.outage_budget: expected at most hub.retention.logs",
     ),
     "look-ahead": (_host(logs={"drop": [{"pattern": "(?=x)"}]}), r"drop.0.pattern: expected a regular expression"),
     "a back-reference": (_host(logs={"drop": [{"pattern": r"(a)\1"}]}), r"pattern: expected a regular expression"),
@@ -98,19 +106,32 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         r"labels.host: expected another name",
     ),
     "a compose project that is no name": (_host(logs={"projects": ["("]}), r"^hosts.hub.logs.projects.0: expected "),
-    "a text for a place": (small(hosts={"web": {"local": "here"}}), r"^hosts.web.local: expected a mapping"),
-    "a text for a way": (_hub(alerts={"receivers": {"a": {"slack": "x"}}}), r"receivers.a.slack: expected a mapping"),
+    "a text for a place": (_named({"web": {"local": "here"}}), r"^hosts.web.local: expected a mapping"),
+    "a text for a service": (
+        _hub(alerts={"receivers": {"a": {"slack": "x"}}}),
+        r"receivers.a.slack: expected a mapping",
+    ),
     "an unknown receiver": (_hub(alerts={"default": "chat"}), r"^hub.alerts.default: expected the name of a receiver"),
-    "a receiver without a way": (_hub(alerts={"receivers": {"a": {}}}), r"receivers.a: expected at least one of"),
+    "a receiver without a service": (_hub(alerts={"receivers": {"a": {}}}), r"receivers.a: expected at least one of"),
     "a public subnet": (_host(subnet="8.8.8.0/24"), r"^hosts.hub.subnet: expected a private IPv4 network"),
-    "an engine elsewhere": (_hub(local={"docker": "tcp://10.0.0.1:2375"}), r"^hub.local.docker: expected the address"),
+    "a Docker Engine elsewhere": (
+        _hub(local={"docker": "tcp://10.0.0.1:2375"}),
+        r"^hub.local.docker: expected the address",
+    ),
     "a public name for this machine": (
         _hub(domain="monitor.example.com"),
         r"^hub.domain: expected a name that ends in",
     ),
     "a pattern that only Python knows": (_host(logs={"drop": [{"pattern": "a++"}]}), r"drop.0.pattern: expected .*RE2"),
     "a rare scrape": (_host(scrape={"node": "3m"}), r"^hosts.hub.scrape.node: expected at most 2m"),
-    "one engine twice": (small(hosts={"web": {"local": {}}}), r"^hosts.web.local: expected a Docker Engine of its own"),
+    "one Docker Engine twice": (
+        _named({"a": {"local": OTHER}, "b": {"local": OTHER}}),
+        r"^hosts.b.local: duplicate Docker Engine unix:///run/other.sock, already used by hosts.a; put the apps",
+    ),
+    "a host beside a hub on this machine": (
+        small(hosts={"web": {"local": OTHER}}),
+        r"^hosts.web: expected no host besides `hub`, a hub on this machine accepts no pushes of other hosts; collect",
+    ),
 }
 
 
@@ -147,12 +168,13 @@ def test_all_mistakes_are_told_together() -> None:
     assert str(caught.value).startswith("7 problems in the settings, nothing was changed:\n")
 
 
-def test_the_machines_own_problems_are_told_beside_the_files() -> None:
+def test_problems_of_the_machine_are_reported_beside_those_of_the_file() -> None:
     sections = small(hosts={"hub": {"networks": ["shop", "gone"], "nonsense": 1}})
     settings, found = read(sections, SOURCE)
-    assert settings is not None, "a file with a mistake is repaired, so that the machine can still be asked"
-    facts = Facts("20.10", None, frozenset({"bridge", "shop"}), 10 * 1024**3, 1024**3, frozenset({8480}))
-    found += against(settings, facts)
+    assert settings is not None, "a file with a mistake is repaired, so that the machine can still be checked"
+    docker = DockerFacts("20.10", None, frozenset({"bridge", "shop"}), (), 10 * 1024**3, 1024**3)
+    facts = MachineFacts({"unix:///var/run/docker.sock": docker}, frozenset({8480}))
+    found += validate(settings, machine=facts, cloud=None, encrypted=None)
     assert [problem.split(":")[0] for problem in found] == [
         "hosts.hub.nonsense",
         "hub.ports.http",

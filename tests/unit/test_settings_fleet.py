@@ -1,4 +1,4 @@
-"""Every mistake about what a fleet shares gives one sentence at its place: ways, names, access, cloud, SSH, domain."""
+"""Every mistake about what a fleet shares gives one line with its path: pushes, names, access, cloud, SSH, domain."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from typing import Any
 
 import pytest
 
-from configs.settings import read
+from configs.validation import check_file
 from tests.fixtures.fleets import ADMINS, HUB, PRIVATE_KEY, SERVER_HUB, SOURCE, droplet, fleet, hosts, server
 from tests.fixtures.hubs import PUBLIC_KEY
 
+FORMER = "hosts.b.renamed_from: expected the former name of this host, but"
 NETWORK = "expected a network such as 203.0.113.0/24, or one address as 203.0.113.7/32"
 RANGE = "expected a private IPv4 network between /16 and /24, such as 10.77.0.0/20"
 DOCKERS = "expected a network outside 172.17.0.0 to 172.31.255.255, from which Docker takes its own on every host"
 NO_PUBLIC = (
-    "expected a name that others can resolve, such as monitor.example.com; leave it out to go by the hub's address"
+    "expected a name that others can resolve, such as monitor.example.com; leave it out to use the hub's address"
 )
 ACME = "expected hub.domain beside it, without a public name the certificate is from the hub's own CA"
 PUBLIC = "expected a public key: the one line of a file such as ~/.ssh/id_ed25519.pub, got a text (not shown)"
 EVERYONE = "give the networks that the program runs in, such as your own address with /32"
 OTHER_HOST = (
-    "expected no host besides `hub`, the hub is on this machine and takes no pushes of others; put what is to be "
-    "collected here under hosts.hub, or make the hub a droplet or a server"
+    "expected no host besides `hub`, a hub on this machine accepts no pushes of other hosts; collect what runs here "
+    "under hosts.hub, or make the hub a droplet or a server"
 )
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
-    # ways
+    # pushes
     "a private push to a hub without a private address": (
         fleet(SERVER_HUB, hosts={"b": {"server": {"address": "10.9.0.2"}}}),
-        "hosts.b.via: expected internet, the hub has no private address to push to; "
-        "hub.server.private_address names one",
+        "hosts.b.via: expected internet, the hub has no private address; if it has one, set hub.server.private_address",
     ),
     "a private push from a public server": (
         server(via="vpc"),
-        "hosts.vps-1.via: expected internet, nothing says that the server is in the hub's private network; "
-        "hosts.vps-1.server.private_address does",
+        "hosts.vps-1.via: expected internet, the server is not known to be in the hub's private network; if it is, set "
+        "hosts.vps-1.server.private_address",
     ),
     "a private push from another region": (
         droplet(region="ams3"),
@@ -42,8 +42,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a private server outside the hub's network": (
         fleet(cloud={"range": "10.77.0.0/20"}, hosts={"db": {"server": {"address": "10.9.0.2"}}}),
-        "hosts.db.server.address: expected one in cloud.range (10.77.0.0/20), got 10.9.0.2; a server elsewhere needs "
-        "an address that is reached from outside or a bastion, and via: internet",
+        "hosts.db.server.address: expected an address in cloud.range (10.77.0.0/20), got 10.9.0.2; a server elsewhere "
+        "needs a public address or a bastion, and via: internet",
     ),
     "a private server and no hub to go through": (
         fleet({"local": {}}, hosts={"db": {"server": {"address": "10.9.0.2"}}}),
@@ -53,27 +53,27 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         fleet({"local": {}}, hosts={"web": {"droplet": {"region": "fra1"}}}),
         f"hosts.web: {OTHER_HOST}",
     ),
-    "another way": (server(via="vpn"), "hosts.vps-1.via: expected 'internet' or 'vpc', got 'vpn'"),
+    "another network": (server(via="vpn"), "hosts.vps-1.via: expected 'internet' or 'vpc', got 'vpn'"),
     # names
     "a name that is taken": (
         hosts(**{"grafana-admin": {"droplet": {}}}),
-        "hosts.grafana-admin: expected another name, this is the one of Grafana's administrator",
+        "hosts.grafana-admin: `grafana-admin` is reserved; choose another name",
     ),
     "renamed from one that is there": (
         hosts(a={"droplet": {}}, b={"droplet": {}, "renamed_from": "a"}),
-        "hosts.b.renamed_from: expected a name that no host has any more, hosts.a is still there",
+        f"{FORMER} hosts.a exists; remove this key, or the other host",
     ),
     "renamed from itself": (
         hosts(b={"droplet": {}, "renamed_from": "b"}),
-        "hosts.b.renamed_from: expected a name that no host has any more, hosts.b is still there",
+        f"{FORMER} hosts.b exists; remove this key, or the other host",
     ),
     "renamed from the hub": (
         hosts(b={"droplet": {}, "renamed_from": "hub"}),
-        "hosts.b.renamed_from: expected a name that no host has any more, hosts.hub is still there",
+        f"{FORMER} hosts.hub exists; remove this key, or the other host",
     ),
     "two from one": (
         hosts(a={"droplet": {}, "renamed_from": "z"}, b={"droplet": {}, "renamed_from": "z"}),
-        "hosts.b.renamed_from: expected a host of its own, a was z before too",
+        "hosts.b.renamed_from: duplicate former name z, already used by hosts.a",
     ),
     "an abandoned droplet": (
         hosts(a={"droplet": {}, "abandoned": True}),
@@ -91,8 +91,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     # access
     "nobody may reach SSH": (
         fleet(access={"cidrs": ADMINS}),
-        "access.admin_cidrs: missing, droplets let nobody else in by SSH; give the networks that the program runs in, "
-        "such as [203.0.113.7/32]",
+        "access.admin_cidrs: missing, droplets accept SSH from these networks only; give the networks that the program "
+        "runs in, such as [203.0.113.7/32]",
     ),
     "everybody may reach SSH": (
         fleet(access={"admin_cidrs": ["192.0.2.0/24", "0.0.0.0/0"]}),
@@ -132,19 +132,14 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "Docker's last range": (fleet(cloud={"range": "172.31.0.0/16"}), f"cloud.range: {DOCKERS}, got '172.31.0.0/16'"),
     "an edge's range": (
         fleet(cloud={"range": "10.213.64.0/20"}),
-        "hosts.hub.subnet: expected a network outside cloud.range, but 10.213.77.0/24 overlaps with 10.213.64.0/20",
+        "hosts.hub.subnet: expected a network outside cloud.range (10.213.64.0/20), got 10.213.77.0/24",
     ),
     "protect as text": (fleet(cloud={"protect": "no"}), "cloud.protect: expected a valid boolean, got 'no'"),
     # ssh
     "no key at all": (
         fleet(ssh={}),
-        "ssh.public_key: missing, new droplets have to know whom to let in; give the text of the public key, or in "
+        "ssh.public_key: missing, new droplets need a key to accept; give the text of the public key, or in "
         "ssh.key the private key's file, beside which the public one is (.pub)",
-    ),
-    "no public key beside the private one": (
-        fleet(ssh={"key": "/nowhere/id"}),
-        "ssh.public_key: missing, and there is no public key in the file /nowhere/id.pub (`ssh-keygen -y` writes one "
-        "of a private key); give its text here, or make that file",
     ),
     "a private key as public one": (fleet(ssh={"public_key": PRIVATE_KEY}), f"ssh.public_key: {PUBLIC}"),
     "a public key that is cut off": (fleet(ssh={"public_key": PUBLIC_KEY[:40]}), f"ssh.public_key: {PUBLIC}"),
@@ -176,11 +171,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a zone of a server": (
         fleet({**SERVER_HUB, "domain": "monitor.example.com", "dns_zone": "example.com"}),
-        "hub.dns_zone: expected a hub that is a droplet; make the record of any other yourself",
+        "hub.dns_zone: expected a hub that is a droplet; make the DNS record of any other yourself",
     ),
     "a check of a server": (
         fleet({**SERVER_HUB, "uptime": {"email": ["ops@example.com"]}}),
-        "hub.uptime: expected a hub that is a droplet; the check is one of DigitalOcean's",
+        "hub.uptime: expected a hub that is a droplet, the check is a service of DigitalOcean",
     ),
     "a check that tells nobody": (
         fleet({**HUB, "uptime": {"email": []}}),
@@ -194,7 +189,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "a certificate for this machine": (fleet({"local": {}, "acme": {"staging": True}}), f"hub.acme: {ACME}"),
     "a name of this machine for a droplet": (fleet({**HUB, "domain": "fw.localhost"}), f"hub.domain: {NO_PUBLIC}"),
     "a name that is nobody's": (fleet({**SERVER_HUB, "domain": "fw.internal"}), f"hub.domain: {NO_PUBLIC}"),
-    "two doors at one port": (
+    "two listeners on one port": (
         fleet({**HUB, "ports": {"push": 443}}),
         "hub.ports: expected four different ports, but https and push are both 443",
     ),
@@ -204,4 +199,4 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_one_sentence_with_its_place(mistake: str) -> None:
     sections, said = MISTAKES[mistake]
-    assert read(sections, SOURCE)[1] == [f"{said} ({SOURCE})"], "one mistake, one sentence, none of its consequences"
+    assert check_file(sections, SOURCE)[1] == [f"{said} ({SOURCE})"], "one mistake, one line"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from configs.settings import Host, load, read
+from configs.settings import Host, load
+from configs.validation import MachineFacts, check_file, validate
 from tests.fixtures.fleets import HUB, PRIVATE_KEY, SOURCE, VPS, droplet, fleet, hosts, server
 from tests.fixtures.hubs import PUBLIC_KEY
 
@@ -23,7 +23,7 @@ def test_several_are_told_together_and_nothing_secret_with_them() -> None:
         cloud={"range": "8.8.8.0/24"},
         ssh={"public_key": PRIVATE_KEY, "timeout": 1},
     )
-    problems = read(sections, SOURCE)[1]
+    problems = check_file(sections, SOURCE)[1]
     assert sorted(problem.split(":")[0] for problem in problems) == [
         "access.admin_cidrs.0",
         "cloud.range",
@@ -35,7 +35,7 @@ def test_several_are_told_together_and_nothing_secret_with_them() -> None:
         "hub.droplet.volume",
         "ssh.public_key",
         "ssh.timeout",
-    ], "what hangs on a value that has to be given anew (the hub's droplet, host a) is judged when it is there"
+    ], "what depends on an invalid value (the hub's droplet, host a) is checked once that is valid"
     assert "s3cret" not in "".join(problems)
     assert "PRIVATE" not in "".join(problems)
 
@@ -57,7 +57,7 @@ SECRET_AT = {
 
 @pytest.mark.parametrize("place", SECRET_AT)
 def test_a_private_key_that_is_pasted_somewhere_is_not_shown(place: str) -> None:
-    (problem,) = read(SECRET_AT[place], SOURCE)[1]
+    (problem,) = check_file(SECRET_AT[place], SOURCE)[1]
     assert problem.startswith(place.split(" ")[0])
     assert "s3cret" not in problem
     assert "\n" not in problem
@@ -121,13 +121,28 @@ def test_ports_and_name_follow_the_kind_of_hub() -> None:
     assert (named.public, named.own_ca) == (True, False)
 
 
-def test_the_public_key_is_read_beside_the_private_one(tmp_path: Path) -> None:
-    (tmp_path / "id.pub").write_text(f"{PUBLIC_KEY} me@here\n")
-    load(fleet(ssh={"key": f"{tmp_path}/id"}), SOURCE)
-    (tmp_path / "id.pub").write_text(PRIVATE_KEY)
-    (problem,) = read(fleet(ssh={"key": f"{tmp_path}/id"}), SOURCE)[1]
-    assert problem.startswith("ssh.public_key: missing, and there is no public key in the file ")
-    assert "s3cret" not in problem
+@pytest.mark.parametrize("found", [None, "", PRIVATE_KEY, PUBLIC_KEY[:40]])
+def test_a_key_file_without_a_public_key_beside_it_is_refused(found: str | None) -> None:
+    settings = load(fleet(ssh={"key": "/nowhere/id"}), SOURCE)
+    (problem,) = validate(settings, machine=MachineFacts(public_key=found), cloud=None, encrypted=None)
+    assert problem == (
+        "ssh.public_key: missing, and /nowhere/id.pub has no readable public key (`ssh-keygen -y -f /nowhere/id` "
+        f"prints it); give its text here, or write that file ({SOURCE})"
+    )
+
+
+def test_the_public_key_may_be_beside_the_private_one_or_in_the_stack_file() -> None:
+    beside = load(fleet(ssh={"key": "/nowhere/id"}), SOURCE)
+    facts = MachineFacts(public_key=f"{PUBLIC_KEY} me@here")
+    assert validate(beside, machine=facts, cloud=None, encrypted=None) == []
+    given = load(fleet(ssh={"key": "/nowhere/id", "public_key": PUBLIC_KEY}), SOURCE)
+    assert validate(given, machine=MachineFacts(), cloud=None, encrypted=None) == []
+    assert validate(beside, machine=None, cloud=None, encrypted=None) == [], "nobody looked"
+
+
+def test_an_invalid_key_path_is_one_problem_and_not_a_missing_public_key_too() -> None:
+    (problem,) = check_file(fleet(ssh={"key": "id"}), SOURCE)[1]
+    assert problem.startswith("ssh.key: expected the path of a private key's file")
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from configs.settings import read
+from configs.validation import check_file
 from tests.fixtures.fleets import (
     ADMINS,
     HUB,
@@ -29,7 +29,7 @@ HOST_KEY = (
     "base64, got a text (not shown)"
 )
 ABSOLUTE = "expected an absolute path of letters, digits and . _ -"
-OWN = "expected a machine of its own, but"
+IPV6 = "IPv6 is not supported; give the IPv4 address or a name such as web-1.example.com"
 
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     # places
@@ -77,10 +77,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "hosts.web-1.droplet.size: expected a slug as DigitalOcean writes it: lower-case letters, digits, - and _, "
         "got '2 vCPU'",
     ),
-    "a hub without a region": (fleet({"droplet": {}}), "hub.droplet.region: missing, it has to be given"),
+    "a hub without a region": (fleet({"droplet": {}}), "hub.droplet.region: missing, this key is required"),
     "a droplet without any region": (
         fleet({"server": {"address": "203.0.113.5", "private_address": "10.9.0.1"}}, hosts={"web": {"droplet": {}}}),
-        "hosts.web.droplet.region: missing, it has to be given while the hub is no droplet",
+        "hosts.web.droplet.region: missing, this key is required unless the hub is a droplet",
     ),
     "no volume": (hub_droplet(volume=0), "hub.droplet.volume: expected at least 1, got 0"),
     "a volume that nobody sells": (
@@ -112,12 +112,34 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "prefix: expected a letter at its beginning, names of volumes begin with it, got '7up'",
     ),
     # servers
-    "no address": (hosts(vps={"server": {}}), "hosts.vps.server.address: missing, it has to be given"),
+    "no address": (hosts(vps={"server": {}}), "hosts.vps.server.address: missing, this key is required"),
     "an address out of range": (
         server(address="203.0.113.300"),
         f"hosts.vps-1.server.address: {ADDRESS}, got '203.0.113.300'",
     ),
-    "an IPv6 address": (server(address="2001:db8::1"), f"hosts.vps-1.server.address: {ADDRESS}, got '2001:db8::1'"),
+    "an IPv6 address": (server(address="2001:db8::1"), f"hosts.vps-1.server.address: {IPV6}, got '2001:db8::1'"),
+    "an IPv6 address in brackets": (
+        server(address="[2001:db8::1]"),
+        f"hosts.vps-1.server.address: {IPV6}, got '[2001:db8::1]'",
+    ),
+    "a hub by an IPv6 address": (
+        fleet({"server": {"address": "2001:db8::1"}}),
+        f"hub.server.address: {IPV6}, got '2001:db8::1'",
+    ),
+    "a bastion by an IPv6 address": (
+        server(bastion={"address": "2001:db8::1"}),
+        f"hosts.vps-1.server.bastion.address: {IPV6}, got '2001:db8::1'",
+    ),
+    "a private IPv6 address": (
+        server(private_address="fd00::7"),
+        "hosts.vps-1.server.private_address: IPv6 is not supported; give the private IPv4 address, such as 10.20.0.7, "
+        "got 'fd00::7'",
+    ),
+    "a droplet with IPv6": (
+        droplet(ipv6=True),
+        "hosts.web-1.droplet.ipv6: unknown key, IPv6 is not supported; expected one of size, region, image, backups, "
+        "setup",
+    ),
     "an address with a user": (
         server(address="root@203.0.113.7"),
         f"hosts.vps-1.server.address: {ADDRESS}, got a text (not shown)",
@@ -167,18 +189,18 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "one address twice": (
         hosts(a={"server": {"address": VPS}}, b={"server": {"address": VPS, "user": "x"}}),
-        f"hosts.b.server.address: {OWN} hosts.a.server has the address {VPS} too",
+        f"hosts.b.server.address: duplicate address {VPS}, already used by hosts.a.server",
     ),
     "the hub's address": (
         fleet({"server": {"address": VPS}}, hosts={"b": {"server": {"address": VPS}}}),
-        f"hosts.b.server.address: {OWN} hub.server has the address {VPS} too",
+        f"hosts.b.server.address: duplicate address {VPS}, already used by hub.server",
     ),
     "another's private address": (
         hosts(
             a={"server": {"address": VPS, "private_address": "10.9.0.1"}},
             b={"server": {"address": "10.9.0.1"}},
         ),
-        f"hosts.b.server.address: {OWN} hosts.a.server has the address 10.9.0.1 too",
+        "hosts.b.server.address: duplicate address 10.9.0.1, already used by hosts.a.server",
     ),
 }
 
@@ -186,4 +208,4 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_a_mistake_is_one_sentence_with_its_place(mistake: str) -> None:
     sections, said = MISTAKES[mistake]
-    assert read(sections, SOURCE)[1] == [f"{said} ({SOURCE})"], "one mistake, one sentence, none of its consequences"
+    assert check_file(sections, SOURCE)[1] == [f"{said} ({SOURCE})"], "one mistake, one line"

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from pulumi.runtime import config as runtime
 
-from components import local_facts, stackfile
+from components import machine_facts, program_settings
 from configs.settings import SettingsError, load, read
-from configs.settings.facts import Facts
-from configs.settings.secrets import secret_paths
+from configs.settings.secrets import is_secret_path, secret_keys, secret_paths, secret_places
+from configs.validation import DockerFacts, MachineFacts, check_file
 from tests.fixtures.full import FULL, SECRETS, full, raw, small, without_web_1
 from tools import stackfile as tool_stackfile
 
@@ -45,7 +45,7 @@ PLACES = list(_secret_places(FULL))
 
 def _told(sections: dict[str, Any]) -> str:
     """Everything that could be shown: the problems, the error with its traceback, and what was read."""
-    settings, problems = read(sections, SOURCE)
+    settings, problems = check_file(sections, SOURCE)
     text = "\n".join(problems) + repr(settings) + str(settings)
     try:
         load(sections, SOURCE)
@@ -63,6 +63,29 @@ def test_loaded_settings_show_no_secret() -> None:
     settings = full()
     text = repr(settings) + str(settings) + repr(settings.hub) + repr(dict(settings.hosts))
     assert not [secret for secret in SECRETS.values() if secret in text], "a repr ends up in logs"
+
+
+def test_secrets_are_found_by_their_type() -> None:
+    assert secret_keys() == {"dsn", "client_secret", "password", "routing_key", "url"}
+    assert ("hosts", "*", "postgres", "*", "dsn") in secret_places()
+    assert all(map(is_secret_path, secret_paths(full()))), "the places cover every secret of the fixture"
+    assert len({path.split(".")[-1] for path in secret_paths(full())}) == len(secret_keys())
+    for path in ("hub.alerts.runbooks", "hosts.web.apps.dsn.target", "hub.grafana.auth.oidc.auth_url", "dsn"):
+        assert not is_secret_path(path), path
+
+
+def test_what_stands_beside_a_secret_is_not_shown_either() -> None:
+    sections = small(hub={"local": {}, "alerts": {"receivers": {"a": {"slack": {"url": URL, "channel": "hunter2 x"}}}}})
+    (problem,) = check_file(sections, SOURCE)[1]
+    assert problem.startswith("hub.alerts.receivers.a.slack.channel: expected ")
+    assert "hunter2" not in problem, "the secret may be there by mistake"
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
+@pytest.mark.parametrize("value", ["one\nother", "one\x00"], ids=repr)
+def test_a_secret_is_one_line(place: tuple[Any, ...], value: str) -> None:
+    told = _told(_with(place, value))
+    assert f"{'.'.join(map(str, place))}: expected one line of text" in told
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
@@ -108,9 +131,10 @@ def test_an_address_with_a_secret_in_it_is_shown_nowhere(where: str) -> None:
 
 
 def _engine(monkeypatch: pytest.MonkeyPatch, sections: dict[str, Any], encrypted: list[str]) -> None:
-    facts = Facts("20.10", None, frozenset({"shop_default", "dispatch-network"}), None, None, frozenset())
-    monkeypatch.setattr(local_facts, "probe", lambda settings: facts)
-    monkeypatch.setattr(stackfile.pulumi, "get_stack", lambda: "test")
+    docker = DockerFacts("20.10", networks=frozenset({"shop_default", "dispatch-network"}))
+    facts = MachineFacts({"unix:///var/run/docker.sock": docker})
+    monkeypatch.setattr(machine_facts, "probe", lambda settings: facts)
+    monkeypatch.setattr(program_settings.pulumi, "get_stack", lambda: "test")
     monkeypatch.setattr(runtime, "get_config_env", lambda: {f"fleetwatch:{k}": _json(v) for k, v in sections.items()})
     monkeypatch.setattr(runtime, "get_config_secret_keys_env", lambda: [f"fleetwatch:{key}" for key in encrypted])
 
@@ -129,10 +153,10 @@ def _one_host() -> dict[str, Any]:
 def test_secrets_in_clear_are_refused_with_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
     _engine(monkeypatch, _one_host(), ["hub"])
     with pytest.raises(Exception, match="problems in the settings") as caught:
-        stackfile.checked_or_exit()
+        program_settings.load_settings()
     said = str(caught.value)
     assert "hosts.hub.postgres.main.dsn: expected an encrypted value" in said
-    assert "`make secret STACK=test KEY=hosts.hub.postgres.main.dsn` sets it anew" in said, "the way out"
+    assert "`make secret STACK=test KEY=hosts.hub.postgres.main.dsn` replaces it" in said, "the way out"
     assert "hub.alerts" not in said, "the section that is encrypted is fine"
     assert not [secret for secret in SECRETS.values() if secret in said]
 
@@ -144,19 +168,19 @@ def test_the_way_to_a_missing_secret_names_the_stack_that_it_is_for(
     sections = _one_host()
     sections["hosts"]["hub"]["postgres"]["main"] = {}
     _engine(monkeypatch, sections, ["hub", "hosts"])
-    monkeypatch.setattr(stackfile.pulumi, "get_stack", lambda: stack)
-    with pytest.raises(Exception, match=f"`{typed}hosts.hub.postgres.main.dsn` asks for it"):
-        stackfile.checked_or_exit()
+    monkeypatch.setattr(program_settings.pulumi, "get_stack", lambda: stack)
+    with pytest.raises(Exception, match=f"`{typed}hosts.hub.postgres.main.dsn` sets it"):
+        program_settings.load_settings()
 
 
 def test_encrypted_secrets_are_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     _engine(monkeypatch, _one_host(), ["hub", "hosts"])
-    assert stackfile.checked_or_exit()[0].env == "full"
+    assert program_settings.load_settings()[0].env == "full"
 
 
 def test_the_stacks_name_is_the_env_unless_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
     _engine(monkeypatch, small(), [])
-    assert stackfile.checked_or_exit()[0].env == "test"
+    assert program_settings.load_settings()[0].env == "test"
 
 
 def test_the_tool_finds_secrets_in_clear_before_the_engine_starts() -> None:

@@ -10,11 +10,16 @@ from pydantic import ValidationError
 from configs import images
 from configs.services import scrape_jobs
 from configs.settings import IMAGE_KEYS, Settings, load
-from configs.settings.facts import Facts, against
 from configs.units import megabytes, parse_duration, parse_size, show_duration, show_size
+from configs.validation import DockerFacts, MachineFacts, validate
 from tests.fixtures.full import SOURCE, full, raw, small
 
-GOOD = Facts("20.10", None, frozenset({"bridge", "shop_default"}), 100 * 1024**3, 50 * 1024**3, frozenset())
+SOCKET = "unix:///var/run/docker.sock"
+GOOD = DockerFacts("20.10", None, frozenset({"bridge", "shop_default"}), (), 100 * 1024**3, 50 * 1024**3)
+
+
+def _problems(settings: Settings, docker: DockerFacts, taken: frozenset[int] = frozenset()) -> list[str]:
+    return validate(settings, machine=MachineFacts({SOCKET: docker}, taken), cloud=None, encrypted=None)
 
 
 def _small(**sections: object) -> Settings:
@@ -91,25 +96,49 @@ def test_megabytes_are_rounded_up() -> None:
 
 
 def test_a_good_machine_has_no_problems() -> None:
-    assert against(_small(hosts={"hub": {"networks": ["shop_default"]}}), GOOD) == []
+    assert _problems(_small(hosts={"hub": {"networks": ["shop_default"]}}), GOOD) == []
 
 
 def test_without_docker_there_is_one_problem_and_no_guesses() -> None:
-    gone = dataclasses.replace(GOOD, docker=None, problem="it says: no", taken=frozenset({8443}))
-    (problem,) = against(_small(), gone)
-    assert problem == "hub.local.docker: expected a Docker Engine that answers, it says: no"
+    gone = dataclasses.replace(GOOD, version=None, problem="it says: no")
+    (problem,) = _problems(_small(), gone, frozenset({8443}))
+    assert problem == f"hub.local.docker: expected a Docker Engine that answers, it says: no ({SOURCE})"
 
 
-def test_a_taken_port_a_full_disk_and_an_overlapping_subnet_are_told() -> None:
-    bad = dataclasses.replace(GOOD, taken=frozenset({8443}), disk_free=1 << 20, subnets=("10.213.0.0/16", "fd00::/8"))
-    found = against(_small(), bad)
+def test_a_taken_port_a_full_disk_and_an_overlapping_subnet_are_reported() -> None:
+    bad = dataclasses.replace(GOOD, disk_free=1 << 20, subnets=("10.213.0.0/16", "fd00::/8"))
+    found = _problems(_small(), bad, frozenset({8443}))
     assert [problem.split(":")[0] for problem in found] == ["hub.ports.https", "hub.local", "hosts.hub.subnet"]
-    assert all("expected" in problem for problem in found)
 
 
-def test_a_retention_larger_than_the_disk_is_told_with_what_fits() -> None:
-    (problem,) = against(_small(hub={"local": {}, "retention": {"metrics_size": "90GB"}}), GOOD)
+def test_a_retention_larger_than_the_disk_is_reported_with_what_fits() -> None:
+    (problem,) = _problems(_small(hub={"local": {}, "retention": {"metrics_size": "90GB"}}), GOOD)
     assert problem.startswith("hub.retention.metrics_size: expected at most 80GB (80 % of this disk), got 90GB")
+
+
+def test_local_hosts_beside_a_remote_hub_are_compared_with_their_own_docker_engine() -> None:
+    hosts = {
+        "a": {"local": {}, "networks": ["shop_default", "gone"], "logs": {"files": {"x": {"path": "/none/x.log"}}}},
+        "b": {"local": {"docker": "unix:///run/b.sock"}, "networks": ["gone"]},
+        "c": {"local": {"docker": "unix:///run/c.sock"}},
+        "d": {"server": {"address": "203.0.113.9"}, "networks": ["gone"]},
+    }
+    settings = load({"hub": {"server": {"address": "203.0.113.5"}}, "hosts": hosts}, SOURCE)
+    engines = {
+        SOCKET: dataclasses.replace(GOOD, disk_free=1 << 20, subnets=("10.213.0.0/16",)),
+        "unix:///run/b.sock": dataclasses.replace(GOOD, networks=frozenset({"gone"})),
+        "unix:///run/c.sock": DockerFacts(None, "it says: no"),
+    }
+    facts = MachineFacts(engines, frozenset({443}), frozenset({"/none"}))
+    found = validate(settings, machine=facts, cloud=None, encrypted=None)
+    assert [problem.split(":")[0] for problem in found] == [
+        "hosts.a.local",
+        "hosts.a.networks.1",
+        "hosts.a.subnet",
+        "hosts.a.logs.files.x.path",
+        "hosts.c.local.docker",
+    ], "the hub's ports are another machine's"
+    assert "expected 1536MB of free disk" in found[0], "an edge needs less than a hub"
 
 
 def test_every_image_key_has_a_pin_and_an_override_wins() -> None:

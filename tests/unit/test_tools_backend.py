@@ -109,7 +109,7 @@ def test_a_lost_passphrase_is_told_and_not_replaced(home: Path) -> None:
 @pytest.mark.usefixtures("env")
 def test_a_shared_state_takes_the_passphrase_that_is_given(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(backend.VARIABLE, S3)
-    with pytest.raises(ToolError, match="passphrase of stack prod is not here.*PULUMI_CONFIG_PASSPHRASE_FILE"):
+    with pytest.raises(ToolError, match="stack prod is not on this machine.*PULUMI_CONFIG_PASSPHRASE_FILE"):
         environment.pulumi_env(home)
     monkeypatch.setenv("PULUMI_CONFIG_PASSPHRASE_FILE", "/run/secrets/passphrase")
     made = environment.pulumi_env(home)

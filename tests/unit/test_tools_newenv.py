@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from configs.validation import CloudFacts
 from tests.fixtures.full import ROOT
 from tests.fixtures.hubs import PUBLIC_KEY
 from tests.fixtures.terminals import Closed, closed
@@ -17,6 +18,12 @@ from tools.errors import ToolError
 from tools.newenv import Answers
 
 SET = {"secure": "v1:abc"}
+_FRA = frozenset({"fra1"})
+CLOUD = CloudFacts(
+    regions=_FRA,
+    sizes={"s-2vcpu-4gb": _FRA, "s-1vcpu-1gb": _FRA},
+    images={"debian-12-x64": _FRA},
+)
 GOOD = Answers(domain="monitor.fleet.test", cidrs="9.9.9.9/32 10.0.0.0/8")
 
 
@@ -50,7 +57,7 @@ def test_every_line_that_is_commented_out_works_when_it_is_not(tmp_path: Path) -
 def test_a_file_that_is_there_is_not_touched(tmp_path: Path) -> None:
     file = tmp_path / "Pulumi.qa.yaml"
     file.write_text("config: {}\n")
-    with pytest.raises(ToolError, match="is there already and is never overwritten"):
+    with pytest.raises(ToolError, match="exists already and is never overwritten"):
         newenv.write(file, "qa", GOOD)
     assert file.read_text() == "config: {}\n"
 
@@ -73,7 +80,7 @@ def test_a_name_that_cannot_be_one_is_told(name: str) -> None:
 def _config() -> dict[str, Any]:
     return {
         "fleetwatch:hub": {
-            "droplet": {"region": "fra1", "size": "s-2vcpu-4gb", "volume": 50},
+            "droplet": {"region": "fra1", "size": "s-2vcpu-4gb", "volume": 100},
             "alerts": {
                 "receivers": {
                     "team": {"slack": {}},
@@ -140,11 +147,18 @@ class FakeStack:
     def select(self) -> None:
         pass
 
+    def secrets_provider(self) -> str:
+        return "passphrase"
+
+    def values(self) -> dict[str, str]:
+        return {"digitalocean:token": "decrypted-s3cret"}
+
 
 def _complete(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, piped: str, config: dict[str, Any], **environ: str
 ) -> tuple[int, dict[str, str]]:
     kept: dict[str, str] = {}
+    monkeypatch.setattr(missing.cloud_facts, "probe", lambda *_: CLOUD)
     monkeypatch.setattr("sys.stdin", io.StringIO(piped))
     monkeypatch.setattr(lifecycle, "set_secret", lambda _stack, key, value: kept.update({key: value}))
     return newenv.complete(FakeStack(config, tmp_path), environ), kept  # type: ignore[arg-type]
@@ -165,7 +179,7 @@ def test_secrets_come_through_a_pipe_and_are_not_shown(
 def test_a_line_of_the_pipe_that_fits_nothing_is_told_without_its_value(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    with pytest.raises(ToolError, match="no secret is wanted under this path.*`make secret STACK=qa KEY=") as told:
+    with pytest.raises(ToolError, match="no secret with this path is missing.*`make secret STACK=qa KEY=") as told:
         _complete(monkeypatch, tmp_path, "hub.nonsense=hunter22\n", _config())
     assert "hunter22" not in str(told.value)
 
@@ -189,9 +203,9 @@ def test_the_list_says_what_is_missing_and_the_exit_code_that_something_is(
     assert _complete(monkeypatch, tmp_path, "", config)[0] == 1
     said = capsys.readouterr().out
     for part in (
-        "digitalocean:token: droplets need an API token", "hub.domain: monitor.example.com is kept for documentation",
+        "digitalocean:token: missing, droplets need an API token", "hub.domain: monitor.example.com is reserved",
         "make secret STACK=qa KEY=hosts.db-1.postgres.main.dsn", "ssh.key: there is no private key in",
-        "hub.alerts.watchdog: nobody is told when the hub itself falls silent",
+        "hub.alerts.watchdog: nobody is notified when the hub itself is down",
     ):  # fmt: skip
         assert part in said, said
 

@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 
-from configs import cloud_api
-from configs.settings.cloud_facts import Problem
+from components import cloud_api
+from components.cloud_api import CloudError
 from tools import engine_state, lifecycle, orphans
 from tools.errors import ToolError
 
@@ -68,7 +68,7 @@ def test_without_such_a_cut_nobody_is_asked(monkeypatch: pytest.MonkeyPatch, sta
 
 def test_an_account_that_cannot_be_asked_stops_the_run_too(monkeypatch: pytest.MonkeyPatch) -> None:
     def refused(*_: Any) -> Any:
-        raise Problem("api.digitalocean.com cannot be reached")
+        raise CloudError("api.digitalocean.com cannot be reached")
 
     monkeypatch.setattr(cloud_api, "droplets", refused)
     with pytest.raises(ToolError, match=f"made droplet {NAME}, .*cannot be reached.*might make it twice"):

@@ -9,7 +9,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from configs.dashboards import boards
-from configs.settings import Settings, SettingsError, load
+from configs.settings import Settings, SettingsError
+from configs.settings.secrets import readable
+from configs.settings.sections import own_sections
+from configs.validation import check_file
 from tools import reach
 from tools.doctor import answers, hosts, questions, report, rules
 from tools.doctor.choices import PER_HOST, Choices
@@ -17,15 +20,9 @@ from tools.errors import ToolError
 from tools.hubclient import HubClient
 from tools.progress import say
 from tools.stack import Stack
-from tools.stackfile import PROJECT
 
 WELL, FAULTS, NOT_ASKED = 0, 1, 2
 AGAIN, PAUSE = 4, 15  # times, seconds: a minute, two scrapes at the slowest of the usual intervals
-# A secret is of no use here, and stays encrypted: in its place stands something of its form.
-_INSTEAD = {
-    "dsn": "postgresql://unread:unread@unread:5432/unread",  # pragma: allowlist secret
-    "url": "https://unread.invalid/",
-}
 
 
 def doctor(made: Callable[[], Stack], as_json: bool) -> int:
@@ -102,19 +99,10 @@ def examine(hub: HubClient, settings: Settings, told: Callable[[int, int], None]
 def settings_of(stack: Stack) -> Settings:
     """The stack file's settings, without any secret. ToolError with every problem."""
     config: Mapping[str, Any] = stack.composed(check=False)["config"]
-    sections = {key.removeprefix(PROJECT): value for key, value in config.items() if key.startswith(PROJECT)}
-    try:
-        return load({"env": stack.name, **_without_secrets(sections)}, str(stack.file))
-    except SettingsError as problem:
-        raise ToolError(str(problem)) from None
-
-
-def _without_secrets(value: Any, key: str = "") -> Any:
-    if isinstance(value, dict):
-        if set(value) == {"secure"}:
-            return _INSTEAD.get(key, "unread")
-        return {name: _without_secrets(inner, name) for name, inner in value.items()}
-    return [_without_secrets(inner, key) for inner in value] if isinstance(value, list) else value
+    settings, problems = check_file({"env": stack.name, **readable(own_sections(config))}, str(stack.file))
+    if problems or settings is None:
+        raise ToolError(str(SettingsError(problems)))
+    return settings
 
 
 def _progress() -> Callable[[int, int], None]:

@@ -1,6 +1,6 @@
-"""The way to DigitalOcean's API, for what the program and `make` ask of an account before they change it.
+"""A client of DigitalOcean's API, for what the program and `make` read of an account before they change it.
 
-Reads only. The token goes nowhere else than to the address it is meant for.
+Reads only, and makes no resources. The token is sent to the address it is meant for, and nowhere else.
 """
 
 from __future__ import annotations
@@ -13,32 +13,34 @@ import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
-from configs.settings.cloud_facts import Problem
-
 PUBLIC = "https://api.digitalocean.com"
 TIMEOUT = 15  # seconds
 
 
+class CloudError(Exception):
+    """The API gave no usable answer; the text is one line for the user."""
+
+
 def account(config: Mapping[str, str], env: Mapping[str, str]) -> tuple[str, str]:
-    """The API's address and the token, as the provider would choose them. Raises Problem if there is none."""
+    """The API's address and the token, as the provider would choose them. Raises CloudError if there is none."""
     token = config.get("digitalocean:token") or env.get("DIGITALOCEAN_TOKEN") or ""
     if not token:
-        raise Problem(
-            "digitalocean:token: missing, droplets need an API token; `make secret KEY=digitalocean:token` asks for "
-            "it, or give it as the environment variable DIGITALOCEAN_TOKEN"
+        raise CloudError(
+            "digitalocean:token: missing, droplets need an API token; `make secret KEY=digitalocean:token` sets it, or "
+            "give it as the environment variable DIGITALOCEAN_TOKEN"
         )
     return config.get("digitalocean:apiEndpoint") or env.get("DIGITALOCEAN_API_URL") or PUBLIC, token
 
 
 def listed(base: str, path: str, key: str, token: str) -> list[dict[str, Any]]:
-    """Every page of a list. Raises Problem with a sentence if it cannot be had."""
+    """Every page of a list. Raises CloudError if it cannot be read."""
     url: str | None = f"{base.rstrip('/')}{path}{'&' if '?' in path else '?'}per_page=200"
     found: list[dict[str, Any]] = []
     while url:
         answer = _get(url, token)
         if not isinstance(answer, dict) or not isinstance(answer.get(key), list):
-            raise Problem(
-                f"{_where(url)} does not answer as DigitalOcean's API does to {path}; is it the right address?"
+            raise CloudError(
+                f"{_where(url)} does not answer {path} as DigitalOcean's API does; check digitalocean:apiEndpoint"
             )
         found += answer[key]
         following = (answer.get("links") or {}).get("pages", {}).get("next")
@@ -65,28 +67,28 @@ def _get(url: str, token: str) -> Any:
             return json.load(answer)
     except urllib.error.HTTPError as error:
         if error.code == 401:
-            raise Problem(
-                f"digitalocean:token: {where} refuses it (401); https://cloud.digitalocean.com/account/api/tokens "
-                "makes another (read and write), `make secret KEY=digitalocean:token` sets it"
+            raise CloudError(
+                f"digitalocean:token: {where} refuses it (401); make another (read and write) at "
+                "https://cloud.digitalocean.com/account/api/tokens, `make secret KEY=digitalocean:token` sets it"
             ) from None
         if error.code == 403:
-            raise Problem(
-                f"digitalocean:token: {where} does not let it read {path} (403); "
-                "https://cloud.digitalocean.com/account/api/tokens makes one with full access"
+            raise CloudError(
+                f"digitalocean:token: {where} does not let it read {path} (403); make one with full access at "
+                "https://cloud.digitalocean.com/account/api/tokens"
             ) from None
         if error.code == 429:
             wait = error.headers.get("Retry-After")
-            raise Problem(
-                f"digitalocean:token: {where} has had too many requests with it (429); try again "
+            raise CloudError(
+                f"digitalocean:token: {where} received too many requests with it (429); try again "
                 + (f"in {wait} s" if wait else "later")
             ) from None
-        raise Problem(f"{where} answers {error.code} to {path}; try again later") from None
+        raise CloudError(f"{where} answers {error.code} to {path}; try again later") from None
     except json.JSONDecodeError:
         return None
     except (OSError, ValueError, http.client.HTTPException) as error:
         reason = getattr(error, "reason", error)
-        said = f"no answer within {TIMEOUT} s" if isinstance(reason, TimeoutError) else reason
-        raise Problem(f"{where} cannot be reached ({said}); droplets need DigitalOcean's API") from None
+        shown = f"no answer within {TIMEOUT} s" if isinstance(reason, TimeoutError) else reason
+        raise CloudError(f"{where} cannot be reached ({shown}); droplets need DigitalOcean's API") from None
 
 
 def _where(url: str) -> str:

@@ -1,0 +1,94 @@
+"""A whole stack file as one value: its sections, and what is derived from several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pydantic import create_model
+
+from configs import services
+from configs.settings.base import Strict
+from configs.settings.edge import Edge
+from configs.settings.fleet import Access, Cloud, Ssh
+from configs.settings.host import Host
+from configs.settings.hub import Hub
+from configs.settings.places import Droplet
+from configs.settings.text import ImageReference
+
+SECTIONS = ("prefix", "env", "hub", "hosts", "access", "cloud", "ssh", "images")
+
+
+class Images(Strict):
+    """Overrides of image pins, by key."""
+
+    def given(self) -> dict[str, str]:
+        """The overrides that there are."""
+        return {key: ref for key, ref in self if ref}
+
+
+IMAGE_KEYS = services.IMAGE_KEYS
+if not TYPE_CHECKING:
+    Images = create_model(
+        "Images", __base__=Images, __doc__=Images.__doc__, **{key: (ImageReference | None, None) for key in IMAGE_KEYS}
+    )
+
+
+def host_path(name: str) -> str:
+    """Where the stack file says where a host is: `hub`, or `hosts.<name>`."""
+    return "hub" if name == "hub" else f"hosts.{name}"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """A whole stack file. `hosts` and `edges` have the same keys, the hosts' names; the hub's own is `hub`.
+
+    `source` is the file's name for messages. `invalid` are the paths of values that were wrong and left out: what is
+    there in their place is a default (empty for a correct file).
+    """
+
+    prefix: str
+    env: str
+    hub: Hub
+    hosts: Mapping[str, Host]
+    edges: Mapping[str, Edge]
+    images: Images
+    access: Access = Access()
+    cloud: Cloud = Cloud()
+    ssh: Ssh = Ssh()
+    source: str = ""
+    invalid: frozenset[str] = frozenset()
+
+    @property
+    def droplets(self) -> Mapping[str, Droplet]:
+        """Every droplet by its path in the stack file."""
+        found = {f"{host_path(name)}.droplet": host.droplet for name, host in self.hosts.items()}
+        return {path: droplet for path, droplet in found.items() if droplet is not None}
+
+    @property
+    def others(self) -> Mapping[str, Host]:
+        """The hosts besides the hub."""
+        return {name: host for name, host in self.hosts.items() if name != "hub"}
+
+    @property
+    def region(self) -> str | None:
+        """The region of the private network: the hub's, else the first that a droplet names."""
+        return next((droplet.region for droplet in self.droplets.values() if droplet.region), None)
+
+    @property
+    def protected(self) -> bool:
+        """Whether Pulumi refuses to delete what holds data."""
+        return self.cloud.protect if self.cloud.protect is not None else self.env == "prod"
+
+
+class SettingsError(Exception):
+    """All problems of a stack file, one line each, ready to be shown."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        count = len(self.problems)
+        super().__init__(
+            f"{count} problem{'s' if count > 1 else ''} in the settings, nothing was changed:\n"
+            + "\n".join(f"  - {problem}" for problem in self.problems)
+        )

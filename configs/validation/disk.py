@@ -1,0 +1,29 @@
+"""Whether the hub's volume holds what its retention asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from configs import disk
+from configs.settings import Settings
+from configs.units import show_duration, show_size
+
+
+def problems(settings: Settings) -> Iterator[str]:
+    """Each with its path. How large any other disk is, only its machine knows."""
+    if settings.hub.droplet is None:
+        return
+    volume, retention = settings.hub.droplet.volume, settings.hub.retention
+    if disk.is_limited(settings) and retention.metrics_size > volume * disk.GB * disk.SHARE:
+        yield (
+            f"hub.retention.metrics_size: expected at most {int(volume * disk.SHARE)}GB (80 % of hub.droplet.volume), "
+            f"got {show_size(retention.metrics_size)}"
+        )
+    elif volume < disk.needed_gb(settings):
+        hosts = len(settings.edges)
+        times = f"{show_duration(retention.metrics)} of metrics and {show_duration(retention.logs)} of logs"
+        yield (
+            f"hub.droplet.volume: expected at least {disk.needed_gb(settings)} (GB) for {times} of {hosts} "
+            f"host{'s' if hosts > 1 else ''} ({disk.parts(settings)}), got {volume}; enlarge it, shorten "
+            "hub.retention, or limit the metrics by hub.retention.metrics_size"
+        )

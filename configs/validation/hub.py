@@ -1,0 +1,41 @@
+"""Rules about the hub: its name, what DigitalOcean does for it beside running it, and how long data can wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from configs import names
+from configs.settings import Settings
+
+
+def problems(settings: Settings) -> Iterator[str]:
+    """Each with its path."""
+    yield from _domain(settings)
+    yield from _cloud_services(settings)
+    if settings.hub.outage_budget > settings.hub.retention.logs:
+        yield "hub.outage_budget: expected at most hub.retention.logs, otherwise logs expire before they arrive"
+
+
+def _domain(settings: Settings) -> Iterator[str]:
+    hub = settings.hub
+    if hub.local is not None and not hub.domain.endswith(".localhost"):
+        yield "hub.domain: expected a name that ends in .localhost, a hub on this machine is reachable by no other"
+    resolves = not hub.domain.endswith((".localhost", ".internal")) or hub.domain == names.NO_DOMAIN
+    if hub.local is None and not resolves:
+        yield (
+            "hub.domain: expected a name that others can resolve, such as monitor.example.com; "
+            "leave it out to use the hub's address"
+        )
+    if "acme" in hub.model_fields_set and not hub.public:
+        yield "hub.acme: expected hub.domain beside it, without a public name the certificate is from the hub's own CA"
+
+
+def _cloud_services(settings: Settings) -> Iterator[str]:
+    hub = settings.hub
+    if hub.dns_zone is not None and hub.droplet is None:
+        yield "hub.dns_zone: expected a hub that is a droplet; make the DNS record of any other yourself"
+    elif hub.dns_zone is not None and not f".{hub.domain}".endswith(f".{hub.dns_zone}"):
+        given = hub.domain if hub.public else "no hub.domain"
+        yield f"hub.dns_zone: expected the end of hub.domain ({given}), got {hub.dns_zone!r}"
+    if hub.uptime is not None and hub.droplet is None:
+        yield "hub.uptime: expected a hub that is a droplet, the check is a service of DigitalOcean"

@@ -1,0 +1,45 @@
+"""`python -m tools validate`: stack files checked by themselves, without this machine, the cloud, or any credential."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from configs.settings.secrets import readable, secret_keys
+from configs.validation import check_file
+from tools import missing, secrets_provider, stackfile
+from tools.errors import ToolError
+from tools.paths import CHECKOUT
+from tools.progress import say
+
+# What `make rehearse` adds to its stack file on each machine, such as an SSH key: without it that file is not complete.
+_COMPLETED_LATER = "Pulumi.rehearsal.yaml"
+
+
+def validate(files: Sequence[Path]) -> int:
+    """Shows every problem of these stack files (none named: of all in stacks/). Exit code 1 if there is one."""
+    stacks = sorted((CHECKOUT / "stacks").glob("Pulumi.*.yaml"))
+    checked = list(files) or [file for file in stacks if file.name != _COMPLETED_LATER]
+    found = [problem for file in checked for problem in problems(file)]
+    for problem in found:
+        say(f"  - {problem}")
+    say(f"{len(checked)} stack files, {len(found)} problems")
+    return 1 if found else 0
+
+
+def problems(file: Path) -> Iterator[str]:
+    """Of one stack file. A secret that is not set yet is none: secrets are set apart from the file."""
+    shown = str(file.relative_to(CHECKOUT)) if file.is_relative_to(CHECKOUT) else str(file)
+    env = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    try:
+        config = stackfile.read(file).get("config") or {}
+        secrets_provider.choose(file, file)
+    except ToolError as error:
+        yield str(error)
+        return
+    yield from check_file({"env": env, **readable(missing.completed(config, env))}, shown)[1]
+    for path in stackfile.clear_secrets(config, secret_keys() | {"token"}):
+        yield (
+            f"{path}: expected an encrypted value, this one is in clear text; `make secret STACK={env} KEY={path}` "
+            f"replaces it ({shown})"
+        )
