@@ -8,7 +8,7 @@ from configs.rules.model import Alert, Group, either
 from configs.settings import Settings
 from configs.settings.edge import Http
 from configs.settings.thresholds import Thresholds
-from configs.units import show_duration
+from configs.units import prometheus_duration
 
 APP = "env, host, job"
 SHOWN_BY = "tests/rendered/test_rules_http.py::test_each_situation_is_told_in_these_words_or_not_at_all"
@@ -24,7 +24,7 @@ def _window(settings: Settings) -> str:
     """Two minutes, or three scrapes of the app that is asked most rarely. Shorter than the five minutes for which the
     alert waits: what was over before is forgotten by then."""
     asked = [app.interval for edge in settings.edges.values() for app in edge.apps.values() if app.http is not None]
-    return show_duration(max(120, *(3 * interval for interval in asked)))
+    return prometheus_duration(max(120, *(3 * interval for interval in asked)))
 
 
 def _by_names(settings: Settings) -> dict[Http, str]:

@@ -9,7 +9,7 @@ from configs.rules.records import NEWEST
 from configs.services import HUB_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
-from configs.units import show_duration
+from configs.units import prometheus_duration, show_duration
 
 SEGMENT = 128 * 1024**2  # bytes of a segment of Prometheus' write-ahead log
 
@@ -98,7 +98,7 @@ def _host_silent(settings: Settings, host: str) -> Alert:
     asked = over(settings.hub.alerts.thresholds, edge.alerts, keys).host_silent
     silent = max(asked, 3 * edge.scrape.agents)  # where the agent is asked rarely, a pause is no silence
     newest = f'{NEWEST}{{env="{settings.env}",host="{host}"}}'
-    moves = f"changes({newest}[{show_duration(min(silent, 180))}]) > 0"
+    moves = f"changes({newest}[{prometheus_duration(min(silent, 180))}]) > 0"
     return Alert(
         name="HostSilent",
         expr=f"(time() - {newest} > {silent} or absent({newest})) unless on (env, host) {moves}",

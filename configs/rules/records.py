@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from configs.rules.model import Group, Record
 from configs.settings import Settings
-from configs.units import show_duration
+from configs.units import prometheus_duration
 
 NEWEST = "host:newest_sample:timestamp_seconds"
 REACH = "hub:metrics_reach:seconds"
@@ -26,7 +26,7 @@ def _newest(settings: Settings) -> Record:
     it moves all the same, which tells a host that catches up from one that is silent.
     """
     up, by = 'up{job="agent"}', "max by (env, host)"
-    window = show_duration(min(max(settings.hub.outage_budget, 3600), 86400))
+    window = prometheus_duration(min(max(settings.hub.outage_budget, 3600), 86400))
     return Record(
         name=NEWEST,
         expr=f"{by} (timestamp({up})) or {by} (max_over_time(timestamp({up})[{window}:2m]))",
