@@ -6,7 +6,7 @@ that is older, the page says that it is.
 
 from __future__ import annotations
 
-from configs import names
+from configs import certificate_lines
 from configs.dashboards.model import ANY_IS_BAD, LOKI, Logs, Query, Row, Stat
 from configs.settings import Settings
 
@@ -21,10 +21,9 @@ AGE = "{{ sub (unixEpoch now) (unixEpoch __timestamp__) }}"
 
 def row(settings: Settings) -> Row:
     """How old it is, whether renewals fail, and what Caddy says of both."""
-    lines = f'{{container="{names.container(settings.prefix, "caddy")}"}} |= "tls."'
-    got = f'{lines} |~ "certificate (obtained|renewed) successfully"'
-    failed = f'{lines} |~ "could not get certificate from issuer|emergency renewal window"'
-    said = f'{lines} |~ "certificate (obtained|renewed) successfully|could not get|will retry|giving up|emergency"'
+    got = certificate_lines.lines(settings.prefix, certificate_lines.RENEWED)
+    failed = certificate_lines.lines(settings.prefix, certificate_lines.FAILED)
+    said = certificate_lines.lines(settings.prefix, certificate_lines.ANY)
     return Row(
         heading="Certificate",
         height=6,

@@ -6,7 +6,7 @@ by the watchdog's silence, to a heartbeat service outside.
 
 from __future__ import annotations
 
-from configs import names
+from configs import certificate_lines
 from configs.rules.counting import COUNT, grown, grown_or_new, whole
 from configs.rules.model import Alert, Group
 from configs.rules.records import NO_FORECAST, REACH
@@ -201,7 +201,7 @@ def ruler_group(settings: Settings) -> Group:
 
 
 def _certificate(settings: Settings) -> Alert:
-    """Caddy has no metric of a certificate's end (2.11); it says in its log that it could not renew one.
+    """Caddy has no metric of a certificate's end (2.11), but logs each renewal that failed.
 
     A public certificate is renewed with a third of its time left, weeks before its end; one of Caddy's own CA, which
     lives 12 hours, some hours before.
@@ -210,8 +210,7 @@ def _certificate(settings: Settings) -> Alert:
         name="CertificateExpires",
         expr=lambda matchers, _: (
             "sum by (env, host) (count_over_time("
-            f'{{container="{names.container(settings.prefix, "caddy")}"{matchers}}}'
-            ' |= "tls." |~ "could not get certificate from issuer|emergency renewal window" [1h])) > 0'
+            f"{certificate_lines.lines(settings.prefix, certificate_lines.FAILED, matchers)} [1h])) > 0"
         ),
         wait="0s",
         severity="critical",
