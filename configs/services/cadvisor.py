@@ -27,7 +27,6 @@ def specs(context: Context) -> list[ServiceSpec]:
                 context.docker_socket: names.DOCKER_SOCKET,
                 "/": "/rootfs",
                 "/sys": "/sys",
-                "/var/lib/docker": "/var/lib/docker",
             },
             networks=(Network("edge"),),
             health=health(),

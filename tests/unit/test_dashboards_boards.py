@@ -182,7 +182,7 @@ def test_changes_by_fleetwatch_are_marked_on_every_dashboard(name: str) -> None:
     sources = {source["uid"] for source in yaml.safe_load(grafana.data_sources(full()))["datasources"]}
     assert mark["enable"]
     assert mark["datasource"]["uid"] in sources
-    assert mark["expr"] == '{job="deployment",env=~"$env",host=~"$host"}'
+    assert mark["expr"] == '{job="fleetwatch-changes",env=~"$env",host=~"$host"}'
 
 
 @pytest.mark.parametrize("name", sorted(render(full())))
