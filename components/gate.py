@@ -14,7 +14,7 @@ from configs.deploy import script
 from configs.settings import Settings
 
 PATIENCE = 120  # seconds; a first log line needs discovery (5 s), a batch and an image's start
-NOTES = "deployment"  # the job of the lines that a gate itself writes: they prove nothing about an edge
+TRIES = 60  # seconds in which cAdvisor finds Docker's containerd; then come two of its scrapes, at most
 NOTE_PATIENCE = 60  # seconds; Loki, when it was restarted just now, takes lines after about 20
 
 
@@ -26,7 +26,7 @@ def note(settings: Settings, stack: str, host: str) -> str:
         LOKI=names.address(stack, "loki", names.LOKI_PORT),
         NOTE_PATIENCE=str(NOTE_PATIENCE),
         PROMETHEUS=names.container(stack, "prometheus"),
-        STREAM=json.dumps({"env": settings.env, "host": host, "job": NOTES}),
+        STREAM=json.dumps({"env": settings.env, "host": host, "job": names.CHANGES_JOB}),
     )
 
 
@@ -46,20 +46,24 @@ class Gate(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: GateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fleetwatch:index:Gate", name, None, opts)
-        stack = args.hub.stack
+        stack, edge = args.hub.stack, args.settings.edges[args.host]
+        of_host = f'host="{args.host}"'
         args.hub.run(
             f"gate-{args.host}",
             create=note(args.settings, stack, args.host)
             + script(
                 "gate",
                 HOST=args.host,
-                PATIENCE=str(PATIENCE),
+                PATIENCE=str(max(PATIENCE, TRIES + 2 * edge.scrape.cadvisor)),
                 PROMETHEUS=names.container(stack, "prometheus"),
                 LOKI=names.address(stack, "loki", names.LOKI_PORT),
                 AGENT=names.container(stack, "agent"),
-                LOG_AGENT=names.container(stack, args.settings.edges[args.host].logs.agent),
-                NEWEST_SAMPLE=quote(f'max(timestamp(up{{host="{args.host}"}}))'),
-                LINES=quote(f'{{host="{args.host}",job!="{NOTES}"}}'),
+                CADVISOR=names.container(stack, "cadvisor"),
+                LOG_AGENT=names.container(stack, edge.logs.agent),
+                NEWEST_SAMPLE=quote(f"max(timestamp(up{{{of_host}}}))"),
+                NEWEST_CONTAINER=quote(f'max(timestamp(container_last_seen{{{of_host},container!=""}}))'),
+                CADVISOR_UP=quote(f'max(up{{{of_host},job="cadvisor"}})'),
+                LINES=quote(f'{{{of_host},job!="{names.CHANGES_JOB}"}}'),
             ),
             delete=None,
             stdin=args.settled,

@@ -24,6 +24,10 @@ SQL_EXPORTER_PORT = 9399
 # What the hub is called where no DNS knows it: in the certificate of a hub without a domain, and by edges in its VPC.
 NO_DOMAIN = "hub.fleetwatch.internal"
 
+# The log jobs that are fleetwatch's own: containers, the journal, and what the hub writes about changes of a host. The
+# last proves nothing about a host's log agent.
+DOCKER_JOB, JOURNAL_JOB, CHANGES_JOB = "docker", "journal", "fleetwatch-changes"
+
 METRICS_PUSH = "/api/v1/write"
 LOGS_PUSH = "/loki/api/v1/push"
 

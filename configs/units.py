@@ -1,7 +1,8 @@
 """Durations and sizes as people write them in a stack file.
 
 `Duration` is whole seconds (`10s`, `90d`, `1h30m`; `y` is 365 days as in Prometheus), `Size` whole bytes with powers
-of 1024 (`512MB`, `5GB`), the way Docker and Prometheus count. `show_*` write them back in their shortest form.
+of 1024 (`512MB`, `5GB`), the way Docker and Prometheus count. `show_*` write them back in their shortest form, for
+people. A rendered file takes `prometheus_duration` or `go_duration`, by the type of the field that reads it.
 """
 
 from __future__ import annotations
@@ -27,12 +28,26 @@ def parse_duration(value: object) -> int:
     return seconds
 
 
+def _in_largest(seconds: int, units: str) -> str:
+    unit = next((unit for unit in units if seconds % _SECONDS[unit] == 0), "s")
+    return f"{seconds // _SECONDS[unit]}{unit}"
+
+
 def show_duration(seconds: int) -> str:
-    """5400 -> `90m`: the largest unit that divides it. No weeks and years, so that every tool here reads it alike."""
-    for unit in ("d", "h", "m"):
-        if seconds % _SECONDS[unit] == 0:
-            return f"{seconds // _SECONDS[unit]}{unit}"
-    return f"{seconds}s"
+    """5400 -> `90m`, 86400 -> `1d`: the largest unit that divides it, for messages and documents."""
+    return _in_largest(seconds, "dhm")
+
+
+def prometheus_duration(seconds: int) -> str:
+    """86400 -> `1d`, for a field of the type `model.Duration` of Prometheus: settings and flags of Prometheus and
+    Alertmanager, Loki's limits, rules, queries."""
+    return _in_largest(seconds, "dhm")
+
+
+def go_duration(seconds: int) -> str:
+    """86400 -> `24h`, for a field that is read with Go's `time.ParseDuration`, which knows no days: Promtail, Alloy,
+    sql_exporter, Loki outside of its limits. Right also where the type of a field is not known."""
+    return _in_largest(seconds, "hm")
 
 
 def parse_size(value: object) -> int:

@@ -27,13 +27,14 @@ PARTS = (
     "caddy", "prometheus", "loki", "grafana", "alertmanager",
     "promtail", "cadvisor", "node_exporter", "postgres_exporter", "sql_exporter",
 )  # fmt: skip
-FOR_TESTS = ("postgres", "test-app", "droplet")
-OURS = {"python", "test-app", "droplet"}  # made here on every machine; nobody publishes them
+FOR_TESTS = ("postgres", "test-app", "droplet", "engine")
+OURS = {"python", "test-app", "droplet", "engine"}  # made here on every machine; nobody publishes them
 _TEST_PINS = {"postgres": "docker.io/library/postgres:15"}
 _HINTS = {
     "loki": "first time about 8 minutes",
     "promtail": "first time about 4 minutes",
     "droplet": "first time about 2 minutes",
+    "engine": "first time about 5 minutes",
 }
 
 VENDOR = "vendor's image"

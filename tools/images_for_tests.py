@@ -1,4 +1,4 @@
-"""Images for the tests: an application, a PostgreSQL, and the bare Python below the first. No stack runs them."""
+"""Images for the tests: an application, a PostgreSQL, a Docker Engine, and a bare Python. No stack runs them."""
 
 from __future__ import annotations
 
@@ -53,4 +53,16 @@ def _postgres() -> Recipe:
     )  # fmt: skip
 
 
-TEST_RECIPES = {"postgres": _postgres, "python": _python, "test-app": _test_app}
+def _engine() -> Recipe:
+    return Recipe(
+        tag="engine:28.5.2-offline",
+        differs="Docker Engine 28 of its own source, with Debian's containerd and runc; without networks",
+        programs={"usr/bin/dockerd": "dockerd"},
+        busybox=True,
+        packages=("containerd", "runc"),
+        texts={"usr/bin/boot": script("engine/boot.sh")},
+        changes=('ENTRYPOINT ["/usr/bin/boot"]', "VOLUME /var/lib/docker", "VOLUME /var/lib/containerd"),
+    )
+
+
+TEST_RECIPES = {"engine": _engine, "postgres": _postgres, "python": _python, "test-app": _test_app}

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from configs import names
 from tools.errors import ToolError
 from tools.hubclient import HubClient
 from tools.progress import say
@@ -39,6 +40,7 @@ def arrivals(hub: HubClient, jobs: Jobs, spare: float = 0) -> list[Arrival]:
     newest = {_key(s): float(s["value"][1]) for s in hub.metrics("max by (host, job) (timestamp(up))")}
     total = {_key(s): int(float(s["value"][1])) for s in hub.metrics("count by (host, job) (up)")}
     up = {_key(s): int(float(s["value"][1])) for s in hub.metrics("sum by (host, job) (up)")}
+    named = {s["metric"].get("host", "") for s in hub.metrics('count by (host) (container_last_seen{container!=""})')}
     rows = []
     for host in sorted(jobs):
         for job, interval in jobs[host].items():
@@ -49,12 +51,17 @@ def arrivals(hub: HubClient, jobs: Jobs, spare: float = 0) -> list[Arrival]:
                 wrong = f"MISSING  host {host}, job {job}: no sample newer than {limit:.0f} s"
             elif up.get(key, 0) < total[key]:
                 wrong = f"DOWN  host {host}, job {job}: {up.get(key, 0)} of {total[key]} targets answer the agent"
+            elif job == "cadvisor" and host not in named:
+                wrong = (
+                    f"NO NAMES  host {host}: cAdvisor answers but reports no container by name; look at the log of the "
+                    "cadvisor container on that host"
+                )
             targets = f"{up.get(key, 0)}/{total[key]} up" if key in total else "-"
             rows.append(Arrival(host, job, targets, age, None, wrong))
     # Not the marks of changes: the hub writes them about a host.
-    sent = 'sum by (host, job) (count_over_time({host=~".+",job!="deployment"}[24h]))'
+    sent = f'sum by (host, job) (count_over_time({{host=~".+",job!="{names.CHANGES_JOB}"}}[24h]))'
     lines = {_key(s) for s in hub.log_numbers(sent)}
-    for host, job in sorted(lines | {(host, "docker") for host in jobs}):
+    for host, job in sorted(lines | {(host, names.DOCKER_JOB) for host in jobs}):
         found = (
             hub.logs(f'{{host="{host}",job="{job}"}}', now - LOOK_BACK, now, limit=1) if (host, job) in lines else []
         )

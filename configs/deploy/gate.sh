@@ -1,20 +1,36 @@
-# Ends once the hub has a sample of $HOST from this update ("seen at" on stdin) and a log line that is newer than the
-# edge's last change ("applied at"; a quiet host writes one when it changes), or says after $PATIENCE seconds which of
-# them did not arrive. Both times are by the edge's own clock. After an outage the backlog comes first: as long as it
-# advances, patience begins anew. Asks from inside the hub's Prometheus container, which has wget.
+# Ends once the hub has, of $HOST, a sample and a container by name from this update ("seen at" on stdin) and a log line
+# newer than the edge's last change ("applied at"; a quiet host writes one when it changes), or fails after $PATIENCE
+# seconds and names what did not arrive. Both times are by the edge's own clock; without them it fails. After an outage
+# the backlog comes first: as long as it advances, patience begins again. Queries run inside the hub's Prometheus
+# container, which has wget.
 set -eu
 said=${said-$(cat)}
 since=$(printf '%s\n' "$said" | sed -n 's/^applied at //p')
 seen=$(printf '%s\n' "$said" | sed -n 's/^seen at //p')
+for time in "$since" "$seen"; do
+    case $time in
+        '' | *[!0-9]*)
+            echo "host $HOST: expected \`applied at <seconds>\` and \`seen at <seconds>\` on stdin, one line each, got:" \
+                "$(printf '%s' "$said" | tr '\n' ' ' | cut -c 1-200)" >&2
+            exit 1
+            ;;
+    esac
+done
 ask() { docker exec "$PROMETHEUS" timeout 5 wget -q -O - "$1" 2> /dev/null || true; }
+value() { # of a query that has one result, its whole part
+    ask "http://localhost:9090/api/v1/query?query=$1" | sed -n 's/.*"value":\[[^,]*,"\([0-9]*\)[^"]*".*/\1/p'
+}
 begun=$(date +%s)
-metric='' line='' last=0
+metric='' container='' line='' last=0
 while :; do
     if [ -z "$metric" ]; then
-        newest=$(ask "http://localhost:9090/api/v1/query?query=$NEWEST_SAMPLE" |
-            sed -n 's/.*"value":\[[^,]*,"\([0-9]*\)[^"]*".*/\1/p')
+        newest=$(value "$NEWEST_SAMPLE")
         [ "${newest:-0}" -le "$seen" ] || metric=yes
         [ "${newest:-0}" -le "$last" ] || { [ "$last" = 0 ] || begun=$(date +%s); last=$newest; }
+    fi
+    if [ -z "$container" ]; then
+        newest=$(value "$NEWEST_CONTAINER")
+        [ "${newest:-0}" -le "$seen" ] || container=yes
     fi
     if [ -z "$line" ]; then
         case $(ask "http://$LOKI/loki/api/v1/query_range?query=$LINES&limit=1&start=${since}000000000") in
@@ -22,14 +38,20 @@ while :; do
         esac
     fi
     waited=$(($(date +%s) - begun))
-    [ -z "$metric" ] || [ -z "$line" ] || break
+    [ -z "$metric" ] || [ -z "$container" ] || [ -z "$line" ] || break
     if [ "$waited" -ge "$PATIENCE" ]; then
         missing=''
         [ -n "$metric" ] || missing="no metric (look at: docker logs $AGENT)"
+        if [ -n "$metric" ] && [ -z "$container" ]; then
+            case $(value "$CADVISOR_UP") in
+                1) missing="no container by name, though cAdvisor answers (look at: docker logs $CADVISOR)" ;;
+                *) missing="no metric of cAdvisor (look at: docker logs $CADVISOR)" ;;
+            esac
+        fi
         [ -n "$line" ] || missing="${missing:+$missing, and }no log line (look at: docker logs $LOG_AGENT)"
         echo "host $HOST: within ${PATIENCE} s after its update the hub got $missing" >&2
         exit 1
     fi
     sleep 1
 done
-echo "host $HOST: metrics and logs arrive (waited $waited s)"
+echo "host $HOST: metrics, containers by name and logs arrive (waited $waited s)"

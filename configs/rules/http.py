@@ -8,7 +8,7 @@ from configs.rules.model import Alert, Group, alternation
 from configs.settings import Settings
 from configs.settings.edge import Http
 from configs.settings.thresholds import Thresholds
-from configs.units import show_duration
+from configs.units import prometheus_duration
 
 BY_APP = "env, host, job"
 
@@ -23,7 +23,7 @@ def _window(settings: Settings) -> str:
     """Two minutes, or three scrape intervals of the slowest app. Shorter than the five minutes of the alert's `for`, so
     that an error burst that ended before does not fire."""
     intervals = [app.interval for edge in settings.edges.values() for app in edge.apps.values() if app.http is not None]
-    return show_duration(max(120, *(3 * interval for interval in intervals)))
+    return prometheus_duration(max(120, *(3 * interval for interval in intervals)))
 
 
 def _matchers_by_names(settings: Settings) -> dict[Http, str]:

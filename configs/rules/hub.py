@@ -6,14 +6,14 @@ watchdog does.
 
 from __future__ import annotations
 
-from configs import names
+from configs import certificate_lines
 from configs.rules.counters import COUNT, increase_of, increase_or_first_event, nonzero_rounded
 from configs.rules.model import Alert, Group
 from configs.rules.recording import NO_FORECAST, REACH
 from configs.services import HUB_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
-from configs.units import show_duration
+from configs.units import prometheus_duration
 
 TSDB = 'job="prometheus"'
 
@@ -92,7 +92,7 @@ def _retention(settings: Settings) -> Alert:
         wait="1h",
         empty=NO_FORECAST,
         summary="Metrics will be retained for about {{ $value | humanizeDuration }} "
-        f"instead of {show_duration(wanted)}",
+        f"instead of {prometheus_duration(wanted)}",
         description="At the ingestion rate of the last day Prometheus reaches its size limit first. Raise "
         "hub.retention.metrics_size (and the volume), scrape less, or shorten hub.retention.metrics.",
         board="hub",
@@ -210,8 +210,7 @@ def _certificate(settings: Settings) -> Alert:
         name="CertificateExpires",
         expr=lambda matchers, _: (
             "sum by (env, host) (count_over_time("
-            f'{{container="{names.container(settings.prefix, "caddy")}"{matchers}}}'
-            ' |= "tls." |~ "could not get certificate from issuer|emergency renewal window" [1h])) > 0'
+            f"{certificate_lines.lines(settings.prefix, certificate_lines.FAILED, matchers)} [1h])) > 0"
         ),
         wait="0s",
         severity="critical",

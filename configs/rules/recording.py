@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from configs.rules.model import Group, Record
 from configs.settings import Settings
-from configs.units import show_duration
+from configs.units import prometheus_duration
 
 NEWEST = "host:newest_sample:timestamp_seconds"
 REACH = "hub:metrics_reach:seconds"
@@ -23,7 +23,7 @@ def _newest(settings: Settings) -> Record:
     It still advances, which distinguishes a host that is catching up from a silent one.
     """
     up, by = 'up{job="agent"}', "max by (env, host)"
-    window = show_duration(min(max(settings.hub.outage_budget, 3600), 86400))
+    window = prometheus_duration(min(max(settings.hub.outage_budget, 3600), 86400))
     return Record(
         name=NEWEST,
         expr=f"{by} (timestamp({up})) or {by} (max_over_time(timestamp({up})[{window}:2m]))",

@@ -9,7 +9,7 @@ from configs.render import push_auth
 from configs.render.dump import to_yaml
 from configs.services.context import Context, passwords, pusher_networks, pushing
 from configs.services.spec import MB, RELOAD_BY_HUP, ScrapeJob, Service, ServiceSpec, Volume, http_check
-from configs.units import show_duration
+from configs.units import prometheus_duration
 
 if TYPE_CHECKING:
     from configs.settings import Edge, Settings
@@ -77,9 +77,9 @@ def command(settings: Settings) -> list[str]:
         "--agent",
         f"--config.file={CONFIG}/prometheus.yml",
         f"--storage.agent.path={DATA}",
-        f"--storage.agent.retention.min-time={show_duration(min(300, truncate))}",
-        f"--storage.agent.retention.max-time={show_duration(budget)}",
-        f"--storage.agent.wal-truncate-frequency={show_duration(truncate)}",
+        f"--storage.agent.retention.min-time={prometheus_duration(min(300, truncate))}",
+        f"--storage.agent.retention.max-time={prometheus_duration(budget)}",
+        f"--storage.agent.wal-truncate-frequency={prometheus_duration(truncate)}",
         f"--web.listen-address=:{names.PROMETHEUS_PORT}",
     ]
 
@@ -107,8 +107,8 @@ def _labelled(jobs: list[dict[str, Any]], labels: dict[str, str]) -> list[dict[s
 
 def _job(name: str, interval: int, **more: Any) -> dict[str, Any]:
     """A scrape job without its targets; `_labelled` adds the labels of env and host."""
-    timeout = {"scrape_timeout": show_duration(interval)} if interval < 10 else {}
-    return {"job_name": name, "scrape_interval": show_duration(interval), **timeout, **more}
+    timeout = {"scrape_timeout": prometheus_duration(interval)} if interval < 10 else {}
+    return {"job_name": name, "scrape_interval": prometheus_duration(interval), **timeout, **more}
 
 
 def _service_jobs(context: Context) -> list[dict[str, Any]]:
@@ -119,7 +119,7 @@ def _service_jobs(context: Context) -> list[dict[str, Any]]:
         if job.name in made:
             made[job.name]["static_configs"].append(group)
             continue
-        more: dict[str, Any] = {"scrape_timeout": show_duration(job.timeout)} if job.timeout else {}
+        more: dict[str, Any] = {"scrape_timeout": prometheus_duration(job.timeout)} if job.timeout else {}
         if job.password:
             more["basic_auth"] = push_auth.basic_auth(context.name, context.host)
         if not job.honor_timestamps:

@@ -13,7 +13,7 @@ from configs.render import loglines, push_auth
 from configs.services import log_agent
 from configs.services.context import Context
 from configs.services.spec import MB, Service, ServiceSpec
-from configs.units import show_duration
+from configs.units import go_duration
 
 if TYPE_CHECKING:
     from configs.settings.edge import Edge, LogFile
@@ -174,7 +174,7 @@ def _journal(budget: int) -> str:
 {_rule("unit", ["__journal__systemd_unit"])}}}
 
 loki.source.journal "journal" {{
-	max_age       = {_q(show_duration(max(43200, budget)))}
+	max_age       = {_q(go_duration(max(43200, budget)))}
 	labels        = {{ job = "journal" }}
 	relabel_rules = loki.relabel.journal.rules
 	forward_to    = [loki.process.journal.receiver]

@@ -19,7 +19,7 @@ from configs.services.spec import (
     rule_files,
     text,
 )
-from configs.units import show_duration, show_size
+from configs.units import prometheus_duration, show_size
 
 if TYPE_CHECKING:
     from configs.settings import Settings
@@ -96,9 +96,9 @@ def config(settings: Settings) -> str:
                 "delete_request_store": "filesystem",
             },
             "limits_config": {
-                "retention_period": show_duration(hub.retention.logs),
+                "retention_period": prometheus_duration(hub.retention.logs),
                 "reject_old_samples": True,
-                "reject_old_samples_max_age": show_duration(max(hub.outage_budget + 3600, hub.retention.logs)),
+                "reject_old_samples_max_age": prometheus_duration(max(hub.outage_budget + 3600, hub.retention.logs)),
                 "ingestion_rate_mb": _mb(limits.ingestion_rate),
                 "ingestion_burst_size_mb": _mb(limits.ingestion_burst),
                 "per_stream_rate_limit": show_size(limits.stream_rate),

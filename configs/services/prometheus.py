@@ -19,7 +19,7 @@ from configs.services.spec import (
     rule_files,
     text,
 )
-from configs.units import show_duration, show_size
+from configs.units import prometheus_duration, show_size
 
 if TYPE_CHECKING:
     from configs.settings import Settings
@@ -69,9 +69,9 @@ def config(settings: Settings, metrics_size: int) -> str:
             "global": {"evaluation_interval": "15s"},
             "storage": {
                 "tsdb": {
-                    "out_of_order_time_window": show_duration(window),
+                    "out_of_order_time_window": prometheus_duration(window),
                     "retention": {
-                        "time": show_duration(hub.retention.metrics),
+                        "time": prometheus_duration(hub.retention.metrics),
                         "size": show_size(metrics_size),
                     },
                 }
@@ -95,8 +95,8 @@ def command(settings: Settings) -> list[str]:
     """Arguments of the container; what may change without a restart is in the file instead."""
     hub = settings.hub
     block = [
-        f"--storage.tsdb.min-block-duration={show_duration(hub.metrics_block)}",
-        f"--storage.tsdb.max-block-duration={show_duration(hub.metrics_block)}",
+        f"--storage.tsdb.min-block-duration={prometheus_duration(hub.metrics_block)}",
+        f"--storage.tsdb.max-block-duration={prometheus_duration(hub.metrics_block)}",
     ]
     return [
         f"--config.file={CONFIG}/prometheus.yml",

@@ -10,7 +10,7 @@ from configs.render.dump import to_yaml
 from configs.services import log_agent
 from configs.services.context import Context
 from configs.services.spec import MB, Service, ServiceSpec
-from configs.units import show_duration
+from configs.units import go_duration
 
 if TYPE_CHECKING:
     from configs.settings.edge import Edge, LogFile
@@ -115,7 +115,7 @@ def _file(name: str, source: LogFile) -> dict[str, Any]:
 def _journal(budget: int) -> dict[str, Any]:
     return {
         "job_name": "journal",
-        "journal": {"max_age": show_duration(max(43200, budget)), "labels": {"job": "journal"}},
+        "journal": {"max_age": go_duration(max(43200, budget)), "labels": {"job": "journal"}},
         "relabel_configs": [{"source_labels": ["__journal__systemd_unit"], "target_label": "unit"}],
         "pipeline_stages": [*_level(), _metadata()],
     }

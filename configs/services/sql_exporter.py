@@ -16,7 +16,7 @@ from configs.render.dump import to_yaml
 from configs.services.context import Context
 from configs.services.postgres_exporter import connection_defaults
 from configs.services.spec import MB, RESTART, File, Network, ScrapeJob, Service, ServiceSpec, http_check, text
-from configs.units import show_duration
+from configs.units import go_duration
 
 if TYPE_CHECKING:
     from configs.settings import Edge
@@ -93,7 +93,7 @@ def secret(edge: Edge) -> str:
     return to_yaml(
         {
             "global": {
-                "scrape_timeout": show_duration(timeout(edge)),
+                "scrape_timeout": go_duration(timeout(edge)),
                 "scrape_timeout_offset": "500ms",
                 "max_connections": 2,
                 "max_idle_connections": 1,

@@ -9,7 +9,7 @@ from urllib.parse import unquote, unquote_plus, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from configs import services
+from configs import names, services
 from configs.log_paths import JOURNAL as JOURNAL
 from configs.log_paths import fixed_folder as fixed_folder
 from configs.settings.base import (
@@ -133,6 +133,13 @@ class Logs(Strict):
     drop: list[LineFilter] = []
     files: dict[DnsLabel, LogFile] = {}
     journal: bool = False
+
+    @model_validator(mode="after")
+    def _jobs(self) -> Logs:
+        for name, source in sorted(self.files.items()):
+            if (job := source.job or name) in (names.DOCKER_JOB, names.JOURNAL_JOB, names.CHANGES_JOB):
+                raise ValueError(f"expected another `job` for files.{name}, fleetwatch itself uses {job}")
+        return self
 
 
 class Scrape(Strict):

@@ -26,12 +26,43 @@ from tests.integration.rig import docker, eventually
 from tests.integration.story import Sink
 from tools import setup
 
+
+def caddy_says(logger: str, message: str, **more: Any) -> str:
+    """A line as Caddy 2.11 writes it with `format json`."""
+    return json.dumps({"level": "info", "ts": 1763990000.5, "logger": logger, "msg": message, **more})
+
+
+def access_line(**request: Any) -> str:
+    """A line of Caddy's access log."""
+    headers = {"User-Agent": ["curl/8.5.0"], "Accept": ["*/*"]}
+    sent = {"remote_ip": "203.0.113.9", "proto": "HTTP/2.0", "method": "GET", "uri": "/", "headers": headers, **request}
+    return caddy_says("http.log.access.log0", "handled request", request=sent, status=404)
+
+
+RENEWED, FAILED = "certificate renewed successfully", "could not get certificate from issuer"
+EMERGENCY = "certificate is in emergency renewal window; expiration imminent"
+NAMED = {"identifier": "monitor.example.com"}
+FORGED = caddy_says("tls.renew", FAILED, **NAMED)
+# What a stranger can write into the access log: the text of a failed and of a successful renewal, in every field.
+CRAFTED = tuple(
+    access_line(**sent)
+    for text in (f"tls.renew {FAILED}", f"tls. {EMERGENCY}", f"tls.obtain {RENEWED}", FORGED)
+    for sent in (
+        {"uri": f"/?{text}"},
+        {"headers": {"User-Agent": [text]}},
+        {"headers": {"Referer": [text]}},
+        {"headers": {"Logger": ["tls.renew"], "Msg": [FAILED]}},
+        {"logger": "tls.renew", "msg": FAILED},
+        {"host": text, "method": text},
+    )
+)
 # How long ago (seconds) Caddy wrote what; Loki asks its ingester for nothing that is older than three hours.
 CADDY_SAYS = (
-    ('"logger":"tls.obtain","msg":"certificate obtained successfully","identifier":"monitor.example.com"', 9000),
-    ('"logger":"tls.renew","msg":"could not get certificate from issuer","identifier":"monitor.example.com"', 7200),
-    ('"logger":"tls.renew","msg":"certificate renewed successfully","identifier":"monitor.example.com"', 3600),
-    ('"logger":"http.log.access.log0","msg":"handled request","request":{"uri":"/api/health"}', 60),
+    (caddy_says("tls.obtain", "certificate obtained successfully", **NAMED), 9000),
+    (caddy_says("tls.renew", FAILED, **NAMED), 7200),
+    (caddy_says("tls.renew", RENEWED, **NAMED), 3600),
+    (access_line(uri="/api/health"), 60),
+    *((line, 30) for line in CRAFTED),
 )
 EVERY = "5s"  # instead of a minute, so that the test does not wait for it
 SHOP = {"job": "docker", "compose_project": "shop", "compose_service": "api"}
@@ -71,9 +102,9 @@ class Running:
         found: list[dict[str, Any]] = answer.json()["data"]["result"]
         return found
 
-    def push(self, labels: Mapping[str, str], level: str, count: int, says: str = "", ago: int = 0) -> None:
+    def push(self, labels: Mapping[str, str], level: str, count: int, line: str = "", ago: int = 0) -> None:
         now = time.time_ns() - ago * 10**9
-        values = [[str(now - n * 1000), f"level={level} n={n} {says}", {"level": level}] for n in range(count)]
+        values = [[str(now - n * 1000), line or f"level={level} n={n}", {"level": level}] for n in range(count)]
         body = {"streams": [{"stream": {"env": "test", "host": "hub", **labels}, "values": values}]}
         answer = httpx.post(self.url + names.LOGS_PUSH, json=body, timeout=60, trust_env=False)
         assert answer.status_code == 204, answer.text
@@ -133,16 +164,19 @@ def test_log_errors_fires_only_above_the_threshold(running: Running) -> None:
     }  # fmt: skip
 
 
-def test_a_certificate_that_caddy_cannot_renew_is_told_by_caddys_own_lines_alone(running: Running) -> None:
-    words = 'logger="tls.renew" msg="could not get certificate from issuer"'
+def test_certificate_alert_fires_on_caddys_own_lines_only(running: Running) -> None:
     caddy, other = ({"job": "docker", "container": name} for name in ("fleetwatch-caddy", "somebodys-caddy"))
-    running.push(caddy, "info", 1, 'logger="tls.renew" msg="certificate renewed successfully"')
-    running.push(other, "error", 3, words)
-    time.sleep(6)
-    assert running.told("CertificateExpires") == {}
-    running.push(caddy, "error", 2, words)
-    (says,) = eventually("the alert", lambda: running.told("CertificateExpires"), 60)
-    assert says == "Caddy could not renew the hub's certificate, 2 attempts failed within an hour"
+    running.push(caddy, "info", 1, caddy_says("tls.renew", RENEWED, **NAMED))
+    running.push(other, "error", 3, FORGED)
+    for line in CRAFTED:
+        running.push(caddy, "info", 1, line)
+    running.push(caddy, "info", 1, f"no JSON: tls.renew {FAILED}")
+    time.sleep(11)  # two evaluations: an alert without a waiting time would have fired
+    assert running.told("CertificateExpires") == {}, "a stranger wrote these lines"
+    running.push(caddy, "error", 2, caddy_says("tls.renew", FAILED, **NAMED))
+    running.push(caddy, "warn", 1, caddy_says("tls.cache.maintenance", EMERGENCY, **NAMED), ago=5)
+    text = "Caddy could not renew the hub's certificate, 3 attempts failed within an hour"
+    eventually("the alert", lambda: text in running.told("CertificateExpires"), 60)
 
 
 def test_certificate_row_shows_age_failures_and_log(running: Running) -> None:
@@ -156,10 +190,11 @@ def test_certificate_row_shows_age_failures_and_log(running: Running) -> None:
     assert running.ask(failed.query.expr)[0]["value"][1] == "0"
     for line, ago in CADDY_SAYS:
         running.push({"job": "docker", "container": "pages-caddy"}, "info", 1, line, ago=ago)
+    assert len(CADDY_SAYS) == 4 + len(CRAFTED)
     assert 3600 <= float(running.ask(age.query.expr)[0]["value"][1]) < 3700, "of the newest one"
     assert running.ask(failed.query.expr)[0]["value"][1] == "1"
     shown = " ".join(text for stream in running.ask(says.expr, "_range") for _, text in stream["values"])
-    assert [line in shown for line, _ in CADDY_SAYS] == [True, True, True, False]
+    assert [line in shown for line, _ in CADDY_SAYS] == [True, True, True, False] + [False] * len(CRAFTED)
 
 
 def test_loki_posts_alerts_in_alertmanager_v2_format(running: Running) -> None:

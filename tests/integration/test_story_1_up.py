@@ -45,7 +45,7 @@ def test_samples_at_the_hub_are_as_young_as_the_table_says(story: Story) -> None
 
 def _marks(story: Story) -> list[str]:
     """The lines by which dashboards mark changes."""
-    return sorted(line for one in story.lines('{host="hub",job="deployment"}') for _, line in one["values"])
+    return sorted(line for one in story.lines('{host="hub",job="fleetwatch-changes"}') for _, line in one["values"])
 
 
 def test_a_second_up_changes_no_file_of_the_checkout_and_no_container(story: Story) -> None:

@@ -43,7 +43,7 @@ def test_it_reloads_the_agent_and_no_container_is_new_or_restarted(story: Story)
 
 
 def test_the_change_is_noted_for_the_dashboards_with_what_was_changed(story: Story) -> None:
-    stream = '{env="test",host="hub",job="deployment"}'
+    stream = '{env="test",host="hub",job="fleetwatch-changes"}'
     lines = [line for one in story.lines(stream) for _, line in sorted(one["values"])]
     said, _, roles = lines[-1].partition(": ")
     assert said == "fleetwatch changed hub", lines

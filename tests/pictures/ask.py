@@ -56,7 +56,7 @@ class Hub:
             {"heading": row.title, "height": row.height, "panels": [self._panel(panel) for panel in row.panels]}
             for row in board.rows
         ]
-        marks = self._get(True, True, '{job="deployment"}')
+        marks = self._get(True, True, '{job="fleetwatch-changes"}')
         return {
             "title": board.title,
             "start": self._start,

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
+
+import pytest
 
 from configs import names, rules
 from configs.services import agent, alertmanager, alloy, caddy, loki, prometheus, promtail
 from configs.services.alertmanager import templates
 from configs.services.caddy import caddyfile
-from configs.settings import Settings
+from configs.settings import Settings, load
 from tests.fixtures import rendering
+from tests.fixtures.full import small
 
 HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 GATEWAY = "10.213.77.1"
@@ -86,7 +90,29 @@ def test_promtail_accepts_every_host(settings: Settings, tool, tmp_path: Path) -
         _accepted(tool("promtail")(f"-config.file={path}", "-check-syntax"))
 
 
-def test_alloys_parser_reads_every_host_which_checks_syntax_only(settings: Settings, tool, tmp_path: Path) -> None:
+@pytest.mark.parametrize("budget", ["24h", "7d", "90m"])
+def test_log_agents_accept_the_journal_at_every_budget(tool, tmp_path: Path, budget: str) -> None:
+    settings = load(small(hub={"local": {}, "outage_budget": budget}, hosts={"hub": {"logs": {"journal": True}}}), "x")
+    path = _write(tmp_path, rendering.promtail_config(settings, "hub", "https://h"), promtail.FILE, promtail.CONFIG)
+    _accepted(tool("promtail")(f"-config.file={path}", "-check-syntax"))
+    path = _write(tmp_path, rendering.alloy_config(settings, "hub", "https://h"), alloy.FILE, alloy.CONFIG)
+    _accepted(tool("alloy-syntax")(path))
+
+
+def test_log_agents_refuse_a_journal_age_in_days(tool, tmp_path: Path) -> None:
+    settings = load(small(hosts={"hub": {"logs": {"journal": True}}}), "x")
+    text = rendering.promtail_config(settings, "hub", "https://h").replace("max_age: 24h", "max_age: 1d")
+    path = _write(tmp_path, text, promtail.FILE, promtail.CONFIG)
+    done = tool("promtail")(f"-config.file={path}", "-check-syntax")
+    assert (done.returncode, 'unknown unit "d"' in done.stderr) == (1, True), done.stdout + done.stderr
+    text = re.sub(r'(max_age\s+= )"24h"', r'\1"1d"', rendering.alloy_config(settings, "hub", "https://h"))
+    done = tool("alloy-syntax")(_write(tmp_path, text, alloy.FILE, alloy.CONFIG))
+    assert (done.returncode, 'unknown unit "d"' in done.stderr) == (1, True), done.stdout + done.stderr
+
+
+def test_alloys_parser_reads_every_host_which_checks_syntax_and_durations(
+    settings: Settings, tool, tmp_path: Path
+) -> None:
     for host in settings.hosts:
         path = _write(tmp_path, rendering.alloy_config(settings, host, "https://h"), alloy.FILE, alloy.CONFIG)
         _accepted(tool("alloy-syntax")(path))

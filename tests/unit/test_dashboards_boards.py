@@ -183,7 +183,7 @@ def test_every_dashboard_marks_deployments(name: str) -> None:
     sources = {source["uid"] for source in yaml.safe_load(grafana.data_sources(full()))["datasources"]}
     assert mark["enable"]
     assert mark["datasource"]["uid"] in sources
-    assert mark["expr"] == '{job="deployment",env=~"$env",host=~"$host"}'
+    assert mark["expr"] == '{job="fleetwatch-changes",env=~"$env",host=~"$host"}'
 
 
 @pytest.mark.parametrize("name", sorted(render(full())))

@@ -16,7 +16,10 @@ GATE = {
     "LOKI": "fw-loki:3100",
     "AGENT": "fw-agent",
     "LOG_AGENT": "fw-promtail",
+    "CADVISOR": "fw-cadvisor",
     "NEWEST_SAMPLE": "sample",
+    "NEWEST_CONTAINER": "container",
+    "CADVISOR_UP": "answers",
     "LINES": "lines",
 }
 APPLIED = "applied at 900\nseen at 1000\n"
@@ -30,15 +33,17 @@ def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
 
 
-def _hub_says(rig: Rig, sample: str, line: str) -> None:
-    rig.answer("exec", f"case \"$*\" in *query=sample*) echo '{sample}' ;; *query_range*) echo '{line}' ;; esac")
+def _hub_says(rig: Rig, sample: str, line: str, container: str = SAMPLE % 1001, up: str = NOTHING) -> None:
+    answers = {"query=sample": sample, "query=container": container, "query=answers": up, "query_range": line}
+    cases = " ".join(f"*{part}*) echo '{answer}' ;;" for part, answer in answers.items())
+    rig.answer("exec", f'case "$*" in {cases} esac')
 
 
-def test_the_gate_opens_when_both_are_newer_than_the_change(rig: Rig) -> None:
+def test_gate_passes_when_all_is_newer_than_the_change(rig: Rig) -> None:
     _hub_says(rig, SAMPLE % 1001, LINE)
     done = rig.run("gate", APPLIED, **GATE)
     assert done.returncode == 0, done.stderr
-    assert "host web-1: metrics and logs arrive" in done.stdout
+    assert "host web-1: metrics, containers by name and logs arrive" in done.stdout
     assert any("start=900000000000" in call for call in rig.calls()), "a quiet host writes no line without a change"
 
 
@@ -66,6 +71,38 @@ def test_both_missing_are_named_together(rig: Rig) -> None:
     assert done.returncode == 1
     assert "no metric" in done.stderr
     assert ", and no log line" in done.stderr
+
+
+@pytest.mark.parametrize("container", [NOTHING, SAMPLE % 1000, ""])
+def test_gate_fails_without_a_container_by_name(rig: Rig, container: str) -> None:
+    _hub_says(rig, SAMPLE % 1001, LINE, container, up=SAMPLE.replace("%s.25", "1"))
+    done = rig.run("gate", APPLIED, **GATE)
+    assert done.returncode == 1, "the names of an earlier update prove nothing about this one"
+    wanted = "the hub got no container by name, though cAdvisor answers (look at: docker logs fw-cadvisor)"
+    assert f"host web-1: within 1 s after its update {wanted}" in done.stderr
+
+
+@pytest.mark.parametrize("up", [NOTHING, SAMPLE.replace("%s.25", "0"), ""])
+def test_gate_tells_a_silent_cadvisor_from_one_without_names(rig: Rig, up: str) -> None:
+    _hub_says(rig, SAMPLE % 1001, NOTHING, NOTHING, up)
+    done = rig.run("gate", APPLIED, **GATE)
+    assert done.returncode == 1
+    assert "no metric of cAdvisor (look at: docker logs fw-cadvisor), and no log line" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "stdin",
+    [
+        "", "applied at 900\n", "seen at 1000\n", "applied at 900\nseen at \n", "applied at\nseen at 1000\n",
+        "applied at 900\nseen at soon\n", "applied at -1\nseen at 1000\n", "applied at 900\nseen at 1\nseen at 2\n",
+    ],
+)  # fmt: skip
+def test_gate_fails_without_the_times_to_compare_with(rig: Rig, stdin: str) -> None:
+    _hub_says(rig, SAMPLE % 1001, LINE)
+    done = rig.run("gate", stdin, **GATE)
+    assert done.returncode == 1, "a comparison with nothing is no proof"
+    assert "host web-1: expected `applied at <seconds>` and `seen at <seconds>` on stdin" in done.stderr
+    assert rig.calls() == [], "nothing is asked"
 
 
 def test_what_was_seen_once_is_not_asked_for_again(rig: Rig) -> None:
@@ -151,7 +188,7 @@ NOTE = {
     "LOKI": "fw-loki:3100",
     "NOTE_PATIENCE": "2",
     "PROMETHEUS": "fw-prometheus",
-    "STREAM": '{"env": "prod", "host": "web-1", "job": "deployment"}',
+    "STREAM": '{"env": "prod", "host": "web-1", "job": "fleetwatch-changes"}',
 }
 
 
@@ -171,7 +208,7 @@ def test_a_change_is_noted_at_loki_as_json(rig: Rig, changed: str, words: str) -
     assert call.startswith("exec fw-prometheus timeout 5 wget ")
     assert call.endswith(" http://fw-loki:3100/loki/api/v1/push")
     (stream,) = json.loads(call.split("--post-data ", 1)[1].rpartition(" ")[0])["streams"]
-    assert stream["stream"] == {"env": "prod", "host": "web-1", "job": "deployment"}
+    assert stream["stream"] == {"env": "prod", "host": "web-1", "job": "fleetwatch-changes"}
     ((when, line),) = stream["values"]
     assert line == words
     assert len(when) == 19, "nanoseconds"

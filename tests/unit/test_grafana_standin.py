@@ -59,7 +59,7 @@ class FakeSource(BaseHTTPRequestHandler):
                 "stream": labels | {"detected_level": "error"},
                 "values": [["1700000000000000000", f"boom {EVIL}"]],
             }
-            if "deployment" in query:
+            if "changes" in query:
                 stream["values"] = [[str(int(params["end"][0]) - 60 * 10**9), f"web-1 was changed {EVIL}"]]
             return 200, {"status": "success", "data": {"resultType": "streams", "result": [stream]}}
         if path.endswith("query_range"):
@@ -90,7 +90,12 @@ def panel(number: int, kind: str, expr: str, source: str = "prometheus", **more:
     }  # fmt: skip
 
 
-CHANGES = {"name": "Changes", "enable": True, "datasource": {"uid": "loki"}, "expr": '{job="deployment",host=~"$host"}'}
+CHANGES = {
+    "name": "Changes",
+    "enable": True,
+    "datasource": {"uid": "loki"},
+    "expr": '{job="fleetwatch-changes",host=~"$host"}',
+}
 
 
 def board() -> dict[str, Any]:
@@ -294,8 +299,8 @@ def test_changes_are_marked_on_every_graph_and_on_nothing_else(grafana: Client) 
     page = grafana.send("/d/test-board/?from=now-1h&to=now&var-host=web-1")[1]
     assert page.count('class="mark"') == 1, "one graph, one change"
     assert "<title>web-1 was changed &lt;script&gt;" in page
-    asked = [q for _, _, params, _ in grafana.asked for q in params.get("query", []) if "deployment" in q]
-    assert asked == ['{job="deployment",host=~"web-1"}']
+    asked = [q for _, _, params, _ in grafana.asked for q in params.get("query", []) if "changes" in q]
+    assert asked == ['{job="fleetwatch-changes",host=~"web-1"}']
 
 
 def test_a_panel_with_a_time_of_its_own_is_asked_for_that_time(grafana: Client) -> None:

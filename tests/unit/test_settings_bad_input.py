@@ -89,6 +89,18 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         _host(apps={"loki": {"target": "a:1"}}),
         r"^hosts.hub.apps: expected another job name, reserved: `loki` ",
     ),
+    "log files with a job of ours": (
+        _host(logs={"files": {"fleetwatch-changes": {"path": "/var/log/a/*.log"}}}),
+        r"^hosts.hub.logs: expected another `job` for files.fleetwatch-changes, fleetwatch itself uses fleetwatch-c",
+    ),
+    "log files with the job of containers": (
+        _host(logs={"files": {"a": {"path": "/var/log/a/*.log", "job": "docker"}}}),
+        r"^hosts.hub.logs: expected another `job` for files.a, fleetwatch itself uses docker",
+    ),
+    "log files with the job of the journal": (
+        _host(logs={"files": {"journal": {"path": "/var/log/a/*.log"}}}),
+        r"^hosts.hub.logs: expected another `job` for files.journal, fleetwatch itself uses journal",
+    ),
     "a bare number as duration": (_hub(outage_budget=24), r"^hub.outage_budget: expected a duration such as 10s"),
     "a bare number as size": (_hub(body_limit=5), r"^hub.body_limit: expected a size such as 256KB"),
     "logs kept for less than a day": (_hub(retention={"logs": "1h"}), r"^hub.retention.logs: expected "),

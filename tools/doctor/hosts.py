@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from configs.names import CHANGES_JOB
 from configs.services import scrape_jobs
 from configs.settings import Settings
 from tools.doctor.answers import Asker
@@ -160,7 +161,7 @@ def _long_ago(asker: Asker, host: str) -> float | None:
 
 def _newest_line(hub: HubClient, host: str, now: float) -> float | None:
     # The hub's own mark of a change is no line that the host sent.
-    streams = hub.logs(f'{{host="{host}",job!="deployment"}}', now - LOOK_BACK, now + 60, limit=1)
+    streams = hub.logs(f'{{host="{host}",job!="{CHANGES_JOB}"}}', now - LOOK_BACK, now + 60, limit=1)
     stamps = [int(value[0]) / 1e9 for stream in streams for value in stream["values"]]
     return max(0.0, now - max(stamps)) if stamps else None
 

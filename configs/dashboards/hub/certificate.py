@@ -5,7 +5,7 @@ Loki's retention and its limit of 30 days per query bound the age that can be sh
 
 from __future__ import annotations
 
-from configs import names
+from configs import certificate_lines
 from configs.dashboards.model import ANY_IS_BAD, LOKI, Logs, Query, Row, Stat
 from configs.settings import Settings
 
@@ -19,10 +19,9 @@ AGE = "{{ sub (unixEpoch now) (unixEpoch __timestamp__) }}"
 
 def row(settings: Settings) -> Row:
     """Age of the certificate, failed renewals, and Caddy's log lines about both."""
-    lines = f'{{container="{names.container(settings.prefix, "caddy")}"}} |= "tls."'
-    got = f'{lines} |~ "certificate (obtained|renewed) successfully"'
-    failed = f'{lines} |~ "could not get certificate from issuer|emergency renewal window"'
-    events = f'{lines} |~ "certificate (obtained|renewed) successfully|could not get|will retry|giving up|emergency"'
+    got = certificate_lines.lines(settings.prefix, certificate_lines.RENEWED)
+    failed = certificate_lines.lines(settings.prefix, certificate_lines.FAILED)
+    events = certificate_lines.lines(settings.prefix, certificate_lines.ANY)
     return Row(
         title="Certificate",
         height=6,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from configs import names
 from configs.dashboards.json_model.panels import Json, data_source, panel_json
 from configs.dashboards.model import EVERY_HOST, LOKI, SOME_HOSTS, TAG, Dashboard, Row, Variable
 
@@ -16,7 +17,7 @@ _CHANGES: Json = {
     "enable": True,
     "hide": False,
     "iconColor": "blue",
-    "expr": '{job="deployment",env=~"$env",host=~"$host"}',
+    "expr": f'{{job="{names.CHANGES_JOB}",env=~"$env",host=~"$host"}}',
     "titleFormat": "{{host}}",
     "tagKeys": "host",
 }

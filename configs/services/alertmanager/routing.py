@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from configs.names import NOBODY
-from configs.units import show_duration
+from configs.units import prometheus_duration
 
 if TYPE_CHECKING:
     from configs.settings.alerts import Alerts, Quiet, Route
@@ -26,7 +26,7 @@ def tree(alerts: Alerts) -> dict[str, Any]:
         "group_by": alerts.group_by,
         "group_wait": "30s",
         "group_interval": "5m",
-        "repeat_interval": show_duration(alerts.repeat),
+        "repeat_interval": prometheus_duration(alerts.repeat),
         "routes": [
             {
                 "matchers": ['alertname="Watchdog"'],
@@ -82,7 +82,7 @@ def _route(quiet: Sequence[Quiet], route: Route) -> dict[str, Any]:
         **({"matchers": matchers} if matchers else {}),
         **({"continue": True} if route.also else {}),
         **({"group_by": route.group_by} if route.group_by is not None else {}),
-        **({"repeat_interval": show_duration(route.repeat)} if route.repeat is not None else {}),
+        **({"repeat_interval": prometheus_duration(route.repeat)} if route.repeat is not None else {}),
         **_waiting(quiet, route.severity or SEVERITIES),
     }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"reflect"
 	"runtime/debug"
+	"time"
 
 	"github.com/grafana/dskit/flagext"
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,7 +52,23 @@ func load() (*settings, error) {
 	if err == nil {
 		err = s.Validate()
 	}
+	if err == nil {
+		err = checkJournals(&s)
+	}
 	return &s, err
+}
+
+// checkJournals refuses what the vendor's journal target refuses when it starts (targets/journal/journaltarget.go).
+func checkJournals(s *settings) error {
+	for _, job := range s.ScrapeConfig {
+		if job.JournalConfig == nil || job.JournalConfig.MaxAge == "" {
+			continue
+		}
+		if _, err := time.ParseDuration(job.JournalConfig.MaxAge); err != nil {
+			return fmt.Errorf("job %s, journal.max_age: parsing journal reader 'max_age' config value: %w", job.JobName, err)
+		}
+	}
+	return nil
 }
 
 func main() {
