@@ -1,4 +1,4 @@
-"""Which image each part runs: the pinned one where it can be had, else one assembled offline under a name of our own.
+"""Which image each part runs: the pinned one if it can be pulled, else one assembled offline under another name.
 
 A pinned image wins as soon as it is in Docker or its registry answers, so an offline image does not outlive the
 outage. Grafana and sql_exporter have no offline build: stand-ins take their places. Alloy has
@@ -14,13 +14,14 @@ from functools import cache
 
 import yaml
 
-from tools import net
+from tools import image_tags, net
 from tools.assemble import RECIPE_LABEL, assemble
+from tools.droplet_recipe import DROPLET_RECIPES
 from tools.errors import ToolError
 from tools.images_for_tests import TEST_RECIPES
 from tools.paths import CHECKOUT
-from tools.progress import ask, run, say, step
-from tools.recipe_droplet import DROPLET_RECIPES
+from tools.processes import run, try_output
+from tools.progress import say, step
 from tools.recipes import RECIPES, Recipe
 
 PARTS = (
@@ -60,13 +61,13 @@ def pins() -> dict[str, str]:
 
 
 def _labels(refs: Sequence[str]) -> dict[str, str]:
-    """Recipe labels of those images that Docker has, all asked for at once."""
+    """Recipe labels of those images that Docker has, all read at once."""
     named = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
-    listed = set((ask(["docker", "image", "ls", "--no-trunc", "--digests", "--format", named]) or "").split())
+    listed = set((try_output(["docker", "image", "ls", "--no-trunc", "--digests", "--format", named]) or "").split())
     present = [ref for ref in refs if _listed_as(ref) in listed]
     if not present:
         return {}
-    found = json.loads(ask(["docker", "image", "inspect", *present]) or "[]")
+    found = json.loads(try_output(["docker", "image", "inspect", *present]) or "[]")
     labels = [item["Config"].get("Labels") or {} for item in found]
     return {ref: own.get(RECIPE_LABEL, "") for ref, own in zip(present, labels, strict=True)}
 
@@ -77,18 +78,20 @@ def _listed_as(ref: str) -> str:
     return f"{name.rpartition(':')[0]}@{digest}" if digest else name
 
 
-def _registry(ref: str) -> str:
-    host = ref.split("/")[0]
-    return "https://registry-1.docker.io/v2/" if host == "docker.io" or "." not in host else f"https://{host}/v2/"
+class MissingTag(ToolError):
+    """An image reference that does not exist in its registry: a wrong pin, not an outage."""
 
 
 def _pull(key: str, ref: str, where: str) -> bool:
-    if not net.reachable(_registry(ref)):
+    """Pull the image; False if its registry is not reachable or does not give it. MissingTag if it has no such tag."""
+    if not net.reachable(image_tags.registry_url(ref)):
         return False
     try:
         with step(f"{where} {key}: pulling {ref}"):
             run(["docker", "pull", "-q", ref], what=f"docker pull {ref}")
     except ToolError as problem:
+        if missing := image_tags.problem(key, ref):
+            raise MissingTag(missing) from None
         say(f"  {key}: the registry answers but the image cannot be pulled; assembling it instead. {problem}")
         return False
     return True
@@ -110,12 +113,19 @@ def get(keys: Iterable[str] = PARTS) -> list[Image]:
     makers = {**RECIPES, **TEST_RECIPES, **DROPLET_RECIPES}
     recipes = {key: makers[key]() for key in wanted if key in makers}
     have = _labels([pins()[k] for k in wanted if k in pins()] + [r.ref for r in recipes.values()])
-    result = []
+    result, missing = [], []
     for number, key in enumerate(wanted, 1):
         where = f"[{number}/{len(wanted)}]"
         pin = pins().get(key)
-        if pin and (pin in have or _pull(key, pin, where)):
+        try:
+            found = pin in have or (pin is not None and _pull(key, pin, where))
+        except MissingTag as problem:
+            missing.append(str(problem))
+            continue
+        if pin and found:
             result.append(Image(key, pin, VENDOR))
+        elif missing:
+            continue  # nothing is built for a run that fails
         elif key in recipes:
             result.append(_offline(key, recipes[key], have.get(recipes[key].ref), where))
         else:
@@ -124,6 +134,8 @@ def get(keys: Iterable[str] = PARTS) -> list[Image]:
                 f"name another under `fleetwatch:images: {{{key}: ...}}`, or choose a part that can be had (for alloy: "
                 "`logs.agent: promtail`)."
             )
+    if missing:
+        raise MissingTag("\n".join(missing))
     return result
 
 

@@ -14,20 +14,27 @@ from pathlib import Path
 
 import yaml
 
+from tools.cli import Commands
 from tools.errors import ToolError
+from tools.image_tags import parsed
 from tools.paths import CHECKOUT
 from tools.progress import say
 from tools.registry import Reference, Registry, RegistryError, offline
 
 PINS = CHECKOUT / "configs" / "images.yaml"
-CURRENT, BEHIND, UNKNOWN = 0, 1, 2  # exit codes: something is behind; something could not be asked
-_VERSION = re.compile(r"(v?)(\d+)\.(\d+)\.(\d+)(.*)")
-Version = tuple[int, int, int]
+CURRENT, BEHIND, UNKNOWN = 0, 1, 2  # exit codes: something is behind; a registry cannot be queried
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add("outdated", lambda options: check(write=options.write), "which pinned images are outdated")
+    parser.add_argument(
+        "--write", action="store_true", help="digests for the pins that have none, into configs/images.yaml"
+    )
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of one pin. `digest`: what the registry has for the tag, if it could be asked."""
+    """What is known of one pin. `digest`: what the registry has for the tag, if it can be queried."""
 
     key: str
     pin: Reference
@@ -50,7 +57,7 @@ def check(file: Path = PINS, write: bool = False) -> int:
     if behind:
         say(f"\nTo be looked at: {', '.join(behind)}. How: docs/upgrade.md")
     if unknown:
-        say(f"\nNot known: {', '.join(unknown)}. Nothing is said about these; ask again where their registries answer.")
+        say(f"\nUnknown: {', '.join(unknown)}. Run it again where their registries can be reached.")
     if not behind and not unknown:
         say("\nEvery pinned image is the newest of its kind.")
     return BEHIND if behind else UNKNOWN if unknown else CURRENT
@@ -59,12 +66,12 @@ def check(file: Path = PINS, write: bool = False) -> int:
 def look(key: str, pin: Reference) -> Finding:
     """What its registry says of one pin."""
     if offline():
-        return Finding(key, pin, "not asked: FLEETWATCH_OFFLINE=1", UNKNOWN)
+        return Finding(key, pin, "not checked: FLEETWATCH_OFFLINE=1", UNKNOWN)
     registry = Registry(pin)
     try:
         digest, newer = registry.digest(), _newer(pin.tag, registry.tags())
     except RegistryError as problem:
-        return Finding(key, pin, f"not known: {problem}", UNKNOWN)
+        return Finding(key, pin, f"unknown: {problem}", UNKNOWN)
     if pin.digest and pin.digest != digest:
         moved = (
             f"the tag names another image now: {digest[:19]}..., pinned is {pin.digest[:19]}...; find out why "
@@ -78,21 +85,13 @@ def look(key: str, pin: Reference) -> Finding:
 
 def _newer(tag: str, tags: Iterable[str]) -> list[str]:
     """The newest release of the same major version, and the newest of all; tags of the same shape alone count."""
-    shape, now = _parsed(tag)
+    shape, now = parsed(tag)
     if shape is None:
         raise RegistryError(f"the tag {tag} has no version to compare")
-    known = {version: other for other in tags for kind, version in [_parsed(other)] if kind == shape and version > now}
+    known = {version: other for other in tags for kind, version in [parsed(other)] if kind == shape and version > now}
     within = [version for version in known if version[0] == now[0]]
     best = dict.fromkeys(max(versions) for versions in (within, list(known)) if versions)
     return [known[version] for version in best]
-
-
-def _parsed(tag: str) -> tuple[tuple[str, str] | None, Version]:
-    """(what surrounds the version, the version). `v3.15.0` and `3.15.0-rc.1` are of different shapes."""
-    found = _VERSION.fullmatch(tag)
-    if not found:
-        return None, (0, 0, 0)
-    return (found[1], found[5]), (int(found[2]), int(found[3]), int(found[4]))
 
 
 def _pins(file: Path) -> dict[str, Reference]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-import shlex
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -11,18 +11,43 @@ from dataclasses import dataclass
 from typing import Any
 
 from configs import names
+from tools import agent_targets, remote_access
+from tools.cli import Commands
 from tools.errors import ToolError
 from tools.hubclient import HubClient
 from tools.progress import say
+from tools.stack import Stack
+from tools.stack_factory import open_stack
 
 FRESH = 60  # seconds at the least in which a sample must have come; three intervals where that is more
 LOOK_BACK = 24 * 3600  # seconds in which gaps and log lines are looked for
 Jobs = Mapping[str, Mapping[str, float]]  # host -> scrape job -> its interval in seconds
 
 
+def register(commands: Commands) -> None:
+    commands.add("status", _status, "what runs, where to look, what has arrived")
+
+
+def _status(options: argparse.Namespace) -> int:
+    return 0 if report_status(open_stack(options), patience=0) else 1
+
+
+def report_status(stack: Stack, patience: float = 60.0) -> bool:
+    """Show the status once everything expected has arrived, or after `patience` seconds with what is missing; False if
+    something is."""
+    outputs = stack.outputs()
+    docker = agent_targets.docker_on(stack, outputs)
+    places = {"this machine": docker("hub")} if stack.here else {host: docker(host) for host in outputs["hosts"]}
+    with remote_access.query_address(outputs) as address:
+        hub = HubClient(address)
+        wait(hub, outputs, patience)
+        return show(hub, outputs, places, docker, stack.prefix())
+
+
 @dataclass(frozen=True)
 class Arrival:
-    """The newest data of one job of one host. Ages in seconds; None: nothing arrived. `wrong`: a sentence, if any."""
+    """The newest data of one job of one host. Ages in seconds; None: nothing arrived. `wrong`: a sentence, if any;
+    `down`: fresh samples say that targets do not answer."""
 
     host: str
     job: str
@@ -30,6 +55,7 @@ class Arrival:
     sample_age: float | None
     line_age: float | None
     wrong: str = ""
+    down: bool = False
 
 
 def arrivals(hub: HubClient, jobs: Jobs, spare: float = 0) -> list[Arrival]:
@@ -46,18 +72,18 @@ def arrivals(hub: HubClient, jobs: Jobs, spare: float = 0) -> list[Arrival]:
         for job, interval in jobs[host].items():
             key, age = (host, job), now - newest[host, job] if (host, job) in newest else None
             limit = max(FRESH, 3 * interval)
-            wrong = ""
+            wrong, down = "", False
             if age is None or age > limit - spare:
                 wrong = f"MISSING  host {host}, job {job}: no sample newer than {limit:.0f} s"
             elif up.get(key, 0) < total[key]:
-                wrong = f"DOWN  host {host}, job {job}: {up.get(key, 0)} of {total[key]} targets answer the agent"
+                wrong, down = f"DOWN  host {host}, job {job}: {up.get(key, 0)} of {total[key]} targets are up", True
             elif job == "cadvisor" and host not in named:
                 wrong = (
-                    f"NO NAMES  host {host}: cAdvisor answers but reports no container by name; look at the log of the "
+                    f"NO NAMES  host {host}: cAdvisor answers but reports no container by name; see the log of the "
                     "cadvisor container on that host"
                 )
             targets = f"{up.get(key, 0)}/{total[key]} up" if key in total else "-"
-            rows.append(Arrival(host, job, targets, age, None, wrong))
+            rows.append(Arrival(host, job, targets, age, None, wrong, down))
     # Not the marks of changes: the hub writes them about a host.
     sent = f'sum by (host, job) (count_over_time({{host=~".+",job!="{names.CHANGES_JOB}"}}[24h]))'
     lines = {_key(s) for s in hub.log_numbers(sent)}
@@ -74,7 +100,7 @@ def arrivals(hub: HubClient, jobs: Jobs, spare: float = 0) -> list[Arrival]:
 def wait(hub: HubClient, outputs: Mapping[str, Any], patience: float) -> None:
     """Return once every expected job has fresh data, or after `patience` seconds."""
     end = time.monotonic() + patience
-    said = False
+    announced = False
     while time.monotonic() < end:
         try:
             # With some to spare: after a hub was off, its last sample from before could be too old a second later.
@@ -82,37 +108,37 @@ def wait(hub: HubClient, outputs: Mapping[str, Any], patience: float) -> None:
                 return
         except ToolError:
             pass  # it may still be starting; `show` says it if it stays so
-        if not said:
+        if not announced:
             say(f"Waiting for the first data of every job (at most {patience:.0f} s)")
-            said = True
+            announced = True
         time.sleep(1)
 
 
 def gaps(hub: HubClient, jobs: Jobs) -> list[str]:
     """Sentences about times of which the hub has no sample of an agent, though it has some before and after."""
     now = time.time()
-    said = []
+    sentences = []
     for series in hub.metric_range('max by (host) (timestamp(up{job="agent"}))', now - LOOK_BACK, now, 15):
         stamps = sorted({float(value) for _, value in series["values"]})
         for before, after in zip(stamps, stamps[1:], strict=False):
             if after - before > max(FRESH, 3 * jobs.get(series["metric"].get("host", ""), {}).get("agent", 0)):
                 when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(before))
-                said.append(
+                sentences.append(
                     f"{series['metric'].get('host')}: no metrics for {age(after - before)} from {when} on; "
                     "its agent was down, or the hub was away for longer than the outage budget"
                 )
-    return said
+    return sentences
 
 
 def containers(listed: Mapping[str, Sequence[str]], prefix: str) -> list[tuple[str, str, str, str]]:
     """(host, role, image, state) of every container of this stack. `listed`: for each place the command line that
-    `docker` words are put behind. A place that does not answer is told, the others are shown."""
+    runs `docker` there. A place that does not answer gets a row, the others are shown."""
     found = []
     for place, argv in listed.items():
-        asked = ["ps", "-a", "--filter", f"label=fleetwatch.stack={prefix}", "--format", "{{json .}}"]
-        line_of = [*argv[:-1], f"{argv[-1]} {shlex.join(asked)}"] if argv[0] == "ssh" else [*argv, *asked]
+        arguments = ["ps", "-a", "--filter", f"label=fleetwatch.stack={prefix}", "--format", "{{json .}}"]
+        command = remote_access.with_arguments(argv, arguments)
         try:
-            done = subprocess.run(line_of, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         except FileNotFoundError:
             raise ToolError(f"The program `{argv[0]}` is not installed; `make up` as root installs it.") from None
         if done.returncode and argv[0] != "ssh":
@@ -128,10 +154,30 @@ def containers(listed: Mapping[str, Sequence[str]], prefix: str) -> list[tuple[s
     return sorted(found)
 
 
-def show(hub: HubClient, outputs: Mapping[str, Any], listed: Mapping[str, Sequence[str]], prefix: str) -> bool:
+def explained(rows: Sequence[Arrival], docker: agent_targets.DockerOn, prefix: str) -> list[str]:
+    """The sentences about rows with something wrong; for targets that are down with the error of their host's agent."""
+    errors = agent_targets.errors_by_host({row.host for row in rows if row.down}, docker, prefix)
+    sentences = []
+    for row in rows:
+        found = errors.get(row.host) if row.down else None
+        if isinstance(found, agent_targets.Unreadable):
+            sentences.append(f"{row.wrong}; the agent of {row.host} does not answer: {found}")
+        else:
+            reasons = [reason for (job, _), reason in sorted((found or {}).items()) if job == row.job]
+            sentences += [f"DOWN  host {row.host}, job {row.job}: {reason}" for reason in reasons] or [row.wrong]
+    return [sentence for sentence in sentences if sentence]
+
+
+def show(
+    hub: HubClient,
+    outputs: Mapping[str, Any],
+    places: Mapping[str, Sequence[str]],
+    docker: agent_targets.DockerOn,
+    prefix: str,
+) -> bool:
     """Print everything; False when something that should arrive does not."""
     say("\nWhat runs")
-    _show(("host", "role", "image", "state"), containers(listed, prefix))
+    _show(("host", "role", "image", "state"), containers(places, prefix))
     rows = arrivals(hub, outputs["jobs"])
     say("\nWhat has arrived")
     _show(
@@ -140,7 +186,7 @@ def show(hub: HubClient, outputs: Mapping[str, Any], listed: Mapping[str, Sequen
     )
     for sentence in gaps(hub, outputs["jobs"]):
         say(f"\nGAP  {sentence}")
-    wrong = [row.wrong for row in rows if row.wrong]
+    wrong = explained(rows, docker, prefix)
     for sentence in wrong:
         say(f"\n{sentence}")
     say(f"\nGrafana       {outputs['url']}   user {outputs['user']}, password: make password")
@@ -156,7 +202,7 @@ def _key(series: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def age(seconds: float | None) -> str:
-    """How long ago, in words; `-` for never."""
+    """How long ago; `-` for never."""
     if seconds is None:
         return "-"
     seconds = max(0.0, seconds)

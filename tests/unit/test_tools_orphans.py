@@ -11,7 +11,7 @@ import pytest
 
 from components import cloud_api
 from components.cloud_api import CloudError
-from tools import engine_state, lifecycle, orphans
+from tools import orphans, pulumi_command, pulumi_state, stack_secrets
 from tools.errors import ToolError
 
 PARENT = "urn:pulumi:prod::fleetwatch::fleetwatch:index:Droplet::web-1"
@@ -39,14 +39,14 @@ def look(monkeypatch: pytest.MonkeyPatch, state: dict[str, Any], *there: str) ->
 
 
 def test_one_that_only_the_account_knows_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ToolError, match=f"would make it twice:\n  - {NAME}, id 42: ") as refused:
+    with pytest.raises(ToolError, match=f"would create it twice:\n  - {NAME}, id 42: ") as refused:
         look(monkeypatch, cut_off("41"), "41", "42")
     said = str(refused.value)
     assert "id 41" not in said, "that one is in the state"
     words = f"import {orphans.DROPLET} web-1-droplet 42 --parent host={PARENT}"
     assert f'make pulumi STACK=prod ARGS="{words}' in said, "the way into the state, ready to be run"
     assert "delete the droplet in DigitalOcean's control panel" in said
-    assert "If a run elsewhere is making it now, wait" in said, "without a lock here it looks the same"
+    assert "If another run is creating it now, wait" in said, "without a lock here it looks the same"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_an_account_that_cannot_be_asked_stops_the_run_too(monkeypatch: pytest.M
         raise CloudError("api.digitalocean.com cannot be reached")
 
     monkeypatch.setattr(cloud_api, "droplets", refused)
-    with pytest.raises(ToolError, match=f"made droplet {NAME}, .*cannot be reached.*might make it twice"):
+    with pytest.raises(ToolError, match=f"created droplet {NAME}, .*cannot be reached.*might create it twice"):
         orphans.refuse(cut_off(), "prod", dict, {})
 
 
@@ -86,16 +86,16 @@ def test_the_note_is_dropped_and_what_was_not_looked_for_is_named(
         return subprocess.CompletedProcess(argv, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", run)
-    engine_state.clear_half_made(cut_off(kind=kind), "prod", "fleetwatch", None, ["pulumi"], {})
+    pulumi_state.clear_pending(cut_off(kind=kind), "prod", None, ["pulumi"], {})
     assert json.loads(given[0])["deployment"]["pending_operations"] == []
     assert ("may or may not" in capsys.readouterr().out) == (kind != orphans.DROPLET)
 
 
 def test_the_ways_out_are_not_refused_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = mock.Mock()
-    lifecycle.engine_command(stack, ["import", orphans.DROPLET])
+    pulumi_command.run_pulumi(stack, ["import", orphans.DROPLET])
     monkeypatch.setattr("sys.stdin", mock.Mock(**{"isatty.return_value": False, "read.return_value": "dop_v1_x"}))
-    lifecycle.secret(stack, "digitalocean:token")
+    stack_secrets.set_from_input(stack, "digitalocean:token")
     assert stack.select.call_args_list == [mock.call(mend=False)] * 2
-    lifecycle.engine_command(stack, ["preview"])
+    pulumi_command.run_pulumi(stack, ["preview"])
     assert stack.select.call_args == mock.call(mend=True)

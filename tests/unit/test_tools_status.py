@@ -12,7 +12,7 @@ from tools.hubclient import HubClient
 
 JOBS = {"web-1": {"node": 15.0, "cadvisor": 10.0}}
 NAMELESS = (
-    "NO NAMES  host web-1: cAdvisor answers but reports no container by name; look at the log of the cadvisor "
+    "NO NAMES  host web-1: cAdvisor answers but reports no container by name; see the log of the cadvisor "
     "container on that host"
 )
 
@@ -46,7 +46,7 @@ class Hub(HubClient):
     [
         (1, True, []),
         (1, False, [NAMELESS]),
-        (0, False, [f"DOWN  host web-1, job {job}: 0 of 1 targets answer the agent" for job in ("node", "cadvisor")]),
+        (0, False, [f"DOWN  host web-1, job {job}: 0 of 1 targets are up" for job in ("node", "cadvisor")]),
     ],
 )
 def test_status_fails_when_cadvisor_names_no_container(up: int, named: bool, wrong: list[str]) -> None:

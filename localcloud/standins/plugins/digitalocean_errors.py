@@ -1,0 +1,76 @@
+"""Errors of DigitalOcean's API as the digitalocean stand-in passes them on, and what follows from them."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import urllib.error
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from localcloud.standins.plugins.provider import State, Unfinished
+
+FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE, TOO_MANY = 403, 404, 409, 422, 429
+
+
+class ApiError(Exception):
+    """An answer other than success; `message` in the API's own words."""
+
+    def __init__(self, where: str, status: int, message: str, request: str, attempts: int) -> None:
+        number = f' (request "{request}")' if request else ""
+        gave_up = f"; giving up after {attempts} attempt(s)" if attempts > 1 else ""
+        super().__init__(f"{where}: {status}{number} {message}{gave_up}")
+        self.status, self.message = status, message
+
+    @property
+    def gone(self) -> bool:
+        return self.status == NOT_FOUND
+
+
+@contextlib.contextmanager
+def failing(what: str) -> Iterator[None]:
+    """Says in front of an error what it kept from being done. The status stays known."""
+    try:
+        yield
+    except ApiError as error:
+        error.args = (f"{what}: {error}",)
+        raise
+    except (RuntimeError, ConnectionError) as error:
+        raise type(error)(f"{what}: {error}") from error
+
+
+def answered(where: str, answer: urllib.error.HTTPError, attempts: int) -> ApiError:
+    content = answer.read().decode(errors="replace")
+    try:
+        body = json.loads(content)
+    except ValueError:
+        body = {"message": content.strip()}
+    known = body if isinstance(body, dict) else {}
+    request = str(known.get("request_id") or answer.headers.get("x-request-id") or "")
+    message = str(known.get("message") or known.get("error") or answer.reason)
+    return ApiError(where, answer.code, message, request, attempts)
+
+
+def busy(error: ApiError) -> bool:
+    """Whether the droplet is busy with something else: worth another try."""
+    return error.status == UNPROCESSABLE and "droplet already has a pending event." in error.message.lower()
+
+
+Update = Callable[[Any, str, str, State, State], State]
+
+
+def recorded_anyway(update: Update) -> Update:
+    """An update that fails is recorded as if it had been done, but as failed (as Terraform's SDK does it).
+
+    The next run repeats the update, sees nothing to change, reads, and so finds what is missing for the run after it.
+    """
+
+    @functools.wraps(update)
+    def call(self: Any, urn: str, resource_id: str, old: State, inputs: State) -> State:
+        try:
+            return update(self, urn, resource_id, old, inputs)
+        except (ApiError, RuntimeError, ConnectionError) as error:
+            raise Unfinished(str(error), resource_id) from error
+
+    return call

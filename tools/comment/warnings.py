@@ -1,0 +1,50 @@
+"""Changes that lose data, or a running agent with data that it has not sent yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from tools.comment.model import Change
+
+_CLOUD = {
+    "digitalocean:index/volume:Volume": "the volume, and with it metrics, logs, dashboards and certificates",
+    "digitalocean:index/reservedIp:ReservedIp": "the address that edges and people know the hub by",
+}
+_AGENTS = {
+    "agent": "samples that it has not sent yet are lost",
+    "promtail": "log lines that it has not sent yet are lost once Docker has rotated them away",
+    "alloy": "log lines that it has not sent yet are lost once Docker has rotated them away",
+}
+
+
+def warnings(changes: Iterable[Change]) -> list[str]:
+    """One sentence (Markdown) for each thing that is lost or interrupted."""
+    found = []
+    for change in changes:
+        sentence = _lost(change) if change.action in ("replaced", "removed") else _interrupted(change)
+        if sentence:
+            found.append(sentence)
+    return found
+
+
+def _lost(change: Change) -> str:
+    begin = f"`{change.name}` of {change.host} is **{change.action}**"
+    because = f" (because of `{'`, `'.join(change.why)}`)" if change.why else ""
+    if change.type in _CLOUD:
+        return f"{begin}{because}: {_CLOUD[change.type]} are gone."
+    if change.type == "digitalocean:index/droplet:Droplet":
+        rest = "its disk is gone; the hub's data is on its volume" if change.host == "hub" else "its disk is gone"
+        return f"{begin}{because}: the droplet is deleted and {rest}."
+    if change.type == "docker:index/volume:Volume":
+        rest = "the Docker volume stays on the host, unused" if change.kept else "the Docker volume's data is gone"
+        return f"{begin}{because}: {rest}."
+    if change.type == "docker:index/container:Container" and change.role in _AGENTS:
+        return f"{begin}{because}: the running {change.role} ends, and {_AGENTS[change.role]}."
+    return ""
+
+
+def _interrupted(change: Change) -> str:
+    if change.type == "digitalocean:index/droplet:Droplet" and change.action == "changed" and "size" in change.why:
+        size = f"{change.before.get('size')} → {change.after.get('size')}"
+        return f"`{change.name}` of {change.host} is **resized** ({size}): it is powered off for that and on again."
+    return ""
