@@ -13,7 +13,7 @@ from configs.rules.recording import NO_FORECAST, REACH
 from configs.services import HUB_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
-from configs.units import prometheus_duration
+from configs.units import show_duration
 
 TSDB = 'job="prometheus"'
 
@@ -92,7 +92,7 @@ def _retention(settings: Settings) -> Alert:
         wait="1h",
         empty=NO_FORECAST,
         summary="Metrics will be retained for about {{ $value | humanizeDuration }} "
-        f"instead of {prometheus_duration(wanted)}",
+        f"instead of {show_duration(wanted)}",
         description="At the ingestion rate of the last day Prometheus reaches its size limit first. Raise "
         "hub.retention.metrics_size (and the volume), scrape less, or shorten hub.retention.metrics.",
         board="hub",

@@ -9,7 +9,7 @@ from configs.rules.recording import NEWEST
 from configs.services import HUB_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
-from configs.units import prometheus_duration
+from configs.units import prometheus_duration, show_duration
 
 SEGMENT = 128 * 1024**2  # bytes of a segment of Prometheus' write-ahead log
 
@@ -106,7 +106,7 @@ def _host_silent(settings: Settings, host: str) -> Alert:
         wait="2m",
         severity="critical",
         summary=f"Host {host} sends no data",
-        description=f"The hub has received no metrics from {host} for {prometheus_duration(silent + 120)}. "
+        description=f"The hub has received no metrics from {host} for {show_duration(silent + 120)}. "
         "Check that the host and its agent are running and can reach the hub.",
         board="fleet",
         labels={"host": host},
@@ -168,7 +168,7 @@ def _agent_buffer(settings: Settings) -> Alert:
         expr=kept,
         wait="30m",
         summary="The agent on {{ $labels.host }} can buffer about {{ $value | humanizeDuration }} of metrics, less "
-        f"than the outage budget of {prometheus_duration(budget)}",
+        f"than the outage budget of {show_duration(budget)}",
         description="A longer outage of the hub would lose metrics. Free disk space, scrape less, or shorten "
         "hub.outage_budget.",
         board="hub",
