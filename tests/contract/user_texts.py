@@ -64,7 +64,7 @@ def reasons() -> Texts:
     found: Texts = {}
     for make in CASES.values():
         settings = make()
-        found |= {one.place: one.empty for one in queries.of_boards(boards(settings)) if one.empty}
+        found |= {one.place: one.empty for one in queries.panel_queries(boards(settings)) if one.empty}
         found |= {one.place: one.empty for one in rule_questions.of_settings(settings) if one.empty}
     return found
 

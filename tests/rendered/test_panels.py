@@ -62,7 +62,7 @@ SERIES = {
 
 def _declared_here() -> list[str]:
     """The expressions that the test below is listed for, as written in the dashboards."""
-    return [one.expr for one in queries.of_boards(boards(full())) if one.place in SHOWN_BY[PANELS]]
+    return [one.expr for one in queries.panel_queries(boards(full())) if one.place in SHOWN_BY[PANELS]]
 
 
 def _filled(expr: str) -> str:
