@@ -1,4 +1,4 @@
-"""Provider plugins: the vendors' where they can be installed, else the stand-ins of localcloud/plugins.
+"""Provider plugins: the vendors' where they can be installed, else the stand-ins of localcloud/standins/plugins.
 
 Looked at on every run, and every run says which it uses: a real plugin wins as soon as it can be had. A stand-in is
 started through a small script in the virtualenv, so that two checkouts do not use each other's.
@@ -29,7 +29,7 @@ exec {python} -c {code} {name} "$@"
 """
 _CODE = (
     "import runpy, sys; sys.path.insert(0, {checkout!r}); "
-    "runpy.run_module('localcloud.plugins', run_name='__main__', alter_sys=True)"
+    "runpy.run_module('localcloud.standins.plugins', run_name='__main__', alter_sys=True)"
 )
 
 

@@ -18,8 +18,8 @@ from tools.paths import CHECKOUT
 NOBODY = 65534
 _REVISION = "1"  # raise it when rootfs.py or assemble.py change what an unchanged recipe gives
 PYTHON = ("python3", "python3-yaml", "ca-certificates", "base-files", "tzdata")
-_GRAFANA = "localcloud/grafana_standin"
-_SQL = "localcloud/sql_standin"
+_GRAFANA = "localcloud/standins/grafana"
+_SQL = "localcloud/standins/sql"
 
 
 @dataclass(frozen=True, kw_only=True)

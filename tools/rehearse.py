@@ -18,6 +18,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,9 @@ from localcloud import machines
 from tools import backend, engine, images, lifecycle, setup, ssh_program, stackfile
 from tools.errors import ToolError
 from tools.net import without_proxy
-from tools.paths import CHECKOUT, state_dir
+from tools.paths import CHECKOUT, only_one, state_dir
 from tools.progress import run, say, step
+from tools.recipe_droplet import DROPLET_RECIPES
 from tools.stack import OWN, Stack
 
 IMAGES = (*images.PARTS, "postgres")
@@ -66,7 +68,18 @@ class Rehearsal:
         return f"http://127.0.0.1:{self.port}"
 
     def machines(self) -> machines.Machines:
-        return machines.Machines(self.name, self.internet)
+        return machines.Machines(self.name, machine_image(), self.internet)
+
+
+def machine_image() -> machines.MachineImage:
+    """The image of the rehearsal's machines; `setup.set_up` makes it."""
+    return machines.MachineImage(DROPLET_RECIPES["droplet"]().ref)
+
+
+def golden(refs: Sequence[str], purpose: str = "rehearsal") -> None:
+    """Make the volume from which droplets start with these images. One process at a time makes it."""
+    with only_one(f"golden-{purpose}"):
+        machines.golden(machine_image(), refs, purpose, step)
 
 
 def prepare(rehearsal: Rehearsal) -> setup.ToolChain:
@@ -79,7 +92,7 @@ def prepare(rehearsal: Rehearsal) -> setup.ToolChain:
     if not rehearsal.key.exists():
         words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetwatch rehearsal", "-f", str(rehearsal.key)]
         run(words, what="ssh-keygen")
-    machines.golden([image.ref for image in chain.images if image.key != "droplet"])
+    golden([image.ref for image in chain.images if image.key != "droplet"])
     start_cloud(rehearsal)
     public = rehearsal.key.with_name("ssh_key.pub").read_text().strip()
     with step(f"Server {SERVER} (no droplet) at {rehearsal.server}"):
@@ -128,6 +141,7 @@ def start_cloud(rehearsal: Rehearsal) -> None:
     if not _answers(rehearsal):
         argv = [sys.executable, "-m", "localcloud.cloud", "--name", rehearsal.name, "--port", str(rehearsal.port)]
         argv += ["--state", str(rehearsal.cloud), "--internet", rehearsal.internet]
+        argv += ["--image", machine_image().ref]
         with log.open("ab") as out:
             service = subprocess.Popen(
                 argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True

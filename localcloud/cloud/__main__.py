@@ -1,4 +1,4 @@
-"""`python -m localcloud.cloud --name NAME --port P --state DIR`: serve one rehearsal cloud; --help says the rest.
+"""`python -m localcloud.cloud --name NAME --port P --state DIR --image REF`: serve one rehearsal cloud.
 
 Prints one line with its address once it answers. The token is in DIR/token, the state in DIR/state.json.
 """
@@ -16,7 +16,7 @@ from localcloud.cloud import NAME
 from localcloud.cloud.api import Cloud
 from localcloud.cloud.server import LOOPBACK, BadAddress, Server
 from localcloud.cloud.store import InUse, Store
-from localcloud.machines import Machines
+from localcloud.machines import MachineImage, Machines
 
 INTERNET = "198.18.0.0/24"
 
@@ -26,6 +26,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--name", required=True, help="the cloud's name, part of the names of all it makes")
     parser.add_argument("--port", required=True, type=int, help="0: any free one")
     parser.add_argument("--state", required=True, type=Path, help="the folder for its state and its token")
+    parser.add_argument("--image", required=True, help="the image that droplets are made from")
     parser.add_argument("--internet", default=INTERNET, help="the range of public addresses, a /24 (%(default)s)")
     parser.add_argument("--purpose", default="rehearsal", help="which golden volume droplets get (%(default)s)")
     parser.add_argument("--address", default=LOOPBACK, help="%(default)s; no other is accepted")
@@ -48,7 +49,8 @@ def main(argv: list[str]) -> int:
     try:
         internet = _network(options.internet)
         store = Store(options.state)
-        cloud = Cloud(options.name, store, Machines(options.name, str(internet), options.purpose), internet)
+        machines = Machines(options.name, MachineImage(options.image), str(internet), options.purpose)
+        cloud = Cloud(options.name, store, machines, internet)
         server = Server(cloud, options.state, options.port, options.address)
     except (BadAddress, InUse, ValueError, OSError) as problem:
         print(f"rehearsal cloud {options.name}: {problem}", file=sys.stderr)

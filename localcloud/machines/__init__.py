@@ -5,7 +5,8 @@ this machine's kernel and no systemd; what a droplet's Docker would pull it has 
 """
 
 from localcloud.machines.golden_volume import golden
+from localcloud.machines.image import MachineImage
 from localcloud.machines.machines import Machines
 from localcloud.machines.model import DropletSpec, MachineError, Rule
 
-__all__ = ["DropletSpec", "MachineError", "Machines", "Rule", "golden"]
+__all__ = ["DropletSpec", "MachineError", "MachineImage", "Machines", "Rule", "golden"]

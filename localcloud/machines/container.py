@@ -11,8 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from localcloud.machines import networks
-from localcloud.machines.docker import LABEL, docker, helper, image, inspect, rights
+from localcloud.machines.docker import LABEL, docker, inspect
 from localcloud.machines.golden_volume import DATA
+from localcloud.machines.image import MachineImage
 
 STATE = "/var/lib/rehearsal"  # what the platform tells a machine: inside/platform says which files
 KIND = "fleetwatch.cloud.machine"  # label: droplet or server
@@ -55,24 +56,25 @@ def limits(vcpus: int, memory_mb: int) -> list[str]:
     return [f"--cpus={min(max(vcpus, 2), here)}", f"--memory={memory}", f"--memory-swap={memory}"]
 
 
-def _fill(machine: Machine, golden: str | None) -> None:
+def _fill(machine: Machine, image: MachineImage, golden: str | None) -> None:
     volume = _data(machine.cloud, machine.key)
     docker("volume", "create", "--label", f"{LABEL}={machine.cloud}", volume)
     if golden:
         options = ["-v", f"{golden}:/golden:ro", "-v", f"{volume}:/new"]
-        helper(machine.cloud, f"cp -a /golden/{DATA}/. /new/", options)
+        image.run_script(machine.cloud, f"cp -a /golden/{DATA}/. /new/", options)
 
 
-def create(machine: Machine, golden: str | None) -> str:
+def create(machine: Machine, image: MachineImage, golden: str | None) -> str:
     """Make the container and its Docker's data, switched off; the container's id. Leaves nothing when it fails."""
     try:
-        _fill(machine, golden)
+        _fill(machine, image, golden)
         own = name(machine.cloud, machine.key)
         labels = ["--label", f"{LABEL}={machine.cloud}", "--label", f"{KIND}={machine.kind}"]
         first = networks.internet_name(machine.cloud) if machine.public_ip else machine.vpc
-        words = ["--name", own, "--hostname", machine.hostname, "--network", first, *labels, *rights()]
-        words += ["--ip", machine.public_ip or machine.private_ip, *limits(machine.vcpus, machine.memory_mb)]
-        made = docker("create", *words, "-v", f"{_data(machine.cloud, machine.key)}:/var/lib/docker", image()).strip()
+        options = ["--name", own, "--hostname", machine.hostname, "--network", first, *labels, *image.rights()]
+        options += ["--ip", machine.public_ip or machine.private_ip, *limits(machine.vcpus, machine.memory_mb)]
+        options += ["-v", f"{_data(machine.cloud, machine.key)}:/var/lib/docker"]
+        made = docker("create", *options, image.ref).strip()
         if machine.public_ip and machine.private_ip:
             # Before the start: Docker gives the names in the order of the networks, eth0 to the one it was made with.
             docker("network", "connect", "--ip", machine.private_ip, machine.vpc, own)
@@ -103,9 +105,9 @@ def stop(cloud: str, key: str) -> None:
     docker("stop", "-t", str(GRACE), name(cloud, key), patience=GRACE + 60)
 
 
-def platform(cloud: str, key: str, *words: str) -> None:
-    """Have the platform's part inside a running machine do something."""
-    docker("exec", name(cloud, key), "/usr/lib/rehearsal/platform", *words)
+def platform(cloud: str, key: str, *arguments: str) -> None:
+    """Run a command of the platform's script inside a running machine."""
+    docker("exec", name(cloud, key), "/usr/lib/rehearsal/platform", *arguments)
 
 
 def delete(cloud: str, key: str) -> None:

@@ -1,4 +1,4 @@
-"""Block-storage volumes: a sparse ext4 image in a Docker volume of its own, brought to a machine by a loop device.
+"""Block-storage volumes: a sparse ext4 image in one Docker volume each, attached to a machine by a loop device.
 
 `losetup` runs in a short-lived container, so no path of this machine is needed; the device is the kernel's, and a
 machine only has to make a node for it. It ends with its last user (inside/platform, attach).
@@ -6,7 +6,10 @@ machine only has to make a node for it. It ends with its last user (inside/platf
 
 from __future__ import annotations
 
-from localcloud.machines.docker import LABEL, docker, has_image, helper, inspect, listed
+from dataclasses import dataclass
+
+from localcloud.machines.docker import LABEL, docker, inspect, listed
+from localcloud.machines.image import MachineImage
 from localcloud.machines.model import MachineError
 
 VOLUME = "fleetwatch.cloud.volume"  # label: the uuid
@@ -28,72 +31,70 @@ _LOOP = (
 )  # fmt: skip
 
 
-def _docker_name(cloud: str, uuid: str) -> str:
-    return f"fleetwatch-cloud-{cloud}-disk-{uuid}"
+@dataclass(frozen=True)
+class Disks:
+    """The block-storage volumes of one cloud. `image` runs the tools that make and attach them."""
 
+    cloud: str
+    image: MachineImage
 
-def _run(cloud: str, uuid: str, script: str, *words: str, loop: bool = True) -> str:
-    options = [*(_LOOP if loop else ()), "-v", f"{_docker_name(cloud, uuid)}:/disk"]
-    return helper(cloud, script, options, words).strip()
+    def name_of(self, uuid: str) -> str:
+        """The volume's name. MachineError if there is no such volume."""
+        found = inspect("volume", self._docker_name(uuid))
+        if found is None:
+            raise MachineError(f"There is no volume {uuid} in the cloud {self.cloud}.")
+        return str(found["Labels"][NAME])
 
+    def create(self, uuid: str, name: str, gigabytes: int, filesystem: str) -> None:
+        """Make a volume; `filesystem` is ext4, or empty for none. MachineError where there are no loop devices."""
+        if filesystem not in ("", "ext4"):
+            raise MachineError(f"volume {name}: expected the file system ext4, got {filesystem!r}")
+        labels = {LABEL: self.cloud, VOLUME: uuid, NAME: name}
+        options = [option for key, value in labels.items() for option in ("--label", f"{key}={value}")]
+        docker("volume", "create", *options, self._docker_name(uuid))
+        try:
+            self._run(uuid, _MAKE, f"{gigabytes}G", filesystem, loop=False)
+            self._run(uuid, f"dev=$({_ATTACH}); losetup -d $dev")
+        except MachineError as problem:
+            self.delete(uuid)
+            raise MachineError(
+                f"volume {name}: volumes of the rehearsal need loop devices, which this machine's Docker does not give "
+                f"(as root: `modprobe loop`). {problem}"
+            ) from None
 
-def name_of(cloud: str, uuid: str) -> str:
-    """The volume's name. MachineError if there is no such volume."""
-    found = inspect("volume", _docker_name(cloud, uuid))
-    if found is None:
-        raise MachineError(f"There is no volume {uuid} in the cloud {cloud}.")
-    return str(found["Labels"][NAME])
+    def attach(self, uuid: str) -> int:
+        """Attach a loop device to the volume; its number. The machine that opens it, or `release`, detaches it."""
+        device = self._run(uuid, _ATTACH)
+        return int(device.removeprefix("/dev/loop"))
 
+    def devices(self, uuid: str) -> list[str]:
+        """The volume's loop devices: one while it is attached, and those that another process still has open."""
+        return self._run(uuid, _DEVICES).split()
 
-def create(cloud: str, uuid: str, name: str, gigabytes: int, filesystem: str) -> None:
-    """Make a volume; `filesystem` is ext4, or empty for none. MachineError where loop devices cannot be had."""
-    if filesystem not in ("", "ext4"):
-        raise MachineError(f"volume {name}: expected the file system ext4, got {filesystem!r}")
-    labels = {LABEL: cloud, VOLUME: uuid, NAME: name}
-    words = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
-    docker("volume", "create", *words, _docker_name(cloud, uuid))
-    try:
-        _run(cloud, uuid, _MAKE, f"{gigabytes}G", filesystem, loop=False)
-        _run(cloud, uuid, f"dev=$({_ATTACH}); losetup -d $dev")
-    except MachineError as problem:
-        delete(cloud, uuid)
-        raise MachineError(
-            f"volume {name}: volumes of the rehearsal need loop devices, which this machine's Docker does not give "
-            f"(as root: `modprobe loop`). {problem}"
-        ) from None
+    def release(self, uuid: str) -> None:
+        """Detach the volume's loop devices; one that is open goes when its last user closes it."""
+        self._run(uuid, _RELEASE)
 
+    def grow(self, uuid: str, gigabytes: int) -> None:
+        """Make it larger, also while it is attached. The file system in it does not grow by this."""
+        self.name_of(uuid)
+        self._run(uuid, _GROW, f"{gigabytes}G")
 
-def attach(cloud: str, uuid: str) -> int:
-    """Give the volume a loop device; its number. Whoever opens it has to release it (or `release`)."""
-    device = _run(cloud, uuid, _ATTACH)
-    return int(device.removeprefix("/dev/loop"))
+    def delete(self, uuid: str) -> None:
+        """Remove it and what is on it; nothing happens if there is none."""
+        if inspect("volume", self._docker_name(uuid)) is not None:
+            if self.image.exists():  # without it no machine has the volume attached
+                self.release(uuid)
+            docker("volume", "rm", self._docker_name(uuid))
 
+    def uuids(self) -> list[str]:
+        """Every volume of the cloud."""
+        found = [inspect("volume", name) for name in listed("volume", f"{LABEL}={self.cloud}", VOLUME)]
+        return [str(volume["Labels"][VOLUME]) for volume in found if volume]
 
-def devices(cloud: str, uuid: str) -> list[str]:
-    """The loop devices that there are for the volume: one while it is attached, and those still in use elsewhere."""
-    return _run(cloud, uuid, _DEVICES).split()
+    def _docker_name(self, uuid: str) -> str:
+        return f"fleetwatch-cloud-{self.cloud}-disk-{uuid}"
 
-
-def release(cloud: str, uuid: str) -> None:
-    """Give up the volume's loop devices; those in use go with their last user."""
-    _run(cloud, uuid, _RELEASE)
-
-
-def grow(cloud: str, uuid: str, gigabytes: int) -> None:
-    """Make it larger, also while it is attached; the file system in it is its user's business."""
-    name_of(cloud, uuid)
-    _run(cloud, uuid, _GROW, f"{gigabytes}G")
-
-
-def delete(cloud: str, uuid: str) -> None:
-    """Remove it and what is on it; nothing happens if there is none."""
-    if inspect("volume", _docker_name(cloud, uuid)) is not None:
-        if has_image():  # else no machine can have it; removing must not begin by making an image
-            release(cloud, uuid)
-        docker("volume", "rm", _docker_name(cloud, uuid))
-
-
-def every(cloud: str) -> list[str]:
-    """The uuids of the cloud's volumes."""
-    found = [inspect("volume", name) for name in listed("volume", f"{LABEL}={cloud}", VOLUME)]
-    return [str(volume["Labels"][VOLUME]) for volume in found if volume]
+    def _run(self, uuid: str, script: str, *arguments: str, loop: bool = True) -> str:
+        options = [*(_LOOP if loop else ()), "-v", f"{self._docker_name(uuid)}:/disk"]
+        return self.image.run_script(self.cloud, script, options, arguments).strip()

@@ -10,20 +10,27 @@ import json
 from collections.abc import Callable
 from threading import RLock
 
-from localcloud.machines import container, disks, firewall, networks
+from localcloud.machines import container, firewall, networks
+from localcloud.machines.disks import Disks
 from localcloud.machines.docker import LABEL, docker, listed, put, take
 from localcloud.machines.golden_volume import current
+from localcloud.machines.image import MachineImage
 from localcloud.machines.model import DropletSpec, Rule
 
 _SEED = "/var/lib/cloud/seed/nocloud"
 
 
 class Machines:
-    """One rehearsal cloud. `internet`: the range that stands for the internet; `purpose` chooses the golden volume."""
+    """One rehearsal cloud. `image`: what machines are made from; `internet`: the range that stands for the internet;
+    `purpose` chooses the golden volume."""
 
-    def __init__(self, name: str, internet: str = "198.18.0.0/24", purpose: str = "rehearsal") -> None:
+    def __init__(
+        self, name: str, image: MachineImage, internet: str = "198.18.0.0/24", purpose: str = "rehearsal"
+    ) -> None:
         self.name = name
         self.internet = internet
+        self.disks = Disks(name, image)
+        self._image = image
         self._purpose = purpose
         # Files in a machine are read, changed and written back; one at a time is quick enough.
         self._lock = RLock()
@@ -74,11 +81,7 @@ class Machines:
         if container.exists(self.name, key):
             container.start(self.name, key)
             return container.name(self.name, key)
-        state = container.STATE
-        files = {
-            f"{state}/user": f"USER={user}\nDOCKER={'yes' if docker else 'no'}\n",
-            f"{state}/key": public_key + "\n",
-        }
+        files = {"user": f"USER={user}\nDOCKER={'yes' if docker else 'no'}\n", "key": f"{public_key}\n"}
         made = container.Machine(
             cloud=self.name,
             key=key,
@@ -87,7 +90,7 @@ class Machines:
             public_ip="" if vpc else address,
             private_ip=address if vpc else "",
             vpc=networks.vpc_name(self.name, vpc) if vpc else "",
-            files=files,
+            files={f"{container.STATE}/{file}": text for file, text in files.items()},
         )
         return self._create(made)
 
@@ -97,7 +100,7 @@ class Machines:
         gateway = networks.gateway(machine.vpc) if machine.vpc else ""
         network = f"PUBLIC={machine.public_ip}\nPRIVATE={machine.private_ip}\nGATEWAY={gateway}\n"
         state = {"network": network, "firewall": firewall.render(None, None), "addresses": "", "disks": ""}
-        made = container.create(machine, current(self._purpose))
+        made = container.create(machine, self._image, current(self._image, self._purpose))
         try:
             put(
                 made,
@@ -128,16 +131,16 @@ class Machines:
 
     def _power_on(self, key: str) -> None:
         # The loop devices ended with the last run.
-        held = self._disks(key)
+        held = self._attached(key)
         fresh: dict[str, int] = {}
         try:
-            fresh = {uuid: disks.attach(self.name, uuid) for uuid in held}
+            fresh = {uuid: self.disks.attach(uuid) for uuid in held}
             self._write_disks(key, fresh)
             container.start(self.name, key)
             container.platform(self.name, key, "await_boot")
         except BaseException:
             for uuid in held:
-                disks.release(self.name, uuid)
+                self.disks.release(uuid)
             raise
 
     def resize(self, droplet_id: int, vcpus: int, memory_mb: int) -> None:
@@ -152,31 +155,31 @@ class Machines:
 
     def create_volume(self, uuid: str, name: str, gigabytes: int, filesystem: str) -> None:
         """Make a volume with an ext4 file system, or with none (""). MachineError where loop devices cannot be had."""
-        disks.create(self.name, uuid, name, gigabytes, filesystem)
+        self.disks.create(uuid, name, gigabytes, filesystem)
 
     def grow_volume(self, uuid: str, gigabytes: int) -> None:
         """Make it larger; a droplet sees it at once."""
-        disks.grow(self.name, uuid, gigabytes)
+        self.disks.grow(uuid, gigabytes)
 
     def delete_volume(self, uuid: str) -> None:
         """Remove it and what is on it; nothing happens if there is none."""
-        disks.delete(self.name, uuid)
+        self.disks.delete(uuid)
 
     def attach_volume(self, uuid: str, droplet_id: int) -> None:
         """It appears in the droplet as /dev/disk/by-id/scsi-0DO_Volume_<name>, now and at each boot."""
-        key, label = _droplet(droplet_id), disks.name_of(self.name, uuid)
+        key, label = _droplet(droplet_id), self.disks.name_of(uuid)
         with self._lock:
-            held = self._disks(key)
+            held = self._attached(key)
             if uuid in held:
                 return
             if not container.running(self.name, key):
                 self._write_disks(key, {**held, uuid: 0})  # its device is made when it is switched on
                 return
-            device = disks.attach(self.name, uuid)
+            device = self.disks.attach(uuid)
             try:
                 container.platform(self.name, key, "attach", label, str(device))
             except BaseException:
-                disks.release(self.name, uuid)
+                self.disks.release(uuid)
                 raise
             self._write_disks(key, {**held, uuid: device})
 
@@ -184,20 +187,20 @@ class Machines:
         """It disappears, even from under a mount; nothing happens if it is not attached there."""
         key = _droplet(droplet_id)
         with self._lock:
-            held = self._disks(key)
+            held = self._attached(key)
             if uuid not in held:
                 return
             if container.running(self.name, key):
-                container.platform(self.name, key, "detach", disks.name_of(self.name, uuid), str(held[uuid]))
+                container.platform(self.name, key, "detach", self.disks.name_of(uuid), str(held[uuid]))
             self._write_disks(key, {other: device for other, device in held.items() if other != uuid})
 
-    def _disks(self, key: str) -> dict[str, int]:
+    def _attached(self, key: str) -> dict[str, int]:
         """uuid -> loop device of what is attached."""
         lines = take(container.name(self.name, key), f"{container.STATE}/disks").splitlines()
         return {uuid: int(device) for _, device, uuid in (line.split() for line in lines)}
 
     def _write_disks(self, key: str, held: dict[str, int]) -> None:
-        lines = [f"{disks.name_of(self.name, uuid)} {device} {uuid}\n" for uuid, device in held.items()]
+        lines = [f"{self.disks.name_of(uuid)} {device} {uuid}\n" for uuid, device in held.items()]
         self._write(key, "disks", "".join(lines))
 
     def _write(self, key: str, file: str, text: str) -> None:
@@ -234,8 +237,8 @@ class Machines:
         """Remove everything that carries this cloud's label."""
         for found in listed("container", f"{LABEL}={self.name}"):
             docker("rm", "-f", "-v", found)
-        for uuid in disks.every(self.name):
-            disks.delete(self.name, uuid)
+        for uuid in self.disks.uuids():
+            self.disks.delete(uuid)
         for found in listed("volume", f"{LABEL}={self.name}"):
             docker("volume", "rm", found)
         for found in listed("network", f"{LABEL}={self.name}"):

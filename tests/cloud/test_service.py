@@ -195,7 +195,7 @@ def test_one_state_has_one_service(tmp_path: Path) -> None:
 
 
 def _start(*options: str) -> subprocess.Popen[str]:
-    argv = [sys.executable, "-m", "localcloud.cloud", *options]
+    argv = [sys.executable, "-m", "localcloud.cloud", "--image", "none", *options]
     return subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ)
 
 

@@ -25,7 +25,6 @@ from unittest import mock
 import httpx
 import yaml
 
-from localcloud.machines import Machines
 from tests.fixtures.leftovers import claimed
 from tests.integration.fleet_view import View
 from tests.integration.rig import docker, free_ports, merge
@@ -66,7 +65,7 @@ class Fleet(View):
         self.env = {**os.environ, "FLEETWATCH_STATE": str(self.home / "state")}
         self.state = self.home / "state" / self.name
         self.rehearsal = rehearse.Rehearsal(self.name, self.internet, self.port)
-        self.machines = Machines(self.name, self.internet)
+        self.machines = self.rehearsal.machines()
         self.dsn_password = secrets.token_hex(16)
         self.said = ""  # by the first `up`
         self.hub_left = 0.0  # when the hub was destroyed, to be made anew

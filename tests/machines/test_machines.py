@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.machines import MachineError, Rule, disks, golden
+from localcloud.machines import MachineError, Rule
 from localcloud.machines.docker import LABEL, docker
 from tests.fixtures.leftovers import claimed
 from tests.machines.world import NET, PURPOSE, World, answers, soon
-from tools import images
+from tools import images, rehearse
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("machines")]
 
@@ -35,8 +35,8 @@ runcmd:
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    ref = images.get(["node_exporter"])[0].ref
-    golden([ref], PURPOSE)
+    ref = images.get(["node_exporter", "droplet"])[0].ref
+    rehearse.golden([ref], PURPOSE)
     home = tmp_path_factory.mktemp("machines")
     made = World(home, ref)
     with claimed(made.name, home):
@@ -168,7 +168,7 @@ def test_a_power_cycle_brings_everything_back_and_no_first_boot(world: World) ->
     world.machines.firewall(1, (SSH, Rule("tcp", (9, 9), EVERYBODY)), OUT)
     world.machines.power(1, False)
     assert not world.machines.running(1)
-    assert disks.devices(world.name, "vol") == [], "a droplet that is off holds no loop device"
+    assert world.machines.disks.devices("vol") == [], "a droplet that is off holds no loop device"
     world.machines.resize(1, 2, 2048)
     world.machines.power(1, True)
     assert world.machines.running(1)
@@ -203,7 +203,7 @@ def test_a_volume_is_pulled_from_under_its_mount_and_whole_elsewhere(world: Worl
 def test_a_droplet_that_is_killed_keeps_no_loop_device_and_can_be_started(world: World) -> None:
     world.machines.power(1, False)  # its dead mount goes
     docker("kill", f"fleetwatch-cloud-{world.name}-droplet-2")
-    soon("no loop device", lambda: disks.devices(world.name, "vol") == [], patience=5)
+    soon("no loop device", lambda: world.machines.disks.devices("vol") == [], patience=5)
     world.machines.power(2, True)
     soon("SSH", lambda: world.ssh(DB, f"mount {DISK} /mnt/data && cat /mnt/data/file"))
 
@@ -212,7 +212,7 @@ def test_a_volume_outlives_its_droplet(world: World) -> None:
     world.machines.delete_droplet(2)
     world.machines.delete_droplet(2)  # twice is once
     assert not world.machines.running(2)
-    assert disks.every(world.name) == ["vol"]
+    assert world.machines.disks.uuids() == ["vol"]
     world.machines.power(1, True)
     world.machines.attach_volume("vol", 1)
     assert soon("the file", lambda: world.ssh(WEB, "mount /mnt/data; cat /mnt/data/file")) == "precious\nmore"
@@ -235,7 +235,7 @@ def test_a_server_without_docker_has_a_user_with_sudo(world: World) -> None:
 
 
 def test_removal_leaves_nothing(world: World) -> None:
-    [device] = disks.devices(world.name, "vol")
+    [device] = world.machines.disks.devices("vol")
     behind = Path(f"/sys/block/{Path(device).name}/loop/backing_file")
     assert behind.read_text().strip() == "/disk.img"
     world.machines.remove_all()

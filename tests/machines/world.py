@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.machines import DropletSpec, Machines
+from tools.rehearse import machine_image
 
 NET = "198.18.33"  # RFC 2544: nobody's, and no other cloud's of this machine
 PURPOSE = "tests"
@@ -19,7 +20,7 @@ class World:
 
     def __init__(self, home: Path, ref: str) -> None:
         self.name = f"fwt{secrets.token_hex(3)}"
-        self.machines = Machines(self.name, f"{NET}.0/24", PURPOSE)
+        self.machines = Machines(self.name, machine_image(), f"{NET}.0/24", PURPOSE)
         self.range = f"10.{secrets.randbelow(50) + 150}.{secrets.randbelow(250)}"
         self.ref = ref
         self.key = home / "key"

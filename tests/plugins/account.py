@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from localcloud.cloud.server import Handler
-from localcloud.plugins import digitalocean
-from localcloud.plugins.provider import plain_map
+from localcloud.standins.plugins import digitalocean
+from localcloud.standins.plugins.provider import plain_map
 from tests.cloud.rig import Client, FakeMachines, running
 from tests.plugins.calls import Calls, Lines, Values
 
@@ -37,7 +37,7 @@ class Account:
 @contextlib.contextmanager
 def opened(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
     """An account until the block ends."""
-    monkeypatch.setattr("localcloud.plugins.digitalocean_api.LOOK", 0.01)
+    monkeypatch.setattr("localcloud.standins.plugins.digitalocean_api.LOOK", 0.01)
     machines = FakeMachines()
     with running(folder / "state", machines) as client:
         made = Account(client, machines)

@@ -8,8 +8,8 @@ from typing import Any
 from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from localcloud.plugins.provider import Package, TableProvider, plain_map, wrap
-from localcloud.plugins.server import Log
+from localcloud.standins.plugins.provider import Package, TableProvider, plain_map, wrap
+from localcloud.standins.plugins.server import Log
 
 Values = dict[str, PropertyValue]
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.plugins.provider import plain_map
-from localcloud.plugins.server import InitFailed
+from localcloud.standins.plugins.provider import plain_map
+from localcloud.standins.plugins.server import InitFailed
 from tests.cloud.rig import KEY
 from tests.plugins.account import DROPLET, VOLUME, Account, settled
 

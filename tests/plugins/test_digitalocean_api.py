@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from localcloud.plugins.digitalocean_api import Api
-from localcloud.plugins.digitalocean_errors import ApiError
+from localcloud.standins.plugins.digitalocean_api import Api
+from localcloud.standins.plugins.digitalocean_errors import ApiError
 from tests.plugins.calls import Lines
 
 TOKEN = "dop_v1_s3cret"
@@ -169,7 +169,7 @@ def test_wrong_settings_are_named(config: dict[str, str], sentence: str) -> None
 
 
 def test_waiting_says_what_for_and_ends_with_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("localcloud.plugins.digitalocean_api.LOOK", 0.01)
+    monkeypatch.setattr("localcloud.standins.plugins.digitalocean_api.LOOK", 0.01)
     log = Lines()
     caller = Api(log)
     states = iter(["new", None, "new", "active"])

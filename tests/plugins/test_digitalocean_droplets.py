@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from localcloud.plugins.engine import UNKNOWN
-from localcloud.plugins.provider import plain_map, wrap
-from localcloud.plugins.server import InitFailed
+from localcloud.standins.plugins.engine import UNKNOWN
+from localcloud.standins.plugins.provider import plain_map, wrap
+from localcloud.standins.plugins.server import InitFailed
 from tests.plugins.account import DROPLET, VOLUME, Account, settled
 
 

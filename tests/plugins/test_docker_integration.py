@@ -12,10 +12,10 @@ import pytest
 from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from localcloud.plugins import docker
-from localcloud.plugins.engine import UNKNOWN
-from localcloud.plugins.provider import TableProvider, plain_map, wrap
-from localcloud.plugins.server import InitFailed, Log
+from localcloud.standins.plugins import docker
+from localcloud.standins.plugins.engine import UNKNOWN
+from localcloud.standins.plugins.provider import TableProvider, plain_map, wrap
+from localcloud.standins.plugins.server import InitFailed, Log
 
 pytestmark = pytest.mark.integration
 NETWORK, VOLUME = "docker:index/network:Network", "docker:index/volume:Volume"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.plugins.docker_api import Docker, DockerError, parse_ssh_opts
-from localcloud.plugins.docker_ssh import ssh_command
+from localcloud.standins.plugins.docker_api import Docker, DockerError, parse_ssh_opts
+from localcloud.standins.plugins.docker_ssh import ssh_command
 
 HOST = "ssh://deploy@203.0.113.7:2222"
 DIAL = ["--", "203.0.113.7", "docker", "system", "dial-stdio"]

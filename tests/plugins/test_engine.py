@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from localcloud.plugins import engine
-from localcloud.plugins.command import TABLE as COMMAND
-from localcloud.plugins.compare import diff
-from localcloud.plugins.docker_tables import CONTAINER, NETWORK, VOLUME
-from localcloud.plugins.engine import UNKNOWN
-from localcloud.plugins.random import TABLE as PASSWORD
+from localcloud.standins.plugins import engine
+from localcloud.standins.plugins.command import TABLE as COMMAND
+from localcloud.standins.plugins.compare import diff
+from localcloud.standins.plugins.docker_tables import CONTAINER, NETWORK, VOLUME
+from localcloud.standins.plugins.engine import UNKNOWN
+from localcloud.standins.plugins.random import TABLE as PASSWORD
 
 BASE: dict[str, Any] = {"name": "x-agent", "image": "img:1"}
 

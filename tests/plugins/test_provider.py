@@ -11,10 +11,10 @@ import pytest
 from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from localcloud.plugins import command, docker, random
-from localcloud.plugins.engine import UNKNOWN
-from localcloud.plugins.provider import TableProvider, wrap
-from localcloud.plugins.server import Log
+from localcloud.standins.plugins import command, docker, random
+from localcloud.standins.plugins.engine import UNKNOWN
+from localcloud.standins.plugins.provider import TableProvider, wrap
+from localcloud.standins.plugins.server import Log
 
 T = TypeVar("T")
 

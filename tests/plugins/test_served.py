@@ -21,7 +21,7 @@ NO_ENGINE = "127.0.0.1:1"
 @pytest.fixture(params=["docker", "command", "random", "digitalocean"])
 def served(request: pytest.FixtureRequest) -> Iterator[tuple[str, Any]]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "localcloud.plugins", request.param, NO_ENGINE],
+        [sys.executable, "-m", "localcloud.standins.plugins", request.param, NO_ENGINE],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -43,14 +43,16 @@ def test_it_has_its_sdks_version_and_refuses_other_types_in_a_sentence(served: t
 
 
 def test_an_unknown_name_is_refused() -> None:
-    ran = subprocess.run([sys.executable, "-m", "localcloud.plugins", "aws"], cwd=ROOT, capture_output=True, text=True)
+    ran = subprocess.run(
+        [sys.executable, "-m", "localcloud.standins.plugins", "aws"], cwd=ROOT, capture_output=True, text=True
+    )
     assert ran.returncode == 2
     assert "expected one of docker, command, random, digitalocean, got aws" in ran.stderr
 
 
 def test_it_ends_with_the_process_that_started_it() -> None:
     starter = (
-        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'localcloud.plugins', 'random', "
+        "import subprocess, sys; p = subprocess.Popen([sys.executable, '-m', 'localcloud.standins.plugins', 'random', "
         f"'{NO_ENGINE}'], stdout=subprocess.PIPE, text=True); p.stdout.readline(); print(p.pid, flush=True)"
     )
     argv = [sys.executable, "-c", starter]

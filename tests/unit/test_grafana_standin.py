@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from configs.dashboards import render
-from localcloud.grafana_standin.config import load_config
-from localcloud.grafana_standin.provisioning import Store
-from localcloud.grafana_standin.server import Server
+from localcloud.standins.grafana.config import load_config
+from localcloud.standins.grafana.provisioning import Store
+from localcloud.standins.grafana.server import Server
 from tests.fixtures.full import full
 
 PASSWORD = "not-a-real-password"

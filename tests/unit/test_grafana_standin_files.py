@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from localcloud.grafana_standin.config import ConfigProblem, load_config
-from localcloud.grafana_standin.provisioning import Store
-from localcloud.grafana_standin.timerange import BadRange, parse_range
-from localcloud.grafana_standin.units import show
+from localcloud.standins.grafana.config import ConfigProblem, load_config
+from localcloud.standins.grafana.provisioning import Store
+from localcloud.standins.grafana.timerange import BadRange, parse_range
+from localcloud.standins.grafana.units import show
 
 PASSWORD = "not-a-real-password"
 

@@ -12,10 +12,10 @@ import pytest
 import yaml
 
 from configs.services import sql_exporter as sql
-from localcloud.sql_standin.__main__ import Server, flags
-from localcloud.sql_standin.collect import Exporter, exposition
-from localcloud.sql_standin.config import Config, ConfigProblem, load
-from localcloud.sql_standin.database import Database, DatabaseProblem, conninfo
+from localcloud.standins.sql.__main__ import Server, flags
+from localcloud.standins.sql.collect import Exporter, exposition
+from localcloud.standins.sql.config import Config, ConfigProblem, load
+from localcloud.standins.sql.database import Database, DatabaseProblem, conninfo
 from tests.fixtures.full import full
 
 MAIN: dict[str, Any] = {

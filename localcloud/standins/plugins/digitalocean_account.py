@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from localcloud.plugins import digitalocean_tables as tables
-from localcloud.plugins.digitalocean_api import Api
-from localcloud.plugins.digitalocean_errors import ApiError, failing, recorded_anyway
-from localcloud.plugins.provider import State
+from localcloud.standins.plugins import digitalocean_tables as tables
+from localcloud.standins.plugins.digitalocean_api import Api
+from localcloud.standins.plugins.digitalocean_errors import ApiError, failing, recorded_anyway
+from localcloud.standins.plugins.provider import State
 
 
 def set_tags(api: Api, kind: str, resource_id: str, old: State, inputs: State) -> None:

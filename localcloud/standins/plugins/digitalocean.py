@@ -12,15 +12,15 @@ Limits: explicit names only (no generated ones), no import, no data sources, no 
 
 from __future__ import annotations
 
-from localcloud.plugins import digitalocean_account as account
-from localcloud.plugins import digitalocean_addresses as addresses
-from localcloud.plugins import digitalocean_network as network
-from localcloud.plugins import digitalocean_storage as storage
-from localcloud.plugins.digitalocean_api import Api
-from localcloud.plugins.digitalocean_droplet import Droplet
-from localcloud.plugins.digitalocean_tables import CONFIG
-from localcloud.plugins.provider import Package, Resource
-from localcloud.plugins.server import Log
+from localcloud.standins.plugins import digitalocean_account as account
+from localcloud.standins.plugins import digitalocean_addresses as addresses
+from localcloud.standins.plugins import digitalocean_network as network
+from localcloud.standins.plugins import digitalocean_storage as storage
+from localcloud.standins.plugins.digitalocean_api import Api
+from localcloud.standins.plugins.digitalocean_droplet import Droplet
+from localcloud.standins.plugins.digitalocean_tables import CONFIG
+from localcloud.standins.plugins.provider import Package, Resource
+from localcloud.standins.plugins.server import Log
 
 
 def package(log: Log) -> Package:

@@ -10,9 +10,9 @@ import hashlib
 from functools import partial
 from typing import Any
 
-from localcloud.plugins import digitalocean_checks as checks
-from localcloud.plugins import engine
-from localcloud.plugins.engine import Prop
+from localcloud.standins.plugins import digitalocean_checks as checks
+from localcloud.standins.plugins import engine
+from localcloud.standins.plugins.engine import Prop
 
 TIMEOUTS = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"  # Terraform's key for the resource's time-outs
 Table = partial(engine.Table, reads_back=True)

@@ -9,7 +9,7 @@ import urllib.error
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from localcloud.plugins.provider import State, Unfinished
+from localcloud.standins.plugins.provider import State, Unfinished
 
 FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE, TOO_MANY = 403, 404, 409, 422, 429
 

@@ -14,11 +14,11 @@ import os
 import time
 from typing import Any
 
-from localcloud.plugins import docker_container as shape
-from localcloud.plugins.docker_api import DEFAULT_HOST, NOT_FOUND, Docker, DockerError, parse_ssh_opts
-from localcloud.plugins.docker_tables import CONFIG, CONTAINER, NETWORK, VOLUME
-from localcloud.plugins.provider import Package, State, Unfinished
-from localcloud.plugins.server import Log
+from localcloud.standins.plugins import docker_container as shape
+from localcloud.standins.plugins.docker_api import DEFAULT_HOST, NOT_FOUND, Docker, DockerError, parse_ssh_opts
+from localcloud.standins.plugins.docker_tables import CONFIG, CONTAINER, NETWORK, VOLUME
+from localcloud.standins.plugins.provider import Package, State, Unfinished
+from localcloud.standins.plugins.server import Log
 
 PATIENCE = 30  # seconds that a network or volume may still be in use before its removal fails
 GONE, IN_USE = NOT_FOUND, 409

@@ -17,9 +17,9 @@ import subprocess
 import threading
 from typing import IO, Any
 
-from localcloud.plugins.engine import Prop, Table
-from localcloud.plugins.provider import Package, State
-from localcloud.plugins.server import Log
+from localcloud.standins.plugins.engine import Prop, Table
+from localcloud.standins.plugins.provider import Package, State
+from localcloud.standins.plugins.server import Log
 
 STDOUT, STDERR = "PULUMI_COMMAND_STDOUT", "PULUMI_COMMAND_STDERR"
 

@@ -22,9 +22,9 @@ from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from localcloud.plugins.digitalocean_errors import TOO_MANY, ApiError, answered
-from localcloud.plugins.provider import TIMEOUT, State
-from localcloud.plugins.server import Log
+from localcloud.standins.plugins.digitalocean_errors import TOO_MANY, ApiError, answered
+from localcloud.standins.plugins.provider import TIMEOUT, State
+from localcloud.standins.plugins.server import Log
 
 T = TypeVar("T")
 ENDPOINT = "https://api.digitalocean.com"

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from localcloud.plugins import digitalocean_tables as tables
-from localcloud.plugins.digitalocean_api import Api
-from localcloud.plugins.digitalocean_errors import UNPROCESSABLE, ApiError, busy, failing, recorded_anyway
-from localcloud.plugins.digitalocean_storage import unique
-from localcloud.plugins.provider import State, Unfinished
+from localcloud.standins.plugins import digitalocean_tables as tables
+from localcloud.standins.plugins.digitalocean_api import Api
+from localcloud.standins.plugins.digitalocean_errors import UNPROCESSABLE, ApiError, busy, failing, recorded_anyway
+from localcloud.standins.plugins.digitalocean_storage import unique
+from localcloud.standins.plugins.provider import State, Unfinished
 
 EVENTS = 120  # seconds that a droplet may be busy before an address is assigned to it
 

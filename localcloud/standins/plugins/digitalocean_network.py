@@ -6,10 +6,10 @@ import threading
 import time
 from datetime import datetime, timezone
 
-from localcloud.plugins import digitalocean_tables as tables
-from localcloud.plugins.digitalocean_api import Api, limit
-from localcloud.plugins.digitalocean_errors import CONFLICT, FORBIDDEN, failing, recorded_anyway
-from localcloud.plugins.provider import State
+from localcloud.standins.plugins import digitalocean_tables as tables
+from localcloud.standins.plugins.digitalocean_api import Api, limit
+from localcloud.standins.plugins.digitalocean_errors import CONFLICT, FORBIDDEN, failing, recorded_anyway
+from localcloud.standins.plugins.provider import State
 
 MEMBERS = 120  # seconds that a VPC may still have members when it is deleted
 

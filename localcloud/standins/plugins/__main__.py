@@ -1,4 +1,4 @@
-"""`python -m localcloud.plugins NAME ENGINE`: one stand-in, as the Pulumi engine starts a plugin.
+"""`python -m localcloud.standins.plugins NAME ENGINE`: one stand-in, as the Pulumi engine starts a plugin.
 
 NAME is docker, command, random or digitalocean. It prints the port it serves on. The version it gives is that of the
 SDK it stands beside, so that the engine does not complain about an old plugin.
@@ -21,14 +21,14 @@ def main(args: list[str]) -> int:
         )
         return 2
     name = args[0]
-    from localcloud.plugins.provider import TableProvider
-    from localcloud.plugins.server import serve
+    from localcloud.standins.plugins.provider import TableProvider
+    from localcloud.standins.plugins.server import serve
 
     try:
         sdk = version(f"pulumi-{name}")
     except PackageNotFoundError:
         sdk = "0.0.0"
-    module = import_module(f"localcloud.plugins.{name}")
+    module = import_module(f"localcloud.standins.plugins.{name}")
     serve(name, sdk, lambda log, first: TableProvider(module.package(log), log, first), args[1:])
     return 0
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 import time
 
-from localcloud.plugins import digitalocean_tables as tables
-from localcloud.plugins.digitalocean_account import set_tags
-from localcloud.plugins.digitalocean_api import Api
-from localcloud.plugins.digitalocean_errors import busy, failing, recorded_anyway
-from localcloud.plugins.provider import State
+from localcloud.standins.plugins import digitalocean_tables as tables
+from localcloud.standins.plugins.digitalocean_account import set_tags
+from localcloud.standins.plugins.digitalocean_api import Api
+from localcloud.standins.plugins.digitalocean_errors import busy, failing, recorded_anyway
+from localcloud.standins.plugins.provider import State
 
 PATIENCE = 300  # seconds that a droplet may be busy with something else
 

@@ -19,7 +19,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from localcloud.plugins.docker_ssh import Tunnel
+from localcloud.standins.plugins.docker_ssh import Tunnel
 
 DEFAULT_HOST = "unix:///var/run/docker.sock"
 NOT_FOUND = 404

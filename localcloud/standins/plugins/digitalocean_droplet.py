@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 
-from localcloud.plugins import digitalocean_tables as tables
-from localcloud.plugins.digitalocean_account import set_tags
-from localcloud.plugins.digitalocean_api import Api, limit
-from localcloud.plugins.digitalocean_errors import ApiError, failing, recorded_anyway
-from localcloud.plugins.provider import State, Unfinished
+from localcloud.standins.plugins import digitalocean_tables as tables
+from localcloud.standins.plugins.digitalocean_account import set_tags
+from localcloud.standins.plugins.digitalocean_api import Api, limit
+from localcloud.standins.plugins.digitalocean_errors import ApiError, failing, recorded_anyway
+from localcloud.standins.plugins.provider import State, Unfinished
 
 MADE, CHANGED, DELETED = 3600, 3600, 60  # seconds that it may take, of the real provider
 GONE = "Not Found"

@@ -11,9 +11,9 @@ import secrets
 import string
 from typing import Any
 
-from localcloud.plugins.engine import Prop, Table
-from localcloud.plugins.provider import Package, State
-from localcloud.plugins.server import Log
+from localcloud.standins.plugins.engine import Prop, Table
+from localcloud.standins.plugins.provider import Package, State
+from localcloud.standins.plugins.server import Log
 
 SPECIAL = "!@#$%&*()-_=+[]{}<>:?"  # the real provider's set
 SETS = (

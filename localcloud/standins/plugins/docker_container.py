@@ -10,7 +10,7 @@ import re
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from localcloud.plugins.provider import State
+from localcloud.standins.plugins.provider import State
 
 MIB = 1024 * 1024
 NANO = 10**9

@@ -15,10 +15,10 @@ from typing import Any, Protocol
 from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from localcloud.plugins import engine
-from localcloud.plugins.compare import diff
-from localcloud.plugins.engine import Table
-from localcloud.plugins.server import InitFailed, Log
+from localcloud.standins.plugins import engine
+from localcloud.standins.plugins.compare import diff
+from localcloud.standins.plugins.engine import Table
+from localcloud.standins.plugins.server import InitFailed, Log
 
 State = dict[str, Any]
 # What a real bridged plugin notes about its own recording: stale, and so in its way, once a stand-in has written.
