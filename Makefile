@@ -18,10 +18,10 @@ up: venv ## bring everything up on this machine, wait for data, show it
 status: venv ## what runs, where to look, what has arrived
 	@$(TOOL) status
 
-doctor: venv ## whether every panel, every rule and every host has data (JSON=1: for scripts)
+doctor: venv ## check that every panel, rule and host has data (JSON=1: for scripts)
 	@$(TOOL) doctor $(if $(JSON),--json)
 
-down: venv ## remove everything that `up` made; data after a question (YES=1: without)
+down: venv ## remove everything that `up` made; data after confirmation (YES=1: without)
 	@$(TOOL) down $(if $(YES),--yes)
 
 password: venv ## print the password of Grafana's admin
@@ -30,23 +30,23 @@ password: venv ## print the password of Grafana's admin
 secret: venv ## set a secret of the stack file: make secret KEY=hosts.hub.postgres.main.dsn
 	@$(TOOL) secret "$(KEY)"
 
-env: venv ## a new environment, and what it lacks: make env NAME=qa [DOMAIN= CIDRS= REGION= SIZE= VOLUME=]
+env: venv ## a new environment, and what is missing: make env NAME=qa [DOMAIN= CIDRS= REGION= SIZE= VOLUME=]
 	@.venv/bin/python -m tools $(if $(filter-out file,$(origin FILE)),--file "$(FILE)") env "$(NAME)" \
 		--domain "$(DOMAIN)" --cidrs "$(CIDRS)" --region "$(REGION)" --size "$(SIZE)" --volume "$(VOLUME)"
 
 preview: venv ## what `up` would change
 	@$(TOOL) pulumi preview --diff
 
-comment: venv ## what `up` would change, as the comment of a pull request says it
+comment: venv ## what `up` would change, as in the comment of a pull request
 	@$(TOOL) comment
 
-policy: venv ## the guard rails over what `up` would change; PACK=1: by the engine itself
+policy: venv ## check what `up` would change against policy/; PACK=1: run by Pulumi
 	@$(TOOL) policy $(if $(PACK),--pack)
 
-move-state: venv ## the stack's state into another backend: make move-state STACK=prod TO=s3://...
+move-state: venv ## move the stack's state into another backend: make move-state STACK=prod TO=s3://...
 	@$(TOOL) move-state "$(TO)"
 
-pulumi: venv ## any engine command: make pulumi ARGS="stack output"
+pulumi: venv ## any Pulumi command: make pulumi ARGS="stack output"
 	@$(TOOL) pulumi $(ARGS)
 
 rehearse: venv ## the production path on this machine: a cloud of containers, and the fleet in it (PORT=)
@@ -55,44 +55,44 @@ rehearse: venv ## the production path on this machine: a cloud of containers, an
 rehearse-down: venv ## remove the rehearsal: machines, networks, volumes, state
 	@.venv/bin/python -m tools rehearse-down $(if $(PORT),--port $(PORT))
 
-tunnel: venv ## the query pages of a hub elsewhere on this machine's loopback: make tunnel STACK=prod
+tunnel: venv ## the query pages of a remote hub on this machine's loopback: make tunnel STACK=prod
 	@$(TOOL) tunnel $(or $(HOST),hub) $(if $(PORT),--port $(PORT))
 
-accept-key: venv ## take the SSH host key that a host shows now: make accept-key HOST=web-1 STACK=prod
+accept-key: venv ## accept the SSH host key that a host presents now: make accept-key HOST=web-1 STACK=prod
 	@$(TOOL) accept-key "$(HOST)"
 
-rebuild: venv ## make a droplet anew, its volume, address and data stay: make rebuild HOST=hub STACK=prod
+rebuild: venv ## replace a droplet, its volume, address and data stay: make rebuild HOST=hub STACK=prod
 	@$(TOOL) rebuild "$(HOST)"
 
-outdated: venv ## which pinned images are behind (WRITE=1: digests into configs/images.yaml)
+outdated: venv ## which pinned images are outdated (WRITE=1: digests into configs/images.yaml)
 	@.venv/bin/python -m tools outdated $(if $(WRITE),--write)
 
 clean: venv ## remove the caches, and the Docker Engine's process if `up` started one
 	@$(TOOL) clean
 
-check: venv ## everything that needs neither Docker nor the network
+check: venv ## all checks and tests that need no Docker; the first run builds their programs
 	@sh tests/check.sh
 
-test: venv ## all tests, with a real engine and real containers
+test: venv ## all tests, with a Docker Engine and real containers
 	@sh tests/run.sh
 
 bench: venv ## measure: one machine, the program alone, a fleet in a rehearsal cloud
 	@.venv/bin/python -m tests.bench
 
-scan: venv ## no secret in the repository (ACCEPT=1: what is found now is none)
-	@.venv/bin/python -m tools.scan $(if $(ACCEPT),--accept)
+scan: venv ## find secrets in the repository (ACCEPT=1: accept the present findings)
+	@.venv/bin/python -m tools scan $(if $(ACCEPT),--accept)
 
-licences: venv ## the licences of what is used, into docs/licences.md; fails on one that is not allowed
-	@.venv/bin/python -m tools.licences
+licences: venv ## write docs/licences.md; fails on a licence that is not allowed
+	@.venv/bin/python -m tools licences
 
 sbom: venv ## a CycloneDX bill of materials: make sbom OUT=/tmp/fleetwatch.cdx.json
-	@.venv/bin/python -m tools.ci_tools sbom "$(OUT)"
+	@.venv/bin/python -m tools sbom "$(OUT)"
 
 audit: venv ## known vulnerabilities of the locked Python packages
-	@.venv/bin/python -m tools.ci_tools audit
+	@.venv/bin/python -m tools audit
 
-pictures: venv ## draw docs/pictures from what a running stack answers: make pictures STACK=local MINUTES=15
+pictures: venv ## draw docs/pictures from the data of a running stack: make pictures STACK=local MINUTES=15
 	@.venv/bin/python -m tests.pictures --file $(FILE) $(if $(MINUTES),--minutes $(MINUTES))
 
-lock: venv ## lock the Python dependencies anew, with hashes
+lock: venv ## resolve and lock the Python dependencies, with hashes
 	@.venv/bin/python -m tools lock

@@ -1,26 +1,27 @@
 #!/bin/sh
-# `make check`: everything that needs neither Docker nor the network once `make test` has run, for every save.
-# Each part is run even if one before it failed, its output shown only then; the exit code says whether all passed.
+# `make check`: all checks and tests that need no Docker Engine. The first run builds the programs that the tests use
+# (promtool, amtool and so on; several minutes), later ones need no network. Every part runs even if an earlier one
+# failed; its output is shown only if it failed. The exit code is 0 only if all passed.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 bin=.venv/bin
-said=$(mktemp)
-trap 'rm -f "$said"' EXIT
+output=$(mktemp)
+trap 'rm -f "$output"' EXIT
 failed=''
-begun=$(date +%s)
+began=$(date +%s)
 
 part() {
     name=$1
     shift
     since=$(date +%s)
-    if "$@" > "$said" 2>&1; then
+    if "$@" > "$output" 2>&1; then
         result=ok
     else
         result=FAILED
         failed="$failed, $name"
-        cat "$said"
+        cat "$output"
     fi
-    printf '%-22s %-7s %3s s   %s\n' "$name" "$result" "$(($(date +%s) - since))" "$(tail -n 1 "$said" | cut -c 1-60)"
+    printf '%-22s %-7s %3s s   %s\n' "$name" "$result" "$(($(date +%s) - since))" "$(tail -n 1 "$output" | cut -c 1-60)"
 }
 
 part "ruff check" $bin/ruff check .
@@ -32,8 +33,12 @@ if command -v shellcheck > /dev/null; then
     # shellcheck disable=SC2046
     part "shellcheck" shellcheck --shell=sh --exclude=SC2154 $(git ls-files -co --exclude-standard '*.sh')
 fi
-part "scan for secrets" $bin/python -m tools.scan
+part "scan for secrets" $bin/python -m tools scan
+# Its progress is shown. If a program cannot be built, the tests that need it fail and name it.
+since=$(date +%s)
+if $bin/python -m tools test-programs; then result=ok; else result=FAILED failed="$failed, test programs"; fi
+printf '%-22s %-7s %3s s\n' "test programs" "$result" "$(($(date +%s) - since))"
 part "pytest" $bin/python -m pytest -q -n 2 -m "not integration" tests
-echo "in all $(($(date +%s) - begun)) s"
+echo "in all $(($(date +%s) - began)) s"
 [ -z "$failed" ] || echo "failed: ${failed#, }" >&2
 [ -z "$failed" ]

@@ -15,7 +15,7 @@ from pathlib import Path
 from tools import debian, debs, gobuild
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir
-from tools.progress import ask, run
+from tools.processes import run, try_output
 from tools.recipes import NOBODY, Recipe
 from tools.rootfs import RootFs, import_image
 
@@ -26,7 +26,7 @@ def _applets(binary: bytes) -> list[str]:
     path = cache_dir("busybox") / "busybox"
     path.write_bytes(binary)
     path.chmod(0o700)
-    answer = ask([str(path), "--list"])
+    answer = try_output([str(path), "--list"])
     if not answer:
         raise ToolError(
             "Debian's busybox-static does not run on this machine; are the apt sources of another architecture?"
@@ -108,16 +108,18 @@ def _compile_python(ref: str, recipe: Recipe, changes: Sequence[str]) -> None:
         restore = [word for change in ("CMD []", *changes) for word in ("--change", change)]
         run(["docker", "commit", *restore, name, ref], what=what)
     finally:
-        ask(["docker", "rm", "-f", "-v", name])
+        try_output(["docker", "rm", "-f", "-v", name])
 
 
 def _remove_old(recipe: Recipe) -> None:
     """Earlier makes of the same image, unless a container still uses them."""
-    listed = ask(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", recipe.ref.split(":")[0]]) or ""
+    listed = (
+        try_output(["docker", "image", "ls", "--format", "{{.Repository}}:{{.Tag}}", recipe.ref.split(":")[0]]) or ""
+    )
     for old in listed.split():
         if old != recipe.ref:
-            ask(["docker", "image", "rm", old])
-    ask(["docker", "image", "prune", "-f", "--filter", "label=fleetwatch.offline"])
+            try_output(["docker", "image", "rm", old])
+    try_output(["docker", "image", "prune", "-f", "--filter", "label=fleetwatch.offline"])
 
 
 def assemble(recipe: Recipe) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from tools import debs
 from tools.paths import cache_dir
-from tools.progress import ask, run
+from tools.processes import run, try_output
 from tools.rootfs import RootFs, import_image
 
 # usr-is-merged says that /bin and so on are links already; without it a conversion tool and all of Perl come along.
@@ -56,5 +56,5 @@ def make(ref: str, packages: Sequence[str], script: str, own: Callable[[RootFs],
             options = [word for change in changes for word in ("--change", change)]
             run(["docker", "import", *options, tar, ref], what=f"docker import {ref}")
     finally:
-        ask(["docker", "rm", "-f", "-v", name])
-        ask(["docker", "image", "rm", raw])
+        try_output(["docker", "rm", "-f", "-v", name])
+        try_output(["docker", "image", "rm", raw])

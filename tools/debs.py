@@ -18,7 +18,8 @@ from typing import IO
 
 from tools.errors import ToolError
 from tools.paths import cache_dir
-from tools.progress import ask, run, say
+from tools.processes import run, try_output
+from tools.progress import say
 
 _NO_APT = (
     "Assembling images offline needs apt and dpkg (Debian or Ubuntu); this machine has neither. "
@@ -46,7 +47,7 @@ def _apt(*args: str) -> list[str]:
 
 
 def _plan(packages: Sequence[str]) -> str | None:
-    return ask(_apt("--print-uris", "install", *packages), timeout=120)
+    return try_output(_apt("--print-uris", "install", *packages), timeout=120)
 
 
 def _lists() -> None:

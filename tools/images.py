@@ -16,11 +16,12 @@ import yaml
 
 from tools import net
 from tools.assemble import RECIPE_LABEL, assemble
+from tools.droplet_recipe import DROPLET_RECIPES
 from tools.errors import ToolError
 from tools.images_for_tests import TEST_RECIPES
 from tools.paths import CHECKOUT
-from tools.progress import ask, run, say, step
-from tools.recipe_droplet import DROPLET_RECIPES
+from tools.processes import run, try_output
+from tools.progress import say, step
 from tools.recipes import RECIPES, Recipe
 
 PARTS = (
@@ -62,11 +63,11 @@ def pins() -> dict[str, str]:
 def _labels(refs: Sequence[str]) -> dict[str, str]:
     """Recipe labels of those images that Docker has, all asked for at once."""
     named = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
-    listed = set((ask(["docker", "image", "ls", "--no-trunc", "--digests", "--format", named]) or "").split())
+    listed = set((try_output(["docker", "image", "ls", "--no-trunc", "--digests", "--format", named]) or "").split())
     present = [ref for ref in refs if _listed_as(ref) in listed]
     if not present:
         return {}
-    found = json.loads(ask(["docker", "image", "inspect", *present]) or "[]")
+    found = json.loads(try_output(["docker", "image", "inspect", *present]) or "[]")
     labels = [item["Config"].get("Labels") or {} for item in found]
     return {ref: own.get(RECIPE_LABEL, "") for ref, own in zip(present, labels, strict=True)}
 

@@ -6,15 +6,16 @@ that does not say.
 
 from __future__ import annotations
 
+import argparse
 import re
-import sys
 from collections.abc import Iterator
-from email.message import Message
 from importlib import metadata
-from pathlib import Path
 
 from configs import images
+from tools.cli import Commands
+from tools.errors import ToolError
 from tools.paths import CHECKOUT
+from tools.progress import say
 
 PAGE = CHECKOUT / "docs" / "licences.md"
 ALLOWED = frozenset({"MIT", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0", "MPL-2.0", "ISC"})
@@ -42,24 +43,34 @@ PROGRAMS = {
 }  # fmt: skip
 
 
-def of(name: str) -> str | None:
-    """The licence of a package by its SPDX expression; None if it does not say, or in words that are not known."""
+def register(commands: Commands) -> None:
+    text = "write docs/licences.md; fails on a licence that is not allowed"
+    commands.add("licences", _licences, text)
+
+
+def licence_of(name: str) -> str | None:
+    """The licence of a package by its SPDX expression; None if its metadata names none that is known."""
     if name in BY_FILE:
         return BY_FILE[name]
     try:
-        said: Message = metadata.metadata(name)  # type: ignore[assignment]  # it is one, and typed as less
+        found = metadata.metadata(name)
     except metadata.PackageNotFoundError:
         return ELSEWHERE.get(name)
-    text = said.get("License-Expression") or said.get("License") or ""
+    expression = _header(found, "License-Expression")
+    text = expression or _header(found, "License")
     known = _TEXTS.get(text, text)
-    if known in ALLOWED or said.get("License-Expression"):
+    if known in ALLOWED or expression:
         return known
     classified = {
-        _CLASSIFIERS[words]
-        for line in said.get_all("Classifier", [])
-        if (words := line.rpartition(" :: ")[2]) in _CLASSIFIERS
+        _CLASSIFIERS[name]
+        for line in found.get_all("Classifier") or []
+        if (name := line.rpartition(" :: ")[2]) in _CLASSIFIERS
     }
     return " AND ".join(sorted(classified)) or None
+
+
+def _header(found: metadata.PackageMetadata, name: str) -> str:
+    return str(found[name] or "")
 
 
 def locked() -> list[str]:
@@ -77,19 +88,19 @@ def allowed(expression: str) -> bool:
 def problems() -> Iterator[str]:
     """A sentence for each package that may not be used as it is."""
     for name in dict.fromkeys(locked()):
-        licence = of(name)
+        licence = licence_of(name)
         if licence is None:
-            yield f"{name}: its metadata does not say its licence in words that are known; read it (tools/licences.py)"
+            yield f"{name}: its metadata names no known licence; read it (tools/licences.py)"
         elif not allowed(licence) and AS_PROGRAM.get(name) != licence:
             yield f"{name}: {licence} is not among the licences that are allowed (tools/licences.py)"
     for key in images.pins():
         if key not in PROGRAMS:
-            yield f"{key}: an image whose licence nobody has written down (tools/licences.py)"
+            yield f"{key}: the licence of this image is not listed (tools/licences.py)"
 
 
 def page() -> str:
     """The page. Without versions: those are in the locks, and a licence rarely changes with them."""
-    packages = "\n".join(f"| {name} | {of(name)} |" for name in dict.fromkeys(locked()))
+    packages = "\n".join(f"| {name} | {licence_of(name)} |" for name in dict.fromkeys(locked()))
     programs = "\n".join(f"| {key} | {PROGRAMS[key]} |" for key in images.pins())
     apart = "\n".join(f"- {name} ({licence})" for name, licence in AS_PROGRAM.items())
     return f"""# Licences of what is used
@@ -123,16 +134,9 @@ small main of ours (`tools/offline`), which is in this repository.
 """
 
 
-def main() -> int:
+def _licences(_options: argparse.Namespace) -> None:
     wrong = list(problems())
-    for sentence in wrong:
-        print(f"fleetwatch: {sentence}", file=sys.stderr)
     if wrong:
-        return 1
+        raise ToolError("\n".join(wrong))
     PAGE.write_text(page())
-    print(f"{Path(PAGE.name)}: {len(set(locked()))} packages, {len(PROGRAMS)} programs, every licence is allowed")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    say(f"{PAGE.name}: {len(set(locked()))} packages, {len(PROGRAMS)} programs, every licence is allowed")

@@ -5,6 +5,8 @@ An existing file is never written to. Run it again to continue: it does not ask 
 
 from __future__ import annotations
 
+import argparse
+import os
 import re
 import sys
 from collections.abc import Callable, Mapping
@@ -14,15 +16,32 @@ from string import Template
 
 from configs.settings.sections import own_sections
 from configs.validation import check_file
-from tools import lifecycle, stackfile
+from tools import stack_secrets, working_copy
+from tools.cli import Commands
 from tools.errors import ToolError
 from tools.missing import TOKEN_KEY, report, secrets_wanted, token_wanted
 from tools.paths import CHECKOUT
 from tools.progress import say
 from tools.stack import Stack
+from tools.stack_factory import open_stack, stack_file
 
 TEMPLATE = CHECKOUT / "tools" / "templates" / "stack.yaml.template"
 _KEYS = ("ed25519", "ecdsa", "rsa")
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add("env", _env, "a new environment: its stack file, its secrets, and what is still missing")
+    parser.add_argument("name", help="such as qa")
+    for name in ("region", "domain", "cidrs", "size", "volume"):
+        parser.add_argument(f"--{name}", default="", help="for the stack file; without it a terminal asks")
+
+
+def _env(options: argparse.Namespace) -> int:
+    options.stack = checked_name(options.name)
+    answers = Answers(options.region, options.domain, options.cidrs, options.size, options.volume)
+    if answers.given() or not stack_file(options).exists():
+        write(stack_file(options), options.stack, answers)
+    return complete(open_stack(options), os.environ)
 
 
 @dataclass(frozen=True)
@@ -73,9 +92,11 @@ def complete(stack: Stack, environ: Mapping[str, str]) -> int:
         stack.select()
         kept = ""
         for key in wanted:
-            value = given.get(key) or (lifecycle.ask_secret(f"{key} (empty: later): ") if sys.stdin.isatty() else "")
+            value = given.get(key) or (
+                stack_secrets.ask_secret(f"{key} (empty: later): ") if sys.stdin.isatty() else ""
+            )
             if value:
-                kept = lifecycle.set_secret(stack, key, value)
+                kept = stack_secrets.set_secret(stack, key, value)
                 say(f"  {key}: set, encrypted")
         if kept:
             say(kept.strip())
@@ -101,7 +122,7 @@ def _filled(name: str, found: Mapping[str, str]) -> str:
 
 def _problems(name: str, text: str) -> list[str]:
     """What is wrong with the answers; what is only missing yet is reported later."""
-    config = stackfile.parse(text, f"stacks/Pulumi.{name}.yaml").get("config") or {}
+    config = working_copy.parse(text, f"stacks/Pulumi.{name}.yaml").get("config") or {}
     problems = check_file({"env": name, **own_sections(config)}, "your answers")[1]
     return [problem for problem in problems if ": missing" not in problem]
 

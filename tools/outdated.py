@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from tools.cli import Commands
 from tools.errors import ToolError
 from tools.paths import CHECKOUT
 from tools.progress import say
@@ -23,6 +24,13 @@ PINS = CHECKOUT / "configs" / "images.yaml"
 CURRENT, BEHIND, UNKNOWN = 0, 1, 2  # exit codes: something is behind; something could not be asked
 _VERSION = re.compile(r"(v?)(\d+)\.(\d+)\.(\d+)(.*)")
 Version = tuple[int, int, int]
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add("outdated", lambda options: check(write=options.write), "which pinned images are outdated")
+    parser.add_argument(
+        "--write", action="store_true", help="digests for the pins that have none, into configs/images.yaml"
+    )
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from pathlib import Path
 from tools import net, pulumi_cli
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, VENV, cache_dir
-from tools.progress import run, say, step
+from tools.processes import run
+from tools.progress import say, step
 
 VENDORS = "vendor's plugin"
 NAMES = ("docker", "command", "random", "digitalocean")

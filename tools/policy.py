@@ -1,32 +1,38 @@
-"""`make policy`: the guard rails of policy/ over what a preview plans, or as a policy pack by the engine itself.
+"""`make policy`: the rules of policy/, checked against what a preview plans.
 
-The reader of the preview's JSON needs nothing but the CLI. The pack needs its SDK, in a virtualenv of its own that is
-made when it is first asked for; with FLEETWATCH_POLICY=1 every preview and update goes through it.
+It reads the preview's JSON and needs nothing but the CLI; `--pack` runs the rules as a policy pack (policy_pack.py).
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import os
-import shutil
 import sys
-import venv
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from policy import preview, rules
-from tools import pulumi_cli
+from tools import policy_pack
+from tools.cli import Commands
 from tools.errors import ToolError
-from tools.paths import CHECKOUT, VENV, only_one
-from tools.progress import run, say, step
+from tools.progress import say
+from tools.pulumi_command import run_pulumi
 from tools.stack import Stack
+from tools.stack_factory import open_stack
 
-FOLDER = CHECKOUT / "policy"
-PACK = FOLDER / "pack"
-PACKAGES = VENV / "policy-pack"
-WANTED = "FLEETWATCH_POLICY"
-MINIMUM = (3, 255)  # the first CLI that was seen to take a pack that is a program; 3.253 does not
+
+def register(commands: Commands) -> None:
+    parser = commands.add("policy", _policy, "check the rules of policy/ against what a preview plans")
+    parser.add_argument("plan", nargs="?", help="the output of an earlier `pulumi preview --json` (-: stdin)")
+    parser.add_argument("--pack", action="store_true", help="as a policy pack, run by Pulumi")
+
+
+def _policy(options: argparse.Namespace) -> int:
+    if options.plan:
+        return check_file(Path(options.plan), options.stack)
+    stack = open_stack(options)
+    return run_pulumi(policy_pack.with_pack(stack), ["preview"]) if options.pack else check(stack)
 
 
 def check(stack: Stack) -> int:
@@ -60,36 +66,3 @@ def report(digest: Any, stack: str) -> int:
     what = f"{len(records)} resources of {env}, {len(rules.RULES)} rules"
     say(f"{what}: {f'{len(found)} violations' if found else 'no violation'} (docs/policy.md)")
     return 1 if found else 0
-
-
-def with_pack(stack: Stack) -> Stack:
-    """The stack, its previews and updates looked at by the pack. ToolError if the CLI is too old for that."""
-    version = pulumi_cli.find().version
-    if tuple(int(number) for number in version.split("-")[0].split(".")[:2]) < MINIMUM:
-        raise ToolError(
-            f"Pulumi {version} takes no policy pack that is a program: update it to {'.'.join(map(str, MINIMUM))} or "
-            "newer, or use `make policy` without PACK, which reads the preview instead."
-        )
-    prepare()
-    stack.policy_pack = PACK
-    return stack
-
-
-def wanted() -> bool:
-    """Whether every preview and update of this run goes through the pack."""
-    return os.environ.get(WANTED, "") not in ("", "0")
-
-
-def prepare() -> None:
-    """The pack's virtualenv with its packages, as policy/requirements.txt locks them."""
-    place, lock = PACKAGES, FOLDER / "requirements.txt"
-    stamp = place / "fleetwatch-stamp"
-    with only_one("policy pack"):
-        if stamp.is_file() and stamp.read_text() == lock.read_text():
-            return
-        with step("Policy pack: its packages"):
-            shutil.rmtree(place, ignore_errors=True)
-            venv.create(place, with_pip=True, symlinks=True)
-            pip = [str(place / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install", "--no-input"]
-            run([*pip, "--require-hashes", "-r", str(lock)], what="pip install of the policy pack")
-            stamp.write_text(lock.read_text())

@@ -19,7 +19,8 @@ from tools import gobuild, net
 from tools.builds import BUILDS
 from tools.errors import ToolError
 from tools.paths import cache_dir
-from tools.progress import ask, run, say, step
+from tools.processes import run, try_output
+from tools.progress import say, step
 
 MINIMUM = (3, 200)
 VERSION = BUILDS["pulumi"].version
@@ -42,7 +43,7 @@ class Pulumi:
 
 def _version(program: Path) -> str | None:
     """Its version, if it is one that works."""
-    answer = ask([str(program), "version"], env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}) or ""
+    answer = try_output([str(program), "version"], env={**os.environ, "PULUMI_SKIP_UPDATE_CHECK": "true"}) or ""
     found = re.search(r"v?(\d+)\.(\d+)\.\d+\S*", answer)
     if not found or (int(found[1]), int(found[2])) < MINIMUM:
         return None

@@ -15,7 +15,7 @@ from typing import IO
 
 from tools import debs
 from tools.paths import cache_dir
-from tools.progress import run
+from tools.processes import run
 
 _TIME = 1_700_000_000  # fixed: the same recipe gives the same bytes
 CAP_NET_BIND = "\x01\x00\x00\x02\x00\x04" + "\x00" * 14  # `setcap cap_net_bind_service=+ep`, as the kernel stores it

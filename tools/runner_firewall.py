@@ -1,13 +1,14 @@
-"""A way in for a runner's SSH: a DigitalOcean firewall of its own, for one run and one address, removed afterwards.
+"""A temporary DigitalOcean firewall that allows SSH from a CI runner's address, removed after the run.
 
-The fleet's firewalls let SSH in from `access.admin_cidrs` alone, and a runner of somebody else's has another address
-each time. Firewalls add up, so this one lets in what the others do not and changes none of them. It is named for the
-stack and the run (`fleetwatch-prod-door-1234`); a run that died leaves its door, and the next `open` removes any
-that is older than `OLDEST`. Only droplets that bear the stack's tags are meant: a server's own firewall is its owner's.
+The fleet's firewalls allow SSH from `access.admin_cidrs` alone, and a hosted runner has another address each time.
+DigitalOcean's firewalls are additive, so this one changes none of the others. It is named for the stack and the run
+(`fleetwatch-prod-runner-1234`). A run that died leaves its firewall; the next `open` removes any that is older than
+`OLDEST`. It covers droplets with the stack's tags only: a server's firewall is its owner's.
 """
 
 from __future__ import annotations
 
+import argparse
 import datetime
 import ipaddress
 import json
@@ -16,28 +17,49 @@ import re
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from configs import names
-from tools import stackfile
+from configs.settings import SettingsError
+from tools import working_copy
+from tools.cli import Commands
 from tools.errors import ToolError
 from tools.net import opener_for
+from tools.progress import say
 from tools.stack import Stack
+from tools.stack_factory import open_stack
+from tools.stack_settings import read_settings
 
 PUBLIC = "https://api.digitalocean.com"
 ADDRESS_SERVICE = "https://checkip.amazonaws.com"  # answers with the caller's address; FLEETWATCH_ADDRESS_URL: another
 OLDEST = datetime.timedelta(hours=6)  # the longest that a job of GitHub's runs
 PATIENCE = 90  # seconds until a rule is on every droplet
 _TIMEOUT = 20  # seconds for one request
-_NOT_NEEDED = "No door: the stack file has no droplet, and a server's own firewall is its owner's."
+_NOT_NEEDED = "No runner firewall: the stack file has no droplet, and a server's firewall is its owner's."
 _RUN = re.compile(r"[a-zA-Z0-9-]{1,60}")
 
 
+def register(commands: Commands) -> None:
+    text = "a temporary firewall rule for this machine's SSH to the droplets"
+    parser = commands.add("runner-firewall", _runner_firewall, text)
+    parser.add_argument("action", choices=["open", "close"])
+    parser.add_argument(
+        "--run", default=os.environ.get("GITHUB_RUN_ID") or "", help="the run's name, part of the rule's"
+    )
+    parser.add_argument("--address", default="", help="by default this machine's, as the internet sees it")
+
+
+def _runner_firewall(options: argparse.Namespace) -> None:
+    firewall = runner_firewall(open_stack(options), options.run)
+    say(firewall.open(options.address) if options.action == "open" else firewall.close())
+
+
 @dataclass(frozen=True)
-class Door:
-    """The door of one run. `prefix` begins the name of every door of this stack; without `tags` none is needed."""
+class RunnerFirewall:
+    """The firewall of one run. `prefix` begins the name of every such firewall of this stack; without `tags` none is
+    needed."""
 
     base: str
     token: str = field(repr=False)
@@ -50,7 +72,7 @@ class Door:
         return f"{self.prefix}{self.run}"
 
     def open(self, address: str = "") -> str:
-        """Let this address in (default: this machine's own), wait until it holds; a sentence about it."""
+        """Allow this address (default: this machine's), wait until the rule is active; a sentence about it."""
         if not self.tags:
             return _NOT_NEEDED
         source = _checked(address) if address else own_address()
@@ -59,9 +81,8 @@ class Door:
                 self._remove(firewall)
         tags = [tag for tag in self.tags if self._call("GET", f"/v2/tags/{tag}", missing=None) is not None]
         if not tags:
-            return (
-                f"No door: the account has no tag {' or '.join(self.tags)}, so there is no droplet of this stack yet."
-            )
+            missing = " or ".join(self.tags)
+            return f"No runner firewall: the account has no tag {missing}, so there is no droplet of this stack yet."
         rule = {"protocol": "tcp", "ports": "22", "sources": {"addresses": [source]}}
         made = self._call("POST", "/v2/firewalls", {"name": self.name, "tags": tags, "inbound_rules": [rule]})[
             "firewall"
@@ -76,19 +97,19 @@ class Door:
         if made.get("status") == "failed":
             self._remove(made)
             raise ToolError(f"DigitalOcean could not put firewall {self.name} on every droplet; removed again.")
-        return f"Door {self.name}: SSH from {source} to droplets tagged {', '.join(tags)}."
+        return f"Firewall {self.name}: SSH from {source} to droplets tagged {', '.join(tags)}."
 
     def close(self) -> str:
-        """Remove the door of this run, if there is one; a sentence about it."""
+        """Remove the firewall of this run, if there is one; a sentence about it."""
         if not self.tags:
             return _NOT_NEEDED
         mine = [firewall for firewall in self._there() if firewall["name"] == self.name]
         for firewall in mine:
             self._remove(firewall)
-        return f"Door {self.name}: {'closed' if mine else 'there was none'}."
+        return f"Firewall {self.name}: {'removed' if mine else 'there was none'}."
 
     def _there(self) -> Iterator[dict[str, Any]]:
-        """Every door of this stack, of any run."""
+        """Every runner firewall of this stack, of any run."""
         number, found = 1, []
         while True:
             page = self._call("GET", f"/v2/firewalls?per_page=200&page={number}")
@@ -122,27 +143,22 @@ class Door:
             raise ToolError(f"DigitalOcean's API at {self.base} cannot be reached: {reason}.") from None
 
 
-def of(stack: Stack, run: str) -> Door:
-    """The door of a run to the droplets of a stack. Token and API's address are those that the provider uses."""
+def runner_firewall(stack: Stack, run: str) -> RunnerFirewall:
+    """The firewall of a run for the droplets of a stack. Token and API's address are those that the provider uses."""
     if not _RUN.fullmatch(run):
-        raise ToolError(f"--run: expected what this run is called, letters, digits and dashes, got {run!r}.")
-    sections = stackfile.sections(stack.file)
-    prefix, env = str(sections.get("prefix") or "fleetwatch"), str(sections.get("env") or stack.name)
-    begin = names.cloud(prefix, env)
-    if not _has_droplets(sections):
-        return Door(PUBLIC, "", f"{begin}-door-", run, ())
+        raise ToolError(f"--run: expected a name of letters, digits and hyphens, got {run!r}.")
+    config = working_copy.read(stack.file).get("config") or {}
+    settings, problems = read_settings(config, stack.name, str(stack.file))
+    if settings is None:
+        raise ToolError(str(SettingsError(problems)))
+    begin = names.cloud(settings.prefix, settings.env)
+    if not settings.droplets:
+        return RunnerFirewall(PUBLIC, "", f"{begin}-runner-", run, ())
     token = stack.env.get("DIGITALOCEAN_TOKEN") or os.environ.get("DIGITALOCEAN_TOKEN")
     if not token:
-        raise ToolError("DIGITALOCEAN_TOKEN is not set: the door is a firewall at DigitalOcean.")
+        raise ToolError("DIGITALOCEAN_TOKEN is not set: it is needed to create a firewall at DigitalOcean.")
     base = stack.env.get("DIGITALOCEAN_API_URL") or os.environ.get("DIGITALOCEAN_API_URL") or PUBLIC
-    return Door(base.rstrip("/"), token, f"{begin}-door-", run, (f"{begin}-hub", f"{begin}-edge"))
-
-
-def _has_droplets(sections: Mapping[str, Any]) -> bool:
-    """Whether the stack file names one; what is no mapping is a mistake that the program tells."""
-    hosts = sections.get("hosts")
-    places = [sections.get("hub"), *(hosts.values() if isinstance(hosts, Mapping) else ())]
-    return any(isinstance(place, Mapping) and "droplet" in place for place in places)
+    return RunnerFirewall(base.rstrip("/"), token, f"{begin}-runner-", run, (f"{begin}-hub", f"{begin}-edge"))
 
 
 def own_address() -> str:
@@ -153,11 +169,11 @@ def own_address() -> str:
             return _checked(answer.read(100).decode(errors="replace").strip())
     except OSError as error:
         reason = getattr(error, "reason", error)
-        raise ToolError(f"{service} does not say this machine's address ({reason}); give it: --address.") from None
+        raise ToolError(f"{service} does not give this machine's address ({reason}); set it: --address.") from None
 
 
 def _checked(address: str) -> str:
-    """One address. A door for a whole network would be no door."""
+    """One address, not a network."""
     try:
         return str(ipaddress.ip_address(address))
     except ValueError:

@@ -1,6 +1,6 @@
-"""`make scan`: no secret in the repository, by detect-secrets. What was looked at and is none is in .secrets.baseline.
+"""`make scan`: finds secrets in the repository with detect-secrets. Findings that are none are in .secrets.baseline.
 
-Nothing is sent anywhere: detect-secrets can ask services whether a secret it found is alive, and that is off.
+Nothing is sent anywhere: detect-secrets can ask services whether a secret is valid, and that is switched off.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import contextlib
 import hashlib
 import json
 import os
+import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -21,7 +21,10 @@ from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_cla
 from detect_secrets.core.secrets_collection import SecretsCollection
 from detect_secrets.settings import default_settings, transient_settings
 
+from tools.cli import Commands
+from tools.errors import ToolError
 from tools.paths import CHECKOUT, VENV
+from tools.progress import say
 
 BASELINE = ".secrets.baseline"
 _ASKS_SERVICES = "detect_secrets.filters.common.is_ignored_due_to_verification_policies"
@@ -34,6 +37,11 @@ _DETECTORS = (
 )  # fmt: skip
 # Hashes of packages and modules, thousands of them.
 _LOCKS = ("requirements.txt", "requirements-ci.txt", "go.sum", BASELINE)
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add("scan", _scan, "check that the repository holds no secret")
+    parser.add_argument("--accept", action="store_true", help="accept every present finding as no secret")
 
 
 def files() -> list[str]:
@@ -107,30 +115,21 @@ def _settings() -> Iterator[None]:
         yield
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tools.scan", description=__doc__)
-    parser.add_argument("--accept", action="store_true", help="everything found now is known not to be a secret")
-    options = parser.parse_args()
+def _scan(options: argparse.Namespace) -> int:
     os.chdir(CHECKOUT)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the scan's worker processes are ended by it
     if options.accept:
-        print(f"{BASELINE}: {accept()} findings that are no secrets. Look at each before you commit it.")
+        say(f"{BASELINE}: {accept()} findings accepted as no secrets. Check each before you commit the file.")
         return 0
     names, marks = files(), VENV / "scan-clean.json"
     lines = new(unseen(names, marks))
     if lines:
-        print("\n".join(lines), file=sys.stderr)
-        print(
-            f"fleetwatch: {len(lines)} new finding(s) that look like secrets. A real one: take it out of the file and "
-            "of git's history, and make it invalid where it was issued. If it is none: `# pragma: allowlist secret` in "
-            "its line, or `make scan ACCEPT=1`.",
-            file=sys.stderr,
+        raise ToolError(
+            f"{len(lines)} new finding(s) that look like secrets. A real one: take it out of the file and of git's "
+            "history, and revoke it where it was issued. If it is none: `# pragma: allowlist secret` in its line, or "
+            "`make scan ACCEPT=1`.\n" + "\n".join(lines)
         )
-        return 1
     if marks.parent.is_dir():
         remember(names, marks)
-    print(f"{len(names)} files, no new secret")
+    say(f"{len(names)} files, no new secret")
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

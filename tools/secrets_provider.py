@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tools import backend, stackfile
+from tools import backend, working_copy
 from tools.errors import ToolError
 
 PASSPHRASE, DEFAULT = "passphrase", "default"
@@ -18,7 +18,7 @@ def choose(file: Path, working: Path) -> str:
     """The provider that the stack file names, or the working copy where there is no stack file. ToolError for one that
     Pulumi does not have."""
     source = file if file.exists() else working
-    given = stackfile.read(source).get("secretsprovider") if source.exists() else None
+    given = working_copy.read(source).get("secretsprovider") if source.exists() else None
     if given is None:
         return PASSPHRASE
     text = str(given)

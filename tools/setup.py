@@ -1,20 +1,48 @@
-"""Gets everything that the program needs on this machine, in order, and says what is real and what stands in."""
+"""`setup` and `images`: get what the program needs on this machine, and list vendor parts, builds and stand-ins."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tools import engine, images, plugins, pulumi_cli
+from tools import docker_engine, images, plugins, policy_pack, pulumi_cli, ssh_program, test_programs
+from tools.cli import Commands
 from tools.paths import only_one
 from tools.progress import say
+
+
+def register(commands: Commands) -> None:
+    for parser in (
+        commands.add("setup", _setup, "get Docker Engine, Pulumi CLI, images and plugins, and list them"),
+        commands.add("images", _images, "get the images alone, and list them"),
+    ):
+        parser.add_argument("keys", nargs="*", help="image keys; without any: all that a stack runs by default")
+        parser.add_argument("--tests", action="store_true", help="those of the tests as well")
+
+
+def _setup(options: argparse.Namespace) -> None:
+    if options.tests:
+        ssh_program.get()
+        policy_pack.prepare()
+        test_programs.prepare()
+    report(set_up(_keys(options)))
+
+
+def _images(options: argparse.Namespace) -> None:
+    with only_one("set-up"):
+        say(images.table(images.get(_keys(options))))
+
+
+def _keys(options: argparse.Namespace) -> list[str]:
+    return options.keys or [*images.PARTS, *(images.FOR_TESTS if options.tests else ())]
 
 
 @dataclass(frozen=True)
 class ToolChain:
     """What was found or made."""
 
-    engine: str
+    docker_engine: str
     pulumi: pulumi_cli.Pulumi
     images: list[images.Image]
     plugins: list[plugins.Plugin]
@@ -26,14 +54,14 @@ class ToolChain:
 
 
 def set_up(keys: Iterable[str] = images.PARTS) -> ToolChain:
-    """Engine, CLI, images, plugins. What is there already is left as it is."""
+    """Docker Engine, Pulumi CLI, images, plugins. What is there already stays."""
     with only_one("set-up"):
-        return ToolChain(engine.find(), pulumi_cli.find(), images.get(keys), plugins.get())
+        return ToolChain(docker_engine.find(), pulumi_cli.find(), images.get(keys), plugins.get())
 
 
 def report(chain: ToolChain) -> None:
     """The table at the end of a set-up."""
-    say(f"Docker Engine {chain.engine}")
+    say(f"Docker Engine {chain.docker_engine}")
     say(f"Pulumi {chain.pulumi.version} ({chain.pulumi.origin}: {chain.pulumi.program})")
     say("Provider plugins: " + ", ".join(f"{p.name} {p.version} ({p.kind})" for p in chain.plugins))
     say("Images:")

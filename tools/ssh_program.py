@@ -7,7 +7,8 @@ import re
 import shutil
 
 from tools.errors import ToolError
-from tools.progress import ask, run, say, step
+from tools.processes import run, try_output
+from tools.progress import say, step
 
 OLDEST = (8, 5)  # KnownHostsCommand: the pinned host key stands in the options
 
@@ -16,7 +17,7 @@ def get() -> None:
     """Make sure that OpenSSH's client is there and new enough."""
     if not (shutil.which("ssh") and shutil.which("ssh-keygen")):
         _install()
-    said = ask(["ssh", "-G", "-F", "/dev/null", "-o", "KnownHostsCommand=/bin/echo", "host"])
+    said = try_output(["ssh", "-G", "-F", "/dev/null", "-o", "KnownHostsCommand=/bin/echo", "host"])
     if said is None or not re.search(r"^knownhostscommand ", said, re.MULTILINE):
         raise ToolError(f"The program `ssh` is too old: OpenSSH {OLDEST[0]}.{OLDEST[1]} or newer is needed (`ssh -V`).")
 

@@ -1,33 +1,29 @@
-"""One stack on this machine: its working copy, its state, and engine commands with the right environment.
+"""One stack on this machine: its working copy, its state, and Pulumi commands with the right environment.
 
-Everything of a stack (passphrase, working copy, rendered files, and the state itself unless backend.py says where else)
-is in its own folder of the state, so that any checkout continues it.
+Everything of a stack (passphrase, working copy, rendered files, and the state itself unless it is kept elsewhere, see
+backend.py) is in one folder of the state directory, so that any checkout can continue it.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from configs.settings import Settings, SettingsError
 from configs.settings.messages import for_stack
-from tools import backend, engine_state, orphans, secrets_provider, stackfile
-from tools.engine_words import errors, explain, streamed
+from tools import backend, orphans, pulumi_state, secrets_provider, working_copy
+from tools.affected_stacks import ON_ONE_MACHINE
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, state_dir
-from tools.touched import ON_ONE_MACHINE
+from tools.pulumi_process import errors, explain, streamed
+from tools.stack_settings import docker_address, read_settings
 
-# `url` is Slack's and a webhook's: whoever has it can post. Grafana's addresses are called auth_url and so on.
-SECRET_KEYS = frozenset({"dsn", "client_secret", "password", "routing_key", "token", "url"})
-
-OVERLAY = "fleetwatch:images"
-MADE_HERE = "fleetwatch.local/"  # begins the name of every image that a machine assembled itself (recipes.py)
 ENVIRONMENT = "FLEETWATCH_ENV"
-IMAGES = "images.yaml"  # what replaced pins on this machine in the last `up`, by key
+IMAGES = "images.yaml"  # beside the state: the references that replaced pins in the last `up`, by key
 OWN = "overlay.yaml"  # beside the state: what this machine alone adds to a stack file, by section
 _WITH_FILE = ("up", "preview", "destroy", "refresh", "config", "import", "watch")
 _INIT = ("--no-select", "--non-interactive")
@@ -35,18 +31,18 @@ _INIT = ("--no-select", "--non-interactive")
 
 @dataclass
 class Stack:
-    """`env` is the engine's environment, `images` the references that replace pins on this machine."""
+    """`env` is Pulumi's environment, `images` the references that replace pins on this machine."""
 
     name: str
     file: Path
     env: Mapping[str, str]
-    images: Mapping[str, str] | None = None  # None: as in the last working copy
-    policy_pack: Path | None = None  # looks at every preview and update
+    images: Mapping[str, str] | None = None  # None: as in the last `up`
+    policy_pack: Path | None = None  # checks every preview and update
 
     def __post_init__(self) -> None:
         path = self.file.resolve()
         shown = path.relative_to(CHECKOUT) if path.is_relative_to(CHECKOUT) else self.file
-        self.env = {**self.env, "FLEETWATCH_STACK_FILE": str(shown)}  # how the program calls it in what it says
+        self.env = {**self.env, "FLEETWATCH_STACK_FILE": str(shown)}  # its name in the program's messages
         self.home = state_dir() / self.name
         self.working = self.home / f"Pulumi.{self.name}.yaml"
         self.backend = self.env.get(backend.VARIABLE) or backend.own(self.home)
@@ -56,92 +52,111 @@ class Stack:
     def prepare(self, check: bool = True) -> dict[str, Any]:
         """Write the working copy and give its configuration. `check` refuses secrets that stand in clear."""
         made = self.composed(check)
-        stackfile.write(self.working, made)
-        if stackfile.secrets_of(self.file).exists():
+        working_copy.write(self.working, made)
+        if working_copy.secrets_of(self.file).exists():
             self.share_secrets()  # those of a renamed host stand under its new name from now on
         if self.images is not None:
-            stackfile.write(self.home / IMAGES, dict(self.images))
+            working_copy.write(self.home / IMAGES, dict(self.images))
         config: dict[str, Any] = made["config"]
         return config
 
     def composed(self, check: bool = True) -> dict[str, Any]:
         """The working copy as `prepare` would write it."""
-        user = stackfile.read(self.file)
-        clear = stackfile.clear_secrets(user.get("config") or {}, SECRET_KEYS)
-        if clear and check:
+        user = working_copy.read(self.file)
+        plain = working_copy.plain_secrets(user.get("config") or {})
+        if plain and check:
             lines = "\n".join(
-                for_stack(f"  - {path}: `make secret KEY={path}` asks for it", self.name) for path in clear
+                for_stack(f"  - {path}: `make secret KEY={path}` asks for it", self.name) for path in plain
             )
             raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
-        last = stackfile.read(self.working) if self.working.exists() else {}
-        shared = stackfile.secrets_of(self.file)
-        last = stackfile.and_what_is_there(stackfile.read(shared), last) if shared.exists() else last
-        images = self.images if self.images is not None else self._images(last)
-        overlay: dict[str, Any] = stackfile.sections(self.home / OWN) if (self.home / OWN).exists() else {}
-        if hub_is_here(user.get("config") or {}):
-            here = {"files": str(self.files), "docker": docker_address(user.get("config") or {})}
-            overlay["hub"] = {"local": here}
+        last = working_copy.read(self.working) if self.working.exists() else {}
+        shared = working_copy.secrets_of(self.file)
+        last = working_copy.merged(working_copy.read(shared), last) if shared.exists() else last
+        images = self.images if self.images is not None else self._images()
+        overlay: dict[str, Any] = working_copy.sections(self.home / OWN) if (self.home / OWN).exists() else {}
+        settings = self._read(user)[0]
+        if settings is not None and settings.hub.local is not None:
+            overlay["hub"] = {"local": {"files": str(self.files), "docker": docker_address(settings)}}
         overlay |= {"images": dict(images)} if images else {}
-        return stackfile.compose(user, last, overlay)
+        return working_copy.compose(user, last, overlay)
 
     def share_secrets(self) -> Path | None:
-        """Keep the encrypted values beside the stack file too, for whoever else works with it: where they are now. What
-        is there already stays, also of a host that is taken out: a preview of that must not lose its secrets. None for
-        a stack that lives on one machine."""
+        """Keep the encrypted values beside the stack file too, for others who use it; the file's path. Values that the
+        file has already stay, also those of a host that is removed: a preview of the removal must not lose them.
+        None for a stack that lives on one machine."""
         if self.name in ON_ONE_MACHINE:
             return None
-        path = stackfile.secrets_of(self.file)
-        there = stackfile.read(path) if path.exists() else {}
-        whole = stackfile.and_what_is_there(stackfile.only_secrets(stackfile.read(self.working)), there)
+        path = working_copy.secrets_of(self.file)
+        there = working_copy.read(path) if path.exists() else {}
+        whole = working_copy.merged(working_copy.only_secrets(working_copy.read(self.working)), there)
         if whole != there:
-            stackfile.write(path, whole, mode=0o644)
+            working_copy.write(path, whole, mode=0o644)
         return path
 
-    def _images(self, last: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What replaced pins on this machine in the last `up`. Not from its working copy, where the stack file's own
-        images are too; in that of a release that kept it nowhere else, by their names."""
+    def _images(self) -> Mapping[str, Any]:
+        """The references that replaced pins on this machine in the last `up`."""
         kept = self.home / IMAGES
-        return stackfile.read(kept) if kept.exists() else made_here(_below(last.get("config") or {}, OVERLAY))
+        return working_copy.read(kept) if kept.exists() else {}
+
+    def settings(self) -> Settings | None:
+        """The settings of the working copy, repaired where they have mistakes: the program reports those. None: the
+        section `hub` cannot be read."""
+        return self._current()[0]
+
+    def valid_settings(self) -> Settings:
+        """The settings of the working copy; ToolError with all their mistakes."""
+        settings, problems = self._current()
+        if problems or settings is None:
+            raise ToolError(str(SettingsError(for_stack(problem, self.name) for problem in problems)))
+        return settings
+
+    def _current(self) -> tuple[Settings | None, list[str]]:
+        return self._read(working_copy.read(self.working if self.working.exists() else self.file))
+
+    def _read(self, content: Mapping[str, Any]) -> tuple[Settings | None, list[str]]:
+        return read_settings(content.get("config") or {}, self.name, self.env["FLEETWATCH_STACK_FILE"])
 
     @property
     def here(self) -> bool:
         """Whether the hub is on this machine."""
-        return hub_is_here(self._config())
+        settings = self.settings()
+        return settings is not None and settings.hub.local is not None
 
     @property
     def on_server(self) -> bool:
         """Whether the hub is a machine that exists without the program."""
-        return "server" in _below(self._config(), "fleetwatch:hub")
+        settings = self.settings()
+        return settings is not None and settings.hub.server is not None
 
     def docker(self) -> str:
-        """Where the Docker Engine of a hub on this machine is."""
-        return docker_address(self._config())
+        """The address of the Docker Engine of a hub on this machine."""
+        return docker_address(self.settings())
 
     def prefix(self) -> str:
-        """The beginning of all Docker names."""
-        return str(self._config().get("fleetwatch:prefix") or "fleetwatch")
-
-    def _config(self) -> dict[str, Any]:
-        source = self.working if self.working.exists() else self.file
-        return stackfile.read(source).get("config") or {}
+        """The beginning of all Docker names. ToolError if the stack file's is not valid: what bears the default prefix
+        belongs to another stack."""
+        settings, problems = self._current()
+        if settings is None or any(problem.startswith("prefix:") for problem in problems):
+            return self.valid_settings().prefix
+        return settings.prefix
 
     def select(self, mend: bool = True) -> None:
-        """Make the stack if there is none, and clear what an interrupted run left. Without `mend` what the state says
-        of that is let be: a preview takes no lock, so to it an update that goes on looks like one that was cut off."""
+        """Make the stack if there is none, and clear what an interrupted run left. Without `mend` the state's pending
+        operations stay: a preview takes no lock, so that a running update looks to it like an interrupted one."""
         if (folder := backend.folder(self.backend)) is not None:
-            engine_state.clear_dead_lock(folder, self.name)
+            pulumi_state.clear_dead_lock(folder, self.name)
         if not self.exists():
             self.make()
         backend.remember(self.home, self.backend)
         pulumi = ["pulumi", "-C", str(CHECKOUT)]
         if self.here:
-            engine_state.clear_checks(self.docker(), self.prefix())
-        self.state = engine_state.export(self.name, pulumi, self.env)
+            pulumi_state.clear_checks(self.docker(), self.prefix())
+        self.state = pulumi_state.export(self.name, pulumi, self.env)
         if not mend:
             return
         orphans.refuse(self.state, self.name, self.values, self.env)
-        docker = self.docker() if self.here else None
-        engine_state.clear_half_made(self.state, self.name, self.prefix(), docker, pulumi, self.env)
+        local = pulumi_state.LocalDocker(self.docker(), self.prefix()) if self.here else None
+        pulumi_state.clear_pending(self.state, self.name, local, pulumi, self.env)
 
     def secrets_provider(self) -> str:
         """What encrypts its secrets."""
@@ -149,11 +164,11 @@ class Stack:
 
     def values(self) -> dict[str, str]:
         """The stack's configuration with its secrets in clear."""
-        told = json.loads(self.quiet("config", "--json", "--show-secrets"))
-        return {key: str(one.get("value", "")) for key, one in told.items()}
+        values = json.loads(self.quiet("config", "--json", "--show-secrets"))
+        return {key: str(entry.get("value", "")) for key, entry in values.items()}
 
     def urn(self, kind: str, name: str) -> str:
-        """The engine's name of a resource that the state knows; ToolError if it does not."""
+        """The URN of a resource in the state; ToolError if there is none."""
         for resource in (self.state.get("deployment") or {}).get("resources") or []:
             if resource["type"] == kind and resource["urn"].endswith(f"::{name}"):
                 return str(resource["urn"])
@@ -166,7 +181,7 @@ class Stack:
     def make(self) -> None:
         """An empty stack in the state's backend."""
         provider = self.secrets_provider()
-        # The engine writes the new stack's salt into the file of the project that it is asked from.
+        # Pulumi writes the new stack's salt into the stack file of the project that it runs in.
         (self.home / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
         self._quiet(
             ["pulumi", "-C", str(self.home), "stack", "init", self.name, "--secrets-provider", provider, *_INIT]
@@ -176,15 +191,15 @@ class Stack:
         """Take the stack out of the backend, whatever it holds. The stack file stays."""
         self.quiet("stack", "rm", "--yes", "--force", "--preserve-config")
 
-    def run(self, *words: str) -> int:
-        """An engine command whose output the user sees; its exit code."""
-        if self.policy_pack and words[0] in ("up", "preview"):
-            words = (*words, "--policy-pack", str(self.policy_pack))
-        return streamed(self._argv(words), {**self.env, **self._for_the_pack()}, self.name)
+    def run(self, *arguments: str) -> int:
+        """A Pulumi command whose output the user sees; its exit code."""
+        if self.policy_pack and arguments[0] in ("up", "preview"):
+            arguments = (*arguments, "--policy-pack", str(self.policy_pack))
+        return streamed(self._argv(arguments), {**self.env, **self._pack_environment()}, self.name)
 
-    def quiet(self, *words: str, stdin: str | None = None) -> str:
-        """An engine command whose output is wanted; ToolError with the engine's words if it fails."""
-        return self._quiet(self._argv(words), stdin)
+    def quiet(self, *arguments: str, stdin: str | None = None) -> str:
+        """The output of a Pulumi command; ToolError with Pulumi's own message if it fails."""
+        return self._quiet(self._argv(arguments), stdin)
 
     def _quiet(self, argv: Sequence[str], stdin: str | None = None) -> str:
         done = subprocess.run(argv, env=dict(self.env), input=stdin, capture_output=True, text=True, check=False)
@@ -192,17 +207,20 @@ class Stack:
             raise ToolError(explain(done.stderr.strip() or done.stdout.strip(), self.name))
         return done.stdout
 
-    def _argv(self, words: Sequence[str]) -> list[str]:
-        config = ["--config-file", str(self.working)] if words[0] in _WITH_FILE else []
-        return ["pulumi", "-C", str(CHECKOUT), *words, "--non-interactive", "--stack", self.name, *config]
+    def _argv(self, arguments: Sequence[str]) -> list[str]:
+        config = ["--config-file", str(self.working)] if arguments[0] in _WITH_FILE else []
+        return ["pulumi", "-C", str(CHECKOUT), *arguments, "--non-interactive", "--stack", self.name, *config]
 
-    def _for_the_pack(self) -> dict[str, str]:
-        """The policy pack is told which environment the file is for: its SDK passes no configuration on."""
-        return {ENVIRONMENT: str(self._config().get("fleetwatch:env") or self.name)} if self.policy_pack else {}
+    def _pack_environment(self) -> dict[str, str]:
+        """The policy pack gets the environment's name in a variable: its SDK passes no configuration on."""
+        if not self.policy_pack:
+            return {}
+        settings = self.settings()
+        return {ENVIRONMENT: settings.env if settings is not None else self.name}
 
-    def planned(self, *words: str, **env: str) -> dict[str, Any]:
-        """What a preview would do, as the engine prints it for programs; ToolError with its words if it cannot."""
-        argv = self._argv(["preview", "--json", "--show-sames", *words])
+    def planned(self, *arguments: str, **env: str) -> dict[str, Any]:
+        """The plan of a preview, from Pulumi's JSON; ToolError with Pulumi's own message if there is none."""
+        argv = self._argv(["preview", "--json", "--show-sames", *arguments])
         done = subprocess.run(argv, env={**self.env, **env}, capture_output=True, text=True, check=False)
         if done.returncode == 0:
             digest: dict[str, Any] = json.loads(done.stdout)
@@ -218,30 +236,3 @@ class Stack:
         if "query" not in found:
             raise ToolError(f"The stack {self.name} is not up; `make up` brings it up.")
         return found
-
-
-def made_here(images: Mapping[str, Any]) -> dict[str, Any]:
-    """Of a working copy's images those that this machine assembled. The others came from the stack file, and go with
-    their line there."""
-    return {key: ref for key, ref in images.items() if str(ref).startswith(MADE_HERE)}
-
-
-def docker_address(config: Mapping[str, Any]) -> str:
-    """`hub.local.docker`, else DOCKER_HOST, else the usual socket. The program itself tells mistakes in the file."""
-    return named_docker(config) or os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
-
-
-def hub_is_here(config: Mapping[str, Any]) -> bool:
-    """A hub that is no droplet and no server; mistakes are told by the program."""
-    return not {"droplet", "server"} & set(_below(config, "fleetwatch:hub"))
-
-
-def named_docker(config: Mapping[str, Any]) -> str | None:
-    """`hub.local.docker`, if the stack file says it."""
-    named = _below(_below(config, "fleetwatch:hub"), "local").get("docker")
-    return str(named) if named else None
-
-
-def _below(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = holder.get(key)
-    return found if isinstance(found, dict) else {}

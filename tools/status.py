@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
 import json
-import shlex
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,39 @@ from dataclasses import dataclass
 from typing import Any
 
 from configs import names
+from tools import remote_access
+from tools.cli import Commands
 from tools.errors import ToolError
 from tools.hubclient import HubClient
 from tools.progress import say
+from tools.stack import Stack
+from tools.stack_factory import open_stack
 
 FRESH = 60  # seconds at the least in which a sample must have come; three intervals where that is more
 LOOK_BACK = 24 * 3600  # seconds in which gaps and log lines are looked for
 Jobs = Mapping[str, Mapping[str, float]]  # host -> scrape job -> its interval in seconds
+
+
+def register(commands: Commands) -> None:
+    commands.add("status", _status, "what runs, where to look, what has arrived")
+
+
+def _status(options: argparse.Namespace) -> int:
+    return 0 if report_status(open_stack(options), patience=0) else 1
+
+
+def report_status(stack: Stack, patience: float = 60.0) -> bool:
+    """Show the status once everything expected has arrived, or after `patience` seconds with what is missing; False if
+    something is."""
+    outputs = stack.outputs()
+    if stack.here:
+        docker = {"this machine": ["docker", "-H", stack.docker()]}
+    else:
+        docker = {host: remote_access.command_on(outputs, host, ["docker"]) for host in outputs["hosts"]}
+    with remote_access.query_address(outputs) as address:
+        hub = HubClient(address)
+        wait(hub, outputs, patience)
+        return show(hub, outputs, docker, stack.prefix())
 
 
 @dataclass(frozen=True)
@@ -106,13 +132,13 @@ def gaps(hub: HubClient, jobs: Jobs) -> list[str]:
 
 def containers(listed: Mapping[str, Sequence[str]], prefix: str) -> list[tuple[str, str, str, str]]:
     """(host, role, image, state) of every container of this stack. `listed`: for each place the command line that
-    `docker` words are put behind. A place that does not answer is told, the others are shown."""
+    runs `docker` there. A place that does not answer gets a row, the others are shown."""
     found = []
     for place, argv in listed.items():
-        asked = ["ps", "-a", "--filter", f"label=fleetwatch.stack={prefix}", "--format", "{{json .}}"]
-        line_of = [*argv[:-1], f"{argv[-1]} {shlex.join(asked)}"] if argv[0] == "ssh" else [*argv, *asked]
+        arguments = ["ps", "-a", "--filter", f"label=fleetwatch.stack={prefix}", "--format", "{{json .}}"]
+        command = remote_access.with_arguments(argv, arguments)
         try:
-            done = subprocess.run(line_of, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+            done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
         except FileNotFoundError:
             raise ToolError(f"The program `{argv[0]}` is not installed; `make up` as root installs it.") from None
         if done.returncode and argv[0] != "ssh":

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from configs.settings.secrets import readable, secret_keys
+from configs.settings.secrets import readable
 from configs.validation import check_file
-from tools import missing, secrets_provider, stackfile
+from tools import missing, secrets_provider, working_copy
+from tools.cli import Commands
 from tools.errors import ToolError
 from tools.paths import CHECKOUT
 from tools.progress import say
 
 # What `make rehearse` adds to its stack file on each machine, such as an SSH key: without it that file is not complete.
 _COMPLETED_LATER = "Pulumi.rehearsal.yaml"
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add("validate", _validate, "check stack files by themselves, without credentials")
+    parser.add_argument("files", nargs="*", type=Path, help="without any: all of stacks/, but not the rehearsal's")
+
+
+def _validate(options: argparse.Namespace) -> int:
+    return validate([file.resolve() for file in options.files])
 
 
 def validate(files: Sequence[Path]) -> int:
@@ -32,13 +43,13 @@ def problems(file: Path) -> Iterator[str]:
     shown = str(file.relative_to(CHECKOUT)) if file.is_relative_to(CHECKOUT) else str(file)
     env = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
     try:
-        config = stackfile.read(file).get("config") or {}
+        config = working_copy.read(file).get("config") or {}
         secrets_provider.choose(file, file)
     except ToolError as error:
         yield str(error)
         return
     yield from check_file({"env": env, **readable(missing.completed(config, env))}, shown)[1]
-    for path in stackfile.clear_secrets(config, secret_keys() | {"token"}):
+    for path in working_copy.plain_secrets(config):
         yield (
             f"{path}: expected an encrypted value, this one is in clear text; `make secret STACK={env} KEY={path}` "
             f"replaces it ({shown})"

@@ -21,7 +21,7 @@ from tests.bench import events, measure, page
 from tests.bench.page import Figure
 from tests.integration import fleet as fleets
 from tests.integration.rig import docker, eventually
-from tools import plugins, rehearse
+from tools import plugins, rehearsal
 from tools.environment import pulumi_env
 from tools.paths import CHECKOUT
 from tools.progress import step
@@ -73,7 +73,7 @@ class Fleet(fleets.Fleet):
         """One more server on the internet, with a Docker Engine that answers; the name of its host."""
         name = f"vps-{number}"
         public = (self.state / "ssh_key.pub").read_text().strip()
-        self.machines.create_server(name, _address(number), rehearse.SERVER_USER, public)
+        self.machines.create_server(name, _address(number), rehearsal.SERVER_USER, public)
         container = self.server(name)
         eventually(f"Docker of {name}", lambda: docker("exec", container, "docker", "version"), 120)
         return name
@@ -100,7 +100,7 @@ def _address(number: int) -> str:
 
 
 def _entry(number: int) -> dict[str, object]:
-    return {"server": {"address": _address(number), "user": rehearse.SERVER_USER}}
+    return {"server": {"address": _address(number), "user": rehearsal.SERVER_USER}}
 
 
 @dataclass

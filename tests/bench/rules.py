@@ -26,9 +26,9 @@ from tests.bench import page, remote_write
 from tests.fixtures import rendering
 from tests.integration.rig import Rig, eventually, free_ports, rig
 from tools import images, setup
-from tools.doctor import choices, questions, selectors
+from tools.doctor import queries, selectors, variables
 from tools.doctor import rules as asked_rules
-from tools.doctor.answers import Asker
+from tools.doctor.verdicts import Asker
 from tools.hubclient import HubClient
 from tools.progress import step
 
@@ -179,12 +179,12 @@ def _boards(run: Run, hub: HubClient, settings: Settings) -> None:
     """Each dashboard once with All, one query after the other."""
     asker = Asker(hub, time.time())
     for board in boards(settings):
-        asked = [one for one in questions.of_boards([board]) if questions.is_promql(one)]
+        asked = [one for one in queries.of_boards([board]) if queries.is_promql(one)]
         took = {}
         for one in asked:
-            expr = choices.filled(one.expr, one.variables, choices.ALL, choices.SCRAPE)
+            expr = variables.filled(one.expr, one.variables, variables.ALL, variables.SCRAPE)
             begun = time.monotonic()
-            asker.labels(one.source, one.form, expr, choices.SCRAPE)
+            asker.labels(one.source, one.form, expr, variables.SCRAPE)
             took[one.place] = time.monotonic() - begun
         if not took:
             continue

@@ -12,10 +12,10 @@ import pytest
 
 from configs import images
 from tests.contract.test_tree import FILES, ROOT
-from tools import ci_tools, licences
+from tools import audit, licences
 from tools.builds import BUILDS
+from tools.dependency_lock import FILES as SOURCES
 from tools.gobuild import GO_BIN
-from tools.lock import FILES as SOURCES
 from tools.registry import Reference
 
 # What a text calls a part -> its image pin.
@@ -105,7 +105,7 @@ def test_what_two_locks_share_has_one_version(lock: str) -> None:
 
 
 def test_every_lock_is_audited_and_the_packs_licences_are_looked_at_too() -> None:
-    assert set(ci_tools.AUDITED) == set(LOCKS), "one that is not asked about is vulnerable in silence"
+    assert set(audit.AUDITED) == set(LOCKS), "one that is not asked about is vulnerable in silence"
     assert set(licences.locked()) >= set(_locked("requirements.txt")) | set(_locked("policy/requirements.txt"))
 
 

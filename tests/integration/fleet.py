@@ -28,11 +28,11 @@ import yaml
 from tests.fixtures.leftovers import claimed
 from tests.integration.fleet_view import View
 from tests.integration.rig import docker, free_ports, merge
-from tools import images, rehearse
+from tools import images, rehearsal
 from tools.environment import pulumi_env
 from tools.paths import CHECKOUT
 from tools.stack import Stack
-from tools.stackfile import sections
+from tools.working_copy import sections
 
 INTERNET = "198.18.77.0/24"
 HERE = "198.18.77.1"  # this machine, as the cloud's internet sees it
@@ -64,7 +64,7 @@ class Fleet(View):
         self.file = self.home / f"Pulumi.{self.name}.yaml"
         self.env = {**os.environ, "FLEETWATCH_STATE": str(self.home / "state")}
         self.state = self.home / "state" / self.name
-        self.rehearsal = rehearse.Rehearsal(self.name, self.internet, self.port)
+        self.rehearsal = rehearsal.Rehearsal(self.name, self.internet, self.port)
         self.machines = self.rehearsal.machines()
         self.dsn_password = secrets.token_hex(16)
         self.said = ""  # by the first `up`
@@ -98,7 +98,7 @@ class Fleet(View):
     def prepare(self) -> None:
         """What `make rehearse` does before its `up`: everything below the fleet, the one secret of its stack file."""
         with mock.patch.dict(os.environ, self.env):
-            chain = rehearse.prepare(self.rehearsal)
+            chain = rehearsal.prepare(self.rehearsal)
             if "project" in self.config.get("cloud", {}):
                 self.ask("POST", "projects", json={"name": PROJECT, "purpose": "Monitoring"})
             parts = {key: ref for key, ref in chain.overrides.items() if key in images.PARTS}

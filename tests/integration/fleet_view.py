@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from tools import reach
+from tools import remote_access
 from tools.hubclient import HubClient
 
 
@@ -30,7 +30,7 @@ class View:
     def on(self, host: str, *words: str, check: bool = True, stdin: str | None = None) -> str:
         """The output of a command on a host of the fleet."""
         assert host in self.outputs()["hosts"], f"{host} is not up"
-        argv = reach.on(self.outputs(), host, words)
+        argv = remote_access.command_on(self.outputs(), host, words)
         done = subprocess.run(argv, capture_output=True, text=True, input=stdin or "", check=False, timeout=120)
         assert not check or done.returncode == 0, f"{host}: {shlex.join(words)}: {done.stderr.strip()[-2000:]}"
         return done.stdout
@@ -78,7 +78,7 @@ class View:
     @contextlib.contextmanager
     def hub(self) -> Iterator[HubClient]:
         """The hub's query side, through a tunnel."""
-        with reach.query_side(self.outputs()) as address:
+        with remote_access.query_address(self.outputs()) as address:
             yield HubClient(address)
 
     def metrics(self, query: str) -> list[dict[str, Any]]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.integration.rig import Rig, rig
-from tools.comment import page, reading
+from tools.comment import page, records
 from tools.comment.model import Record
 
 # Every kind of setting that is a secret, and a value that its format takes; {} is what is looked for.
@@ -64,7 +64,7 @@ class Previewed:
         self.said += place.read_text()
         for verdict in self.folder.glob("*.policy.json"):  # an artefact as well
             self.said += verdict.read_text()
-        (found,) = reading.records(self.folder)
+        (found,) = records.read_records(self.folder)
         self.said += page.build([found], limit=0)
         return found
 

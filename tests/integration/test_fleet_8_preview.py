@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.integration.fleet import Fleet
-from tools.comment import danger, engine, reading
+from tools.comment import changes, records, warnings
 
 pytestmark = pytest.mark.xdist_group("fleet")
 
@@ -33,9 +33,9 @@ def test_the_comment_has_the_numbers_of_the_engine(fleet: Fleet, name: str) -> N
         said = fleet.tool("pulumi", "preview", "--json").stdout
     summary: dict[str, int] = json.loads(said[said.index("{") :])["changeSummary"]
     planned = {OPS[op]: number for op, number in summary.items() if op in OPS}
-    (record,) = reading.records(folder)
-    changes = engine.changes(record)
+    (record,) = records.read_records(folder)
+    found = changes.planned_changes(record)
     assert planned, "the change was to change something"
-    assert Counter(one.action for one in changes) == planned == engine.counts(record)
-    warned = {word for line in danger.warnings(changes) for word in re.findall(r"`([^`]+)`", line)}
+    assert Counter(one.action for one in found) == planned == changes.counts(record)
+    warned = {word for line in warnings.warnings(changes) for word in re.findall(r"`([^`]+)`", line)}
     assert (loud in warned) if loud else not warned, warned

@@ -17,7 +17,7 @@ from tests.cloud.rig import FakeMachines, running
 from tests.fixtures.hubs import PUBLIC_KEY
 from tests.integration.rig import Rig, docker, rig
 from tools import setup
-from tools.policy import FOLDER, PACK, PACKAGES, WANTED
+from tools.policy_pack import FOLDER, PACK, PACKAGES, WANTED
 
 pytestmark = pytest.mark.xdist_group("policy")
 LATEST = {"images": {"grafana": "docker.io/grafana/grafana:latest"}}

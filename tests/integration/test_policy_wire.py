@@ -14,7 +14,7 @@ import pytest
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
-from tools import policy
+from tools import policy_pack
 
 pytestmark = pytest.mark.xdist_group("policy")
 URN = "urn:pulumi:live::fleetwatch::command:local:Command::hub-x"
@@ -26,8 +26,10 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 @pytest.fixture(scope="module")
 def pack() -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
     """A running pack; as an engine does, it reads its port and ends it."""
-    policy.prepare()
-    with subprocess.Popen([str(policy.PACK), "127.0.0.1:1"], stdout=subprocess.PIPE, cwd="/", text=True) as running:
+    policy_pack.prepare()
+    with subprocess.Popen(
+        [str(policy_pack.PACK), "127.0.0.1:1"], stdout=subprocess.PIPE, cwd="/", text=True
+    ) as running:
         try:
             assert running.stdout is not None
             with grpc.insecure_channel(f"127.0.0.1:{running.stdout.readline().strip()}") as channel:
@@ -94,6 +96,6 @@ def test_an_engine_that_does_not_let_it_look_gets_no_pass(pack: analyzer_pb2_grp
 
 def test_every_rule_is_in_it_and_mandatory(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:
     info = pack.GetAnalyzerInfo(empty_pb2.Empty())
-    assert [one.name for one in info.policies] == [rule.name for rule in policy.rules.RULES]
+    assert [one.name for one in info.policies] == [rule.name for rule in policy_pack.rules.RULES]
     stops = {analyzer_pb2.MANDATORY, analyzer_pb2.REMEDIATE}
     assert {one.enforcementLevel for one in info.policies} == stops, "remediate falls back to mandatory"

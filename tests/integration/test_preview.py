@@ -13,7 +13,7 @@ import yaml
 
 from tests.integration.previews import SECRETS, Previewed
 from tests.integration.rig import docker
-from tools.comment import danger, drift, engine, files, page
+from tools.comment import changes, drift, files, page, warnings
 from tools.comment.model import Record
 
 pytestmark = pytest.mark.xdist_group("preview")
@@ -21,7 +21,7 @@ OPS = {"create": "added", "update": "changed", "replace": "replaced", "delete": 
 
 
 def numbers(record: Record) -> dict[str, int]:
-    found = [change.action for change in engine.changes(record)]
+    found = [change.action for change in changes.planned_changes(record)]
     return {action: found.count(action) for action in set(found)}
 
 
@@ -37,12 +37,12 @@ def test_the_numbers_are_those_of_the_engine(stack: Previewed, name: str) -> Non
     stack.rig.change(CHANGES[name])
     record = stack.record()
     engines = {OPS[op]: number for op, number in stack.rig.preview().items() if op in OPS}
-    assert numbers(record) == engines == engine.counts(record)
+    assert numbers(record) == engines == changes.counts(record)
     assert engines, "the change was to change something"
     text = page.build([record])
-    diffs = {file.path: file.diff or "" for file in files.changed_files(engine.changes(record))}
+    diffs = {file.path: file.diff or "" for file in files.changed_files(changes.planned_changes(record))}
     if name == "image bumped":
-        loud = danger.warnings(engine.changes(record))
+        loud = warnings.warnings(changes.planned_changes(record))
         assert [line.split("`")[1] for line in loud] == ["hub-agent"]
         assert text.index("[!CAUTION]") < text.index("### Stack")
         assert "`docker.io/prom/prometheus:v3.99.0`" in text
@@ -60,7 +60,7 @@ def test_nothing_to_change_is_said(stack: Previewed) -> None:
 def test_no_secret_of_any_kind_is_anywhere(stack: Previewed) -> None:
     stack.plant()
     record = stack.record()
-    told = {file.path: file.why_not for file in files.changed_files(engine.changes(record))}
+    told = {file.path: file.why_not for file in files.changed_files(changes.planned_changes(record))}
     roles = ("alertmanager", "grafana", "postgres-main", "sql-exporter")
     changed = {f"{role}/secrets/*" for role in roles}
     assert {path for path, why in told.items() if why == "secret, not shown"} == changed, told

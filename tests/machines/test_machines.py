@@ -14,7 +14,7 @@ from localcloud.machines import MachineError, Rule
 from localcloud.machines.docker import LABEL, docker
 from tests.fixtures.leftovers import claimed
 from tests.machines.world import NET, PURPOSE, World, answers, soon
-from tools import images, rehearse
+from tools import images, rehearsal
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("machines")]
 
@@ -36,7 +36,7 @@ runcmd:
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     ref = images.get(["node_exporter", "droplet"])[0].ref
-    rehearse.golden([ref], PURPOSE)
+    rehearsal.golden([ref], PURPOSE)
     home = tmp_path_factory.mktemp("machines")
     made = World(home, ref)
     with claimed(made.name, home):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from localcloud.machines import DropletSpec, Machines
-from tools.rehearse import machine_image
+from tools.rehearsal import machine_image
 
 NET = "198.18.33"  # RFC 2544: nobody's, and no other cloud's of this machine
 PURPOSE = "tests"

@@ -23,11 +23,11 @@ from unittest import mock
 import yaml
 
 from tests.integration.rig import free_ports, merge
-from tools import images, rehearse
+from tools import images, rehearsal
 from tools.environment import pulumi_env
 from tools.paths import CHECKOUT
 from tools.stack import Stack
-from tools.stackfile import sections
+from tools.working_copy import sections
 
 RECORDED = Path(__file__).parent / "recorded"
 NAME, INTERNET = "fwtpreview", "198.18.79.0/24"
@@ -73,12 +73,12 @@ def main() -> None:
     config["hosts"]["vps-1"]["server"]["address"] = "198.18.79.150"
     file, state = home / f"Pulumi.{NAME}.yaml", home / "state" / NAME
     env = {**os.environ, "FLEETWATCH_STATE": str(home / "state")}
-    rehearsal = rehearse.Rehearsal(NAME, INTERNET, free_ports(1)[0])
+    made = rehearsal.Rehearsal(NAME, INTERNET, free_ports(1)[0])
 
     def write(with_change: Mapping[str, Any]) -> None:
-        made = copy.deepcopy(config)
-        merge(made, with_change)
-        file.write_text(yaml.safe_dump({"config": {f"fleetwatch:{key}": value for key, value in made.items()}}))
+        changed = copy.deepcopy(config)
+        merge(changed, with_change)
+        file.write_text(yaml.safe_dump({"config": {f"fleetwatch:{key}": value for key, value in changed.items()}}))
 
     def tool(*words: str, stdin: str | None = None) -> None:
         argv = [sys.executable, "-m", "tools", "--stack", NAME, "--file", str(file), *words]
@@ -87,7 +87,7 @@ def main() -> None:
     write({})
     with mock.patch.dict(os.environ, env):
         try:
-            chain = rehearse.prepare(rehearsal)
+            chain = rehearsal.prepare(made)
             parts = {key: ref for key, ref in chain.overrides.items() if key in images.PARTS}
             stack = Stack(NAME, file, pulumi_env(state), parts)
             stack.prepare()
@@ -102,7 +102,7 @@ def main() -> None:
                 told = trimmed(json.loads(place.read_text()), str(home))
                 (RECORDED / place.name).write_text(json.dumps(told, indent=1, sort_keys=True) + "\n")
         finally:
-            rehearse.remove(rehearsal)
+            rehearsal.remove(made)
             shutil.rmtree(home, ignore_errors=True)
 
 

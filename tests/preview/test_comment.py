@@ -11,7 +11,7 @@ import pytest
 
 from tests.preview.record import CHANGES
 from tests.preview.told import change, read, step, told
-from tools.comment import danger, engine, files, page
+from tools.comment import changes, files, page, warnings
 from tools.comment.model import ACTIONS, SECRET_SIGNATURE, SIGNATURE, UNKNOWN, Record
 
 EXPECTED = Path(__file__).parent / "expected"
@@ -35,8 +35,8 @@ def test_the_comment_of_a_recorded_change(name: str, tmp_path: Path) -> None:
 def test_its_numbers_are_the_engines_own(name: str, tmp_path: Path) -> None:
     record = read(tmp_path, told(name))
     engines = {OPS[op]: number for op, number in told(name)["preview"]["changeSummary"].items() if op in OPS}
-    found = [one.action for one in engine.changes(record)]
-    assert {action: found.count(action) for action in ACTIONS if action in found} == engines == engine.counts(record)
+    found = [one.action for one in changes.planned_changes(record)]
+    assert {action: found.count(action) for action in ACTIONS if action in found} == engines == changes.counts(record)
     text = page.build([record])
     totals = re.findall(r"^\| \*\*all\*\* \|(.*)\|$", text, re.M) or re.findall(r"^\| `hub` \|(.*)\|$", text, re.M)
     shown = dict(zip(ACTIONS, (cell.strip() for cell in totals[0].split("|")), strict=True))
@@ -59,7 +59,7 @@ def test_a_host_that_goes_is_loud_about_its_agent(tmp_path: Path) -> None:
 
 
 def test_a_scrape_interval_is_one_line_of_one_file(tmp_path: Path) -> None:
-    found = files.changed_files(engine.changes(read(tmp_path, told("scrape-interval"))))
+    found = files.changed_files(changes.planned_changes(read(tmp_path, told("scrape-interval"))))
     assert [(one.host, one.path) for one in found] == [("db-1", "agent/config/prometheus.yml")]
     assert "-  scrape_interval: 15s\n+  scrape_interval: 5s" in (found[0].diff or "")
 
@@ -71,7 +71,7 @@ def test_a_resized_hub_is_loud_and_costs(tmp_path: Path) -> None:
 
 
 def test_an_image_of_the_agent_is_loud_for_every_host(tmp_path: Path) -> None:
-    found = danger.warnings(engine.changes(read(tmp_path, told("image-bumped"))))
+    found = warnings.warnings(changes.planned_changes(read(tmp_path, told("image-bumped"))))
     assert sorted(line.split("`")[1] for line in found) == ["db-1-agent", "hub-agent", "vps-1-agent"]
 
 
@@ -92,7 +92,7 @@ def test_an_image_of_the_agent_is_loud_for_every_host(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("action", ["replaced", "removed"])
 def test_what_takes_data_is_loud(type_: str, role: str, lost: str, action: str) -> None:
-    (said,) = danger.warnings([change(type_, action, role=role)])
+    (said,) = warnings.warnings([change(type_, action, role=role)])
     assert lost.replace("are gone", "") in said
     assert f"**{action}**" in said
 
@@ -101,12 +101,12 @@ def test_what_takes_data_is_loud(type_: str, role: str, lost: str, action: str) 
 @pytest.mark.parametrize("role", ["agent", "caddy"])
 def test_what_takes_none_is_not(action: str, role: str) -> None:
     kinds = ("docker:index/container:Container", "docker:index/volume:Volume", "digitalocean:index/volume:Volume")
-    assert danger.warnings([change(kind, action, role=role) for kind in kinds]) == []
-    assert danger.warnings([change("docker:index/container:Container", "replaced", role="caddy")]) == []
+    assert warnings.warnings([change(kind, action, role=role) for kind in kinds]) == []
+    assert warnings.warnings([change("docker:index/container:Container", "replaced", role="caddy")]) == []
 
 
 def test_a_volume_that_stays_on_its_host_is_said_to_stay() -> None:
-    (said,) = danger.warnings([change("docker:index/volume:Volume", "removed", kept=True)])
+    (said,) = warnings.warnings([change("docker:index/volume:Volume", "removed", kept=True)])
     assert "stays on the host" in said
 
 
@@ -118,7 +118,7 @@ def test_a_replacement_in_several_steps_is_one_and_keeps_what_was_before() -> No
         step("replace", f"{kind}::web-1-agent", {"image": "a"}, {"image": "b"}, replaceReasons=["image"]),
         step("delete-replaced", f"{kind}::web-1-agent", {"image": "a"}),
     )
-    (found,) = engine.changes(Record("prod", steps=steps, after={"hosts": {"web-1": {}}}))
+    (found,) = changes.planned_changes(Record("prod", steps=steps, after={"hosts": {"web-1": {}}}))
     assert (found.action, found.host, found.why, found.after["image"]) == ("replaced", "web-1", ("image",), "b")
 
 
@@ -128,7 +128,7 @@ def test_hosts_whose_names_begin_alike_are_told_apart() -> None:
         step("create", f"digitalocean:index/firewall:Firewall::{name}", new={}) for name in ("firewall-hub", "vpc")
     ]
     record = Record("prod", steps=steps, after={"hosts": {"web": {}, "web-1": {}, "hub": {}}})
-    assert [one.host for one in engine.changes(record)] == ["web", "web-1", "hub", "cloud", "cloud"]
+    assert [one.host for one in changes.planned_changes(record)] == ["web", "web-1", "hub", "cloud", "cloud"]
 
 
 # Secrets
@@ -153,7 +153,7 @@ def test_what_the_engine_marks_as_secret_is_nowhere_on_the_page(tmp_path: Path) 
     text = page.build([record], limit=0)
     assert PLANTED not in text
     assert "secret, not shown" in text
-    assert PLANTED not in repr(record.after) + repr(engine.changes(record))
+    assert PLANTED not in repr(record.after) + repr(changes.planned_changes(record))
 
 
 @pytest.mark.parametrize("stdin", ["[secret]", UNKNOWN, f"==> a <==\n{UNKNOWN}\n==> . <==\n"])

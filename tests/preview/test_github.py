@@ -14,7 +14,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tools import ci_commands, github
+from tools import github
+from tools.comment import command
 from tools.comment.page import MARK
 from tools.errors import ToolError
 
@@ -169,4 +170,4 @@ def test_what_is_missing_is_named(there: StandIn, monkeypatch: pytest.MonkeyPatc
 def test_a_comment_that_cannot_be_read_is_told(tmp_path: Path, file: str, why: str) -> None:
     (tmp_path / "picture.png").write_bytes(b"\x89PNG")
     with pytest.raises(ToolError, match=rf"expected the file that `python -m tools comment --out .*{why}"):
-        ci_commands._post(argparse.Namespace(file=str(tmp_path / file), pull=7))
+        command._post(argparse.Namespace(file=str(tmp_path / file), pull=7))

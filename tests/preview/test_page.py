@@ -12,7 +12,7 @@ import pytest
 
 from tests.preview.record import CHANGES
 from tests.preview.told import read, step, told
-from tools.comment import drift, page, reading
+from tools.comment import drift, page, records
 from tools.comment.model import Record, Violation
 from tools.errors import ToolError
 
@@ -70,7 +70,7 @@ def test_a_fork_is_told_that_there_is_no_preview() -> None:
 def test_stacks_stand_in_the_order_of_their_deployment(tmp_path: Path) -> None:
     for stack in ("prod", "qa", "dev", "staging"):
         read(tmp_path, told("hub-resized"), stack)
-    text = page.build(reading.records(tmp_path))
+    text = page.build(records.read_records(tmp_path))
     assert re.findall(r"### Stack `(\S+)`", text) == ["dev", "staging", "qa", "prod"]
     assert "> - **dev**: `hub-droplet`" in text, "with several stacks a warning says of which it is"
 
@@ -85,8 +85,8 @@ def test_a_problem_is_a_sentence_in_the_place_of_the_preview(tmp_path: Path) -> 
 
 def test_a_stack_whose_run_left_nothing_is_told(tmp_path: Path) -> None:
     (tmp_path / "prod.policy.json").write_text("[]")
-    text = page.build(reading.records(tmp_path))
-    assert "**No preview**: its run left nothing behind" in text
+    text = page.build(records.read_records(tmp_path))
+    assert "**No preview**: its run wrote no record" in text
     assert "**Policies**: no violation." in text
 
 
@@ -104,19 +104,19 @@ def test_policies_are_listed_with_their_level(tmp_path: Path) -> None:
 def test_a_broken_file_of_policies_is_told(broken: str, tmp_path: Path) -> None:
     (tmp_path / "prod.policy.json").write_text(broken)
     with pytest.raises(ToolError, match=r"prod\.policy\.json: expected"):
-        reading.records(tmp_path)
+        records.read_records(tmp_path)
 
 
 @pytest.mark.parametrize("broken", ["{", "[]", "{}"])
 def test_a_broken_record_is_told(broken: str, tmp_path: Path) -> None:
     (tmp_path / "prod.preview.json").write_text(broken)
     with pytest.raises(ToolError, match=r"prod\.preview\.json: expected"):
-        reading.records(tmp_path)
+        records.read_records(tmp_path)
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="expected a folder"):
-        reading.records(tmp_path / "nowhere")
+        records.read_records(tmp_path / "nowhere")
 
 
 # Money

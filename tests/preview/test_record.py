@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tools import record
-from tools.comment import page, reading
+from tools import preview_record
+from tools.comment import page, records
 from tools.errors import ToolError
 from tools.stack import Stack
 
@@ -63,8 +63,8 @@ class Engine:
 
     def record(self) -> tuple[str | None, str]:
         """(the problem, the whole page)."""
-        problem = record.record("prod", self.stack, self.place)
-        return problem, page.build(reading.records(self.place.parent), limit=0)
+        problem = preview_record.write_record("prod", self.stack, self.place)
+        return problem, page.build(records.read_records(self.place.parent), limit=0)
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_plan_and_outputs_are_kept(engine: Engine) -> None:
     problem, text = engine.record()
     assert problem is None
     assert "32.00 USD → 41.00 USD" in text, "of the stack, not of a component"
-    (kept,) = reading.records(engine.place.parent)
+    (kept,) = records.read_records(engine.place.parent)
     assert "rotations" not in kept.after, "what is not known yet is no output"
 
 
@@ -119,8 +119,8 @@ def test_what_is_in_the_way_of_the_stack_is_told_as_well(engine: Engine) -> None
     def nothing() -> Stack:
         raise ToolError("The passphrase of stack prod is not here")
 
-    assert record.record("prod", nothing, engine.place) == "The passphrase of stack prod is not here"
-    assert "**No preview**: The passphrase" in page.build(reading.records(engine.place.parent))
+    assert preview_record.write_record("prod", nothing, engine.place) == "The passphrase of stack prod is not here"
+    assert "**No preview**: The passphrase" in page.build(records.read_records(engine.place.parent))
 
 
 @pytest.mark.parametrize("where", ["plan", "diagnostic", "stderr"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import record
+from tools import preview_record
 from tools.stack import Stack
 
 ENGINE = """#!/bin/sh
@@ -35,7 +35,7 @@ def stack(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 def test_a_preview_beside_an_update_leaves_the_state_alone(stack: Stack, tmp_path: Path) -> None:
-    problem = record.record("prod", lambda: stack, tmp_path / "out" / "prod.preview.json")
+    problem = preview_record.write_record("prod", lambda: stack, tmp_path / "out" / "prod.preview.json")
     assert problem is None
     calls = (tmp_path / "calls").read_text()
     assert " stack export " in calls

@@ -1,4 +1,4 @@
-"""The door for a runner's SSH, against the rehearsal cloud's API (its machines only remember what they are told)."""
+"""The firewall for a runner's SSH, against the rehearsal cloud's API; its machines only record their calls."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pytest
 
 from localcloud.cloud.backend import Rule
 from tests.cloud.rig import Client, FakeMachines, running
-from tools import ci_commands, runner_firewall
+from tools import runner_firewall
 from tools.errors import ToolError
-from tools.runner_firewall import Door
+from tools.runner_firewall import RunnerFirewall
 from tools.stack import Stack
 
 OWN = "198.51.100.77"
@@ -41,8 +41,8 @@ def stack(tmp_path: Path, cloud: Client) -> Stack:
 
 
 @pytest.fixture
-def door(stack: Stack) -> Door:
-    return runner_firewall.of(stack, "4711-1")
+def firewall(stack: Stack) -> RunnerFirewall:
+    return runner_firewall.runner_firewall(stack, "4711-1")
 
 
 @pytest.fixture
@@ -53,8 +53,8 @@ def hub(cloud: Client) -> int:
     return droplet
 
 
-def _doors(cloud: Client) -> list[str]:
-    return [one["name"] for one in cloud.get("/v2/firewalls")["firewalls"] if "-door-" in one["name"]]
+def _runner_firewalls(cloud: Client) -> list[str]:
+    return [one["name"] for one in cloud.get("/v2/firewalls")["firewalls"] if "-runner-" in one["name"]]
 
 
 def _let_in(machines: FakeMachines, droplet: int) -> set[str]:
@@ -64,61 +64,63 @@ def _let_in(machines: FakeMachines, droplet: int) -> set[str]:
 
 
 def test_open_lets_this_address_in_and_close_takes_it_back(
-    door: Door, cloud: Client, machines: FakeMachines, hub: int
+    firewall: RunnerFirewall, cloud: Client, machines: FakeMachines, hub: int
 ) -> None:
     assert _let_in(machines, hub) == {"192.0.2.0/24"}
-    said = door.open(OWN)
+    said = firewall.open(OWN)
     assert _let_in(machines, hub) == {"192.0.2.0/24", f"{OWN}/32"}
-    assert _doors(cloud) == ["fleetwatch-prod-door-4711-1"]
+    assert _runner_firewalls(cloud) == ["fleetwatch-prod-runner-4711-1"]
     assert f"SSH from {OWN}" in said
-    assert door.close() == "Door fleetwatch-prod-door-4711-1: closed."
+    assert firewall.close() == "Firewall fleetwatch-prod-runner-4711-1: removed."
     assert _let_in(machines, hub) == {"192.0.2.0/24"}
-    assert _doors(cloud) == []
+    assert _runner_firewalls(cloud) == []
     assert len(cloud.get("/v2/firewalls")["firewalls"]) == 1, "the stack's own firewall stays"
 
 
-def test_to_close_what_was_never_open_is_no_mistake(door: Door, hub: int) -> None:
-    assert door.close() == "Door fleetwatch-prod-door-4711-1: there was none."
+def test_to_close_what_was_never_open_is_no_mistake(firewall: RunnerFirewall, hub: int) -> None:
+    assert firewall.close() == "Firewall fleetwatch-prod-runner-4711-1: there was none."
 
 
-def test_a_run_that_is_repeated_opens_one_door(door: Door, cloud: Client, machines: FakeMachines, hub: int) -> None:
-    door.open("198.51.100.1")
-    door.open(OWN)
-    assert _doors(cloud) == ["fleetwatch-prod-door-4711-1"]
+def test_a_run_that_is_repeated_makes_one_firewall(
+    firewall: RunnerFirewall, cloud: Client, machines: FakeMachines, hub: int
+) -> None:
+    firewall.open("198.51.100.1")
+    firewall.open(OWN)
+    assert _runner_firewalls(cloud) == ["fleetwatch-prod-runner-4711-1"]
     assert _let_in(machines, hub) == {"192.0.2.0/24", f"{OWN}/32"}
 
 
-def test_the_door_of_another_run_stays_unless_it_is_old(
-    door: Door, stack: Stack, cloud: Client, hub: int, monkeypatch: pytest.MonkeyPatch
+def test_the_firewall_of_another_run_stays_unless_it_is_old(
+    firewall: RunnerFirewall, stack: Stack, cloud: Client, hub: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = runner_firewall.of(stack, "4710-1")
+    other = runner_firewall.runner_firewall(stack, "4710-1")
     other.open(OWN)
-    door.open(OWN)
-    assert sorted(_doors(cloud)) == [other.name, door.name]
+    firewall.open(OWN)
+    assert sorted(_runner_firewalls(cloud)) == [other.name, firewall.name]
     monkeypatch.setattr(runner_firewall, "OLDEST", runner_firewall.OLDEST * 0)
-    door.open(OWN)
-    assert _doors(cloud) == [door.name], "a run that died leaves its door open for ever otherwise"
+    firewall.open(OWN)
+    assert _runner_firewalls(cloud) == [firewall.name], "a run that died leaves its firewall otherwise"
 
 
-def test_doors_of_other_stacks_are_not_seen(door: Door, cloud: Client, hub: int) -> None:
+def test_firewalls_of_other_stacks_are_not_seen(firewall: RunnerFirewall, cloud: Client, hub: int) -> None:
     cloud.post("/v2/tags", {"name": "fleetwatch-dev-hub"})
-    body = {"name": "fleetwatch-dev-door-4711-1", "tags": ["fleetwatch-dev-hub"], "inbound_rules": [ADMIN]}
+    body = {"name": "fleetwatch-dev-runner-4711-1", "tags": ["fleetwatch-dev-hub"], "inbound_rules": [ADMIN]}
     cloud.post("/v2/firewalls", body, code=202)
-    door.open(OWN)
-    door.close()
-    assert _doors(cloud) == ["fleetwatch-dev-door-4711-1"]
+    firewall.open(OWN)
+    firewall.close()
+    assert _runner_firewalls(cloud) == ["fleetwatch-dev-runner-4711-1"]
 
 
-def test_a_stack_without_droplets_gets_no_door(door: Door, cloud: Client) -> None:
-    assert "there is no droplet of this stack yet" in door.open(OWN)
-    assert _doors(cloud) == []
+def test_a_stack_without_droplets_gets_no_firewall(firewall: RunnerFirewall, cloud: Client) -> None:
+    assert "there is no droplet of this stack yet" in firewall.open(OWN)
+    assert _runner_firewalls(cloud) == []
 
 
 @pytest.mark.parametrize("given", ["0.0.0.0/0", "198.51.100.0/24", "x.example.com", "", "<html>"])
-def test_the_door_is_for_one_address(door: Door, cloud: Client, hub: int, given: str) -> None:
-    with pytest.raises(ToolError, match="expected one IP address|does not say this machine's address"):
-        door.open(given or "nothing")
-    assert _doors(cloud) == []
+def test_the_firewall_is_for_one_address(firewall: RunnerFirewall, cloud: Client, hub: int, given: str) -> None:
+    with pytest.raises(ToolError, match="expected one IP address|does not give this machine's address"):
+        firewall.open(given or "nothing")
+    assert _runner_firewalls(cloud) == []
 
 
 def _says(answer: str) -> HTTPServer:
@@ -153,24 +155,24 @@ def test_the_own_address_is_asked_for(answer: str, good: bool, monkeypatch: pyte
 
 def test_a_service_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETWATCH_ADDRESS_URL", "http://127.0.0.1:1/")
-    with pytest.raises(ToolError, match="give it: --address"):
+    with pytest.raises(ToolError, match="set it: --address"):
         runner_firewall.own_address()
 
 
 def test_a_wrong_token_is_a_sentence_without_it(stack: Stack, hub: int) -> None:
     stack.env = {**stack.env, "DIGITALOCEAN_TOKEN": "dop_v1_wrong"}
     with pytest.raises(ToolError, match="answers 401 .*DIGITALOCEAN_TOKEN is not valid") as caught:
-        runner_firewall.of(stack, "1").open(OWN)
+        runner_firewall.runner_firewall(stack, "1").open(OWN)
     assert "dop_v1_wrong" not in str(caught.value)
 
 
 def test_what_is_missing_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ToolError, match="--run: expected"):
-        runner_firewall.of(stack, "")
+        runner_firewall.runner_firewall(stack, "")
     monkeypatch.delenv("DIGITALOCEAN_TOKEN", raising=False)
     stack.env = {}
     with pytest.raises(ToolError, match="DIGITALOCEAN_TOKEN is not set"):
-        runner_firewall.of(stack, "1")
+        runner_firewall.runner_firewall(stack, "1")
 
 
 @pytest.mark.parametrize("action", ["open", "close"])
@@ -179,23 +181,31 @@ def test_what_is_missing_is_named(stack: Stack, monkeypatch: pytest.MonkeyPatch)
     [
         "{fleetwatch:hub: {server: {address: 192.0.2.7}}, fleetwatch:hosts: {hub: {}, a: {server: {address: a}}}}",
         "{fleetwatch:hub: {local: {}}}",
-        "{}",
     ],
 )
-def test_a_stack_file_without_a_droplet_needs_no_door_and_no_token(
+def test_a_stack_file_without_a_droplet_needs_no_firewall_and_no_token(
     stack: Stack, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], config: str, action: str
 ) -> None:
     monkeypatch.delenv("DIGITALOCEAN_TOKEN", raising=False)
     stack.env = {}
     stack.file.write_text(f"config: {config}\n")
     options = argparse.Namespace(run="1", action=action, address="")
-    ci_commands._door(options, lambda _: stack)
-    assert capsys.readouterr().out.startswith("No door: the stack file has no droplet")
+    monkeypatch.setattr(runner_firewall, "open_stack", lambda _options: stack)
+    runner_firewall._runner_firewall(options)
+    assert capsys.readouterr().out.startswith("No runner firewall: the stack file has no droplet")
 
 
 def test_one_host_that_is_a_droplet_needs_one(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DIGITALOCEAN_TOKEN", raising=False)
     stack.env = {}
-    stack.file.write_text("config: {fleetwatch:hub: {server: {}}, fleetwatch:hosts: {a: {droplet: {size: s}}}}\n")
+    stack.file.write_text(
+        "config: {fleetwatch:hub: {server: {address: 10.0.0.7}}, fleetwatch:hosts: {a: {droplet: {size: s}}}}\n"
+    )
     with pytest.raises(ToolError, match="DIGITALOCEAN_TOKEN is not set"):
-        runner_firewall.of(stack, "1")
+        runner_firewall.runner_firewall(stack, "1")
+
+
+def test_a_stack_file_whose_hub_cannot_be_read_is_refused_with_its_mistakes(stack: Stack) -> None:
+    stack.file.write_text("config: {fleetwatch:hub: {droplet: {size: s}}}\n")
+    with pytest.raises(ToolError, match="hub.droplet.region: missing"):
+        runner_firewall.runner_firewall(stack, "1")

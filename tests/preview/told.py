@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.preview.record import RECORDED
-from tools.comment import reading
+from tools.comment import records
 from tools.comment.model import Change, Record
 
 
@@ -20,7 +20,7 @@ def told(name: str) -> dict[str, Any]:
 def read(folder: Path, content: Any, stack: str = "prod") -> Record:
     """A record that went through a file."""
     (folder / f"{stack}.preview.json").write_text(json.dumps(content))
-    return next(one for one in reading.records(folder) if one.stack == stack)
+    return next(one for one in records.read_records(folder) if one.stack == stack)
 
 
 def change(type_: str, action: str, *, host: str = "web-1", role: str = "", kept: bool = False, **more: Any) -> Change:

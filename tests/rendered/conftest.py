@@ -1,7 +1,7 @@
 """The components' own tools, as the rendered tests call them.
 
-A tool comes from the offline build cache, else from the vendor's image when Docker has it. Nothing is built here,
-unless FLEETWATCH_BUILD=1 (`make test`) says so, and a tool that cannot be had fails its tests: it never skips them.
+A tool comes from the offline build cache, else from the vendor's image when Docker has it. Nothing is built here:
+`make check` does that first. A missing tool fails its tests, it never skips them.
 """
 
 from __future__ import annotations
@@ -14,34 +14,19 @@ from pathlib import Path
 
 import pytest
 
-from configs import images
 from configs.settings import Settings
 from tests.fixtures.stackfiles import CASES
-from tools import gobuild
+from tools import test_programs
 
-# Build key -> image key, and the program in the vendor's image.
-_IN_IMAGE = {
-    "promtool": ("prometheus", "promtool"),
-    "amtool": ("alertmanager", "amtool"),
-    "caddy": ("caddy", "caddy"),
-    "loki": ("loki", "/usr/bin/loki"),
-    "promtail": ("promtail", "/usr/bin/promtail"),
-}
 Tool = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @functools.cache
 def _argv(name: str) -> tuple[str, ...]:
-    if gobuild.is_built(name):
-        return (str(gobuild.program(name)),)
-    if name in _IN_IMAGE:
-        image, program = images.pins()[_IN_IMAGE[name][0]], _IN_IMAGE[name][1]
-        asked = subprocess.run(["docker", "image", "inspect", image], capture_output=True, check=False)
-        if asked.returncode == 0:
-            return ("docker", "run", "--rm", "--network", "none", "-u", "0", "--entrypoint", program, image)
-    if os.environ.get("FLEETWATCH_BUILD") == "1":
-        return (str(gobuild.program(name)),)
-    pytest.fail(f"{name} is neither built nor in Docker: run `make test` once to set up", pytrace=False)
+    argv = test_programs.present(name)
+    if argv is None:
+        pytest.fail(f"{name} is neither built nor in Docker: run `make check`, which builds it", pytrace=False)
+    return argv
 
 
 @pytest.fixture

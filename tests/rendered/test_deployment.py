@@ -12,7 +12,7 @@ import yaml
 from tests.fixtures import workflows
 from tests.fixtures.full import ROOT
 from tests.fixtures.workflows import TEXT
-from tools import policy, touched
+from tools import affected_stacks, policy_pack
 
 
 @pytest.mark.parametrize(("file", "between"), [("deploy-stack.yml", "make up"), ("drift.yml", "record --refresh")])
@@ -83,15 +83,15 @@ def test_only_a_key_that_was_written_is_removed(file: str) -> None:
 def test_every_stack_of_a_team_is_deployed_and_prod_comes_last() -> None:
     jobs = {name: job for file, name, job in workflows.jobs() if file == "deploy.yml"}
     assert set(jobs) == {"which", "before", "prod"}
-    told = "fromJSON(needs.which.outputs.told)"
+    found = "fromJSON(needs.which.outputs.found)"
     assert jobs["before"]["strategy"] == {
-        "fail-fast": True, "max-parallel": 1, "matrix": {"stack": f"${{{{ {told}.before_last }}}}"},
+        "fail-fast": True, "max-parallel": 1, "matrix": {"stack": f"${{{{ {found}.before_last }}}}"},
     }  # fmt: skip
     assert [jobs[name]["with"]["stack"] for name in ("before", "prod")] == ["${{ matrix.stack }}", "prod"]
     assert jobs["prod"]["needs"] == ["which", "before"]
     assert "!failure() && !cancelled()" in jobs["prod"]["if"]
     files = [path.name.split(".")[1] for path in (ROOT / "stacks").iterdir()]
-    deployed = json.loads(touched.decide([], [*files, "qa"]).as_json())
+    deployed = json.loads(affected_stacks.classify([], [*files, "qa"]).as_json())
     assert {"qa", "dev", "staging"} <= set(deployed["before_last"])
     assert [*deployed["before_last"], jobs["prod"]["with"]["stack"]] == deployed["all"]
 
@@ -106,7 +106,7 @@ def test_what_breaks_a_guard_rail_is_not_deployed() -> None:
     looked, up = steps[workflows.index(steps, 'make policy STACK="$STACK"')], steps[workflows.index(steps, "make up")]
     assert steps.index(looked) < workflows.index(steps, "runner-firewall open") < steps.index(up)
     assert not {"if", "continue-on-error"} & set(looked)
-    assert up["env"] == {**looked["env"], policy.WANTED: "1"}, "the same stack, and the pack"
+    assert up["env"] == {**looked["env"], policy_pack.WANTED: "1"}, "the same stack, and the pack"
 
 
 def test_an_older_commit_is_not_deployed_after_a_newer_one() -> None:

@@ -17,7 +17,7 @@ from tests.fixtures.full import ROOT
 from tests.fixtures.workflows import FOLDER, TEXT, WORKFLOWS
 from tests.rendered.conftest import Tool
 from tools import environment
-from tools.__main__ import _parser
+from tools.__main__ import MODULES, parser
 from tools.errors import ToolError
 
 
@@ -42,8 +42,8 @@ def test_actionlint_has_nothing_to_say(tool: Callable[[str], Tool], tmp_path: Pa
     ("good", "broken", "said"),
     [
         ("runs-on: ubuntu-24.04", "runs_on: ubuntu-24.04", "runs_on"),
-        ("needs.touched.outputs.told", "needs.touched.outputs.toldd", "toldd"),
-        ("needs: [touched, check, preview]", "needs: [touched, check, previews]", "previews"),
+        ("needs.affected.outputs.found", "needs.affected.outputs.foundd", "foundd"),
+        ("needs: [affected, check, preview]", "needs: [affected, check, previews]", "previews"),
         ("github.event.number", "githubb.event.number", "githubb"),
     ],
 )
@@ -132,9 +132,9 @@ def _pull_request(job: str) -> list[dict[str, Any]]:
 
 def test_a_preview_comes_after_the_checks_and_the_comment_whatever_they_said() -> None:
     jobs = {name: job for file, name, job in workflows.jobs() if file == "pull-request.yml"}
-    assert jobs["preview"]["needs"] == ["touched", "check"]
+    assert jobs["preview"]["needs"] == ["affected", "check"]
     assert not re.search(r"always\(\)|cancelled\(\)|failure\(\)", jobs["preview"]["if"]), "checks that fail end it"
-    assert jobs["comment"]["needs"] == ["touched", "check", "preview"]
+    assert jobs["comment"]["needs"] == ["affected", "check", "preview"]
     assert "!cancelled()" in jobs["comment"]["if"]
     said = next(step for step in jobs["comment"]["steps"] if step.get("name") == "the comment")
     assert said["env"]["CHECKED"] == "${{ needs.check.result }}"
@@ -146,11 +146,11 @@ def test_a_preview_comes_after_the_checks_and_the_comment_whatever_they_said() -
 def test_the_comment_says_that_the_checks_are_in_the_way(tmp_path: Path, checked: str, fork: bool, told: int) -> None:
     (script,) = [step["run"] for step in _pull_request("comment") if step.get("name") == "the comment"]
     workflows.stub(tmp_path, "echo 'what the tools say' > comment.md; exit 1")
-    env = {"CHECKED": checked, "FROM_FORK": str(fork).lower(), "TOUCHED": "{}", "GITHUB_STEP_SUMMARY": "summary.md"}
+    env = {"CHECKED": checked, "FROM_FORK": str(fork).lower(), "AFFECTED": "{}", "GITHUB_STEP_SUMMARY": "summary.md"}
     assert workflows.run_step(script, tmp_path, **env).returncode == 1, "what the tools say of it stays"
     text = (tmp_path / "summary.md").read_text()
     assert text.startswith("what the tools say\n")
-    assert text.count("no preview before the checks pass; the job `check`") == told
+    assert text.count("no preview before the checks pass; the log of the job `check`") == told
 
 
 def test_the_bill_of_materials_is_made_and_kept() -> None:
@@ -167,7 +167,7 @@ def test_a_vulnerability_fails_and_a_service_that_does_not_answer_warns(
     tmp_path: Path, audit: int, step: int, warned: bool
 ) -> None:
     (script,) = [one["run"] for one in _pull_request("check") if "audit" in str(one.get("run"))]
-    assert ".venv/bin/python -m tools.ci_tools audit" in script
+    assert ".venv/bin/python -m tools audit" in script
     workflows.stub(tmp_path, f"exit {audit}")
     done = workflows.run_step(script, tmp_path)
     assert done.returncode == step, done.stderr
@@ -189,9 +189,14 @@ def test_the_page_wants_the_passphrase_wherever_the_tools_do(monkeypatch: pytest
 @pytest.mark.parametrize("page", [*(f".github/{name}" for name in TEXT), "docs/ci.md"])
 def test_every_command_that_is_named_exists(page: str) -> None:
     text = (ROOT / page).read_text()
-    actions = [one for one in _parser()._actions if isinstance(one, argparse._SubParsersAction)]
-    known = set(actions[0].choices)
+    known = set(MODULES)
     named = set(re.findall(r"-m tools(?: --stack \S+)?(?: --file \S+)? ([a-z][a-z-]*)", text))
     assert named <= known, named - known
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     assert set(re.findall(r"^\s*(?:- )?(?:run: )?make ([a-z-]+)", text, re.MULTILINE)) <= targets
+
+
+def test_each_command_is_registered_by_the_module_that_is_imported_for_it() -> None:
+    for module in set(MODULES.values()):
+        (commands,) = [one for one in parser([module])._actions if isinstance(one, argparse._SubParsersAction)]
+        assert set(commands.choices) == {name for name, other in MODULES.items() if other == module}

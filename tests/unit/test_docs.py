@@ -12,11 +12,11 @@ import pytest
 import yaml
 
 from configs.settings import read
+from configs.settings.secrets import is_secret_path
 from tests import drawing
 from tests.fixtures.docs import BY_FOLDER, MARKS, OUTPUT, PAGES, ROOT, blocks, commands, queries
 from tests.fixtures.hubs import PUBLIC_KEY
 from tools.doctor import selectors
-from tools.stack import SECRET_KEYS
 
 BLOCKS = blocks()
 DUMMIES = {
@@ -58,7 +58,7 @@ def _problems(text: str) -> list[str]:
     _, problems = read(raw, "snippet")
     for problem in problems:
         path = problem.split(": missing")[0]
-        if path != problem and path.split(".")[-1] in SECRET_KEYS:
+        if path != problem and is_secret_path(path):
             _put(raw, path)
     return read(raw, "snippet")[1]
 
@@ -93,7 +93,7 @@ def test_every_yaml_snippet_is_a_stack_file() -> None:
 def test_every_secret_key_that_is_named_is_one() -> None:
     named = {key for page in PAGES for key in re.findall(r"make secret KEY=([a-z0-9._-]+\w)", page.read_text())}
     assert named, "the README says how to set a secret"
-    assert {key.split(".")[-1] for key in named} <= SECRET_KEYS, named
+    assert [key for key in named if not is_secret_path(key)] == [], named
 
 
 def test_every_relative_link_resolves(capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,12 +14,13 @@ import yaml
 from configs import dashboards
 from configs import rules as described
 from configs.settings import load
+from configs.settings.secrets import is_secret_path
 from tests.fixtures import full
 from tests.fixtures.fake_hub import FakeHub, healthy_hub
 from tests.fixtures.full import small
-from tools.doctor import hosts, questions, run
+from tools.doctor import command, hosts, queries
 from tools.hubclient import HubClient
-from tools.stack import SECRET_KEYS, Stack
+from tools.stack import Stack
 
 SETTINGS = load(small(env="test"), "stacks/Pulumi.test.yaml")
 
@@ -53,19 +54,19 @@ def _stack(folder: Path, address: str, monkeypatch: pytest.MonkeyPatch) -> Stack
 def test_exit_codes_and_that_a_hub_which_is_away_is_one_sentence(
     hub: FakeHub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(run, "boards", lambda _: ())
+    monkeypatch.setattr(command, "boards", lambda _: ())
     monkeypatch.setattr(described, "groups", lambda _: [])
     monkeypatch.setattr(described, "alerts", lambda _: [])
     hub.has("up", host="hub", job="postgres", instance="p")
     hub.has("up", host="hub", job="sql", instance="s")
     stack = _stack(tmp_path, hub.base, monkeypatch)
-    assert run.doctor(lambda: stack, as_json=True) == run.WELL
+    assert command.doctor(lambda: stack, as_json=True) == command.WELL
     assert json.loads(capsys.readouterr().out)["faults"] == 0, "stdout is JSON and nothing else"
     hub.series = [one for one in hub.series if one[0].get("job") != "node"]
-    assert run.doctor(lambda: stack, as_json=False) == run.FAULTS
+    assert command.doctor(lambda: stack, as_json=False) == command.FAULTS
     assert "hub: no sample of job node" in capsys.readouterr().out
     away = _stack(tmp_path, "http://127.0.0.1:9", monkeypatch)
-    assert run.doctor(lambda: away, as_json=True) == run.NOT_ASKED
+    assert command.doctor(lambda: away, as_json=True) == command.NOT_ASKED
     out, err = capsys.readouterr()
     assert out == ""
     assert re.fullmatch(r"fleetwatch: The hub does not answer at http://127.0.0.1:9: .*\n", err), err
@@ -76,32 +77,29 @@ def test_a_mistaken_stack_file_is_said_and_nothing_is_asked(
 ) -> None:
     stack = _stack(tmp_path, hub.base, monkeypatch)
     stack.file.write_text("config:\n  fleetwatch:hosts: {hub: {colour: red}}\n  fleetwatch:hub: {local: {}}\n")
-    assert run.doctor(lambda: stack, as_json=False) == run.NOT_ASKED
+    assert command.doctor(lambda: stack, as_json=False) == command.NOT_ASKED
     assert "hosts.hub.colour" in capsys.readouterr().err
     assert hub.asked == []
 
 
 def test_settings_are_read_without_any_secret(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def sealed(value: Any) -> Any:
+    def sealed(value: Any, path: str = "") -> Any:
         if isinstance(value, dict):
-            return {key: {"secure": "v1:a:b"} if _secret(key, one) else sealed(one) for key, one in value.items()}
-        return value
-
-    def _secret(key: str, value: Any) -> bool:
-        return key in SECRET_KEYS and isinstance(value, str)
+            return {key: sealed(inner, f"{path}.{key}".lstrip(".")) for key, inner in value.items()}
+        return {"secure": "v1:a:b"} if is_secret_path(path) else value
 
     stack = _stack(tmp_path, "", monkeypatch)
     raw = full.without_web_1(full.raw())
     stack.file.write_text(yaml.safe_dump({"config": {f"fleetwatch:{k}": v for k, v in sealed(raw).items()}}))
     assert "secure" in stack.file.read_text()
-    read = run.settings_of(stack)
-    assert {place.place for place in questions.of_boards(dashboards.boards(read))} == {
-        place.place for place in questions.of_boards(dashboards.boards(load(raw, full.SOURCE)))
+    read = command.settings_of(stack)
+    assert {place.place for place in queries.of_boards(dashboards.boards(read))} == {
+        place.place for place in queries.of_boards(dashboards.boards(load(raw, full.SOURCE)))
     }, "nothing fell away because a secret was not read"
 
 
 def _wrong(hub: FakeHub) -> list[str]:
-    (one,) = hosts.examine(run.answers.Asker(HubClient(hub.base), hosts.hub_time(HubClient(hub.base))), SETTINGS)
+    (one,) = hosts.examine(command.verdicts.Asker(HubClient(hub.base), hosts.hub_time(HubClient(hub.base))), SETTINGS)
     return one.wrong
 
 

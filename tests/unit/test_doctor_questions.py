@@ -14,11 +14,11 @@ from configs.dashboards.model import PROMETHEUS as METRICS
 from configs.rules.model import Alert
 from tests.fixtures.fake_hub import FakeHub, fake_hub
 from tests.fixtures.full import full
-from tools.doctor import questions, rules, selectors
-from tools.doctor.choices import PER_HOST, Choices, filled
+from tools.doctor import queries, rules, selectors
+from tools.doctor.variables import PER_HOST, Choices, filled
 from tools.hubclient import HubClient
 
-EVERY = questions.of_boards(boards(full()))
+EVERY = queries.of_boards(boards(full()))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_places_are_distinct_so_that_a_finding_leads_to_its_query() -> None:
 
 
 @pytest.mark.parametrize("question", EVERY, ids=lambda question: question.place)
-def test_no_variable_of_grafana_is_left(question: questions.Question) -> None:
+def test_no_variable_of_grafana_is_left(question: queries.Question) -> None:
     for case in ({}, {"host": "web-1", "container": "a.b"}):
         assert not re.findall(r"\$\{?[a-zA-Z_]\w*", filled(question.expr, question.variables, case)), question.expr
 
@@ -60,12 +60,12 @@ def test_a_value_is_a_pattern_in_a_string_so_its_backslashes_are_doubled() -> No
     assert filled("rate(x[$__rate_interval]) + x[${__range_s}s:]", (), {}) == "rate(x[60s]) + x[3600s:]"
 
 
-def _board(*queries: Query, variables: tuple[Variable, ...] = ()) -> list[questions.Question]:
-    panel = Graph(title="p", description="x.", unit="none", queries=queries)
+def _board(*asked: Query, variables: tuple[Variable, ...] = ()) -> list[queries.Question]:
+    panel = Graph(title="p", description="x.", unit="none", queries=asked)
     board = Dashboard(
         name="b", title="B", description="", variables=(*env_and_host("up"), *variables), rows=(Row(panels=(panel,)),)
     )
-    return questions.of_boards([board])
+    return queries.of_boards([board])
 
 
 def test_every_value_is_a_case_on_its_own_host(hub: FakeHub) -> None:
@@ -134,7 +134,7 @@ def test_every_rule_is_asked_about() -> None:
 def test_a_stat_and_its_source_are_taken_as_they_are() -> None:
     stat = Stat(title="s", description="x.", unit="none", source=LOKI, query=Query(expr="1", empty="why"))
     board = Dashboard(name="b", title="B", description="", variables=(), rows=(Row(panels=(stat,)),))
-    (question,) = questions.of_boards([board])
+    (question,) = queries.of_boards([board])
     assert (question.place, question.source, question.form, question.empty) == ("b / s", LOKI, "instant", "why")
     assert METRICS != LOKI
     assert Alert(name="A", expr="1", summary="", description="").empty == ""

@@ -8,8 +8,8 @@ import pytest
 
 from configs.settings import load
 from tests.fixtures.full import small
-from tools.doctor import report, run
-from tools.doctor.answers import Verdict
+from tools.doctor import command, report
+from tools.doctor.verdicts import Verdict
 from tools.hubclient import HubClient
 
 SETTINGS = load(small(env="test"), "stacks/Pulumi.test.yaml")
@@ -36,8 +36,8 @@ def _found(empty: int, unloaded: int = 0) -> report.Findings:
 def _asked(monkeypatch: pytest.MonkeyPatch, young: int, *answers: report.Findings) -> tuple[int, int]:
     """(how often it looked, faults in the end); the last answer stays."""
     left, pauses = list(answers), list[float]()
-    monkeypatch.setattr(run, "examine", lambda *_: left.pop(0) if len(left) > 1 else left[0])
-    found = run.settled(_Hub(young), SETTINGS, pause=pauses.append)
+    monkeypatch.setattr(command, "examine", lambda *_: left.pop(0) if len(left) > 1 else left[0])
+    found = command.settled(_Hub(young), SETTINGS, pause=pauses.append)
     return len(pauses) + 1, found.faults
 
 
@@ -47,7 +47,7 @@ def test_what_is_empty_beside_something_young_is_asked_again(
     assert _asked(monkeypatch, 7, _found(25), _found(2), _found(0)) == (3, 0)
     said = capsys.readouterr().out
     assert "25 queries are empty yet, with 7 targets and 7 containers not a minute old: asking again in 15 s" in said
-    assert _asked(monkeypatch, 7, _found(3)) == (run.AGAIN + 1, 3), "not for ever"
+    assert _asked(monkeypatch, 7, _found(3)) == (command.AGAIN + 1, 3), "not for ever"
 
 
 def test_nothing_is_waited_for_where_waiting_does_not_help(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from policy import preview
 from policy.records import CONTAINER, UNKNOWN, Mark
 from policy.rules import RULES
 from tests.fixtures.full import ROOT
-from tools import policy, pulumi_cli
+from tools import policy, policy_pack, pulumi_cli
 from tools import stack as stacks
 from tools.errors import ToolError
 
@@ -106,18 +106,23 @@ def test_rules_have_names_of_their_own_and_reasons() -> None:
 
 
 @pytest.mark.parametrize(("value", "wanted"), [("1", True), ("yes", True), ("0", False), ("", False), (None, False)])
-def test_the_pack_is_an_option(value: str | None, wanted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(policy.WANTED, raising=False)
+def test_the_pack_is_an_option(
+    value: str | None, wanted: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(policy_pack.WANTED, raising=False)
     if value is not None:
-        monkeypatch.setenv(policy.WANTED, value)
-    assert policy.wanted() is wanted
+        monkeypatch.setenv(policy_pack.WANTED, value)
+    monkeypatch.setattr(pulumi_cli, "find", lambda: pulumi_cli.Pulumi(tmp_path, "3.255.0", "on PATH"))
+    monkeypatch.setattr(policy_pack, "prepare", lambda: None)
+    stack = policy_pack.attached(stacks.Stack("dev", tmp_path / "Pulumi.dev.yaml", {}))
+    assert (stack.policy_pack is not None) is wanted
 
 
 def test_a_cli_that_takes_no_program_for_a_pack_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     old = pulumi_cli.Pulumi(tmp_path / "pulumi", "3.253.0", "on PATH")
     monkeypatch.setattr(pulumi_cli, "find", lambda: old)
     with pytest.raises(ToolError, match=r"Pulumi 3\.253\.0 takes no policy pack.*update it to 3\.255"):
-        policy.with_pack(stacks.Stack("dev", tmp_path / "Pulumi.dev.yaml", {}))
+        policy_pack.with_pack(stacks.Stack("dev", tmp_path / "Pulumi.dev.yaml", {}))
 
 
 @pytest.mark.parametrize(("command", "looked_at"), [("up", True), ("preview", True), ("destroy", False)])
@@ -127,12 +132,12 @@ def test_the_pack_is_in_previews_and_updates_alone(
     ran: list[tuple[list[str], dict[str, str]]] = []
     monkeypatch.setattr(stacks, "streamed", lambda argv, env, name: ran.append((argv, env)) or 0)
     file = tmp_path / "Pulumi.live.yaml"
-    file.write_text("config: {'fleetwatch:env': prod}\n")
+    file.write_text("config: {'fleetwatch:env': prod, 'fleetwatch:hub': {local: {}}}\n")
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
-    stack = stacks.Stack("live", file, {}, policy_pack=policy.PACK)
+    stack = stacks.Stack("live", file, {}, policy_pack=policy_pack.PACK)
     stack.run(command, "--yes")
     ((argv, env),) = ran
-    assert (str(policy.PACK) in argv) is looked_at
+    assert (str(policy_pack.PACK) in argv) is looked_at
     assert env["FLEETWATCH_ENV"] == "prod"
 
 

@@ -10,10 +10,11 @@ from configs import names, rules
 from configs.dashboards import boards
 from configs.rules.model import Alert, expression
 from configs.settings.hub import PUBLIC_PORTS
-from tests.fixtures.docs import Block, blocks, queries
+from tests.fixtures.docs import Block, blocks
+from tests.fixtures.docs import queries as queries_in
 from tests.fixtures.full import full
 from tools import alert_docs
-from tools.doctor import questions, selectors
+from tools.doctor import queries, selectors
 
 BLOCKS = [block for block in blocks() if block.page.startswith("docs/runbooks/")]
 PAGES = {name: (alert_docs.PAGE.parent / "runbooks" / f"{name}.md").read_text() for name in alert_docs.alerts_by_name()}
@@ -33,7 +34,7 @@ def _commands(name: str) -> str:
 def _known() -> set[str]:
     """Every identifier of every expression, including metric names, and the names of recording rules."""
     settings = full()
-    asked = [question.expr for question in questions.of_boards(boards(settings))]
+    asked = [question.expr for question in queries.of_boards(boards(settings))]
     for rule in (rule for group in rules.groups(settings) for rule in group.rules):
         asked += [expression(settings, rule)] if isinstance(rule, Alert) else [rule.name, rule.expr]
     return {word for expr in asked for word in re.findall(r"[a-zA-Z_:][\w:]*", expr)}
@@ -41,7 +42,7 @@ def _known() -> set[str]:
 
 def _metrics(block: Block) -> set[str]:
     found = set()
-    for address, query in queries(block):
+    for address, query in queries_in(block):
         for metric in selectors.metrics_of(query) if "/loki/" not in address else ():
             found |= set(re.findall(r'"(.*)"', metric)[0].split("|")) if metric.startswith("{") else {metric}
     return found
@@ -102,8 +103,8 @@ def test_top_log_sources_are_queried_from_loki(name: str) -> None:
 def test_growth_is_shown_by_a_range_of_values(name: str) -> None:
     for block in (block for block in BLOCKS if block.page == f"docs/runbooks/{name}.md"):
         asks = "\n".join(PAGES[name].splitlines()[: block.line - 1]).strip().split("\n\n")[-1]
-        if re.search(r"\bgr[eo]w\b", asks) and queries(block):
-            assert all("[" in query for _, query in queries(block)), f"{block.place}: {asks}"
+        if re.search(r"\bgr[eo]w\b", asks) and queries_in(block):
+            assert all("[" in query for _, query in queries_in(block)), f"{block.place}: {asks}"
 
 
 @pytest.mark.parametrize("name", ["HubDiskFilling", "RetentionNotReached"])

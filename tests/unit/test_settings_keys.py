@@ -13,7 +13,7 @@ from configs.settings.sections import own_sections, parsed
 from configs.validation import DockerFacts, MachineFacts, check_file
 from tests.fixtures.fleets import SOURCE
 from tests.fixtures.full import small
-from tools import stackfile
+from tools import working_copy
 from tools.errors import ToolError
 
 LABEL = "expected a DNS label: lower-case letters, digits and inner hyphens, at most 63 characters"
@@ -168,9 +168,9 @@ def test_such_a_receiver_is_explained_too() -> None:
 def test_the_tools_explain_it_with_its_line(key: str) -> None:
     text = f"config:\n  fleetwatch:hosts:\n    {key}: {{droplet: {{}}}}\n"
     with pytest.raises(ToolError) as told:
-        stackfile.parse(text, "stacks/Pulumi.qa.yaml")
+        working_copy.parse(text, "stacks/Pulumi.qa.yaml")
     assert str(told.value) == (
         "stacks/Pulumi.qa.yaml, line 3, column 5: expected YAML, a text as key, "
         f"`{key}` is a {KEYS[key]} in YAML; put it in quotes ('{key}':) or choose another name."
     )
-    stackfile.parse(text.replace(key, f"'{key}'"), "stacks/Pulumi.qa.yaml")
+    working_copy.parse(text.replace(key, f"'{key}'"), "stacks/Pulumi.qa.yaml")

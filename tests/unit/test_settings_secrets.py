@@ -15,7 +15,7 @@ from configs.settings import SettingsError, load, read
 from configs.settings.secrets import is_secret_path, secret_keys, secret_paths, secret_places
 from configs.validation import DockerFacts, MachineFacts, check_file
 from tests.fixtures.full import FULL, SECRETS, full, raw, small, without_web_1
-from tools import stackfile as tool_stackfile
+from tools import working_copy
 
 SOURCE = "stacks/Pulumi.test.yaml"
 URL = "https://hooks.example/planted-s3cret"
@@ -185,7 +185,7 @@ def test_the_stacks_name_is_the_env_unless_it_is_given(monkeypatch: pytest.Monke
 
 def test_the_tool_finds_secrets_in_clear_before_the_engine_starts() -> None:
     config = {"fleetwatch:hosts": {"hub": {"postgres": {"a": {"dsn": DSN}, "b": {"dsn": {"secure": "v1:x"}}}}}}
-    found = tool_stackfile.clear_secrets(config, frozenset({"dsn"}))
+    found = list(working_copy.plain_secrets(config))
     assert found == ["hosts.hub.postgres.a.dsn"], "the encrypted one is fine"
 
 
@@ -200,7 +200,7 @@ def test_the_working_copy_keeps_encrypted_values_only_while_their_entry_stands()
         "config": {"fleetwatch:hosts": {"hub": {"postgres": {"a": {}}}}, "fleetwatch:hub": {"local": {"files": "mine"}}}
     }
     overlay = {"hub": {"local": {"files": "theirs", "docker": "unix:///d.sock"}}, "images": {"loki": "x"}}
-    made = tool_stackfile.compose(user, last, overlay)
+    made = working_copy.compose(user, last, overlay)
     assert made["encryptionsalt"] == "salt", "without the salt nothing can be decrypted"
     assert made["config"]["fleetwatch:hosts"]["hub"]["postgres"] == {"a": {"dsn": {"secure": "A"}}}
     assert made["config"]["fleetwatch:hub"]["local"] == {"files": "mine", "docker": "unix:///d.sock"}, "the user wins"

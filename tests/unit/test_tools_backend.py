@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tools import backend, environment, plugins, pulumi_cli
-from tools.engine_words import explain, streamed
 from tools.errors import ToolError
+from tools.pulumi_process import explain, streamed
 
 S3 = "s3://state?endpoint=fra1.digitaloceanspaces.com&region=us-east-1"
 

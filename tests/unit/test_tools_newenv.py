@@ -13,7 +13,7 @@ from configs.validation import CloudFacts
 from tests.fixtures.full import ROOT
 from tests.fixtures.hubs import PUBLIC_KEY
 from tests.fixtures.terminals import Closed, closed
-from tools import lifecycle, missing, newenv
+from tools import missing, newenv, stack_secrets
 from tools.errors import ToolError
 from tools.newenv import Answers
 
@@ -160,7 +160,7 @@ def _complete(
     kept: dict[str, str] = {}
     monkeypatch.setattr(missing.cloud_facts, "probe", lambda *_: CLOUD)
     monkeypatch.setattr("sys.stdin", io.StringIO(piped))
-    monkeypatch.setattr(lifecycle, "set_secret", lambda _stack, key, value: kept.update({key: value}))
+    monkeypatch.setattr(stack_secrets, "set_secret", lambda _stack, key, value: kept.update({key: value}))
     return newenv.complete(FakeStack(config, tmp_path), environ), kept  # type: ignore[arg-type]
 
 
@@ -189,7 +189,7 @@ def test_a_terminal_that_is_closed_at_the_questions_leaves_them_for_later(
 ) -> None:
     monkeypatch.setattr("sys.stdin", Closed())
     monkeypatch.setattr("getpass.getpass", closed)
-    monkeypatch.setattr(lifecycle, "set_secret", lambda *_: pytest.fail("nothing was given"))
+    monkeypatch.setattr(stack_secrets, "set_secret", lambda *_: pytest.fail("nothing was given"))
     assert newenv.complete(FakeStack(_config(), tmp_path), {}) == 1  # type: ignore[arg-type]
     assert "make secret STACK=qa KEY=hosts.db-1.postgres.main.dsn" in capsys.readouterr().out
 

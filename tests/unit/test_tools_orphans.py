@@ -11,7 +11,7 @@ import pytest
 
 from components import cloud_api
 from components.cloud_api import CloudError
-from tools import engine_state, lifecycle, orphans
+from tools import orphans, pulumi_command, pulumi_state, stack_secrets
 from tools.errors import ToolError
 
 PARENT = "urn:pulumi:prod::fleetwatch::fleetwatch:index:Droplet::web-1"
@@ -86,16 +86,16 @@ def test_the_note_is_dropped_and_what_was_not_looked_for_is_named(
         return subprocess.CompletedProcess(argv, 0, "", "")
 
     monkeypatch.setattr(subprocess, "run", run)
-    engine_state.clear_half_made(cut_off(kind=kind), "prod", "fleetwatch", None, ["pulumi"], {})
+    pulumi_state.clear_pending(cut_off(kind=kind), "prod", None, ["pulumi"], {})
     assert json.loads(given[0])["deployment"]["pending_operations"] == []
     assert ("may or may not" in capsys.readouterr().out) == (kind != orphans.DROPLET)
 
 
 def test_the_ways_out_are_not_refused_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
     stack = mock.Mock()
-    lifecycle.engine_command(stack, ["import", orphans.DROPLET])
+    pulumi_command.run_pulumi(stack, ["import", orphans.DROPLET])
     monkeypatch.setattr("sys.stdin", mock.Mock(**{"isatty.return_value": False, "read.return_value": "dop_v1_x"}))
-    lifecycle.secret(stack, "digitalocean:token")
+    stack_secrets.set_from_input(stack, "digitalocean:token")
     assert stack.select.call_args_list == [mock.call(mend=False)] * 2
-    lifecycle.engine_command(stack, ["preview"])
+    pulumi_command.run_pulumi(stack, ["preview"])
     assert stack.select.call_args == mock.call(mend=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.engine_output import readable
+from tools.pulumi_output import readable
 
 DIAGNOSTICS = """\
 Diagnostics:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import shutil
 import socket
 import string
 import subprocess
@@ -104,9 +105,10 @@ def test_what_was_clean_is_looked_at_again_once_it_changes(repository: Path) -> 
 def test_the_command_fails_on_a_planted_secret(tmp_path: Path) -> None:
     """The whole way, on a copy of the tool in a repository of its own."""
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    for name in ("__init__.py", "scan.py", "scan_tokens.py", "paths.py"):
-        _plant(tmp_path, f"tools/{name}", (ROOT / "tools" / name).read_text())
-    argv = [sys.executable, "-m", "tools.scan"]
+    for name in ("__init__", "__main__", "cli", "errors", "paths", "progress", "scan", "scan_tokens"):
+        _plant(tmp_path, f"tools/{name}.py", (ROOT / "tools" / f"{name}.py").read_text())
+    argv = [sys.executable, "-c", "import sys; from tools.__main__ import main; sys.exit(main(['scan']))"]
+    shutil.copytree(ROOT / "localcloud" / "machines", tmp_path / "localcloud" / "machines")
     clean = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True)
     assert clean.returncode == 0, clean.stderr
     assert "no new secret" in clean.stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import backend, environment, plugins, pulumi_cli, secrets_provider, stackfile
+from tools import backend, environment, plugins, pulumi_cli, secrets_provider, working_copy
 from tools.errors import ToolError
 
 S3 = "s3://state?endpoint=fra1.digitaloceanspaces.com&region=us-east-1"
@@ -85,6 +85,6 @@ def test_a_provider_that_pulumi_does_not_have_is_refused(tmp_path: Path, given: 
 
 def test_the_data_key_of_a_key_service_stays_with_the_secrets() -> None:
     user = {"secretsprovider": "awskms://x", "config": {}}
-    made = stackfile.compose(user, {"encryptedkey": "AQ==", "config": {}}, {})
+    made = working_copy.compose(user, {"encryptedkey": "AQ==", "config": {}}, {})
     assert (made["secretsprovider"], made["encryptedkey"]) == ("awskms://x", "AQ==")
-    assert stackfile.only_secrets(made)["encryptedkey"] == "AQ==", "others cannot decrypt without it"
+    assert working_copy.only_secrets(made)["encryptedkey"] == "AQ==", "others cannot decrypt without it"

@@ -10,7 +10,7 @@ import pytest
 
 from configs import images
 from tests.fixtures.full import ROOT
-from tools import ci_tools, licences
+from tools import audit, licences, sbom
 from tools.errors import ToolError
 
 
@@ -40,7 +40,7 @@ def _package(monkeypatch: pytest.MonkeyPatch, **said: str) -> str | None:
     for key, value in said.items():
         message[key.replace("_", "-")] = value
     monkeypatch.setattr(licences.metadata, "metadata", lambda _name: message)
-    return licences.of("some-package")
+    return licences.licence_of("some-package")
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_what_a_packages_metadata_says(
     ("said", "sentence"),
     [
         ({"License_Expression": "GPL-3.0-only"}, "GPL-3.0-only is not among the licences"),
-        ({"License": "ours"}, "does not say its licence in words that are known"),
+        ({"License": "ours"}, "its metadata names no known licence"),
     ],
 )
 def test_such_a_package_is_told(monkeypatch: pytest.MonkeyPatch, said: dict[str, str], sentence: str) -> None:
@@ -79,19 +79,19 @@ def test_a_tool_may_be_gpl_but_not_under_another_licence_than_the_one_looked_at(
 ) -> None:
     monkeypatch.setattr(licences, "locked", lambda: ["yamllint"])
     assert list(licences.problems()) == []
-    monkeypatch.setattr(licences, "of", lambda _name: "SSPL-1.0")
+    monkeypatch.setattr(licences, "licence_of", lambda _name: "SSPL-1.0")
     assert len(list(licences.problems())) == 1
 
 
 def test_an_image_without_a_licence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "pins", lambda: {"mystery": "x/y:1"})
-    assert "mystery: an image whose licence nobody has written down" in list(licences.problems())[-1]
+    assert "mystery: the licence of this image is not listed" in list(licences.problems())[-1]
 
 
 def test_the_bill_has_every_image_and_the_modules_of_the_offline_builds() -> None:
-    found = {component["name"]: component["version"] for component in ci_tools._images()}
+    found = {component["name"]: component["version"] for component in sbom._images()}
     assert len(found) == len(images.pins())
-    modules = {component["name"]: component["version"] for component in ci_tools._modules()}
+    modules = {component["name"]: component["version"] for component in sbom._modules()}
     assert modules["github.com/prometheus/prometheus"].startswith("v0.")
     assert modules["github.com/caddyserver/caddy/v2"] == f"v{found['docker.io/library/caddy'].split('-')[0]}"
     assert "github.com/grafana/loki/v3" in modules
@@ -99,14 +99,14 @@ def test_the_bill_has_every_image_and_the_modules_of_the_offline_builds() -> Non
 
 def test_a_digest_is_in_the_bill_once_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "pins", lambda: {"caddy": f"docker.io/library/caddy:2.0.0@sha256:{'a' * 64}"})
-    (component,) = ci_tools._images()
+    (component,) = sbom._images()
     assert component["purl"].startswith(f"pkg:oci/caddy@sha256%3A{'a' * 64}?")
     assert component["version"] == "2.0.0"
 
 
 def test_a_bill_inside_the_checkout_is_refused() -> None:
     with pytest.raises(ToolError, match="expected a place outside the checkout"):
-        ci_tools.sbom(ROOT / "bill.json")
+        sbom.sbom(ROOT / "bill.json")
 
 
 def _report(tmp_path: Path, dependencies: list[dict[str, object]]) -> Path:
@@ -123,20 +123,20 @@ SKIPPED = {"name": "pulumi", "skip_reason": "not found on PyPI"}
 @pytest.mark.parametrize(
     ("dependencies", "code", "sentence"),
     [
-        ([CLEAN], 0, "1 packages asked about, 0 known vulnerabilities"),
-        ([CLEAN, BAD], ci_tools.VULNERABLE, "h11 0.1: PYSEC-2025-1, fixed in 0.16.0"),
-        ([CLEAN, SKIPPED], ci_tools.UNKNOWN, "the service knows nothing of pulumi"),
-        ([SKIPPED], ci_tools.UNKNOWN, "not known, what answers in place of PyPI's vulnerability service"),
+        ([CLEAN], 0, "1 packages checked, 0 known vulnerabilities"),
+        ([CLEAN, BAD], audit.VULNERABLE, "h11 0.1: PYSEC-2025-1, fixed in 0.16.0"),
+        ([CLEAN, SKIPPED], audit.UNKNOWN, "the service does not know pulumi"),
+        ([SKIPPED], audit.UNKNOWN, "unknown, the server in place of PyPI's vulnerability service"),
     ],
 )
 def test_what_an_audits_answer_means(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], dependencies: list[dict[str, object]], code: int, sentence: str
 ) -> None:
-    assert ci_tools._told("requirements.txt", _report(tmp_path, dependencies), "") == code
+    assert audit._result("requirements.txt", _report(tmp_path, dependencies), "") == code
     assert sentence in capsys.readouterr().out
 
 
 def test_an_audit_that_could_not_ask_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = "Traceback\nERROR:pip_audit: could not connect to PyPI's vulnerability feed\n"
-    assert ci_tools._told("requirements.txt", tmp_path / "none.json", said) == ci_tools.UNKNOWN
-    assert "could not be asked: ERROR:pip_audit: could not connect" in capsys.readouterr().out
+    assert audit._result("requirements.txt", tmp_path / "none.json", said) == audit.UNKNOWN
+    assert "cannot be queried: ERROR:pip_audit: could not connect" in capsys.readouterr().out

@@ -8,7 +8,7 @@ import pytest
 
 from components import cloud_facts, machine_facts
 from tests.fixtures.full import ROOT
-from tools import stackfile, validate
+from tools import validate, working_copy
 
 GOOD = """config:
   fleetwatch:hub: {droplet: {region: fra1}}
@@ -69,7 +69,7 @@ def test_a_file_that_is_no_yaml_is_one_problem_and_the_others_are_still_checked(
 ) -> None:
     bad, good = tmp_path / "Pulumi.a.yaml", tmp_path / "Pulumi.b.yaml"
     bad.write_text("config: [\n")
-    stackfile.write(good, {"config": {"fleetwatch:hub": {"colour": 1}}})
+    working_copy.write(good, {"config": {"fleetwatch:hub": {"colour": 1}}})
     assert validate.validate([bad, good, tmp_path / "Pulumi.c.yaml"]) == 1
     said = capsys.readouterr().out
     assert f"{bad}, line 2" in said

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tools.comment import engine, page
+from tools.comment import changes, page
 from tools.comment.model import Record
 
 TITLE = "Drift: what runs is not what the stack files say"
@@ -18,7 +18,7 @@ _SAID = (
 
 def body(records: Sequence[Record]) -> str | None:
     """The text of the issue; None: nothing drifted. A stack that could not be looked at counts as drifted."""
-    drifted = [record for record in records if record.problem is not None or engine.changes(record)]
+    drifted = [record for record in records if record.problem is not None or changes.planned_changes(record)]
     if not drifted:
         return None
     text = page.build(drifted, note=_SAID, limit=_LIMIT)

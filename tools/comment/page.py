@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tools.comment import danger, engine, files, money
+from tools.comment import changes, cost, files, warnings
+from tools.comment.markdown import code, fenced, folded, html, prose, table
 from tools.comment.model import ACTIONS, Change, FileChange, Record
-from tools.comment.words import code, fenced, folded, html, prose, table
 
 MARK = "<!-- fleetwatch preview -->"
 TITLE = "## fleetwatch: what this pull request would change"
@@ -63,7 +63,7 @@ def _head(records: Sequence[Record], note: str) -> list[str]:
     loud = [
         f"{f'**{record.stack}**: ' if len(records) > 1 else ''}{said}"
         for record in records
-        for said in danger.warnings(engine.changes(record))
+        for said in warnings.warnings(changes.planned_changes(record))
     ]
     if loud:
         more = [f"and {len(loud) - _MOST_WARNINGS} more"] if len(loud) > _MOST_WARNINGS else []
@@ -83,19 +83,19 @@ def _stack(record: Record) -> str:
         longer = " …" if len(record.problem) > _LONGEST_PROBLEM else ""
         problem = prose(record.problem[:_LONGEST_PROBLEM] + longer)
         return "\n\n".join([title, f"**No preview**: {problem}", *_policies(record)])
-    found = engine.changes(record)
+    found = changes.planned_changes(record)
     parts = [title]
     if found:
         rows = _rows(found)
         parts.append(table(["host", *ACTIONS], rows[:_MOST_ROWS] + ([["…"] * 5] if len(rows) > _MOST_ROWS else [])))
     else:
         parts.append("Nothing to change.")
-    parts += money.lines(record)
+    parts += cost.lines(record)
     return "\n\n".join([*parts, *_policies(record)])
 
 
 def _rows(found: Sequence[Change]) -> list[list[object]]:
-    hosts = sorted({change.host for change in found}, key=lambda host: (host in (engine.CLOUD, engine.STACK), host))
+    hosts = sorted({change.host for change in found}, key=lambda host: (host in (changes.CLOUD, changes.STACK), host))
 
     def row(title: str, of: Iterable[Change]) -> list[object]:
         actions = [change.action for change in of]
@@ -118,7 +118,7 @@ def _policies(record: Record) -> list[str]:
 
 
 def _details(record: Record, several: bool) -> list[str]:
-    found = engine.changes(record)
+    found = changes.planned_changes(record)
     of = f" of {html(record.stack)}" if several else ""
     blocks = []
     for host in sorted({change.host for change in found}):

@@ -12,7 +12,7 @@ from typing import Any
 from configs.names import CHANGES_JOB
 from configs.services import scrape_jobs
 from configs.settings import Settings
-from tools.doctor.answers import Asker
+from tools.doctor.verdicts import Asker
 from tools.hubclient import HubClient
 
 FRESH = 60  # seconds; three intervals where that is more

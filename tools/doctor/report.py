@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from tools.doctor.answers import Verdict
 from tools.doctor.hosts import HostReport
+from tools.doctor.verdicts import Verdict
 from tools.status import age, table
 
 FAULTS = ("EMPTY", "failed")

@@ -16,7 +16,7 @@ from configs.dashboards.model import LOKI, PROMETHEUS
 from configs.rules.model import Alert, Record, expression
 from configs.settings import Settings
 from tools.doctor import selectors
-from tools.doctor.answers import Asker, State, Verdict
+from tools.doctor.verdicts import Asker, State, Verdict
 from tools.errors import ToolError
 from tools.hubclient import HubClient, Refused
 

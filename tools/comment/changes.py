@@ -1,4 +1,4 @@
-"""From the engine's JSON to changes by host."""
+"""From Pulumi's JSON to changes by host."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_A_HOST = ("Host", "Edge", "Droplet", "Gate", "Credential")  # components tha
 CLOUD, STACK = "cloud", "stack"
 
 
-def changes(record: Record) -> list[Change]:
+def planned_changes(record: Record) -> list[Change]:
     """Every resource that would be added, changed, replaced or removed; a replacement in several steps is one."""
     hosts = _hosts(record)
     found: dict[str, Change] = {}

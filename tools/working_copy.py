@@ -1,22 +1,28 @@
 """The working copy of a stack file: the user's file, plus what this machine adds to it.
 
-The engine writes into the stack file that it is given (the salt of its encryption, secrets). A copy beside the state
-keeps `git status` clean. It is made anew before each run from its parts: the user's file, the encrypted values that
-`make secret` left (in the last copy, and for a stack of several people in a file beside the user's), and the overlay of
-this machine (images assembled here, where files are kept).
+Pulumi writes into the stack file that it is given (the salt of its encryption, secrets). A copy beside the state keeps
+`git status` clean. Each run writes it from its parts: the user's file, the encrypted values that `make secret` stored
+(in the last copy, and for a stack of several people in a file beside the user's), and the overlay of this machine
+(images assembled here, the folder of rendered files).
+
+This module works on the raw YAML, not on the typed settings: it copies values that it must not interpret, encrypted
+ones among them, and has to keep what the settings refuse. Settings are read by stack_settings.py.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from configs.settings.secrets import is_secret_path
 from tools.errors import ToolError
 
 PROJECT = "fleetwatch:"
+_PROVIDER_TOKEN = re.compile(r"[a-z]+:token")  # such as `digitalocean:token`, a secret of the provider
 # What Pulumi needs beside the provider itself to decrypt: a passphrase's salt, the data key of a key service.
 ENCRYPTION = ("encryptionsalt", "encryptedkey")
 
@@ -32,7 +38,7 @@ _KINDS = {
 
 
 class _EachKeyOnce(yaml.SafeLoader):
-    """YAML's own rule, which the library does not hold: of two equal keys the first would be lost without a word."""
+    """Refuses a duplicate key, as the YAML specification does; the library silently drops the first one."""
 
     def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -45,9 +51,7 @@ class _EachKeyOnce(yaml.SafeLoader):
                 )
             if isinstance(key, yaml.ScalarNode) and key.value != "<<":
                 if key.value in seen:
-                    raise yaml.MarkedYAMLError(
-                        problem=f"each key once: there is `{key.value}` twice", problem_mark=key.start_mark
-                    )
+                    raise yaml.MarkedYAMLError(problem=f"duplicate key `{key.value}`", problem_mark=key.start_mark)
                 seen.add(key.value)
         return super().construct_mapping(node, deep)
 
@@ -92,7 +96,7 @@ def compose(user: dict[str, Any], last: dict[str, Any], overlay: dict[str, Any])
     for key, extra in overlay.items():
         given = config.get(PROJECT + key) or {}
         if isinstance(given, dict):
-            config[PROJECT + key] = _under(given, extra)
+            config[PROJECT + key] = merged(given, extra)
     made["config"] = config
     return made
 
@@ -102,18 +106,28 @@ def secrets_of(file: Path) -> Path:
     return file.with_name(f"secrets.{file.name.removeprefix('Pulumi.')}")
 
 
-def and_what_is_there(first: dict[str, Any], there: dict[str, Any]) -> dict[str, Any]:
-    """`first`, and of `there` what it does not say: what others have committed before this machine's working copy, a
-    secret that was set before what was committed."""
-    return _under(first, there)
+def merged(first: dict[str, Any], second: dict[str, Any]) -> dict[str, Any]:
+    """Both; `first` wins where both have a value."""
+    result = dict(first)
+    for key, value in second.items():
+        if isinstance(value, dict) and isinstance(result.get(key), dict):
+            result[key] = merged(result[key], value)
+        elif result.get(key) is None:
+            result[key] = value
+    return result
+
+
+def is_encrypted(value: Any) -> bool:
+    """Whether this is a value that Pulumi has encrypted."""
+    return isinstance(value, dict) and set(value) == {"secure"}
 
 
 def only_secrets(content: dict[str, Any]) -> dict[str, Any]:
     """A stack file's encrypted values and the salt that they need, with nothing else."""
 
     def look(value: Any) -> Any:
-        if _is_secure(value) or not isinstance(value, dict):
-            return value if _is_secure(value) else None
+        if is_encrypted(value) or not isinstance(value, dict):
+            return value if is_encrypted(value) else None
         found = {key: inner for key, one in value.items() if (inner := look(one)) is not None}
         return found or None
 
@@ -130,27 +144,19 @@ def write(path: Path, content: dict[str, Any], mode: int = 0o600) -> None:
     beside.replace(path)
 
 
-def clear_secrets(config: dict[str, Any], keys: frozenset[str]) -> list[str]:
-    """Paths of values that must be encrypted (by the key they stand under) and stand in clear."""
-    found: list[str] = []
+def plain_secrets(config: dict[str, Any]) -> dict[str, Any]:
+    """Path -> value of every secret that is not encrypted: what the settings type as one, and providers' tokens."""
+    found: dict[str, Any] = {}
 
     def look(value: Any, path: str) -> None:
-        if isinstance(value, dict) and set(value) != {"secure"}:
-            for key, inner in value.items():
-                here = f"{path}.{key}" if path else str(key).removeprefix(PROJECT)
-                if str(key).rpartition(":")[2] in keys and not isinstance(inner, dict):
-                    found.append(here)
-                look(inner, here)
-        elif isinstance(value, list):
-            for index, inner in enumerate(value):
-                look(inner, f"{path}.{index}")
+        if isinstance(value, (dict, list)) and not is_encrypted(value):
+            for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+                look(inner, f"{path}.{key}" if path else str(key).removeprefix(PROJECT))
+        elif (is_secret_path(path) or _PROVIDER_TOKEN.fullmatch(path)) and not is_encrypted(value):
+            found[path] = value
 
     look(config, "")
     return found
-
-
-def _is_secure(value: Any) -> bool:
-    return isinstance(value, dict) and set(value) == {"secure"}
 
 
 def _renamed(user: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
@@ -167,18 +173,7 @@ def _renamed(user: dict[str, Any], last: dict[str, Any]) -> dict[str, Any]:
 
 
 def _with_secrets(user: Any, last: Any) -> Any:
-    if not isinstance(user, dict) or not isinstance(last, dict) or _is_secure(user):
+    if not isinstance(user, dict) or not isinstance(last, dict) or is_encrypted(user):
         return user
-    kept = {key: value for key, value in last.items() if _is_secure(value) and key not in user}
+    kept = {key: value for key, value in last.items() if is_encrypted(value) and key not in user}
     return {**{key: _with_secrets(value, last.get(key)) for key, value in user.items()}, **kept}
-
-
-def _under(given: dict[str, Any], extra: dict[str, Any]) -> dict[str, Any]:
-    """`extra` fills in what `given` does not say."""
-    merged = dict(given)
-    for key, value in extra.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _under(merged[key], value)
-        elif merged.get(key) is None:
-            merged[key] = value
-    return merged

@@ -18,7 +18,8 @@ from pathlib import Path
 
 from tools import paths
 from tools.errors import ToolError
-from tools.progress import ask, run, say, step
+from tools.processes import run, try_output
+from tools.progress import say, step
 
 MINIMUM = (20, 10)
 WAIT_SECONDS = 60
@@ -27,7 +28,7 @@ _SOCKET = Path("/var/run/docker.sock")
 
 def _server() -> str | None:
     """The engine's version, or None when no engine answers."""
-    answer = ask(["docker", "version", "--format", "{{json .Server}}"], timeout=15)
+    answer = try_output(["docker", "version", "--format", "{{json .Server}}"], timeout=15)
     if not answer or answer.strip() == "null":
         return None
     return str(json.loads(answer).get("Version", ""))
@@ -62,7 +63,7 @@ def _refuse_plain_user() -> None:
 
 def _vendor_source() -> bool:
     """Whether apt offers Docker's own packages."""
-    policy = ask(["apt-cache", "policy", "docker-ce"]) or ""
+    policy = try_output(["apt-cache", "policy", "docker-ce"]) or ""
     return "Candidate:" in policy and "Candidate: (none)" not in policy
 
 

@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 
 from tests.fixtures.terminals import Closed, closed
-from tools import lifecycle, stackfile
+from tools import stack_secrets, working_copy
 from tools.errors import ToolError
-from tools.stack import Stack, made_here
+from tools.stack import Stack
 
 SET = {"secure": "v1:abc"}
 
 
 def _composed(hosts: dict[str, Any], known: dict[str, Any]) -> Any:
-    made = stackfile.compose(
+    made = working_copy.compose(
         {"config": {"fleetwatch:hosts": hosts}},
         {"encryptionsalt": "v1:salt", "config": {"fleetwatch:hosts": known}},
         {},
@@ -45,9 +45,17 @@ def test_a_secret_of_the_new_name_is_not_replaced() -> None:
     assert _composed(renamed, known)["database"]["postgres"] == {"main": {"dsn": other}}
 
 
-def test_an_image_of_the_stack_file_goes_with_its_line_there() -> None:
-    last = {"caddy": "fleetwatch.local/caddy:2.11.9-offline-1", "prometheus": "docker.io/prom/prometheus:v3.99.0"}
-    assert made_here(last) == {"caddy": last["caddy"]}, "only what this machine assembled is remembered"
+def test_an_image_override_goes_with_its_line_in_the_stack_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
+    file = tmp_path / "Pulumi.qa.yaml"
+    override, offline = {"prometheus": "docker.io/prom/prometheus:v3.99.0"}, {"caddy": "fleetwatch.local/caddy:1"}
+    working_copy.write(file, {"config": {"fleetwatch:images": override}})
+    assert Stack("qa", file, {}, offline).prepare()["fleetwatch:images"] == {**override, **offline}
+    working_copy.write(file, {"config": {}})
+    kept = Stack("qa", file, {}).prepare()["fleetwatch:images"]
+    assert kept == offline, "only what this machine assembled is remembered"
 
 
 @pytest.fixture
@@ -55,7 +63,9 @@ def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
     """The stack `prod`, its DSN in clear in its file."""
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
     file = tmp_path / "Pulumi.prod.yaml"
-    stackfile.write(file, {"config": {"fleetwatch:hosts": {"db-1": {"postgres": {"main": {"dsn": "postgresql://u"}}}}}})
+    working_copy.write(
+        file, {"config": {"fleetwatch:hosts": {"db-1": {"postgres": {"main": {"dsn": "postgresql://u"}}}}}}
+    )
     return Stack("prod", file, {})
 
 
@@ -78,7 +88,7 @@ def test_a_providers_secret_is_kept_under_its_own_name(
     monkeypatch.setattr(Stack, "select", lambda _self, **_: None)
     monkeypatch.setattr(Stack, "quiet", lambda _self, *words, stdin=None: told.append((words, stdin)))
     monkeypatch.setattr("sys.stdin", io.StringIO("hunter22\n"))
-    lifecycle.secret(prod, key)
+    stack_secrets.set_from_input(prod, key)
     assert told == [(("config", "set", "--secret", "--path", kept), "hunter22")]
     assert f"{key} is set. `make up STACK=prod`" in capsys.readouterr().out
 
@@ -88,12 +98,12 @@ def test_a_terminal_that_is_closed_at_the_question_gives_nothing(prod: Stack, mo
     monkeypatch.setattr("sys.stdin", Closed())
     monkeypatch.setattr("getpass.getpass", closed)
     with pytest.raises(ToolError, match="digitalocean:token: expected a text, got nothing; nothing was changed"):
-        lifecycle.secret(prod, "digitalocean:token")
+        stack_secrets.set_from_input(prod, "digitalocean:token")
 
 
 def test_a_providers_secret_stays_in_the_working_copy() -> None:
     last = {"config": {"digitalocean:token": SET}}
-    assert stackfile.compose({"config": {}}, last, {})["config"] == last["config"]
+    assert working_copy.compose({"config": {}}, last, {})["config"] == last["config"]
 
 
 def test_what_is_committed_is_encrypted_values_their_salt_and_nothing_else() -> None:
@@ -109,7 +119,7 @@ def test_what_is_committed_is_encrypted_values_their_salt_and_nothing_else() -> 
             "fleetwatch:prefix": "fw",
         },
     }
-    assert stackfile.only_secrets(content) == {
+    assert working_copy.only_secrets(content) == {
         "encryptionsalt": "v1:salt",
         "config": {
             "digitalocean:token": SET,
@@ -128,9 +138,9 @@ def test_what_others_committed_counts_and_what_only_this_machine_has_stays(
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
     stack, newer = Stack("prod", tmp_path / "Pulumi.prod.yaml", {}), {"secure": "v1:newer"}
     user = {"fleetwatch:hosts": {"db-1": {"postgres": {"main": {}, "other": {}}}}}
-    stackfile.write(stack.file, {"config": user})
-    stackfile.write(stack.working, {"encryptionsalt": "v1:salt", "config": databases(main=SET, other=SET)})
-    stackfile.write(tmp_path / "secrets.prod.yaml", {"encryptionsalt": "v1:salt", "config": databases(main=newer)})
+    working_copy.write(stack.file, {"config": user})
+    working_copy.write(stack.working, {"encryptionsalt": "v1:salt", "config": databases(main=SET, other=SET)})
+    working_copy.write(tmp_path / "secrets.prod.yaml", {"encryptionsalt": "v1:salt", "config": databases(main=newer)})
     made = stack.composed()
     assert made["encryptionsalt"] == "v1:salt"
     assert made["config"]["fleetwatch:hosts"] == databases(main=newer, other=SET)["fleetwatch:hosts"]
@@ -143,37 +153,37 @@ def test_the_secrets_of_a_renamed_host_are_committed_under_its_new_name_and_none
     stack, database = Stack("prod", tmp_path / "Pulumi.prod.yaml", {}), {"postgres": {"main": {}}}
     secret = {"postgres": {"main": {"dsn": SET}}}
     committed = tmp_path / "secrets.prod.yaml"
-    stackfile.write(committed, {"encryptionsalt": "v1:salt", "config": {"fleetwatch:hosts": {"db-1": secret}}})
+    working_copy.write(committed, {"encryptionsalt": "v1:salt", "config": {"fleetwatch:hosts": {"db-1": secret}}})
     for hosts in (
         {"db-1": database},
         {"database": {"renamed_from": "db-1", **database}},
         {"web-1": {}},
         {"database": database},
     ):
-        stackfile.write(stack.file, {"config": {"fleetwatch:hosts": hosts}})
+        working_copy.write(stack.file, {"config": {"fleetwatch:hosts": hosts}})
         stack.prepare()
-    assert stackfile.read(committed)["config"] == {"fleetwatch:hosts": {"db-1": secret, "database": secret}}
-    assert stackfile.read(stack.working)["config"]["fleetwatch:hosts"] == {"database": secret}
+    assert working_copy.read(committed)["config"] == {"fleetwatch:hosts": {"db-1": secret, "database": secret}}
+    assert working_copy.read(stack.working)["config"]["fleetwatch:hosts"] == {"database": secret}
     newer = {"postgres": {"main": {"dsn": {"secure": "v1:newer"}}}}  # as `make secret` leaves the working copy
-    stackfile.write(stack.working, {"encryptionsalt": "v1:salt", "config": {"fleetwatch:hosts": {"database": newer}}})
+    working_copy.write(
+        stack.working, {"encryptionsalt": "v1:salt", "config": {"fleetwatch:hosts": {"database": newer}}}
+    )
     stack.share_secrets()
-    assert stackfile.read(committed)["config"] == {"fleetwatch:hosts": {"db-1": secret, "database": newer}}
+    assert working_copy.read(committed)["config"] == {"fleetwatch:hosts": {"db-1": secret, "database": newer}}
     assert stack.composed()["config"]["fleetwatch:hosts"] == {"database": newer}
 
 
 def test_a_key_that_stands_twice_is_told_with_its_line() -> None:
     text = "config:\n  fleetwatch:hub:\n    retention: {metrics: 1d}\n    local: {}\n    retention: {metrics: 2d}\n"
-    with pytest.raises(
-        ToolError, match=r"f.yaml, line 5, column 5: expected YAML, each key once: there is `retention` twice"
-    ):
-        stackfile.parse(text, "f.yaml")
+    with pytest.raises(ToolError, match=r"f.yaml, line 5, column 5: expected YAML, duplicate key `retention`"):
+        working_copy.parse(text, "f.yaml")
 
 
 def test_a_stack_of_one_machine_shares_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
     for name, kept in (("local", False), ("prod", True)):
         stack = Stack(name, tmp_path / f"Pulumi.{name}.yaml", {})
-        stackfile.write(stack.working, {"encryptionsalt": "v1:salt", "config": {"digitalocean:token": SET}})
+        working_copy.write(stack.working, {"encryptionsalt": "v1:salt", "config": {"digitalocean:token": SET}})
         assert (stack.share_secrets() is not None) is kept
         assert (tmp_path / f"secrets.{name}.yaml").exists() is kept
 
@@ -181,7 +191,7 @@ def test_a_stack_of_one_machine_shares_nothing(tmp_path: Path, monkeypatch: pyte
 def test_a_token_of_the_cloud_in_clear_is_refused_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
     stack = Stack("prod", tmp_path / "Pulumi.prod.yaml", {})
-    stackfile.write(stack.file, {"config": {"digitalocean:token": "dop_v1_pl4nted"}})
+    working_copy.write(stack.file, {"config": {"digitalocean:token": "dop_v1_pl4nted"}})
     with pytest.raises(ToolError, match="make secret STACK=prod KEY=digitalocean:token") as refused:
         stack.composed()
     assert "pl4nted" not in str(refused.value)

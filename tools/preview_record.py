@@ -6,6 +6,7 @@ engine in both; what this process itself knows as a secret is looked for once mo
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import json
 import os
@@ -16,11 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from policy import preview, rules
-from tools import stackfile
+from tools import working_copy
+from tools.cli import Commands
 from tools.comment.model import SECRET
-from tools.comment.reading import POLICY
+from tools.comment.records import POLICY
 from tools.errors import ToolError
-from tools.stack import SECRET_KEYS, Stack
+from tools.progress import say
+from tools.stack import Stack
+from tools.stack_factory import open_stack
 
 _SECRET_NAME = re.compile(r"TOKEN|SECRET|PASSWORD|PASSPHRASE|PRIVATE|ACCESS_KEY|_DSN$|CREDENTIAL", re.IGNORECASE)
 _SHORTEST = 6  # characters of a secret that is looked for; a shorter one would be found everywhere
@@ -28,7 +32,20 @@ _PROGRAM = re.compile(r"^error: Program failed with an unhandled exception:\s*",
 _STACK = "pulumi:pulumi:Stack"
 
 
-def record(name: str, make: Callable[[], Stack], place: Path, *, refresh: bool = False) -> str | None:
+def register(commands: Commands) -> None:
+    parser = commands.add("record", _record, "run a preview and keep what a comment is made of, or why there is none")
+    parser.add_argument("place", help="the file to write, <folder>/<stack>.preview.json")
+    parser.add_argument("--refresh", action="store_true", help="compare with what really exists; contacts every host")
+
+
+def _record(options: argparse.Namespace) -> int:
+    place = Path(options.place)
+    problem = write_record(options.stack, lambda: open_stack(options), place, refresh=options.refresh)
+    say(f"{place}: {'written' if problem is None else f'no preview: {problem}'}")
+    return 0 if problem is None else 1
+
+
+def write_record(name: str, make: Callable[[], Stack], place: Path, *, refresh: bool = False) -> str | None:
     """Write the record of a preview to `place`, and what the guard rails say beside it; None, or the sentence that says
     why there is no preview.
 
@@ -111,19 +128,9 @@ def secrets_here(stack: Stack | None) -> set[str]:
     if stack is None:
         return {secret for secret in found if len(secret) >= _SHORTEST}
     with contextlib.suppress(ToolError):  # no YAML: then there is a problem to tell, and nothing else
-        found |= set(_in_clear(stackfile.read(stack.file)))
+        plain = working_copy.plain_secrets(working_copy.read(stack.file).get("config") or {})
+        found |= {value for value in plain.values() if isinstance(value, str)}
     return {secret for secret in found if len(secret) >= _SHORTEST}
-
-
-def _in_clear(value: Any, key: str = "") -> Iterable[str]:
-    if isinstance(value, Mapping):
-        for name, inner in value.items():
-            yield from _in_clear(inner, str(name))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _in_clear(inner, key)
-    elif isinstance(value, str) and (key in SECRET_KEYS or key.endswith(":token")):
-        yield value
 
 
 def masked(value: Any, secrets: Iterable[str]) -> Any:

@@ -13,10 +13,20 @@ from pathlib import Path
 from typing import Any
 
 from tools import backend
+from tools.cli import Commands
 from tools.environment import TOKEN
 from tools.errors import ToolError
 from tools.progress import say
 from tools.stack import Stack
+from tools.stack_factory import open_stack
+
+
+def register(commands: Commands) -> None:
+    text = "move the state of the stack into another backend (docs/state.md)"
+    parser = commands.add("move-state", lambda options: move(open_stack(options), options.to), text)
+    parser.add_argument(
+        "to", help="file:///folder, s3://bucket?endpoint=..., gs://, azblob:// or https://api.pulumi.com"
+    )
 
 
 def move(stack: Stack, to: str) -> int:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from configs.dashboards.model import LOKI, Variable
-from tools.doctor.questions import Question
+from tools.doctor.queries import Question
 from tools.hubclient import HubClient
 
 RANGE = 3600  # seconds: what a dashboard shows when it is opened

@@ -22,7 +22,7 @@ def rank(stack: str) -> tuple[int, str]:
     return place, stack
 
 
-def records(folder: Path, expected: Iterable[str] = ()) -> list[Record]:
+def read_records(folder: Path, expected: Iterable[str] = ()) -> list[Record]:
     """Every stack that has a file there, also one with results of policies alone, and every one that is expected."""
     found = {path.name.removesuffix(kind) for kind in (PREVIEW, POLICY) for path in folder.glob(f"*{kind}")}
     if not folder.is_dir():
@@ -33,10 +33,10 @@ def records(folder: Path, expected: Iterable[str] = ()) -> list[Record]:
 
 
 def _record(folder: Path, stack: str) -> Record:
-    policies = policy(folder / f"{stack}{POLICY}")
+    policies = read_policies(folder / f"{stack}{POLICY}")
     place = folder / f"{stack}{PREVIEW}"
     if not place.exists():
-        return Record(stack, "its run left nothing behind; see its log.", policies=policies)
+        return Record(stack, "its run wrote no record; see its log.", policies=policies)
     told = _json(place)
     if not isinstance(told, Mapping) or not (isinstance(told.get("problem"), str) or "preview" in told):
         raise ToolError(f"{place}: expected what `python -m tools record` writes; run it again.")
@@ -58,7 +58,7 @@ def known(outputs: Mapping[str, Any]) -> dict[str, Any]:
     return {key: without_secrets(value) for key, value in outputs.items() if value != UNKNOWN}
 
 
-def policy(place: Path) -> tuple[Violation, ...] | None:
+def read_policies(place: Path) -> tuple[Violation, ...] | None:
     """The results in a file; None when there is no such file. ToolError says what a broken one should look like."""
     if not place.exists():
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import touched
+from tools import affected_stacks
 from tools.errors import ToolError
 
 STACKS = ["prod", "local", "dev", "rehearsal", "staging", "qa"]
@@ -36,32 +36,32 @@ DEPLOYED = ("dev", "staging", "qa", "prod")
     ],
 )
 def test_a_path_touches(paths: list[str], stacks: tuple[str, ...]) -> None:
-    assert touched.decide(paths, STACKS).stacks == stacks
+    assert affected_stacks.classify(paths, STACKS).stacks == stacks
 
 
 def test_a_stack_file_that_goes_is_named_and_not_previewed() -> None:
-    found = touched.decide(["stacks/Pulumi.old.yaml"], STACKS)
+    found = affected_stacks.classify(["stacks/Pulumi.old.yaml"], STACKS)
     assert (found.stacks, found.removed) == ((), ("old",))
 
 
 def test_the_comment_says_that_what_was_deployed_stays() -> None:
-    found = touched.read(touched.decide(["stacks/Pulumi.old.yaml"], STACKS).as_json())
+    found = affected_stacks.parse_affected(affected_stacks.classify(["stacks/Pulumi.old.yaml"], STACKS).as_json())
     assert "what was deployed from it stays" in found.note
     assert "`make down STACK=old`" in found.note
-    assert touched.decide(["stacks/Pulumi.dev.yaml"], STACKS).note == ""
+    assert affected_stacks.classify(["stacks/Pulumi.dev.yaml"], STACKS).note == ""
 
 
 @pytest.mark.parametrize("stacks", [STACKS, ["prod"], ["qa", "dev"], ["local"]])
 def test_prod_is_deployed_last_and_no_stack_is_left_out(stacks: list[str]) -> None:
-    told = json.loads(touched.decide([], stacks).as_json())
+    told = json.loads(affected_stacks.classify([], stacks).as_json())
     assert told["before_last"] + [stack for stack in stacks if stack == "prod"] == told["all"]
-    assert set(told["all"]) == set(stacks) - touched.ON_ONE_MACHINE
+    assert set(told["all"]) == set(stacks) - affected_stacks.ON_ONE_MACHINE
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"stacks": 1}'])
-def test_what_touched_never_says_is_refused(text: str) -> None:
-    with pytest.raises(ToolError, match="--touched: expected"):
-        touched.read(text)
+def test_a_text_that_is_not_the_commands_output_is_refused(text: str) -> None:
+    with pytest.raises(ToolError, match="--affected: expected"):
+        affected_stacks.parse_affected(text)
 
 
 def _git(folder: Path, *words: str) -> None:
@@ -96,7 +96,7 @@ def test_what_main_did_meanwhile_does_not_count(clone: Path) -> None:
     _commit(clone, "components/x.py", "two\n")
     _git(clone, "switch", "-q", "branch")
     _commit(clone, "stacks/Pulumi.dev.yaml", "config: {a: b}\n")
-    told = json.loads(touched.since("main", clone).as_json())
+    told = json.loads(affected_stacks.affected_since("main", clone).as_json())
     assert told == {
         "stacks": ["dev"], "removed": [], "all": ["dev", "prod"], "before_last": ["dev"],
         "why": "the stack files of dev changed",
@@ -106,25 +106,25 @@ def test_what_main_did_meanwhile_does_not_count(clone: Path) -> None:
 def test_a_stack_file_that_was_moved_counts_in_both_places(clone: Path) -> None:
     _git(clone, "mv", "stacks/Pulumi.dev.yaml", "stacks/Pulumi.qa.yaml")
     _git(clone, "commit", "-qm", "move")
-    found = touched.since("main", clone)
+    found = affected_stacks.affected_since("main", clone)
     assert (found.stacks, found.removed) == (("qa",), ("dev",))
 
 
 def test_a_name_that_git_would_quote_is_read(clone: Path) -> None:
     _commit(clone, "docs/ä b.md", "x\n")
-    assert touched.since("main", clone).stacks == ()
+    assert affected_stacks.affected_since("main", clone).stacks == ()
     _commit(clone, "components/ä\nb.py", "x\n")
-    assert touched.since("main", clone).stacks == ("dev", "prod")
+    assert affected_stacks.affected_since("main", clone).stacks == ("dev", "prod")
 
 
 @pytest.mark.parametrize("base", ["no-such-branch", "0" * 40, "--help"])
 def test_a_base_that_git_does_not_know_is_told(clone: Path, base: str) -> None:
     with pytest.raises(ToolError, match="expected a commit or branch that this clone has"):
-        touched.since(base, clone)
+        affected_stacks.affected_since(base, clone)
 
 
 def test_the_secrets_of_a_stack_touch_it() -> None:
-    found = touched.decide(["stacks/secrets.dev.yaml", "stacks/secrets.gone.yaml"], ["dev", "prod"])
+    found = affected_stacks.classify(["stacks/secrets.dev.yaml", "stacks/secrets.gone.yaml"], ["dev", "prod"])
     assert (found.stacks, found.removed) == (("dev",), ())
 
 
@@ -143,18 +143,18 @@ def test_a_deployment_that_a_newer_one_overtook_is_refused(clone: Path, path: st
     _git(clone, "switch", "-q", "branch")
     for stack in ("dev", "prod"):
         if stack in refused:
-            with pytest.raises(ToolError, match=rf"Overtaken: main has .* touches {stack} .*Nothing was changed"):
-                touched.refuse_overtaken(stack, "main", clone)
+            with pytest.raises(ToolError, match=rf"Overtaken: main has .* affect {stack} .*Nothing was changed"):
+                affected_stacks.refuse_overtaken(stack, "main", clone)
         else:
-            said = touched.refuse_overtaken(stack, "main", clone)
-            assert said == f"main has nothing newer that touches {stack}."
+            said = affected_stacks.refuse_overtaken(stack, "main", clone)
+            assert said == f"main has no newer commit that affects {stack}."
 
 
 def test_the_newest_commit_is_not_overtaken(clone: Path) -> None:
     _commit(clone, "components/x.py", "two\n")
-    assert "nothing newer" in touched.refuse_overtaken("prod", "main", clone), "main is behind, or the same"
+    assert "no newer commit" in affected_stacks.refuse_overtaken("prod", "main", clone), "main is behind, or the same"
 
 
 def test_a_clone_that_does_not_know_main_refuses_too(clone: Path) -> None:
-    with pytest.raises(ToolError, match="touched origin/main: expected a commit or branch that this clone has"):
-        touched.refuse_overtaken("prod", "origin/main", clone)
+    with pytest.raises(ToolError, match="affected origin/main: expected a commit or branch that this clone has"):
+        affected_stacks.refuse_overtaken("prod", "origin/main", clone)

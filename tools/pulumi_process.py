@@ -8,10 +8,10 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from tools import engine_state
-from tools.engine_output import readable
+from tools import pulumi_state
 from tools.errors import ToolError
 from tools.progress import say
+from tools.pulumi_output import readable
 
 _WRONG_PASSPHRASE = "incorrect passphrase"
 _LOCKED = "stack is currently locked by"  # of a state in a bucket; in a folder we look ourselves, before
@@ -70,9 +70,9 @@ def explain(said: str, stack: str) -> str:
         owners = [
             f"{user} on {host}, process {pid}, since {since}" for user, host, pid, since in _CREATED_BY.findall(said)
         ]
-        return engine_state.in_use(" and ".join(owners) or "somebody", stack)
+        return pulumi_state.in_use(" and ".join(owners) or "somebody", stack)
     if _IN_PROGRESS in said:
-        return engine_state.in_use("whose, the stack's page in Pulumi Cloud says", stack)
+        return pulumi_state.in_use("whose, the stack's page in Pulumi Cloud says", stack)
     if _NO_LOGIN in said:
         return (
             "The state is in Pulumi Cloud: set PULUMI_ACCESS_TOKEN to a token of yours (your CLI's login is not used)."

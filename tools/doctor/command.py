@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 from configs.dashboards import boards
 from configs.settings import Settings, SettingsError
-from configs.settings.secrets import readable
-from configs.settings.sections import own_sections
 from configs.validation import check_file
-from tools import reach
-from tools.doctor import answers, hosts, questions, report, rules
-from tools.doctor.choices import PER_HOST, Choices
+from tools import remote_access
+from tools.cli import Commands
+from tools.doctor import hosts, queries, report, rules, verdicts
+from tools.doctor.variables import PER_HOST, Choices
 from tools.errors import ToolError
 from tools.hubclient import HubClient
 from tools.progress import say
 from tools.stack import Stack
+from tools.stack_factory import open_stack
+from tools.stack_settings import readable_sections
 
 WELL, FAULTS, NOT_ASKED = 0, 1, 2
 AGAIN, PAUSE = 4, 15  # times, seconds: a minute, two scrapes at the slowest of the usual intervals
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add("doctor", _doctor, "whether every panel, every rule and every host has data")
+    parser.add_argument("--json", action="store_true", help="JSON instead of tables")
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    return doctor(lambda: open_stack(options), options.json)
 
 
 def doctor(made: Callable[[], Stack], as_json: bool) -> int:
@@ -31,7 +41,7 @@ def doctor(made: Callable[[], Stack], as_json: bool) -> int:
         with contextlib.redirect_stdout(sys.stderr):  # stdout is the report's alone
             stack = made()
             settings = settings_of(stack)
-            with reach.query_side(stack.outputs()) as address:
+            with remote_access.query_address(stack.outputs()) as address:
                 found = settled(HubClient(address), settings, _progress())
     except ToolError as problem:
         print(f"fleetwatch: {problem}", file=sys.stderr)
@@ -73,17 +83,17 @@ def examine(hub: HubClient, settings: Settings, told: Callable[[int, int], None]
     begun = time.monotonic()
     now = hosts.hub_time(hub)
     hub.get("/loki/api/v1/labels")
-    asker = answers.Asker(hub, now, told)
+    asker = verdicts.Asker(hub, now, told)
     choices = Choices(hub, now)
-    verdicts = answers.judge(asker, choices, questions.of_boards(boards(settings)))
+    found = verdicts.judge(asker, choices, queries.of_boards(boards(settings)))
     listed = rules.of_settings(settings)
-    verdicts += rules.judge(asker, listed)
+    found += rules.judge(asker, listed)
     reports = hosts.examine(asker, settings)
     unloaded = rules.not_loaded(hub, listed)
     requests = asker.requests + choices.asked + 3
     seconds = time.monotonic() - begun
     notes = [
-        f"{requests} requests in {seconds:.1f} s: {len(verdicts)} queries and rules, for All and for each value of "
+        f"{requests} requests in {seconds:.1f} s: {len(found)} queries and rules, for All and for each value of "
         "their variables; what the answer for All shows is not asked again."
     ]
     if asker.left_out:
@@ -92,14 +102,14 @@ def examine(hub: HubClient, settings: Settings, told: Callable[[int, int], None]
             f"{len(asker.left_out)} more were left out."
         )
     return report.Findings(
-        verdicts=verdicts, hosts=reports, unloaded=unloaded, notes=notes, requests=requests, seconds=seconds
+        verdicts=found, hosts=reports, unloaded=unloaded, notes=notes, requests=requests, seconds=seconds
     )
 
 
 def settings_of(stack: Stack) -> Settings:
-    """The stack file's settings, without any secret. ToolError with every problem."""
-    config: Mapping[str, Any] = stack.composed(check=False)["config"]
-    settings, problems = check_file({"env": stack.name, **readable(own_sections(config))}, str(stack.file))
+    """The stack file's settings, secrets replaced by placeholders. ToolError with every mistake."""
+    sections = readable_sections(stack.composed(check=False)["config"], stack.name)
+    settings, problems = check_file(sections, str(stack.file))
     if problems or settings is None:
         raise ToolError(str(SettingsError(problems)))
     return settings

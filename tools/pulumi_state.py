@@ -1,8 +1,8 @@
-"""The engine's own state: is it locked, and did an interrupted run leave something half made?
+"""Pulumi's state of a stack: its lock, and the operations that an interrupted run left pending.
 
-A lock whose process is gone is taken away. A resource that was being created when a run was stopped may or may not be
-there, and the engine does not know it; its Docker object is removed (only if it carries this stack's label), so that
-the next run creates it without stumbling over the name.
+A lock whose process is gone is removed. A resource that was being created when a run was stopped may or may not exist,
+and Pulumi does not know it. Its Docker object is removed (only if it carries this stack's label), so that the next run
+can create one of the same name.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 import socket
 import subprocess
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +27,15 @@ _DOCKER_KINDS = {
 
 
 def in_use(by: str, stack: str) -> str:
-    """The sentence about a lock that a living run, or one of another machine, holds."""
+    """The message about a lock that a running process, or one of another machine, holds."""
     return (
-        f"The state of stack {stack} is in use by another run: {by}. Wait for it; if it is gone for good, "
-        f"`make pulumi STACK={stack} ARGS=cancel` takes its lock away, and the next `make up` continues from there."
+        f"The state of stack {stack} is in use by another run: {by}. Wait for it. If it no longer exists, "
+        f"`make pulumi STACK={stack} ARGS=cancel` removes its lock, and the next `make up` resumes."
     )
 
 
 def clear_dead_lock(backend: Path, stack: str) -> None:
-    """Take away a lock whose process is gone; a living one is an error that says who and since when."""
+    """Remove a lock whose process is gone. ToolError with owner and time if its process may still run."""
     for lock in sorted((backend / ".pulumi" / "locks").rglob(f"fleetwatch/{stack}/*.json")):
         try:
             owner = json.loads(lock.read_text())
@@ -44,19 +45,19 @@ def clear_dead_lock(backend: Path, stack: str) -> None:
         if not here or _alive(int(owner.get("pid", 0))):
             who = f"{owner.get('username')} on {owner.get('hostname')}"
             raise ToolError(in_use(f"{who}, process {owner.get('pid')}, since {owner.get('timestamp')}", stack))
-        say(f"An earlier run (process {owner.get('pid')}, {owner.get('timestamp')}) was stopped; taking over its lock.")
+        say(f"An earlier run (process {owner.get('pid')}, {owner.get('timestamp')}) was stopped; removing its lock.")
         lock.unlink(missing_ok=True)
 
 
 def export(stack: str, pulumi: list[str], env: Mapping[str, str]) -> dict[str, Any]:
-    """The state as the engine keeps it, secrets encrypted; empty when there is none yet."""
+    """The state as Pulumi keeps it, secrets encrypted; empty when there is none yet."""
     done = subprocess.run([*pulumi, "stack", "export", "--stack", stack], capture_output=True, text=True, env=env)
     found: dict[str, Any] = {} if done.returncode else json.loads(done.stdout)
     return found
 
 
 def drifted(state: Mapping[str, Any], docker: str) -> list[str]:
-    """Names of containers that the state knows and that do not run any more: removed, stopped, or with their engine."""
+    """Names of containers in the state that do not run any more: removed, stopped, or their Docker Engine is."""
     resources = (state.get("deployment") or {}).get("resources") or []
     known = {
         str(resource.get("id")): str((resource.get("outputs") or {}).get("name"))
@@ -68,11 +69,19 @@ def drifted(state: Mapping[str, Any], docker: str) -> list[str]:
     return sorted(name for container, name in known.items() if container not in running)
 
 
-def clear_half_made(
-    state: dict[str, Any], stack: str, prefix: str, docker: str | None, pulumi: list[str], env: Mapping[str, str]
+@dataclass(frozen=True)
+class LocalDocker:
+    """The Docker Engine of a hub on this machine, and the stack's prefix: the value of its label."""
+
+    address: str
+    prefix: str
+
+
+def clear_pending(
+    state: dict[str, Any], stack: str, docker: LocalDocker | None, pulumi: list[str], env: Mapping[str, str]
 ) -> None:
-    """Remove what an interrupted run was about to create, and the engine's note of it. `docker` None: only the note,
-    and what may be there elsewhere is named. Droplets were looked for before (orphans.py)."""
+    """Remove the Docker objects that an interrupted run was creating, and the pending operations. `docker` None: only
+    the operations, and objects that may exist elsewhere are named. orphans.py has looked for droplets before."""
     pending = (state.get("deployment") or {}).get("pending_operations") or []
     if not pending:
         return
@@ -81,20 +90,22 @@ def clear_half_made(
         resource = operation.get("resource") or {}
         kind, name = _DOCKER_KINDS.get(resource.get("type", "")), (resource.get("inputs") or {}).get("name")
         if operation.get("type") == "creating" and kind and name and docker:
-            _remove_unknown(docker, kind, name, prefix, known)
+            _remove_unknown(docker, kind, name, known)
         elif operation.get("type") == "creating" and resource.get("custom") and resource["type"] != DROPLET:
             unknown = resource["urn"].rpartition("::")[2]
-            say(f"It may or may not have made {unknown}; if the next run finds it in its way, remove it.")
-    say(f"An earlier run was interrupted; {len(pending)} unfinished operation(s) are begun anew.")
+            say(f"{unknown} may or may not exist; if the next run reports that it exists already, remove it.")
+    say(f"An earlier run was interrupted; {len(pending)} unfinished operation(s) start again.")
     state["deployment"]["pending_operations"] = []
     imported = [*pulumi, "stack", "import", "--stack", stack]
     done = subprocess.run(imported, input=json.dumps(state), text=True, env=env, capture_output=True)
     if done.returncode:
-        raise ToolError(f"The state of stack {stack} could not be put in order: {done.stderr.strip()}")
+        raise ToolError(
+            f"The pending operations in the state of stack {stack} cannot be cleared: {done.stderr.strip()}"
+        )
 
 
 def clear_checks(docker: str, prefix: str) -> None:
-    """Remove the containers of configuration checks that were cut off; nobody else's check can be under way now."""
+    """Remove the containers of interrupted configuration checks; no other run of this stack is active now."""
     labels = [f"label=fleetwatch.stack={prefix}", "label=fleetwatch.role=check"]
     filters = [word for label in labels for word in ("--filter", label)]
     left = subprocess.run(
@@ -104,16 +115,16 @@ def clear_checks(docker: str, prefix: str) -> None:
         subprocess.run(["docker", "-H", docker, "rm", "--force", "--volumes", *left], capture_output=True, check=False)
 
 
-def _remove_unknown(docker: str, kind: str, name: str, prefix: str, known: set[str]) -> None:
+def _remove_unknown(docker: LocalDocker, kind: str, name: str, known: set[str]) -> None:
     label = (
         '{{index .Config.Labels "fleetwatch.stack"}}' if kind == "container" else '{{index .Labels "fleetwatch.stack"}}'
     )
-    base = ["docker", "-H", docker, kind]
-    said = subprocess.run([*base, "inspect", "-f", "{{.Id}} " + label, name], capture_output=True, text=True)
-    words = said.stdout.split()
-    if said.returncode == 0 and len(words) == 2 and words[1] == prefix and words[0] not in known:
+    base = ["docker", "-H", docker.address, kind]
+    done = subprocess.run([*base, "inspect", "-f", "{{.Id}} " + label, name], capture_output=True, text=True)
+    fields = done.stdout.split()
+    if done.returncode == 0 and len(fields) == 2 and fields[1] == docker.prefix and fields[0] not in known:
         force = ["--force", "--volumes"] if kind == "container" else []  # anonymous volumes only
-        subprocess.run([*base, "rm", *force, words[0]], capture_output=True, check=False)
+        subprocess.run([*base, "rm", *force, fields[0]], capture_output=True, check=False)
 
 
 def _alive(pid: int) -> bool:
@@ -124,7 +135,7 @@ def _alive(pid: int) -> bool:
     except PermissionError:
         return True
     try:
-        # Dead, but its parent (in a container often a process 1 that is no init) never asks how it ended.
+        # A zombie has ended; its parent (in a container often a process 1 that is no init) did not wait for it.
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except (OSError, IndexError):
         return True

@@ -12,8 +12,8 @@ from typing import Any, Literal, TypeVar
 
 from configs.dashboards.model import LOKI
 from tools.doctor import selectors
-from tools.doctor.choices import ALL, PER_HOST, RANGE, SCRAPE, STEP, WHOLE, Case, Choices, filled
-from tools.doctor.questions import Form, Question, is_promql
+from tools.doctor.queries import Form, Question, is_promql
+from tools.doctor.variables import ALL, PER_HOST, RANGE, SCRAPE, STEP, WHOLE, Case, Choices, filled
 from tools.errors import ToolError
 from tools.hubclient import HubClient, Refused
 

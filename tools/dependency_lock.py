@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tools.cli import Commands
 from tools.paths import CHECKOUT, cache_dir
-from tools.progress import run, step
+from tools.processes import run
+from tools.progress import step
 
 UV = "uv>=0.8,<1"
 # What is locked: the program, the tools of CI (held to the versions of the former), the application that the tests run
@@ -21,6 +23,10 @@ FILES = tuple(
         "tests/pictures/requirements.in",
     )
 )
+
+
+def register(commands: Commands) -> None:
+    commands.add("lock", lambda _options: lock(), "resolve and lock the Python packages, with hashes")
 
 
 def lock() -> None:

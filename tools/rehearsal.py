@@ -7,6 +7,7 @@ The cloud is a process of its own that outlives this one; its token, its log and
 
 from __future__ import annotations
 
+import argparse
 import ipaddress
 import json
 import os
@@ -23,16 +24,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localcloud import machines
-from tools import backend, engine, images, lifecycle, setup, ssh_program, stackfile
+from tools import backend, docker_engine, down, images, policy_pack, setup, ssh_program, working_copy
+from tools.cli import Commands
+from tools.droplet_recipe import DROPLET_RECIPES
+from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.net import without_proxy
 from tools.paths import CHECKOUT, only_one, state_dir
-from tools.progress import run, say, step
-from tools.recipe_droplet import DROPLET_RECIPES
+from tools.processes import run
+from tools.progress import say, step
 from tools.stack import OWN, Stack
+from tools.stack_settings import missing_paths, read_settings
+from tools.up import up
 
 IMAGES = (*images.PARTS, "postgres")
 SERVER, SERVER_USER = "vps-1", "deploy"
+DSN = "hosts.db-1.postgres.main.dsn"
 FILE_WATCHERS = 1024  # of one user, for about ten machines
 START = 30  # seconds that the cloud's service may take
 
@@ -57,7 +64,7 @@ class Rehearsal:
 
     @property
     def cloud(self) -> Path:
-        return self.home / lifecycle.REHEARSAL
+        return self.home / down.REHEARSAL
 
     @property
     def key(self) -> Path:
@@ -69,6 +76,34 @@ class Rehearsal:
 
     def machines(self) -> machines.Machines:
         return machines.Machines(self.name, machine_image(), self.internet)
+
+
+def register(commands: Commands) -> None:
+    title = "the production path on this machine: a cloud of containers, and the fleet in it"
+    for parser in (
+        commands.add("rehearse", _rehearse, title),
+        commands.add("rehearse-down", _rehearse_down, "remove the rehearsal"),
+    ):
+        parser.add_argument("--internet", default="198.18.0.0/24", help="the network that stands for the internet")
+        parser.add_argument("--port", type=int, default=8490, help="the API's port on this machine's loopback")
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    rehearsal = _rehearsal(options)
+    chain = prepare(rehearsal)
+    file = Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{rehearsal.name}.yaml")
+    parts = {key: ref for key, ref in chain.overrides.items() if key in images.PARTS}
+    stack = Stack(rehearsal.name, file, pulumi_env(rehearsal.home), parts)
+    return bring_up(policy_pack.attached(stack), rehearsal)
+
+
+def _rehearse_down(options: argparse.Namespace) -> int:
+    return remove(_rehearsal(options))
+
+
+def _rehearsal(options: argparse.Namespace) -> Rehearsal:
+    name = options.stack if options.stack != "local" else "rehearsal"
+    return Rehearsal(name, options.internet, options.port)
 
 
 def machine_image() -> machines.MachineImage:
@@ -90,42 +125,41 @@ def prepare(rehearsal: Rehearsal) -> setup.ToolChain:
     _inotify()
     rehearsal.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not rehearsal.key.exists():
-        words = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetwatch rehearsal", "-f", str(rehearsal.key)]
-        run(words, what="ssh-keygen")
+        argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetwatch rehearsal", "-f", str(rehearsal.key)]
+        run(argv, what="ssh-keygen")
     golden([image.ref for image in chain.images if image.key != "droplet"])
     start_cloud(rehearsal)
     public = rehearsal.key.with_name("ssh_key.pub").read_text().strip()
     with step(f"Server {SERVER} (no droplet) at {rehearsal.server}"):
         rehearsal.machines().create_server(SERVER, rehearsal.server, SERVER_USER, public)
     overlay = {"ssh": {"key": str(rehearsal.key)}}
-    stackfile.write(rehearsal.home / OWN, {"config": {f"fleetwatch:{key}": value for key, value in overlay.items()}})
+    working_copy.write(rehearsal.home / OWN, {"config": {f"fleetwatch:{key}": value for key, value in overlay.items()}})
     return chain
 
 
 def bring_up(stack: Stack, rehearsal: Rehearsal) -> int:
     """The fleet of the stack file, and the table of what has arrived."""
     say(
-        "\nStand-ins for the cloud: DigitalOcean's API by localcloud, droplets by containers with a Docker Engine and "
-        "an SSH server of their own, pulls from a registry by images that a droplet's Docker has from the beginning."
+        "\nStand-ins for the cloud: a local API in place of DigitalOcean's, containers with a Docker Engine and an SSH "
+        "server in place of droplets, images preloaded into their Docker in place of pulls from a registry."
     )
     config = stack.prepare()
     stack.select()
-    wanted = (config.get("fleetwatch:hosts") or {}).get("db-1") or {}
-    if "postgres" in wanted and "dsn" not in (wanted["postgres"].get("main") or {}):
-        # The rehearsal's database asks for no password; this one only shows how a DSN is kept.
+    if DSN in missing_paths(read_settings(config, stack.name, str(stack.file))[1]):
+        # The rehearsal's database checks no password; this one only shows how a DSN is stored.
         dsn = f"postgresql://postgres:{secrets.token_hex(16)}@db:5432/postgres"
-        stack.quiet("config", "set", "--secret", "--path", "fleetwatch:hosts.db-1.postgres.main.dsn", stdin=dsn)
-    code = lifecycle.up(stack)
+        stack.quiet("config", "set", "--secret", "--path", f"fleetwatch:{DSN}", stdin=dsn)
+    code = up(stack)
     say(
-        f"\nPlay: change stacks/Pulumi.{stack.name}.yaml, then `make preview STACK={stack.name}`, "
+        f"\nTry it: change stacks/Pulumi.{stack.name}.yaml, then `make preview STACK={stack.name}`, "
         f"`make up STACK={stack.name}`. `make rehearse-down` removes everything."
     )
     return code
 
 
 def remove(rehearsal: Rehearsal) -> int:
-    """The cloud with all its machines, and the stack's state; nothing of it is asked first, nothing of it was real."""
-    if engine.answers():
+    """Remove the cloud with all its machines, and the stack's state, without confirmation: nothing of it is real."""
+    if docker_engine.answers():
         with step("Removing the rehearsal's machines, networks and volumes"):
             stop_cloud(rehearsal)
             rehearsal.machines().remove_all()
@@ -174,12 +208,12 @@ def stop_cloud(rehearsal: Rehearsal) -> None:
 
 
 def _serves(rehearsal: Rehearsal, pid: int) -> bool:
-    """Whether this process is the cloud's service. One that has ended and is not yet buried has no words any more."""
+    """Whether this process is the cloud's service. A zombie has an empty command line."""
     try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        argv = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
     except OSError:
         return False
-    return b"localcloud.cloud" in words and str(rehearsal.cloud).encode() in words
+    return b"localcloud.cloud" in argv and str(rehearsal.cloud).encode() in argv
 
 
 def _token(rehearsal: Rehearsal) -> str:

@@ -1,0 +1,21 @@
+"""How the commands of `python -m tools` are registered: the module that implements a command adds its parser."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+Run = Callable[[argparse.Namespace], "int | None"]
+
+
+class Commands:
+    """Collects the parsers. A command's `run` gets the parsed options and gives the exit code; None is 0."""
+
+    def __init__(self, parser: argparse.ArgumentParser) -> None:
+        self._parsers = parser.add_subparsers(required=True, metavar="command")
+
+    def add(self, name: str, run: Run, text: str) -> argparse.ArgumentParser:
+        """Add a command with its help text; its arguments are added to the parser that this gives."""
+        parser = self._parsers.add_parser(name, help=text, description=text)
+        parser.set_defaults(run=run)
+        return parser

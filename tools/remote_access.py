@@ -1,0 +1,106 @@
+"""Remote hosts: an SSH tunnel to the hub's query pages, and command lines that run on the fleet's hosts.
+
+The stack's output `hosts.<name>.ssh` is the argument list of the ssh command for a host.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import shlex
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from tools.cli import Commands
+from tools.errors import ToolError
+from tools.progress import say
+
+PATIENCE = 20  # seconds until a tunnel must accept connections
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add("tunnel", _tunnel, "the query pages of the hub on this machine's loopback, until Ctrl-C")
+    parser.add_argument("host", nargs="?", default="hub")
+    parser.add_argument("--port", type=int, default=0, help="a free one by default")
+
+
+def _tunnel(options: argparse.Namespace) -> None:
+    from tools.stack_factory import open_stack  # here: status.py, which a stack's commands need, imports this module
+
+    hold_tunnel(open_stack(options).outputs(), options.host, options.port)
+
+
+def is_remote(outputs: Mapping[str, Any], host: str = "hub") -> bool:
+    """Whether this host is reached over SSH."""
+    return "ssh" in outputs.get("hosts", {}).get(host, {})
+
+
+def command_on(outputs: Mapping[str, Any], host: str, argv: Sequence[str]) -> list[str]:
+    """The command line that runs `argv` on a host of the fleet, or here if it is this machine."""
+    if host not in outputs.get("hosts", {}):
+        raise ToolError(f"HOST={host}: expected a host that is up: {', '.join(sorted(outputs.get('hosts', {})))}")
+    if not is_remote(outputs, host):
+        return list(argv)
+    return [*outputs["hosts"][host]["ssh"], shlex.join(argv)]
+
+
+def with_arguments(command: Sequence[str], arguments: Sequence[str]) -> list[str]:
+    """A result of `command_on` with further arguments: SSH takes the remote command as one text."""
+    if command[0] == "ssh":
+        return [*command[:-1], f"{command[-1]} {shlex.join(arguments)}"]
+    return [*command, *arguments]
+
+
+@contextlib.contextmanager
+def query_address(outputs: Mapping[str, Any], port: int = 0) -> Iterator[str]:
+    """The address of the hub's query pages on this machine's loopback, while the block runs."""
+    if not is_remote(outputs):
+        yield outputs["query"]
+        return
+    there = urlsplit(outputs["query"])
+    here = port or _free_port()
+    ssh = list(outputs["hosts"]["hub"]["ssh"])
+    # Not the shared connection: that would outlive this one with the port still open.
+    forward = ["-o", "ControlPath=none", "-o", "ExitOnForwardFailure=yes"]
+    argv = [ssh[0], *forward, "-N", "-L", f"127.0.0.1:{here}:{there.hostname}:{there.port}", *ssh[1:]]
+    with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tunnel:
+        try:
+            _wait_for(tunnel, here)
+            yield f"http://127.0.0.1:{here}"
+        finally:
+            tunnel.terminate()
+
+
+def hold_tunnel(outputs: Mapping[str, Any], host: str, port: int) -> None:
+    """Keep a tunnel open until Ctrl-C and print the addresses."""
+    if host != "hub":
+        raise ToolError(f"HOST={host}: expected hub, the only host with query pages (edges only push)")
+    with query_address(outputs, port) as base:
+        say(f"Prometheus    {base}\nAlertmanager  {base}/alertmanager/\nLoki          {base}/loki/api/v1/labels")
+        say("Open until Ctrl-C.")
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)
+
+
+def _wait_for(tunnel: subprocess.Popen[str], port: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        if tunnel.poll() is not None:
+            reason = tunnel.stderr.read().strip() if tunnel.stderr else ""
+            raise ToolError(f"No SSH tunnel to the hub: {reason or 'ssh ended'}")
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.2)
+    raise ToolError(f"No SSH tunnel to the hub within {PATIENCE} s")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,55 @@
+"""`make secret` and `make password`: the secrets of a stack, set and shown."""
+
+from __future__ import annotations
+
+import argparse
+import getpass
+import sys
+
+from tools.cli import Commands
+from tools.errors import ToolError
+from tools.progress import say
+from tools.stack import Stack
+from tools.stack_factory import open_stack
+
+
+def register(commands: Commands) -> None:
+    commands.add("password", _password, "print the password of Grafana's admin")
+    parser = commands.add("secret", _secret, "set a secret of the stack file; read without echo, or from stdin")
+    parser.add_argument("key", help="its path, such as hosts.hub.postgres.main.dsn")
+
+
+def _password(options: argparse.Namespace) -> None:
+    say(str(open_stack(options).outputs(secrets=True)["password"]))
+
+
+def _secret(options: argparse.Namespace) -> None:
+    set_from_input(open_stack(options), options.key)
+
+
+def set_from_input(stack: Stack, key: str) -> None:
+    """Read a secret without echo (or from stdin) and put it encrypted into the working copy."""
+    stack.prepare(check=False)
+    stack.select(mend=False)  # the secret may be the API token that clearing an interrupted run needs
+    value = ask_secret(f"{key}: ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
+    if not value:
+        raise ToolError(f"{key}: expected a text, got nothing; nothing was changed.")
+    shared = set_secret(stack, key, value)
+    say(f"{key} is set. `make up STACK={stack.name}` deploys it.{shared}")
+
+
+def ask_secret(question: str) -> str:
+    """What is typed without echo; nothing if the terminal is closed instead (Ctrl-D)."""
+    try:
+        return getpass.getpass(question)
+    except EOFError:
+        say("")  # ends the question's line
+        return ""
+
+
+def set_secret(stack: Stack, key: str, value: str) -> str:
+    """Put a secret encrypted into the working copy of a selected stack, and into the file that others share; a sentence
+    about that file. A key with a colon is a provider's, such as `digitalocean:token`."""
+    stack.quiet("config", "set", "--secret", "--path", key if ":" in key else f"fleetwatch:{key}", stdin=value)
+    path = stack.share_secrets()
+    return f" {path} has it, encrypted: commit that file." if path else ""

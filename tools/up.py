@@ -1,0 +1,72 @@
+"""`make up`: sets up what a stack needs, brings it up, waits for data and shows the status."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from configs.settings import Settings
+from tools import images, pulumi_state, setup, ssh_program, working_copy
+from tools.cli import Commands
+from tools.errors import ToolError
+from tools.processes import try_output
+from tools.progress import say
+from tools.stack import Stack
+from tools.stack_factory import open_stack, stack_file
+from tools.stack_settings import configured_docker, read_settings
+from tools.status import report_status
+
+FAILED = "pulumi up failed (output above); run `make up` again to resume."
+INSTALL = "https://docs.docker.com/engine/install/"
+
+
+def register(commands: Commands) -> None:
+    commands.add("up", _up, "bring the stack up, wait for its data, show it")
+
+
+def _up(options: argparse.Namespace) -> int:
+    file = stack_file(options)
+    settings, _ = read_settings(working_copy.read(file).get("config") or {}, options.stack, str(file))
+    if settings is None or settings.hub.local is None:
+        # The hosts pull images themselves; `open_stack` gets what this machine lacks.
+        ssh_program.get()
+        return up(open_stack(options))
+    # Images have to be where the containers will run, whatever Docker Engine the docker program would choose.
+    if address := configured_docker(settings):
+        _require_docker(address, options.file or file.name)
+        os.environ["DOCKER_HOST"] = address
+    chain = setup.set_up(required_images(settings))
+    setup.report(chain)
+    return up(open_stack(options, chain))
+
+
+def _require_docker(address: str, file: str) -> None:
+    if try_output(["docker", "-H", address, "version"], timeout=20) is None:
+        raise ToolError(
+            f"hub.local.docker: no Docker Engine answers at {address} ({file}); start it, or remove the key and "
+            f"`make up` finds one itself. How to install: {INSTALL}"
+        )
+
+
+def required_images(settings: Settings) -> list[str]:
+    """Image keys that the stack needs on this machine: the usual ones, Alloy where a host uses it, none that the stack
+    file overrides."""
+    wanted = [*images.PARTS]
+    if any(edge.logs.agent == "alloy" for edge in settings.edges.values()):
+        wanted.append("alloy")
+    overridden = {key for key, reference in settings.images if reference is not None}
+    return [key for key in wanted if key not in overridden]
+
+
+def up(stack: Stack) -> int:
+    """Bring the stack up, wait for data, show the status. Exit code 0 only if everything arrived."""
+    stack.prepare()
+    stack.select()
+    stopped = pulumi_state.drifted(stack.state, stack.docker()) if stack.here else []
+    if stopped:
+        say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
+    say("\nBringing the stack up (pulumi up)")
+    refresh = ["--refresh"] if stopped else []
+    if stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *refresh):
+        raise ToolError(FAILED)
+    return 0 if report_status(stack) else 1
