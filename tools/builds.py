@@ -67,7 +67,7 @@ BUILDS: dict[str, Build] = {
     "alertmanager": Build(
         folder="alertmanager",
         package="github.com/prometheus/alertmanager/cmd/alertmanager",
-        version="0.34.2",
+        version="0.34.1",
         version_variable=_PROMETHEUS_VERSION,
         hint="first time about a minute",
         copied_module="github.com/prometheus/alertmanager",
@@ -76,7 +76,7 @@ BUILDS: dict[str, Build] = {
     "amtool": Build(
         folder="alertmanager",
         package="github.com/prometheus/alertmanager/cmd/amtool",
-        version="0.34.2",
+        version="0.34.1",
         version_variable=_PROMETHEUS_VERSION,
         hint="first time about half a minute",
     ),
@@ -89,7 +89,7 @@ BUILDS: dict[str, Build] = {
     "caddy": Build(
         folder="caddy",
         package="github.com/caddyserver/caddy/v2/cmd/caddy",
-        version="v2.11.9",
+        version="v2.11.7",
         version_variable="github.com/caddyserver/caddy/v2.CustomVersion",
         ask=("version",),
         hint="first time about 2 minutes",
@@ -111,7 +111,7 @@ BUILDS: dict[str, Build] = {
     "cadvisor": Build(
         folder="cadvisor",
         package=".",
-        version="0.60.5",
+        version="0.60.6",
         version_variable="github.com/google/cadvisor/lib/version.Version",
         hint="first time about half a minute",
     ),

@@ -14,7 +14,7 @@ from functools import cache
 
 import yaml
 
-from tools import net
+from tools import image_tags, net
 from tools.assemble import RECIPE_LABEL, assemble
 from tools.droplet_recipe import DROPLET_RECIPES
 from tools.errors import ToolError
@@ -78,18 +78,20 @@ def _listed_as(ref: str) -> str:
     return f"{name.rpartition(':')[0]}@{digest}" if digest else name
 
 
-def _registry(ref: str) -> str:
-    host = ref.split("/")[0]
-    return "https://registry-1.docker.io/v2/" if host == "docker.io" or "." not in host else f"https://{host}/v2/"
+class MissingTag(ToolError):
+    """An image reference that does not exist in its registry: a wrong pin, not an outage."""
 
 
 def _pull(key: str, ref: str, where: str) -> bool:
-    if not net.reachable(_registry(ref)):
+    """Pull the image; False if its registry is not reachable or does not give it. MissingTag if it has no such tag."""
+    if not net.reachable(image_tags.registry_url(ref)):
         return False
     try:
         with step(f"{where} {key}: pulling {ref}"):
             run(["docker", "pull", "-q", ref], what=f"docker pull {ref}")
     except ToolError as problem:
+        if missing := image_tags.problem(key, ref):
+            raise MissingTag(missing) from None
         say(f"  {key}: the registry answers but the image cannot be pulled; assembling it instead. {problem}")
         return False
     return True
@@ -111,12 +113,19 @@ def get(keys: Iterable[str] = PARTS) -> list[Image]:
     makers = {**RECIPES, **TEST_RECIPES, **DROPLET_RECIPES}
     recipes = {key: makers[key]() for key in wanted if key in makers}
     have = _labels([pins()[k] for k in wanted if k in pins()] + [r.ref for r in recipes.values()])
-    result = []
+    result, missing = [], []
     for number, key in enumerate(wanted, 1):
         where = f"[{number}/{len(wanted)}]"
         pin = pins().get(key)
-        if pin and (pin in have or _pull(key, pin, where)):
+        try:
+            found = pin in have or (pin is not None and _pull(key, pin, where))
+        except MissingTag as problem:
+            missing.append(str(problem))
+            continue
+        if pin and found:
             result.append(Image(key, pin, VENDOR))
+        elif missing:
+            continue  # nothing is built for a run that fails
         elif key in recipes:
             result.append(_offline(key, recipes[key], have.get(recipes[key].ref), where))
         else:
@@ -125,6 +134,8 @@ def get(keys: Iterable[str] = PARTS) -> list[Image]:
                 f"name another under `fleetwatch:images: {{{key}: ...}}`, or choose a part that can be had (for alloy: "
                 "`logs.agent: promtail`)."
             )
+    if missing:
+        raise MissingTag("\n".join(missing))
     return result
 
 

@@ -16,14 +16,13 @@ import yaml
 
 from tools.cli import Commands
 from tools.errors import ToolError
+from tools.image_tags import parsed
 from tools.paths import CHECKOUT
 from tools.progress import say
 from tools.registry import Reference, Registry, RegistryError, offline
 
 PINS = CHECKOUT / "configs" / "images.yaml"
 CURRENT, BEHIND, UNKNOWN = 0, 1, 2  # exit codes: something is behind; something could not be asked
-_VERSION = re.compile(r"(v?)(\d+)\.(\d+)\.(\d+)(.*)")
-Version = tuple[int, int, int]
 
 
 def register(commands: Commands) -> None:
@@ -86,21 +85,13 @@ def look(key: str, pin: Reference) -> Finding:
 
 def _newer(tag: str, tags: Iterable[str]) -> list[str]:
     """The newest release of the same major version, and the newest of all; tags of the same shape alone count."""
-    shape, now = _parsed(tag)
+    shape, now = parsed(tag)
     if shape is None:
         raise RegistryError(f"the tag {tag} has no version to compare")
-    known = {version: other for other in tags for kind, version in [_parsed(other)] if kind == shape and version > now}
+    known = {version: other for other in tags for kind, version in [parsed(other)] if kind == shape and version > now}
     within = [version for version in known if version[0] == now[0]]
     best = dict.fromkeys(max(versions) for versions in (within, list(known)) if versions)
     return [known[version] for version in best]
-
-
-def _parsed(tag: str) -> tuple[tuple[str, str] | None, Version]:
-    """(what surrounds the version, the version). `v3.15.0` and `3.15.0-rc.1` are of different shapes."""
-    found = _VERSION.fullmatch(tag)
-    if not found:
-        return None, (0, 0, 0)
-    return (found[1], found[5]), (int(found[2]), int(found[3]), int(found[4]))
 
 
 def _pins(file: Path) -> dict[str, Reference]:

@@ -34,7 +34,11 @@ _REFERENCE = re.compile(
 
 
 class RegistryError(ToolError):
-    """The registry could not be asked, or did not answer as one does."""
+    """The registry cannot be queried, or its answer is not valid."""
+
+
+class NotFound(RegistryError):
+    """The registry does not have this image."""
 
 
 @dataclass(frozen=True)
@@ -64,10 +68,14 @@ class Reference:
         return self.name.split("/", 1)[1]
 
     @property
+    def local(self) -> bool:
+        """Whether the registry is on this machine's loopback."""
+        return self.host.split(":")[0] in ("127.0.0.1", "localhost")
+
+    @property
     def base(self) -> str:
-        """Plain HTTP on loopback alone, as Docker has it."""
-        local = self.host.split(":")[0] in ("127.0.0.1", "localhost")
-        return f"{'http' if local else 'https'}://{self.host}/v2/{self.repository}"
+        """Plain HTTP on loopback alone, as in Docker."""
+        return f"{'http' if self.local else 'https'}://{self.host}/v2/{self.repository}"
 
 
 class Registry:
@@ -119,7 +127,8 @@ class Registry:
             if error.code == 401 and again and challenge.lower().startswith("bearer "):
                 self._token = self._asked_token(challenge)
                 return self._get(url, again=False)
-            raise RegistryError(self._refused(error.code)) from None
+            kind = NotFound if error.code == 404 else RegistryError
+            raise kind(self._refused(error.code)) from None
         except (OSError, ValueError) as error:
             raise RegistryError(f"{self.reference.host} cannot be reached ({_reason(error)})") from None
 

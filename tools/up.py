@@ -5,8 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 
+from configs.images import resolve
 from configs.settings import Settings
-from tools import images, pulumi_state, setup, ssh_program, working_copy
+from tools import image_tags, images, pulumi_state, setup, ssh_program, working_copy
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.processes import try_output
@@ -54,8 +55,7 @@ def required_images(settings: Settings) -> list[str]:
     wanted = [*images.PARTS]
     if any(edge.logs.agent == "alloy" for edge in settings.edges.values()):
         wanted.append("alloy")
-    overridden = {key for key, reference in settings.images if reference is not None}
-    return [key for key in wanted if key not in overridden]
+    return [key for key in wanted if key not in settings.images.given()]
 
 
 def up(stack: Stack) -> int:
@@ -68,5 +68,17 @@ def up(stack: Stack) -> int:
     say("\nBringing the stack up (pulumi up)")
     refresh = ["--refresh"] if stopped else []
     if stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *refresh):
+        for sentence in image_tags.problems(_deployed_images(stack)):
+            say(sentence)
         raise ToolError(FAILED)
     return 0 if report_status(stack) else 1
+
+
+def _deployed_images(stack: Stack) -> dict[str, str]:
+    """The references that the stack's hosts pull, by key; none that a machine assembled itself."""
+    settings = stack.settings()
+    if settings is None:
+        return {}
+    used = {*images.PARTS, *(edge.logs.agent for edge in settings.edges.values())}
+    references = resolve(settings.images)
+    return {key: ref for key, ref in references.items() if key in used and not ref.startswith("fleetwatch.local/")}

@@ -230,7 +230,7 @@ def _images() -> str:
     return f"""\
 ## images
 
-Another image for a part, by its key: `fleetwatch:images: {{caddy: "registry.example.com/caddy:2.11.9"}}`. The pins that
+Another image for a part, by its key: `fleetwatch:images: {{caddy: "registry.example.com/caddy:2.11.7"}}`. The pins that
 hold without it are in `configs/images.yaml`. The keys:
 {keys}
 """

@@ -2,7 +2,7 @@ module fleetwatch.local/offline/alertmanager
 
 go 1.26.0
 
-require github.com/prometheus/alertmanager v0.34.2
+require github.com/prometheus/alertmanager v0.34.1
 
 require (
 	github.com/KimMachineGun/automemlimit v0.7.5 // indirect

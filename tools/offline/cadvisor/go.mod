@@ -3,8 +3,8 @@ module fleetwatch.local/offline/cadvisor
 go 1.25.0
 
 require (
-	github.com/google/cadvisor v0.60.5
-	github.com/google/cadvisor/lib v0.60.5
+	github.com/google/cadvisor v0.60.6
+	github.com/google/cadvisor/lib v0.60.6
 	github.com/prometheus/client_golang v1.22.0
 	k8s.io/klog/v2 v2.130.1
 	k8s.io/utils v0.0.0-20250502105355-0f33e8f1c979
