@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from configs import names
-from tools import remote_access
+from tools import agent_targets, remote_access
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.hubclient import HubClient
@@ -36,19 +36,18 @@ def report_status(stack: Stack, patience: float = 60.0) -> bool:
     """Show the status once everything expected has arrived, or after `patience` seconds with what is missing; False if
     something is."""
     outputs = stack.outputs()
-    if stack.here:
-        docker = {"this machine": ["docker", "-H", stack.docker()]}
-    else:
-        docker = {host: remote_access.command_on(outputs, host, ["docker"]) for host in outputs["hosts"]}
+    docker = agent_targets.docker_on(stack, outputs)
+    places = {"this machine": docker("hub")} if stack.here else {host: docker(host) for host in outputs["hosts"]}
     with remote_access.query_address(outputs) as address:
         hub = HubClient(address)
         wait(hub, outputs, patience)
-        return show(hub, outputs, docker, stack.prefix())
+        return show(hub, outputs, places, docker, stack.prefix())
 
 
 @dataclass(frozen=True)
 class Arrival:
-    """The newest data of one job of one host. Ages in seconds; None: nothing arrived. `wrong`: a sentence, if any."""
+    """The newest data of one job of one host. Ages in seconds; None: nothing arrived. `wrong`: a sentence, if any;
+    `down`: fresh samples say that targets do not answer."""
 
     host: str
     job: str
@@ -56,6 +55,7 @@ class Arrival:
     sample_age: float | None
     line_age: float | None
     wrong: str = ""
+    down: bool = False
 
 
 def arrivals(hub: HubClient, jobs: Jobs, spare: float = 0) -> list[Arrival]:
@@ -72,18 +72,18 @@ def arrivals(hub: HubClient, jobs: Jobs, spare: float = 0) -> list[Arrival]:
         for job, interval in jobs[host].items():
             key, age = (host, job), now - newest[host, job] if (host, job) in newest else None
             limit = max(FRESH, 3 * interval)
-            wrong = ""
+            wrong, down = "", False
             if age is None or age > limit - spare:
                 wrong = f"MISSING  host {host}, job {job}: no sample newer than {limit:.0f} s"
             elif up.get(key, 0) < total[key]:
-                wrong = f"DOWN  host {host}, job {job}: {up.get(key, 0)} of {total[key]} targets answer the agent"
+                wrong, down = f"DOWN  host {host}, job {job}: {up.get(key, 0)} of {total[key]} targets are up", True
             elif job == "cadvisor" and host not in named:
                 wrong = (
                     f"NO NAMES  host {host}: cAdvisor answers but reports no container by name; look at the log of the "
                     "cadvisor container on that host"
                 )
             targets = f"{up.get(key, 0)}/{total[key]} up" if key in total else "-"
-            rows.append(Arrival(host, job, targets, age, None, wrong))
+            rows.append(Arrival(host, job, targets, age, None, wrong, down))
     # Not the marks of changes: the hub writes them about a host.
     sent = f'sum by (host, job) (count_over_time({{host=~".+",job!="{names.CHANGES_JOB}"}}[24h]))'
     lines = {_key(s) for s in hub.log_numbers(sent)}
@@ -154,10 +154,30 @@ def containers(listed: Mapping[str, Sequence[str]], prefix: str) -> list[tuple[s
     return sorted(found)
 
 
-def show(hub: HubClient, outputs: Mapping[str, Any], listed: Mapping[str, Sequence[str]], prefix: str) -> bool:
+def explained(rows: Sequence[Arrival], docker: agent_targets.DockerOn, prefix: str) -> list[str]:
+    """The sentences about rows with something wrong; for targets that are down with the error of their host's agent."""
+    errors = agent_targets.errors_by_host({row.host for row in rows if row.down}, docker, prefix)
+    sentences = []
+    for row in rows:
+        found = errors.get(row.host) if row.down else None
+        if isinstance(found, agent_targets.Unreadable):
+            sentences.append(f"{row.wrong}; the agent of {row.host} does not answer: {found}")
+        else:
+            reasons = [reason for (job, _), reason in sorted((found or {}).items()) if job == row.job]
+            sentences += [f"DOWN  host {row.host}, job {row.job}: {reason}" for reason in reasons] or [row.wrong]
+    return [sentence for sentence in sentences if sentence]
+
+
+def show(
+    hub: HubClient,
+    outputs: Mapping[str, Any],
+    places: Mapping[str, Sequence[str]],
+    docker: agent_targets.DockerOn,
+    prefix: str,
+) -> bool:
     """Print everything; False when something that should arrive does not."""
     say("\nWhat runs")
-    _show(("host", "role", "image", "state"), containers(listed, prefix))
+    _show(("host", "role", "image", "state"), containers(places, prefix))
     rows = arrivals(hub, outputs["jobs"])
     say("\nWhat has arrived")
     _show(
@@ -166,7 +186,7 @@ def show(hub: HubClient, outputs: Mapping[str, Any], listed: Mapping[str, Sequen
     )
     for sentence in gaps(hub, outputs["jobs"]):
         say(f"\nGAP  {sentence}")
-    wrong = [row.wrong for row in rows if row.wrong]
+    wrong = explained(rows, docker, prefix)
     for sentence in wrong:
         say(f"\n{sentence}")
     say(f"\nGrafana       {outputs['url']}   user {outputs['user']}, password: make password")

@@ -18,6 +18,7 @@ from configs.settings.secrets import is_secret_path
 from tests.fixtures import full
 from tests.fixtures.fake_hub import FakeHub, healthy_hub
 from tests.fixtures.full import small
+from tools import agent_targets
 from tools.doctor import command, hosts, queries
 from tools.hubclient import HubClient
 from tools.stack import Stack
@@ -120,7 +121,26 @@ def test_a_target_that_is_down_is_named(hub: FakeHub) -> None:
     hub.series = [
         (labels, 0.0 if labels["job"] == "promtail" else value) for labels, value in hub.series if "job" in labels
     ]
-    assert [one.split(".")[0] for one in _wrong(hub)] == ["hub: promtail at promtail:1 does not answer the agent"]
+    assert [one.split(".")[0] for one in _wrong(hub)] == ["hub: target down: job promtail at promtail:1"]
+
+
+@pytest.mark.parametrize(
+    ("errors", "shown"),
+    [
+        ({("promtail", "promtail:1"): "http://promtail:1/metrics: EOF"}, "(http://promtail:1/metrics: EOF)"),
+        (agent_targets.Unreadable("ssh: timed out"), "(the agent does not answer: ssh: timed out)"),
+    ],
+)
+def test_a_target_that_is_down_is_explained_by_its_agent(
+    hub: FakeHub, errors: agent_targets.Errors | agent_targets.Unreadable, shown: str
+) -> None:
+    hub.series = [
+        (labels, 0.0 if labels["job"] == "promtail" else value) for labels, value in hub.series if "job" in labels
+    ]
+    client = HubClient(hub.base)
+    asker = command.verdicts.Asker(client, hosts.hub_time(client))
+    (report,) = hosts.examine(asker, SETTINGS, lambda names: dict.fromkeys(names, errors))
+    assert report.wrong[0].startswith(f"hub: target down: job promtail at promtail:1 {shown}. On the host: ")
 
 
 def test_a_host_without_log_lines_is_said(hub: FakeHub) -> None:

@@ -46,7 +46,9 @@ def test_what_is_empty_beside_something_young_is_asked_again(
 ) -> None:
     assert _asked(monkeypatch, 7, _found(25), _found(2), _found(0)) == (3, 0)
     said = capsys.readouterr().out
-    assert "25 queries are empty yet, with 7 targets and 7 containers not a minute old: asking again in 15 s" in said
+    assert (
+        "25 queries are still empty, with 7 targets and 7 containers less than a minute old: retrying in 15 s" in said
+    )
     assert _asked(monkeypatch, 7, _found(3)) == (command.AGAIN + 1, 3), "not for ever"
 
 

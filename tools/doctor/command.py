@@ -1,4 +1,4 @@
-"""The command: settings of the stack, the way to its hub, all the questions, the report and the exit code."""
+"""The command: settings of the stack, a connection to its hub, all queries, the report and the exit code."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ import argparse
 import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 from configs.dashboards import boards
 from configs.settings import Settings, SettingsError
 from configs.validation import check_file
-from tools import remote_access
+from tools import agent_targets, remote_access
+from tools.agent_targets import Errors, Unreadable
 from tools.cli import Commands
 from tools.doctor import hosts, queries, report, rules, verdicts
 from tools.doctor.variables import PER_HOST, Choices
@@ -36,13 +37,19 @@ def _doctor(options: argparse.Namespace) -> int:
 
 
 def doctor(made: Callable[[], Stack], as_json: bool) -> int:
-    """0: all is well; 1: faults were found; 2: it could not be looked at, a sentence on stderr says why."""
+    """0: no fault; 1: faults were found; 2: the hub cannot be queried, with the reason on stderr."""
     try:
         with contextlib.redirect_stdout(sys.stderr):  # stdout is the report's alone
             stack = made()
             settings = settings_of(stack)
-            with remote_access.query_address(stack.outputs()) as address:
-                found = settled(HubClient(address), settings, _progress())
+            outputs = stack.outputs()
+            docker = agent_targets.docker_on(stack, outputs)
+
+            def target_errors(hosts: Sequence[str]) -> Mapping[str, Errors | Unreadable]:
+                return agent_targets.errors_by_host(hosts, docker, settings.prefix)
+
+            with remote_access.query_address(outputs) as address:
+                found = settled(HubClient(address), settings, _progress(), target_errors)
     except ToolError as problem:
         print(f"fleetwatch: {problem}", file=sys.stderr)
         return NOT_ASKED
@@ -53,18 +60,19 @@ def doctor(made: Callable[[], Stack], as_json: bool) -> int:
 def settled(
     hub: HubClient,
     settings: Settings,
-    told: Callable[[int, int], None] = lambda *_: None,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    target_errors: hosts.TargetErrors = lambda _hosts: {},
     pause: Callable[[float], None] = time.sleep,
 ) -> report.Findings:
     """As `examine`; again after a pause, AGAIN times at most, while something is EMPTY and nothing else is wrong, and
     there is a target or a container that was not there a minute ago: a rate needs two scrapes."""
-    found = examine(hub, settings, told)
+    found = examine(hub, settings, progress, target_errors)
     for _ in range(AGAIN):
         if found.faults != len(found.of("EMPTY")) or not found.faults or not (young := _young(hub)):
             break
-        say(f"{found.faults} queries are empty yet, with {young} not a minute old: asking again in {PAUSE} s")
+        say(f"{found.faults} queries are still empty, with {young} less than a minute old: retrying in {PAUSE} s")
         pause(PAUSE)
-        found = examine(hub, settings, told)
+        found = examine(hub, settings, progress, target_errors)
     return found
 
 
@@ -78,27 +86,32 @@ def _young(hub: HubClient) -> str:
     return " and ".join(f"{answer[0]['value'][1]} {what}" for what, answer in known.items() if answer)
 
 
-def examine(hub: HubClient, settings: Settings, told: Callable[[int, int], None] = lambda *_: None) -> report.Findings:
-    """Ask everything. ToolError when Prometheus or Loki does not answer at all."""
+def examine(
+    hub: HubClient,
+    settings: Settings,
+    progress: Callable[[int, int], None] = lambda *_: None,
+    target_errors: hosts.TargetErrors = lambda _hosts: {},
+) -> report.Findings:
+    """Run every query. ToolError when Prometheus or Loki does not answer at all."""
     begun = time.monotonic()
     now = hosts.hub_time(hub)
     hub.get("/loki/api/v1/labels")
-    asker = verdicts.Asker(hub, now, told)
+    asker = verdicts.Asker(hub, now, progress)
     choices = Choices(hub, now)
     found = verdicts.judge(asker, choices, queries.of_boards(boards(settings)))
     listed = rules.of_settings(settings)
     found += rules.judge(asker, listed)
-    reports = hosts.examine(asker, settings)
+    reports = hosts.examine(asker, settings, target_errors)
     unloaded = rules.not_loaded(hub, listed)
     requests = asker.requests + choices.asked + 3
     seconds = time.monotonic() - begun
     notes = [
         f"{requests} requests in {seconds:.1f} s: {len(found)} queries and rules, for All and for each value of "
-        "their variables; what the answer for All shows is not asked again."
+        "their variables; values that the answer for All contains are not queried again."
     ]
     if asker.left_out:
         notes.append(
-            f"A query that is summed over containers and the like is asked for the first {PER_HOST} of each host: "
+            f"Queries that sum over containers and the like run for the first {PER_HOST} of each host: "
             f"{len(asker.left_out)} more were left out."
         )
     return report.Findings(
@@ -119,13 +132,13 @@ def _progress() -> Callable[[int, int], None]:
     """One line on a terminal, rewritten; one line every few seconds elsewhere. On stderr, which is no report."""
     tty, last = sys.stderr.isatty(), time.monotonic()
 
-    def told(done: int, of: int) -> None:
+    def show(done: int, of: int) -> None:
         nonlocal last
         if tty:
             end = "\r\033[K" if done == of else ""
-            print(f"\r\033[Kasked {done} of {of}{end}", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[K{done} of {of} queries{end}", end="", file=sys.stderr, flush=True)
         elif time.monotonic() - last > 5:
             last = time.monotonic()
-            print(f"  asked {done} of {of}", file=sys.stderr, flush=True)
+            print(f"  {done} of {of} queries", file=sys.stderr, flush=True)
 
-    return told
+    return show

@@ -5,16 +5,18 @@ All ages are by the hub's clock, so it does not matter where the doctor runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from configs.names import CHANGES_JOB
 from configs.services import scrape_jobs
 from configs.settings import Settings
+from tools.agent_targets import Errors, Unreadable
 from tools.doctor.verdicts import Asker
 from tools.hubclient import HubClient
 
+TargetErrors = Callable[[Sequence[str]], Mapping[str, Errors | Unreadable]]
 FRESH = 60  # seconds; three intervals where that is more
 LINES_EXPECTED = 24 * 3600  # seconds in which an edge writes at least one line of its own
 LOOK_BACK = 24 * 3600
@@ -38,8 +40,9 @@ class HostReport:
     wrong: list[str] = field(default_factory=list)
 
 
-def examine(asker: Asker, settings: Settings) -> list[HostReport]:
-    """One report per host that the stack file has and that is not given up."""
+def examine(asker: Asker, settings: Settings, target_errors: TargetErrors = lambda _hosts: {}) -> list[HostReport]:
+    """One report per host of the stack file that is not abandoned. `target_errors`: the scrape errors by host, from the
+    agents of hosts with targets that are down."""
     names = [name for name, host in settings.hosts.items() if not host.abandoned]
     hub, now = asker.hub, hub_time(asker.hub)
     stamps = _stamps(hub, now)
@@ -49,6 +52,8 @@ def examine(asker: Asker, settings: Settings) -> list[HostReport]:
     streams = _streams(hub, now)
     lines = dict(zip(names, asker.each(lambda name: _newest_line(hub, name, now), names), strict=True))
     asker.requests += 8 + len(names)
+    down = {target for target, value in up.items() if target[0] in names and not value}
+    errors = target_errors(sorted({host for host, _, _ in down})) if down else {}
     reports = []
     for name in names:
         report = HostReport(host=name, line_age=lines[name], streams=streams.get(name, 0))
@@ -60,12 +65,19 @@ def examine(asker: Asker, settings: Settings) -> list[HostReport]:
         ages = {target: now - stamp for target, stamp in stamps.items() if target[0] == name}
         report.sample_age = max(0.0, min(ages.values())) if ages else _long_ago(asker, name)
         report.clock = clock({target: age for target, age in ages.items() if target[1] in intervals}, intervals)
-        report.down = [
-            f"{job} at {instance}" for (host, job, instance), value in up.items() if host == name and not value
-        ]
+        report.down = [_down(job, instance, errors.get(name)) for host, job, instance in sorted(down) if host == name]
         report.wrong = _wrong(settings, report, ages, intervals)
         reports.append(report)
     return reports
+
+
+def _down(job: str, instance: str, errors: Errors | Unreadable | None) -> str:
+    """`job shop at shop:8000 (http://shop:8000/metrics: connection refused)`."""
+    where = f"job {job} at {instance}"
+    if isinstance(errors, Unreadable):
+        return f"{where} (the agent does not answer: {errors})"
+    reason = (errors or {}).get((job, instance))
+    return f"{where} ({reason})" if reason else where
 
 
 Target = tuple[str, str, str]  # host, job, instance
@@ -104,7 +116,7 @@ def _wrong(
             if job not in fresh
         ]
         said += [
-            f"{host}: {target} does not answer the agent. There: `docker ps -a`, and the log of what should listen"
+            f"{host}: target down: {target}. On the host: `docker ps -a`, and the log of that container"
             for target in report.down
         ]
     if report.line_age is None or report.line_age > LINES_EXPECTED:
