@@ -41,7 +41,7 @@ def choose(home: Path, given: str | None) -> str:
 
 
 def checked(url: str) -> str:
-    """The URL, if it is one that the engine can use; never one with a password in it."""
+    """The URL, if it is one that Pulumi can use; never one with a password in it."""
     try:
         parts = urllib.parse.urlsplit(url)
     except ValueError:
@@ -84,17 +84,17 @@ def remember(home: Path, url: str) -> None:
 
 
 def knows(url: str, stack: str, env: Mapping[str, str]) -> bool:
-    """Whether the backend has the stack. Asks the engine only where the state is not in a folder."""
+    """Whether the backend has the stack. Runs Pulumi only where the state is not in a folder."""
     if (place := folder(url)) is not None:
         stacks = place / ".pulumi" / "stacks" / "fleetwatch"
         return any((stacks / f"{stack}.json{packed}").exists() for packed in ("", ".gz"))
-    asked = subprocess.run(
+    done = subprocess.run(
         ["pulumi", "stack", "ls", "--json", "--project", "fleetwatch", "--non-interactive"],
         env={**env, VARIABLE: url}, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
-    if asked.returncode:
-        raise ToolError(f"The backend {url} does not say which stacks it has: {asked.stderr.strip()} (docs/state.md)")
-    return stack in {str(item["name"]).rpartition("/")[2] for item in json.loads(asked.stdout)}
+    if done.returncode:
+        raise ToolError(f"The backend {url} does not list its stacks: {done.stderr.strip()} (docs/state.md)")
+    return stack in {str(item["name"]).rpartition("/")[2] for item in json.loads(done.stdout)}
 
 
 def _known(home: Path) -> str | None:

@@ -44,7 +44,7 @@ def _may_install() -> bool:
 
 
 def _refuse_plain_user() -> None:
-    """The ways out of a user who cannot install or start an engine."""
+    """ToolError with what a user can do who cannot install or start an engine."""
     if host := os.environ.get("DOCKER_HOST"):
         raise ToolError(f"The Docker Engine at DOCKER_HOST={host} does not answer: correct or unset DOCKER_HOST.")
     if os.geteuid() == 0:
@@ -52,9 +52,7 @@ def _refuse_plain_user() -> None:
             "There is no Docker Engine and no apt to install one with: see https://docs.docker.com/engine/install/."
         )
     if _SOCKET.exists() and not os.access(_SOCKET, os.W_OK):
-        raise ToolError(
-            "This user may not talk to Docker: run `sudo usermod -aG docker $USER`, log in anew, then try again."
-        )
+        raise ToolError("This user may not use Docker: run `sudo usermod -aG docker $USER`, log in again, then retry.")
     raise ToolError(
         "No Docker Engine answers. Install and start one (https://docs.docker.com/engine/install/), or run this once "
         "as root on Debian or Ubuntu, which installs it."

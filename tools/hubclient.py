@@ -1,4 +1,4 @@
-"""Questions to a hub's query side (loopback): Prometheus, Loki. Only what status and tests ask."""
+"""A client for a hub's query pages on loopback: Prometheus and Loki."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ _OPENER = without_proxy()
 
 
 class Refused(ToolError):
-    """The hub answered, but not with data. `words`: what it said."""
+    """The hub answered, but not with data. `message`: its error."""
 
-    def __init__(self, sentence: str, words: str) -> None:
+    def __init__(self, sentence: str, message: str) -> None:
         super().__init__(sentence)
-        self.words = words
+        self.message = message
 
 
-def _words(said: str) -> str:
-    """Prometheus wraps its words in JSON, Loki does not."""
+def _message(body: str) -> str:
+    """Prometheus wraps its message in JSON, Loki does not."""
     try:
-        return str(json.loads(said)["error"])
+        return str(json.loads(body)["error"])
     except (ValueError, KeyError, TypeError):
-        return said
+        return body
 
 
 class HubClient:
@@ -69,14 +69,14 @@ class HubClient:
         return found
 
     def get(self, path: str, **query: str) -> Any:
-        """The JSON answer to a GET. Refused is told apart from away: it is a Refused, with the server's own words."""
+        """The JSON answer to a GET. Refused with the server's message if it answers with an error status."""
         url = f"{self._base}{path}?{urllib.parse.urlencode(query)}"
         try:
             with _OPENER.open(url, timeout=15) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
-            said = error.read(4000).decode(errors="replace").strip()
-            words = _words(said)[:300] or str(error.reason)
-            raise Refused(f"{self._base}{path} answers {error.code}: {said[:300] or error.reason}", words) from None
+            body = error.read(4000).decode(errors="replace").strip()
+            message = _message(body)[:300] or str(error.reason)
+            raise Refused(f"{self._base}{path} answers {error.code}: {body[:300] or error.reason}", message) from None
         except (OSError, ValueError) as error:
             raise ToolError(f"The hub does not answer at {self._base}: {getattr(error, 'reason', error)}") from None

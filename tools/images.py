@@ -1,4 +1,4 @@
-"""Which image each part runs: the pinned one where it can be had, else one assembled offline under a name of our own.
+"""Which image each part runs: the pinned one if it can be pulled, else one assembled offline under another name.
 
 A pinned image wins as soon as it is in Docker or its registry answers, so an offline image does not outlive the
 outage. Grafana and sql_exporter have no offline build: stand-ins take their places. Alloy has
@@ -61,7 +61,7 @@ def pins() -> dict[str, str]:
 
 
 def _labels(refs: Sequence[str]) -> dict[str, str]:
-    """Recipe labels of those images that Docker has, all asked for at once."""
+    """Recipe labels of those images that Docker has, all read at once."""
     named = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
     listed = set((try_output(["docker", "image", "ls", "--no-trunc", "--digests", "--format", named]) or "").split())
     present = [ref for ref in refs if _listed_as(ref) in listed]

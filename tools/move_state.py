@@ -1,7 +1,7 @@
-"""`make move-state TO=<url>`: the state of a stack into another backend, by the engine's own export and import.
+"""`make move-state TO=<url>`: the state of a stack into another backend, by Pulumi's export and import.
 
-Secrets stay encrypted on the way, with the same passphrase. The old backend loses the stack once the new one has shown
-that it holds the same, so that nobody goes on with the old one; what it had stays in a file beside the passphrase.
+Secrets stay encrypted, with the same passphrase. The stack is removed from the old backend once the new one holds the
+same resources, so that nobody continues with the old one; an export of it stays in a file beside the passphrase.
 """
 
 from __future__ import annotations
@@ -53,17 +53,17 @@ def move(stack: Stack, to: str) -> int:
     new.make()
     try:
         new.quiet("stack", "import", stdin=text)
-        # Encrypted anew on the way: only what can be read in both shows that nothing was lost. It stays in memory.
+        # The import encrypts again: only the decrypted values show that nothing was lost. They stay in memory.
         arrived = _resources(new.quiet("stack", "export", "--show-secrets"))
         if arrived != _resources(stack.quiet("stack", "export", "--show-secrets")):
-            raise ToolError(f"{to} does not give back what was put into it.")
+            raise ToolError(f"{to} does not hold the same resources after the import.")
     except ToolError as problem:
         new.forget()
         raise ToolError(f"Not moved, {old} is as it was: {problem}") from None
     backend.remember(stack.home, to)
     stack.forget()
     say(
-        f"Moved {len(arrived)} resources from {old}. What it had is in {kept}, its secrets encrypted; "
+        f"Moved {len(arrived)} resources from {old}. An export of its state is in {kept}, its secrets encrypted; "
         "keep the passphrase."
     )
     return 0

@@ -1,4 +1,4 @@
-"""Can a vendor's address be reached? Asked once per run; a "no" is remembered for some minutes, a "yes" is not.
+"""Whether a vendor's address can be reached, checked once per run; a "no" is remembered for some minutes.
 
 Any HTTP answer counts (registries say 401). A remembered "no" keeps later runs quick where packets are dropped.
 """

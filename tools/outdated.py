@@ -22,7 +22,7 @@ from tools.progress import say
 from tools.registry import Reference, Registry, RegistryError, offline
 
 PINS = CHECKOUT / "configs" / "images.yaml"
-CURRENT, BEHIND, UNKNOWN = 0, 1, 2  # exit codes: something is behind; something could not be asked
+CURRENT, BEHIND, UNKNOWN = 0, 1, 2  # exit codes: something is behind; a registry cannot be queried
 
 
 def register(commands: Commands) -> None:
@@ -34,7 +34,7 @@ def register(commands: Commands) -> None:
 
 @dataclass(frozen=True)
 class Finding:
-    """What is known of one pin. `digest`: what the registry has for the tag, if it could be asked."""
+    """What is known of one pin. `digest`: what the registry has for the tag, if it can be queried."""
 
     key: str
     pin: Reference
@@ -57,7 +57,7 @@ def check(file: Path = PINS, write: bool = False) -> int:
     if behind:
         say(f"\nTo be looked at: {', '.join(behind)}. How: docs/upgrade.md")
     if unknown:
-        say(f"\nNot known: {', '.join(unknown)}. Nothing is said about these; ask again where their registries answer.")
+        say(f"\nUnknown: {', '.join(unknown)}. Run it again where their registries can be reached.")
     if not behind and not unknown:
         say("\nEvery pinned image is the newest of its kind.")
     return BEHIND if behind else UNKNOWN if unknown else CURRENT
@@ -66,12 +66,12 @@ def check(file: Path = PINS, write: bool = False) -> int:
 def look(key: str, pin: Reference) -> Finding:
     """What its registry says of one pin."""
     if offline():
-        return Finding(key, pin, "not asked: FLEETWATCH_OFFLINE=1", UNKNOWN)
+        return Finding(key, pin, "not checked: FLEETWATCH_OFFLINE=1", UNKNOWN)
     registry = Registry(pin)
     try:
         digest, newer = registry.digest(), _newer(pin.tag, registry.tags())
     except RegistryError as problem:
-        return Finding(key, pin, f"not known: {problem}", UNKNOWN)
+        return Finding(key, pin, f"unknown: {problem}", UNKNOWN)
     if pin.digest and pin.digest != digest:
         moved = (
             f"the tag names another image now: {digest[:19]}..., pinned is {pin.digest[:19]}...; find out why "

@@ -36,7 +36,7 @@ def _policy(options: argparse.Namespace) -> int:
 
 
 def check(stack: Stack) -> int:
-    """Preview the stack and hold every resource against the rules. Exit code 0 only without a violation."""
+    """Preview the stack and check every resource. Exit code 0 only without a violation."""
     stack.prepare()
     stack.select()
     return report(stack.planned(), stack.name)
@@ -48,17 +48,15 @@ def check_file(plan: Path, stack: str) -> int:
         text = sys.stdin.read() if str(plan) == "-" else plan.read_text()
         digest = json.loads(text)
     except (OSError, ValueError) as problem:
-        raise ToolError(
-            f"{plan}: expected what `pulumi preview --json` printed, got {problem}; print it anew"
-        ) from None
+        raise ToolError(f"{plan}: expected what `pulumi preview --json` printed, got {problem}; run it again") from None
     return report(digest, stack)
 
 
 def report(digest: Any, stack: str) -> int:
-    """Say what was looked at and every violation; the exit code."""
+    """Print every violation and a summary; the exit code."""
     records = preview.records(digest) if isinstance(digest, Mapping) else []
     if not records:
-        raise ToolError("The preview has no resource that could be looked at; is it of the right stack?")
+        raise ToolError("The preview has no resource to check; is it of the right stack?")
     env = preview.env(digest, stack)
     found = rules.violations(records, env)
     for one in found:

@@ -1,7 +1,7 @@
-"""Runs a preview and keeps what the comment of a pull request is made of, also when there is none: then the reason.
+"""Runs a preview and keeps the data for the comment of a pull request; if the preview fails, the reason.
 
-The engine gives its plan as JSON and, in its event log, the stack's outputs as they would be. Secrets are masked by the
-engine in both; what this process itself knows as a secret is looked for once more before anything is written.
+Pulumi prints its plan as JSON and, in its event log, the stack's outputs as they would be. Pulumi masks secrets in
+both; secrets that this process knows are masked once more before anything is written.
 """
 
 from __future__ import annotations
@@ -49,49 +49,49 @@ def write_record(name: str, make: Callable[[], Stack], place: Path, *, refresh: 
     """Write the record of a preview to `place`, and what the guard rails say beside it; None, or the sentence that says
     why there is no preview.
 
-    `make` gives the stack of that name; what is in its way is told like everything else. `refresh`: look at what is
+    `make` gives the stack; its errors are recorded like those of the preview. `refresh`: look at what is
     really there first. That contacts the hosts, a preview alone contacts none.
     """
     problem: str | None = None
-    told: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     stack: Stack | None = None
     try:
         stack = make()
         stack.prepare()
         stack.select(mend=False)
-        told = _preview(stack, refresh)
+        found = _preview(stack, refresh)
     except ToolError as error:
         problem = _reason(str(error))
-    content = masked({"stack": name, "problem": problem, **told}, secrets_here(stack))
+    content = masked({"stack": name, "problem": problem, **found}, secrets_here(stack))
     place.parent.mkdir(parents=True, exist_ok=True)
     policies = content.pop("policies", None)
     place.write_text(json.dumps(content, indent=1) + "\n")
     if policies is not None:
         (place.parent / f"{name}{POLICY}").write_text(json.dumps(policies, indent=1) + "\n")
-    found: str | None = content["problem"]
-    return found
+    reason: str | None = content["problem"]
+    return reason
 
 
 def _preview(stack: Stack, refresh: bool) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="fleetwatch-preview-") as folder:
         events = Path(folder) / "events"
-        words = ["--event-log", str(events), *(["--refresh"] if refresh else [])]
+        options = ["--event-log", str(events), *(["--refresh"] if refresh else [])]
         # The event log is for programs, and so is the setting that allows it: Pulumi's Automation API uses both.
-        plan = stack.planned(*words, PULUMI_DEBUG_COMMANDS="true")
+        plan = stack.planned(*options, PULUMI_DEBUG_COMMANDS="true")
         return {"preview": plan, "outputs": _outputs(events), "policies": _policies(plan, stack.name)}
 
 
 def _policies(plan: Mapping[str, Any], stack: str) -> list[dict[str, str]]:
-    """What the guard rails (policy/) say of the plan."""
+    """The violations of policy/ in the plan."""
     found = rules.violations(preview.records(plan), preview.env(plan, stack))
     return [
         {"policy": one.rule, "resource": one.record.name, "message": one.said, "level": "mandatory"} for one in found
     ]
 
 
-def _reason(said: str) -> str:
-    """Why there is no preview, without a traceback and without what the engine says before its words."""
-    text = said.removeprefix("The engine says: ")
+def _reason(message: str) -> str:
+    """Why there is no preview, without a traceback and without Pulumi's own prefixes."""
+    text = message.removeprefix("Pulumi failed: ")
     lines = [line for line in text.splitlines() if not line.startswith("warning: ")]
     text = _without_traceback(_PROGRAM.sub("", "\n".join(lines)))
     return "\n".join(line.removeprefix("error: ").rstrip() for line in text.splitlines() if line.strip())
@@ -108,13 +108,13 @@ def _without_traceback(text: str) -> str:
 
 
 def _outputs(events: Path) -> dict[str, Any]:
-    """The stack's outputs before and after, as the engine's last word about them says."""
+    """The stack's outputs before and after, from the last event about them."""
     found: dict[str, Any] = {"before": {}, "after": {}}
     for line in events.read_text().splitlines():
-        told = (json.loads(line).get("resOutputsEvent") or {}).get("metadata") or {}
-        if told.get("type") == _STACK:
+        event = (json.loads(line).get("resOutputsEvent") or {}).get("metadata") or {}
+        if event.get("type") == _STACK:
             for key, side in (("before", "old"), ("after", "new")):
-                found[key] = (told.get(side) or {}).get("outputs") or {}
+                found[key] = (event.get(side) or {}).get("outputs") or {}
     return found
 
 

@@ -1,4 +1,4 @@
-"""The engine as a program that is run for a user: its output line by line, and what its errors mean."""
+"""Pulumi as a program that runs for a user: its output line by line, and the meaning of its errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tools.progress import say
 from tools.pulumi_output import readable
 
 _WRONG_PASSPHRASE = "incorrect passphrase"
-_LOCKED = "stack is currently locked by"  # of a state in a bucket; in a folder we look ourselves, before
+_LOCKED = "stack is currently locked by"  # for a state in a bucket; one in a folder is checked before
 _IN_PROGRESS = "update is currently in progress"  # Pulumi Cloud's lock: [409] Conflict: Another ...
 _NO_LOGIN = "PULUMI_ACCESS_TOKEN must be set"
 _KNOWN = (_WRONG_PASSPHRASE, _LOCKED, _IN_PROGRESS, _NO_LOGIN)
@@ -24,25 +24,26 @@ _CREATED_BY = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 def streamed(argv: Sequence[str], env: Mapping[str, str], stack: str) -> int:
     """Run with the output shown line by line, without its noise.
 
-    The first Ctrl-C asks the engine to end in order, the second to end at once. It has a session of its own, so that
-    each of them reaches it once.
+    The first Ctrl-C makes Pulumi stop in order, the second at once. It runs in a new session, so that each of them
+    reaches it once.
     """
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    interrupted, wrong = False, ""  # `wrong`: what `explain` knows a way out of
-    with subprocess.Popen(argv, env=dict(env), text=True, start_new_session=True, **pipes) as engine:  # type: ignore[call-overload]
+    interrupted, wrong = False, ""  # `wrong`: the lines that `explain` knows
+    with subprocess.Popen(
+        argv, env=dict(env), text=True, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+    ) as pulumi:
         while True:
             try:
-                for line in readable(engine.stdout):
+                for line in readable(pulumi.stdout or ()):
                     print(line, end="", flush=True)
-                    known = any(words in line for words in _KNOWN) or (wrong and _CREATED_BY.search(line))
+                    known = any(text in line for text in _KNOWN) or (wrong and _CREATED_BY.search(line))
                     wrong = wrong + line if known else wrong
-                code = int(engine.wait())
+                code = int(pulumi.wait())
                 break
             except KeyboardInterrupt:
                 if not interrupted:
-                    say("Interrupted: the engine finishes what it is doing; Ctrl-C again ends it at once.")
+                    say("Interrupted: Pulumi finishes the operations in progress; Ctrl-C again stops it at once.")
                 interrupted = True
-                engine.send_signal(signal.SIGINT)
+                pulumi.send_signal(signal.SIGINT)
     if interrupted:
         raise KeyboardInterrupt
     if code and wrong:
@@ -53,28 +54,28 @@ def streamed(argv: Sequence[str], env: Mapping[str, str], stack: str) -> int:
 def errors(digest: str) -> str:
     """The errors among the diagnostics of a preview for programs; nothing if it is none."""
     try:
-        told = json.loads(digest).get("diagnostics") or []
+        diagnostics = json.loads(digest).get("diagnostics") or []
     except ValueError:
         return ""
-    return "".join(one.get("message", "") for one in told if one.get("severity") == "error").strip()
+    return "".join(one.get("message", "") for one in diagnostics if one.get("severity") == "error").strip()
 
 
-def explain(said: str, stack: str) -> str:
-    """The engine's words, with the way out where it is known."""
-    if _WRONG_PASSPHRASE in said:
+def explain(message: str, stack: str) -> str:
+    """Pulumi's error message, with the fix where it is known."""
+    if _WRONG_PASSPHRASE in message:
         return (
             "The passphrase is not the one that this stack's secrets were encrypted with. It is kept in the file "
             "`passphrase` of the stack's state; if PULUMI_CONFIG_PASSPHRASE is set, unset it and try again."
         )
-    if _LOCKED in said:
+    if _LOCKED in message:
         owners = [
-            f"{user} on {host}, process {pid}, since {since}" for user, host, pid, since in _CREATED_BY.findall(said)
+            f"{user} on {host}, process {pid}, since {since}" for user, host, pid, since in _CREATED_BY.findall(message)
         ]
-        return pulumi_state.in_use(" and ".join(owners) or "somebody", stack)
-    if _IN_PROGRESS in said:
-        return pulumi_state.in_use("whose, the stack's page in Pulumi Cloud says", stack)
-    if _NO_LOGIN in said:
+        return pulumi_state.in_use(" and ".join(owners) or "unknown", stack)
+    if _IN_PROGRESS in message:
+        return pulumi_state.in_use("the stack's page in Pulumi Cloud shows which", stack)
+    if _NO_LOGIN in message:
         return (
-            "The state is in Pulumi Cloud: set PULUMI_ACCESS_TOKEN to a token of yours (your CLI's login is not used)."
+            "The state is in Pulumi Cloud: set PULUMI_ACCESS_TOKEN to your token (the login of your CLI is not used)."
         )
-    return f"The engine says: {said}"
+    return f"Pulumi failed: {message}"

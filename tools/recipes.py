@@ -1,6 +1,6 @@
 """How each image is put together offline: the vendor's user, paths, entrypoint and command around our own build.
 
-What differs from the vendor's image is said in `differs`, which becomes a label of the image. Not covered: Alloy and
+What differs from the vendor's image is in `differs`, which becomes a label of the image. Not covered: Alloy and
 TimescaleDB, which no package registry has. The places of Grafana and sql_exporter are taken by readers that say so in
 their names.
 """
@@ -43,15 +43,15 @@ class Recipe:
     compile: tuple[str, ...] = ()  # Python folders to compile once, so that a container starts quickly
     dirs: tuple[tuple[str, int, int], ...] = ()
     users: dict[str, tuple[int, int]] = field(default_factory=dict)
-    changes: tuple[str, ...] = ()  # Dockerfile words for `docker import --change`
+    changes: tuple[str, ...] = ()  # Dockerfile instructions for `docker import --change`
 
     @property
     def ref(self) -> str:
-        """The name says what went in, so that an image made anew is a change that the engine sees."""
+        """The tag contains the hash of the contents, so that Pulumi sees a rebuilt image as a change."""
         return f"fleetwatch.local/{self.tag}-{self.key()[:8]}"
 
     def key(self) -> str:
-        """Hash of all that goes in; kept as a label, so that an image is made anew exactly when this changes."""
+        """Hash of all that goes in; kept as a label, so that an image is rebuilt exactly when this changes."""
         digest = hashlib.sha256(f"{_REVISION} {self!r}".encode())
         if self.installed:
             digest.update(repr((self.installed, self.install_script)).encode())

@@ -1,7 +1,7 @@
-"""Questions to an image registry, by the OCI distribution API: Docker Hub, ghcr.io, quay.io, or one of your own.
+"""A client of image registries, by the OCI distribution API: Docker Hub, ghcr.io, quay.io, or one of your own.
 
 Only what the registry answers is given back: a digest is computed from the manifest itself, never taken on trust.
-https://github.com/opencontainers/distribution-spec/blob/main/spec.md says how to ask,
+https://github.com/opencontainers/distribution-spec/blob/main/spec.md describes the API,
 https://distribution.github.io/distribution/spec/auth/token/ how to get a token.
 """
 
@@ -87,7 +87,7 @@ class Registry:
         self._open = opener_for(reference.base).open
 
     def tags(self) -> list[str]:
-        """All tags. RegistryError if they cannot be had, or are not all of them."""
+        """All tags. RegistryError if the list cannot be read, or is not complete."""
         url: str | None = f"{self.reference.base}/tags/list?n={PAGE}"
         found: list[str] = []
         for _ in range(PAGES):
@@ -134,11 +134,11 @@ class Registry:
 
     def _asked_token(self, challenge: str) -> str:
         """An anonymous token for pulling; none of a user is sent."""
-        said = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
-        realm = said.get("realm", "")
+        fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
+        realm = fields.get("realm", "")
         if urllib.parse.urlsplit(realm).scheme != self.reference.base.partition(":")[0]:
-            raise RegistryError(f"{self.reference.host} asks for a token in a way that is not understood")
-        query = {key: said[key] for key in ("service", "scope") if key in said}
+            raise RegistryError(f"{self.reference.host} wants a token in an unknown way")
+        query = {key: fields[key] for key in ("service", "scope") if key in fields}
         try:
             with self._open(f"{realm}?{urllib.parse.urlencode(query)}", timeout=TIMEOUT) as answer:
                 given = json.loads(answer.read())
@@ -154,14 +154,14 @@ class Registry:
         if code == 429:
             return f"{host} has had too many requests from here (429); try again later"
         if code in (401, 403):
-            return f"{host} does not let {name} be looked at without an account ({code})"
+            return f"{host} does not show {name} without an account ({code})"
         if code == 404:
             return f"{host} has no {name}:{self.reference.tag}, or no such repository (404)"
         return f"{host} answered {code}"
 
 
 def offline() -> bool:
-    """Whether the network is not to be asked at all."""
+    """Whether the network must not be used."""
     return os.environ.get("FLEETWATCH_OFFLINE") == "1"
 
 

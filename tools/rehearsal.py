@@ -1,7 +1,7 @@
 """`make rehearse`: the production path on this machine. A cloud of containers (localcloud), then the fleet of the stack
-file in it: the same program, the same engine, an API endpoint on loopback.
+file in it: the same program, the same Pulumi, an API endpoint on loopback.
 
-The cloud is a process of its own that outlives this one; its token, its log and its state are beside the stack's state.
+The cloud is a separate process that outlives this one; its token, its log and its state are beside the stack's state.
 `make rehearse-down` removes all of it.
 """
 

@@ -10,15 +10,15 @@ from tools.errors import ToolError
 from tools.processes import run, try_output
 from tools.progress import say, step
 
-OLDEST = (8, 5)  # KnownHostsCommand: the pinned host key stands in the options
+OLDEST = (8, 5)  # KnownHostsCommand: the pinned host key is part of the options
 
 
 def get() -> None:
     """Make sure that OpenSSH's client is there and new enough."""
     if not (shutil.which("ssh") and shutil.which("ssh-keygen")):
         _install()
-    said = try_output(["ssh", "-G", "-F", "/dev/null", "-o", "KnownHostsCommand=/bin/echo", "host"])
-    if said is None or not re.search(r"^knownhostscommand ", said, re.MULTILINE):
+    options = try_output(["ssh", "-G", "-F", "/dev/null", "-o", "KnownHostsCommand=/bin/echo", "host"])
+    if options is None or not re.search(r"^knownhostscommand ", options, re.MULTILINE):
         raise ToolError(f"The program `ssh` is too old: OpenSSH {OLDEST[0]}.{OLDEST[1]} or newer is needed (`ssh -V`).")
 
 
@@ -29,5 +29,5 @@ def _install() -> None:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with step("OpenSSH client: installing"):
         run(["apt-get", "-q", "update"], what="apt-get update", env=env)
-        words = ["apt-get", "-q", "-y", "--no-install-recommends", "install", "openssh-client"]
-        run(words, what="apt-get install openssh-client", env=env)
+        argv = ["apt-get", "-q", "-y", "--no-install-recommends", "install", "openssh-client"]
+        run(argv, what="apt-get install openssh-client", env=env)

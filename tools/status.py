@@ -100,7 +100,7 @@ def arrivals(hub: HubClient, jobs: Jobs, spare: float = 0) -> list[Arrival]:
 def wait(hub: HubClient, outputs: Mapping[str, Any], patience: float) -> None:
     """Return once every expected job has fresh data, or after `patience` seconds."""
     end = time.monotonic() + patience
-    said = False
+    announced = False
     while time.monotonic() < end:
         try:
             # With some to spare: after a hub was off, its last sample from before could be too old a second later.
@@ -108,26 +108,26 @@ def wait(hub: HubClient, outputs: Mapping[str, Any], patience: float) -> None:
                 return
         except ToolError:
             pass  # it may still be starting; `show` says it if it stays so
-        if not said:
+        if not announced:
             say(f"Waiting for the first data of every job (at most {patience:.0f} s)")
-            said = True
+            announced = True
         time.sleep(1)
 
 
 def gaps(hub: HubClient, jobs: Jobs) -> list[str]:
     """Sentences about times of which the hub has no sample of an agent, though it has some before and after."""
     now = time.time()
-    said = []
+    sentences = []
     for series in hub.metric_range('max by (host) (timestamp(up{job="agent"}))', now - LOOK_BACK, now, 15):
         stamps = sorted({float(value) for _, value in series["values"]})
         for before, after in zip(stamps, stamps[1:], strict=False):
             if after - before > max(FRESH, 3 * jobs.get(series["metric"].get("host", ""), {}).get("agent", 0)):
                 when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(before))
-                said.append(
+                sentences.append(
                     f"{series['metric'].get('host')}: no metrics for {age(after - before)} from {when} on; "
                     "its agent was down, or the hub was away for longer than the outage budget"
                 )
-    return said
+    return sentences
 
 
 def containers(listed: Mapping[str, Sequence[str]], prefix: str) -> list[tuple[str, str, str, str]]:
@@ -202,7 +202,7 @@ def _key(series: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def age(seconds: float | None) -> str:
-    """How long ago, in words; `-` for never."""
+    """How long ago; `-` for never."""
     if seconds is None:
         return "-"
     seconds = max(0.0, seconds)

@@ -28,7 +28,7 @@ from tests.integration.rig import Rig, eventually, free_ports, rig
 from tools import images, setup
 from tools.doctor import queries, selectors, variables
 from tools.doctor import rules as asked_rules
-from tools.doctor.verdicts import Asker
+from tools.doctor.verdicts import Querier
 from tools.hubclient import HubClient
 from tools.progress import step
 
@@ -130,9 +130,9 @@ def _history(url: str, all_of_it: Sequence[tuple[dict[str, str], float]], wanted
 def _looked_at(settings: Settings) -> re.Pattern[str]:
     """Names of the metrics that rules look at."""
     names = []
-    for rule in asked_rules.of_settings(settings):
+    for rule in asked_rules.described_rules(settings):
         if not rule.logs:
-            for metric in selectors.metrics_of(rule.expr):
+            for metric in selectors.metric_names(rule.expr):
                 patterns = re.findall(r'__name__=~?"([^"]*)"', metric)
                 names += patterns or [re.escape(metric)]
     return re.compile("|".join(f"(?:{one})" for one in dict.fromkeys(names)))
@@ -177,14 +177,14 @@ def _evaluations(hub: HubClient) -> tuple[list[float], dict[str, float]]:
 
 def _boards(run: Run, hub: HubClient, settings: Settings) -> None:
     """Each dashboard once with All, one query after the other."""
-    asker = Asker(hub, time.time())
+    querier = Querier(hub, time.time())
     for board in boards(settings):
-        asked = [one for one in queries.of_boards([board]) if queries.is_promql(one)]
+        asked = [one for one in queries.panel_queries([board]) if queries.is_promql(one)]
         took = {}
         for one in asked:
             expr = variables.filled(one.expr, one.variables, variables.ALL, variables.SCRAPE)
             begun = time.monotonic()
-            asker.labels(one.source, one.form, expr, variables.SCRAPE)
+            querier.labels(one.source, one.form, expr, variables.SCRAPE)
             took[one.place] = time.monotonic() - begun
         if not took:
             continue

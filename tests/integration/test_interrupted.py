@@ -166,7 +166,7 @@ def test_a_kill_of_everything_is_continued(bare: Rig) -> None:
     assert locks, "no lock was left: this was no kill in the middle of a run"
     output = bare.tool("up")
     assert output.returncode == 0, output.stdout[-6000:]
-    assert "taking over its lock" in output.stdout, output.stdout[-6000:]
+    assert "removing its lock" in output.stdout, output.stdout[-6000:]
     continues(bare)
 
 

@@ -62,12 +62,12 @@ def test_a_pull_request_from_checkout_to_comment(stack: Previewed, clone: Path) 
     content["config"]["fleetwatch:hosts"]["hub"]["scrape"] = {"node": "5s"}
     place.write_text(yaml.safe_dump(content))
     _git(clone, "commit", "-qam", "The node exporter every five seconds")
-    told = tool("touched", "origin/main")
+    told = tool("affected", "origin/main")
     assert json.loads(told.stdout)["stacks"] == [name], told.stdout + told.stderr
     for stack_name in json.loads(told.stdout)["stacks"]:
         recorded = tool("--stack", stack_name, "record", f"preview/{stack_name}.preview.json")
         assert recorded.returncode == 0, recorded.stdout + recorded.stderr
-    made = tool("comment", "preview", "--touched", told.stdout, "--out", "comment.md", "--whole", "whole.md")
+    made = tool("comment", "preview", "--affected", told.stdout, "--out", "comment.md", "--whole", "whole.md")
     assert made.returncode == 0, made.stdout + made.stderr
     text = (clone / "comment.md").read_text()
     assert text.startswith(page.MARK)

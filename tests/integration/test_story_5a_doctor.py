@@ -60,7 +60,7 @@ def test_every_query_has_data_or_a_declared_reason(story: Story, examined: Exami
     asked = {place.partition(" / ")[0] for place in (one["place"] for one in found["queries"]) if " / " in place}
     assert asked == {board.name for board in boards(full())}, "a board that this stack has not is not proven by it"
     wrong = [
-        (one["place"], one["empty"] or one["words"]) for one in found["queries"] if one["state"] in ("EMPTY", "failed")
+        (one["place"], one["empty"] or one["error"]) for one in found["queries"] if one["state"] in ("EMPTY", "failed")
     ]
     assert not wrong, wrong
     assert found["faults"] == 0, [*found["unloaded"], *(said for host in found["hosts"] for said in host["wrong"])]
@@ -139,7 +139,7 @@ def test_doctor_names_a_stopped_agent(story: Story, examined: Examined) -> None:
 
 
 def _silent(story: Story) -> list[str]:
-    return [sentence for sentence in _down(story) if sentence.startswith("hub: no metric has come for")]
+    return [sentence for sentence in _down(story) if sentence.startswith("hub: no metrics for")]
 
 
 def test_unreachable_hub_is_one_message_and_exit_code_2(story: Story, examined: Examined) -> None:

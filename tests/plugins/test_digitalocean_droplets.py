@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from localcloud.standins.plugins.engine import UNKNOWN
 from localcloud.standins.plugins.provider import plain_map, wrap
+from localcloud.standins.plugins.schema import UNKNOWN
 from localcloud.standins.plugins.server import InitFailed
 from tests.plugins.account import DROPLET, VOLUME, Account, settled
 

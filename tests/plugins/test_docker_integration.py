@@ -13,8 +13,8 @@ from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from localcloud.standins.plugins import docker
-from localcloud.standins.plugins.engine import UNKNOWN
 from localcloud.standins.plugins.provider import TableProvider, plain_map, wrap
+from localcloud.standins.plugins.schema import UNKNOWN
 from localcloud.standins.plugins.server import InitFailed, Log
 
 pytestmark = pytest.mark.integration

@@ -12,8 +12,8 @@ from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
 from localcloud.standins.plugins import command, docker, random
-from localcloud.standins.plugins.engine import UNKNOWN
 from localcloud.standins.plugins.provider import TableProvider, wrap
+from localcloud.standins.plugins.schema import UNKNOWN
 from localcloud.standins.plugins.server import Log
 
 T = TypeVar("T")

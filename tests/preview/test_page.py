@@ -158,7 +158,7 @@ def test_drift_is_told_by_host_and_without_the_mark_of_a_comment(tmp_path: Path)
     assert text is not None
     assert text.startswith(f"## {drift.TITLE}")
     assert page.MARK not in text
-    assert "`make up` brings it back" in text
+    assert "`make up` restores" in text
 
 
 def test_a_stack_that_could_not_be_looked_at_is_no_good_news() -> None:

@@ -150,7 +150,7 @@ def test_the_comment_says_that_the_checks_are_in_the_way(tmp_path: Path, checked
     assert workflows.run_step(script, tmp_path, **env).returncode == 1, "what the tools say of it stays"
     text = (tmp_path / "summary.md").read_text()
     assert text.startswith("what the tools say\n")
-    assert text.count("no preview before the checks pass; the log of the job `check`") == told
+    assert text.count("no preview before the checks pass; see the log of the job `check`") == told
 
 
 def test_the_bill_of_materials_is_made_and_kept() -> None:

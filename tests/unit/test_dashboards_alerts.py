@@ -26,7 +26,7 @@ ALERTS = [alert for alert in rules.alerts(SETTINGS) if not alert.logs and alert.
 def _metrics(expr: str) -> set[str]:
     """The metrics of an expression; recording rules are replaced by theirs."""
     found: set[str] = set()
-    for one in selectors.metrics_of(expr):
+    for one in selectors.metric_names(expr):
         pattern = re.fullmatch(r'{__name__=~"(.*)"}', one)
         found |= {pattern[1]} if pattern else _metrics(RECORDS[one]) if one in RECORDS else {one}
     return found

@@ -157,7 +157,7 @@ def test_every_query_that_is_shown_is_one(capsys: pytest.CaptureFixture[str]) ->
     for place, address, query in asked:
         assert address.endswith(("/api/v1/query", "/api/v1/query_range")), f"{place}: {address}"
         try:
-            assert selectors.of_promql(_as_promql(query) if "/loki/" in address else query), (
+            assert selectors.promql_selectors(_as_promql(query) if "/loki/" in address else query), (
                 f"{place}: asks for nothing"
             )
         except selectors.NotParsed as problem:
@@ -172,7 +172,7 @@ def _as_promql(logql: str) -> str:
 @pytest.mark.parametrize("query", ["sum by (host) (rate(up[5m])", 'up{host="a}', "rate(up[5 minutes])"])
 def test_a_query_that_is_none_would_be_seen(query: str) -> None:
     with pytest.raises(selectors.NotParsed):
-        selectors.of_promql(query)
+        selectors.promql_selectors(query)
 
 
 def test_every_make_command_has_the_words_that_its_target_reads() -> None:

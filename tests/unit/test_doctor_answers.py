@@ -64,7 +64,7 @@ def _one(found: report.Findings) -> Verdict:
 def test_a_query_with_data_is_well(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     found = _found(hub, monkeypatch, _graph('held{env=~"$env",host=~"$host",container=~"$container"}'))
     assert (_one(found).state, _one(found).empty) == ("ok", ())
-    assert _one(found).asked == 1 + 1 + 1 + 2, "All, the environment, the host, two containers"
+    assert _one(found).cases == 1 + 1 + 1 + 2, "All, the environment, the host, two containers"
     assert not found.faults
 
 
@@ -116,7 +116,7 @@ def test_a_refused_query_fails_with_the_servers_words(hub: FakeHub, monkeypatch:
     hub.refuse = {"held": "parse error: unexpected end of input"}
     for source in ("prometheus", LOKI):
         verdict = _one(_found(hub, monkeypatch, _graph("held{", source=source)))
-        assert (verdict.state, verdict.words) == ("failed", "parse error: unexpected end of input")
+        assert (verdict.state, verdict.error) == ("failed", "parse error: unexpected end of input")
 
 
 def test_a_variable_that_the_server_refuses_is_a_fault_of_what_uses_it(
@@ -124,14 +124,14 @@ def test_a_variable_that_the_server_refuses_is_a_fault_of_what_uses_it(
 ) -> None:
     hub.refuse = {"group by (env, host, container) (seen": "bad selector"}
     verdict = _one(_found(hub, monkeypatch, _graph('held{container=~"$container"}')))
-    assert (verdict.state, verdict.words) == ("failed", "the choices of a variable: bad selector")
+    assert (verdict.state, verdict.error) == ("failed", "the values of a variable: bad selector")
 
 
 def test_an_alert_that_cannot_be_taken_apart_is_a_fault(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     odd = Alert(name="A", expr="held{} >> 9", summary="", description="")
     verdict = _one(_found(hub, monkeypatch, rules=(odd,)))
     assert verdict.state == "failed"
-    assert verdict.words.startswith("the doctor cannot take it apart:")
+    assert verdict.error.startswith("the expression cannot be parsed:")
 
 
 def test_a_level_that_nobody_writes_is_not_judged(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,13 +94,13 @@ def test_settings_are_read_without_any_secret(monkeypatch: pytest.MonkeyPatch, t
     stack.file.write_text(yaml.safe_dump({"config": {f"fleetwatch:{k}": v for k, v in sealed(raw).items()}}))
     assert "secure" in stack.file.read_text()
     read = command.settings_of(stack)
-    assert {place.place for place in queries.of_boards(dashboards.boards(read))} == {
-        place.place for place in queries.of_boards(dashboards.boards(load(raw, full.SOURCE)))
+    assert {place.place for place in queries.panel_queries(dashboards.boards(read))} == {
+        place.place for place in queries.panel_queries(dashboards.boards(load(raw, full.SOURCE)))
     }, "nothing fell away because a secret was not read"
 
 
 def _wrong(hub: FakeHub) -> list[str]:
-    (one,) = hosts.examine(command.verdicts.Asker(HubClient(hub.base), hosts.hub_time(HubClient(hub.base))), SETTINGS)
+    (one,) = hosts.examine(command.verdicts.Querier(HubClient(hub.base), hosts.hub_time(HubClient(hub.base))), SETTINGS)
     return one.wrong
 
 
@@ -111,10 +111,10 @@ def test_a_host_that_is_well_has_no_sentence(hub: FakeHub) -> None:
 def test_a_host_that_sends_nothing_is_said_with_what_to_do(hub: FakeHub) -> None:
     hub.sample_age = 200
     (said,) = [one for one in _wrong(hub) if "no metric" in one]
-    assert "hub: no metric has come for 200 s" in said
+    assert "hub: no metrics for 200 s" in said
     assert "docker logs fleetwatch-agent" in said
     hub.series = []
-    assert any("no metric has come in a day" in one for one in _wrong(hub))
+    assert any("no metrics in a day" in one for one in _wrong(hub))
 
 
 def test_a_target_that_is_down_is_named(hub: FakeHub) -> None:
@@ -138,15 +138,15 @@ def test_a_target_that_is_down_is_explained_by_its_agent(
         (labels, 0.0 if labels["job"] == "promtail" else value) for labels, value in hub.series if "job" in labels
     ]
     client = HubClient(hub.base)
-    asker = command.verdicts.Asker(client, hosts.hub_time(client))
-    (report,) = hosts.examine(asker, SETTINGS, lambda names: dict.fromkeys(names, errors))
+    querier = command.verdicts.Querier(client, hosts.hub_time(client))
+    (report,) = hosts.examine(querier, SETTINGS, lambda names: dict.fromkeys(names, errors))
     assert report.wrong[0].startswith(f"hub: target down: job promtail at promtail:1 {shown}. On the host: ")
 
 
 def test_a_host_without_log_lines_is_said(hub: FakeHub) -> None:
     hub.streams = []
     (said,) = _wrong(hub)
-    assert "no log line has come in a day" in said
+    assert "no log line in a day" in said
     assert "docker logs fleetwatch-promtail" in said
 
 

@@ -18,7 +18,7 @@ from tools.doctor import queries, rules, selectors
 from tools.doctor.variables import PER_HOST, Choices, filled
 from tools.hubclient import HubClient
 
-EVERY = queries.of_boards(boards(full()))
+EVERY = queries.panel_queries(boards(full()))
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_places_are_distinct_so_that_a_finding_leads_to_its_query() -> None:
 
 
 @pytest.mark.parametrize("question", EVERY, ids=lambda question: question.place)
-def test_no_variable_of_grafana_is_left(question: queries.Question) -> None:
+def test_no_variable_of_grafana_is_left(question: queries.PanelQuery) -> None:
     for case in ({}, {"host": "web-1", "container": "a.b"}):
         assert not re.findall(r"\$\{?[a-zA-Z_]\w*", filled(question.expr, question.variables, case)), question.expr
 
@@ -60,12 +60,12 @@ def test_a_value_is_a_pattern_in_a_string_so_its_backslashes_are_doubled() -> No
     assert filled("rate(x[$__rate_interval]) + x[${__range_s}s:]", (), {}) == "rate(x[60s]) + x[3600s:]"
 
 
-def _board(*asked: Query, variables: tuple[Variable, ...] = ()) -> list[queries.Question]:
+def _board(*asked: Query, variables: tuple[Variable, ...] = ()) -> list[queries.PanelQuery]:
     panel = Graph(title="p", description="x.", unit="none", queries=asked)
     board = Dashboard(
         name="b", title="B", description="", variables=(*env_and_host("up"), *variables), rows=(Row(panels=(panel,)),)
     )
-    return queries.of_boards([board])
+    return queries.panel_queries([board])
 
 
 def test_every_value_is_a_case_on_its_own_host(hub: FakeHub) -> None:
@@ -81,7 +81,7 @@ def test_every_value_is_a_case_on_its_own_host(hub: FakeHub) -> None:
     assert [case for case in cases if set(case) == {"host"}] == [{"host": host} for host in "abc"]
     of_b = [case["container"] for case in cases if case.get("host") == "b" and "container" in case]
     assert of_b == [f"b-{number}" for number in range(PER_HOST + 2)], "each on its own host"
-    assert choices.asked == 2, "once per selector"
+    assert choices.requests == 2, "once per selector"
 
 
 def test_a_variable_that_a_query_does_not_use_makes_no_case(hub: FakeHub) -> None:
@@ -102,7 +102,7 @@ def test_a_variable_that_a_query_does_not_use_makes_no_case(hub: FakeHub) -> Non
     ],
 )
 def test_what_an_alert_asks_for(expr: str, found: list[str]) -> None:
-    assert selectors.of_promql(expr) == found
+    assert selectors.promql_selectors(expr) == found
 
 
 @pytest.mark.parametrize(
@@ -114,17 +114,17 @@ def test_what_an_alert_asks_for(expr: str, found: list[str]) -> None:
     ],
 )
 def test_what_a_log_query_asks_for(expr: str, found: list[str]) -> None:
-    assert selectors.of_logql(expr) == found
+    assert selectors.logql_selectors(expr) == found
 
 
 def test_a_zero_that_stands_in_for_data_is_known_from_one_in_a_string() -> None:
     assert selectors.has_zero("count(x) or vector(0)")
     assert not selectors.has_zero('count(x{a="b or vector(0)"})')
-    assert selectors.metrics_of('a{b="c"} + rate({__name__=~"d|e",f="g"}[1m])') == ["a", '{__name__=~"d|e"}']
+    assert selectors.metric_names('a{b="c"} + rate({__name__=~"d|e",f="g"}[1m])') == ["a", '{__name__=~"d|e"}']
 
 
 def test_every_rule_is_asked_about() -> None:
-    listed = rules.of_settings(full())
+    listed = rules.described_rules(full())
     names = {one.name for group in described.groups(full()) for one in group.rules}
     assert {rule.name for rule in listed} >= names
     blind = [rule.name for rule in listed if not rule.inputs]
@@ -134,7 +134,7 @@ def test_every_rule_is_asked_about() -> None:
 def test_a_stat_and_its_source_are_taken_as_they_are() -> None:
     stat = Stat(title="s", description="x.", unit="none", source=LOKI, query=Query(expr="1", empty="why"))
     board = Dashboard(name="b", title="B", description="", variables=(), rows=(Row(panels=(stat,)),))
-    (question,) = queries.of_boards([board])
+    (question,) = queries.panel_queries([board])
     assert (question.place, question.source, question.form, question.empty) == ("b / s", LOKI, "instant", "why")
     assert METRICS != LOKI
     assert Alert(name="A", expr="1", summary="", description="").empty == ""

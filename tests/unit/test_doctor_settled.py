@@ -28,7 +28,7 @@ class _Hub(HubClient):
 
 
 def _found(empty: int, unloaded: int = 0) -> report.Findings:
-    verdicts = [Verdict(place="b / p", state="EMPTY", asked=1, expr="x", empty=("All",))] * empty
+    verdicts = [Verdict(place="b / p", state="EMPTY", cases=1, expr="x", empty=("All",))] * empty
     rules = ["rule x: the hub's Prometheus does not have it"] * unloaded
     return report.Findings(verdicts=verdicts, hosts=[], unloaded=rules, notes=[], requests=1, seconds=0.1)
 

@@ -34,7 +34,7 @@ def _commands(name: str) -> str:
 def _known() -> set[str]:
     """Every identifier of every expression, including metric names, and the names of recording rules."""
     settings = full()
-    asked = [question.expr for question in queries.of_boards(boards(settings))]
+    asked = [question.expr for question in queries.panel_queries(boards(settings))]
     for rule in (rule for group in rules.groups(settings) for rule in group.rules):
         asked += [expression(settings, rule)] if isinstance(rule, Alert) else [rule.name, rule.expr]
     return {word for expr in asked for word in re.findall(r"[a-zA-Z_:][\w:]*", expr)}
@@ -43,7 +43,7 @@ def _known() -> set[str]:
 def _metrics(block: Block) -> set[str]:
     found = set()
     for address, query in queries_in(block):
-        for metric in selectors.metrics_of(query) if "/loki/" not in address else ():
+        for metric in selectors.metric_names(query) if "/loki/" not in address else ():
             found |= set(re.findall(r'"(.*)"', metric)[0].split("|")) if metric.startswith("{") else {metric}
     return found
 

@@ -13,7 +13,7 @@ import pytest
 from tools import agent_targets, status
 from tools.agent_targets import Unreadable
 
-PASSWORD = "hunter22"
+PASSWORD = "hunter22"  # pragma: allowlist secret
 
 
 def _target(job: str, url: str, error: str, health: str = "down") -> dict[str, Any]:

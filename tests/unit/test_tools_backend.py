@@ -204,7 +204,7 @@ def test_a_lock_in_pulumi_cloud_has_the_same_way_out() -> None:
         "resolution, visit https://www.pulumi.com/docs/troubleshooting/#conflict",
         "prod",
     )
-    assert "state of stack prod is in use by another run: whose, the stack's page in Pulumi Cloud says" in said
+    assert "state of stack prod is in use by another run: the stack's page in Pulumi Cloud shows which" in said
     assert "make pulumi STACK=prod ARGS=cancel" in said
 
 

@@ -39,14 +39,14 @@ def look(monkeypatch: pytest.MonkeyPatch, state: dict[str, Any], *there: str) ->
 
 
 def test_one_that_only_the_account_knows_stops_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ToolError, match=f"would make it twice:\n  - {NAME}, id 42: ") as refused:
+    with pytest.raises(ToolError, match=f"would create it twice:\n  - {NAME}, id 42: ") as refused:
         look(monkeypatch, cut_off("41"), "41", "42")
     said = str(refused.value)
     assert "id 41" not in said, "that one is in the state"
     words = f"import {orphans.DROPLET} web-1-droplet 42 --parent host={PARENT}"
     assert f'make pulumi STACK=prod ARGS="{words}' in said, "the way into the state, ready to be run"
     assert "delete the droplet in DigitalOcean's control panel" in said
-    assert "If a run elsewhere is making it now, wait" in said, "without a lock here it looks the same"
+    assert "If another run is creating it now, wait" in said, "without a lock here it looks the same"
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_an_account_that_cannot_be_asked_stops_the_run_too(monkeypatch: pytest.M
         raise CloudError("api.digitalocean.com cannot be reached")
 
     monkeypatch.setattr(cloud_api, "droplets", refused)
-    with pytest.raises(ToolError, match=f"made droplet {NAME}, .*cannot be reached.*might make it twice"):
+    with pytest.raises(ToolError, match=f"created droplet {NAME}, .*cannot be reached.*might create it twice"):
         orphans.refuse(cut_off(), "prod", dict, {})
 
 

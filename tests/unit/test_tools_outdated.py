@@ -70,7 +70,7 @@ def test_what_a_registry_refuses_is_not_known_and_said(
     assert outdated.check(_file(tmp_path, registry, caddy="2.11.9-alpine")) == outdated.UNKNOWN
     said = capsys.readouterr().out
     assert sentence in said, said
-    assert "Not known: caddy" in said
+    assert "Unknown: caddy" in said
 
 
 def test_a_proxys_page_is_no_answer(registry: RegistryStandIn, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def planned_changes(record: Record) -> list[Change]:
 
 
 def counts(record: Record) -> dict[str, int]:
-    """How many of each kind, as the engine's own summary counts them."""
+    """How many of each kind, as in Pulumi's summary."""
     found: dict[str, int] = {}
     for op, number in record.summary.items():
         if action := _ACTIONS.get(op):
@@ -61,7 +61,7 @@ def _change(action: Action, step: Mapping[str, Any], hosts: Iterable[str]) -> Ch
 
 
 def _joined(one: Change, other: Change) -> Change:
-    """A replacement that the engine tells as a creation and a deletion."""
+    """A replacement that Pulumi lists as a creation and a deletion."""
     if "replaced" not in (one.action, other.action):
         return other
     return Change(

@@ -1,4 +1,4 @@
-"""The issue about drift: what is there is not what the state and the program say."""
+"""The issue about drift: the machines differ from the state and the program."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from tools.comment import changes, page
 from tools.comment.model import Record
 
-TITLE = "Drift: what runs is not what the stack files say"
+TITLE = "Drift: the machines differ from the stack files"
 _LIMIT = page.LIMIT - 100  # the issue's own mark comes on top
-_SAID = (
-    "A preview that looked at the machines first would change what is below: something was changed by hand or was "
-    "removed, or main was not deployed. `make up` brings it back to what the stack files say; what was meant to "
-    "change belongs into a stack file. This issue is kept up to date and is closed by the first run that finds nothing."
+_NOTE = (
+    "A refreshed preview would make the changes below: something was changed or removed by hand, or main was not "
+    "deployed. `make up` restores the state of the stack files; put intended changes into a stack file. This issue is "
+    "updated by every run and closed by the first one that finds no drift."
 )
 
 
@@ -21,5 +21,5 @@ def body(records: Sequence[Record]) -> str | None:
     drifted = [record for record in records if record.problem is not None or changes.planned_changes(record)]
     if not drifted:
         return None
-    text = page.build(drifted, note=_SAID, limit=_LIMIT)
+    text = page.build(drifted, note=_NOTE, limit=_LIMIT)
     return text.removeprefix(page.MARK).lstrip().replace(page.TITLE, f"## {TITLE}", 1)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 Action = Literal["added", "changed", "replaced", "removed"]
 ACTIONS: tuple[Action, ...] = ("added", "changed", "replaced", "removed")
 
-# The engine's own marks (sdk/go/common/resource: SigKey, SecretSig; sdk/go/common/resource/plugin: UnknownStringValue;
+# Pulumi's marks (sdk/go/common/resource: SigKey, SecretSig; sdk/go/common/resource/plugin: UnknownStringValue;
 # pkg/backend/display/json.go writes "[secret]" for a secret).
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET_SIGNATURE = "1b47061264138c4ac30d75fd1eb44270"
@@ -29,7 +29,7 @@ class Violation:
 
 @dataclass(frozen=True)
 class Record:
-    """One stack's preview. `problem`: the sentence that stands in place of a preview that did not come about.
+    """One stack's preview. `problem`: why there is no preview.
 
     `before` and `after` are the stack's outputs; unknown and secret ones are left out. `policies` None: none were run.
     """
@@ -89,14 +89,14 @@ class FileChange:
 
 
 def is_secret(value: object) -> bool:
-    """Marked as a secret, by the engine's signature or by its display."""
+    """Marked as a secret, by Pulumi's signature or by its display form."""
     if isinstance(value, Mapping):
         return value.get(SIGNATURE) == SECRET_SIGNATURE
     return value == SECRET
 
 
 def without_secrets(value: Any) -> Any:
-    """The same with `[secret]` in place of everything that the engine marks, however deep, and whatever it says."""
+    """The same with `[secret]` in place of every secret that Pulumi marks, at any depth."""
     if is_secret(value):
         return SECRET
     if isinstance(value, Mapping):

@@ -48,12 +48,12 @@ def build(records: Sequence[Record], *, note: str = "", limit: int = LIMIT) -> s
     return text + "\n"
 
 
-def _within(text: str, room: int) -> str:
+def _within(text: str, limit: int) -> str:
     """Cut at the end of a line."""
-    if len(text) <= room:
+    if len(text) <= limit:
         return text
     return (
-        text[: text.rfind("\n", 0, room)]
+        text[: text.rfind("\n", 0, limit)]
         + f"\n\n**Cut here; the whole page is `whole.md` in the artefact `{ARTEFACT}`.**"
     )
 
@@ -61,14 +61,14 @@ def _within(text: str, room: int) -> str:
 def _head(records: Sequence[Record], note: str) -> list[str]:
     blocks = [MARK, TITLE]
     loud = [
-        f"{f'**{record.stack}**: ' if len(records) > 1 else ''}{said}"
+        f"{f'**{record.stack}**: ' if len(records) > 1 else ''}{warning}"
         for record in records
-        for said in warnings.warnings(changes.planned_changes(record))
+        for warning in warnings.warnings(changes.planned_changes(record))
     ]
     if loud:
         more = [f"and {len(loud) - _MOST_WARNINGS} more"] if len(loud) > _MOST_WARNINGS else []
         lines = ["**Look at this before you merge: data or unsent data is lost, or something is interrupted**"]
-        lines += [f"- {said}" for said in [*loud[:_MOST_WARNINGS], *more]]
+        lines += [f"- {line}" for line in [*loud[:_MOST_WARNINGS], *more]]
         blocks.append("\n".join(["> [!CAUTION]", *(f"> {line}" for line in lines)]))
     if note:
         blocks.append(note)
@@ -110,11 +110,11 @@ def _policies(record: Record) -> list[str]:
         return []
     if not record.policies:
         return ["**Policies**: no violation."]
-    said = [
+    lines = [
         f"- {prose(one.level)} {code(one.policy)}, {code(one.resource)}: {prose(one.message)}"
         for one in record.policies
     ]
-    return ["\n".join([f"**Policies: {len(said)} violation{'s' if len(said) > 1 else ''}**", "", *said])]
+    return ["\n".join([f"**Policies: {len(lines)} violation{'s' if len(lines) > 1 else ''}**", "", *lines])]
 
 
 def _details(record: Record, several: bool) -> list[str]:

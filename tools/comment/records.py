@@ -1,4 +1,4 @@
-"""Reads what a preview and a run of the policies left in a folder."""
+"""Reads the records of previews and policy checks in a folder."""
 
 from __future__ import annotations
 
@@ -37,12 +37,12 @@ def _record(folder: Path, stack: str) -> Record:
     place = folder / f"{stack}{PREVIEW}"
     if not place.exists():
         return Record(stack, "its run wrote no record; see its log.", policies=policies)
-    told = _json(place)
-    if not isinstance(told, Mapping) or not (isinstance(told.get("problem"), str) or "preview" in told):
+    parsed = _json(place)
+    if not isinstance(parsed, Mapping) or not (isinstance(parsed.get("problem"), str) or "preview" in parsed):
         raise ToolError(f"{place}: expected what `python -m tools record` writes; run it again.")
-    if told.get("problem"):
-        return Record(stack, str(told["problem"]), policies=policies)
-    preview, outputs = told["preview"], told.get("outputs") or {}
+    if parsed.get("problem"):
+        return Record(stack, str(parsed["problem"]), policies=policies)
+    preview, outputs = parsed["preview"], parsed.get("outputs") or {}
     return Record(
         stack,
         steps=tuple(preview.get("steps") or ()),
@@ -62,13 +62,13 @@ def read_policies(place: Path) -> tuple[Violation, ...] | None:
     """The results in a file; None when there is no such file. ToolError says what a broken one should look like."""
     if not place.exists():
         return None
-    told = _json(place)
-    if not isinstance(told, list) or not all(isinstance(one, Mapping) and set(_FIELDS) <= set(one) for one in told):
+    parsed = _json(place)
+    if not isinstance(parsed, list) or not all(isinstance(one, Mapping) and set(_FIELDS) <= set(one) for one in parsed):
         raise ToolError(
             f"{place}: expected a JSON list of objects with {', '.join(_FIELDS)} and perhaps level "
             "(mandatory, advisory)."
         )
-    return tuple(Violation(**{key: str(one[key]) for key in (*_FIELDS, "level") if key in one}) for one in told)
+    return tuple(Violation(**{key: str(one[key]) for key in (*_FIELDS, "level") if key in one}) for one in parsed)
 
 
 def _json(place: Path) -> Any:

@@ -1,4 +1,4 @@
-"""What must not be overlooked: whatever takes data, or a running agent with what it has not sent yet."""
+"""Changes that lose data, or a running agent with data that it has not sent yet."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ def warnings(changes: Iterable[Change]) -> list[str]:
     """One sentence (Markdown) for each thing that is lost or interrupted."""
     found = []
     for change in changes:
-        said = _lost(change) if change.action in ("replaced", "removed") else _interrupted(change)
-        if said:
-            found.append(said)
+        sentence = _lost(change) if change.action in ("replaced", "removed") else _interrupted(change)
+        if sentence:
+            found.append(sentence)
     return found
 
 

@@ -96,23 +96,23 @@ def examine(
     begun = time.monotonic()
     now = hosts.hub_time(hub)
     hub.get("/loki/api/v1/labels")
-    asker = verdicts.Asker(hub, now, progress)
+    querier = verdicts.Querier(hub, now, progress)
     choices = Choices(hub, now)
-    found = verdicts.judge(asker, choices, queries.of_boards(boards(settings)))
-    listed = rules.of_settings(settings)
-    found += rules.judge(asker, listed)
-    reports = hosts.examine(asker, settings, target_errors)
+    found = verdicts.judge(querier, choices, queries.panel_queries(boards(settings)))
+    listed = rules.described_rules(settings)
+    found += rules.judge(querier, listed)
+    reports = hosts.examine(querier, settings, target_errors)
     unloaded = rules.not_loaded(hub, listed)
-    requests = asker.requests + choices.asked + 3
+    requests = querier.requests + choices.requests + 3
     seconds = time.monotonic() - begun
     notes = [
         f"{requests} requests in {seconds:.1f} s: {len(found)} queries and rules, for All and for each value of "
         "their variables; values that the answer for All contains are not queried again."
     ]
-    if asker.left_out:
+    if querier.left_out:
         notes.append(
             f"Queries that sum over containers and the like run for the first {PER_HOST} of each host: "
-            f"{len(asker.left_out)} more were left out."
+            f"{len(querier.left_out)} more were left out."
         )
     return report.Findings(
         verdicts=found, hosts=reports, unloaded=unloaded, notes=notes, requests=requests, seconds=seconds

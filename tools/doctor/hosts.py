@@ -13,7 +13,7 @@ from configs.names import CHANGES_JOB
 from configs.services import scrape_jobs
 from configs.settings import Settings
 from tools.agent_targets import Errors, Unreadable
-from tools.doctor.verdicts import Asker
+from tools.doctor.verdicts import Querier
 from tools.hubclient import HubClient
 
 TargetErrors = Callable[[Sequence[str]], Mapping[str, Errors | Unreadable]]
@@ -21,7 +21,7 @@ FRESH = 60  # seconds; three intervals where that is more
 LINES_EXPECTED = 24 * 3600  # seconds in which an edge writes at least one line of its own
 LOOK_BACK = 24 * 3600
 STREAMS = 3600  # seconds in which streams are counted
-ON_ITS_WAY = 5  # seconds from a scrape to the hub's disk: the agent sends after 2 s at the latest, the rest is room
+ON_ITS_WAY = 5  # seconds from a scrape to the hub's disk: the agent sends after 2 s at the latest, the rest is reserve
 CLOCK = 2  # seconds of difference, beyond what cannot be known, that are worth a sentence
 
 
@@ -36,22 +36,22 @@ class HostReport:
     streams: int = 0
     down: list[str] = field(default_factory=list)
     clock: tuple[float, float] | None = None
-    offset: float | None = None  # what the host's kernel believes of its own clock; None: not kept by NTP, or not told
+    offset: float | None = None  # the kernel's estimate of its clock's error; None: not synchronised by NTP
     wrong: list[str] = field(default_factory=list)
 
 
-def examine(asker: Asker, settings: Settings, target_errors: TargetErrors = lambda _hosts: {}) -> list[HostReport]:
+def examine(querier: Querier, settings: Settings, target_errors: TargetErrors = lambda _hosts: {}) -> list[HostReport]:
     """One report per host of the stack file that is not abandoned. `target_errors`: the scrape errors by host, from the
     agents of hosts with targets that are down."""
     names = [name for name, host in settings.hosts.items() if not host.abandoned]
-    hub, now = asker.hub, hub_time(asker.hub)
+    hub, now = querier.hub, hub_time(querier.hub)
     stamps = _stamps(hub, now)
     up = {_target(one): float(one["value"][1]) for one in hub.metrics("up", now)}
     sizes = hub.metrics("sum by (host, job) (scrape_samples_post_metric_relabeling)")
     offsets = hub.metrics("node_timex_offset_seconds and on (host) node_timex_sync_status == 1")
     streams = _streams(hub, now)
-    lines = dict(zip(names, asker.each(lambda name: _newest_line(hub, name, now), names), strict=True))
-    asker.requests += 8 + len(names)
+    lines = dict(zip(names, querier.each(lambda name: _newest_line(hub, name, now), names), strict=True))
+    querier.requests += 8 + len(names)
     down = {target for target, value in up.items() if target[0] in names and not value}
     errors = target_errors(sorted({host for host, _, _ in down})) if down else {}
     reports = []
@@ -63,7 +63,7 @@ def examine(asker: Asker, settings: Settings, target_errors: TargetErrors = lamb
         report.offset = next((float(o["value"][1]) for o in offsets if o["metric"].get("host") == name), None)
         intervals = scrape_jobs(settings, name)
         ages = {target: now - stamp for target, stamp in stamps.items() if target[0] == name}
-        report.sample_age = max(0.0, min(ages.values())) if ages else _long_ago(asker, name)
+        report.sample_age = max(0.0, min(ages.values())) if ages else _long_ago(querier, name)
         report.clock = clock({target: age for target, age in ages.items() if target[1] in intervals}, intervals)
         report.down = [_down(job, instance, errors.get(name)) for host, job, instance in sorted(down) if host == name]
         report.wrong = _wrong(settings, report, ages, intervals)
@@ -100,31 +100,30 @@ def _wrong(
 ) -> list[str]:
     host, prefix, agent = report.host, settings.prefix, settings.edges[report.host].logs.agent
     limit = max(FRESH, 3 * min(intervals.values()))
-    said = []
+    sentences = []
     if report.sample_age is None or report.sample_age > limit:
         when = "in a day" if report.sample_age is None else f"for {report.sample_age:.0f} s"
-        said.append(
-            f"{host}: no metric has come {when}. Is the host on, and does its agent run and reach the hub? There: "
+        sentences.append(
+            f"{host}: no metrics {when}. Is the host on, and does its agent run and reach the hub? On the host: "
             f"`docker logs {prefix}-agent`"
         )
     else:
         fresh = {target[1] for target, age in ages.items() if age <= max(FRESH, 3 * intervals.get(target[1], 0))}
-        said += [
-            f"{host}: no sample of job {job}. `make up` gives the agent the job; then `docker logs {prefix}-agent` "
-            "says what hinders it"
+        sentences += [
+            f"{host}: no sample of job {job}. `make up` configures the job; then `docker logs {prefix}-agent` on the "
+            "host shows the reason"
             for job in intervals
             if job not in fresh
         ]
-        said += [
+        sentences += [
             f"{host}: target down: {target}. On the host: `docker ps -a`, and the log of that container"
             for target in report.down
         ]
     if report.line_age is None or report.line_age > LINES_EXPECTED:
-        said.append(
-            f"{host}: no log line has come in a day, and an edge writes some of its own. There: `docker logs "
-            f"{prefix}-{agent}`"
+        sentences.append(
+            f"{host}: no log line in a day, and every edge writes some. On the host: `docker logs {prefix}-{agent}`"
         )
-    return [*said, *_clock_wrong(report)]
+    return [*sentences, *_clock_wrong(report)]
 
 
 def _clock_wrong(report: HostReport) -> list[str]:
@@ -164,11 +163,11 @@ def hub_time(hub: HubClient) -> float:
     return float(hub.get("/api/v1/query", query="time()")["data"]["result"][1])
 
 
-def _long_ago(asker: Asker, host: str) -> float | None:
+def _long_ago(querier: Querier, host: str) -> float | None:
     """Of a host that is silent now: the age of its last sample, to the minute, within a day."""
-    asker.requests += 1
-    last = asker.hub.metrics(f'max(max_over_time(timestamp(up{{host="{host}"}})[{LOOK_BACK}s:1m]))')
-    return asker.now - float(last[0]["value"][1]) if last else None
+    querier.requests += 1
+    last = querier.hub.metrics(f'max(max_over_time(timestamp(up{{host="{host}"}})[{LOOK_BACK}s:1m]))')
+    return querier.now - float(last[0]["value"][1]) if last else None
 
 
 def _newest_line(hub: HubClient, host: str, now: float) -> float | None:

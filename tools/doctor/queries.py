@@ -1,4 +1,4 @@
-"""What there is to ask: every query of every panel, as the dashboards describe it."""
+"""Every query of every panel, as the dashboards describe it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Form = Literal["instant", "range", "lines"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class PanelQuery:
     """One query. `place` says where a person finds it, `empty` is the description's word for a rightly empty one."""
 
     place: str
@@ -24,23 +24,23 @@ class Question:
     variables: tuple[Variable, ...] = ()
 
 
-def of_boards(boards: Iterable[Dashboard]) -> list[Question]:
+def panel_queries(boards: Iterable[Dashboard]) -> list[PanelQuery]:
     """In the order in which they stand on the pages; two of one place are numbered."""
-    found: list[Question] = []
+    found: list[PanelQuery] = []
     times: Counter[str] = Counter()
-    for question in (question for board in boards for question in _of_board(board)):
+    for question in (question for board in boards for question in _board_queries(board)):
         times[question.place] += 1
         again = times[question.place]
         found.append(replace(question, place=f"{question.place} ({again})") if again > 1 else question)
     return found
 
 
-def _of_board(board: Dashboard) -> Iterator[Question]:
+def _board_queries(board: Dashboard) -> Iterator[PanelQuery]:
     for row in board.rows:
         for panel in row.panels:
             place = f"{board.name} / {panel.title}"
             for name, asked in _asked(panel):
-                yield Question(
+                yield PanelQuery(
                     place=f"{place} / {name}" if name else place,
                     source=panel.source,
                     form=_form(panel),
@@ -69,5 +69,5 @@ def _form(panel: Panel) -> Form:
     return "range" if isinstance(panel, Graph) else "instant"
 
 
-def is_promql(question: Question) -> bool:
+def is_promql(question: PanelQuery) -> bool:
     return question.source == PROMETHEUS

@@ -15,7 +15,7 @@ FAULTS = ("EMPTY", "failed")
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """Everything of one run. `notes` are no faults: what was left out, and how much was asked."""
+    """Everything of one run. `notes` are no faults: what was left out, and how many queries ran."""
 
     verdicts: Sequence[Verdict]
     hosts: Sequence[HostReport]
@@ -73,7 +73,7 @@ def _sums(found: Findings) -> list[str]:
         groups.setdefault(_subject(verdict), []).append(verdict)
     states = ("ok", "declared", "EMPTY", "failed")
     rows = [
-        (name, str(sum(v.asked for v in some)), *(str(sum(v.state == state for v in some)) for state in states))
+        (name, str(sum(v.cases for v in some)), *(str(sum(v.state == state for v in some)) for state in states))
         for name, some in groups.items()
     ]
     return table(("subject", "cases", "with data", "empty as declared", "EMPTY", "failed"), rows)
@@ -85,10 +85,10 @@ def _subject(verdict: Verdict) -> str:
 
 
 def _fault(verdict: Verdict) -> list[str]:
-    said = f"  {verdict.place}"
+    place = f"  {verdict.place}"
     if verdict.state == "failed":
-        return [f"{said}: {verdict.words}", f"      {_one_line(verdict.expr)}"]
-    return [f"{said}: {_few(verdict.empty)}", f"      {_one_line(verdict.expr)}"]
+        return [f"{place}: {verdict.error}", f"      {_one_line(verdict.expr)}"]
+    return [f"{place}: {_few(verdict.empty)}", f"      {_one_line(verdict.expr)}"]
 
 
 def _declared(verdict: Verdict) -> list[str]:

@@ -1,8 +1,8 @@
-"""Alerts and recording rules: whether there is what they look at.
+"""Alerts and recording rules: whether the data that they use exists.
 
 An alert has a result only while it fires, so its expression is taken apart: each of its selectors must find series (or
-streams, for an alert that Loki evaluates). What a recording rule makes must be there itself. And the hub must have
-loaded each of them.
+streams, for an alert that Loki evaluates). The series of a recording rule must exist. The hub must have loaded each
+rule.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from configs.dashboards.model import LOKI, PROMETHEUS
 from configs.rules.model import Alert, Record, expression
 from configs.settings import Settings
 from tools.doctor import selectors
-from tools.doctor.verdicts import Asker, State, Verdict
+from tools.doctor.verdicts import Querier, State, Verdict
 from tools.errors import ToolError
 from tools.hubclient import HubClient, Refused
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A rule with what it looks at; `problem`: why that could not be found out."""
+    """A rule with the selectors it uses; `problem`: why they are unknown."""
 
     place: str
     name: str
@@ -34,8 +34,8 @@ class Rule:
     problem: str = ""
 
 
-def of_settings(settings: Settings) -> list[Rule]:
-    """Every rule there is; an alert that is written once per host stands there once per host."""
+def described_rules(settings: Settings) -> list[Rule]:
+    """Every rule; an alert that is written once per host is listed once per host."""
     found = []
     for rule in [*(rule for group in rules.groups(settings) for rule in group.rules), *rules.alerts(settings)]:
         made = _rule(settings, rule)
@@ -50,76 +50,76 @@ def _rule(settings: Settings, rule: Alert | Record) -> Rule:
     expr = expression(settings, rule)
     of = f" ({rule.labels['host']})" if "host" in rule.labels else ""
     try:
-        inputs = selectors.of_logql(expr) if rule.logs else selectors.of_promql(expr)
+        inputs = selectors.logql_selectors(expr) if rule.logs else selectors.promql_selectors(expr)
     except selectors.NotParsed as problem:
-        said = f"the doctor cannot take it apart: {problem}"
-        return Rule(f"alert {rule.name}{of}", rule.name, expr, rule.empty, (), rule.logs, said)
+        problem_text = f"the expression cannot be parsed: {problem}"
+        return Rule(f"alert {rule.name}{of}", rule.name, expr, rule.empty, (), rule.logs, problem_text)
     return Rule(f"alert {rule.name}{of}", rule.name, expr, rule.empty, tuple(inputs), logs=rule.logs)
 
 
-def judge(asker: Asker, listed: Sequence[Rule]) -> list[Verdict]:
-    """One verdict per rule. A selector of several alerts is asked for once."""
+def judge(querier: Querier, listed: Sequence[Rule]) -> list[Verdict]:
+    """One verdict per rule. A selector of several alerts is queried once."""
     wanted = list(dict.fromkeys((one, rule.logs) for rule in listed for one in rule.inputs))
-    known = dict(zip(wanted, asker.each(lambda pair: _found(asker, *pair), wanted), strict=True))
-    return asker.each(lambda rule: _verdict(asker, rule, known), listed)
+    known = dict(zip(wanted, querier.each(lambda pair: _found(querier, *pair), wanted), strict=True))
+    return querier.each(lambda rule: _verdict(querier, rule, known), listed)
 
 
-def _found(asker: Asker, selector: str, logs: bool) -> bool | str:
-    """Whether there is any, or the server's words."""
+def _found(querier: Querier, selector: str, logs: bool) -> bool | str:
+    """Whether there is any, or the server's error."""
     try:
         if logs:
-            return asker.has_stream(selector)
-        return bool(asker.labels(PROMETHEUS, "instant", f"count({selector})"))
+            return querier.has_stream(selector)
+        return bool(querier.labels(PROMETHEUS, "instant", f"count({selector})"))
     except Refused as refused:
-        return refused.words
+        return refused.message
     except ToolError as problem:
         return str(problem)
 
 
-def _verdict(asker: Asker, rule: Rule, known: Mapping[tuple[str, bool], bool | str]) -> Verdict:
+def _verdict(querier: Querier, rule: Rule, known: Mapping[tuple[str, bool], bool | str]) -> Verdict:
     answers = {one: known[one, rule.logs] for one in rule.inputs}
-    words = [rule.problem] if rule.problem else []
-    words += [answer for answer in answers.values() if isinstance(answer, str)]
+    errors = [rule.problem] if rule.problem else []
+    errors += [answer for answer in answers.values() if isinstance(answer, str)]
     empty = tuple(one for one, answer in answers.items() if answer is False)
     # The whole expression too: a selector may be right in an expression that the server refuses.
-    refused = words[0] if words else _refused(asker, rule)
+    refused = errors[0] if errors else _refused(querier, rule)
     state: State = "failed" if refused else "ok" if not empty else "declared" if rule.empty else "EMPTY"
     seen = None
     if state == "declared" and not rule.logs:
-        ages = [age for one in empty if (age := asker.seen(f"count({one})")) is not None]
+        ages = [age for one in empty if (age := querier.seen(f"count({one})")) is not None]
         seen = min(ages) if ages else None
     return Verdict(
         place=rule.place,
         state=state,
-        asked=len(rule.inputs) + 1,
+        cases=len(rule.inputs) + 1,
         expr=rule.expr,
         empty=empty,
         declared=rule.empty,
-        words=refused,
+        error=refused,
         seen=seen,
     )
 
 
-def _refused(asker: Asker, rule: Rule) -> str:
+def _refused(querier: Querier, rule: Rule) -> str:
     try:
-        asker.labels(LOKI if rule.logs else PROMETHEUS, "instant", rule.expr)
+        querier.labels(LOKI if rule.logs else PROMETHEUS, "instant", rule.expr)
     except Refused as refused:
-        return refused.words
+        return refused.message
     except ToolError as problem:
         return str(problem)
     return ""
 
 
 def not_loaded(hub: HubClient, listed: Sequence[Rule]) -> list[str]:
-    """Sentences about rules that the hub's Prometheus does not have, or cannot evaluate. Loki's own are not asked."""
+    """Sentences about rules that the hub's Prometheus lacks or cannot evaluate. Those of Loki are not checked."""
     groups: list[Any] = hub.get("/api/v1/rules")["data"]["groups"]
     there = {rule["name"]: rule for group in groups for rule in group["rules"]}
-    said = []
+    sentences = []
     for name in dict.fromkeys(rule.name for rule in listed if not rule.logs):
         if name not in there:
-            said.append(
+            sentences.append(
                 f"rule {name}: the hub's Prometheus does not have it; `make up` gives it the rules of the settings"
             )
         elif there[name].get("health") == "err":
-            said.append(f"rule {name}: its last evaluation failed: {there[name].get('lastError')}")
-    return said
+            sentences.append(f"rule {name}: its last evaluation failed: {there[name].get('lastError')}")
+    return sentences

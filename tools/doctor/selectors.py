@@ -1,7 +1,7 @@
-"""What an expression asks for: the vector selectors of PromQL, the stream selectors of LogQL.
+"""The selectors in an expression: the vector selectors of PromQL, the stream selectors of LogQL.
 
-PromQL is taken apart by promql-parser (the GreptimeDB project's parser), LogQL by a few lines of our own: a stream
-selector is the only thing in braces that stands in no string, besides the braces inside a template, which is a string.
+PromQL is parsed by promql-parser (the GreptimeDB project's parser), LogQL by a regular expression: a stream selector is
+the only part in braces outside of strings; the braces of a template are inside a string.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ _OPERATORS = {"MatchOp.Equal": "=", "MatchOp.NotEqual": "!=", "MatchOp.Re": "=~"
 
 
 class NotParsed(Exception):
-    """The parser does not take it; its words."""
+    """The parser refuses the expression; its message."""
 
 
-def of_promql(expr: str) -> list[str]:
+def promql_selectors(expr: str) -> list[str]:
     """Every vector selector once, without range and offset, in the order of the expression."""
     return list(dict.fromkeys(_text(one) for one in _vectors(expr)))
 
 
-def metrics_of(expr: str) -> list[str]:
+def metric_names(expr: str) -> list[str]:
     """The metrics alone, whatever their labels: `{__name__="..."}` or the pattern that stands for a name."""
     return list(dict.fromkeys(_name(one) for one in _vectors(expr)))
 
 
-def of_logql(expr: str) -> list[str]:
+def logql_selectors(expr: str) -> list[str]:
     """Every stream selector once."""
     return list(dict.fromkeys(match["streams"] for match in _STREAMS.finditer(expr) if match["streams"]))
 

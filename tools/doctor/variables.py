@@ -1,7 +1,7 @@
 """Grafana's variables, filled in as Grafana would: everything (All), then each value that there is, one by one.
 
-A value is asked for on its own host. Where the answer for All has a series with the value's label, that is the answer
-for the value too; only what is summed over hosts or containers has to be asked again. So the number of questions grows
+A value is queried on its host. Where the answer for All has a series with the value's label, that is the answer
+for the value too; only what is summed over hosts or containers needs another query. So the number of queries grows
 with hosts, not with hosts times panels.
 """
 
@@ -12,13 +12,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from configs.dashboards.model import LOKI, Variable
-from tools.doctor.queries import Question
+from tools.doctor.queries import PanelQuery
 from tools.hubclient import HubClient
 
 RANGE = 3600  # seconds: what a dashboard shows when it is opened
 SCRAPE = 15  # seconds: `timeInterval` of Grafana's data source
-STEP = 120  # seconds between the points that are asked for; 15 again before a graph is called empty
-PER_HOST = 5  # values of one variable that one query is asked for on one host; every host and environment is
+STEP = 120  # seconds between the points of a range query; 15 again before a graph is called empty
+PER_HOST = 5  # values of one variable for which one query runs on one host; every host and environment
 _REFERENCE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
 WHOLE = ("env", "host")
 
@@ -27,7 +27,7 @@ ALL: Case = {}
 
 
 def builtins(step: int) -> dict[str, str]:
-    """Grafana's own variables for a picture of an hour, 15 s to a point, asked for every `step` seconds."""
+    """Grafana's own variables for a picture of an hour, 15 s to a point, one point every `step` seconds."""
     return {
         "__interval": f"{SCRAPE}s",
         "__interval_ms": str(SCRAPE * 1000),
@@ -53,7 +53,7 @@ def _escaped(value: str) -> str:
     return re.escape(value).replace("\\-", "-").replace("\\", "\\\\")
 
 
-def used(question: Question) -> set[str]:
+def used(question: PanelQuery) -> set[str]:
     """Names of the variables in it."""
     return {m[1] or m[2] for m in _REFERENCE.finditer(question.expr)}
 
@@ -68,14 +68,14 @@ class Value:
 
 
 class Choices:
-    """The values that there are on a hub, asked for once per selector."""
+    """The values on a hub, queried once per selector."""
 
     def __init__(self, hub: HubClient, now: float) -> None:
         self._hub, self._now = hub, now
         self._known: dict[tuple[str, str, str], list[Value]] = {}
-        self.asked = 0
+        self.requests = 0
 
-    def cases(self, question: Question) -> list[Case]:
+    def cases(self, question: PanelQuery) -> list[Case]:
         """All, then one case for each value of each variable that the question uses."""
         found: list[Case] = [ALL]
         names = used(question)
@@ -97,7 +97,7 @@ class Choices:
         selector = filled(variable.selector, variables, ALL)
         key = (variable.source, selector, variable.label)
         if key not in self._known:
-            self.asked += 1
+            self.requests += 1
             self._known[key] = self._asked(variable.source, selector, variable.label)
         return self._known[key]
 

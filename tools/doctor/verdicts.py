@@ -1,4 +1,4 @@
-"""How a hub is asked, and what its answers mean: data, empty as declared, EMPTY, failed."""
+"""Queries against a hub, and the verdict on each answer: data, empty as declared, EMPTY, failed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from typing import Any, Literal, TypeVar
 
 from configs.dashboards.model import LOKI
 from tools.doctor import selectors
-from tools.doctor.queries import Form, Question, is_promql
+from tools.doctor.queries import Form, PanelQuery, is_promql
 from tools.doctor.variables import ALL, PER_HOST, RANGE, SCRAPE, STEP, WHOLE, Case, Choices, filled
 from tools.errors import ToolError
 from tools.hubclient import HubClient, Refused
 
-PARALLEL = 6  # questions at a time: a hub has few cores, and people ask it too
+PARALLEL = 6  # queries at a time: a hub has few cores, and people use it too
 State = Literal["ok", "declared", "EMPTY", "failed"]
 Labels = Mapping[str, str]
 T = TypeVar("T")
@@ -26,29 +26,29 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """What came of one query or rule. `asked` counts its cases; `empty` names those without data.
+    """The result of one query or rule. `cases` is their number; `empty` names those without data.
 
-    `declared` is what the description says about being empty, `words` the server's of a failed one. `seen` is how many
-    seconds ago a declared one had data, looking back an hour; None: not within it, or not looked for.
+    `declared` is the description's reason for being empty, `error` the server's message about a failed one. `seen` is
+    how many seconds ago a declared one had data, looking back an hour; None: not within it, or not looked for.
     """
 
     place: str
     state: State
-    asked: int
+    cases: int
     expr: str
     empty: tuple[str, ...] = ()
     declared: str = ""
-    words: str = ""
+    error: str = ""
     seen: float | None = None
 
 
-class Asker:
-    """Asks one hub, several questions at a time, and counts. `told` hears of progress: (done, of how many)."""
+class Querier:
+    """Queries one hub, several queries at a time, and counts them. `progress` is called with (done, total)."""
 
-    def __init__(self, hub: HubClient, now: float, told: Callable[[int, int], None] = lambda *_: None) -> None:
+    def __init__(self, hub: HubClient, now: float, progress: Callable[[int, int], None] = lambda *_: None) -> None:
         self.hub, self.now, self.requests = hub, now, 0
         self.left_out: set[tuple[str, ...]] = set()  # variable, host, value: beyond PER_HOST
-        self._told, self._lock = told, threading.Lock()
+        self._progress, self._lock = progress, threading.Lock()
 
     def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         """`work` on every item, in their order."""
@@ -59,7 +59,7 @@ class Asker:
             result = work(item)
             with self._lock:
                 done += 1
-                self._told(done, len(items))
+                self._progress(done, len(items))
             return result
 
         with ThreadPoolExecutor(PARALLEL) as pool:
@@ -107,55 +107,57 @@ def _is_data(values: Iterable[Sequence[Any]]) -> bool:
     return any(not math.isnan(float(value)) for _, value in values)
 
 
-def judge(asker: Asker, choices: Choices, questions: Sequence[Question]) -> list[Verdict]:
+def judge(querier: Querier, choices: Choices, questions: Sequence[PanelQuery]) -> list[Verdict]:
     """One verdict per query, in their order."""
     cases = [_cases(choices, question) for question in questions]
-    rounds = asker.each(lambda pair: _round(asker, *pair), list(zip(questions, cases, strict=True)))
+    rounds = querier.each(lambda pair: _round(querier, *pair), list(zip(questions, cases, strict=True)))
     alive = _values_with_data(questions, rounds)
-    return asker.each(lambda pair: _verdict(asker, pair[0], pair[1], alive), list(zip(questions, rounds, strict=True)))
+    return querier.each(
+        lambda pair: _verdict(querier, pair[0], pair[1], alive), list(zip(questions, rounds, strict=True))
+    )
 
 
 @dataclass(frozen=True)
 class _Round:
-    """What a question's cases came to. `words`: what the server said when it failed."""
+    """The results of a query's cases. `error`: the server's message if one failed."""
 
     cases: tuple[Case, ...]
     empty: tuple[Case, ...] = ()
-    words: str = ""
+    error: str = ""
     missing: tuple[str, ...] = ()  # behind a zero: what it counts does not exist
 
 
-def _cases(choices: Choices, question: Question) -> list[Case] | Refused:
-    """The cases, or what the server says about a variable of the board."""
+def _cases(choices: Choices, question: PanelQuery) -> list[Case] | Refused:
+    """The cases, or the server's error about a variable of the dashboard."""
     try:
         return choices.cases(question)
     except Refused as refused:
         return refused
 
 
-def _round(asker: Asker, question: Question, cases: list[Case] | Refused) -> _Round:
+def _round(querier: Querier, question: PanelQuery, cases: list[Case] | Refused) -> _Round:
     try:
         if isinstance(cases, Refused):
-            return _Round((ALL,), words=f"the choices of a variable: {cases.words}")
+            return _Round((ALL,), error=f"the values of a variable: {cases.message}")
         if selectors.has_zero(question.expr):
-            # It answers whatever the choice is; what counts is that there is something behind it.
-            asker.labels(question.source, question.form, filled(question.expr, question.variables, ALL))
-            return _Round((ALL,), missing=tuple(_missing(asker, question)))
-        known = _ask(asker, question, ALL)
+            # It has an answer for every value; what matters is that the metrics behind the zero exist.
+            querier.labels(question.source, question.form, filled(question.expr, question.variables, ALL))
+            return _Round((ALL,), missing=tuple(_missing(querier, question)))
+        known = _query(querier, question, ALL)
         if not known:
             return _Round((ALL,), (ALL,))
         stands = _stand_in(cases, question, known)
         shown = [case for case, there in zip(cases, stands, strict=True) if there]
-        rest = _first_of_each_host(asker, [case for case, there in zip(cases, stands, strict=True) if not there])
-        empty = [case for case in rest if not _ask(asker, question, case)]
+        rest = _first_of_each_host(querier, [case for case, there in zip(cases, stands, strict=True) if not there])
+        empty = [case for case in rest if not _query(querier, question, case)]
         return _Round((*shown, *rest), tuple(empty))
     except Refused as refused:
-        return _Round((ALL,), words=refused.words)
+        return _Round((ALL,), error=refused.message)
     except ToolError as problem:
-        return _Round((ALL,), words=str(problem))
+        return _Round((ALL,), error=str(problem))
 
 
-def _first_of_each_host(asker: Asker, cases: Sequence[Case]) -> list[Case]:
+def _first_of_each_host(querier: Querier, cases: Sequence[Case]) -> list[Case]:
     """Every case of a host, and of other variables PER_HOST for each host; the others are counted."""
     found: list[Case] = []
     taken: Counter[tuple[str, str]] = Counter()
@@ -165,21 +167,21 @@ def _first_of_each_host(asker: Asker, cases: Sequence[Case]) -> list[Case]:
         if name in WHOLE or taken[name, case.get("host", "")] <= PER_HOST:
             found.append(case)
         else:
-            asker.left_out.add((name, case.get("host", ""), value))
+            querier.left_out.add((name, case.get("host", ""), value))
     return found
 
 
-def _ask(asker: Asker, question: Question, case: Case) -> list[Labels]:
-    found = asker.labels(question.source, question.form, filled(question.expr, question.variables, case))
+def _query(querier: Querier, question: PanelQuery, case: Case) -> list[Labels]:
+    found = querier.labels(question.source, question.form, filled(question.expr, question.variables, case))
     if not found and question.form == "range":
         finer = filled(question.expr, question.variables, case, SCRAPE)
-        found = asker.labels(question.source, "range", finer, SCRAPE)
+        found = querier.labels(question.source, "range", finer, SCRAPE)
     return found
 
 
-def _stand_in(cases: Sequence[Case], question: Question, known: Sequence[Labels]) -> list[bool]:
-    """For each case, whether the answer for All has a series of this very value; All has. Of lines only the newest was
-    given, so all other cases are asked."""
+def _stand_in(cases: Sequence[Case], question: PanelQuery, known: Sequence[Labels]) -> list[bool]:
+    """For each case, whether the answer for All has a series of this value; All has. Of log lines only the newest was
+    returned, so all other cases are queried."""
     label = {one.name: one.label or one.name for one in question.variables}
     there: dict[tuple[str, ...], set[tuple[str | None, ...]]] = {}  # variables -> their values in the answer
     found = []
@@ -191,24 +193,24 @@ def _stand_in(cases: Sequence[Case], question: Question, known: Sequence[Labels]
     return found
 
 
-def _missing(asker: Asker, question: Question) -> list[str]:
-    """What a query with a zero of its own counts and the hub does not know."""
+def _missing(querier: Querier, question: PanelQuery) -> list[str]:
+    """The metrics or streams behind a query's zero that the hub does not know."""
     expr = filled(question.expr, question.variables, ALL)
     if not is_promql(question):
-        return [one for one in selectors.of_logql(expr) if not asker.has_stream(one)]
+        return [one for one in selectors.logql_selectors(expr) if not querier.has_stream(one)]
     try:
-        metrics = selectors.metrics_of(expr)
+        metrics = selectors.metric_names(expr)
     except selectors.NotParsed:
         return []  # the server took it
-    return [one for one in metrics if not asker.labels(question.source, "instant", f"count({one})")]
+    return [one for one in metrics if not querier.labels(question.source, "instant", f"count({one})")]
 
 
-def _values_with_data(questions: Sequence[Question], rounds: Sequence[_Round]) -> set[tuple[str, str]]:
+def _values_with_data(questions: Sequence[PanelQuery], rounds: Sequence[_Round]) -> set[tuple[str, str]]:
     """(variable, value) with data somewhere. A fixed list has values that need not occur, such as a level `fatal`."""
     return {
         pair
         for question, one in zip(questions, rounds, strict=True)
-        if not one.words
+        if not one.error
         for case in _without(one.cases, one.empty)
         for pair in case.items()
     }
@@ -223,7 +225,7 @@ def _without(cases: Iterable[Case], others: Iterable[Case]) -> list[Case]:
     return [case for case in cases if _key(case) not in gone]
 
 
-def _verdict(asker: Asker, question: Question, one: _Round, alive: set[tuple[str, str]]) -> Verdict:
+def _verdict(querier: Querier, question: PanelQuery, one: _Round, alive: set[tuple[str, str]]) -> Verdict:
     fixed = {variable.name for variable in question.variables if variable.values}
     judged = [
         case for case in one.cases if not any(name in fixed and (name, v) not in alive for name, v in case.items())
@@ -232,17 +234,17 @@ def _verdict(asker: Asker, question: Question, one: _Round, alive: set[tuple[str
     empty = [case for case in judged if _key(case) not in fine]
     texts = tuple(", ".join(f"{name}={value}" for name, value in case.items()) or "All" for case in empty)
     texts += tuple(f"behind its zero: {name}" for name in one.missing)
-    state: State = "failed" if one.words else "ok" if not texts else "declared" if question.empty else "EMPTY"
+    state: State = "failed" if one.error else "ok" if not texts else "declared" if question.empty else "EMPTY"
     seen = None
     if state == "declared" and ALL in empty and question.form == "instant" and is_promql(question):
-        seen = asker.seen(filled(question.expr, question.variables, ALL))
+        seen = querier.seen(filled(question.expr, question.variables, ALL))
     return Verdict(
         place=question.place,
         state=state,
-        asked=len(judged),
+        cases=len(judged),
         expr=question.expr,
         empty=texts,
         declared=question.empty,
-        words=one.words,
+        error=one.error,
         seen=seen,
     )

@@ -17,8 +17,8 @@ import subprocess
 import threading
 from typing import IO, Any
 
-from localcloud.standins.plugins.engine import Prop, Table
 from localcloud.standins.plugins.provider import Package, State
+from localcloud.standins.plugins.schema import Prop, Table
 from localcloud.standins.plugins.server import Log
 
 STDOUT, STDERR = "PULUMI_COMMAND_STDOUT", "PULUMI_COMMAND_STDERR"

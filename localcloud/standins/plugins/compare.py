@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from localcloud.standins.plugins.engine import UNKNOWN, Change, Prop, Table, fields_of, filled_lists, order
+from localcloud.standins.plugins.schema import UNKNOWN, Change, Prop, Table, fields_of, filled_lists, order
 
 
 def normal(prop: Prop, value: Any, fill: bool = True) -> Any:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from localcloud.standins.plugins.engine import UNKNOWN
+from localcloud.standins.plugins.schema import UNKNOWN
 
 Problems = Iterator[tuple[str, str]]
 Values = Mapping[str, Any]

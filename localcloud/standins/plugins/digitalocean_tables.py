@@ -11,11 +11,11 @@ from functools import partial
 from typing import Any
 
 from localcloud.standins.plugins import digitalocean_checks as checks
-from localcloud.standins.plugins import engine
-from localcloud.standins.plugins.engine import Prop
+from localcloud.standins.plugins import schema
+from localcloud.standins.plugins.schema import Prop
 
 TIMEOUTS = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"  # Terraform's key for the resource's time-outs
-Table = partial(engine.Table, reads_back=True)
+Table = partial(schema.Table, reads_back=True)
 
 
 def once(kind: str, **more: Any) -> Prop:

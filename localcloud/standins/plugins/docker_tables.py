@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from localcloud.standins.plugins.engine import Prop, Table
+from localcloud.standins.plugins.schema import Prop, Table
 
 LABEL = {"label": Prop(kind="str", required=True), "value": Prop(kind="str", required=True)}
 PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")

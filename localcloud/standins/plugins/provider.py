@@ -1,4 +1,4 @@
-"""A Pulumi provider made of tables (engine.py) and, per resource type, the code that makes, reads, changes and deletes.
+"""A Pulumi provider made of tables (schema.py) and, per resource type, the code that makes, reads, changes and deletes.
 
 This is where Pulumi's values (secrets, unknowns) are taken apart and put together again: a secret input makes the
 output of the same name secret, what the table calls secret always is, and what was secret stays so in a refresh.
@@ -15,9 +15,9 @@ from typing import Any, Protocol
 from pulumi.provider.experimental import provider as sdk
 from pulumi.provider.experimental.property_value import PropertyValue
 
-from localcloud.standins.plugins import engine
+from localcloud.standins.plugins import schema
 from localcloud.standins.plugins.compare import diff
-from localcloud.standins.plugins.engine import Table
+from localcloud.standins.plugins.schema import Table
 from localcloud.standins.plugins.server import InitFailed, Log
 
 State = dict[str, Any]
@@ -113,7 +113,7 @@ class TableProvider(sdk.Provider):
 
     async def check_config(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
         inputs = {k: v for k, v in plain_map(request.new_inputs).items() if k != "version"}
-        problems = engine.check(self._package.name, self._package.config, inputs)
+        problems = schema.check(self._package.name, self._package.config, inputs)
         secret = {k for k, p in self._package.config.props.items() if p.secret}
         checked = {k: v.with_secret(True) if k in secret else v for k, v in request.new_inputs.items()}
         return sdk.CheckResponse(inputs=checked, failures=[sdk.CheckFailure(*p) for p in problems])
@@ -128,7 +128,7 @@ class TableProvider(sdk.Provider):
 
     async def check(self, request: sdk.CheckRequest) -> sdk.CheckResponse:
         table = self._resource(request.type).table
-        problems = engine.check(self._package.name, table, plain_map(request.new_inputs))
+        problems = schema.check(self._package.name, table, plain_map(request.new_inputs))
         inputs = {k: _lifted(v) for k, v in request.new_inputs.items() if v.value is not None}
         # As the real providers do it: a default that says nothing (0, false) is not written among the inputs.
         inputs |= {k: wrap(p.default) for k, p in table.inputs().items() if p.default and k not in inputs}
@@ -137,7 +137,7 @@ class TableProvider(sdk.Provider):
     async def diff(self, request: sdk.DiffRequest) -> sdk.DiffResponse:
         table = self._resource(request.type).table
         state, inputs = plain_map(request.old_state), plain_map(request.new_inputs)
-        if problems := engine.verify(self._package.name, table, state, inputs):
+        if problems := schema.verify(self._package.name, table, state, inputs):
             raise ValueError("; ".join(sentence for _, sentence in problems))
         changes = diff(table, state, inputs)
         replaces = sorted({c.top for c in changes if c.replace})
@@ -154,23 +154,23 @@ class TableProvider(sdk.Provider):
         resource = self._resource(request.type)
         inputs, table = plain_map(request.properties), resource.table
         if request.preview:
-            return sdk.CreateResponse("", wrap_map(table, engine.expected_state(table, inputs), request.properties))
-        filled = engine.with_defaults(table, inputs)
+            return sdk.CreateResponse("", wrap_map(table, schema.expected_state(table, inputs), request.properties))
+        filled = schema.with_defaults(table, inputs)
         TIMEOUT.set(request.timeout)
         try:
             made, state = await asyncio.to_thread(resource.create, request.urn, filled)
         except Unfinished as failed:
-            values = wrap_map(table, {**engine.kept(table, filled), **table.meta}, request.properties)
+            values = wrap_map(table, {**schema.kept(table, filled), **table.meta}, request.properties)
             raise InitFailed(str(failed), failed.resource_id, values, request.properties) from failed
-        return sdk.CreateResponse(made, wrap_map(table, engine.recorded(table, filled, state), request.properties))
+        return sdk.CreateResponse(made, wrap_map(table, schema.recorded(table, filled, state), request.properties))
 
     async def update(self, request: sdk.UpdateRequest) -> sdk.UpdateResponse:
         resource = self._resource(request.type)
         table, old, inputs = resource.table, plain_map(request.olds), plain_map(request.news)
         if request.preview:
-            state = engine.expected_state(table, inputs, old)
+            state = schema.expected_state(table, inputs, old)
         else:
-            filled = engine.with_defaults(table, inputs)
+            filled = schema.with_defaults(table, inputs)
             TIMEOUT.set(request.timeout)
             try:
                 state = await asyncio.to_thread(resource.update, request.urn, request.resource_id, old, filled)
@@ -186,7 +186,7 @@ class TableProvider(sdk.Provider):
         state = await asyncio.to_thread(resource.read, request.resource_id, old)
         if state is None:
             return sdk.ReadResponse("", {}, {})
-        found = engine.sort_sets(table, {**{k: [] for k, _ in engine.filled_lists(table)}, **old, **state})
+        found = schema.sort_sets(table, {**{k: [] for k, _ in schema.filled_lists(table)}, **old, **state})
         properties = wrap_map(table, found, request.properties, request.inputs)
         return sdk.ReadResponse(request.resource_id, properties, _refreshed(table, request.inputs, found))
 
@@ -203,9 +203,9 @@ def _updated(table: Table, old: State, filled: State, found: State) -> State:
     """The state after an update, from what it returned."""
     if table.reads_back:
         before = {k: v for k, v in old.items() if k not in table.inputs()}
-        return engine.sort_sets(table, {**before, **engine.kept(table, filled), **found, **table.meta})
+        return schema.sort_sets(table, {**before, **schema.kept(table, filled), **found, **table.meta})
     kept = {k: v for k, v in found.items() if k not in table.inputs() or table.props[k].computed}
-    return engine.sort_sets(table, {**kept, **engine.kept(table, filled), **table.meta})
+    return schema.sort_sets(table, {**kept, **schema.kept(table, filled), **table.meta})
 
 
 def _lifted(value: PropertyValue) -> PropertyValue:

@@ -11,8 +11,8 @@ import secrets
 import string
 from typing import Any
 
-from localcloud.standins.plugins.engine import Prop, Table
 from localcloud.standins.plugins.provider import Package, State
+from localcloud.standins.plugins.schema import Prop, Table
 from localcloud.standins.plugins.server import Log
 
 SPECIAL = "!@#$%&*()-_=+[]{}<>:?"  # the real provider's set

@@ -6,23 +6,23 @@ from typing import Any
 
 import pytest
 
-from localcloud.standins.plugins import engine
+from localcloud.standins.plugins import schema
 from localcloud.standins.plugins.command import TABLE as COMMAND
 from localcloud.standins.plugins.compare import diff
 from localcloud.standins.plugins.docker_tables import CONTAINER, NETWORK, VOLUME
-from localcloud.standins.plugins.engine import UNKNOWN
 from localcloud.standins.plugins.random import TABLE as PASSWORD
+from localcloud.standins.plugins.schema import UNKNOWN
 
 BASE: dict[str, Any] = {"name": "x-agent", "image": "img:1"}
 
 
-def changes(table: engine.Table, old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[str, bool]]:
-    state = engine.recorded(table, engine.with_defaults(table, old), {})
+def changes(table: schema.Table, old: dict[str, Any], new: dict[str, Any]) -> dict[str, tuple[str, bool]]:
+    state = schema.recorded(table, schema.with_defaults(table, old), {})
     return {c.path: (c.kind, c.replace) for c in diff(table, state, new)}
 
 
-def problems(table: engine.Table, inputs: dict[str, Any]) -> list[str]:
-    return [sentence for _, sentence in engine.check("docker", table, inputs)]
+def problems(table: schema.Table, inputs: dict[str, Any]) -> list[str]:
+    return [sentence for _, sentence in schema.check("docker", table, inputs)]
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_the_order_of_a_command_is_a_change() -> None:
 
 
 def test_a_default_and_an_empty_value_are_no_change() -> None:
-    made = engine.recorded(CONTAINER, engine.with_defaults(CONTAINER, BASE), {})
+    made = schema.recorded(CONTAINER, schema.with_defaults(CONTAINER, BASE), {})
     state = {
         **made,
         "memory": 0,
@@ -159,17 +159,17 @@ def test_unknown_values_pass_the_check() -> None:
 
 
 def test_a_preview_knows_inputs_and_not_what_docker_decides() -> None:
-    state = engine.expected_state(CONTAINER, {**BASE, "memory": 5})
+    state = schema.expected_state(CONTAINER, {**BASE, "memory": 5})
     assert (state["memory"], state["restart"], state["hostname"]) == (5, "no", UNKNOWN)
-    later = engine.expected_state(CONTAINER, BASE, {"hostname": "h"})
+    later = schema.expected_state(CONTAINER, BASE, {"hostname": "h"})
     assert later["hostname"] == "h", "an update does not forget what is known"
-    assert engine.expected_state(COMMAND, {"create": "x"}, {"stdout": "old"})["stdout"] == UNKNOWN
+    assert schema.expected_state(COMMAND, {"create": "x"}, {"stdout": "old"})["stdout"] == UNKNOWN
 
 
 def test_ports_may_come_back_in_another_order_and_with_a_number_docker_chose() -> None:
     state = {
-        **engine.recorded(CONTAINER, BASE, {}),
-        **engine.with_defaults(
+        **schema.recorded(CONTAINER, BASE, {}),
+        **schema.with_defaults(
             CONTAINER, {**BASE, "ports": [{"internal": 80, "external": 32768}, {"internal": 443, "external": 5}]}
         ),
     }
@@ -179,6 +179,6 @@ def test_ports_may_come_back_in_another_order_and_with_a_number_docker_chose() -
 
 
 def test_a_container_that_failed_before_it_was_read_is_replaced() -> None:
-    failed = engine.with_defaults(CONTAINER, {**BASE, "command": ["x"]})
+    failed = schema.with_defaults(CONTAINER, {**BASE, "command": ["x"]})
     found = {c.path: c.replace for c in diff(CONTAINER, failed, {**BASE, "command": ["x"]})}
     assert found == {"entrypoints": True, "networkDatas": False}
