@@ -74,10 +74,10 @@ def pending(data: Json, what: str, id: Any) -> bool:
 
 def refuse_pending(data: Json, **things: Any) -> None:
     """One event at a time; clients of the real API know these sentences and wait."""
-    words = {"droplet": "Droplet", "volume": "Volume", "ip": "The reserved IP"}
+    titles = {"droplet": "Droplet", "volume": "Volume", "ip": "The reserved IP"}
     for what, id in things.items():
         if pending(data, what, id):
-            raise unprocessable(f"{words[what]} already has a pending event.")
+            raise unprocessable(f"{titles[what]} already has a pending event.")
 
 
 def _run(cloud: Cloud, number: int, again: bool) -> None:

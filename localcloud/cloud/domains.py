@@ -116,7 +116,7 @@ def _records(cloud: Cloud, request: Request, name: str) -> Reply:
         found = [
             _view(r)
             for r in data["records"].values()
-            # A name is asked for as a whole: www.example.com, and example.com for @.
+            # Clients query full names: www.example.com, and example.com for @.
             if r["domain"] == name
             and type in (None, r["type"])
             and wanted in (None, name if r["name"] == "@" else f"{r['name']}.{name}")

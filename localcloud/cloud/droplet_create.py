@@ -54,7 +54,7 @@ def _refuse_uncovered(request: Request) -> None:
 
 
 def _settings(cloud: Cloud, request: Request) -> Json:
-    """What a request asks for, checked, as far as it is the same for all droplets of the request."""
+    """The checked properties that all droplets of a request share."""
     _refuse_uncovered(request)
     region = request.text("region", "fra1")
     if not catalogue.known_region(region):

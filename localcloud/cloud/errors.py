@@ -26,7 +26,7 @@ class BadTag(ApiError):
 
 
 def not_found() -> ApiError:
-    """404, in the API's words."""
+    """404, with the API's message."""
     return ApiError(404, "not_found", "The resource you were accessing could not be found.")
 
 

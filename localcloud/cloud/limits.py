@@ -1,4 +1,4 @@
-"""The rate limit: so many requests a window, told in every answer's headers.
+"""The rate limit: a number of requests per window, reported in every answer's headers.
 
 The file `limit` beside the state replaces the limit while the service runs: "REQUESTS" or "REQUESTS SECONDS".
 """
@@ -13,14 +13,14 @@ REQUESTS, WINDOW = 5000, 3600
 
 
 class Limiter:
-    """Counts requests. The window begins anew when it is over or when the file says something else."""
+    """Counts requests. A new window begins when the old one ends or when the file changes."""
 
     def __init__(self, file: Path) -> None:
         self._file, self._lock = file, threading.Lock()
         self._setting, self._began, self._used = (REQUESTS, WINDOW), time.time(), 0
 
     def count(self, use: int = 1) -> tuple[bool, dict[str, str]]:
-        """Whether one more request is allowed, and the headers that say how things stand. use=0 only asks."""
+        """Whether one more request is allowed, and the headers that report the state. use=0 counts nothing."""
         with self._lock:
             setting, now = self._read(), time.time()
             if setting != self._setting or now >= self._began + setting[1]:
@@ -39,7 +39,7 @@ class Limiter:
 
     def _read(self) -> tuple[int, int]:
         try:
-            words = [int(word) for word in self._file.read_text().split()]
+            numbers = [int(text) for text in self._file.read_text().split()]
         except (FileNotFoundError, ValueError):
             return REQUESTS, WINDOW
-        return (words[0], max(1, words[1]) if len(words) > 1 else WINDOW) if words else (REQUESTS, WINDOW)
+        return (numbers[0], max(1, numbers[1]) if len(numbers) > 1 else WINDOW) if numbers else (REQUESTS, WINDOW)

@@ -83,6 +83,6 @@ def apply(cloud: Cloud) -> None:
 
 
 def forget(cloud: Cloud, droplet_id: int) -> None:
-    """A droplet goes down: when it is up again its rules are set anew, whatever they were."""
+    """A droplet goes down: its rules are set again when it is up."""
     with cloud.firewall_lock:
         cloud.applied.pop(droplet_id, None)

@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         return NAME.replace(" ", "-")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: what matters is said by Cloud.say."""
+        """Silent: Cloud.say prints what matters."""
 
     def do_GET(self) -> None:
         self._serve()
@@ -138,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         except Exception as error:
-            # What the machines could not do while the client waited; the words are for whoever rehearses.
+            # The machines failed while the client waited; the message is for the user of the rehearsal.
             self.server.cloud.say(f"{self.command} {self.path} failed: {type(error).__name__}: {error}")
             reply = Reply(500, {"id": "server_error", "message": f"Unexpected server-side error: {error}"})
         self._send(reply, headers | {"x-request-id": str(uuid.uuid4())})

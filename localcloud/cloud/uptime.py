@@ -1,4 +1,4 @@
-"""Uptime checks and their alerts: kept and shown; nothing is ever checked and nobody is ever told."""
+"""Uptime checks and their alerts: stored and listed; nothing is ever checked and nobody is ever notified."""
 
 from __future__ import annotations
 

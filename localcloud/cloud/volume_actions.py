@@ -71,7 +71,7 @@ def _attached_to(volume: str, droplet: int | None) -> actions.Finish:
 @actions.work("volume.attach")
 def _attach(cloud: Cloud, args: Json, again: bool) -> actions.Finish:
     if again:
-        # An attachment that was half done is begun anew.
+        # An interrupted attachment starts again.
         _detach_if_attached(cloud, args)
     cloud.machines.attach_volume(args["volume"], args["droplet"])
     return _attached_to(args["volume"], args["droplet"])

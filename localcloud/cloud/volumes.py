@@ -84,7 +84,7 @@ def _create(cloud: Cloud, request: Request) -> Reply:
 
 
 def undo_half_made(cloud: Cloud) -> None:
-    """What was being made when the service ended: its client heard of an error and will ask anew."""
+    """Resources whose creation was interrupted: the client received an error and will retry."""
     with cloud.store.reading() as data:
         half = [volume["id"] for volume in data["volumes"].values() if volume.get(_MAKING)]
     for id in half:

@@ -72,7 +72,7 @@ def _make(cloud: Cloud, name: str, region: str, ip_range: str, description: str,
 
 
 def undo_half_made(cloud: Cloud) -> None:
-    """What was being made when the service ended: its client heard of an error and will ask anew."""
+    """Resources whose creation was interrupted: the client received an error and will retry."""
     with cloud.store.reading() as data:
         half = [vpc["id"] for vpc in data["vpcs"].values() if vpc.get(_MAKING)]
     for id in half:

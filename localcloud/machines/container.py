@@ -15,7 +15,7 @@ from localcloud.machines.docker import LABEL, docker, inspect
 from localcloud.machines.golden_volume import DATA
 from localcloud.machines.image import MachineImage
 
-STATE = "/var/lib/rehearsal"  # what the platform tells a machine: inside/platform says which files
+STATE = "/var/lib/rehearsal"  # the platform's files in a machine; inside/platform reads them
 KIND = "fleetwatch.cloud.machine"  # label: droplet or server
 GRACE = 30  # seconds that a machine has to go down in order, before the plug is pulled
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 class MachineError(Exception):
-    """What could not be done to which machine, with Docker's own words, in one sentence."""
+    """What failed on which machine, with Docker's error message."""
 
 
 @dataclass(frozen=True)

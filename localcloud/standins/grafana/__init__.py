@@ -1,6 +1,6 @@
 """A reader that takes Grafana's place where the real one cannot be had. It is not Grafana and says so on every page.
 
-It serves only what it parsed from the provisioning files the real Grafana would get, and asks only through the data
+It serves only what it parsed from the provisioning files the real Grafana would get, and queries only the data
 sources named there. It edits nothing, keeps no database and knows one user, the admin of grafana.ini.
 """
 

@@ -36,14 +36,14 @@ def _asked(model: dict[str, Any], store: Store, span: TimeRange, variables: Vari
 
 def marks(board: Dashboard, store: Store, span: TimeRange, variables: Variables) -> tuple[list[Mark], Result]:
     """The marks, and what went wrong with a query."""
-    found, said = [], Result()
+    found, result = [], Result()
     for model in (board.json.get("annotations") or {}).get("list") or []:
         if not model.get("enable") or model.get("builtIn"):
             continue
         try:
             found += _asked(model, store, span, variables)
         except SourceError as error:
-            said.problems.append(f"{model.get('name')}: {error}")
+            result.problems.append(f"{model.get('name')}: {error}")
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            said.problems.append(f"{model.get('name')}: an answer that no API promises ({type(error).__name__})")
-    return found, said
+            result.problems.append(f"{model.get('name')}: an unexpected answer ({type(error).__name__})")
+    return found, result

@@ -12,7 +12,7 @@ from .provisioning import Dashboard, DataSource, Store
 from .sources import Answer, SourceError, health, send
 
 Reply = tuple[int, Any]
-# Grafana lets a proxied Prometheus be asked by POST, not changed.
+# Grafana proxies queries to Prometheus by POST, but no changes.
 PROMETHEUS_POST = ("api/v1/query", "api/v1/query_range", "api/v1/series", "api/v1/labels", "api/v1/query_exemplars")
 PASSED_ON = ("Content-Type", "Accept", "X-Scope-OrgID")
 
@@ -83,8 +83,8 @@ def datasources(store: Store, rest: str) -> Reply:
     if source is None:
         return not_found("Data source")
     if parts[2:] == ["health"]:
-        ok, said = health(source)
-        return (200 if ok else 400), {"status": "OK" if ok else "ERROR", "message": said}
+        ok, message = health(source)
+        return (200 if ok else 400), {"status": "OK" if ok else "ERROR", "message": message}
     return (200, _source(source)) if len(parts) == 2 else not_found("Page")
 
 

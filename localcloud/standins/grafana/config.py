@@ -89,7 +89,7 @@ class Ini:
         return self.get(section, key, "false").lower() in {"true", "1", "t", "yes", "on"}
 
     def not_covered(self) -> list[str]:
-        """What the file asks for and this reader does not do; said once at start."""
+        """Settings that this stand-in does not support; logged once at start."""
         found = [
             f"[{section}] login by this provider"
             for section in self.parser.sections()

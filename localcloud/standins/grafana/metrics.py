@@ -60,8 +60,8 @@ class Metrics:
         with self._lock:
             logins = sorted(self._logins.items())
             lines = self._histogram()
-        for name, kind, words, labels, value in plain:
-            lines += [f"# HELP {name} {words}", f"# TYPE {name} {kind}", f"{name}{labels} {value}"]
+        for name, kind, text, labels, value in plain:
+            lines += [f"# HELP {name} {text}", f"# TYPE {name} {kind}", f"{name}{labels} {value}"]
         lines += ["# HELP grafana_standin_logins_total Log-ins.", "# TYPE grafana_standin_logins_total counter"]
         lines += [f'grafana_standin_logins_total{{result="{result}"}} {count}' for result, count in logins]
         return "\n".join(lines) + "\n"

@@ -23,7 +23,7 @@ Params = Mapping[str, Sequence[str]]
 
 
 def layout(title: str, body: str, head: str = "") -> str:
-    """The frame of every page, with the words that this is not Grafana."""
+    """The frame of every page, with the notice that this is not Grafana."""
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} - {NAME}</title>'
         f'<meta name="viewport" content="width=device-width">{head}<style>{CSS}</style></head>'
@@ -32,9 +32,9 @@ def layout(title: str, body: str, head: str = "") -> str:
 
 
 def login(problem: str, target: str) -> str:
-    said = f'<p class="problem">{escape(problem)}</p>' if problem else ""
+    notice = f'<p class="problem">{escape(problem)}</p>' if problem else ""
     form = (
-        '<form class="login" method="post" action="/login"><h2>Log in</h2>' + said +
+        '<form class="login" method="post" action="/login"><h2>Log in</h2>' + notice +
         f'<input type="hidden" name="redirect" value="{escape(target)}">'
         '<label>User<input name="user" autocomplete="username" autofocus></label>'
         '<label>Password<input name="password" type="password" autocomplete="current-password"></label>'
@@ -52,7 +52,7 @@ def _header(title: str, links: str, user: str) -> str:
 
 
 def home(store: Store, user: str) -> str:
-    """Dashboards, and the data sources with an answer asked for just now."""
+    """Dashboards, and the data sources with a fresh health check of each."""
     boards = "".join(
         f'<tr><td><a href="/d/{quote(board.uid)}/">{escape(board.title)}</a></td>'
         f"<td>{escape(board.folder)}</td><td>{escape(str(board.json.get('description') or ''))}</td></tr>"
@@ -63,8 +63,8 @@ def home(store: Store, user: str) -> str:
         answers = list(pool.map(health, sources))
     rows = "".join(
         f"<tr><td>{escape(source.name)}{' (default)' if source.default else ''}</td><td>{escape(source.type)}</td>"
-        f'<td>{escape(source.uid)}</td><td class="{"ok" if ok else "bad"}">{escape(said)}</td></tr>'
-        for source, (ok, said) in zip(sources, answers, strict=True)
+        f'<td>{escape(source.uid)}</td><td class="{"ok" if ok else "bad"}">{escape(message)}</td></tr>'
+        for source, (ok, message) in zip(sources, answers, strict=True)
     )
     body = (
         "<main class=plain><h2>Dashboards</h2>"
@@ -149,11 +149,11 @@ def dashboard(board: Dashboard, params: Params, store: Store, user: str) -> str:
         "__url_time_range": urlencode({"from": span.raw_from, "to": span.raw_to}),
         "__all_variables": _query(variables, span, False, True),
     }
-    noted, said = marks(board, store, span, variables)
+    noted, result = marks(board, store, span, variables)
     page = Page(store, span, variables, lambda text: interpolate(text, variables, extra, "text"), noted)
     with ThreadPoolExecutor(max_workers=6) as pool:
         panels = list(pool.map(lambda panel: render(panel, page), _flat(board.json["panels"])))
-    problems = "".join(f'<p class="problem">{escape(text)}</p>' for text in said.problems)
+    problems = "".join(f'<p class="problem">{escape(text)}</p>' for text in result.problems)
     every = {"10s": 10, "30s": 30, "1m": 60, "5m": 300}.get(refresh)
     head = f'<meta http-equiv="refresh" content="{every}">' if every else ""
     top = _header(board.title, _links(board, store, variables, span), user) + _controls(variables, span, refresh)

@@ -40,9 +40,9 @@ def _size(panel: dict[str, Any]) -> tuple[int, int]:
 
 
 def _nothing(panel: dict[str, Any]) -> str:
-    """What stands in a panel without a result, in the dashboard's own words if it has some."""
-    words = ((panel.get("fieldConfig") or {}).get("defaults") or {}).get("noValue") or "No data"
-    return f'<p class="nodata">{escape(str(words))}</p>'
+    """The text of a panel without a result: the dashboard's own, if it has one."""
+    text = ((panel.get("fieldConfig") or {}).get("defaults") or {}).get("noValue") or "No data"
+    return f'<p class="nodata">{escape(str(text))}</p>'
 
 
 def _calc(panel: dict[str, Any]) -> str:

@@ -163,7 +163,7 @@ class Store:
         return sorted((str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files)
 
     def reload(self, what: str) -> None:
-        """Take `datasources` or `dashboards` anew; on ConfigProblem the old ones stay."""
+        """Reload `datasources` or `dashboards`; on ConfigProblem the old ones stay."""
         if what == "datasources":
             self.sources = load_datasources(self.folder, self.env)
         else:

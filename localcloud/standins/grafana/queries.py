@@ -1,4 +1,4 @@
-"""A panel's targets, asked live: series for graphs, last values for stats and tables, lines for logs."""
+"""A panel's targets, queried live: series for graphs, last values for stats and tables, lines for logs."""
 
 from __future__ import annotations
 

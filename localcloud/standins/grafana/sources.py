@@ -1,4 +1,4 @@
-"""Requests to a data source, with the authentication that its provisioning asks for.
+"""Requests to a data source, with the authentication from its provisioning.
 
 Limits: no redirects, no web sockets (live tail), answers up to 32 MiB.
 """
@@ -22,7 +22,7 @@ HEALTH_TIMEOUT = 5.0
 
 
 class SourceError(Exception):
-    """The data source did not answer, or said no; the text is fit to be shown in a panel."""
+    """The data source did not answer or refused; the text can be shown in a panel."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def send(
 
 
 def ask(source: DataSource, path: str, params: Mapping[str, object], timeout: float = TIMEOUT) -> Any:
-    """The `data` of a Prometheus or Loki API answer (or the plain document), or SourceError with its words."""
+    """The `data` of a Prometheus or Loki API answer (or the plain document), or SourceError with its message."""
     query = urlencode({k: v for k, v in params.items() if v is not None}, doseq=True)
     answer = send(source, "GET", f"{path}?{query}" if query else path, timeout=timeout)
     text = answer.body.decode("utf-8", "replace")
@@ -97,8 +97,8 @@ def ask(source: DataSource, path: str, params: Mapping[str, object], timeout: fl
     except ValueError:
         raise SourceError(f"{source.name}: HTTP {answer.status}: {text.strip()[:300]}") from None
     if answer.status >= 400 or (isinstance(document, dict) and document.get("status") == "error"):
-        said = document.get("error") or document.get("message") if isinstance(document, dict) else None
-        raise SourceError(f"{source.name}: HTTP {answer.status}: {said or text[:300]}")
+        message = document.get("error") or document.get("message") if isinstance(document, dict) else None
+        raise SourceError(f"{source.name}: HTTP {answer.status}: {message or text[:300]}")
     return document.get("data", document) if isinstance(document, dict) else document
 
 

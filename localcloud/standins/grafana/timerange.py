@@ -16,7 +16,7 @@ class BadRange(ValueError):
 
 @dataclass(frozen=True)
 class TimeRange:
-    """Seconds since the epoch, and the words they came from (links keep `now-1h` relative)."""
+    """Seconds since the epoch, and the texts they came from (links keep `now-1h` relative)."""
 
     start: float
     end: float

@@ -43,7 +43,7 @@ class Variable:
         return self.options if self.is_all else self.chosen
 
     def text(self, style: str) -> str:
-        """The text that replaces a reference: a regular expression for queries unless asked otherwise."""
+        """The text that replaces a reference: a regular expression for queries by default."""
         if style == "queryparam":
             return urlencode([(f"var-{self.name}", value) for value in self.chosen])
         if style in {"text", "raw", "csv", "pipe"}:
@@ -99,7 +99,7 @@ def _choices(model: dict[str, Any], store: Store, span: TimeRange, before: Varia
 
 
 def _chosen(model: dict[str, Any], variable: Variable, given: Sequence[str]) -> list[str]:
-    """What the address asks for, else the dashboard's own choice, else All or the first."""
+    """The value in the address, else the dashboard's default, else All or the first."""
     given = [ALL if value == "All" else value for value in given]
     if not given:
         current = (model.get("current") or {}).get("value")

@@ -2,7 +2,7 @@
 
 As the real one: `create` once; when an input changes, `update`, or `create` again where there is none; new `triggers`
 replace; `delete` at the end. The previous output is in the environment unless `addPreviousOutputInEnv` is false. Lines
-appear beside the resource while the command runs (`logging`), and a failure shows the command and all it said.
+appear beside the resource while the command runs (`logging`), and a failure shows the command and its whole output.
 
 Limits: no assets or archives, no `local.run` function, nothing remote.
 """
@@ -43,7 +43,7 @@ TABLE = Table(
 
 
 class CommandFailed(Exception):
-    """Worded as the real provider words it."""
+    """The message of the real provider."""
 
 
 class LocalCommand:
@@ -58,7 +58,7 @@ class LocalCommand:
         return made, self._run(urn, inputs.get("create"), inputs, {"stdout": "", "stderr": ""})
 
     def read(self, resource_id: str, state: State) -> State | None:
-        return state  # nothing outside can be asked what a command did
+        return state  # the effect of a command cannot be read back
 
     def update(self, urn: str, resource_id: str, old: State, inputs: State) -> State:
         command = inputs.get("update")
@@ -74,7 +74,7 @@ class LocalCommand:
     def _run(self, urn: str, command: str | None, inputs: State, before: State) -> State:
         if command is None:
             return before
-        said: list[str] = []
+        output: list[str] = []
         heard: dict[str, list[str]] = {"stdout": [], "stderr": []}
         process = subprocess.Popen(
             [*(inputs.get("interpreter") or ["/bin/sh", "-c"]), command],
@@ -90,7 +90,7 @@ class LocalCommand:
         self._running.add(process)
         try:
             readers = [
-                self._reader(urn, name, getattr(process, name), inputs, [said, heard[name]])
+                self._reader(urn, name, getattr(process, name), inputs, [output, heard[name]])
                 for name in ("stdout", "stderr")
             ]
             _feed(process, inputs.get("stdin") or "")
@@ -101,7 +101,7 @@ class LocalCommand:
             self._running.discard(process)
         if code != 0:
             how = f"exit status {code}" if code > 0 else f"signal: {signal.strsignal(-code) or -code}".lower()
-            raise CommandFailed(f"{how}: running {_quoted(command)}:\n{''.join(said)}")
+            raise CommandFailed(f"{how}: running {_quoted(command)}:\n{''.join(output)}")
         return {name: "".join(lines).removesuffix("\n") for name, lines in heard.items()}
 
     def _reader(self, urn: str, name: str, stream: IO[str], inputs: State, into: list[list[str]]) -> threading.Thread:

@@ -197,7 +197,7 @@ class UptimeAlert:
         if found is None:
             return None
         alert = found["alert"]
-        told = alert.get("notifications") or {}
+        receivers = alert.get("notifications") or {}
         return {
             "name": alert["name"],
             "type": alert["type"],
@@ -206,8 +206,8 @@ class UptimeAlert:
             "period": alert.get("period") or "",
             "notifications": [
                 {
-                    "emails": told.get("email") or [],
-                    "slacks": [{k: s[k] for k in ("channel", "url")} for s in told.get("slack") or ()],
+                    "emails": receivers.get("email") or [],
+                    "slacks": [{k: s[k] for k in ("channel", "url")} for s in receivers.get("slack") or ()],
                 }
             ],
         }
@@ -228,12 +228,12 @@ def _alerts(state: State) -> str:
 
 
 def _alert(inputs: State) -> State:
-    told = inputs["notifications"][0]
+    receivers = inputs["notifications"][0]
     return {
         "name": inputs["name"],
         "type": inputs["type"],
         "threshold": inputs.get("threshold", 0),
         "comparison": inputs.get("comparison", ""),
         "period": inputs.get("period", ""),
-        "notifications": {"email": told.get("emails"), "slack": told.get("slacks")},
+        "notifications": {"email": receivers.get("emails"), "slack": receivers.get("slacks")},
     }

@@ -31,7 +31,7 @@ ENDPOINT = "https://api.digitalocean.com"
 TOKENS = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
 RETRIES = {"httpRetryMax": 4.0, "httpRetryWaitMin": 1.0, "httpRetryWaitMax": 30.0}
 LOOK = 1.0  # seconds between two looks at something that takes its time
-SAY = 10  # seconds after which the same state is said again
+SAY = 10  # seconds after which the same state is logged again
 ACTION = 3600  # seconds that an action may take
 HANG = 120  # seconds without a byte after which a request counts as failed
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -71,7 +71,7 @@ class Api:
                 self._retries[key] = RETRIES[key] if found in (None, "") else float(found)
             except (TypeError, ValueError):
                 raise ValueError(f"stand-in for digitalocean: {key}: expected a number, got {found!r}") from None
-        # A proxy is never asked for this machine's own addresses (as Go has it, whatever no_proxy says).
+        # This machine's own addresses never use a proxy (as in Go, regardless of no_proxy).
         proxies = [urllib.request.ProxyHandler({})] if url.hostname in LOOPBACK else []
         self._opener = urllib.request.build_opener(_NoRedirects, *proxies)
 
@@ -133,9 +133,9 @@ class Api:
         return json.loads(content) if content.strip() else None
 
     def _pause(self, attempt: int, answer: urllib.error.HTTPError | None = None) -> float:
-        told = answer.headers.get("Retry-After", "") if answer is not None and answer.code in (TOO_MANY, 503) else ""
-        if told.isdigit():
-            return float(told)
+        delay = answer.headers.get("Retry-After", "") if answer is not None and answer.code in (TOO_MANY, 503) else ""
+        if delay.isdigit():
+            return float(delay)
         return min(self._retries["httpRetryWaitMin"] * 2.0 ** (attempt - 1), self._retries["httpRetryWaitMax"])
 
     def sleep(self, seconds: float) -> None:
@@ -162,7 +162,7 @@ class Api:
 
         Raises RuntimeError for a state that is neither wanted nor pending, and after `until` (monotonic seconds).
         """
-        begun = said = time.monotonic()
+        begun = logged = time.monotonic()
         last = ""
         while (found := look()) != target:
             now = time.monotonic()
@@ -173,9 +173,9 @@ class Api:
                     f"timeout while waiting for state to become '{target}' "
                     f"(last state: '{found or ''}', timeout: {now - begun:.0f}s)"
                 )
-            if found != last or now - said >= SAY:
+            if found != last or now - logged >= SAY:
                 self._log.info(f"{what}: {found or 'not ready'} ({now - begun:.0f} s)", urn, live=True)
-                last, said = found or "", now
+                last, logged = found or "", now
             self.sleep(LOOK)
 
     def action(self, urn: str, what: str, action: State, path: str = "/v2/actions") -> None:

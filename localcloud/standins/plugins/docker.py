@@ -129,7 +129,7 @@ class Volume:
 
 
 def _remove(docker: Docker, path: str, in_use: str, **query: Any) -> None:
-    """Removes; waits while a container that is on its way out still holds on to it; gone already is fine."""
+    """Removes; waits while a container that is being removed still uses it; it may be gone already."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:

@@ -26,7 +26,7 @@ NOT_FOUND = 404
 
 
 class DockerError(Exception):
-    """What the engine answered, worded as Docker's own clients do."""
+    """The engine's answer, as Docker's own clients print it."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"Error response from daemon: {message}")
@@ -158,11 +158,11 @@ class Docker:
         failed = f"Unable to create container with image {image}"
         name, tag = _reference(image)
         try:
-            _, said = self._exchange("POST", "/images/create", None, {"fromImage": name, "tag": tag})
+            _, answer = self._exchange("POST", "/images/create", None, {"fromImage": name, "tag": tag})
         except ConnectionError as error:
             raise RuntimeError(f"{failed}: unable to pull image {image}: {error}") from error
         if self.find(f"/images/{image}/json") is None:
-            raise RuntimeError(f"{failed}: unable to find or pull image {image}{_why(said)}")
+            raise RuntimeError(f"{failed}: unable to find or pull image {image}{_why(answer)}")
 
     def close(self) -> None:
         with self._lock:
@@ -190,9 +190,9 @@ def _reference(image: str) -> tuple[str, str]:
     return (name, tag) if colon and "/" not in tag else (image, "latest")
 
 
-def _why(said: bytes) -> str:
+def _why(answer: bytes) -> str:
     """The error that a pull ended with: its answer is a stream of lines, and a success until then."""
-    for line in reversed(said.decode(errors="replace").splitlines()):
+    for line in reversed(answer.decode(errors="replace").splitlines()):
         with contextlib.suppress(ValueError):
             found = json.loads(line)
             if isinstance(found, dict) and (error := found.get("error") or found.get("message")):

@@ -1,6 +1,6 @@
-"""The way to a Docker Engine on another machine, as Docker's own clients go it: `ssh host docker system dial-stdio`.
+"""A connection to a Docker Engine on another machine, as Docker's clients make it: `ssh host docker system dial-stdio`.
 
-Whatever ssh says is kept, so that a connection that fails is explained in ssh's words and not by a broken pipe. The
+The output of ssh is kept, so that a failed connection is reported with ssh's message and not as a broken pipe. The
 command line with all its options is part of that error, with the real provider too: no secret belongs into them.
 """
 
@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 TIMEOUT = ("-o", "ConnectTimeout=30")  # unless an option says otherwise
 PATIENCE = 10  # seconds that ssh may take to end after its connection did
-KEPT = 40  # lines of what ssh said
+KEPT = 40  # lines of ssh's output
 
 
 def ssh_command(host: str, options: list[str]) -> list[str]:
@@ -35,7 +35,7 @@ class Tunnel:
         self._command = ssh_command(host, options)
         self.socket, theirs = socket.socketpair()
         with theirs:
-            # In a session of its own: an interrupt for the engine is not one for the connection it still uses.
+            # In a new session: an interrupt for the engine is not one for the connection it still uses.
             self._process = subprocess.Popen(
                 self._command,
                 stdin=theirs.fileno(),

@@ -68,7 +68,7 @@ class RandomPassword:
 
 
 def password(inputs: State) -> str:
-    """At least the asked-for number of each kind, the rest from all allowed kinds, in random order."""
+    """At least the requested number of each kind, the rest from all allowed kinds, in random order."""
     chosen: list[str] = []
     allowed = ""
     for flag, minimum, letters in SETS:

@@ -1,4 +1,4 @@
-"""The stand-ins' engine: what a table of properties says about checking, comparing and defaulting a resource.
+"""Schemas of resources: how a table of properties checks, compares and defaults a resource.
 
 A provider plugin for Pulumi answers the same few questions for every resource: are these inputs right, what changed,
 does the change force a replacement, what is secret. Here one table per resource type answers them; only making,
@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-# What the engine sends in a preview for a value it does not know yet (the same in every Pulumi SDK).
+# What Pulumi sends in a preview for an unknown value (the same in every Pulumi SDK).
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 NAMES = {
@@ -186,9 +186,9 @@ def recorded(table: Table, inputs: Mapping[str, Any], found: Mapping[str, Any]) 
     inputs = kept(table, inputs)
     if table.reads_back:
         return sort_sets(table, {**inputs, **found, **table.meta})
-    asked = {k: v for k, v in inputs.items() if table.props[k].kind == "set" or table.props[k].as_asked}
+    requested = {k: v for k, v in inputs.items() if table.props[k].kind == "set" or table.props[k].as_asked}
     empty: dict[str, Any] = {k: [] for k, _ in filled_lists(table)}
-    return sort_sets(table, {**empty, **inputs, **found, **asked, **table.meta})
+    return sort_sets(table, {**empty, **inputs, **found, **requested, **table.meta})
 
 
 def sort_sets(table: Table, state: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,10 +37,10 @@ def log(level: str, msg: str, **fields: object) -> None:
         print(line, file=sys.stderr, flush=True)
 
 
-def flags(words: Sequence[str]) -> dict[str, str]:
+def flags(argv: Sequence[str]) -> dict[str, str]:
     """`-name=value` or `--name=value`, like Go's flags; an unknown one ends the program."""
     found = dict(FLAGS)
-    for word in words:
+    for word in argv:
         name, _, value = word.lstrip("-").partition("=")
         if not word.startswith("-") or name not in FLAGS:
             raise ConfigProblem(f"not covered by the stand-in: {word}; expected some of -{' -'.join(FLAGS)}")
@@ -93,12 +93,12 @@ def _stop(signum: int, frame: FrameType | None) -> None:
     os._exit(0)  # at once: nothing is kept that would need saving
 
 
-def main(words: Sequence[str]) -> int:
+def main(argv: Sequence[str]) -> int:
     """Serve until a signal, or check the files; 1 if they cannot be used."""
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
     try:
-        given = flags(words)
+        given = flags(argv)
         config = load(given["config.file"])
         if given["config.check"]:
             log("INFO", "Configuration check successful")

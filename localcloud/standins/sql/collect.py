@@ -126,18 +126,18 @@ class Exporter:
 
 
 def exposition(samples: list[Sample]) -> str:
-    """Prometheus' text format, each metric's samples together; a label set that comes twice is told once."""
+    """Prometheus' text format, each metric's samples together; a duplicate label set is reported once."""
     by_metric: dict[str, list[Sample]] = {}
     for sample in samples:
         by_metric.setdefault(sample.metric.name, []).append(sample)
     lines = []
     for name, group in sorted(by_metric.items()):
         lines += [f"# HELP {name} {group[0].metric.help}", f"# TYPE {name} {group[0].metric.kind}"]
-        told = set[Labels]()
+        reported = set[Labels]()
         for sample in group:
             labels = tuple(sorted(sample.labels))
-            if labels not in told:
-                told.add(labels)
+            if labels not in reported:
+                reported.add(labels)
                 lines.append(f"{name}{{{','.join(f'{k}={_quoted(v)}' for k, v in labels)}}} {_number(sample.value)}")
     return "\n".join([*lines, ""])
 

@@ -48,7 +48,7 @@ class Metric:
 
 @dataclass(frozen=True)
 class Collector:
-    """Queries by name with the metrics that are made of their rows. `min_interval` in seconds: 0 asks always."""
+    """Queries by name with the metrics that their rows become. `min_interval` in seconds; 0: every scrape runs them."""
 
     name: str
     min_interval: float

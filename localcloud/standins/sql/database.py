@@ -1,4 +1,4 @@
-"""One database: a connection made from the same URL as sql_exporter's, kept open, made anew when it broke."""
+"""One database: a connection made from the same URL as sql_exporter's, kept open, replaced when it broke."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class DatabaseProblem(Exception):
 
 
 def conninfo(url: str) -> str:
-    """The key=value string of a URL, made the way sql_exporter makes it: $NAME from the environment, then decoded and
+    """The key=value string of a URL, as sql_exporter makes it: $NAME from the environment, then decoded and
     joined without quoting. So a URL that the real one would misread is misread here as well."""
     parts = urlsplit(re.sub(r"\$\{?(\w+)\}?", lambda found: os.environ.get(found[1], "$" + found[1]), url))
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
@@ -60,7 +60,7 @@ class Database:
         self._connection: Any = None
 
     def ping(self) -> None:
-        """Raises DatabaseProblem unless it answers; a connection that broke is made anew once."""
+        """Raises DatabaseProblem unless it answers; a broken connection is replaced once."""
         if self._connection is not None:
             try:
                 self.rows("SELECT 1")
