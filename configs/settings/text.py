@@ -31,7 +31,7 @@ def one_line(value: str) -> str:
 def _image(value: str) -> str:
     found = _IMAGE.fullmatch(value)
     if not found or len(found["name"]) > 255:
-        raise ValueError("expected an image reference name[:tag][@digest], such as registry.example.com/caddy:2.11.9")
+        raise ValueError("expected an image reference name[:tag][@digest], such as registry.example.com/caddy:2.11.7")
     return value
 
 

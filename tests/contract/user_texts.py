@@ -16,7 +16,7 @@ from configs.dashboards import boards
 from configs.services.alertmanager.templates import TEMPLATES
 from tests.fixtures.full import ROOT
 from tests.fixtures.stackfiles import CASES
-from tools.doctor import questions
+from tools.doctor import queries
 from tools.doctor import rules as rule_questions
 
 Texts = dict[str, str]
@@ -64,8 +64,8 @@ def reasons() -> Texts:
     found: Texts = {}
     for make in CASES.values():
         settings = make()
-        found |= {one.place: one.empty for one in questions.of_boards(boards(settings)) if one.empty}
-        found |= {one.place: one.empty for one in rule_questions.of_settings(settings) if one.empty}
+        found |= {one.place: one.empty for one in queries.panel_queries(boards(settings)) if one.empty}
+        found |= {one.place: one.empty for one in rule_questions.described_rules(settings) if one.empty}
     return found
 
 

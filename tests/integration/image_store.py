@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 
 from localcloud.machines.docker import rights
-from localcloud.plugins import docker_container
-from localcloud.plugins.docker_api import Docker
+from localcloud.standins.plugins import docker_container
+from localcloud.standins.plugins.docker_api import Docker
 from tests.component import program
 from tests.integration.rig import docker, eventually
 

@@ -13,7 +13,7 @@ from configs.dashboards.model import Graph
 from tests.fixtures.declared_empty import PANELS, SHOWN_BY
 from tests.fixtures.full import full
 from tests.unit.test_dashboards import expressions, expressions_as_rules
-from tools.doctor import questions
+from tools.doctor import queries
 
 HERE = 'env="full",host="hub"'
 SQL = f'job="sql",{HERE},database="main",datname="shop"'
@@ -62,7 +62,7 @@ SERIES = {
 
 def _declared_here() -> list[str]:
     """The expressions that the test below is listed for, as written in the dashboards."""
-    return [one.expr for one in questions.of_boards(boards(full())) if one.place in SHOWN_BY[PANELS]]
+    return [one.expr for one in queries.panel_queries(boards(full())) if one.place in SHOWN_BY[PANELS]]
 
 
 def _filled(expr: str) -> str:

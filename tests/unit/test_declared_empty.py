@@ -8,7 +8,7 @@ from collections import Counter
 from configs.dashboards import boards
 from tests.fixtures.declared_empty import SHOWN_BY, declared, missing_tests
 from tests.fixtures.full import ROOT, full
-from tools.doctor import questions, rules
+from tools.doctor import queries, rules
 
 
 def test_every_declared_place_has_exactly_one_test() -> None:
@@ -29,7 +29,7 @@ def test_an_unknown_test_is_found() -> None:
 
 
 def test_reasons_name_no_test_and_no_module() -> None:
-    reasons = {one.place: one.empty for one in questions.of_boards(boards(full())) if one.empty}
-    reasons |= {one.place: one.empty for one in rules.of_settings(full()) if one.empty}
+    reasons = {one.place: one.empty for one in queries.panel_queries(boards(full())) if one.empty}
+    reasons |= {one.place: one.empty for one in rules.described_rules(full()) if one.empty}
     assert len(reasons) > 60
     assert {place: text for place, text in reasons.items() if re.search(r"test_|\.py\b|::|stand-in", text)} == {}
