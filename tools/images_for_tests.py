@@ -37,7 +37,7 @@ def _test_app() -> Recipe:
 def _postgres() -> Recipe:
     return Recipe(
         tag="postgres:15-offline",
-        differs="Debian's PostgreSQL with an entrypoint of our own; runs as uid 999 from the start",
+        differs="Debian's PostgreSQL with a separate entrypoint; runs as uid 999 from the start",
         packages=("postgresql-15", "base-files", "dash", "coreutils", "tzdata"),
         texts={"usr/local/bin/docker-entrypoint.sh": script("postgres/entrypoint.sh")},
         users={"postgres": (999, 999)},
