@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.machines.docker import rights
+from localcloud.machines import MachineImage
 from localcloud.standins.plugins import docker_container
 from localcloud.standins.plugins.docker_api import Docker
 from tests.component import program
@@ -137,7 +137,17 @@ def machine(engine_image: str, image: str) -> Iterator[Engine]:
     folder = Path(tempfile.mkdtemp(prefix="fwt-"))  # a socket's path has a limit, the tests' own folders are too long
     label = f"fleetwatch.test={name}"
     try:
-        options = ["--name", name, "--label", label, "--network", "none", *rights(), "-v", f"{folder}:/outside"]
+        options = [
+            "--name",
+            name,
+            "--label",
+            label,
+            "--network",
+            "none",
+            *MachineImage(engine_image).rights(),
+            "-v",
+            f"{folder}:/outside",
+        ]
         docker("run", "-d", *options, engine_image)
         made = Engine(name, folder, image)
         eventually("the machine to boot", lambda: made.inside("test -e /run/booted && echo yes"), 30, 0.2)
