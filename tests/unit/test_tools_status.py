@@ -46,7 +46,7 @@ class Hub(HubClient):
     [
         (1, True, []),
         (1, False, [NAMELESS]),
-        (0, False, [f"DOWN  host web-1, job {job}: 0 of 1 targets answer the agent" for job in ("node", "cadvisor")]),
+        (0, False, [f"DOWN  host web-1, job {job}: 0 of 1 targets are up" for job in ("node", "cadvisor")]),
     ],
 )
 def test_status_fails_when_cadvisor_names_no_container(up: int, named: bool, wrong: list[str]) -> None:
