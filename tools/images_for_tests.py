@@ -56,7 +56,7 @@ def _postgres() -> Recipe:
 def _engine() -> Recipe:
     return Recipe(
         tag="engine:28.5.2-offline",
-        differs="Docker Engine 28 of its own source, with Debian's containerd and runc; without networks",
+        differs="Docker Engine 28 built from its source, with Debian's containerd and runc; without networks",
         programs={"usr/bin/dockerd": "dockerd"},
         busybox=True,
         packages=("containerd", "runc"),
