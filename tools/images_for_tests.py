@@ -37,7 +37,7 @@ def _test_app() -> Recipe:
 def _postgres() -> Recipe:
     return Recipe(
         tag="postgres:15-offline",
-        differs="Debian's PostgreSQL with an entrypoint of our own; runs as uid 999 from the start",
+        differs="Debian's PostgreSQL with a separate entrypoint; runs as uid 999 from the start",
         packages=("postgresql-15", "base-files", "dash", "coreutils", "tzdata"),
         texts={"usr/local/bin/docker-entrypoint.sh": script("postgres/entrypoint.sh")},
         users={"postgres": (999, 999)},
@@ -56,7 +56,7 @@ def _postgres() -> Recipe:
 def _engine() -> Recipe:
     return Recipe(
         tag="engine:28.5.2-offline",
-        differs="Docker Engine 28 of its own source, with Debian's containerd and runc; without networks",
+        differs="Docker Engine 28 built from its source, with Debian's containerd and runc; without networks",
         programs={"usr/bin/dockerd": "dockerd"},
         busybox=True,
         packages=("containerd", "runc"),

@@ -135,11 +135,11 @@ def _advice(config: Mapping[str, Any], stack: Stack) -> Iterator[str]:
         return
     hub = settings.hub
     if hub.local is None and not hub.public:
-        yield "hub.domain: without one people open the hub by its address, and browsers warn of its own certificate"
+        yield "hub.domain: without one users open the hub by its address, and browsers warn about its certificate"
     if not hub.alerts.receivers:
-        yield "hub.alerts.receivers: alerts notify nobody; they are shown in Grafana and Alertmanager alone"
+        yield "hub.alerts.receivers: without receivers alerts are only shown in Grafana and Alertmanager"
     elif not hub.alerts.watchdog:
-        yield "hub.alerts.watchdog: nobody is notified when the hub itself is down"
+        yield "hub.alerts.watchdog: without one there is no notification when the hub itself is down"
     if hub.droplet is not None and hub.uptime is None:
         yield "hub.uptime: no check from outside reports that the hub cannot be reached"
     if stack.backend == backend.own(stack.home):

@@ -33,7 +33,7 @@ def register(commands: Commands) -> None:
     parser = commands.add("env", _env, "a new environment: its stack file, its secrets, and what is still missing")
     parser.add_argument("name", help="such as qa")
     for name in ("region", "domain", "cidrs", "size", "volume"):
-        parser.add_argument(f"--{name}", default="", help="for the stack file; without it a terminal asks")
+        parser.add_argument(f"--{name}", default="", help="for the stack file; without it the terminal prompts")
 
 
 def _env(options: argparse.Namespace) -> int:

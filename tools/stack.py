@@ -50,7 +50,7 @@ class Stack:
         self.state: dict[str, Any] = {}  # as exported by `select`
 
     def prepare(self, check: bool = True) -> dict[str, Any]:
-        """Write the working copy and give its configuration. `check` refuses secrets that stand in clear."""
+        """Write the working copy and give its configuration. `check` refuses secrets in clear text."""
         made = self.composed(check)
         working_copy.write(self.working, made)
         if working_copy.secrets_of(self.file).exists():
@@ -65,10 +65,8 @@ class Stack:
         user = working_copy.read(self.file)
         plain = working_copy.plain_secrets(user.get("config") or {})
         if plain and check:
-            lines = "\n".join(
-                for_stack(f"  - {path}: `make secret KEY={path}` asks for it", self.name) for path in plain
-            )
-            raise ToolError(f"{self.file}: secrets stand in clear; take them out and set them encrypted:\n{lines}")
+            lines = "\n".join(for_stack(f"  - {path}: `make secret KEY={path}` sets it", self.name) for path in plain)
+            raise ToolError(f"{self.file}: secrets are in clear text; remove them and set them encrypted:\n{lines}")
         last = working_copy.read(self.working) if self.working.exists() else {}
         shared = working_copy.secrets_of(self.file)
         last = working_copy.merged(working_copy.read(shared), last) if shared.exists() else last

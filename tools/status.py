@@ -125,7 +125,7 @@ def gaps(hub: HubClient, jobs: Jobs) -> list[str]:
                 when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(before))
                 sentences.append(
                     f"{series['metric'].get('host')}: no metrics for {age(after - before)} from {when} on; "
-                    "its agent was down, or the hub was away for longer than the outage budget"
+                    "its agent was down, or the hub was down for longer than the outage budget"
                 )
     return sentences
 

@@ -39,8 +39,8 @@ PLACES = (
     Place("configs/deploy", lambda: user_texts.scripts("configs/deploy"), checked=False),
     Place("components", lambda: user_texts.strings("components"), checked=False),
     Place("policy", lambda: user_texts.strings("policy"), checked=False),
-    Place("tools", lambda: user_texts.strings("tools"), checked=False),
-    Place("localcloud", lambda: user_texts.strings("localcloud"), checked=False),
+    Place("tools", lambda: user_texts.strings("tools")),
+    Place("localcloud", lambda: user_texts.strings("localcloud")),
 )
 CHECKED = [place for place in PLACES if place.checked]
 

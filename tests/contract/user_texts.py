@@ -65,7 +65,7 @@ def reasons() -> Texts:
     for make in CASES.values():
         settings = make()
         found |= {one.place: one.empty for one in queries.panel_queries(boards(settings)) if one.empty}
-        found |= {one.place: one.empty for one in rule_questions.of_settings(settings) if one.empty}
+        found |= {one.place: one.empty for one in rule_questions.described_rules(settings) if one.empty}
     return found
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from localcloud.machines.image import MachineImage
+from localcloud.machines import MachineImage
 from localcloud.standins.plugins import docker_container
 from localcloud.standins.plugins.docker_api import Docker
 from tests.component import program

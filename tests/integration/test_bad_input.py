@@ -159,7 +159,7 @@ def test_a_secret_in_clear_is_refused_and_not_shown(good: Rig, path: str, change
     good.change(change)
     output = refused(good)
     said = last_sentence(output)
-    assert "secrets stand in clear" in said, said
+    assert "secrets are in clear text" in said, said
     assert f"make secret STACK={good.name} KEY={path}" in said, said
     assert TOKEN not in output, "the secret is shown"
     kept = [file for file in (good.home / "state").rglob("*") if file.is_file() and TOKEN in file.read_text("latin-1")]

@@ -26,7 +26,7 @@ def test_a_volume_grows_in_place_and_never_shrinks(account: Account) -> None:
     assert account.calls.diff("Volume", state, wanted).replaces == []
     state = account.calls.update("Volume", made, state, wanted)
     assert account.machines.of("grow_volume") == [(made, 20)]
-    with pytest.raises(ValueError, match="`size` can only be expanded and not shrunk: it is 20 GB, 10 were asked for"):
+    with pytest.raises(ValueError, match="`size` can only be expanded and not shrunk: it is 20 GB, 10 were requested"):
         account.calls.diff("Volume", state, VOLUME)
     assert account.calls.diff("Volume", state, {**wanted, "description": "x"}).replaces == ["description"]
 

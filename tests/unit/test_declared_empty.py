@@ -30,6 +30,6 @@ def test_an_unknown_test_is_found() -> None:
 
 def test_reasons_name_no_test_and_no_module() -> None:
     reasons = {one.place: one.empty for one in queries.panel_queries(boards(full())) if one.empty}
-    reasons |= {one.place: one.empty for one in rules.of_settings(full()) if one.empty}
+    reasons |= {one.place: one.empty for one in rules.described_rules(full()) if one.empty}
     assert len(reasons) > 60
     assert {place: text for place, text in reasons.items() if re.search(r"test_|\.py\b|::|stand-in", text)} == {}

@@ -102,7 +102,7 @@ def test_the_docker_engine_of_a_local_hub(monkeypatch: pytest.MonkeyPatch) -> No
     assert docker_address(None) == "unix:///run/y.sock"
 
 
-@pytest.mark.parametrize("prefix", ["Q A", ["qa"]])
+@pytest.mark.parametrize("prefix", ["Q A", "qa-", ["qa"]])
 def test_an_invalid_prefix_is_never_replaced_by_the_default(stack: Stack, prefix: Any) -> None:
     """`make down` removes by prefix: what bears the default one belongs to another stack."""
     with pytest.raises(ToolError, match="prefix: expected"):

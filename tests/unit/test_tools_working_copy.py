@@ -70,7 +70,7 @@ def prod(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stack:
 
 
 def test_a_secret_in_clear_is_refused_with_the_command_for_its_own_stack(prod: Stack) -> None:
-    with pytest.raises(ToolError, match="`make secret STACK=prod KEY=hosts.db-1.postgres.main.dsn` asks for it"):
+    with pytest.raises(ToolError, match="`make secret STACK=prod KEY=hosts.db-1.postgres.main.dsn` sets it"):
         prod.prepare()
 
 

@@ -128,5 +128,5 @@ def _clock(host: HostReport) -> str:
     if host.clock is None:
         return "-"
     low, high = host.clock
-    kernel = f", kernel says {host.offset * 1000:+.1f} ms" if host.offset is not None else ""
+    kernel = f", kernel offset {host.offset * 1000:+.1f} ms" if host.offset is not None else ""
     return f"{low:+.1f} to {high:+.1f} s{kernel}"

@@ -70,7 +70,7 @@ class Handler(BaseHTTPRequestHandler):
             # The last resort: the request fails, the server lives on, and the log has the kind of error.
             log("error", "context", "request failed", path=url.path, error=f"{type(error).__name__}: {error}")
             if not self.status:
-                self._json((500, {"message": "Internal server error; the log of the stand-in says more"}))
+                self._json((500, {"message": "Internal server error; see the log of the stand-in"}))
         self.server.metrics.request(self.group, self.command, self.status, time.monotonic() - began)
 
     def _body(self) -> bytes | None:

@@ -45,7 +45,7 @@ def volume(old: Values, new: Values) -> Problems:
     if isinstance(after, int) and after < 1:
         yield "size", f"expected at least 1 GB, got {after}"
     elif isinstance(before, int) and isinstance(after, int) and after < before:
-        yield "size", f"volumes `size` can only be expanded and not shrunk: it is {before} GB, {after} were asked for"
+        yield "size", f"volumes `size` can only be expanded and not shrunk: it is {before} GB, {after} were requested"
 
 
 def firewall(old: Values, new: Values) -> Problems:
