@@ -36,7 +36,7 @@ def _docker_facts(host: str, stack: str) -> DockerFacts:
     try:
         info = json.loads(_docker(host, "info", "--format", "{{json .}}"))
         if info.get("ServerErrors"):
-            return DockerFacts(None, f"it says: {'; '.join(info['ServerErrors'])}")
+            return DockerFacts(None, f"docker reports: {'; '.join(info['ServerErrors'])}")
         listed = _docker(host, "network", "ls", "--format", "{{.Name}}").splitlines()
         # A network that vanishes in between is left out of the answer, and is no fault.
         found = json.loads(_docker(host, "network", "inspect", *listed, check=False) or "[]") if listed else []
@@ -64,7 +64,7 @@ def _reason(error: Exception) -> str:
         return "the program `docker` is not installed; `make up` as root installs it"
     lines = (getattr(error, "stderr", None) or str(error)).strip().splitlines()
     return (
-        f"it says: {lines[-1] if lines else 'nothing'}; `make up` starts it, or see "
+        f"docker reports: {lines[-1] if lines else 'nothing'}; `make up` starts it, or see "
         "https://docs.docker.com/engine/install/"
     )
 

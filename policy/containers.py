@@ -109,7 +109,7 @@ def _namespaces(record: Record) -> Iterator[str]:
         shared = isinstance(mode, str) and (mode == "host" or mode.startswith("container:"))
         if shared and not allowed(record.role, what, str(mode)):
             yield (
-                f"{record.called}: it shares the {what} namespace ({mode}); expected one of its own, except for "
+                f"{record.called}: it shares the {what} namespace ({mode}); expected a private one, except for "
                 f"{named(what)}; take {key} out, or name the role and its reason in {_TABLE}"
             )
 

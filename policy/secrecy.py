@@ -65,7 +65,7 @@ def _found(value: Any, where: str, telling: bool) -> Iterator[tuple[str, str]]:
 
 def _looks_like(text: str, telling: bool) -> str | None:
     if telling and not _FILLED_IN.match(text):
-        return "what its name says is a secret"
+        return "named like a secret"
     if (assigned := _ASSIGNED.match(text)) and "\n" not in text.strip():
         name, value = assigned.groups()
         if is_telling(name) and not _FILLED_IN.match(value):

@@ -4,7 +4,7 @@ set -eu
 wanted=$(printf '%s\n' "$NETWORKS"; printf '%s' "$OWN" | tr ' ' '\n')
 for container in $CONTAINERS; do
     if ! joined=$(docker inspect --type container -f '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$container"); then
-        echo "$container was removed by somebody: \`make pulumi ARGS=\"refresh --yes\"\` notices it, the next \`make up\` makes it again (with the STACK= and FILE= of this stack)" >&2
+        echo "$container does not exist any more (removed by hand?): \`make pulumi ARGS=\"refresh --yes\"\` notices it, the next \`make up\` makes it again (with the STACK= and FILE= of this stack)" >&2
         exit 1
     fi
     # Descriptor 3: what runs in a loop must not read the rest of the list.

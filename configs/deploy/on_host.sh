@@ -39,5 +39,5 @@ case $reason in
     *) reason=$(printf '%s' "$reason" | tail -n 1) ;;
 esac
 echo "host $HOST: no SSH connection to $ADDRESS (ssh.timeout: $TIMEOUT s): $reason" >&2
-[ "${LEAVING:-}" != yes ] || echo "host $HOST: if that machine is gone for good, remove it without contact in two runs: restore its entry with \`abandoned: true\` and run the update, then remove the entry and run it again" >&2
+[ "${LEAVING:-}" != yes ] || echo "host $HOST: if that machine is permanently gone, remove it without contact in two runs: restore its entry with \`abandoned: true\` and run the update, then remove the entry and run it again" >&2
 exit 255

@@ -125,7 +125,7 @@ class Alerts(Strict):
     @model_validator(mode="after")
     def _known(self) -> Alerts:
         if NOBODY in self.receivers:
-            raise ValueError(f"receivers: expected another name, `{NOBODY}` is reserved: it stands for no receiver")
+            raise ValueError(f"receivers: `{NOBODY}` is reserved, it stands for no receiver; choose a different name")
         known = ", ".join(sorted(self.receivers)) or "none yet"
         named = {"default": self.default, "watchdog": self.watchdog}
         named |= {f"routes.{place}.receiver": route.receiver for place, route in enumerate(self.routes)}

@@ -72,7 +72,7 @@ def _label_name(value: str) -> str:
     if not re.fullmatch(r"[a-z_][a-z0-9_]*", value) or value.startswith("__"):
         raise ValueError("expected a label name: lower-case letters, digits and _")
     if value in RESERVED_LABELS:
-        raise ValueError(f"expected another name, `{value}` is reserved: fleetwatch sets it")
+        raise ValueError(f"`{value}` is reserved, fleetwatch sets it; choose a different name")
     return value
 
 

@@ -84,7 +84,7 @@ The stack file is `stacks/Pulumi.<stack>.yaml`. Every path below stands under `c
 `fleetwatch:` in front: `hub.retention.logs` is `fleetwatch:hub: {retention: {logs: 14d}}`.
 
 - A *duration* is `10s`, `5m`, `24h`, `90d`, `2y` or `1h30m`; a *size* is `256KB`, `512MB` or `5GB` (powers of 1024).
-- A *secret* is never in the file in clear text: `make secret KEY=<path>` asks for it and keeps it encrypted. The
+- A *secret* is never in the file in clear text: `make secret KEY=<path>` prompts for it and stores it encrypted. The
   section around it has to be in the file already: `postgres: {main: {}}`, then
   `make secret KEY=hosts.hub.postgres.main.dsn`; for another stack than `local` with its name,
   `make secret STACK=prod KEY=...`.
@@ -208,7 +208,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _text(model: type[BaseModel]) -> str:
-    own = "`hosts.hub` is the hub's own host. `hub` says where it is; of these keys it takes `via` and `rotation`."
+    own = "`hosts.hub` is the hub's own host. `hub` defines where it is; of these keys it takes `via` and `rotation`."
     return _doc(model) + (f"\n\n{own}" if model is Host else "")
 
 

@@ -138,7 +138,9 @@ class Logs(Strict):
     def _jobs(self) -> Logs:
         for name, source in sorted(self.files.items()):
             if (job := source.job or name) in (names.DOCKER_JOB, names.JOURNAL_JOB, names.CHANGES_JOB):
-                raise ValueError(f"expected another `job` for files.{name}, fleetwatch itself uses {job}")
+                raise ValueError(
+                    f"files.{name}: the job `{job}` is reserved, fleetwatch uses it itself; set a different `job`"
+                )
         return self
 
 
@@ -183,7 +185,9 @@ class Edge(Strict):
     def _jobs(self) -> Edge:
         taken = sorted(set(self.apps) & services.RESERVED_JOBS)
         if taken:
-            raise ValueError(f"apps: expected another job name, reserved: {', '.join(f'`{name}`' for name in taken)}")
+            raise ValueError(
+                f"apps: reserved job names: {', '.join(f'`{name}`' for name in taken)}; choose different names"
+            )
         return self
 
 

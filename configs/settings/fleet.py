@@ -87,6 +87,6 @@ class Ssh(Strict):
 
     key: Annotated[str, AfterValidator(_key_file), HIDDEN] | None = Field(None, description="the agent's keys")
     public_key: Annotated[str, AfterValidator(_public_key), HIDDEN] | None = Field(
-        None, description="what stands in the key's file with `.pub`"
+        None, description="the content of the key's file with `.pub`"
     )
     timeout: Annotated[Duration, Field(ge=1, le=120)] = parse_duration("10s")

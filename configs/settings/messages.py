@@ -27,7 +27,7 @@ def message(path: str, place: Place, mistake: Any, model: Any) -> str:
     head, colon, rest = text.partition(": ")
     if colon and head.partition(".")[0] in keys_at(model, place):  # a model's own check names the key it is about
         where, text = f"{where}.{head}", rest
-    if not text.startswith(("expected", "IPv6")):
+    if mistake["type"] != "value_error":  # those are sentences already, of our own validators
         text = "expected " + (_bound(mistake) or re.sub(r"^(Input should be |\w+ should )", "", text))
     text = re.sub(r"valid dictionary( or instance of \w+)?", "mapping", text)
     return f"{where}: {text}{_got(path, place, mistake, model)}"

@@ -140,7 +140,7 @@ def test_a_container_that_somebody_removed_is_told_with_the_way_out(rig: Rig) ->
     rig.answer("inspect", 'echo "Error: No such container: fw-agent" >&2; exit 1')
     done = rig.run("join", CONTAINERS="fw-agent", NETWORKS="", OWN="fw-edge")
     assert done.returncode == 1
-    assert "fw-agent was removed by somebody" in done.stderr
+    assert "fw-agent does not exist any more" in done.stderr
     assert 'make pulumi ARGS="refresh --yes"' in done.stderr
     assert "--type container" in rig.calls()[0], "its volume has the same name"
 

@@ -76,7 +76,7 @@ def test_a_container_that_is_gone_is_reported_with_the_way_out(host: Programs) -
     host.fake("docker", "echo 'no such container' >&2; exit 1")
     done = host.there("join", CONTAINERS="fleetwatch-agent", NETWORKS="shop", OWN=OWN)
     assert done.returncode == 1
-    assert "fleetwatch-agent was removed by somebody: `make pulumi ARGS=" in done.stderr
+    assert "fleetwatch-agent does not exist any more (removed by hand?): `make pulumi ARGS=" in done.stderr
 
 
 def test_a_container_leaves_every_network_by_its_whole_name(host: Programs) -> None:

@@ -87,19 +87,19 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "app with port 0": (_host(apps={"shop": {"target": "shop:0"}}), r"apps.shop.target: expected host:port"),
     "app with a job of ours": (
         _host(apps={"loki": {"target": "a:1"}}),
-        r"^hosts.hub.apps: expected another job name, reserved: `loki` ",
+        r"^hosts.hub.apps: reserved job names: `loki`; choose different names ",
     ),
     "log files with a job of ours": (
         _host(logs={"files": {"fleetwatch-changes": {"path": "/var/log/a/*.log"}}}),
-        r"^hosts.hub.logs: expected another `job` for files.fleetwatch-changes, fleetwatch itself uses fleetwatch-c",
+        r"^hosts.hub.logs.files.fleetwatch-changes: the job `fleetwatch-changes` is reserved",
     ),
     "log files with the job of containers": (
         _host(logs={"files": {"a": {"path": "/var/log/a/*.log", "job": "docker"}}}),
-        r"^hosts.hub.logs: expected another `job` for files.a, fleetwatch itself uses docker",
+        r"^hosts.hub.logs.files.a: the job `docker` is reserved",
     ),
     "log files with the job of the journal": (
         _host(logs={"files": {"journal": {"path": "/var/log/a/*.log"}}}),
-        r"^hosts.hub.logs: expected another `job` for files.journal, fleetwatch itself uses journal",
+        r"^hosts.hub.logs.files.journal: the job `journal` is reserved",
     ),
     "a bare number as duration": (_hub(outage_budget=24), r"^hub.outage_budget: expected a duration such as 10s"),
     "a bare number as size": (_hub(body_limit=5), r"^hub.body_limit: expected a size such as 256KB"),
@@ -115,7 +115,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "the root as log folder": (_host(logs={"files": {"a": {"path": "/*.log"}}}), r"at least one fixed folder"),
     "a label of ours": (
         _host(logs={"files": {"a": {"path": "/a/b", "labels": {"host": "x"}}}}),
-        r"labels.host: expected another name",
+        r"labels.host: `host` is reserved, fleetwatch sets it; choose a different name",
     ),
     "a compose project that is no name": (_host(logs={"projects": ["("]}), r"^hosts.hub.logs.projects.0: expected "),
     "a text for a place": (_named({"web": {"local": "here"}}), r"^hosts.web.local: expected a mapping"),
