@@ -14,7 +14,7 @@ import pytest
 from tests.fixtures import timescale
 from tests.fixtures.sql_metrics import LABELS
 from tests.integration import databases
-from tests.integration.rig import eventually
+from tests.integration.rig import docker, eventually
 from tests.integration.story import Story
 
 pytestmark = pytest.mark.xdist_group("story")
@@ -128,3 +128,15 @@ def test_a_plain_postgresql_gives_its_own_metrics_no_error_and_nothing_of_timesc
 def test_the_exporters_own_up_does_not_pass_for_prometheus(story: Story) -> None:
     found = story.metrics('up{job="sql"}')
     assert [set(one["metric"]) for one in found] == [{"__name__", "env", "host", "job", "instance"}]
+
+
+def test_every_container_says_that_it_is_healthy(story: Story) -> None:
+    """Each image's own check works; the databases are there, so every kind of service of an edge runs but Alloy."""
+
+    def unhealthy() -> dict[str, str]:
+        found = {name: docker("inspect", "-f", "{{.State.Health.Status}}", name).strip() for name in names}
+        return {name: state for name, state in found.items() if state != "healthy"}
+
+    names = story.our_containers()
+    assert len(names) >= 12, names
+    eventually("every container to be healthy", lambda: not unhealthy(), 90)
