@@ -17,6 +17,7 @@ import pulumi_docker as docker
 from components.host import Host
 from configs import names
 from configs.deploy import bundle, script
+from configs.services.container import DROPPED_CAPABILITIES, LOG_DRIVER, LOG_OPTIONS, RESTART_POLICY, container
 from configs.services.spec import File, Late, LateField, NetworkName, Publish, ServiceSpec
 from configs.units import megabytes
 
@@ -64,7 +65,10 @@ class DockerService(pulumi.ComponentResource):
         self._args = args
         self._spec = args.spec
         self.role = args.spec.role
-        self.container_name = names.container(args.host.stack, self.role)
+        self._definition = container(
+            args.spec, stack=args.host.stack, host=args.host.name, base=args.host.base, image=args.image
+        )
+        self.container_name = self._definition.name
         self._folder = f"{args.host.base}/{self.role}"
         self.revisions: list[pulumi.Output[str]] = []
         before: list[pulumi.Resource] = []
@@ -126,23 +130,6 @@ class DockerService(pulumi.ComponentResource):
             ),
         )
 
-    def _mounts(self) -> list[docker.ContainerMountArgs]:
-        binds = dict(self._spec.binds)
-        if self._spec.files:
-            binds[f"{self._folder}/config"] = self._spec.config_dir
-        if self._spec.secrets:
-            binds[f"{self._folder}/secrets"] = names.SECRETS
-        return [
-            *(
-                docker.ContainerMountArgs(type="bind", source=source, target=target, read_only=True)
-                for source, target in sorted(binds.items())
-            ),
-            *(
-                docker.ContainerMountArgs(type="volume", source=f"{self._args.host.stack}-{suffix}", target=volume.path)
-                for suffix, volume in sorted(self._spec.volumes.items())
-            ),
-        ]
-
     def _ports(self) -> list[docker.ContainerPortArgs]:
         address: Mapping[Publish, pulumi.Input[str] | None] = {
             "everyone": EVERYONE,
@@ -153,12 +140,12 @@ class DockerService(pulumi.ComponentResource):
             docker.ContainerPortArgs(
                 internal=port.container, external=port.host, ip=address[port.address], protocol="tcp"
             )
-            for port in sorted(self._spec.ports, key=lambda port: port.container)  # as the provider keeps them
+            for port in self._definition.ports
             if address[port.address] is not None
         ]
 
     def _health(self) -> docker.ContainerHealthcheckArgs:
-        health = self._spec.health
+        health = self._definition.health
         return docker.ContainerHealthcheckArgs(
             tests=["CMD", *health.argv],
             interval=f"{health.interval}s",
@@ -168,44 +155,50 @@ class DockerService(pulumi.ComponentResource):
         )
 
     def _container(self, after: Sequence[pulumi.Resource]) -> docker.Container:
-        spec, host = self._spec, self._args.host
-        memory, cpus = spec.limits
+        made, host = self._definition, self._args.host
+        shared = "host" if made.host_namespaces else None
         return docker.Container(
-            f"{host.name}-{spec.role}",
-            name=self.container_name,
-            image=self._args.image,
-            entrypoints=list(spec.entrypoint) or None,
-            command=list(spec.command),
-            envs=list(spec.environment),
-            restart="unless-stopped",
-            memory=megabytes(memory),
-            memory_swap=megabytes(memory),  # no swap on top
-            cpus=str(cpus),
-            mounts=self._mounts(),
-            network_mode="host" if spec.host_network else "bridge",  # left at once for the networks below
+            f"{host.name}-{self.role}",
+            name=made.name,
+            image=made.image,
+            entrypoints=list(made.entrypoint) or None,
+            command=list(made.command),
+            envs=list(made.environment),
+            restart=RESTART_POLICY,
+            memory=megabytes(made.memory),
+            memory_swap=megabytes(made.memory),  # no swap on top
+            cpus=str(made.cpus),
+            mounts=[
+                docker.ContainerMountArgs(
+                    type=mount.type, source=mount.source, target=mount.target, read_only=mount.read_only or None
+                )
+                for mount in made.mounts
+            ],
+            network_mode=shared or "bridge",  # left at once for the networks below
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(
                     name=self._args.networks[network.name], aliases=list(network.aliases)
                 )
-                for network in spec.networks
+                for network in made.networks
             ],
-            pid_mode="host" if spec.host_network else None,
+            pid_mode=shared,
             ports=self._ports(),
-            capabilities=docker.ContainerCapabilitiesArgs(drops=["ALL"], adds=list(spec.capabilities)),
-            # Docker adds the first by itself for a container in the host's pid namespace; a refresh would find it.
-            security_opts=[*(["label=disable"] if spec.host_network else []), "no-new-privileges"],
+            capabilities=docker.ContainerCapabilitiesArgs(
+                drops=list(DROPPED_CAPABILITIES), adds=list(made.capabilities)
+            ),
+            security_opts=list(made.security_options),
             devices=[
                 docker.ContainerDeviceArgs(host_path=device, container_path=device, permissions="r")
-                for device in spec.devices
+                for device in made.devices
             ],
-            read_only=spec.read_only,
-            tmpfs={"/tmp": "size=64m"} if spec.read_only else None,
-            log_driver="json-file",
-            log_opts={"max-size": "10m", "max-file": "5"},
-            labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in host.labels(spec.role).items()],
+            read_only=made.read_only,
+            tmpfs=dict(made.tmpfs) or None,
+            log_driver=LOG_DRIVER,
+            log_opts=dict(LOG_OPTIONS),
+            labels=[docker.ContainerLabelArgs(label=key, value=value) for key, value in made.labels.items()],
             healthcheck=self._health(),
-            stop_timeout=spec.stop_timeout,
-            destroy_grace_seconds=spec.stop_timeout,
+            stop_timeout=made.stop_timeout,
+            destroy_grace_seconds=made.stop_timeout,
             opts=host.in_docker(
                 self,
                 depends_on=list(after),

@@ -13,6 +13,7 @@ import pulumi
 import pulumi_command as command
 import pulumi_docker as docker
 
+from configs.services.container import labels
 from configs.settings import Host as HostSettings
 
 LOOPBACK = "127.0.0.1"
@@ -73,4 +74,4 @@ class Host(pulumi.ComponentResource, ABC):
 
     def labels(self, role: str) -> Mapping[str, str]:
         """Docker labels by which everything that was made here is found again, and nothing else."""
-        return {"fleetwatch.stack": self.stack, "fleetwatch.host": self.name, "fleetwatch.role": role}
+        return labels(self.stack, self.name, role)

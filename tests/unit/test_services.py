@@ -10,6 +10,7 @@ import pytest
 
 from configs import images, services
 from configs.services.alertmanager import routing
+from configs.services.container import container
 from configs.services.context import Context
 from configs.services.spec import File, Late, LateField, Service, ServiceSpec
 from configs.settings import load
@@ -103,6 +104,23 @@ def test_no_plain_file_needs_a_secret(name: str) -> None:
 def test_secrets_are_in_no_repr() -> None:
     assert "s3cret" not in repr(KNOWN)
     assert not [name for name, spec in SPECS.items() if "s3cret" in repr(spec)]
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_container_is_confined(name: str) -> None:
+    spec = SPECS[name]
+    made = container(spec, stack="fw", host="web-1", base="/var/lib/fw", image="registry.example.com/x:1")
+    assert made.name == f"fw-{spec.role}"
+    assert made.labels == {"fleetwatch.stack": "fw", "fleetwatch.host": "web-1", "fleetwatch.role": spec.role}
+    assert "no-new-privileges" in made.security_options
+    assert made.read_only or spec.role == "grafana"
+    assert bool(made.tmpfs) == made.read_only, "a read-only container has a place for temporary files"
+    for mount in made.mounts:
+        assert mount.read_only == (mount.type == "bind"), mount
+    mounted = {mount.source: mount.target for mount in made.mounts}
+    assert mounted.get(f"/var/lib/fw/{spec.role}/config") == (spec.config_dir if spec.files else None)
+    assert (f"/var/lib/fw/{spec.role}/secrets" in mounted) == bool(spec.secrets)
+    assert {volume for volume in mounted if volume.startswith("fw-")} == {f"fw-{one}" for one in spec.volumes}
 
 
 def test_late_fields_are_those_of_late() -> None:

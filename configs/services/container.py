@@ -1,0 +1,106 @@
+"""A service's container, resolved for one host: all that defines it, in the words of no writer.
+
+Both writers (docker resources for the hub, Compose for edges) translate this value, so that one spec gives equal
+containers whoever makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from configs import names
+from configs.services.spec import HealthCheck, Network, Port, ServiceSpec
+
+RESTART_POLICY = "unless-stopped"
+LOG_DRIVER = "json-file"
+LOG_OPTIONS: Mapping[str, str] = {"max-size": "10m", "max-file": "5"}
+DROPPED_CAPABILITIES = ("ALL",)
+TMPFS: Mapping[str, str] = {"/tmp": "size=64m"}  # what a read-only container may write to
+
+
+@dataclass(frozen=True)
+class Mount:
+    """`source` is a path of the host or the name of a volume."""
+
+    type: Literal["bind", "volume"]
+    source: str
+    target: str
+    read_only: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """`memory` in bytes, `cpus` in cores, `stop_timeout` in seconds. `host_namespaces`: it shares the host's network
+    and process ids."""
+
+    name: str
+    image: str
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    environment: tuple[str, ...]
+    memory: int
+    cpus: float
+    mounts: tuple[Mount, ...]
+    networks: tuple[Network, ...]
+    host_namespaces: bool
+    ports: tuple[Port, ...]
+    capabilities: tuple[str, ...]
+    security_options: tuple[str, ...]
+    devices: tuple[str, ...]
+    read_only: bool
+    tmpfs: Mapping[str, str]
+    labels: Mapping[str, str]
+    health: HealthCheck
+    stop_timeout: int
+
+
+def labels(stack: str, host: str, role: str) -> dict[str, str]:
+    """Docker labels by which everything that was made here is found again, and nothing else."""
+    return {"fleetwatch.stack": stack, "fleetwatch.host": host, "fleetwatch.role": role}
+
+
+def container(spec: ServiceSpec, *, stack: str, host: str, base: str, image: str) -> Container:
+    """The container of a spec. `stack` is the prefix of all Docker names, `base` the host's folder for rendered files,
+    where each role has a folder with `config` and `secrets`."""
+    memory, cpus = spec.limits
+    # Docker adds the first option by itself for a container in the host's pid namespace; a refresh would find it.
+    security = ("label=disable", "no-new-privileges") if spec.host_network else ("no-new-privileges",)
+    return Container(
+        name=names.container(stack, spec.role),
+        image=image,
+        entrypoint=spec.entrypoint,
+        command=spec.command,
+        environment=spec.environment,
+        memory=memory,
+        cpus=cpus,
+        mounts=_mounts(spec, stack, f"{base}/{spec.role}"),
+        networks=spec.networks,
+        host_namespaces=spec.host_network,
+        ports=tuple(sorted(spec.ports, key=lambda port: port.container)),
+        capabilities=spec.capabilities,
+        security_options=security,
+        devices=spec.devices,
+        read_only=spec.read_only,
+        tmpfs=TMPFS if spec.read_only else {},
+        labels=labels(stack, host, spec.role),
+        health=spec.health,
+        stop_timeout=spec.stop_timeout,
+    )
+
+
+def _mounts(spec: ServiceSpec, stack: str, folder: str) -> tuple[Mount, ...]:
+    """Folders with rendered files are mounted as a whole: a moved file would leave a mounted single file behind."""
+    binds = dict(spec.binds)
+    if spec.files:
+        binds[f"{folder}/config"] = spec.config_dir
+    if spec.secrets:
+        binds[f"{folder}/secrets"] = names.SECRETS
+    return (
+        *(Mount("bind", source, target, read_only=True) for source, target in sorted(binds.items())),
+        *(
+            Mount("volume", f"{stack}-{suffix}", volume.path, read_only=False)
+            for suffix, volume in sorted(spec.volumes.items())
+        ),
+    )
