@@ -22,7 +22,7 @@ def test_a_rotation_that_skips_a_number_is_refused(fleet: Fleet) -> None:
     with fleet.meanwhile({"hosts": {"vps-1": {"rotation": 2}}}):
         done = fleet.tool("pulumi", "preview")
     assert done.returncode != 0
-    assert "hosts.vps-1.rotation: expected 0 (as it is) or 1 (another password), found 2" in done.stdout
+    assert "hosts.vps-1.rotation: expected 0 (no change) or 1 (a new password), got 2" in done.stdout
     assert "Traceback" not in done.stdout, done.stdout
 
 

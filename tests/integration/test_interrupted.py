@@ -143,7 +143,7 @@ def test_ctrl_c_ends_up_and_the_next_continues(bare: Rig, moment: Moment) -> Non
         run.ctrl_c()
     code, output = run.ended()
     assert code == 130, f"exit code {code}:\n{output[-3000:]}"
-    assert "the next run continues from here" in output, output[-3000:]
+    assert "run the command again to resume" in output, output[-3000:]
     assert "Traceback" not in output, output[-6000:]
     eventually("no process of the interrupted run", lambda: not processes(bare), patience=20)
     if moment.role == "loki":
