@@ -63,7 +63,7 @@ def test_what_was_never_reached_leaves_without_contact(fleet: Fleet) -> None:
     fleet.change({"hosts": {"nobody": None, "closed": None, "vps-1": {"abandoned": True}}})
     said = fleet.up()
     assert "host vps-1 is abandoned" in said
-    assert "take its entry out" in said.replace("\n", " ")
+    assert "remove its entry from" in said.replace("\n", " ")
 
 
 def test_an_abandoned_host_is_dropped_without_contact_and_one_with_another_key_is_refused(fleet: Fleet) -> None:
