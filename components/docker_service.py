@@ -124,9 +124,11 @@ class DockerService(pulumi.ComponentResource):
             labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in host.labels(self.role).items()],
             # Retained volumes are deleted only by `make down`, after confirmation, which finds them by their labels.
             opts=host.in_docker(
-                self,
-                retain_on_delete=durable or host.keeps_volumes,
-                delete_before_replace=True,  # old and new have one name
+                pulumi.ResourceOptions(
+                    parent=self,
+                    retain_on_delete=durable or host.keeps_volumes,
+                    delete_before_replace=True,  # old and new have one name
+                )
             ),
         )
 
@@ -200,8 +202,10 @@ class DockerService(pulumi.ComponentResource):
             stop_timeout=made.stop_timeout,
             destroy_grace_seconds=made.stop_timeout,
             opts=host.in_docker(
-                self,
-                depends_on=list(after),
-                delete_before_replace=True,  # the name, the ports and the data are taken until the old one is gone
+                pulumi.ResourceOptions(
+                    parent=self,
+                    depends_on=list(after),
+                    delete_before_replace=True,  # the name, the ports and the data are taken until the old one is gone
+                )
             ),
         )

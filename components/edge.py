@@ -48,7 +48,8 @@ class Edge(pulumi.ComponentResource):
             driver="bridge",
             ipam_configs=[docker.NetworkIpamConfigArgs(subnet=edge.subnet, gateway=self._context.gateway)],
             labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in host.labels("edge").items()],
-            opts=host.in_docker(self, delete_before_replace=True),  # the name and the subnet are taken
+            # The name and the subnet are taken.
+            opts=host.in_docker(pulumi.ResourceOptions(parent=self, delete_before_replace=True)),
         )
         late: LateValues = {
             "push_url": args.hub.push_url,

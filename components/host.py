@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import pulumi
 import pulumi_command as command
@@ -64,13 +63,13 @@ class Host(pulumi.ComponentResource, ABC):
     ) -> command.local.Command:
         """A script on this host, run at creation and again when it or its input changes. Secrets go into `stdin`."""
 
-    def own(self, parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:
-        """The options of a resource that is on this host."""
-        return pulumi.ResourceOptions(parent=parent, **options)
+    def own(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+        """These options for a resource that is on this host."""
+        return options
 
-    def in_docker(self, parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:
-        """The options of a resource that its Docker Engine keeps: on another machine it has to be made again."""
-        return self.own(parent, **options)
+    def in_docker(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+        """These options for a resource of this host's Docker Engine: another machine needs the resource again."""
+        return self.own(options)
 
     def labels(self, role: str) -> Mapping[str, str]:
         """Docker labels by which everything that was made here is found again, and nothing else."""

@@ -55,7 +55,8 @@ class Hub(pulumi.ComponentResource):
             name=names.hub_network(args.host.stack),
             driver="bridge",
             labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in args.host.labels("hub").items()],
-            opts=args.host.in_docker(self, delete_before_replace=True),  # the name is taken
+            # The name is taken.
+            opts=args.host.in_docker(pulumi.ResourceOptions(parent=self, delete_before_replace=True)),
         )
         ports = args.settings.hub.ports
         self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")

@@ -6,7 +6,6 @@ import os
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_command as command
@@ -112,7 +111,7 @@ class RemoteHost(Host, _JumpHost):
             patience=BOOT if args.booting else ANSWER,
             booting=args.booting,
             machine=args.machine,
-            opts=self.own(self, depends_on=list(args.after)),
+            opts=self.own(pulumi.ResourceOptions(parent=self, depends_on=list(args.after))),
         )
         reached = pulumi.Output.all(target, pinned)
         self.ssh_argv = reached.apply(lambda both: ssh.ssh_argv(*both))
@@ -139,7 +138,7 @@ class RemoteHost(Host, _JumpHost):
             f"{name}-docker",
             host=url,
             ssh_opts=reached.apply(lambda both: ssh.options(*both)),
-            opts=self.own(self, depends_on=[self.ready]),
+            opts=self.own(pulumi.ResourceOptions(parent=self, depends_on=[self.ready])),
         )
         self.register_outputs({"base": self.base})
 
@@ -170,23 +169,23 @@ class RemoteHost(Host, _JumpHost):
             interpreter=["/bin/sh", "-c"],
             add_previous_output_in_env=False,
             logging=command.local.Logging.STDERR,  # success is silent
-            opts=self.own(parent or self, depends_on=list(depends_on)),
+            opts=self.own(pulumi.ResourceOptions(parent=parent or self, depends_on=list(depends_on))),
         )
 
-    def own(self, parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:
+    def own(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
         args = self._args
-        if args.machine is not None:
-            # The host's containers and files are deleted with it: a machine that is being deleted is not contacted.
-            options["deleted_with"] = args.machine
+        # The host's containers and files are deleted with its machine: one that is being deleted is not contacted.
+        mine = pulumi.ResourceOptions(deleted_with=args.machine)
         if args.abandoned:
             # What is on an unreachable machine is dropped from the state, not removed.
-            options |= {"retain_on_delete": True, "ignore_changes": ["*"]}
-        return super().own(parent, **options)
+            mine.retain_on_delete, mine.ignore_changes = True, ["*"]
+        return pulumi.ResourceOptions.merge(options, mine)
 
-    def in_docker(self, parent: pulumi.Resource, **options: Any) -> pulumi.ResourceOptions:
-        if self._args.machine is not None:
-            options["replacement_trigger"] = self._args.machine.id
-        return self.own(parent, **options)
+    def in_docker(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+        if self._args.machine is None:
+            return self.own(options)
+        another = pulumi.ResourceOptions(replacement_trigger=self._args.machine.id)
+        return self.own(pulumi.ResourceOptions.merge(options, another))
 
     def _over_ssh(
         self, remote: str, closing: bool = False, leaving: bool = False, patience: str = ""

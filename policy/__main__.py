@@ -30,12 +30,17 @@ def _env(args: ResourceValidationArgs) -> str:
     return os.environ.get("FLEETWATCH_ENV") or str(args.urn).split(":")[2]
 
 
+def _target(proxy: Any) -> Any:
+    """The value behind one of the SDK's proxies, by the key with which the SDK itself unwraps them."""
+    return proxy["__target"]
+
+
 def _plain(value: Any) -> Any:
     """A value without the SDK's proxies, which raise at the first unknown value and hide what is a secret."""
     if isinstance(value, Secret):
         return Mark.SECRET
     if isinstance(value, (Mapping, Sequence)) and not isinstance(value, (dict, list, str)):
-        value = value["__target"]  # type: ignore[call-overload]  # how the SDK itself unwraps them
+        value = _target(value)
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list) else marked(value)

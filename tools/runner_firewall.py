@@ -79,14 +79,13 @@ class RunnerFirewall:
         for firewall in self._there():
             if firewall["name"] == self.name or _age(firewall) > OLDEST:
                 self._remove(firewall)
-        tags = [tag for tag in self.tags if self._call("GET", f"/v2/tags/{tag}", missing=None) is not None]
+        tags = [tag for tag in self.tags if self._call("GET", f"/v2/tags/{tag}", missing_ok=True) is not None]
         if not tags:
             missing = " or ".join(self.tags)
             return f"No runner firewall: the account has no tag {missing}, so there is no droplet of this stack yet."
         rule = {"protocol": "tcp", "ports": "22", "sources": {"addresses": [source]}}
-        made = self._call("POST", "/v2/firewalls", {"name": self.name, "tags": tags, "inbound_rules": [rule]})[
-            "firewall"
-        ]
+        body = {"name": self.name, "tags": tags, "inbound_rules": [rule]}
+        made = self._call("POST", "/v2/firewalls", body)["firewall"]
         end = time.monotonic() + PATIENCE
         while made.get("status") == "waiting":
             if time.monotonic() > end:
@@ -120,10 +119,10 @@ class RunnerFirewall:
         return (firewall for firewall in found if firewall["name"].startswith(self.prefix))
 
     def _remove(self, firewall: dict[str, Any]) -> None:
-        self._call("DELETE", f"/v2/firewalls/{firewall['id']}", missing=None)
+        self._call("DELETE", f"/v2/firewalls/{firewall['id']}", missing_ok=True)
 
-    def _call(self, method: str, path: str, body: object = None, **otherwise: Any) -> Any:
-        """The answer's JSON. `missing`: what to give when there is no such thing."""
+    def _call(self, method: str, path: str, body: dict[str, Any] | None = None, *, missing_ok: bool = False) -> Any:
+        """The answer's JSON. `missing_ok`: None when there is no such thing, instead of an error."""
         headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(f"{self.base}{path}", data=data, method=method, headers=headers)
@@ -131,8 +130,8 @@ class RunnerFirewall:
             with opener_for(self.base).open(request, timeout=_TIMEOUT) as answer:
                 return json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
-            if error.code == 404 and "missing" in otherwise:
-                return otherwise["missing"]
+            if error.code == 404 and missing_ok:
+                return None
             hint = {
                 401: "DIGITALOCEAN_TOKEN is not valid",
                 403: "DIGITALOCEAN_TOKEN may not do that; it has to read tags, and read, create and delete firewalls",

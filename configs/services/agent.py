@@ -105,10 +105,10 @@ def _labelled(jobs: list[dict[str, Any]], labels: dict[str, str]) -> list[dict[s
     return jobs
 
 
-def _job(name: str, interval: int, **more: Any) -> dict[str, Any]:
+def _job(name: str, interval: int) -> dict[str, Any]:
     """A scrape job without its targets; `_labelled` adds the labels of env and host."""
     timeout = {"scrape_timeout": prometheus_duration(interval)} if interval < 10 else {}
-    return {"job_name": name, "scrape_interval": prometheus_duration(interval), **timeout, **more}
+    return {"job_name": name, "scrape_interval": prometheus_duration(interval), **timeout}
 
 
 def _service_jobs(context: Context) -> list[dict[str, Any]]:
@@ -124,7 +124,7 @@ def _service_jobs(context: Context) -> list[dict[str, Any]]:
             more["basic_auth"] = push_auth.basic_auth(context.name, context.host)
         if not job.honor_timestamps:
             more["honor_timestamps"] = False
-        made[job.name] = {**_job(job.name, job.interval, **more), "static_configs": [group]}
+        made[job.name] = {**_job(job.name, job.interval), **more, "static_configs": [group]}
         if job.metric_relabel_configs:
             made[job.name]["metric_relabel_configs"] = [dict(rule) for rule in job.metric_relabel_configs]
     return list(made.values())
@@ -133,7 +133,9 @@ def _service_jobs(context: Context) -> list[dict[str, Any]]:
 def _app_jobs(edge: Edge) -> list[dict[str, Any]]:
     return [
         {
-            **_job(name, app.interval, metrics_path=app.path, scheme=app.scheme),
+            **_job(name, app.interval),
+            "metrics_path": app.path,
+            "scheme": app.scheme,
             "static_configs": [{"targets": [app.target]}],
         }
         for name, app in sorted(edge.apps.items())

@@ -140,20 +140,20 @@ def data_sources(settings: Settings) -> str:
                     "Prometheus",
                     "prometheus",
                     names.address(prefix, "prometheus", names.PROMETHEUS_PORT),
-                    isDefault=True,
-                    jsonData={
+                    {
                         "httpMethod": "POST",
                         "manageAlerts": True,
                         "alertmanagerUid": "alertmanager",
                         "timeInterval": "15s",
                     },
+                    default=True,
                 ),
-                _source("Loki", "loki", names.address(prefix, "loki", names.LOKI_PORT), jsonData={"maxLines": 1000}),
+                _source("Loki", "loki", names.address(prefix, "loki", names.LOKI_PORT), {"maxLines": 1000}),
                 _source(
                     "Alertmanager",
                     "alertmanager",
                     names.address(prefix, "alertmanager", names.ALERTMANAGER_PORT),
-                    jsonData={"implementation": "prometheus", "handleGrafanaManagedAlerts": False},
+                    {"implementation": "prometheus", "handleGrafanaManagedAlerts": False},
                 ),
             ],
         },
@@ -180,7 +180,7 @@ def dashboard_provider() -> str:
     )
 
 
-def _source(name: str, kind: str, address: str, **more: Any) -> dict[str, Any]:
+def _source(name: str, kind: str, address: str, options: dict[str, Any], default: bool = False) -> dict[str, Any]:
     return {
         "name": name,
         "uid": kind,
@@ -188,7 +188,8 @@ def _source(name: str, kind: str, address: str, **more: Any) -> dict[str, Any]:
         "access": "proxy",
         "url": f"http://{address}",
         "editable": False,
-        **more,
+        **({"isDefault": True} if default else {}),
+        "jsonData": options,
     }
 
 

@@ -72,7 +72,7 @@ def pending(data: Json, what: str, id: Any) -> bool:
     return any(a["status"] == "in-progress" and a["args"].get(what) == id for a in data["actions"].values())
 
 
-def refuse_pending(data: Json, **things: Any) -> None:
+def refuse_pending(data: Json, **things: int | str) -> None:
     """One event at a time; clients of the real API know these sentences and wait."""
     titles = {"droplet": "Droplet", "volume": "Volume", "ip": "The reserved IP"}
     for what, id in things.items():

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from tests.bench.usage import Usage
 from tests.integration.rig import Rig, docker
@@ -105,14 +106,22 @@ def first_data(rig: Rig, image: str, times: int) -> tuple[list[float], list[floa
         name = _talker(rig, image, f"fresh-{number}")
         started = _started(name)
         pending: dict[str, Callable[[], bool]] = {
-            "sample": lambda name=name: bool(rig.hub.metrics(f'container_start_time_seconds{{container="{name}"}}')),  # type: ignore[misc]
-            "line": lambda name=name, started=started: bool(_newest(rig.hub, name, started)),  # type: ignore[misc]
+            "sample": partial(_has_sample, rig, name),
+            "line": partial(_has_line, rig, name, started),
         }
         came = _wait(pending, 90)
         samples.append(came["sample"] - started)
         lines.append(came["line"] - started)
         docker("rm", "-f", "-v", name)
     return samples, lines
+
+
+def _has_sample(rig: Rig, name: str) -> bool:
+    return bool(rig.hub.metrics(f'container_start_time_seconds{{container="{name}"}}'))
+
+
+def _has_line(rig: Rig, name: str, started: float) -> bool:
+    return bool(_newest(rig.hub, name, started))
 
 
 def _wait(pending: dict[str, Callable[[], bool]], patience: float) -> dict[str, float]:

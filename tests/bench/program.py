@@ -46,11 +46,17 @@ def measured() -> list[Size]:
     with step(f"the program alone, for {', '.join(map(str, SIZES))} hosts"):
         for _ in range(ROUNDS):
             for size in found:
-                argv = [sys.executable, "-m", __name__, str(size.hosts)]
-                said: list[str] = []
-                size.runs += measure.timed(lambda argv=argv, said=said: said.append(_said(argv)), 1)  # type: ignore[misc]
-                size.resources, size.components = json.loads(said[0])
+                runs, output = _timed([sys.executable, "-m", __name__, str(size.hosts)])
+                size.runs += runs
+                size.resources, size.components = json.loads(output)
     return found
+
+
+def _timed(argv: list[str]) -> tuple[measure.EngineRuns, str]:
+    """One run of a process, and its output."""
+    output: list[str] = []
+    runs = measure.timed(lambda: output.append(_said(argv)), 1)
+    return runs, output[0]
 
 
 def figures(sizes: list[Size]) -> list[Figure]:

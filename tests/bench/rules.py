@@ -149,9 +149,9 @@ def _prometheus(stack: Rig, image: str, settings: Settings, port: int) -> None:
         (place / name).write_text(text)
     for path in (stack.home, *(one for one in (place, *place.rglob("*")))):
         path.chmod(0o755 if path.is_dir() else 0o644)
-    limits = settings.hub.limits.prometheus
+    memory, cpus = settings.hub.limits.of("prometheus")
     options = ("--name", stack.container("ten-hosts"), "-p", f"127.0.0.1:{port}:9090",
-               "--memory", str(limits.memory), "--cpus", str(limits.cpus),
+               "--memory", str(memory), "--cpus", str(cpus),
                "-v", f"{place}:{prometheus.CONFIG}:ro")  # fmt: skip
     stack.run(image, *prometheus.command(settings), options=options)
 

@@ -101,7 +101,7 @@ def test_droplets_are_found_by_tag_and_by_name(cloud: Client) -> None:
 def test_a_size_changes_only_while_off_and_a_disk_never_shrinks(cloud: Client, machines: FakeMachines) -> None:
     id = cloud.droplet()["id"]
     path = f"/v2/droplets/{id}/actions"
-    grow = {"type": "resize", "size": "s-2vcpu-4gb", "disk": True}
+    grow: dict[str, Any] = {"type": "resize", "size": "s-2vcpu-4gb", "disk": True}
     said = cloud.post(path, grow, code=422)["message"]
     assert said == "Droplet is currently on. Please power it off to run this event."
     cloud.act(id, "power_off")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import subprocess
@@ -39,7 +40,7 @@ def test_the_token_is_a_file_that_only_its_owner_reads(cloud: Client, tmp_path: 
 
 def test_only_loopback_is_served(tmp_path: Path) -> None:
     store = Store(tmp_path)
-    cloud = Cloud("x", store, FakeMachines(), None)  # type: ignore[arg-type]  # refused before it is looked at
+    cloud = Cloud("x", store, FakeMachines(), ipaddress.IPv4Network("203.0.113.0/24"))
     with pytest.raises(BadAddress, match=r"listens on 127\.0\.0\.1 only, not on 0\.0\.0\.0"):
         Server(cloud, tmp_path, 0, "0.0.0.0")
 

@@ -11,18 +11,18 @@ import gc
 import json
 import logging
 import runpy
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NoReturn
 
 import pulumi
 import pytest
-from google.protobuf import json_format
-from pulumi.runtime import mocks, rpc, settings, stack
+from google.protobuf import empty_pb2, json_format
+from pulumi.runtime import mocks, settings, stack
 from pulumi.runtime.proto import resource_pb2
 
 from components import cloud_facts, machine_facts, remote_host
 from configs.validation import CloudFacts, DockerFacts, MachineFacts
+from tests.component import secret_marks
 from tests.fixtures.full import ROOT, raw, without_web_1
 
 PASSWORD = "generated-s3cret"
@@ -50,11 +50,12 @@ class Made:
     request: Any
 
     def plain(self) -> dict[str, Any]:
-        return _plain(self.inputs)
+        found: dict[str, Any] = secret_marks.plain(self.inputs)
+        return found
 
     def in_clear(self) -> list[str]:
         """Every text of the inputs that is not marked as secret."""
-        return list(_clear(self.inputs))
+        return list(secret_marks.clear_texts(self.inputs))
 
 
 @dataclass
@@ -78,33 +79,6 @@ class Run:
         return self.of("command:local:Command")
 
 
-def _secret(value: str) -> dict[str, str]:
-    return {rpc._special_sig_key: rpc._special_secret_sig, "value": value}
-
-
-def _is_secret(value: Any) -> bool:
-    return isinstance(value, dict) and value.get(rpc._special_sig_key) == rpc._special_secret_sig
-
-
-def _plain(value: Any) -> Any:
-    if _is_secret(value):
-        return _plain(value["value"])
-    if isinstance(value, dict):
-        return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _clear(value: Any) -> Iterator[str]:
-    if isinstance(value, dict) and not _is_secret(value):
-        for key, inner in value.items():
-            yield from (key, *_clear(inner))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _clear(inner)
-    elif isinstance(value, str):
-        yield value
-
-
 def _number(name: str) -> str:
     """An id as droplets have it, the same for the same name."""
     return str(1000 + sum(name.encode()))
@@ -126,9 +100,19 @@ _MADE_UP: dict[str, Any] = {
 }  # fmt: skip
 
 
+class _NoMocks(mocks.Mocks):
+    """`_Monitor` answers every request itself; one that it leaves to the SDK's monitor is a fault of the test."""
+
+    def call(self, args: mocks.MockCallArgs) -> NoReturn:
+        raise AssertionError(f"not recorded: call of {args.token}")
+
+    def new_resource(self, args: mocks.MockResourceArgs) -> NoReturn:
+        raise AssertionError(f"not recorded: resource {args.name}")
+
+
 class _Monitor(mocks.MockMonitor):
     def __init__(self, run: Run) -> None:
-        super().__init__(None)  # type: ignore[arg-type]
+        super().__init__(_NoMocks())
         self.run = run
 
     def RegisterResource(self, request: Any) -> Any:
@@ -145,7 +129,9 @@ class _Monitor(mocks.MockMonitor):
             state["stdout"] = key if contact else f"applied at {len(request.name)}\nseen at 1"
         state |= _MADE_UP.get(request.type, lambda _: {})(request.name)
         state |= {
-            key: _secret(state[key]) for key in request.additionalSecretOutputs if isinstance(state.get(key), str)
+            key: secret_marks.secret(state[key])
+            for key in request.additionalSecretOutputs
+            if isinstance(state.get(key), str)
         }
         made = _number(request.name) if request.type in _NUMBERED else f"{request.name}-id"
         response = resource_pb2.RegisterResourceResponse(urn=urn, id=made if request.custom else "")
@@ -163,7 +149,7 @@ class _Monitor(mocks.MockMonitor):
 
     def RegisterResourceOutputs(self, request: Any) -> Any:
         self.run.outputs_of.append(request.urn)
-        return super().RegisterResourceOutputs(request)
+        return empty_pb2.Empty()
 
 
 class _Warnings(logging.Handler):
@@ -218,10 +204,13 @@ def _run() -> Run:
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:
-        settings.set_root_resource(None)  # type: ignore[arg-type]
-        mocks.set_mocks(None, "fleetwatch", "test", preview=False, logger=logger, monitor=_Monitor(recorded))  # type: ignore[arg-type]
+        settings.ROOT.set(None)
+        monitor = _Monitor(recorded)
+        mocks.set_mocks(_NoMocks(), "fleetwatch", "test", preview=False, logger=logger, monitor=monitor)
         loop.run_until_complete(stack.run_pulumi_func(_program))
-        recorded.exports = dict(settings.get_root_resource().outputs)  # type: ignore[union-attr]
+        root = settings.get_root_resource()
+        assert isinstance(root, stack.Stack)
+        recorded.exports = dict(root.outputs)
         recorded.exports = loop.run_until_complete(_resolved(recorded.exports))
     finally:
         loop.close()

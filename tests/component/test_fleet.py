@@ -54,7 +54,8 @@ def _one(made: Run, kind: str, name: str) -> Made:
 
 def _opts(made: Run, host: str) -> list[str]:
     found = _one(made, "pulumi:providers:docker", f"{host}-docker").plain()["sshOpts"]
-    return json.loads(found) if isinstance(found, str) else found
+    options: list[str] = json.loads(found) if isinstance(found, str) else found
+    return options
 
 
 def test_one_more_host_touches_its_own_and_its_credential_at_the_hub(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import unquote
 
 import pulumi
@@ -169,7 +170,7 @@ BAD = [
 
 @pytest.mark.parametrize(("sections", "facts", "sentence"), BAD)
 def test_a_bad_stack_file_ends_before_the_first_resource(
-    sections: dict, facts: MachineFacts, sentence: str, monkeypatch: pytest.MonkeyPatch
+    sections: dict[str, Any], facts: MachineFacts, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     registered: list[str] = []
     monkeypatch.setattr("tests.component.program.Made", lambda *words: registered.append(words[1]))

@@ -37,7 +37,7 @@ def test_a_key_that_the_account_has_already_is_used_and_left_alone(monkeypatch: 
 def test_a_hub_on_a_server_looks_whether_its_ports_are_free(monkeypatch: pytest.MonkeyPatch) -> None:
     def ports(**server: str) -> list[str]:
         hub = {"server": {"address": "203.0.113.5", **server}}
-        ready = run({"hub": hub}, monkeypatch).commands["hub-ready"].plain()["stdin"]
+        ready: str = run({"hub": hub}, monkeypatch).commands["hub-ready"].plain()["stdin"]
         return ready.partition("PORTS='")[2].partition("'")[0].splitlines()
 
     assert ports() == ["443", "80", "9080"], "one each line"
@@ -71,5 +71,6 @@ def test_a_check_gets_each_of_its_arguments_whole(monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_host_is_abstract() -> None:
+    kind: Any = Host  # mypy refuses the call too
     with pytest.raises(TypeError, match="abstract"):
-        Host("x", "fleetwatch")  # type: ignore[abstract]
+        kind("x", "fleetwatch")

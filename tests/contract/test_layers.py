@@ -44,9 +44,13 @@ def _outside_files(source: str) -> list[str]:
     tree, beside = ast.parse(source), {"__file__"}
     for _ in range(3):  # a name that is made from such a name is one too
         for node in ast.walk(tree):
-            value = node.value if isinstance(node, ast.Assign) else getattr(node, "iter", None)
-            if value is not None and beside & _names(value):
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]  # type: ignore[attr-defined]
+            if isinstance(node, ast.Assign):
+                value, targets = node.value, node.targets
+            elif isinstance(node, (ast.For, ast.AsyncFor, ast.comprehension)):
+                value, targets = node.iter, [node.target]
+            else:
+                continue
+            if beside & _names(value):
                 beside |= {name for target in targets for name in _names(target)}
     found = []
     for node in ast.walk(tree):

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from configs import images
-from tests.contract.test_tree import FILES, ROOT
+from tests.contract.test_tree import FILES
+from tests.fixtures.full import ROOT
 from tools import audit, licences
 from tools.builds import BUILDS
 from tools.dependency_lock import FILES as SOURCES

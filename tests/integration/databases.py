@@ -28,6 +28,7 @@ STANDBY = f'{COPY} && exec postgres -D "$PGDATA" -c listen_addresses="*"'
 def account(password: str) -> str:
     """The lines of docs/databases.md that make it, with this password."""
     page = (CHECKOUT / "docs" / "databases.md").read_text()
+    block: str
     (block,) = re.findall(r"^```sql parse\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     assert block.count("'...'") == 1, "the page has one place for the password"
     return block.replace("'...'", "'" + password.replace("'", "''") + "'")

@@ -38,14 +38,16 @@ def docker(*words: str, check: bool = True, stdin: str | None = None) -> str:
 
 def eventually(what: str, ask: Callable[[], T], patience: float = 60, pause: float = 1) -> T:
     """The first answer that is true; fails saying what was waited for and the last answer."""
-    end, last = time.monotonic() + patience, None
+    end = time.monotonic() + patience
+    last: T | Exception | None = None
     while time.monotonic() < end:
         try:
-            last = ask()
-            if last:
-                return last
+            answer = ask()
+            if answer:
+                return answer
+            last = answer
         except Exception as error:  # the last one is shown
-            last = error  # type: ignore[assignment]
+            last = error
         time.sleep(pause)
     raise AssertionError(f"within {patience:.0f} s did not come: {what}; last answer: {last!r}")
 

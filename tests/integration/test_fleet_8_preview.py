@@ -37,5 +37,5 @@ def test_the_comment_has_the_numbers_of_the_engine(fleet: Fleet, name: str) -> N
     found = changes.planned_changes(record)
     assert planned, "the change was to change something"
     assert Counter(one.action for one in found) == planned == changes.counts(record)
-    warned = {word for line in warnings.warnings(changes) for word in re.findall(r"`([^`]+)`", line)}
+    warned = {word for line in warnings.warnings(found) for word in re.findall(r"`([^`]+)`", line)}
     assert (loud in warned) if loud else not warned, warned

@@ -192,7 +192,7 @@ def test_a_missing_image_is_named(engine: Engine, inputs: dict[str, Any]) -> Non
 
 
 def test_a_volume_is_a_folder_where_the_driver_is_told_so(engine: Engine, prefix: str) -> None:
-    inputs = {
+    inputs: dict[str, Any] = {
         "name": f"{prefix}-bound",
         "driver": "local",
         "driverOpts": {"type": "none", "o": "bind", "device": "/mnt/fleetwatch/loki"},
@@ -203,7 +203,7 @@ def test_a_volume_is_a_folder_where_the_driver_is_told_so(engine: Engine, prefix
     assert not engine.diff(VOLUME, state, inputs).changes
     read = engine.read(VOLUME, made, state, inputs)
     assert not engine.diff(VOLUME, read.properties, inputs).changes, "nor after a refresh"
-    moved = {**inputs, "driverOpts": {**inputs["driverOpts"], "device": "/srv"}}  # type: ignore[dict-item]
+    moved = {**inputs, "driverOpts": {**inputs["driverOpts"], "device": "/srv"}}
     assert engine.diff(VOLUME, state, moved).replaces == ["driverOpts"]
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.preview.record import CHANGES
 from tests.preview.told import change, read, step, told
 from tools.comment import changes, files, page, warnings
-from tools.comment.model import ACTIONS, SECRET_SIGNATURE, SIGNATURE, UNKNOWN, Record
+from tools.comment.model import ACTIONS, SECRET_SIGNATURE, SIGNATURE, UNKNOWN, Action, Record
 
 EXPECTED = Path(__file__).parent / "expected"
 PLANTED = "pl4nted-s3cret"
@@ -91,7 +91,7 @@ def test_an_image_of_the_agent_is_loud_for_every_host(tmp_path: Path) -> None:
     ],
 )
 @pytest.mark.parametrize("action", ["replaced", "removed"])
-def test_what_takes_data_is_loud(type_: str, role: str, lost: str, action: str) -> None:
+def test_what_takes_data_is_loud(type_: str, role: str, lost: str, action: Action) -> None:
     (said,) = warnings.warnings([change(type_, action, role=role)])
     assert lost.replace("are gone", "") in said
     assert f"**{action}**" in said
@@ -99,7 +99,7 @@ def test_what_takes_data_is_loud(type_: str, role: str, lost: str, action: str) 
 
 @pytest.mark.parametrize("action", ["added", "changed"])
 @pytest.mark.parametrize("role", ["agent", "caddy"])
-def test_what_takes_none_is_not(action: str, role: str) -> None:
+def test_what_takes_none_is_not(action: Action, role: str) -> None:
     kinds = ("docker:index/container:Container", "docker:index/volume:Volume", "digitalocean:index/volume:Volume")
     assert warnings.warnings([change(kind, action, role=role) for kind in kinds]) == []
     assert warnings.warnings([change("docker:index/container:Container", "replaced", role="caddy")]) == []

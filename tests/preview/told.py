@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.preview.record import RECORDED
 from tools.comment import records
-from tools.comment.model import Change, Record
+from tools.comment.model import Action, Change, Record
 
 
 def told(name: str) -> dict[str, Any]:
@@ -23,11 +24,22 @@ def read(folder: Path, content: Any, stack: str = "prod") -> Record:
     return next(one for one in records.read_records(folder) if one.stack == stack)
 
 
-def change(type_: str, action: str, *, host: str = "web-1", role: str = "", kept: bool = False, **more: Any) -> Change:
+def change(
+    type_: str,
+    action: Action,
+    *,
+    host: str = "web-1",
+    role: str = "",
+    kept: bool = False,
+    name: str = "",
+    why: tuple[str, ...] = (),
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> Change:
+    """One change; `role` is the label of its resource before it."""
     labels = [{"label": "fleetwatch.role", "value": role}] if role else []
-    name = more.pop("name", f"{host}-thing")
-    before = {"labels": labels, **more.pop("before", {})}
-    return Change(action, type_, name, host, more.pop("why", ()), before, more.pop("after", {}), kept)  # type: ignore[arg-type]
+    before = {"labels": labels, **(before or {})}
+    return Change(action, type_, name or f"{host}-thing", host, why, before, after or {}, kept)
 
 
 def step(

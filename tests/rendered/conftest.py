@@ -9,16 +9,14 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from configs.settings import Settings
+from tests.fixtures.programs import Program, Tool
 from tests.fixtures.stackfiles import CASES
 from tools import test_programs
-
-Tool = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
 @functools.cache
@@ -30,17 +28,17 @@ def _argv(name: str) -> tuple[str, ...]:
 
 
 @pytest.fixture
-def tool(tmp_path: Path) -> Callable[[str], Tool]:
+def tool(tmp_path: Path) -> Tool:
     """`tool("promtool")("check", "config", path)`: the finished process, not checked; it sees tmp_path only."""
 
-    def named(name: str) -> Tool:
+    def named(name: str) -> Program:
         argv = list(_argv(name))
         if argv[0] == "docker":
             argv[3:3] = ["-v", f"{tmp_path}:{tmp_path}"]
 
-        def call(*words: object) -> subprocess.CompletedProcess[str]:
+        def call(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
             env = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "xdg")}
-            command = [*argv, *map(str, words)]
+            command = [*argv, *map(str, arguments)]
             return subprocess.run(
                 command, capture_output=True, text=True, timeout=60, check=False, env=env, cwd=tmp_path
             )

@@ -19,6 +19,7 @@ from configs.render.dump import to_yaml
 from configs.rules.model import Alert, Group, Record, render
 from configs.settings import Settings, load
 from tests.fixtures.full import small
+from tests.fixtures.programs import Tool
 
 SITE = "https://monitor.example.com"
 HERE = {"env": "test", "host": "hub"}
@@ -64,13 +65,13 @@ def groups_of(settings: Settings, *names: str) -> list[Group]:
     return found
 
 
-def check(tool: Any, folder: Path, settings: Settings, groups: Sequence[Group], cases: Sequence[Case]) -> None:
+def check(tool: Tool, folder: Path, settings: Settings, groups: Sequence[Group], cases: Sequence[Case]) -> None:
     """Run all cases in one call of promtool; fail with promtool's output for each failed case."""
     failed = run(tool, folder, settings, groups, cases)
     assert not failed, "\n\n".join(f"{name}\n{output}" for name, output in failed.items())
 
 
-def run(tool: Any, folder: Path, settings: Settings, groups: Sequence[Group], cases: Sequence[Case]) -> dict[str, str]:
+def run(tool: Tool, folder: Path, settings: Settings, groups: Sequence[Group], cases: Sequence[Case]) -> dict[str, str]:
     """promtool's output for each failed case, by the name of the case."""
     names = {_name(case): case for case in cases}
     assert cases, "no case was given: nothing would be tested"
@@ -108,7 +109,7 @@ def _only(groups: Sequence[Group], alert: str) -> list[Group]:
 
 
 def ask(
-    tool: Any, folder: Path, settings: Settings, groups: Sequence[Group], case: Case, expected: Mapping[str, float]
+    tool: Tool, folder: Path, settings: Settings, groups: Sequence[Group], case: Case, expected: Mapping[str, float]
 ) -> None:
     """Run the query `case.alert` after the rules were evaluated; `expected` has the values by series."""
     (folder / "rules.yml").write_text(to_yaml(render(settings, groups, SITE), "rules"))

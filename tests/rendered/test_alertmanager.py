@@ -16,6 +16,7 @@ from configs.services.alertmanager import routing, templates
 from configs.settings import Settings, load
 from configs.settings.alerts import Quiet
 from tests.fixtures.full import full
+from tests.fixtures.programs import Tool
 from tests.rendered.test_rules import TWO
 
 HOOK = {"webhook": {"url": "https://hook.example/x"}}
@@ -31,7 +32,7 @@ def _settings(**alerts: Any) -> Settings:
     return load({"env": "test", "hub": {"local": {}, "alerts": whole}, "hosts": TWO}, "stacks/Pulumi.test.yaml")
 
 
-def _told(tool: Any, folder: Path, settings: Settings, **labels: str) -> list[str]:
+def _told(tool: Tool, folder: Path, settings: Settings, **labels: str) -> list[str]:
     """The receivers of an alert with these labels, as amtool finds them."""
     (folder / "alertmanager.yml").write_text(alertmanager.config(settings))
     words = [f"{key}={value}" for key, value in labels.items()]
@@ -57,12 +58,12 @@ CASES = {
 
 @pytest.mark.parametrize("quiet", [[], [{"hours": "22:00-07:00"}]], ids=["always", "with quiet hours"])
 @pytest.mark.parametrize("case", CASES)
-def test_the_receivers(case: str, quiet: list[Any], tool, tmp_path: Path) -> None:
+def test_the_receivers(case: str, quiet: list[Any], tool: Tool, tmp_path: Path) -> None:
     labels, receivers = CASES[case]
     assert _told(tool, tmp_path, _settings(routes=ROUTES, quiet=quiet), **labels) == receivers
 
 
-def test_without_receivers_nobody_is_told(tool, tmp_path: Path) -> None:
+def test_without_receivers_nobody_is_told(tool: Tool, tmp_path: Path) -> None:
     settings = _settings(receivers={}, default=None, watchdog=None)
     assert _told(tool, tmp_path, settings, alertname="DiskUsed", severity="critical") == ["nobody"]
 
@@ -149,7 +150,7 @@ MESSAGE = {
 }
 
 
-def _rendered(tool: Any, folder: Path, text: str, message: dict[str, Any]) -> str:
+def _rendered(tool: Tool, folder: Path, text: str, message: dict[str, Any]) -> str:
     (folder / "fleetwatch.tmpl").write_text(templates.TEMPLATES)
     (folder / "data.json").write_text(json.dumps(message))
     words = [f"--template.glob={folder / 'fleetwatch.tmpl'}", f"--template.data={folder / 'data.json'}"]
@@ -158,7 +159,7 @@ def _rendered(tool: Any, folder: Path, text: str, message: dict[str, Any]) -> st
     return str(done.stdout)
 
 
-def test_what_a_person_reads(tool, tmp_path: Path) -> None:
+def test_what_a_person_reads(tool: Tool, tmp_path: Path) -> None:
     assert _rendered(tool, tmp_path, templates.TITLE, MESSAGE).strip() == "1 firing: DiskUsed on hub (test)"
     assert _rendered(tool, tmp_path, templates.BODY, MESSAGE).strip() == (
         "/ on hub is 95% full\n"
@@ -172,7 +173,7 @@ def test_what_a_person_reads(tool, tmp_path: Path) -> None:
     assert _rendered(tool, tmp_path, templates.SEVERITY, MESSAGE).strip() == "critical"
 
 
-def test_a_resolved_group_of_several_alerts_says_so(tool, tmp_path: Path) -> None:
+def test_a_resolved_group_of_several_alerts_says_so(tool: Tool, tmp_path: Path) -> None:
     message = {**MESSAGE, "status": "resolved", "commonLabels": {"env": "test"}}
     assert _rendered(tool, tmp_path, templates.TITLE, message).strip() == "Resolved: several alerts (test)"
 

@@ -64,7 +64,7 @@ class Street:
         folder.mkdir()
         for path, content in {"Caddyfile": text, **files}.items():
             (folder / path).write_text(content)
-        users = folder / "secrets" / caddy.USERS
+        users = folder / "secrets" / caddyfile.USERS
         users.mkdir(parents=True)
         if self.hashed:
             (users / "vps-1.caddy").write_text(caddy.users({PUSHER[0]: self.hashed}))

@@ -15,6 +15,7 @@ from configs.services.caddy import caddyfile
 from configs.settings import Settings, load
 from tests.fixtures import rendering
 from tests.fixtures.full import small
+from tests.fixtures.programs import Tool
 
 HASH = "$2a$10$N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy"
 GATEWAY = "10.213.77.1"
@@ -37,7 +38,7 @@ def _accepted(done: subprocess.CompletedProcess[str]) -> None:
     assert done.returncode == 0, f"the component's own tool refuses it:\n{done.stdout}{done.stderr}"
 
 
-def test_promtool_accepts_the_hubs_prometheus_and_its_rules(settings: Settings, tool, tmp_path: Path) -> None:
+def test_promtool_accepts_the_hubs_prometheus_and_its_rules(settings: Settings, tool: Tool, tmp_path: Path) -> None:
     for name, text in rules.files(settings, "https://monitor.example.com").items():
         _write(tmp_path, text, f"rules/{name}", "/nowhere")
     path = _write(tmp_path, rendering.prometheus_config(settings), "prometheus.yml", prometheus.CONFIG)
@@ -47,14 +48,14 @@ def test_promtool_accepts_the_hubs_prometheus_and_its_rules(settings: Settings, 
     _accepted(tool("promtool")("check", "rules", *sorted((tmp_path / "rules").iterdir())))
 
 
-def test_promtool_accepts_every_agent(settings: Settings, tool, tmp_path: Path) -> None:
+def test_promtool_accepts_every_agent(settings: Settings, tool: Tool, tmp_path: Path) -> None:
     for host in settings.hosts:
         text = rendering.agent_config(settings, host, "https://hub.example")
         path = _write(tmp_path, text, f"{host}.yml", agent.CONFIG)
         _accepted(tool("promtool")("check", "config", "--agent", path))
 
 
-def test_amtool_accepts_the_alertmanager(settings: Settings, tool, tmp_path: Path) -> None:
+def test_amtool_accepts_the_alertmanager(settings: Settings, tool: Tool, tmp_path: Path) -> None:
     (tmp_path / alertmanager.TEMPLATES).write_text(templates.TEMPLATES)
     path = _write(tmp_path, alertmanager.config(settings), "alertmanager.yml", alertmanager.CONFIG)
     done = tool("amtool")("check-config", path)
@@ -62,36 +63,36 @@ def test_amtool_accepts_the_alertmanager(settings: Settings, tool, tmp_path: Pat
     assert "1 templates" in done.stdout, "amtool did not find the messages' templates, so it checked none"
 
 
-def test_caddy_accepts_its_file_with_the_hosts_that_may_push(settings: Settings, tool, tmp_path: Path) -> None:
+def test_caddy_accepts_its_file_with_the_hosts_that_may_push(settings: Settings, tool: Tool, tmp_path: Path) -> None:
     for host, edge in settings.hosts.items():
         if edge.via == "internet":
-            _write(tmp_path, caddy.users({host: HASH}), f"secrets/{caddy.USERS}/{host}.caddy", "/nowhere")
+            _write(tmp_path, caddy.users({host: HASH}), f"secrets/{caddyfile.USERS}/{host}.caddy", "/nowhere")
     path = _write(tmp_path, caddyfile.render(settings), "Caddyfile", caddy.CONFIG)
     done = tool("caddy")("validate", "--config", path, "--adapter", "caddyfile")
     _accepted(done)
     assert "Caddyfile input is not formatted" not in done.stderr, "an operator expects the form of `caddy fmt`"
 
 
-def test_caddy_accepts_two_hashes_while_a_password_is_changed(settings: Settings, tool, tmp_path: Path) -> None:
+def test_caddy_accepts_two_hashes_while_a_password_is_changed(settings: Settings, tool: Tool, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        _write(tmp_path, caddy.users({name: HASH}), f"secrets/{caddy.USERS}/{name}.caddy", "/nowhere")
+        _write(tmp_path, caddy.users({name: HASH}), f"secrets/{caddyfile.USERS}/{name}.caddy", "/nowhere")
     path = _write(tmp_path, caddyfile.render(settings), "Caddyfile", caddy.CONFIG)
     _accepted(tool("caddy")("validate", "--config", path, "--adapter", "caddyfile"))
 
 
-def test_loki_accepts_its_configuration(settings: Settings, tool, tmp_path: Path) -> None:
+def test_loki_accepts_its_configuration(settings: Settings, tool: Tool, tmp_path: Path) -> None:
     path = _write(tmp_path, loki.config(settings).replace(f"{loki.DATA}", str(tmp_path)), "loki.yml", "/nowhere")
     _accepted(tool("loki")(f"-config.file={path}", "-verify-config=true"))
 
 
-def test_promtail_accepts_every_host(settings: Settings, tool, tmp_path: Path) -> None:
+def test_promtail_accepts_every_host(settings: Settings, tool: Tool, tmp_path: Path) -> None:
     for host in settings.hosts:
         path = _write(tmp_path, rendering.promtail_config(settings, host, "https://h"), promtail.FILE, promtail.CONFIG)
         _accepted(tool("promtail")(f"-config.file={path}", "-check-syntax"))
 
 
 @pytest.mark.parametrize("budget", ["24h", "7d", "90m"])
-def test_log_agents_accept_the_journal_at_every_budget(tool, tmp_path: Path, budget: str) -> None:
+def test_log_agents_accept_the_journal_at_every_budget(tool: Tool, tmp_path: Path, budget: str) -> None:
     settings = load(small(hub={"local": {}, "outage_budget": budget}, hosts={"hub": {"logs": {"journal": True}}}), "x")
     path = _write(tmp_path, rendering.promtail_config(settings, "hub", "https://h"), promtail.FILE, promtail.CONFIG)
     _accepted(tool("promtail")(f"-config.file={path}", "-check-syntax"))
@@ -99,7 +100,7 @@ def test_log_agents_accept_the_journal_at_every_budget(tool, tmp_path: Path, bud
     _accepted(tool("alloy-syntax")(path))
 
 
-def test_log_agents_refuse_a_journal_age_in_days(tool, tmp_path: Path) -> None:
+def test_log_agents_refuse_a_journal_age_in_days(tool: Tool, tmp_path: Path) -> None:
     settings = load(small(hosts={"hub": {"logs": {"journal": True}}}), "x")
     text = rendering.promtail_config(settings, "hub", "https://h").replace("max_age: 24h", "max_age: 1d")
     path = _write(tmp_path, text, promtail.FILE, promtail.CONFIG)
@@ -111,14 +112,14 @@ def test_log_agents_refuse_a_journal_age_in_days(tool, tmp_path: Path) -> None:
 
 
 def test_alloys_parser_reads_every_host_which_checks_syntax_and_durations(
-    settings: Settings, tool, tmp_path: Path
+    settings: Settings, tool: Tool, tmp_path: Path
 ) -> None:
     for host in settings.hosts:
         path = _write(tmp_path, rendering.alloy_config(settings, host, "https://h"), alloy.FILE, alloy.CONFIG)
         _accepted(tool("alloy-syntax")(path))
 
 
-def test_the_tools_refuse_what_is_wrong(tool, tmp_path: Path) -> None:
+def test_the_tools_refuse_what_is_wrong(tool: Tool, tmp_path: Path) -> None:
     """Without this, a tool that takes everything would pass every test above."""
     wrong = tmp_path / "wrong"
     wrong.write_text("nonsense: [1\n")

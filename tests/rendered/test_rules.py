@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from configs.rules.recording import REACH
+from tests.fixtures.programs import Tool
 from tests.rendered import cases_hosts, cases_hub, cases_pipeline
 from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
@@ -15,12 +16,12 @@ TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
-def test_alerts_fire_with_expected_summary_or_stay_silent(subject: str, tool, tmp_path: Path) -> None:
+def test_alerts_fire_with_expected_summary_or_stay_silent(subject: str, tool: Tool, tmp_path: Path) -> None:
     settings = settings_of()
     check(tool, tmp_path, settings, groups_of(settings, subject), SUBJECTS[subject])
 
 
-def test_hub_without_ingestion_is_distinguished_from_a_silent_host(tool, tmp_path: Path) -> None:
+def test_hub_without_ingestion_is_distinguished_from_a_silent_host(tool: Tool, tmp_path: Path) -> None:
     settings = settings_of(TWO)
     check(tool, tmp_path, settings, groups_of(settings, "hub"), cases_hub.CASES_OF_SEVERAL)
 
@@ -34,7 +35,7 @@ def test_every_alert_has_a_firing_and_a_silent_case(subject: str) -> None:
     assert {case.alert for case in cases if not case.fires} == alerts - {"Watchdog"}
 
 
-def test_wrong_cases_fail(tool, tmp_path: Path) -> None:
+def test_wrong_cases_fail(tool: Tool, tmp_path: Path) -> None:
     """Without this, a rig that compares nothing would pass every test above."""
     disk = {cases_hosts.AVAILABLE: "5x60", cases_hosts.SIZE: "100x60"}
     wrong = [
@@ -52,7 +53,7 @@ def test_wrong_cases_fail(tool, tmp_path: Path) -> None:
     assert len(said) == len(wrong), f"these came out as they should not: {list(said)}"
 
 
-def test_long_scrape_intervals_are_neither_gaps_nor_lag(tool, tmp_path: Path) -> None:
+def test_long_scrape_intervals_are_neither_gaps_nor_lag(tool: Tool, tmp_path: Path) -> None:
     settings = settings_of({"hub": {"scrape": {"agents": "2m"}}})
     rarely = "1 " + "_ _ _ _ _ _ _ 1 " * 60
     cases = [
@@ -62,7 +63,7 @@ def test_long_scrape_intervals_are_neither_gaps_nor_lag(tool, tmp_path: Path) ->
     check(tool, tmp_path, settings, groups_of(settings, "records", "pipeline"), cases)
 
 
-def test_silent_host_is_detected_from_raw_samples(tool, tmp_path: Path) -> None:
+def test_silent_host_is_detected_from_raw_samples(tool: Tool, tmp_path: Path) -> None:
     """As the cases of HostSilent, but with the recording rule itself."""
     settings = settings_of()
     stopped = {cases_pipeline.AGENT: "1x40"}
@@ -75,7 +76,7 @@ def test_silent_host_is_detected_from_raw_samples(tool, tmp_path: Path) -> None:
     check(tool, tmp_path, settings, groups_of(settings, "records", "pipeline"), cases)
 
 
-def test_host_silent_threshold_per_host(tool, tmp_path: Path) -> None:
+def test_host_silent_threshold_per_host(tool: Tool, tmp_path: Path) -> None:
     """One that is asked every two minutes is not silent between; one with a threshold of its own is told sooner."""
     stopped = {cases_pipeline.AGENT: "1x40"}
     soon = settings_of({"hub": {"alerts": {"thresholds": {"host_silent": "1m"}}}})
@@ -107,7 +108,7 @@ PACES = {
 
 
 @pytest.mark.parametrize("pace", PACES)
-def test_retention_forecast(pace: str, tool, tmp_path: Path) -> None:
+def test_retention_forecast(pace: str, tool: Tool, tmp_path: Path) -> None:
     settings = settings_of()
     changed, reaches = PACES[pace]
     labels = '{job="prometheus",env="test",host="hub"}'

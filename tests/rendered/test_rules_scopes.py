@@ -9,6 +9,7 @@ import pytest
 
 from configs.rules.model import Alert, Group, expression, render, scopes, show_threshold
 from configs.settings import Settings
+from tests.fixtures.programs import Tool
 from tests.rendered.rules_rig import Case, check, fired, groups_of, settings_of
 from tests.rendered.test_rules import TWO
 
@@ -32,7 +33,7 @@ def _settings(hub: dict[str, Any], web: dict[str, Any], fleet: dict[str, Any] | 
 
 def _disks(**used: int) -> dict[str, str]:
     """Series of disks that are so many percent full, by host."""
-    series = {}
+    series: dict[str, str] = {}
     for host, share in used.items():
         of = f'{DISK},host="{host.replace("_", "-")}"'
         series |= {f"node_filesystem_avail_bytes{{{of}}}": f"{100 - share}x60"}
@@ -45,7 +46,7 @@ def _disk_case(when: str, series: dict[str, str], *hosts: tuple[str, int]) -> Ca
     return Case(alert="DiskUsed", when=when, series=series, fires=fires)
 
 
-def test_threshold_of_one_host(tool, tmp_path: Path) -> None:
+def test_threshold_of_one_host(tool: Tool, tmp_path: Path) -> None:
     settings = _settings({}, {"thresholds": {"disk_used": 0.5}})
     cases = [
         _disk_case("for the one that asks for it earlier", _disks(hub=80, web_1=80), ("web-1", 80)),
@@ -55,14 +56,14 @@ def test_threshold_of_one_host(tool, tmp_path: Path) -> None:
     check(tool, tmp_path, settings, groups_of(settings, "hosts"), cases)
 
 
-def test_a_threshold_of_the_whole_fleet(tool, tmp_path: Path) -> None:
+def test_a_threshold_of_the_whole_fleet(tool: Tool, tmp_path: Path) -> None:
     settings = _settings({}, {"thresholds": {"memory_used": 0.5}}, {"disk_used": 0.7})
     case = _disk_case("at the fleet's", _disks(hub=80, web_1=60), ("hub", 80))
     check(tool, tmp_path, settings, groups_of(settings, "hosts"), [case])
 
 
 @pytest.mark.parametrize("mute", ["DiskUsed", "all"])
-def test_alert_muted_on_one_host(mute: str, tool, tmp_path: Path) -> None:
+def test_alert_muted_on_one_host(mute: str, tool: Tool, tmp_path: Path) -> None:
     settings = _settings({"mute": [mute]}, {})
     case = _disk_case("for the other one alone", _disks(hub=95, web_1=95), ("web-1", 95))
     check(tool, tmp_path, settings, groups_of(settings, "hosts"), [case])
@@ -86,7 +87,7 @@ def _container_case(when: str, *fires: tuple[str, str, int]) -> Case:
     return Case(alert="ContainerFull", when=when, series=series, fires=told)
 
 
-def test_threshold_and_mute_of_one_container(tool, tmp_path: Path) -> None:
+def test_threshold_and_mute_of_one_container(tool: Tool, tmp_path: Path) -> None:
     web = {
         "thresholds": {"container_memory": 0.7},
         "containers": {"db": {"thresholds": {"container_memory": 0.95}}, "api": {"mute": ["ContainerFull"]}},
@@ -105,7 +106,7 @@ def test_one_expression_without_exceptions() -> None:
     assert expression(_settings({}, {}), FULL) == 'used{job="c"} > 0.9'
 
 
-def test_alert_muted_everywhere_never_fires(tool, tmp_path: Path) -> None:
+def test_alert_muted_everywhere_never_fires(tool: Tool, tmp_path: Path) -> None:
     settings = _settings({"mute": ["ContainerFull"]}, {"mute": ["ContainerFull"]})
     check(tool, tmp_path, settings, [Group(name="one", rules=(FULL,))], [_container_case("anywhere")])
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,14 @@ import yaml
 
 from tests.fixtures import workflows
 from tests.fixtures.full import ROOT
+from tests.fixtures.programs import Tool
 from tests.fixtures.workflows import FOLDER, TEXT, WORKFLOWS
-from tests.rendered.conftest import Tool
 from tools import environment
 from tools.__main__ import MODULES, parser
 from tools.errors import ToolError
 
 
-def _lint(tool: Callable[[str], Tool], folder: Path) -> tuple[int, str]:
+def _lint(tool: Tool, folder: Path) -> tuple[int, str]:
     """actionlint on a copy of .github, in a folder that is a repository's for it."""
     (folder / ".git").mkdir(exist_ok=True)
     shutil.copytree(FOLDER, folder / ".github", dirs_exist_ok=True)
@@ -33,7 +32,7 @@ def test_there_are_workflows() -> None:
     assert {path.name for path in WORKFLOWS} >= {"pull-request.yml", "deploy.yml", "deploy-stack.yml", "drift.yml"}
 
 
-def test_actionlint_has_nothing_to_say(tool: Callable[[str], Tool], tmp_path: Path) -> None:
+def test_actionlint_has_nothing_to_say(tool: Tool, tmp_path: Path) -> None:
     code, said = _lint(tool, tmp_path)
     assert (code, said) == (0, ""), said
 
@@ -47,9 +46,7 @@ def test_actionlint_has_nothing_to_say(tool: Callable[[str], Tool], tmp_path: Pa
         ("github.event.number", "githubb.event.number", "githubb"),
     ],
 )
-def test_actionlint_would_say_it(
-    tool: Callable[[str], Tool], tmp_path: Path, good: str, broken: str, said: str
-) -> None:
+def test_actionlint_would_say_it(tool: Tool, tmp_path: Path, good: str, broken: str, said: str) -> None:
     _lint(tool, tmp_path)
     place = tmp_path / ".github" / "workflows" / "pull-request.yml"
     assert good in place.read_text()

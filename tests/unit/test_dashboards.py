@@ -24,12 +24,19 @@ SOURCES = {source["uid"]: source["type"] for source in yaml.safe_load(grafana.da
 # What Grafana puts in, with values of the kind it puts in.
 BUILTINS = {"__rate_interval": "60s", "__range": "3600s", "__auto": "15s"}
 BOARDS: dict[str, Board] = {name: json.loads(text) for name, text in render(full()).items()}
-PANELS = [
-    pytest.param(board, panel, id=f"{name.removesuffix('.json')}/{panel['title']}")
-    for name, board in BOARDS.items()
-    for panel in board["panels"]
-    if panel["type"] != "row"
-]
+
+
+def _panels(*types: str) -> list[Any]:
+    """(dashboard, panel) of every panel of these types, by default of all but rows."""
+    return [
+        pytest.param(board, panel, id=f"{name.removesuffix('.json')}/{panel['title']}")
+        for name, board in BOARDS.items()
+        for panel in board["panels"]
+        if (panel["type"] in types if types else panel["type"] != "row")
+    ]
+
+
+PANELS = _panels()
 
 
 def variables(board: Board) -> set[str]:
@@ -195,7 +202,7 @@ def test_variables_have_one_meaning_on_all_dashboards() -> None:
     assert {name: found for name, found in titles.items() if len(found) > 1} == {}
 
 
-@pytest.mark.parametrize(("board", "panel"), [p for p in PANELS if p.values[1]["type"] == "table"])
+@pytest.mark.parametrize(("board", "panel"), _panels("table"))
 def test_table_overrides_refer_to_renamed_columns(board: Board, panel: Board) -> None:
     merge, organize = panel["transformations"]
     headings = set(organize["options"]["renameByName"].values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import stat
+import subprocess
 import time
 from pathlib import Path
 
@@ -29,7 +30,7 @@ class Service(Rig):
         base = str(self.folder / "base")
         return {"BASE": base, "DIR": str(self.live), "CHECK": CHECK, "RELOAD": RELOAD, "CONTAINER": "fw-svc"}
 
-    def deploy(self, files: dict[str, str]):
+    def deploy(self, files: dict[str, str]) -> subprocess.CompletedProcess[str]:
         return self.run("files", bundle(files), **self.parameters())
 
     def files(self) -> dict[str, str]:

@@ -61,7 +61,7 @@ def test_a_rarer_scrape_needs_less() -> None:
 
 
 def test_a_volume_that_is_too_small_is_told_with_a_number_that_fits() -> None:
-    hosts = {f"web-{n}": {"droplet": {}} for n in range(9)}
+    hosts: dict[str, Any] = {f"web-{n}": {"droplet": {}} for n in range(9)}
     (problem,) = list(problems(_fleet(100, **hosts)))
     assert problem.startswith("hub.droplet.volume: expected at least ")
     assert " (GB) for 730d of metrics and 90d of logs of 10 hosts (metrics ~" in problem
@@ -79,7 +79,7 @@ def test_the_defaults_fit_the_default_volume() -> None:
 
 
 def test_a_size_that_is_given_lets_metrics_go_earlier() -> None:
-    hosts = {f"web-{n}": {"droplet": {}} for n in range(9)}
+    hosts: dict[str, Any] = {f"web-{n}": {"droplet": {}} for n in range(9)}
     settings = _fleet(100, {"metrics_size": "50GB"}, **hosts)
     assert list(problems(settings)) == []
     assert disk.metrics_size(settings) == 50 * disk.GB
@@ -98,7 +98,8 @@ def test_metrics_may_have_what_logs_leave_of_the_volume() -> None:
 
 
 def test_elsewhere_the_size_is_the_settings_own() -> None:
-    for hub in (SERVER_HUB, {"local": {}}):
+    hubs: list[dict[str, Any]] = [SERVER_HUB, {"local": {}}]
+    for hub in hubs:
         settings = load(fleet(hub), SOURCE)
         assert list(problems(settings)) == [], "how large that disk is, only the machine knows"
         assert disk.metrics_size(settings) == 10 * disk.GB

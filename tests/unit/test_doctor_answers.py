@@ -15,7 +15,7 @@ from configs.rules.model import Alert, Group, Record
 from configs.settings import load
 from tests.fixtures.fake_hub import FakeHub, healthy_hub
 from tests.fixtures.full import small
-from tools.doctor import command, report
+from tools.doctor import command, report, rules
 from tools.doctor.verdicts import Verdict
 from tools.hubclient import HubClient
 
@@ -178,9 +178,9 @@ def test_what_a_recording_rule_makes_must_be_there(hub: FakeHub, monkeypatch: py
 
 
 def test_a_rule_that_the_hub_does_not_have_or_cannot_evaluate_is_said(hub: FakeHub) -> None:
-    listed = [command.rules.Rule("alert A", "A", "1", "", ()), command.rules.Rule("alert B", "B", "1", "", ())]
+    listed = [rules.Rule("alert A", "A", "1", "", ()), rules.Rule("alert B", "B", "1", "", ())]
     hub.rules = [{"name": "B", "health": "err", "lastError": "many-to-many matching"}]
-    said = command.rules.not_loaded(HubClient(hub.base), listed)
+    said = rules.not_loaded(HubClient(hub.base), listed)
     assert "rule A: the hub's Prometheus does not have it" in said[0]
     assert said[1] == "rule B: its last evaluation failed: many-to-many matching"
 
@@ -197,4 +197,4 @@ def test_json_has_everything_and_no_secret_stands_in_the_settings(
 
 
 def test_the_boards_of_the_program_are_what_is_asked() -> None:
-    assert command.boards is dashboards.boards
+    assert vars(command)["boards"] is dashboards.boards

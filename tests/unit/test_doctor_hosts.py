@@ -20,6 +20,7 @@ from tests.fixtures.fake_hub import FakeHub, healthy_hub
 from tests.fixtures.full import small
 from tools import agent_targets
 from tools.doctor import command, hosts, queries
+from tools.doctor.verdicts import Querier
 from tools.hubclient import HubClient
 from tools.stack import Stack
 
@@ -100,7 +101,7 @@ def test_settings_are_read_without_any_secret(monkeypatch: pytest.MonkeyPatch, t
 
 
 def _wrong(hub: FakeHub) -> list[str]:
-    (one,) = hosts.examine(command.verdicts.Querier(HubClient(hub.base), hosts.hub_time(HubClient(hub.base))), SETTINGS)
+    (one,) = hosts.examine(Querier(HubClient(hub.base), hosts.hub_time(HubClient(hub.base))), SETTINGS)
     return one.wrong
 
 
@@ -138,7 +139,7 @@ def test_a_target_that_is_down_is_explained_by_its_agent(
         (labels, 0.0 if labels["job"] == "promtail" else value) for labels, value in hub.series if "job" in labels
     ]
     client = HubClient(hub.base)
-    querier = command.verdicts.Querier(client, hosts.hub_time(client))
+    querier = Querier(client, hosts.hub_time(client))
     (report,) = hosts.examine(querier, SETTINGS, lambda names: dict.fromkeys(names, errors))
     assert report.wrong[0].startswith(f"hub: target down: job promtail at promtail:1 {shown}. On the host: ")
 

@@ -99,8 +99,8 @@ CHANGES = {
 
 
 def board() -> dict[str, Any]:
-    percent = {"fieldConfig": {"defaults": {"unit": "percentunit"}, "overrides": []}}
-    none = {"fieldConfig": {"defaults": {"noValue": "none < here"}, "overrides": []}}
+    percent: dict[str, Any] = {"fieldConfig": {"defaults": {"unit": "percentunit"}, "overrides": []}}
+    none: dict[str, Any] = {"fieldConfig": {"defaults": {"noValue": "none < here"}, "overrides": []}}
     host = {"name": "host", "type": "query", "multi": True, "includeAll": True, "allValue": ".+",
             "datasource": {"uid": "prometheus"}, "query": {"query": "label_values(up, host)"}}  # fmt: skip
     return {

@@ -143,7 +143,8 @@ def test_an_exception_is_for_one_role() -> None:
 )
 def test_absent_protections_are_told(absent: str, part: str) -> None:
     """Docker's defaults: some capabilities, privileges by setuid; but a network of its own."""
-    record = container(**{absent: None})
+    changes: dict[str, Any] = {absent: None}
+    record = container(**changes)
     if part:
         assert part in one(containers.rights, record)
     else:

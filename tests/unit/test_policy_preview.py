@@ -130,7 +130,12 @@ def test_the_pack_is_in_previews_and_updates_alone(
     command: str, looked_at: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ran: list[tuple[list[str], dict[str, str]]] = []
-    monkeypatch.setattr(stacks, "streamed", lambda argv, env, name: ran.append((argv, env)) or 0)
+
+    def streamed(argv: list[str], env: dict[str, str], name: str) -> int:
+        ran.append((argv, env))
+        return 0
+
+    monkeypatch.setattr(stacks, "streamed", streamed)
     file = tmp_path / "Pulumi.live.yaml"
     file.write_text("config: {'fleetwatch:env': prod, 'fleetwatch:hub': {local: {}}}\n")
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
@@ -143,7 +148,12 @@ def test_the_pack_is_in_previews_and_updates_alone(
 
 def test_without_it_nothing_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[list[str]] = []
-    monkeypatch.setattr(stacks, "streamed", lambda argv, env, name: ran.append(argv) or 0)
+
+    def streamed(argv: list[str], env: dict[str, str], name: str) -> int:
+        ran.append(argv)
+        return 0
+
+    monkeypatch.setattr(stacks, "streamed", streamed)
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
     stacks.Stack("live", tmp_path / "Pulumi.live.yaml", {}).run("up")
     assert "--policy-pack" not in ran[0]

@@ -19,11 +19,13 @@ URL = "https://hub.example"
 
 
 def _promtail(settings: Settings) -> dict[str, Any]:
-    return yaml.safe_load(rendering.promtail_config(settings, "hub", URL))
+    found: dict[str, Any] = yaml.safe_load(rendering.promtail_config(settings, "hub", URL))
+    return found
 
 
 def _loki(**hub: Any) -> dict[str, Any]:
-    return yaml.safe_load(loki.config(load(small(hub={"local": {}, **hub}), SOURCE)))
+    found: dict[str, Any] = yaml.safe_load(loki.config(load(small(hub={"local": {}, **hub}), SOURCE)))
+    return found
 
 
 def _logs(**logs: Any) -> Settings:

@@ -21,7 +21,8 @@ GATEWAY = "10.213.77.1"
 
 
 def _agent(settings: Settings, host: str = "hub") -> dict[str, Any]:
-    return yaml.safe_load(rendering.agent_config(settings, host, "https://hub.example"))
+    found: dict[str, Any] = yaml.safe_load(rendering.agent_config(settings, host, "https://hub.example"))
+    return found
 
 
 def _jobs(settings: Settings, host: str = "hub") -> dict[str, dict[str, Any]]:

@@ -16,7 +16,8 @@ SETUP = "#!/bin/sh\n# odd: 'quotes' \"here\", a tab\there, \u00e9\necho ready\n"
 
 
 def _data(**words: Any) -> dict[str, Any]:
-    return yaml.safe_load(userdata.render(**{"image": IMAGE, **words}))
+    found: dict[str, Any] = yaml.safe_load(userdata.render(**{"image": IMAGE, **words}))
+    return found
 
 
 def _files(**words: Any) -> dict[str, dict[str, str]]:
@@ -129,7 +130,8 @@ def _boot(box: dict[str, Any], path: str) -> subprocess.CompletedProcess[str]:
 
 
 def _calls(box: dict[str, Any]) -> list[str]:
-    return box["calls"].read_text().splitlines()
+    text: str = box["calls"].read_text()
+    return text.splitlines()
 
 
 def _has_docker(box: dict[str, Any]) -> None:

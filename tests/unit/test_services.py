@@ -77,7 +77,7 @@ def test_each_container_checks_its_own_health(name: str) -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_files_read_the_late_values_that_they_name_and_no_others(name: str) -> None:
-    files = SPECS[name].files | SPECS[name].secrets
+    files = {**SPECS[name].files, **SPECS[name].secrets}
     read: set[LateField] = set()
     for path, file in files.items():
         whole = file.render(KNOWN)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pulumi
 import pytest
 import yaml
 from pulumi.runtime import config as runtime
@@ -23,13 +24,13 @@ def _program(monkeypatch: pytest.MonkeyPatch, config: dict[str, str]) -> str:
     """What the program refuses this configuration with, as Pulumi hands it over; nothing if it accepts it."""
     facts = MachineFacts({"unix:///var/run/docker.sock": DockerFacts("20.10")})
     monkeypatch.setattr(machine_facts, "probe", lambda _: facts)
-    monkeypatch.setattr(program_settings.pulumi, "get_stack", lambda: "test")
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "test")
     monkeypatch.setattr(runtime, "get_config_env", lambda: {"fleetwatch:hub": '{"local":{}}', **config})
     monkeypatch.setattr(runtime, "get_config_secret_keys_env", lambda: [])
     monkeypatch.delenv("FLEETWATCH_STACK_FILE", raising=False)
     try:
         program_settings.load_settings()
-    except program_settings.pulumi.RunError as error:
+    except pulumi.RunError as error:
         lines = str(error).splitlines()
         assert len(lines) == 2, f"one mistake, one line: {lines}"
         return lines[1].removeprefix("  - ").removesuffix(" (stacks/Pulumi.test.yaml)")

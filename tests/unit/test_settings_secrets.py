@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from typing import Any
 
+import pulumi
 import pytest
 from pulumi.runtime import config as runtime
 
@@ -134,7 +135,7 @@ def _engine(monkeypatch: pytest.MonkeyPatch, sections: dict[str, Any], encrypted
     docker = DockerFacts("20.10", networks=frozenset({"shop_default", "dispatch-network"}))
     facts = MachineFacts({"unix:///var/run/docker.sock": docker})
     monkeypatch.setattr(machine_facts, "probe", lambda settings: facts)
-    monkeypatch.setattr(program_settings.pulumi, "get_stack", lambda: "test")
+    monkeypatch.setattr(pulumi, "get_stack", lambda: "test")
     monkeypatch.setattr(runtime, "get_config_env", lambda: {f"fleetwatch:{k}": _json(v) for k, v in sections.items()})
     monkeypatch.setattr(runtime, "get_config_secret_keys_env", lambda: [f"fleetwatch:{key}" for key in encrypted])
 
@@ -168,7 +169,7 @@ def test_the_way_to_a_missing_secret_names_the_stack_that_it_is_for(
     sections = _one_host()
     sections["hosts"]["hub"]["postgres"]["main"] = {}
     _engine(monkeypatch, sections, ["hub", "hosts"])
-    monkeypatch.setattr(program_settings.pulumi, "get_stack", lambda: stack)
+    monkeypatch.setattr(pulumi, "get_stack", lambda: stack)
     with pytest.raises(Exception, match=f"`{typed}hosts.hub.postgres.main.dsn` sets it"):
         program_settings.load_settings()
 
@@ -196,7 +197,7 @@ def test_the_working_copy_keeps_encrypted_values_only_while_their_entry_stands()
             "fleetwatch:hosts": {"hub": {"postgres": {"a": {"dsn": {"secure": "A"}}, "b": {"dsn": {"secure": "B"}}}}}
         },
     }
-    user = {
+    user: dict[str, Any] = {
         "config": {"fleetwatch:hosts": {"hub": {"postgres": {"a": {}}}}, "fleetwatch:hub": {"local": {"files": "mine"}}}
     }
     overlay = {"hub": {"local": {"files": "theirs", "docker": "unix:///d.sock"}}, "images": {"loki": "x"}}

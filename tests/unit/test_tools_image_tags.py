@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 
@@ -83,5 +83,5 @@ def test_a_pull_that_fails_for_another_reason_falls_back_to_a_build(
     assert "cannot be pulled; assembling it instead" in capsys.readouterr().out
 
 
-def _refused(*_arguments: object, **_options: object) -> None:
+def _refused(argv: Sequence[str], *, what: str) -> None:
     raise ToolError("docker pull failed")

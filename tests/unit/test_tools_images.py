@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from tools.recipes import RECIPES
 from tools.rootfs import RootFs
 
 
-def _tar(fill) -> dict[str, tarfile.TarInfo]:
+def _tar(fill: Callable[[RootFs], object]) -> dict[str, tarfile.TarInfo]:
     out = io.BytesIO()
     root = RootFs(out)
     fill(root)

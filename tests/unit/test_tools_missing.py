@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components import cloud_facts, machine_facts
 from configs.validation import CloudFacts, DockerFacts, MachineFacts
 from tests.fixtures.hubs import PUBLIC_KEY
 from tests.unit.test_tools_newenv import CLOUD, SET, FakeStack, _complete, _config
@@ -69,7 +70,7 @@ def test_what_the_program_refuses_is_missing_here_too(
     change, said = REFUSED[mistake]
     docker = DockerFacts("20.10", networks=frozenset({"bridge"}))
     facts = MachineFacts({"unix:///var/run/docker.sock": docker}, public_key=PUBLIC_KEY)
-    monkeypatch.setattr(missing.machine_facts, "probe", lambda _: facts)
+    monkeypatch.setattr(machine_facts, "probe", lambda _: facts)
     assert said in _report(monkeypatch, tmp_path, capsys, _good(tmp_path) | change)
 
 
@@ -92,8 +93,8 @@ def test_an_encrypted_token_is_decrypted_for_the_clouds_api(monkeypatch: pytest.
         used.append(config["digitalocean:token"])
         return CLOUD
 
-    stack: Any = FakeStack(config, tmp_path)
-    monkeypatch.setattr(missing.cloud_facts, "probe", probe)
+    stack = FakeStack(config, tmp_path)
+    monkeypatch.setattr(cloud_facts, "probe", probe)
     assert missing.report(config, stack, {}) == 0
     assert used == ["decrypted-s3cret"]
 
@@ -101,8 +102,8 @@ def test_an_encrypted_token_is_decrypted_for_the_clouds_api(monkeypatch: pytest.
 def test_a_cloud_that_does_not_answer_is_missing(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack: Any = FakeStack(_good(tmp_path), tmp_path)
-    monkeypatch.setattr(missing.cloud_facts, "probe", lambda *_: CloudFacts(problem="api.test cannot be reached"))
+    stack = FakeStack(_good(tmp_path), tmp_path)
+    monkeypatch.setattr(cloud_facts, "probe", lambda *_: CloudFacts(problem="api.test cannot be reached"))
     assert missing.report(stack.config, stack, {missing.TOKEN: "x"}) == 1
     assert "api.test cannot be reached" in capsys.readouterr().out
 

@@ -9,13 +9,15 @@ from typing import Any
 import pytest
 import yaml
 
+from components import cloud_facts
 from configs.validation import CloudFacts
 from tests.fixtures.full import ROOT
 from tests.fixtures.hubs import PUBLIC_KEY
 from tests.fixtures.terminals import Closed, closed
-from tools import missing, newenv, stack_secrets
+from tools import backend, missing, newenv, stack_secrets
 from tools.errors import ToolError
 from tools.newenv import Answers
+from tools.stack import Stack
 
 SET = {"secure": "v1:abc"}
 _FRA = frozenset({"fra1"})
@@ -133,18 +135,17 @@ def test_what_documentation_uses_is_nobodys(text: str, example: bool) -> None:
     assert missing.is_example(text) is example
 
 
-class FakeStack:
+class FakeStack(Stack):
     """A stack whose secrets are kept here instead of by an engine."""
 
-    name, backend = "qa", "s3://state"
-
     def __init__(self, config: dict[str, Any], home: Path) -> None:
-        self.config, self.file, self.home = config, home / "Pulumi.qa.yaml", home
+        super().__init__("qa", home / "Pulumi.qa.yaml", {backend.VARIABLE: "s3://state"})
+        self.config, self.home = config, home
 
-    def prepare(self) -> dict[str, Any]:
+    def prepare(self, check: bool = True) -> dict[str, Any]:
         return self.config
 
-    def select(self) -> None:
+    def select(self, mend: bool = True) -> None:
         pass
 
     def secrets_provider(self) -> str:
@@ -158,10 +159,10 @@ def _complete(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, piped: str, config: dict[str, Any], **environ: str
 ) -> tuple[int, dict[str, str]]:
     kept: dict[str, str] = {}
-    monkeypatch.setattr(missing.cloud_facts, "probe", lambda *_: CLOUD)
+    monkeypatch.setattr(cloud_facts, "probe", lambda *_: CLOUD)
     monkeypatch.setattr("sys.stdin", io.StringIO(piped))
     monkeypatch.setattr(stack_secrets, "set_secret", lambda _stack, key, value: kept.update({key: value}))
-    return newenv.complete(FakeStack(config, tmp_path), environ), kept  # type: ignore[arg-type]
+    return newenv.complete(FakeStack(config, tmp_path), environ), kept
 
 
 def test_secrets_come_through_a_pipe_and_are_not_shown(
@@ -190,7 +191,7 @@ def test_a_terminal_that_is_closed_at_the_questions_leaves_them_for_later(
     monkeypatch.setattr("sys.stdin", Closed())
     monkeypatch.setattr("getpass.getpass", closed)
     monkeypatch.setattr(stack_secrets, "set_secret", lambda *_: pytest.fail("nothing was given"))
-    assert newenv.complete(FakeStack(_config(), tmp_path), {}) == 1  # type: ignore[arg-type]
+    assert newenv.complete(FakeStack(_config(), tmp_path), {}) == 1
     assert "make secret STACK=qa KEY=hosts.db-1.postgres.main.dsn" in capsys.readouterr().out
 
 

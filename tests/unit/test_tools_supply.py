@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from email.message import Message
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def _package(monkeypatch: pytest.MonkeyPatch, **said: str) -> str | None:
     message = Message()
     for key, value in said.items():
         message[key.replace("_", "-")] = value
-    monkeypatch.setattr(licences.metadata, "metadata", lambda _name: message)
+    monkeypatch.setattr(metadata, "metadata", lambda _name: message)
     return licences.licence_of("some-package")
 
 

@@ -137,7 +137,7 @@ def test_what_others_committed_counts_and_what_only_this_machine_has_stays(
 
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
     stack, newer = Stack("prod", tmp_path / "Pulumi.prod.yaml", {}), {"secure": "v1:newer"}
-    user = {"fleetwatch:hosts": {"db-1": {"postgres": {"main": {}, "other": {}}}}}
+    user: dict[str, Any] = {"fleetwatch:hosts": {"db-1": {"postgres": {"main": {}, "other": {}}}}}
     working_copy.write(stack.file, {"config": user})
     working_copy.write(stack.working, {"encryptionsalt": "v1:salt", "config": databases(main=SET, other=SET)})
     working_copy.write(tmp_path / "secrets.prod.yaml", {"encryptionsalt": "v1:salt", "config": databases(main=newer)})
@@ -150,16 +150,18 @@ def test_the_secrets_of_a_renamed_host_are_committed_under_its_new_name_and_none
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
-    stack, database = Stack("prod", tmp_path / "Pulumi.prod.yaml", {}), {"postgres": {"main": {}}}
+    stack = Stack("prod", tmp_path / "Pulumi.prod.yaml", {})
+    database: dict[str, Any] = {"postgres": {"main": {}}}
     secret = {"postgres": {"main": {"dsn": SET}}}
     committed = tmp_path / "secrets.prod.yaml"
     working_copy.write(committed, {"encryptionsalt": "v1:salt", "config": {"fleetwatch:hosts": {"db-1": secret}}})
-    for hosts in (
+    steps: list[dict[str, Any]] = [
         {"db-1": database},
         {"database": {"renamed_from": "db-1", **database}},
         {"web-1": {}},
         {"database": database},
-    ):
+    ]
+    for hosts in steps:
         working_copy.write(stack.file, {"config": {"fleetwatch:hosts": hosts}})
         stack.prepare()
     assert working_copy.read(committed)["config"] == {"fleetwatch:hosts": {"db-1": secret, "database": secret}}

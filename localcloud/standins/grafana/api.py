@@ -103,7 +103,7 @@ def proxy(
     try:
         return send(source, method, f"{path}?{query}" if query else path, body, kept)
     except SourceError as error:
-        log("warn", "data-proxy", "data source does not answer", uid=uid, error=error)
+        log("warn", "data-proxy", "data source does not answer", uid=uid, error=str(error))
         return 502, {"message": str(error)}
 
 
@@ -118,6 +118,6 @@ def reload(store: Store, what: str) -> Reply:
     try:
         store.reload(what)
     except ConfigProblem as problem:
-        log("error", "provisioning", f"kept the {what} as they were", error=problem)
+        log("error", "provisioning", f"kept the {what} as they were", error=str(problem))
         return 500, {"message": str(problem)}
     return 200, {"message": f"{what.capitalize()} config reloaded"}

@@ -19,12 +19,12 @@ def configure(level: str, as_json: bool) -> None:
     _threshold, _as_json = LEVELS.get(level.lower(), LEVELS["info"]), as_json
 
 
-def _value(value: object) -> str:
+def _value(value: str | int | float | bool) -> str:
     text = str(value)
     return text if text and all(c.isalnum() or c in "._-/:+" for c in text) else json.dumps(text, ensure_ascii=False)
 
 
-def log(level: str, logger: str, msg: str, **fields: object) -> None:
+def log(level: str, logger: str, msg: str, **fields: str | int | float | bool) -> None:
     """Write one line. Values are quoted, so a message cannot forge a second line."""
     if LEVELS[level] < _threshold:
         return

@@ -182,7 +182,7 @@ class Store:
                     self._seen = seen
                     self.reload("dashboards")
             except (ConfigProblem, OSError) as error:
-                log("error", "provisioning.dashboard", "kept the dashboards as they were", error=error)
+                log("error", "provisioning.dashboard", "kept the dashboards as they were", error=str(error))
 
     def find_source(self, reference: object) -> DataSource | None:
         """By a panel's `datasource` (object with uid, or a name); nothing given means the default one."""

@@ -117,8 +117,8 @@ class Droplet:
         set_tags(self._api, "droplet", resource_id, old, inputs)
         return self.read(resource_id, old) or old
 
-    def _act(self, droplet: str, what: str, **more: object) -> State:
-        found: State = self._api.post(f"/v2/droplets/{droplet}/actions", {"type": what, **more})["action"]
+    def _act(self, droplet: str, what: str, **arguments: str | bool) -> State:
+        found: State = self._api.post(f"/v2/droplets/{droplet}/actions", {"type": what, **arguments})["action"]
         return found
 
     def _renamed(self, urn: str, droplet: str, name: str, before: str, until: float) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from functools import partial
-from typing import Any
 
 from localcloud.standins.plugins import digitalocean_checks as checks
 from localcloud.standins.plugins import schema
@@ -18,13 +17,8 @@ TIMEOUTS = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"  # Terraform's key for the res
 Table = partial(schema.Table, reads_back=True)
 
 
-def once(kind: str, **more: Any) -> Prop:
-    """A property that cannot be changed in a thing that exists."""
-    return Prop(kind=kind, replace=True, **more)
-
-
-def out(kind: str, **more: Any) -> Prop:
-    return Prop(kind=kind, output=True, **more)
+once = partial(Prop, replace=True)  # a property that cannot be changed in a thing that exists
+out = partial(Prop, output=True)
 
 
 def name(replace: bool = False) -> Prop:

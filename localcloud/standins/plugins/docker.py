@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import os
 import time
-from typing import Any
 
 from localcloud.standins.plugins import docker_container as shape
 from localcloud.standins.plugins.docker_api import DEFAULT_HOST, NOT_FOUND, Docker, DockerError, parse_ssh_opts
@@ -128,7 +127,7 @@ class Volume:
         _remove(self._docker, f"/volumes/{resource_id}", "volume is in use", force="true")
 
 
-def _remove(docker: Docker, path: str, in_use: str, **query: Any) -> None:
+def _remove(docker: Docker, path: str, in_use: str, **query: str | int) -> None:
     """Removes; waits while a container that is being removed still uses it; it may be gone already."""
     deadline = time.monotonic() + PATIENCE
     while True:

@@ -81,7 +81,7 @@ class Docker:
             )
         self.host, self._ssh_opts = host, ssh_opts
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, **query: str | int) -> Any:
         return self.call("GET", path, query=query)
 
     def find(self, path: str) -> Any:
@@ -93,10 +93,10 @@ class Docker:
                 return None
             raise
 
-    def post(self, path: str, body: Any = None, **query: Any) -> Any:
+    def post(self, path: str, body: Any = None, **query: str | int) -> Any:
         return self.call("POST", path, body, query)
 
-    def delete(self, path: str, **query: Any) -> None:
+    def delete(self, path: str, **query: str | int) -> None:
         self.call("DELETE", path, query=query)
 
     def call(self, method: str, path: str, body: Any = None, query: dict[str, Any] | None = None) -> Any:

@@ -7,7 +7,7 @@ nothing in the running container, with the real provider too).
 
 from __future__ import annotations
 
-from typing import Any
+from functools import partial
 
 from localcloud.standins.plugins.schema import Prop, Table
 
@@ -15,15 +15,9 @@ LABEL = {"label": Prop(kind="str", required=True), "value": Prop(kind="str", req
 PROPAGATION = ("private", "rprivate", "shared", "rshared", "slave", "rslave")
 TIMEOUTS = "e2bfb730-ecaa-11e6-8f88-34363bc7c4c0"  # Terraform's key for the resource's time-outs
 META = f'{{"{TIMEOUTS}":{{"create":1200000000000,"delete":1200000000000,"update":1200000000000}},"schema_version":"2"}}'
-
-
 PLAIN_META = {"__meta": '{"schema_version":"1"}'}
 
-
-def once(kind: str, **more: Any) -> Prop:
-    """A property that cannot be changed in a thing that exists."""
-    return Prop(kind=kind, replace=True, **more)
-
+once = partial(Prop, replace=True)  # a property that cannot be changed in a thing that exists
 
 NETWORK = Table(
     token="docker:index/network:Network",

@@ -35,7 +35,7 @@ NAMES = {
 class Prop:
     """One property. `item`: element kind of a list or set, or the fields of an object or of a list's objects."""
 
-    kind: str
+    kind: str = field(kw_only=False)
     item: str | Mapping[str, Prop] = "str"
     required: bool = False
     default: Any = None

@@ -28,7 +28,7 @@ FLAGS = {
 _lock = threading.Lock()
 
 
-def log(level: str, msg: str, **fields: object) -> None:
+def log(level: str, msg: str, **fields: str | int | float | bool) -> None:
     """One line on stderr, as sql_exporter writes it."""
     stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     pairs = {"time": stamp, "level": level, "msg": msg, **fields}
@@ -113,9 +113,9 @@ def main(argv: Sequence[str]) -> int:
         )
         Server(given["web.listen-address"], exporter).serve_forever(poll_interval=5)
     except ConfigProblem as problem:
-        log("ERROR", "Configuration check failed", error=problem)
+        log("ERROR", "Configuration check failed", error=str(problem))
     except OSError as error:
-        log("ERROR", "Error starting web server", error=error.strerror)
+        log("ERROR", "Error starting web server", error=error.strerror or str(error))
     return 1
 
 

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from .config import Collector, Config, Metric
 from .database import Database, DatabaseProblem
@@ -91,10 +92,16 @@ class Target:
                     yield Sample(metric, (*own, *self._constant), float(value))
 
 
+class Log(Protocol):
+    """Writes one line of the log."""
+
+    def __call__(self, level: str, msg: str, **fields: str | int | float | bool) -> None: ...
+
+
 class Exporter:
     """All targets of a configuration, and the errors counted since the start."""
 
-    def __init__(self, config: Config, label: str, log: Callable[..., None], make: type[Database] = Database) -> None:
+    def __init__(self, config: Config, label: str, log: Log, make: type[Database] = Database) -> None:
         self._config, self._log = config, log
         self._targets = [Target(job, name, label, make(dsn), config.collectors) for job, name, dsn in config.jobs]
         self._errors: Counter[Labels] = Counter()
