@@ -89,7 +89,7 @@ def test_a_token_with_too_many_requests_is_told_with_how_long_to_wait(fleet: Fle
     finally:
         limit.unlink()
     assert done.returncode != 0
-    assert "has had too many requests with it (429); try again in " in done.stdout, done.stdout[-3000:]
+    assert "received too many requests with it (429); try again " in done.stdout, done.stdout[-3000:]
 
 
 def test_after_all_that_nothing_is_to_change(fleet: Fleet) -> None:
