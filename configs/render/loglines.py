@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from configs.settings.edge import Edge, LineFilter
 
 LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
-# RE2. A key with a value first (logfmt, JSON), else a bare upper-case word or [word] within the first 80 characters.
-# Both begin at the line's beginning: the alternative that matches further left would win otherwise.
+_QUOTED = r'"(?:[^"\\]|\\.)*"'
+_KEY = r"(?i:level|lvl|severity)"
+# RE2. A key of JSON, else a key of logfmt, else an upper-case word that begins within the first 80 characters. What is
+# inside quotes never counts: a stranger writes there (path, user agent), and escapes of JSON keep its quotes apart from
+# those of keys. Each alternative is anchored, because the one that matches further left would win otherwise.
 LEVEL_REGEX = (
-    r"^.*?(?i:\b(?:level|lvl|severity)\b[\"']?\s*[=:]\s*[\"']?(?P<level>[a-z]+))"
-    r"|^.{0,80}?\b(?P<word>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRITICAL|CRIT|FATAL|PANIC|LOG)\b"
+    rf"""^(?:[^"{{]*\{{(?:.*?[,{{])?\s*"{_KEY}"\s*:\s*"?"""
+    rf"""|(?:(?:[^"{{]|{_QUOTED})(?:[^"]|{_QUOTED})*?[\s,;|(\[])??'?{_KEY}\b'?\s*[=:]\s*["']?)(?P<level>(?i:[a-z]+))"""
+    rf"""|^(?:[^"]|{_QUOTED}){{0,80}}?\b"""
+    r"(?P<word>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRITICAL|CRIT|FATAL|PANIC|LOG)\b"
 )
 # Go template of both agents: what services write -> our six levels; anything else is left out.
 LEVEL_TEMPLATE = (

@@ -170,6 +170,34 @@ def test_the_level_is_read_from_the_line(line: str, found: str | None) -> None:
     assert (match["level"] if match else None) == found
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        '192.0.2.7 - - [28/Nov/2026:13:00:00 +0000] "GET / HTTP/1.1" 200 12 "-" "x level=fatal"',
+        '192.0.2.7 - - [28/Nov/2026:13:00:00 +0000] "GET /?level=fatal HTTP/1.1" 404 5',
+        '192.0.2.7 - - [28/Nov/2026:13:00:00 +0000] "GET /FATAL HTTP/1.1" 404 5',
+        '192.0.2.7 - - [28/Nov/2026:13:00:00 +0000] "GET /\\",\\"level\\":\\"fatal HTTP/1.1" 404 5',
+        '{"user_agent":"severity: FATAL"}',
+        '{"user_agent":",\\"level\\":\\"fatal\\""}',
+    ],
+)
+def test_what_a_stranger_sends_is_no_level(line: str) -> None:
+    """A path or a user agent could otherwise raise LogErrors."""
+    assert not re.search(loglines.LEVEL_REGEX, line)
+
+
+def test_a_key_of_json_wins_over_text_in_its_values() -> None:
+    for line in (
+        '{"message":"GET /?level=fatal","level":"info"}',
+        '{"user_agent":",\\"level\\":\\"fatal\\"","level":"info"}',
+        '{"log":{"level":"info"},"message":"level=fatal"}',
+        'time="2026-01-01T00:00:00Z" level=info msg="level=fatal"',
+    ):
+        match = re.search(loglines.LEVEL_REGEX, line)
+        assert match, line
+        assert match["level"] == "info", line
+
+
 def test_the_bare_word_is_read_too() -> None:
     match = re.search(loglines.LEVEL_REGEX, "2026-01-01 12:00:00 [WARNING] low disk")
     assert match
