@@ -19,7 +19,7 @@ NOTE_PATIENCE = 60  # seconds; Loki, when it was restarted just now, takes lines
 
 
 def note(settings: Settings, stack: str, host: str) -> str:
-    """The script that marks a change of this host; it runs at the hub, with the output of `settled` on stdin."""
+    """The script that annotates a change of this host; it runs at the hub, with the output of `settled` on stdin."""
     return script(
         "note",
         HOST=host,

@@ -63,13 +63,13 @@ class Host(pulumi.ComponentResource, ABC):
     ) -> command.local.Command:
         """A script on this host, run at creation and again when it or its input changes. Secrets go into `stdin`."""
 
-    def own(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    def on_host(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
         """These options for a resource that is on this host."""
         return options
 
     def in_docker(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
         """These options for a resource of this host's Docker Engine: another machine needs the resource again."""
-        return self.own(options)
+        return self.on_host(options)
 
     def labels(self, role: str) -> Mapping[str, str]:
         """Docker labels by which everything that was made here is found again, and nothing else."""

@@ -62,7 +62,7 @@ class Hub(pulumi.ComponentResource):
         self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
         self._services = self._made()
         self.ca = self._own_ca() if args.settings.hub.own_ca else None
-        self._mark_change()
+        self._annotate_change()
         self.query = f"http://{LOOPBACK}:{ports.query}"
         self.register_outputs({"url": self.url})
 
@@ -120,13 +120,13 @@ class Hub(pulumi.ComponentResource):
             parent=self,
         ).stdout
 
-    def _mark_change(self) -> None:
-        """A change of the hub's own parts is marked on the dashboards, as that of an edge is by its gate."""
+    def _annotate_change(self) -> None:
+        """Annotates a change of the hub's own parts on the dashboards, as the gate does for an edge."""
         stack, roles = self._args.host.stack, " ".join(service.role for service in self._services)
         settled = script("settled", PREFIX=stack, ROLES=roles, AGENTS="")
         self._args.host.run(
             "changed",
-            create=f"settled() (\n{settled}\n)\nsaid=$(settled)\n{note(self._args.settings, stack, 'hub')}",
+            create=f"settled() (\n{settled}\n)\nreport=$(settled)\n{note(self._args.settings, stack, 'hub')}",
             delete=None,
             stdin=revisions(self._services),
             depends_on=self._services,

@@ -111,7 +111,7 @@ class RemoteHost(Host, _JumpHost):
             patience=BOOT if args.booting else ANSWER,
             booting=args.booting,
             machine=args.machine,
-            opts=self.own(pulumi.ResourceOptions(parent=self, depends_on=list(args.after))),
+            opts=self.on_host(pulumi.ResourceOptions(parent=self, depends_on=list(args.after))),
         )
         reached = pulumi.Output.all(target, pinned)
         self.ssh_argv = reached.apply(lambda both: ssh.ssh_argv(*both))
@@ -138,7 +138,7 @@ class RemoteHost(Host, _JumpHost):
             f"{name}-docker",
             host=url,
             ssh_opts=reached.apply(lambda both: ssh.options(*both)),
-            opts=self.own(pulumi.ResourceOptions(parent=self, depends_on=[self.ready])),
+            opts=self.on_host(pulumi.ResourceOptions(parent=self, depends_on=[self.ready])),
         )
         self.register_outputs({"base": self.base})
 
@@ -169,10 +169,10 @@ class RemoteHost(Host, _JumpHost):
             interpreter=["/bin/sh", "-c"],
             add_previous_output_in_env=False,
             logging=command.local.Logging.STDERR,  # success is silent
-            opts=self.own(pulumi.ResourceOptions(parent=parent or self, depends_on=list(depends_on))),
+            opts=self.on_host(pulumi.ResourceOptions(parent=parent or self, depends_on=list(depends_on))),
         )
 
-    def own(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
+    def on_host(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
         args = self._args
         # The host's containers and files are deleted with its machine: one that is being deleted is not contacted.
         mine = pulumi.ResourceOptions(deleted_with=args.machine)
@@ -183,9 +183,9 @@ class RemoteHost(Host, _JumpHost):
 
     def in_docker(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
         if self._args.machine is None:
-            return self.own(options)
+            return self.on_host(options)
         another = pulumi.ResourceOptions(replacement_trigger=self._args.machine.id)
-        return self.own(pulumi.ResourceOptions.merge(options, another))
+        return self.on_host(pulumi.ResourceOptions.merge(options, another))
 
     def _over_ssh(
         self, remote: str, closing: bool = False, leaving: bool = False, patience: str = ""

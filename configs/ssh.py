@@ -1,6 +1,6 @@
-"""The words of the `ssh` command line with which a host is reached, for commands and for Docker alike.
+"""The `ssh` command line with which a host is reached, for commands and for Docker alike.
 
-Everything stands in the words themselves (no configuration file, no known_hosts file), so that any machine that has the
+Everything is in the arguments themselves (no configuration file, no known_hosts file), so that any machine that has the
 state and the key can go on: a CI runner too. Needs OpenSSH 8.5 or newer (KnownHostsCommand).
 """
 
@@ -19,8 +19,8 @@ _OFFERED_AS = {"ssh-rsa": "rsa-sha2-512,rsa-sha2-256"}
 
 @dataclass(frozen=True)
 class SshTarget:
-    """How this machine goes to a host. `key`: a file of this machine (None: the agent's keys), `timeout` in seconds,
-    `jump`: the words that open a connection to the machine in between."""
+    """How this machine reaches a host. `key`: a file of this machine (None: the agent's keys), `timeout` in seconds,
+    `jump`: the command line that opens a connection through the jump host."""
 
     user: str
     address: str
@@ -73,9 +73,9 @@ def ssh_argv(target: SshTarget, host_key: str) -> list[str]:
 
 
 def jump(target: SshTarget, host_key: str) -> list[str]:
-    """The words that make a connection through this host, for `SshTarget.jump`: %h and %p are the next host's."""
-    words = [word.replace("%", "%%") for word in ["ssh", *options(target, host_key)]]
-    return [*words, "-W", "[%h]:%p", *target.destination]
+    """The command line that connects through this host, for `SshTarget.jump`: %h and %p are the next host's."""
+    argv = [argument.replace("%", "%%") for argument in ["ssh", *options(target, host_key)]]
+    return [*argv, "-W", "[%h]:%p", *target.destination]
 
 
 def fingerprint(public_key: str) -> str:

@@ -21,7 +21,7 @@ def script(name: str, **parameters: str) -> str:
 def on_stdin(text: str) -> str:
     """The short command that runs a script whose text comes first on stdin; what follows is the script's own input.
 
-    Short, because the engine shows a failed command whole; on stdin, because a command line has a limit.
+    Short, because Pulumi shows a failed command whole; on stdin, because a command line has a limit.
     """
     return f'script=$(head -c {len(text.encode())}) && eval "$script"'
 

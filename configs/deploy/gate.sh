@@ -4,21 +4,21 @@
 # the backlog comes first: as long as it advances, patience begins again. Queries run inside the hub's Prometheus
 # container, which has wget.
 set -eu
-said=${said-$(cat)}
-since=$(printf '%s\n' "$said" | sed -n 's/^applied at //p')
-seen=$(printf '%s\n' "$said" | sed -n 's/^seen at //p')
+report=${report-$(cat)}
+since=$(printf '%s\n' "$report" | sed -n 's/^applied at //p')
+seen=$(printf '%s\n' "$report" | sed -n 's/^seen at //p')
 for time in "$since" "$seen"; do
     case $time in
         '' | *[!0-9]*)
             echo "host $HOST: expected \`applied at <seconds>\` and \`seen at <seconds>\` on stdin, one line each, got:" \
-                "$(printf '%s' "$said" | tr '\n' ' ' | cut -c 1-200)" >&2
+                "$(printf '%s' "$report" | tr '\n' ' ' | cut -c 1-200)" >&2
             exit 1
             ;;
     esac
 done
-ask() { docker exec "$PROMETHEUS" timeout 5 wget -q -O - "$1" 2> /dev/null || true; }
+query() { docker exec "$PROMETHEUS" timeout 5 wget -q -O - "$1" 2> /dev/null || true; }
 value() { # of a query that has one result, its whole part
-    ask "http://localhost:9090/api/v1/query?query=$1" | sed -n 's/.*"value":\[[^,]*,"\([0-9]*\)[^"]*".*/\1/p'
+    query "http://localhost:9090/api/v1/query?query=$1" | sed -n 's/.*"value":\[[^,]*,"\([0-9]*\)[^"]*".*/\1/p'
 }
 begun=$(date +%s)
 metric='' container='' line='' last=0
@@ -33,7 +33,7 @@ while :; do
         [ "${newest:-0}" -le "$seen" ] || container=yes
     fi
     if [ -z "$line" ]; then
-        case $(ask "http://$LOKI/loki/api/v1/query_range?query=$LINES&limit=1&start=${since}000000000") in
+        case $(query "http://$LOKI/loki/api/v1/query_range?query=$LINES&limit=1&start=${since}000000000") in
             *'"values":[['*) line=yes ;;
         esac
     fi
@@ -41,14 +41,14 @@ while :; do
     [ -z "$metric" ] || [ -z "$container" ] || [ -z "$line" ] || break
     if [ "$waited" -ge "$PATIENCE" ]; then
         missing=''
-        [ -n "$metric" ] || missing="no metric (look at: docker logs $AGENT)"
+        [ -n "$metric" ] || missing="no metric (see: docker logs $AGENT)"
         if [ -n "$metric" ] && [ -z "$container" ]; then
             case $(value "$CADVISOR_UP") in
-                1) missing="no container by name, though cAdvisor answers (look at: docker logs $CADVISOR)" ;;
-                *) missing="no metric of cAdvisor (look at: docker logs $CADVISOR)" ;;
+                1) missing="no container by name, though cAdvisor answers (see: docker logs $CADVISOR)" ;;
+                *) missing="no metric of cAdvisor (see: docker logs $CADVISOR)" ;;
             esac
         fi
-        [ -n "$line" ] || missing="${missing:+$missing, and }no log line (look at: docker logs $LOG_AGENT)"
+        [ -n "$line" ] || missing="${missing:+$missing, and }no log line (see: docker logs $LOG_AGENT)"
         echo "host $HOST: within ${PATIENCE} s after its update the hub got $missing" >&2
         exit 1
     fi

@@ -1,9 +1,9 @@
-# Leaves a line at the hub's Loki that says which parts of $HOST were changed ("changed <roles>" on stdin, or in $said):
-# dashboards mark the moment by it. $STREAM is the stream's labels as JSON. Goes on without it after $NOTE_PATIENCE
-# seconds: what was changed is changed, note or not. Asks from inside the hub's Prometheus container, which has wget.
+# Writes a line to the hub's Loki with the parts of $HOST that were changed ("changed <roles>" on stdin, or in $report):
+# dashboards annotate it. $STREAM is the stream's labels as JSON. After $NOTE_PATIENCE seconds it continues without the
+# line: the change itself is done. Runs wget in the hub's Prometheus container.
 set -eu
-said=${said-$(cat)}
-changed=$(printf '%s\n' "$said" | sed -n 's/^changed *//p' | tr -cd 'a-z0-9_ -' | sed 's/  */, /g')
+report=${report-$(cat)}
+changed=$(printf '%s\n' "$report" | sed -n 's/^changed *//p' | tr -cd 'a-z0-9_ -' | sed 's/  */, /g')
 note="{\"streams\":[{\"stream\":$STREAM,\"values\":[[\"$(date +%s)000000000\",\
 \"fleetwatch changed $HOST: ${changed:-its networks or settings}\"]]}]}"
 tries=0
@@ -11,7 +11,7 @@ until docker exec "$PROMETHEUS" timeout 5 wget -q -O /dev/null --header "Content
     --post-data "$note" "http://$LOKI/loki/api/v1/push" 2> /dev/null; do
     tries=$((tries + 1))
     if [ "$tries" -ge "$NOTE_PATIENCE" ]; then
-        echo "host $HOST: Loki took no note of this change, dashboards will not mark it"
+        echo "host $HOST: Loki did not accept the line about this change; dashboards will not show it"
         break
     fi
     sleep 1

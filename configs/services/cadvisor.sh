@@ -7,8 +7,11 @@ child=
 
 # What the host has, the place of a dockerd that starts its own containerd first; others by who listens on the host.
 sockets() {
-    for place in /run/docker/containerd/containerd.sock /run/containerd/containerd.sock \
-        $(grep -o '/[^ ]*containerd\.sock$' /rootfs/proc/1/net/unix 2> /dev/null); do
+    {
+        printf '%s\n' /run/docker/containerd/containerd.sock /run/containerd/containerd.sock
+        # Seven columns, then the path, which may have spaces.
+        sed -n 's#^\([^ ]* *\)\{7\}\(/.*containerd[.]sock\)$#\2#p' /rootfs/proc/1/net/unix 2> /dev/null
+    } | while IFS= read -r place; do
         for path in "/rootfs$place" "/rootfs${place#/var}"; do # /var/run is a link, which leads out of /rootfs
             if [ -S "$path" ]; then
                 echo "$path"
@@ -20,7 +23,7 @@ sockets() {
 
 look() {
     timeout 10 wget -q -O - "http://127.0.0.1:$PORT/metrics" 2> /dev/null | awk '
-        /^container_last_seen[{].*[{,]name="[^"]/ { named = 1; exit }
+        /^container_last_seen[{](.*,)?name="[^"]/ { named = 1; exit }
         END { print named ? "named" : NR ? "nameless" : "silent" }
     '
 }

@@ -1,4 +1,4 @@
-"""A service's container, resolved for one host: all that defines it, in the words of no writer.
+"""A service's container, resolved for one host: everything that defines it, independent of a writer.
 
 Both writers (docker resources for the hub, Compose for edges) translate this value, so that one spec gives equal
 containers whoever makes them.

@@ -200,15 +200,15 @@ def _file(name: str) -> str:
 def _auth(settings: Settings) -> dict[str, dict[str, Any]]:
     auth, found = settings.hub.grafana.auth, {}
     if auth.google:
-        found["auth.google"] = _way("google", auth.google.client_id, auth.google.roles, "openid email profile") | {
+        found["auth.google"] = _provider("google", auth.google.client_id, auth.google.roles, "openid email profile") | {
             "allowed_domains": " ".join(auth.google.allowed_domains)
         }
     if auth.github:
-        found["auth.github"] = _way("github", auth.github.client_id, auth.github.roles, "user:email,read:org") | {
+        found["auth.github"] = _provider("github", auth.github.client_id, auth.github.roles, "user:email,read:org") | {
             "allowed_organizations": " ".join(auth.github.allowed_organizations)
         }
     if auth.oidc:
-        found["auth.generic_oauth"] = _way("oidc", auth.oidc.client_id, auth.oidc.roles, auth.oidc.scopes) | {
+        found["auth.generic_oauth"] = _provider("oidc", auth.oidc.client_id, auth.oidc.roles, auth.oidc.scopes) | {
             "name": auth.oidc.name,
             "auth_url": auth.oidc.auth_url,
             "token_url": auth.oidc.token_url,
@@ -218,7 +218,7 @@ def _auth(settings: Settings) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _way(name: str, client_id: str, roles: Roles, scopes: str) -> dict[str, Any]:
+def _provider(name: str, client_id: str, roles: Roles, scopes: str) -> dict[str, Any]:
     return {
         "enabled": "true",
         # Who may sign in is bounded by domain, organisation or the provider; the account is made at first sign-in.
