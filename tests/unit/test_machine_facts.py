@@ -70,7 +70,7 @@ def test_every_local_host_beside_a_remote_hub_is_looked_at(calls: Path, tmp_path
     assert facts.docker["unix:///b.sock"].networks == {"bridge", "blog"}
     assert facts.docker["unix:///c.sock"] == DockerFacts(
         None,
-        "it says: Cannot connect to the Docker daemon at unix:///c.sock; `make up` starts it, or see "
+        "docker reports: Cannot connect to the Docker daemon at unix:///c.sock; `make up` starts it, or see "
         "https://docs.docker.com/engine/install/",
     )
     assert facts.missing_folders == {f"{tmp_path}/gone"}
