@@ -1,6 +1,6 @@
-"""A client of DigitalOcean's API, for what the program and `make` read of an account before they change it.
+"""A client of DigitalOcean's API: the program and `make` read an account with it before they change it.
 
-Reads only, and makes no resources. The token is sent to the address it is meant for, and nowhere else.
+It only reads; it creates no resources. It sends the token to the API's endpoint and to no other address.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ TIMEOUT = 15  # seconds
 
 
 class CloudError(Exception):
-    """The API gave no usable answer; the text is one line for the user."""
+    """The API gave no usable answer. The text is one line for the user."""
 
 
 def account(config: Mapping[str, str], env: Mapping[str, str]) -> tuple[str, str]:
-    """The API's address and the token, as the provider would choose them. Raises CloudError if there is none."""
+    """The API's address and the token, as the provider chooses them. Raises CloudError if there is no token."""
     token = config.get("digitalocean:token") or env.get("DIGITALOCEAN_TOKEN") or ""
     if not token:
         raise CloudError(
@@ -44,13 +44,13 @@ def listed(base: str, path: str, key: str, token: str) -> list[dict[str, Any]]:
             )
         found += answer[key]
         following = (answer.get("links") or {}).get("pages", {}).get("next")
-        # Only as far as the address that the token is meant for.
+        # Take only the query of the link: the token must not go to another address.
         url = f"{base.rstrip('/')}{path.split('?')[0]}?{urllib.parse.urlsplit(following).query}" if following else None
     return found
 
 
 def droplets(config: Mapping[str, str], env: Mapping[str, str]) -> dict[str, list[str]]:
-    """Ids of the account's droplets by name, which several may have."""
+    """Ids of the account's droplets by name; several droplets may have the same name."""
     base, token = account(config, env)
     found: dict[str, list[str]] = {}
     for one in listed(base, "/v2/droplets", "droplets", token):
@@ -59,7 +59,7 @@ def droplets(config: Mapping[str, str], env: Mapping[str, str]) -> dict[str, lis
 
 
 def _get(url: str, token: str) -> Any:
-    """The JSON there; None for anything else."""
+    """The JSON at a URL; None for an answer that is not JSON. Raises CloudError without a usable answer."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {token}"})
     where, path = _where(url), urllib.parse.urlsplit(url).path
     try:
@@ -96,6 +96,6 @@ def _where(url: str) -> str:
 
 
 def _opener(where: str) -> urllib.request.OpenerDirector:
-    """An API on this machine's loopback is reached directly, whatever http_proxy says."""
+    """Connects to an API on this machine's loopback directly, also if http_proxy is set."""
     here = where.rpartition(":")[0] in ("127.0.0.1", "localhost")
     return urllib.request.build_opener(*([urllib.request.ProxyHandler({})] if here else []))

@@ -1,4 +1,4 @@
-"""Gate: an update ends only when the hub has fresh metrics and logs of a host."""
+"""Gate: an update succeeds only after the hub received new metrics and logs of the host."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from configs import names
 from configs.deploy import script
 from configs.settings import Settings
 
-PATIENCE = 120  # seconds; a first log line needs discovery (5 s), a batch and an image's start
-TRIES = 60  # seconds in which cAdvisor finds Docker's containerd; then come two of its scrapes, at most
-NOTE_PATIENCE = 60  # seconds; Loki, when it was restarted just now, takes lines after about 20
+PATIENCE = 120  # seconds; a first log line needs discovery (5 s), a batch and the start of a container
+TRIES = 60  # seconds in which cAdvisor finds Docker's containerd; at most two of its scrapes follow
+NOTE_PATIENCE = 60  # seconds; Loki accepts lines about 20 s after a restart
 
 
 def note(settings: Settings, stack: str, host: str) -> str:
-    """The script that annotates a change of this host; it runs at the hub, with the output of `settled` on stdin."""
+    """The script that annotates a change of this host. It runs on the hub, with the output of `settled` on stdin."""
     return script(
         "note",
         HOST=host,
@@ -32,7 +32,7 @@ def note(settings: Settings, stack: str, host: str) -> str:
 
 @dataclass(frozen=True)
 class GateArgs:
-    """`hub` is where the gate runs; `settled` says since when the edge runs as it does now."""
+    """`hub` is the host on which the gate runs; `settled` is the time since which the edge runs unchanged."""
 
     hub: Host
     settings: Settings
@@ -41,8 +41,10 @@ class GateArgs:
 
 
 class Gate(pulumi.ComponentResource):
-    """In an update that changed the edge: notes the change for the dashboards, waits for data newer than it. No
-    outputs."""
+    """Runs in updates that change the edge: annotates the change for the dashboards and waits for newer data.
+
+    It has no outputs.
+    """
 
     def __init__(self, name: str, args: GateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fleetwatch:index:Gate", name, None, opts)

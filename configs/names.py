@@ -1,7 +1,7 @@
 """Names and addresses that hub and edge must agree on: Docker names, networks, ports inside the containers.
 
-Containers find each other by their full Docker name, never by a short alias: an edge joins the user's own networks,
-where a name such as `prometheus` may belong to somebody else.
+Containers address each other by their full Docker name, never by a short alias: an edge joins the user's networks,
+where a name such as `prometheus` may belong to a container of the user.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ NODE_EXPORTER_PORT = 9100
 POSTGRES_EXPORTER_PORT = 9187
 SQL_EXPORTER_PORT = 9399
 
-# What the hub is called where no DNS knows it: in the certificate of a hub without a domain, and by edges in its VPC.
+# The hub's name where it has no DNS record: in the certificate of a hub without a domain, and for edges in its VPC.
 NO_DOMAIN = "hub.fleetwatch.internal"
 
-# The log jobs that are fleetwatch's own: containers, the journal, and what the hub writes about changes of a host. The
-# last proves nothing about a host's log agent.
+# The log jobs that fleetwatch defines: containers, the journal, and the hub's lines about changes of a host. The hub
+# writes the last, so its lines do not prove that a host's log agent works.
 DOCKER_JOB, JOURNAL_JOB, CHANGES_JOB = "docker", "journal", "fleetwatch-changes"
 
 METRICS_PUSH = "/api/v1/write"
 LOGS_PUSH = "/loki/api/v1/push"
 
-# Where a container finds its configuration and its secrets; both are folders mounted read-only.
+# The folder of a container's secrets, mounted read-only like that of its configuration, and names of files in them.
 SECRETS = "/run/secrets/fleetwatch"
 HUB_CA = "hub-ca.crt"
 PASSWORD = "password"
-DOCKER_SOCKET = "/var/run/docker.sock"  # full control of the host: log agent and cAdvisor alone have it
-NOBODY = "nobody"  # Alertmanager's receiver for alerts that nobody receives
-ADMIN = "grafana-admin"  # the credential of Grafana's administrator, beside those of hosts
+DOCKER_SOCKET = "/var/run/docker.sock"  # full control of the host: only the log agent and cAdvisor mount it
+NOBODY = "nobody"  # Alertmanager's receiver without an integration: its alerts are not sent
+ADMIN = "grafana-admin"  # the credential of Grafana's administrator, stored beside those of hosts
 
 
 def container(prefix: str, role: str) -> str:
@@ -46,7 +46,7 @@ def container(prefix: str, role: str) -> str:
 
 
 def address(prefix: str, role: str, port: int) -> str:
-    """`fleetwatch-loki:3100`, as seen on a network of fleetwatch."""
+    """`fleetwatch-loki:3100`, the address on fleetwatch's networks."""
     return f"{container(prefix, role)}:{port}"
 
 
@@ -56,20 +56,20 @@ def hub_network(prefix: str) -> str:
 
 
 def edge_network(prefix: str) -> str:
-    """The edge's own network."""
+    """The edge's network."""
     return f"{prefix}-edge"
 
 
 def cloud(prefix: str, env: str) -> str:
-    """The beginning of all names at the cloud, where every environment of an account lives side by side."""
+    """The prefix of all names of cloud resources: the environments of one account share its name space."""
     return f"{prefix}-{env}"
 
 
 def user(host: str, rotation: int) -> str:
-    """The user name of a host at the hub: each password has its own, so that two are valid at once."""
+    """The user name of a host at the hub. Each rotation has a separate one, so that two passwords are valid at once."""
     return f"{host}.{rotation}" if rotation else host
 
 
 def password_file(rotation: int) -> str:
-    """The file with the password of a rotation: each has its own, so that user and password change in one step."""
+    """The file with the password of a rotation. Each has a separate file: user and password change in one step."""
     return f"{PASSWORD}-{rotation}" if rotation else PASSWORD

@@ -1,4 +1,4 @@
-"""How data blocks become YAML here: in the written order, block style, no aliases."""
+"""Writes data as YAML: in the given order, in block style, without aliases."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    """Several lines are written as such (`|`)."""
+    """Writes a string of several lines as a literal block (`|`)."""
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
 
 
@@ -21,6 +21,6 @@ _Dumper.add_representer(str, _text)
 
 
 def to_yaml(data: Any, heading: str = "") -> str:
-    """`data` as YAML with a heading comment that says where the file comes from."""
+    """`data` as YAML below a comment, `heading`, that names the origin of the file."""
     lines = f"# {heading}\n" if heading else ""
     return lines + yaml.dump(data, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)

@@ -49,7 +49,7 @@ PART_DOWN = Alert(
 
 
 def _no_ingestion(settings: Settings) -> list[Alert]:
-    """With several hosts, the silence of all at once means that Caddy, which receives all pushes, is unreachable."""
+    """If all of several hosts are silent at once, Caddy, which receives all pushes, is unreachable."""
     at_hub = settings.edges["hub"].alerts.mute
     if len(settings.edges) < 2 or "HubPartDown" in at_hub or "all" in at_hub:
         return []
@@ -204,7 +204,7 @@ def _certificate(settings: Settings) -> Alert:
     """Caddy 2.11 has no metric of a certificate's expiry, but logs failed renewals.
 
     It renews a public certificate when a third of its lifetime is left, weeks before the expiry, and a certificate of
-    its own CA (12 hours) some hours before.
+    its internal CA (12 hours) some hours before.
     """
     return Alert(
         name="CertificateExpires",

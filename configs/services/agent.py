@@ -1,4 +1,4 @@
-"""The edge's Prometheus in agent mode: scrapes what the host offers and pushes it to the hub."""
+"""The edge's Prometheus in agent mode: scrapes the host's targets and pushes the samples to the hub."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             user_networks=True,
             pushes=True,
             health=http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"),
-            stop_timeout=5,  # its flush waits for a hub that may be away
+            stop_timeout=5,  # its flush waits for the hub, which may be down
             scrape=ScrapeJob(
                 name="agent",
                 interval=context.edge.scrape.agents,
@@ -51,7 +51,7 @@ def specs(context: Context) -> list[ServiceSpec]:
 
 
 def config(context: Context, push_url: str) -> str:
-    """prometheus.yml of the agent. `push_url` is the hub as this edge reaches it, without a path."""
+    """prometheus.yml of the agent. `push_url` is the URL at which this edge reaches the hub, without a path."""
     labels = {"env": context.settings.env, "host": context.name}
     return to_yaml(
         {
@@ -64,12 +64,12 @@ def config(context: Context, push_url: str) -> str:
 
 
 def command(settings: Settings) -> list[str]:
-    """Arguments of the container. The WAL keeps what the hub has not taken for as long as the outage budget says.
+    """Arguments of the container. The WAL keeps samples that the hub did not accept yet for the outage budget.
 
-    What decides is how often the WAL is truncated, not `max-time`: each truncation begins a new segment file and drops
-    the oldest two thirds of the older ones, sent or not (Prometheus 3.15, tsdb/agent/db.go), and a sender that finds
-    its next segment gone resumes at the present. At two thirds of the budget, an edge that writes up to two
-    segments of 128 MB in that time (about 10000 series) keeps a whole budget at the least, a smaller one two.
+    The truncation frequency of the WAL decides, not `max-time`: each truncation begins a new segment file and drops
+    the oldest two thirds of the previous ones, sent or not (Prometheus 3.15, tsdb/agent/db.go), and a sender whose next
+    segment was dropped resumes with the current one. The frequency is two thirds of the budget. An edge that writes up
+    to two segments of 128 MB in that time (about 10000 series) then keeps at least one budget, a smaller edge two.
     """
     budget = settings.hub.outage_budget
     truncate = max(10, budget * 2 // 3)
@@ -85,7 +85,7 @@ def command(settings: Settings) -> list[str]:
 
 
 def _remote_write(context: Context, push_url: str) -> dict[str, Any]:
-    """Retries everything that may pass: 5xx always, 429 by this setting; a 4xx is final in Prometheus."""
+    """Prometheus always retries a 5xx and, with the setting below, a 429; any other 4xx is final."""
     target: dict[str, Any] = {
         "url": push_url + names.METRICS_PUSH,
         "remote_timeout": "30s",
@@ -98,7 +98,10 @@ def _remote_write(context: Context, push_url: str) -> dict[str, Any]:
 
 
 def _labelled(jobs: list[dict[str, Any]], labels: dict[str, str]) -> list[dict[str, Any]]:
-    """Labels of the target win over those of a metric (which becomes `exported_host`); external labels would not."""
+    """Adds the labels to each target: a target's labels override a metric's own (which becomes `exported_host`).
+
+    External labels do not override labels that a metric has.
+    """
     for job in jobs:
         for group in job["static_configs"]:
             group["labels"] = {**labels, **group.get("labels", {})}
@@ -112,7 +115,7 @@ def _job(name: str, interval: int) -> dict[str, Any]:
 
 
 def _service_jobs(context: Context) -> list[dict[str, Any]]:
-    """The jobs of our services on this host; those of one name are one job, with a target each."""
+    """The jobs of our services on this host. Services with the same job name share a job, with one target each."""
     made: dict[str, dict[str, Any]] = {}
     for job in context.jobs:
         group = {"targets": [job.target], **({"labels": dict(job.labels)} if job.labels else {})}

@@ -1,4 +1,4 @@
-"""What the specs of one host are made from, and what the specs of those that push have in common."""
+"""The input of one host's specs, and what all specs of services that push to the hub have in common."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Context:
-    """What the specs of one host are made from. Pure: nothing in it was read from a machine.
+    """The input of one host's specs. Pure: nothing in it was read from a machine.
 
-    `base`: the folder on the host for rendered files. `jobs`: what the agent scrapes of our services, each with its
-    target. The rest is rendered by other parts of configs: rule files by name as functions of Grafana's address,
-    dashboards as functions of nothing, and `metrics_size`, the bytes that the metrics may take on the hub's disk.
+    `base`: the folder on the host for rendered files. `jobs`: the agent's scrape jobs for our services, each with its
+    target. Other parts of configs render the rest: rule files by name as functions of Grafana's address, dashboards as
+    functions without arguments, and `metrics_size`, the bytes that the metrics may take on the hub's disk.
     """
 
     settings: Settings
@@ -50,17 +50,20 @@ class Context:
 
     @property
     def hub_by_address(self) -> bool:
-        """Whether the hub's name is in a hosts file of ours, because no DNS knows it."""
+        """Whether a hosts file of ours resolves the hub's name, because it has no DNS record."""
         return self.host.via == "vpc" and not self.is_hub
 
     @property
     def gateway(self) -> str:
-        """The host's own address on the edge's network."""
+        """The host's address on the edge's network."""
         return str(next(ipaddress.ip_network(self.edge.subnet).hosts()))
 
     @property
     def hosts_file(self) -> str:
-        """The hosts file, on the host. A changed address there costs no backlog: another URL would be another queue."""
+        """The path of the hosts file on the host.
+
+        A changed address in it keeps the agent's backlog; a changed push URL would start a new queue.
+        """
         return f"{self.base}/hosts"
 
     def address(self, role: str, port: int) -> str:
@@ -77,7 +80,7 @@ class Context:
 
 
 def pushing(context: Context, name: str, render: Callable[[str], str]) -> dict[str, File]:
-    """The configuration of what pushes to the hub, by its URL, and the hub's own CA where it has one."""
+    """The configuration of a service that pushes to the hub, rendered for the hub's URL, and the hub's CA if any."""
     files = {name: File(lambda late: render(late.push_url), needs=("push_url",))}
     if context.host.via == "internet" and context.settings.hub.own_ca:
         files[names.HUB_CA] = File(lambda late: late.hub_ca, needs=("hub_ca",))
@@ -85,7 +88,7 @@ def pushing(context: Context, name: str, render: Callable[[str], str]) -> dict[s
 
 
 def passwords(context: Context) -> dict[str, File]:
-    """The files with this host's passwords: while it is rotated, the one before too."""
+    """The files with this host's passwords: the current one and, during a rotation, the previous one."""
 
     def file(name: str) -> File:
         return File(lambda late: late.passwords[name], needs=("passwords",))
@@ -96,5 +99,5 @@ def passwords(context: Context) -> dict[str, File]:
 
 
 def pusher_networks(context: Context) -> tuple[Network, ...]:
-    """The edge's own network; beside the hub also the hub's, where its Caddy is."""
+    """The edge's network and, on the hub's host, the hub's network, which its Caddy is on."""
     return (Network("edge"), Network("hub")) if context.is_hub else (Network("edge"),)

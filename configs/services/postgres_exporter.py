@@ -1,4 +1,4 @@
-"""PostgreSQL exporters of an edge: one for each database server of the stack file."""
+"""The PostgreSQL exporters of an edge: one for each database server in the stack file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _spec(context: Context, name: str, database: Postgres) -> ServiceSpec:
         environment=tuple(environment()),
         networks=(Network("edge"),),
         user_networks=True,
-        # Its start page, not its metrics: a health check opens no connection to the database.
+        # The exporter's start page, not /metrics: a health check must not open a connection to the database.
         health=http_check(f"http://127.0.0.1:{names.POSTGRES_EXPORTER_PORT}/"),
         scrape=ScrapeJob(
             name="postgres",
@@ -49,19 +49,22 @@ def _spec(context: Context, name: str, database: Postgres) -> ServiceSpec:
 
 
 def connection_defaults(dsn: str) -> dict[str, str]:
-    """What every connection to a database gets unless its DSN says otherwise: a `connect_timeout`, and an `sslmode`,
-    none for a container (a name without a dot), required for any other. Older exporters know no `prefer`."""
+    """Parameters that every connection gets unless its DSN sets them: `connect_timeout` and `sslmode`.
+
+    `sslmode` is `disable` for a container (a name without a dot) and `require` for any other server. Older exporters
+    do not support `prefer`.
+    """
     name = urlsplit(dsn).hostname or ""
     return {"sslmode": "require" if "." in name or ":" in name else "disable", "connect_timeout": "5"}
 
 
 def command() -> list[str]:
-    """Arguments of a PostgreSQL exporter. Its connection comes from the files below."""
+    """Arguments of a PostgreSQL exporter. It reads its connection from the files below."""
     return [f"--web.listen-address=:{names.POSTGRES_EXPORTER_PORT}"]
 
 
 def environment() -> list[str]:
-    """Where the exporter finds its connection: paths, no secrets."""
+    """The paths of the files with the exporter's connection; no secrets."""
     return [
         f"DATA_SOURCE_URI_FILE={names.SECRETS}/uri",
         f"DATA_SOURCE_USER_FILE={names.SECRETS}/user",
@@ -70,9 +73,9 @@ def environment() -> list[str]:
 
 
 def connection_files(dsn: str) -> dict[str, str]:
-    """The three files that postgres_exporter makes a DSN of. It escapes user and password itself.
+    """The three files from which postgres_exporter builds its DSN. It escapes user and password itself.
 
-    A connection without `statement_timeout` could hang the exporter, so it has a default besides the others.
+    A query without `statement_timeout` could block the exporter, so the connection gets a default for it as well.
     """
     parts = urlsplit(dsn)
     name = parts.hostname or ""

@@ -1,7 +1,6 @@
-"""The SQL exporter of an edge: one for all its databases. Its queries are the files of
-configs/queries.
+"""The SQL exporter of an edge: one for all its databases. Its queries are the files of configs/queries.
 
-sql_exporter takes connections only in its main file, which therefore is a secret; the queries are plain files beside.
+sql_exporter reads connections only from its main file, which is therefore a secret; the queries are plain files.
 """
 
 from __future__ import annotations
@@ -27,9 +26,9 @@ FILE = f"{names.SECRETS}/sql_exporter.yml"
 CHECK = ["sql_exporter", "-config.check", f"-config.file={FILE}"]
 QUERIES = Path(__file__).parent.parent / "queries"
 MOST = 45  # seconds that one scrape may take, all queries of all databases together
-# Of one query. A monitoring query must not wait for a lock: everything else would queue up behind it.
+# Limits of one query. A monitoring query must not wait for a lock: all other queries would queue behind it.
 LIMITS = {"statement_timeout": "20000", "lock_timeout": "2000", "default_transaction_read_only": "on"}
-# The exporter's own metrics have names that everybody uses (`up` is Prometheus' own).
+# The exporter's internal metrics have generic names (Prometheus itself writes an `up`).
 _RENAMED = {
     "up": "fleetwatch_sql_up",
     "scrape_duration_seconds": "fleetwatch_sql_scrape_seconds",
@@ -38,7 +37,7 @@ _RENAMED = {
 
 
 def specs(context: Context) -> list[ServiceSpec]:
-    """One exporter for all databases of the host, if there are any; each costs it two connections at most."""
+    """One exporter for all databases of the host, if there are any. It opens at most two connections to each."""
     edge = context.edge
     if not edge.postgres:
         return []
@@ -61,7 +60,7 @@ def specs(context: Context) -> list[ServiceSpec]:
                 interval=edge.scrape.sql,
                 timeout=timeout(edge),
                 port=names.SQL_EXPORTER_PORT,
-                # Of each database: 50 without TimescaleDB, and about 20 per hypertable with its policies.
+                # Per database: 50 without TimescaleDB, and about 20 per hypertable with its policies.
                 series=150 * len(edge.postgres),
                 metric_relabel_configs=tuple(relabel()),
             ),
@@ -75,7 +74,7 @@ def queries() -> dict[str, str]:
 
 
 def command() -> list[str]:
-    """Arguments of the container. What the exporter calls a target is an entry of the stack file."""
+    """Arguments of the container. Each of the exporter's targets is one `postgres` entry of the stack file."""
     return [
         f"-config.file={FILE}",
         "-config.target-label=database",
@@ -106,15 +105,16 @@ def secret(edge: Edge) -> str:
 
 
 def timeout(edge: Edge) -> int:
-    """Seconds of a scrape: never longer than its interval."""
+    """The timeout of a scrape in seconds, never longer than its interval."""
     return min(edge.scrape.sql, MOST)
 
 
 def connection(dsn: str) -> str:
-    """A DSN as sql_exporter needs it: with time limits, read-only, under a name that `pg_stat_activity` shows.
+    """A DSN for sql_exporter: with time limits, read-only, with a name that `pg_stat_activity` shows.
 
-    It puts the decoded parts into a key=value string without quoting them (xo/dburl, GenPostgres), where a backslash
-    and a quotation mark mean something; and it replaces $NAME in the whole by environment variables before that.
+    sql_exporter first replaces $NAME in the DSN by environment variables. It then puts the decoded parts into a
+    key=value string without quoting them (xo/dburl, GenPostgres), in which backslash and apostrophe are special.
+    The escapes below prevent both.
     """
     parts = urlsplit(dsn)
     login = ":".join(_value(part) for part in (parts.username, parts.password) if part is not None)
@@ -131,7 +131,10 @@ def _value(part: str) -> str:
 
 
 def relabel() -> list[dict[str, Any]]:
-    """`database` is already there, set by the exporter; what else it adds says nothing that Prometheus does not."""
+    """Renames the exporter's internal metrics and drops its labels `exported_job` and `target`, which add nothing.
+
+    The exporter sets `database` on all metrics but its error counter, where `target` has that value.
+    """
     renamed = [
         {"source_labels": ["__name__"], "regex": old, "target_label": "__name__", "replacement": new}
         for old, new in _RENAMED.items()

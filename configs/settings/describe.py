@@ -1,6 +1,6 @@
-"""docs/settings.md out of the settings models: every key with its path, type, default and what its docstring says.
+"""Generates docs/settings.md from the settings models: every key with path, type, default, and each model's docstring.
 
-A pure function of the models, so that the page cannot say anything else than the program does:
+The page is a pure function of the models, so it cannot differ from what the program accepts:
 `.venv/bin/python -m configs.settings.describe >docs/settings.md`. A test compares the two.
 """
 
@@ -22,7 +22,7 @@ from configs.settings.hub import Hub
 from configs.settings.model import IMAGE_KEYS
 from configs.units import show_duration, show_size
 
-# The names of the functions that check a text, and what the page calls a text that passes them.
+# The types on the page, by the name of the function that validates a text.
 _KINDS = {
     "parse_duration": "duration",
     "_often_enough": "duration, at most 2m",
@@ -118,7 +118,7 @@ def markdown() -> str:
 
 
 def _section(path: str, model: type[BaseModel], seen: dict[type[BaseModel], str]) -> Iterator[str]:
-    """The model at `path`, then the models below it; one that was described before is only pointed to."""
+    """Describes the model at `path`, then the models below it. A model that was described already is only linked."""
     if model in seen or model is Limits:
         return
     seen[model] = path
@@ -143,7 +143,7 @@ def _row(name: str, field: FieldInfo, seen: dict[type[BaseModel], str]) -> str:
 
 
 def _kind(field: FieldInfo) -> str:
-    """The words of a field's checks, else those of its type; then its bounds."""
+    """The name of a field's type on the page, from its validator or else its annotation; then its bounds."""
     kind = _checked(field.metadata) or _type(field.annotation)
     bounds = [text for one in field.metadata for text in _bounds(one, kind)]
     return ", ".join([kind, *bounds])
@@ -183,7 +183,7 @@ def _bounds(constraint: Any, kind: str) -> Iterator[str]:
 
 
 def _default(field: FieldInfo) -> str:
-    """The default; a field whose default depends on others says it in its description."""
+    """The default. A description replaces it, for example where the default depends on other fields."""
     if field.description is not None:
         return field.description
     value = field.get_default(call_default_factory=True)

@@ -1,4 +1,4 @@
-"""A whole stack file as one value: its sections, and what is derived from several of them."""
+"""A whole stack file as one value: its sections, and values derived from several of them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Images(Strict):
     """Overrides of image pins, by key."""
 
     def given(self) -> dict[str, str]:
-        """The overrides that there are."""
+        """The overrides that the stack file sets."""
         return {key: ref for key, ref in self if ref}
 
 
@@ -36,16 +36,16 @@ if not TYPE_CHECKING:
 
 
 def host_path(name: str) -> str:
-    """Where the stack file says where a host is: `hub`, or `hosts.<name>`."""
+    """The path in the stack file that places a host: `hub`, or `hosts.<name>`."""
     return "hub" if name == "hub" else f"hosts.{name}"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """A whole stack file. `hosts` and `edges` have the same keys, the hosts' names; the hub's own is `hub`.
+    """A whole stack file. `hosts` and `edges` have the same keys, the hosts' names; the hub's host is `hub`.
 
-    `source` is the file's name for messages. `invalid` are the paths of values that were wrong and left out: what is
-    there in their place is a default (empty for a correct file).
+    `source` is the file's name for messages. `invalid` has the paths of invalid values, each of which was replaced by
+    its default (empty for a valid file).
     """
 
     prefix: str
@@ -83,7 +83,7 @@ class Settings:
 
 
 class SettingsError(Exception):
-    """All problems of a stack file, one line each, ready to be shown."""
+    """All problems of a stack file, one line each, as a message for the user."""
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = list(problems)

@@ -1,4 +1,4 @@
-"""From which value on an alert fires: defaults for the whole fleet, others for a host or one of its containers."""
+"""Thresholds of alerts: defaults for the whole fleet, overrides for a host or one of its containers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Count = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class Thresholds(Strict):
-    """Shares are between 0 and 1, rates per second. A host or a container that names one has its own."""
+    """Shares are between 0 and 1, rates are per second. Values of a host or a container override those of the fleet."""
 
     host_silent: Duration = Field(
         parse_duration("5m"), description="`5m` without a sample; HostSilent fires two minutes later"
@@ -52,14 +52,14 @@ class Thresholds(Strict):
 
 
 class Muted(Strict):
-    """Alerts (by name, as in docs/runbooks; `all` for every one) that stay silent here, and thresholds of its own."""
+    """Muted alerts (by name, as in docs/runbooks; `all` for every alert), and overrides of thresholds."""
 
     mute: list[str] = []
     thresholds: Thresholds = Field(Thresholds(), description="the fleet's")
 
 
 class HostAlerts(Muted):
-    """Of a host; `containers` are single ones on it, by container name."""
+    """The settings of a host; `containers` has those of single containers on it, by container name."""
 
     containers: dict[ContainerName, Muted] = {}
 

@@ -1,8 +1,9 @@
-"""The rehearsal cloud's API: a loopback stand-in for the DigitalOcean API v2, as far as this project uses it.
+"""The rehearsal cloud's API: a loopback stand-in for the part of the DigitalOcean API v2 that this project uses.
 
-`python -m localcloud.cloud` serves it. What it does not cover answers 404 in the API's own form and says so on stderr.
-Droplets are containers (localcloud.machines); IPv6, snapshots, load balancers and other images than Debian 12 are
-refused by name. Shapes and codes follow the public specification; wordings that no client matches are approximate.
+`python -m localcloud.cloud` serves it. Routes that it does not cover answer 404 in the API's format and are logged on
+stderr. Droplets are containers (localcloud.machines). The API refuses IPv6, snapshots, load balancers and images other
+than Debian 12 with an error that names them. Fields and status codes follow the public specification; the text of
+messages that no client matches is approximate.
 """
 
 NAME = "stand-in for the DigitalOcean API v2"

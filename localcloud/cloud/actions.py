@@ -1,4 +1,4 @@
-"""Actions: what takes time. Each runs on a thread of its own; a restarted service does the unfinished ones again."""
+"""Actions: long-running operations. Each runs on a separate thread; a restarted service repeats unfinished ones."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from localcloud.cloud.api import Cloud, Reply, Request, Route, page
 from localcloud.cloud.errors import ApiError, not_found, unprocessable
 from localcloud.cloud.store import Json, new_number, now
 
-# Does the work, without the store's lock. `again` says that an earlier service may have begun it. What it returns is
-# applied to the data together with the end of the action, so that nobody sees one without the other.
+# Does the work, without the store's lock. The last argument, `again`, is true if a previous service may have begun it.
+# The store applies the returned function in the same transaction as the end of the action: no request reads one without
+# the other.
 Finish = Callable[[Json], None]
 Work = Callable[[Cloud, Json, bool], Finish]
 WORK: dict[str, Work] = {}
 
 
 def work(name: str) -> Callable[[Work], Work]:
-    """Register what an action does, under the name by which the state file remembers it."""
+    """Registers the function of an action under the name that the state file stores."""
 
     def register(function: Work) -> Work:
         WORK[name] = function
@@ -36,9 +37,9 @@ def start(
     region: str,
     task: tuple[str, Json],
 ) -> Json:
-    """Begin an action, inside `changing()`: its thread waits until the state is written. Gives the record.
+    """Begins an action and returns its record. Called inside `changing()`: its thread waits until the state is written.
 
-    The keys droplet, volume and ip of the task's arguments name what has a pending event as long as it runs.
+    The keys droplet, volume and ip of the task's arguments name the resources that have a pending event while it runs.
     """
     number = new_number(data, "actions")
     action: Json = {
@@ -59,7 +60,7 @@ def start(
 
 
 def resume(cloud: Cloud) -> int:
-    """Do again what was in progress when the service ended. Gives how many those are."""
+    """Repeats the actions that were in progress when the service ended. Returns their number."""
     with cloud.store.reading() as data:
         numbers = [action["id"] for action in data["actions"].values() if action["status"] == "in-progress"]
     for number in numbers:
@@ -73,7 +74,7 @@ def pending(data: Json, what: str, id: Any) -> bool:
 
 
 def refuse_pending(data: Json, **things: int | str) -> None:
-    """One event at a time; clients of the real API know these sentences and wait."""
+    """Refuses a second event on a resource. Clients of the real API match these messages and wait."""
     titles = {"droplet": "Droplet", "volume": "Volume", "ip": "The reserved IP"}
     for what, id in things.items():
         if pending(data, what, id):
@@ -87,14 +88,14 @@ def _run(cloud: Cloud, number: int, again: bool) -> None:
         try:
             finish, status = WORK[action["work"]](cloud, action["args"], again), "completed"
         except Exception as error:
-            # Whatever the machines say: the action has failed, and who runs the service must hear why.
+            # On any exception the action failed; the log shows the reason to the user of the service.
             reason = error.message if isinstance(error, ApiError) else f"{type(error).__name__}: {error}"
             cloud.say(f"action {action['type']} on {action['resource_type']} {action['resource_id']} failed: {reason}")
             finish, status = _failed(action), "errored"
     with cloud.store.changing() as data:
         finish(data)
         action |= {"status": status, "completed_at": now()}
-    # A droplet that came, went or was started again changes what others let in from it, or has lost its own rules.
+    # Other droplets' rules depend on a droplet that was created or deleted; one that was restarted lost its rules.
     rules.apply(cloud)
 
 
@@ -102,7 +103,7 @@ def _failed(action: Json) -> Finish:
     def finish(data: Json) -> None:
         droplet = data["droplets"].get(str(action["args"].get("droplet")))
         if action["work"] == "droplet.create" and droplet:
-            # Neither new nor active: clients that wait for active stop waiting and say so.
+            # Neither new nor active: clients that wait for active stop waiting and report it.
             droplet["status"] = "archive"
 
     return finish
@@ -115,7 +116,7 @@ def view(action: Json) -> Json:
 
 
 def reply(action: Json, status: int = 201) -> Reply:
-    """The answer to a request that began an action."""
+    """The reply to a request that began an action."""
     return Reply(status, {"action": view(action)})
 
 
@@ -125,7 +126,7 @@ def of(data: Json, what: str, id: Any) -> list[Json]:
 
 
 def one_of(data: Json, what: str, id: Any, number: str) -> Json:
-    """One action on one thing; 404 if it is another thing's."""
+    """One action on one droplet, volume or ip. Raises 404 if the action belongs to another resource."""
     action = data["actions"].get(number)
     if action is None or action["args"].get(what) != id:
         raise not_found()

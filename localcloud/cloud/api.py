@@ -1,4 +1,4 @@
-"""What every resource family works with: the request, the reply, the cloud itself, and pages of a list."""
+"""What all resource families share: the request, the reply, the cloud, and the pages of a list."""
 
 from __future__ import annotations
 
@@ -21,28 +21,28 @@ PER_PAGE, MOST_PER_PAGE = 20, 200
 
 @dataclass
 class Cloud:
-    """One rehearsal cloud. `internet` is the network whose addresses are the public ones."""
+    """One rehearsal cloud. The addresses of the network `internet` are the public ones."""
 
     name: str
     store: Store
     machines: Backend
     internet: ipaddress.IPv4Network
-    # Rules as they are on the running droplets, and the lock under which they are brought there.
+    # The rules that are applied on the running droplets, and the lock for applying them.
     applied: dict[int, tuple[tuple[Rule, ...] | None, tuple[Rule, ...] | None]] = field(default_factory=dict)
     firewall_lock: threading.RLock = field(default_factory=threading.RLock)
-    # How many actions run at once: more would only make each slower.
+    # Limits the number of concurrent actions: more would only slow each other down.
     turn: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(4))
-    # Held while a network is being made or removed: two at once could take one range.
+    # Held while a network is created or removed: two at once could take the same range.
     network_lock: threading.RLock = field(default_factory=threading.RLock)
 
     def say(self, text: str) -> None:
-        """One line for who runs the service."""
+        """Prints one line for the user of the service."""
         print(f"rehearsal cloud {self.name}: {text}", file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True)
 class Request:
-    """One request whose token was right. `base` is scheme, host and port as the client wrote them."""
+    """One authenticated request. `base` is scheme, host and port as the client wrote them."""
 
     method: str
     path: str
@@ -51,7 +51,7 @@ class Request:
     base: str
 
     def text(self, key: str, default: str | None = None) -> str:
-        """A text of the body; without a default it must be there."""
+        """A text of the body, which is required without a default. Raises 422."""
         found = self.body.get(key)
         if found is None and default is not None:
             return default
@@ -60,7 +60,7 @@ class Request:
         return found
 
     def number(self, key: str) -> int:
-        """A whole number of the body that must be there; a client may send it as text."""
+        """A required whole number of the body; a client may send it as text. Raises 422."""
         found = self.body.get(key)
         if isinstance(found, str) and found.isdigit():
             return int(found)
@@ -69,7 +69,7 @@ class Request:
         return found
 
     def flag(self, key: str, default: bool = False) -> bool:
-        """A truth value of the body."""
+        """A boolean of the body. Raises 422."""
         found = self.body.get(key)
         if found is None:
             return default
@@ -78,7 +78,7 @@ class Request:
         return found
 
     def items(self, key: str) -> list[Any]:
-        """A list of the body; absent and null are the empty list, as for the real API."""
+        """A list of the body. A missing key and null are the empty list, as in the real API. Raises 422."""
         found = self.body.get(key)
         if found is None:
             return []
@@ -88,7 +88,7 @@ class Request:
 
 
 class Reply:
-    """An answer. Written out at once, because the data that `body` is made of may change when the lock is given up."""
+    """A reply. It serialises `body` immediately, because the data in it may change after the lock is released."""
 
     def __init__(self, status: int, body: Json | None = None) -> None:
         self.status = status
@@ -101,7 +101,7 @@ Handler = Callable[..., Reply]
 
 @dataclass(frozen=True)
 class Route:
-    """`pattern` is a path whose {parts} are handed to the handler by name."""
+    """`pattern` is a path whose {parts} become keyword arguments of the handler."""
 
     method: str
     pattern: str

@@ -1,4 +1,4 @@
-"""What the API needs of the machines behind it; localcloud.machines.Machines has it, tests bring a recording fake."""
+"""The interface between the API and its machines. localcloud.machines.Machines implements it; tests use a fake."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["Backend", "DropletSpec", "Rule"]
 
 
 class Backend(Protocol):
-    """Every call blocks until it is done, and raises an exception whose text says what went wrong."""
+    """Every call blocks until it is done. If it fails, it raises an exception whose text is the reason."""
 
     def create_vpc(self, uuid: str, cidr: str) -> None: ...
     def delete_vpc(self, uuid: str) -> None: ...

@@ -1,4 +1,4 @@
-"""The HTTP side: loopback only, a token for everything, the API's form for whatever goes wrong."""
+"""The HTTP server: it listens on loopback only, requires the token, and sends every error in the API's format."""
 
 from __future__ import annotations
 
@@ -59,11 +59,11 @@ ROUTES: list[Route] = [route for family in FAMILIES for route in family.ROUTES]
 
 
 class BadAddress(ValueError):
-    """Asked to listen elsewhere than on loopback."""
+    """The address to listen on is not loopback."""
 
 
 def token(folder: Path) -> str:
-    """The cloud's token: the content of the file `token` beside the state, made if it is missing."""
+    """The cloud's token: the content of the file `token` beside the state. Creates it if it is missing."""
     file = folder / "token"
     if not file.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -73,7 +73,7 @@ def token(folder: Path) -> str:
 
 
 class Server(ThreadingHTTPServer):
-    """One cloud on one port. Whoever makes it calls `resume()` once, then `serve_forever()`."""
+    """One cloud on one port. The caller calls `resume()` once, then `serve_forever()`."""
 
     daemon_threads = True
     block_on_close = False
@@ -90,7 +90,7 @@ class Server(ThreadingHTTPServer):
         return f"http://{LOOPBACK}:{self.server_address[1]}"
 
     def resume(self) -> None:
-        """Take up a state: undo what was half made, finish what was in progress, bring droplets up as they were."""
+        """Resumes from the state: removes incomplete resources, repeats unfinished actions, starts stopped droplets."""
         cloud = self.cloud
         with cloud.store.changing() as data:
             projects.ensure_default(data)
@@ -104,7 +104,7 @@ class Server(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """One request after the other on each connection."""
+    """Handles one request after the other on each connection."""
 
     server: Server
     protocol_version = "HTTP/1.1"
@@ -115,7 +115,7 @@ class Handler(BaseHTTPRequestHandler):
         return NAME.replace(" ", "-")
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Silent: Cloud.say prints what matters."""
+        """Logs nothing: Cloud.say prints what matters."""
 
     def do_GET(self) -> None:
         self._serve()
@@ -123,7 +123,7 @@ class Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
     def _serve(self) -> None:
-        # A wrong token uses nothing up.
+        # A request with a wrong token does not count.
         _, headers = self.server.limiter.count(use=0)
         try:
             body = self._body()
@@ -138,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         except Exception as error:
-            # The machines failed while the client waited; the message is for the user of the rehearsal.
+            # The machines failed during the request; the message is for the user of the rehearsal.
             self.server.cloud.say(f"{self.command} {self.path} failed: {type(error).__name__}: {error}")
             reply = Reply(500, {"id": "server_error", "message": f"Unexpected server-side error: {error}"})
         self._send(reply, headers | {"x-request-id": str(uuid.uuid4())})

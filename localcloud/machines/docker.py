@@ -1,6 +1,6 @@
-"""Docker as the machines use it: its program, blocking, with the error output of a failed command in the exception.
+"""Runs the `docker` program for the machines: blocking, with the error output of a failed command in the exception.
 
-Every object of a cloud carries the label LABEL with the cloud's name; whatever is removed is found by it.
+Every object of a cloud has the label LABEL with the cloud's name. Removal finds objects by this label only.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Any
 from localcloud.machines.model import MachineError
 
 LABEL = "fleetwatch.cloud"
-# A command on a machine that neither answers nor ends would stop the whole cloud.
+# Seconds. A command that hangs on a machine would block the whole cloud.
 PATIENCE = 300
 
 
 def docker(*arguments: str, stdin: bytes | None = None, patience: float = PATIENCE) -> str:
-    """The output of a docker command. MachineError with its error output if it fails."""
+    """The output of a docker command. Raises MachineError with its error output if it fails."""
     shown = f"docker {' '.join(arguments[:2])}"
     try:
         done = subprocess.run(["docker", *arguments], input=stdin, capture_output=True, timeout=patience, check=False)
@@ -35,7 +35,7 @@ def docker(*arguments: str, stdin: bytes | None = None, patience: float = PATIEN
 
 
 def inspect(kind: str, name: str) -> dict[str, Any] | None:
-    """What Docker knows of a container, network, volume or image; None if there is no such thing."""
+    """`docker inspect` of a container, network, volume or image; None if it does not exist. Raises MachineError."""
     done = subprocess.run(["docker", kind, "inspect", name], capture_output=True, text=True, check=False)
     if done.returncode == 0:
         found: dict[str, Any] = json.loads(done.stdout)[0]
@@ -46,14 +46,14 @@ def inspect(kind: str, name: str) -> dict[str, Any] | None:
 
 
 def listed(kind: str, *filters: str) -> list[str]:
-    """Names or ids of the objects of this kind that carry all the labels."""
+    """Names or ids of the objects of this kind that have all the labels."""
     options = [option for label in filters for option in ("--filter", f"label={label}")]
     stopped = ["-a"] if kind == "container" else []
     return docker(kind, "ls", "-q", *stopped, *options).split()
 
 
 def put(container: str, files: Mapping[str, str], mode: int = 0o644) -> None:
-    """Write files into a container, running or not. They travel over stdin, so no process list shows their content."""
+    """Writes files into a container, running or not, over stdin: no process list shows their content."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w") as tar:
         for path, text in files.items():

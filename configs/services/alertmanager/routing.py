@@ -17,9 +17,9 @@ SEVERITIES = ("critical", "warning", "info")
 
 
 def tree(alerts: Alerts) -> dict[str, Any]:
-    """The routes. The watchdog always fires: its separate route keeps it apart from alerts.
+    """The routes. The watchdog always fires, so a separate route keeps it apart from alerts.
 
-    Alerts can wait for the end of quiet hours below the root only.
+    Alertmanager does not accept mute intervals on the root route, so quiet hours are set on the routes below it.
     """
     return {
         "receiver": alerts.default or NOBODY,
@@ -47,15 +47,15 @@ def intervals(alerts: Alerts) -> list[dict[str, Any]]:
 
 
 def inhibitions() -> list[dict[str, Any]]:
-    """Alerts that are muted while another one explains them. `env` and `host` as in every alert.
+    """Inhibits alerts while another alert explains them. Both have the same `env` and, for a host's alerts, `host`.
 
-    No two may inhibit each other: then neither would be sent.
+    No two alerts may inhibit each other: neither would be sent.
     """
     unexplained = "HostSilent|HubPartDown|Watchdog"
     return [
-        # While a host is silent, its other alerts rest on old data.
+        # While a host is silent, its other alerts are based on old data.
         _while(['alertname="HostSilent"'], [f'alertname!~"{unexplained}"'], ["env", "host"]),
-        # Edges push through Caddy: without it all hosts are silent and late.
+        # Edges push through Caddy: while it is down, every host is silent and behind.
         _while(
             ['alertname="HubPartDown"', 'job="caddy"'],
             ['alertname=~"HostSilent|LogsSilent|RemoteWriteBehind|SamplesLost|SamplesDropped|LogLinesLost"'],
@@ -88,14 +88,17 @@ def _route(quiet: Sequence[Quiet], route: Route) -> dict[str, Any]:
 
 
 def _default(alerts: Alerts) -> list[dict[str, Any]]:
-    """Below the root, where it is needed: the root itself has only what no other route took, also one with `also`."""
+    """The default receiver's route below the root, if it is needed: for quiet hours, or if a route has `also`.
+
+    Alerts that matched any other route, even one with `also`, do not reach the root's receiver.
+    """
     waiting = _waiting(alerts.quiet, SEVERITIES)
     needed = waiting or any(route.also for route in alerts.routes)
     return [{"receiver": alerts.default or NOBODY, **waiting}] if needed else []
 
 
 def _waiting(quiet: Sequence[Quiet], severities: Iterable[str]) -> dict[str, Any]:
-    """Routes of their own for severities that have quiet hours: an alert waits by its route, not by its labels."""
+    """Separate child routes for severities with quiet hours: Alertmanager mutes by route, not by labels."""
     found = []
     for severity in severities:
         names = [_name(place) for place, one in enumerate(quiet) if severity in one.severity]
@@ -109,7 +112,7 @@ def _name(place: int) -> str:
 
 
 def _times(quiet: Quiet) -> list[dict[str, Any]]:
-    """Hours over midnight are two intervals; the days are those on which the hours begin."""
+    """Quiet hours as intervals: two if they span midnight. `days` are the days on which the hours begin."""
     start, end = quiet.hours.split("-")
     if start < end:
         return [_time(quiet, start, end, 0)]

@@ -1,7 +1,7 @@
-"""A reader that takes Grafana's place where the real one cannot be had. It is not Grafana and says so on every page.
+"""A read-only replacement for Grafana where the real one cannot be fetched. Every page shows that it is not Grafana.
 
-It serves only what it parsed from the provisioning files the real Grafana would get, and queries only the data
-sources named there. It edits nothing, keeps no database and knows one user, the admin of grafana.ini.
+It serves only the content of the provisioning files that the real Grafana would read, and queries only the data
+sources in them. It edits nothing, has no database and one user, the admin of grafana.ini.
 """
 
 NAME = "Grafana stand-in"

@@ -1,7 +1,8 @@
-"""grafana.ini as far as the stand-in needs it: where to listen, who may log in, what it does not cover.
+"""The part of grafana.ini that the stand-in needs: address, credentials, and the settings that it does not cover.
 
-Read as Grafana does: `$__file{}`, `$__env{}` and `${VAR}` in values, GF_<SECTION>_<KEY> (also with __FILE) on top.
-Limit: the password counts at every start; the real Grafana takes it only when its database is first made.
+It is read as Grafana reads it: values may contain `$__file{}`, `$__env{}` and `${VAR}`, and GF_<SECTION>_<KEY> (also
+with __FILE) overrides them. Limit: the stand-in reads the password at every start; the real Grafana uses it only when
+it creates its database.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ DEFAULT_PROVISIONING = "/etc/grafana/provisioning"
 
 
 class ConfigProblem(Exception):
-    """A file that cannot be used; the text says which, what was found and what was expected."""
+    """A file that cannot be used. The text names the file, what it contains and what was expected."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """What the server needs to know from grafana.ini."""
+    """The settings of grafana.ini that the server uses."""
 
     http_addr: str
     http_port: int
@@ -54,24 +55,24 @@ def expand(text: str, where: str, env: Mapping[str, str]) -> str:
 
 
 class Ini:
-    """The values of an ini file with the environment on top."""
+    """The values of an ini file, overridden by the environment."""
 
     def __init__(self, path: Path, env: Mapping[str, str]) -> None:
         self.path, self.env = path, env
         self.parser = configparser.ConfigParser(interpolation=None, strict=False, inline_comment_prefixes=(";", "#"))
         try:
-            # Grafana's file may begin with keys that belong to no section.
+            # Grafana's file may begin with keys outside of a section.
             self.parser.read_string("[top]\n" + path.read_text(encoding="utf-8"), source=str(path))
         except OSError as error:
             raise ConfigProblem(f"{path}: cannot be read: {error.strerror}") from None
         except (configparser.Error, UnicodeDecodeError) as error:
-            # The parser's message quotes the line, which may hold a password: the kind of error has to do.
+            # The parser's message quotes the line, which may contain a password: show only the kind of error.
             line = getattr(error, "lineno", None) or next((n for n, _ in getattr(error, "errors", [])), None)
             at = f" near line {line - 1}" if line else ""
             raise ConfigProblem(f"{path}: not a valid ini file{at} ({type(error).__name__})") from None
 
     def get(self, section: str, key: str, default: str) -> str:
-        """One value, expanded. The environment wins, as in Grafana."""
+        """One value, expanded. The environment overrides the file, as in Grafana."""
         where = f"{self.path}: [{section}] {key}"
         name = re.sub(r"[.-]", "_", f"GF_{section}_{key}").upper()
         if name in self.env:
@@ -100,7 +101,7 @@ class Ini:
 
 
 def load_config(env: Mapping[str, str] = os.environ) -> Config:
-    """The configuration, or ConfigProblem."""
+    """The configuration. Raises ConfigProblem."""
     path = Path(env.get("GF_PATHS_CONFIG") or DEFAULT_CONFIG)
     ini = Ini(path, env)
     port = ini.get("server", "http_port", "3000")

@@ -21,7 +21,7 @@ NAMED = {
 
 
 def colour(name: object) -> str:
-    """A colour that is safe inside an attribute."""
+    """A colour that is safe inside an HTML attribute."""
     text = str(name)
     if re.fullmatch(r"#[0-9a-fA-F]{3,8}", text):
         return text
@@ -59,7 +59,7 @@ class Field:
         return float(value) if isinstance(value, (int, float)) else None
 
     def mapping(self, value: float | str) -> dict[str, Any] | None:
-        """The text and colour a value is mapped to (value mappings, and `null` for nothing)."""
+        """The text and colour to which a value is mapped (value mappings, and `null` for a missing value)."""
         if isinstance(value, float):
             key = "null" if math.isnan(value) else str(int(value)) if value == int(value) else str(value)
         else:
@@ -80,7 +80,7 @@ class Field:
         return show(value, self.unit, decimals if isinstance(decimals, int) else None)
 
     def colour_of(self, value: float) -> str | None:
-        """By mapping, else by threshold; None when neither says anything."""
+        """The colour of a value: by mapping, else by threshold; None if neither defines one."""
         mapped = self.mapping(value) if not math.isinf(value) else None
         if mapped and mapped.get("color"):
             return colour(mapped["color"])
@@ -110,7 +110,7 @@ def _matches(matcher: dict[str, Any], name: str) -> bool:
 
 
 def field_for(panel: dict[str, Any], name: str) -> Field:
-    """The defaults with every matching override on top."""
+    """The settings of a field: the panel's defaults, changed by every matching override."""
     config = panel.get("fieldConfig") or {}
     settings: dict[str, Any] = copy.deepcopy(config.get("defaults") or {})
     for override in config.get("overrides") or []:
@@ -126,7 +126,7 @@ def field_for(panel: dict[str, Any], name: str) -> Field:
 
 
 def reduce(points: list[tuple[float, float]], how: str) -> float:
-    """One number of a series; NaN when there is none."""
+    """Reduces a series to one number; NaN if it has no values."""
     values = [value for _, value in points if not math.isnan(value)]
     if not values:
         return math.nan

@@ -1,4 +1,4 @@
-"""A dashboard's time range, written as Grafana writes it in addresses: `now`, `now-6h`, or milliseconds."""
+"""A dashboard's time range in the format of Grafana's URLs: `now`, `now-6h`, or milliseconds."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ NICE = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200,
 
 
 class BadRange(ValueError):
-    """Said to the reader of the page."""
+    """An invalid time range. The page shows the text to the user."""
 
 
 @dataclass(frozen=True)
 class TimeRange:
-    """Seconds since the epoch, and the texts they came from (links keep `now-1h` relative)."""
+    """Seconds since the epoch, and the texts from which they were parsed (links keep `now-1h` relative)."""
 
     start: float
     end: float
@@ -28,7 +28,7 @@ class TimeRange:
         return self.end - self.start
 
     def step(self, pixels: int, least: float) -> int:
-        """A round step that gives about one point per three pixels, never below the scrape interval."""
+        """A round step with about one point per three pixels, at least the scrape interval (`least`, in seconds)."""
         wanted = max(self.seconds / max(pixels / 3, 1), least)
         return next((nice for nice in NICE if nice >= wanted), int(wanted // 86400 + 1) * 86400)
 
@@ -44,7 +44,7 @@ def _moment(text: str, now: float) -> float:
 
 
 def parse_range(raw_from: str, raw_to: str, now: float | None = None) -> TimeRange:
-    """The range, or BadRange."""
+    """The time range. Raises BadRange."""
     now = time.time() if now is None else now
     start, end = _moment(raw_from, now), _moment(raw_to, now)
     if end - start < 1:
@@ -53,7 +53,7 @@ def parse_range(raw_from: str, raw_to: str, now: float | None = None) -> TimeRan
 
 
 def parse_duration(text: str, default: float) -> float:
-    """`15s`, `1m`: a data source's scrape interval or a panel's least interval."""
+    """Seconds of `15s` or `1m`: a data source's scrape interval or a panel's minimum interval."""
     match = re.fullmatch(r">?(\d+)(ms|[smhdwy])", text.strip())
     if not match:
         return default

@@ -1,11 +1,12 @@
 """Stand-in for the digitalocean provider: the resources this program uses, through the API (digitalocean_api.py).
 
-What replaces and what is changed in place: digitalocean_tables.py. The sequences of requests are the real provider's,
-and so are its weak points: what was deleted by hand has to leave the state by a refresh before it is deleted (404 is an
-error for most resources), and a region, size or image that the API does not know shows when the droplet is made.
-In four places it is kinder: it does not wait where nothing is to be waited for; it tries again to assign an address to
-a droplet that is busy; an address that is assigned to nobody gives an error where the real plugin crashes; and an API
-that refuses to delete a droplet is quoted at once.
+digitalocean_tables.py defines which changes replace a resource and which update it. The sequences of requests are those
+of the real provider, and so are its weaknesses: a resource that was deleted by hand must leave the state by a refresh
+before a delete (404 is an error for most resources), and an unknown region, size or image is an error only when the
+droplet is created.
+It differs in four places: it does not wait where there is nothing to wait for; it retries the assignment of an address
+to a busy droplet; for an address without a droplet it reports an error where the real plugin crashes; and if the API
+refuses to delete a droplet, it reports the API's message at once.
 
 Limits: explicit names only (no generated ones), no import, no data sources, no other resources or properties.
 """

@@ -1,12 +1,12 @@
-"""DigitalOcean's API v2 for the digitalocean stand-in: requests, the retries of the vendor's client, waiting.
+"""A client of DigitalOcean's API v2 for the digitalocean stand-in: requests, the vendor's retries, waiting.
 
-Errors read as the vendor's client (godo) writes them: `POST https://...: 422 (request "id") message`. A 429, a server's
-error and a connection that fails are tried again, four times by default, after 1, 2, 4, ... seconds or as long as the
-API says in Retry-After; a droplet made behind a 502 may then be made twice, with the vendor's too.
-The token goes into a header and nowhere else. Redirects are not followed: they could carry it away.
+Errors have the format of the vendor's client (godo): `POST https://...: 422 (request "id") message`. The client retries
+after a 429, a server error and a failed connection, four times by default, after 1, 2, 4, ... seconds or the API's
+Retry-After. If a 502 hid that a droplet was created, a retry creates a second one; so does the vendor's client.
+The token is sent in a header only. The client does not follow redirects: another host could receive the token.
 
-Where the vendor's plugin waits 10 s before it first looks at a droplet or an action, and then 3 s to 10 s between
-looks, this looks at once and then every second. What comes out is the same; only the times are not to be compared.
+The vendor's plugin waits 10 s before it first polls a droplet or an action, then polls every 3 s to 10 s. This client
+polls at once and then every second. The results are the same, but durations cannot be compared.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ T = TypeVar("T")
 ENDPOINT = "https://api.digitalocean.com"
 TOKENS = ("DIGITALOCEAN_TOKEN", "DIGITALOCEAN_ACCESS_TOKEN")
 RETRIES = {"httpRetryMax": 4.0, "httpRetryWaitMin": 1.0, "httpRetryWaitMax": 30.0}
-LOOK = 1.0  # seconds between two looks at something that takes its time
+LOOK = 1.0  # seconds between two polls
 SAY = 10  # seconds after which the same state is logged again
 ACTION = 3600  # seconds that an action may take
 HANG = 120  # seconds without a byte after which a request counts as failed
@@ -43,7 +43,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class Api:
-    """One account. `cancel` ends every wait."""
+    """A client of one account. `cancel` ends every wait with InterruptedError."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
@@ -53,9 +53,9 @@ class Api:
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def configure(self, config: State) -> None:
-        """From the provider's settings and, where they say nothing, the variables that the vendor's plugin reads.
+        """Takes the provider's settings, or else the environment variables that the vendor's plugin reads.
 
-        Raises ValueError for an endpoint that is no address.
+        Raises ValueError for an endpoint that is not a URL, and for a retry setting that is not a number.
         """
         endpoint = str(config.get("apiEndpoint") or os.environ.get("DIGITALOCEAN_API_URL") or ENDPOINT)
         url = urlsplit(endpoint)
@@ -82,7 +82,7 @@ class Api:
         return self.call("GET", path)
 
     def find(self, path: str) -> Any:
-        """Like get; None where there is no such thing."""
+        """Like get, but None if the resource does not exist."""
         try:
             return self.call("GET", path)
         except ApiError as error:
@@ -100,7 +100,7 @@ class Api:
         self.call("DELETE", path, body)
 
     def call(self, method: str, path: str, body: State | None = None) -> Any:
-        """The answer's body. Raises ApiError for an answer other than success, ConnectionError without one."""
+        """The body of the response. Raises ApiError for an error status, ConnectionError without a response."""
         where = f"{method} {self._endpoint}{path}"
         most = int(self._retries["httpRetryMax"]) + 1
         for attempt in range(1, most + 1):
@@ -143,7 +143,7 @@ class Api:
             raise InterruptedError("interrupted while waiting for DigitalOcean's API")
 
     def retry(self, seconds: float, attempt: Callable[[], T], again: Callable[[ApiError], bool]) -> T:
-        """Until an attempt succeeds, fails with an error that `again` does not want, or the time is over."""
+        """Retries errors that `again` accepts for `seconds`. Raises the ApiError that it does not retry."""
         end, pause = time.monotonic() + seconds, 0.5
         while True:
             try:
@@ -158,9 +158,9 @@ class Api:
     def wait(
         self, urn: str, what: str, look: Callable[[], str | None], target: str, pending: Collection[str], until: float
     ) -> None:
-        """Until `look` sees `target`; None means not to be seen yet. Says what it waits for.
+        """Polls until `look` returns `target`, and logs the state. None from `look`: the API does not show it yet.
 
-        Raises RuntimeError for a state that is neither wanted nor pending, and after `until` (monotonic seconds).
+        Raises RuntimeError for a state that is neither `target` nor in `pending`, or after `until` (monotonic seconds).
         """
         begun = logged = time.monotonic()
         last = ""
@@ -179,7 +179,7 @@ class Api:
             self.sleep(LOOK)
 
     def action(self, urn: str, what: str, action: State, path: str = "/v2/actions") -> None:
-        """Until an action is completed. Raises RuntimeError if it ends otherwise."""
+        """Waits until an action is completed. Raises RuntimeError if it fails."""
 
         def look() -> str:
             found = self.get(f"{path}/{action['id']}")["action"]
@@ -189,5 +189,5 @@ class Api:
 
 
 def limit(default: float) -> float:
-    """When (monotonic seconds) the present operation has to be over: the program's customTimeouts or the default."""
+    """The deadline (monotonic seconds) of the current operation, by the program's customTimeouts or the default."""
     return time.monotonic() + (TIMEOUT.get() or default)

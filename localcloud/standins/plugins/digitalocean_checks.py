@@ -1,6 +1,6 @@
-"""What the digitalocean stand-in refuses before anything is asked for, and no single row of its tables says.
+"""Checks of the digitalocean stand-in's inputs before any request, for rules that no single table row expresses.
 
-The real provider refuses the same, some of it a moment later (when it compares).
+The real provider has the same rules. It applies some of them later, in its diff.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The digitalocean stand-in: droplets, made, resized and deleted step by step as the real provider does it."""
+"""Droplets of the digitalocean stand-in: created, resized and deleted in the same steps as by the real provider."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from localcloud.standins.plugins.digitalocean_api import Api, limit
 from localcloud.standins.plugins.digitalocean_errors import ApiError, failing, recorded_anyway
 from localcloud.standins.plugins.provider import State, Unfinished
 
-MADE, CHANGED, DELETED = 3600, 3600, 60  # seconds that it may take, of the real provider
+MADE, CHANGED, DELETED = 3600, 3600, 60  # timeouts of the real provider in seconds
 GONE = "Not Found"
 
 
@@ -53,12 +53,12 @@ class Droplet:
             raise Unfinished(str(error), made) from error
 
     def _wait(self, urn: str, droplet: str, target: str, pending: tuple[str, ...], until: float) -> None:
-        """Until its status is the wanted one and nothing has it locked. One that is gone is a state of its own."""
+        """Waits until the droplet has the status `target` and no lock. A deleted droplet has the status GONE."""
 
         def look() -> str | None:
             found = self._api.find(f"/v2/droplets/{droplet}")
             if found is None:
-                # What was just made may not be known everywhere yet.
+                # The API may not return a droplet that was created just now.
                 return None if pending == ("new",) else GONE
             return None if found["droplet"].get("locked") else str(found["droplet"]["status"])
 
@@ -70,7 +70,7 @@ class Droplet:
         if found is None:
             return None
         droplet = found["droplet"]
-        # The image is not read back: its name moves on to newer images, the droplet stays what it was made from.
+        # The image is not read back: its name may refer to a newer image later, which the droplet does not run.
         read = {
             "name": droplet["name"],
             "dropletUrn": f"do:droplet:{droplet['id']}",
@@ -107,8 +107,8 @@ class Droplet:
                 self._act(resource_id, "rename", name=inputs["name"])
                 self._renamed(urn, resource_id, inputs["name"], old.get("name") or "", until)
         if inputs["backups"] != bool(old.get("backups")):
-            # A fault of the real provider, kept: its waits overwrite what the program asked for by what the droplet
-            # has, so that together with a new size or name backups only change in the next run.
+            # A bug of the real provider, reproduced: its waits overwrite the program's inputs with the droplet's
+            # current values. After a change of size or name, backups therefore change only in the next run.
             wanted = bool(old.get("backups")) if resized or renamed else inputs["backups"]
             what = "enable" if wanted else "disable"
             with failing(f"Error {what[:-1]}ing backups on droplet ({resource_id})"):
@@ -142,8 +142,8 @@ class Droplet:
                 action = self._act(droplet, "resize", size=inputs["size"], disk=inputs["resizeDisk"])
                 self._api.action(urn, f"resizing to {inputs['size']}", action)
         except (ApiError, RuntimeError, ConnectionError) as error:
-            self._power_on(urn, droplet, until)  # as big as it was, but running
-            # What was seen while waiting is recorded, so the next run tries again.
+            self._power_on(urn, droplet, until)  # with the previous size
+            # The observed state is recorded, so that the next run tries again.
             raise Unfinished(str(error), droplet, self.read(droplet, {})) from error
         self._power_on(urn, droplet, until)
 
@@ -175,7 +175,7 @@ class Droplet:
             self._wait(urn, resource_id, GONE, ("active", "off"), time.monotonic() + DELETED)
 
     def _unlocked(self, urn: str, droplet: str, until: float) -> list[str]:
-        """Wait until nothing has it locked; the volumes on it then."""
+        """Waits until the droplet has no lock. Returns the ids of its attached volumes."""
         volumes: list[str] = []
 
         def look() -> str:

@@ -1,4 +1,4 @@
-"""Errors of DigitalOcean's API as the digitalocean stand-in passes them on, and what follows from them."""
+"""Errors of DigitalOcean's API: how the digitalocean stand-in reports and handles them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE, TOO_MANY = 403, 404, 409, 422, 42
 
 
 class ApiError(Exception):
-    """An answer other than success; `message` in the API's own words."""
+    """A response with an error status; `message` is the API's."""
 
     def __init__(self, where: str, status: int, message: str, request: str, attempts: int) -> None:
         number = f' (request "{request}")' if request else ""
@@ -30,7 +30,7 @@ class ApiError(Exception):
 
 @contextlib.contextmanager
 def failing(what: str) -> Iterator[None]:
-    """Says in front of an error what it kept from being done. The status stays known."""
+    """Prefixes an error's text with the operation that failed. An ApiError keeps its status."""
     try:
         yield
     except ApiError as error:
@@ -53,7 +53,7 @@ def answered(where: str, answer: urllib.error.HTTPError, attempts: int) -> ApiEr
 
 
 def busy(error: ApiError) -> bool:
-    """Whether the droplet is busy with something else: worth another try."""
+    """Whether the droplet has another pending event, so that a retry can succeed."""
     return error.status == UNPROCESSABLE and "droplet already has a pending event." in error.message.lower()
 
 
@@ -61,9 +61,10 @@ Update = Callable[[Any, str, str, State, State], State]
 
 
 def recorded_anyway(update: Update) -> Update:
-    """An update that fails is recorded as if it had been done, but as failed (as Terraform's SDK does it).
+    """Records the new inputs of a failed update, and marks the resource as failed (as Terraform's SDK does).
 
-    The next run repeats the update, sees nothing to change, reads, and so finds what is missing for the run after it.
+    The next run repeats the update, finds nothing to change and reads the resource. The run after it then finds and
+    applies what is missing.
     """
 
     @functools.wraps(update)

@@ -1,10 +1,10 @@
-"""The Docker Engine's API for the docker stand-in: HTTP over its socket, or over ssh as the real provider does.
+"""A client of the Docker Engine's API for the docker stand-in: HTTP over its socket or, as the real provider, over ssh.
 
-`unix://PATH` is connected to directly; `ssh://[user@]host[:port]` goes through the ssh program (docker_ssh.py).
-Bodies carry what `docker create` would put on a command line, so a secret in a container's environment never appears
-in a process list.
+The client connects to `unix://PATH` directly and to `ssh://[user@]host[:port]` with the ssh program (docker_ssh.py).
+`docker create` would have a container's environment on its command line; here it is in the body of the request, so no
+process list shows a secret in it.
 
-Nothing is contacted before the first request: a preview that changes nothing works with the host switched off.
+The client connects with the first request: a preview that changes nothing works while the host is switched off.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ NOT_FOUND = 404
 
 
 class DockerError(Exception):
-    """The engine's answer, as Docker's own clients print it."""
+    """An error of the engine, in the format of Docker's clients."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(f"Error response from daemon: {message}")
@@ -34,7 +34,7 @@ class DockerError(Exception):
 
 
 class _Connection(http.client.HTTPConnection):
-    """HTTP over a socket that is not TCP; keeps the ssh process that carries it."""
+    """HTTP over a socket that is not TCP. Owns the ssh process of the connection."""
 
     def __init__(self, host: str, ssh_opts: list[str]) -> None:
         super().__init__("docker")
@@ -46,16 +46,19 @@ class _Connection(http.client.HTTPConnection):
             self.sock = socket.socket(socket.AF_UNIX)
             self.sock.connect(self._docker_host.removeprefix("unix://"))
             return
-        self._end_tunnel()  # of a connection that the engine closed
+        self._end_tunnel()  # left from a connection that the engine closed
         self._tunnel = Tunnel(self._docker_host, self._ssh_opts)
         self.sock = self._tunnel.socket
 
     def failure(self) -> str | None:
-        """What ssh says about a connection that failed."""
+        """The error of ssh for a failed connection; None without ssh or without an error."""
         return self._tunnel.failure() if self._tunnel else None
 
     def end(self) -> None:
-        """Not `close`, which http.client calls of itself before ssh could be asked what went wrong."""
+        """Closes the connection and ends ssh.
+
+        `close` must not end ssh: http.client calls it before `failure` can read ssh's error.
+        """
         self.close()
         self._end_tunnel()
 
@@ -66,7 +69,7 @@ class _Connection(http.client.HTTPConnection):
 
 
 class Docker:
-    """One engine. Connections are kept and shared between threads; one broken while idle is replaced once."""
+    """A client of one engine. Threads share idle connections; a request over a broken idle one is retried once."""
 
     def __init__(self) -> None:
         self.host, self._ssh_opts = DEFAULT_HOST, list[str]()
@@ -85,7 +88,7 @@ class Docker:
         return self.call("GET", path, query=query)
 
     def find(self, path: str) -> Any:
-        """Like get; None where there is no such thing."""
+        """Like get, but None if the object does not exist."""
         try:
             return self.call("GET", path)
         except DockerError as error:
@@ -106,7 +109,7 @@ class Docker:
         return _answer(status, content)
 
     def _greet(self) -> None:
-        """The first request over ssh is a ping; if it fails, the real provider has these words for it."""
+        """Pings the engine before the first request over ssh. Its error is that of the real provider."""
         try:
             self._exchange("HEAD", "/_ping")
         except ConnectionError as error:
@@ -151,7 +154,7 @@ class Docker:
         yield _Connection(self.host, self._ssh_opts), False
 
     def ensure_image(self, image: str, pulling: Callable[[], None]) -> None:
-        """Pull an image that is not there, without credentials: the real provider does not use the user's either."""
+        """Pulls a missing image, without credentials: the real provider does not use the user's either."""
         if self.find(f"/images/{image}/json") is not None:
             return
         pulling()
@@ -182,7 +185,7 @@ def _answer(status: int, content: bytes) -> Any:
 
 
 def _reference(image: str) -> tuple[str, str]:
-    """Name and tag (or digest) of an image; no tag means `latest`, as everywhere."""
+    """Name and tag (or digest) of an image reference; the default tag is `latest`."""
     if "@" in image:
         name, _, digest = image.partition("@")
         return name, digest
@@ -191,7 +194,7 @@ def _reference(image: str) -> tuple[str, str]:
 
 
 def _why(answer: bytes) -> str:
-    """The error that a pull ended with: its answer is a stream of lines, and a success until then."""
+    """The error of a pull: the last one in the response, whose status is 200 even if the pull fails."""
     for line in reversed(answer.decode(errors="replace").splitlines()):
         with contextlib.suppress(ValueError):
             found = json.loads(line)
@@ -201,7 +204,7 @@ def _why(answer: bytes) -> str:
 
 
 def parse_ssh_opts(value: Any) -> list[str]:
-    """The provider's `sshOpts` arrives as JSON text; a plain string is taken apart as a shell would."""
+    """The provider's `sshOpts`, which arrive as JSON text. A plain string is split by the rules of the shell."""
     if isinstance(value, str):
         try:
             value = json.loads(value)

@@ -1,7 +1,7 @@
-"""Between a container's properties and the Engine API: what is sent to create and update it, and what is read back.
+"""Converts a container's properties to the Engine API's bodies of create and update, and its inspection to properties.
 
-As the real provider has it, environment and labels are not read back (they mix with the image's own), and what the
-program did not ask for (ulimits, devices, ports, log options, PID mode) is not either.
+As in the real provider, environment and labels are not read back (the engine merges them with the image's). Ulimits,
+devices, ports, log options and PID mode are read back only if the program sets them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ UNITS = {"h": 3600 * NANO, "m": 60 * NANO, "s": NANO, "ms": 10**6, "us": 10**3, 
 
 
 def nanoseconds(text: str) -> int:
-    """A duration as Go writes it: 1m30s, 500ms, 0."""
+    """Nanoseconds of a duration in Go's format: 1m30s, 500ms, 0. Raises ValueError."""
     parts = re.findall(r"(\d+(?:\.\d+)?)(h|ms|us|µs|ns|m|s)", text)
     if "".join(n + u for n, u in parts) != text and text != "0":
         raise ValueError(f"expected a duration such as 30s or 1m30s, got {text!r}")
@@ -27,7 +27,7 @@ def nanoseconds(text: str) -> int:
 
 
 def duration(nanos: int) -> str:
-    """As Go prints it, which is what a refresh records: 90 s are 1m30s, one minute is 1m0s."""
+    """A duration as Go prints it, which a refresh records: 90 s are 1m30s, one minute is 1m0s."""
     if 0 < nanos < NANO:
         unit = next(u for u in ("ms", "us", "ns") if nanos >= UNITS[u])
         return f"{_decimal(Decimal(nanos) / UNITS[unit])}{'µs' if unit == 'us' else unit}"
@@ -42,7 +42,7 @@ def _decimal(value: Decimal) -> str:
 
 
 def cpus(nanos: int) -> str:
-    """As the real provider writes it: 1 as 1.0, and 0.05, by a fault of its own, as 0.1."""
+    """CPUs in the format of the real provider: 1 is 1.0, and 0.05 is 0.1, which is a bug of that provider."""
     text = f"{Decimal(nanos) / NANO:.9f}"
     if text.count("0") == 9:
         return str((Decimal(nanos) / NANO).quantize(Decimal("0.1"), ROUND_HALF_UP))
@@ -117,7 +117,7 @@ def _host_config(s: State) -> dict[str, Any]:
 
 
 def resources(s: State) -> dict[str, Any]:
-    """What may change in a container that exists: also the body of POST /containers/ID/update."""
+    """The properties that can change in place: part of the create body, and the body of POST /containers/ID/update."""
     found: dict[str, Any] = {
         "RestartPolicy": {"Name": s["restart"], "MaximumRetryCount": s.get("maxRetryCount", 0)},
         "CpuShares": s.get("cpuShares", 0),
@@ -131,7 +131,7 @@ def resources(s: State) -> dict[str, Any]:
 
 
 def _capabilities(names: list[str] | None) -> list[str] | None:
-    """Docker's client writes them all as CAP_NAME, which is what a refresh then finds."""
+    """Capabilities as CAP_NAME, the format of Docker's client, which a refresh then finds."""
     found = sorted({n if n.startswith("CAP_") else f"CAP_{n}" for n in map(str.upper, names or [])})
     return ["ALL"] if "CAP_ALL" in found else found or None
 
@@ -179,7 +179,7 @@ def endpoint(network: State) -> dict[str, Any]:
 
 
 def observed(found: dict[str, Any], old: State) -> State:
-    """The container's state as `docker inspect` has it; `old` says what was asked for."""
+    """The container's state from `docker inspect`; `old`, the recorded state, has the properties that were set."""
     config, host, network = found["Config"], found["HostConfig"], found["NetworkSettings"]
     running = found["State"]["Running"]
     state: State = {

@@ -1,7 +1,7 @@
-"""A connection to a Docker Engine on another machine, as Docker's clients make it: `ssh host docker system dial-stdio`.
+"""A connection to a Docker Engine on another machine, as Docker's clients open it: `ssh host docker system dial-stdio`.
 
-The output of ssh is kept, so that a failed connection is reported with ssh's message and not as a broken pipe. The
-command line with all its options is part of that error, with the real provider too: no secret belongs into them.
+The error of a failed connection contains ssh's output instead of a broken pipe. As in the real provider, it also
+contains the command line with all its options, which therefore must not have a secret.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import threading
 from collections import deque
 from urllib.parse import urlsplit
 
-TIMEOUT = ("-o", "ConnectTimeout=30")  # unless an option says otherwise
-PATIENCE = 10  # seconds that ssh may take to end after its connection did
+TIMEOUT = ("-o", "ConnectTimeout=30")  # unless the options set it
+PATIENCE = 10  # seconds within which ssh must exit after its connection failed
 KEPT = 40  # lines of ssh's output
 
 
@@ -29,13 +29,13 @@ def ssh_command(host: str, options: list[str]) -> list[str]:
 
 
 class Tunnel:
-    """One ssh process; `socket` is the engine's end. Ended by `close`."""
+    """One ssh process; `socket` is connected to the engine. `close` ends it."""
 
     def __init__(self, host: str, options: list[str]) -> None:
         self._command = ssh_command(host, options)
         self.socket, theirs = socket.socketpair()
         with theirs:
-            # In a new session: an interrupt for the engine is not one for the connection it still uses.
+            # In a new session: Ctrl-C must not end ssh while Pulumi's engine still uses the connection.
             self._process = subprocess.Popen(
                 self._command,
                 stdin=theirs.fileno(),
@@ -54,14 +54,14 @@ class Tunnel:
         self._said.extend(self._process.stderr)
 
     def failure(self) -> str | None:
-        """Why there is no connection; None while the process runs or if it ended well."""
+        """The reason of a failed connection; None while the process runs or if it exited with 0."""
         try:
             code = self._process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             return None
         if code == 0:
             return None
-        # What ssh leaves running for shared connections may hold its stderr open for longer.
+        # A background process of ssh for shared connections may keep its stderr open for longer.
         self._listener.join(1)
         how = f"exit status {code}" if code > 0 else f"signal {-code}"
         return (

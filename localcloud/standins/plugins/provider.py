@@ -1,7 +1,7 @@
-"""A Pulumi provider made of tables (schema.py) and, per resource type, the code that makes, reads, changes and deletes.
+"""A Pulumi provider built from tables (schema.py) and, per resource type, code for create, read, update and delete.
 
-This is where Pulumi's values (secrets, unknowns) are taken apart and put together again: a secret input makes the
-output of the same name secret, what the table calls secret always is, and what was secret stays so in a refresh.
+This module converts Pulumi's values (secrets, unknowns) to plain ones and back. A secret input makes the output of the
+same name secret, a property that the table marks as secret always is, and a refresh keeps secret values secret.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from localcloud.standins.plugins.schema import Table
 from localcloud.standins.plugins.server import InitFailed, Log
 
 State = dict[str, Any]
-# What a real bridged plugin notes about its own recording: stale, and so in its way, once a stand-in has written.
+# A property that a real bridged plugin adds to its state. It is stale, and would mislead that plugin, once a stand-in
+# wrote the state.
 REAL_NOTES = "__pulumi_raw_state_delta"
 Values = dict[str, PropertyValue]
-# Seconds that the program allows the present operation (customTimeouts); 0: the provider's own.
+# Timeout in seconds of the current operation by the program's customTimeouts; 0: the provider's default.
 TIMEOUT: contextvars.ContextVar[float] = contextvars.ContextVar("timeout", default=0)
 KINDS = {
     "add": (sdk.PropertyDiffKind.ADD, sdk.PropertyDiffKind.ADD_REPLACE),
@@ -34,7 +35,7 @@ KINDS = {
 
 
 class Resource(Protocol):
-    """What a provider does for one type. All values are plain, with defaults filled in; the calls may block."""
+    """A provider's operations on one type. All values are plain, with defaults filled in; the calls may block."""
 
     table: Table
 
@@ -45,9 +46,9 @@ class Resource(Protocol):
 
 
 class Unfinished(Exception):
-    """Raised by a create that made something which then failed, and by an update whose state is to be kept.
+    """A create failed after the resource existed, or an update failed and its state must be kept.
 
-    `found` is what could still be read after an update that failed.
+    `found` is the state that was read after a failed update.
     """
 
     def __init__(self, reason: str, resource_id: str, found: State | None = None) -> None:
@@ -90,7 +91,7 @@ def wrap(value: Any) -> PropertyValue:
 
 
 def wrap_map(table: Table, state: State, *sources: Values) -> Values:
-    """The state as Pulumi values; secret is what the table says and what is secret in any of the sources."""
+    """The state as Pulumi values. Secret are the properties that the table or any of the sources marks as secret."""
     secret = {k for source in sources for k, v in source.items() if v.contains_secret()}
     secret |= {k for k, p in table.props.items() if p.secret}
     return {k: wrap(v).with_secret(k in secret) for k, v in state.items() if k != REAL_NOTES}
@@ -101,7 +102,7 @@ class TableProvider(sdk.Provider):
         self._package, self._log, self._first = package, log, first
 
     def _resource(self, token: str) -> Resource:
-        token = token.rpartition("$")[2]  # a child's type comes with those of its parents in front
+        token = token.rpartition("$")[2]  # a child's type is prefixed by those of its parents
         found = self._package.resources.get(token)
         if found is None:
             raise ValueError(
@@ -130,7 +131,7 @@ class TableProvider(sdk.Provider):
         table = self._resource(request.type).table
         problems = schema.check(self._package.name, table, plain_map(request.new_inputs))
         inputs = {k: _lifted(v) for k, v in request.new_inputs.items() if v.value is not None}
-        # As the real providers do it: a default that says nothing (0, false) is not written among the inputs.
+        # As in the real providers, an empty default (0, false) is not added to the inputs.
         inputs |= {k: wrap(p.default) for k, p in table.inputs().items() if p.default and k not in inputs}
         return sdk.CheckResponse(inputs=inputs, failures=[sdk.CheckFailure(*p) for p in problems])
 
@@ -200,7 +201,7 @@ class TableProvider(sdk.Provider):
 
 
 def _updated(table: Table, old: State, filled: State, found: State) -> State:
-    """The state after an update, from what it returned."""
+    """The state after an update, from the state that it returned (`found`)."""
     if table.reads_back:
         before = {k: v for k, v in old.items() if k not in table.inputs()}
         return schema.sort_sets(table, {**before, **schema.kept(table, filled), **found, **table.meta})
@@ -209,12 +210,12 @@ def _updated(table: Table, old: State, filled: State, found: State) -> State:
 
 
 def _lifted(value: PropertyValue) -> PropertyValue:
-    """A secret inside a list or object makes all of it one, as the real providers record it."""
+    """Marks a whole list or object as secret if a value in it is, as the real providers record it."""
     return wrap(plain(value)).with_secret(True) if value.contains_secret() else value
 
 
 def _refreshed(table: Table, inputs: Values, state: State) -> Values:
-    """The inputs after a refresh: as the program set them where that still holds, as they were found where not."""
+    """The inputs after a refresh: the program's value, or the one that was read if it differs."""
     fresh = dict(inputs)
     for key in {c.top for c in diff(table, state, plain_map(inputs))} & set(inputs):
         fresh[key] = wrap(state.get(key)).with_secret(inputs[key].contains_secret())

@@ -1,8 +1,8 @@
 """Serves a stand-in over gRPC to the Pulumi engine, on the SDK's own servicer.
 
-Added to the SDK's servicer: an exception reaches the user as its sentence alone (not as a Python repr); a resource
-that was made but did not come up is handed over as such, so that the engine records it and nothing is left behind
-unknown; log lines go to the engine; and one process per run says that stand-ins are at work.
+It adds to the SDK's servicer: the user gets an exception's message only (not a Python repr); a resource that exists but
+failed to start is reported as such, so that the engine records it; log lines go to the engine; and one process per run
+reports that the run uses stand-ins.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ from pulumi.runtime.proto import (
     status_pb2,
 )
 
-# Container creations wait for health, commands for their end: far more of them than cores may wait at the same time.
+# Many more operations than cores wait at the same time: for a container's health check or a command's end.
 THREADS = 64
 GUARDED = ("CheckConfig", "DiffConfig", "Configure", "Check", "Diff", "Create", "Read", "Update", "Delete", "Invoke")
 
 
 class InitFailed(Exception):
-    """The resource exists but is not right (a container that does not start): the engine must still record it."""
+    """The resource exists but failed (a container that does not start). The engine must still record it."""
 
     def __init__(
         self, reason: str, resource_id: str, properties: dict[str, PropertyValue], inputs: dict[str, PropertyValue]
@@ -60,14 +60,14 @@ class InitFailed(Exception):
 
 
 class Log:
-    """Lines to the engine, from any thread. A line that cannot be delivered is not worth a failed update."""
+    """Sends log lines to the engine, from any thread. A line that cannot be delivered does not fail the update."""
 
     def __init__(self, engine: str) -> None:
         self._engine = engine
         self._stub: Any = None
 
     def info(self, message: str, urn: str = "", live: bool = False) -> None:
-        """`live`: shown beside the resource while it works, and not kept."""
+        """`live`: the engine shows the line beside the resource during the operation and does not keep it."""
         if self._stub is None:
             self._stub = engine_pb2_grpc.EngineStub(grpc.insecure_channel(self._engine))
         with contextlib.suppress(grpc.RpcError):
@@ -95,10 +95,10 @@ for _name in GUARDED:
 
 
 def first_of_run(name: str, engine: str) -> Callable[[], bool]:
-    """True once per run of the engine and provider: several hosts mean several processes of one stand-in.
+    """A function that is true once per provider and run of the engine, which has a process per host of one stand-in.
 
-    An abstract socket named after the engine's address is held until this process ends; where there are none, everybody
-    is the first.
+    The first process holds an abstract socket named after the engine's address until it ends. Where the system has no
+    abstract sockets, it is true once per process.
     """
     held: list[socket.socket] = []
 
@@ -125,17 +125,17 @@ def serve(name: str, version: str, make: Callable[[Log, Callable[[], bool]], Pro
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(args, version, provider, engine), server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
-        parent = os.getppid()  # before the port is told: who reads it may be gone at once
+        parent = os.getppid()  # before the port is written: the engine may end right after it reads it
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
         try:
-            while os.getppid() == parent:  # an engine that was killed cannot end its plugins
+            while os.getppid() == parent:  # a killed engine does not end its plugins
                 await asyncio.sleep(2)
         finally:
             await server.stop(None)
 
-    # The engine ends a plugin by an interrupt and kills it 5 s later; started from a background job, it would have
-    # inherited that interrupts are ignored.
+    # The engine ends a plugin by SIGINT and kills it 5 s later. A process that was started from a background job
+    # inherits that SIGINT is ignored.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(run())

@@ -1,7 +1,7 @@
-"""A reader of sql_exporter's configuration that takes its place where the real one cannot be had; it says so.
+"""A replacement for sql_exporter where the real one cannot be fetched; its banner identifies it as a stand-in.
 
-It runs the same queries from the same files and serves the same metrics under the same names. It covers what this
-project's files use and refuses every other key: PostgreSQL alone, no secret managers, no reload, no time stamps.
+It runs the same queries from the same files and serves the same metrics under the same names. It covers the keys that
+this project's files use and refuses every other key: PostgreSQL only, no secret managers, no reload, no time stamps.
 """
 
 BANNER = (

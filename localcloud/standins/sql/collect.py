@@ -1,4 +1,4 @@
-"""What one scrape does: every target in a thread of its own, its queries one after the other, results cached."""
+"""One scrape: each target runs in a separate thread, its queries one after the other, with cached results."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Target:
         self._lock = threading.Lock()
 
     def collect(self, deadline: float, failed: Callable[[Target, str, str, str], None]) -> list[Sample]:
-        """All samples of now; `failed` hears of each query that gave none (target, collector, query, why)."""
+        """All current samples. Calls `failed` (target, collector, query, reason) for each query that failed."""
         began, found = time.monotonic(), []
         with self._lock:
             try:
@@ -64,7 +64,7 @@ class Target:
         now = time.monotonic()
         at, samples, problems = self._cache.get(collector.name, (0.0, [], []))
         if (samples or problems) and collector.min_interval and now - at <= collector.min_interval:
-            for name, why in problems:  # the real one keeps these as well, and counts them at every scrape
+            for name, why in problems:  # the real exporter caches these too, and counts them at every scrape
                 failed(self, collector.name, name, why)
             return samples
         samples, problems = [], []
@@ -87,7 +87,7 @@ class Target:
             by_name = dict(zip(columns, row, strict=True))
             for metric in metrics:
                 value = metric.static if metric.value is None else by_name[metric.value]
-                if value is not None:  # NULL is no sample, but an empty label
+                if value is not None:  # NULL as a value gives no sample, as a label an empty one
                     own = tuple((c, "" if by_name[c] is None else str(by_name[c])) for c in metric.labels)
                     yield Sample(metric, (*own, *self._constant), float(value))
 
@@ -107,7 +107,7 @@ class Exporter:
         self._errors: Counter[Labels] = Counter()
 
     def scrape(self, wanted: float | None) -> list[Sample]:
-        """Every sample; `wanted` are the seconds that the asking Prometheus gives."""
+        """Every sample. `wanted` is the scrape timeout in seconds that Prometheus sends."""
         limit = self._config.timeout
         if wanted is not None:
             limit = min(limit, max(wanted - self._config.timeout_offset, 0.1))
@@ -133,7 +133,7 @@ class Exporter:
 
 
 def exposition(samples: list[Sample]) -> str:
-    """Prometheus' text format, each metric's samples together; a duplicate label set is reported once."""
+    """Prometheus' text format, with the samples grouped by metric; of duplicate label sets only the first."""
     by_metric: dict[str, list[Sample]] = {}
     for sample in samples:
         by_metric.setdefault(sample.metric.name, []).append(sample)

@@ -1,4 +1,4 @@
-"""One database: a connection made from the same URL as sql_exporter's, kept open, replaced when it broke."""
+"""One database: a connection by the same URL as sql_exporter's, kept open, and replaced if it breaks."""
 
 from __future__ import annotations
 
@@ -9,18 +9,21 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-# What libpq knows by itself; all else in a URL is a setting of the session, which lib/pq sends as it is.
+# Parameters of libpq. Any other parameter of a URL is a setting of the session, which lib/pq sends unchanged.
 _LIBPQ = {"sslmode", "connect_timeout", "application_name", "sslrootcert", "sslcert", "sslkey", "options"}
 Connect = Callable[[str], Any]
 
 
 class DatabaseProblem(Exception):
-    """What the database or its driver says, in one line."""
+    """An error of the database or its driver, in one line."""
 
 
 def conninfo(url: str) -> str:
-    """The key=value string of a URL, as sql_exporter makes it: $NAME from the environment, then decoded and
-    joined without quoting. So a URL that the real one would misread is misread here as well."""
+    """The key=value string of a URL, built like sql_exporter's.
+
+    $NAME is replaced from the environment, then the parts are decoded and joined without quoting. A URL that the real
+    exporter misreads is therefore misread here as well.
+    """
     parts = urlsplit(re.sub(r"\$\{?(\w+)\}?", lambda found: os.environ.get(found[1], "$" + found[1]), url))
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     settings = {key: value for key, value in given.items() if key not in _LIBPQ}
@@ -30,14 +33,14 @@ def conninfo(url: str) -> str:
     for key in ("dbname", "user", "password"):
         values[key] = unquote(values[key])
     if settings:
-        # The space between two of them has to be escaped: once for the string that this becomes part of.
+        # The space between two options is escaped, because they become one value of the unquoted key=value string.
         own = [values["options"]] if "options" in values else []
         values["options"] = r"\ ".join([*own, *(f"-c{key}={value}" for key, value in sorted(settings.items()))])
     return " ".join(f"{key}={value}" for key, value in sorted(values.items()) if value)
 
 
 def psycopg2(dsn: str) -> Any:
-    """A connection of Debian's psycopg2, which the image has and a developer's machine need not."""
+    """A connection by Debian's psycopg2. Only the image needs the package, so it is imported here."""
     driver = importlib.import_module("psycopg2")
     try:
         connection = driver.connect(dsn)
@@ -53,14 +56,14 @@ def _line(error: Exception) -> str:
 
 
 class Database:
-    """Not for two threads at once."""
+    """One database. Not safe for concurrent use by two threads."""
 
     def __init__(self, url: str, connect: Connect = psycopg2) -> None:
         self._url, self._connect = url, connect
         self._connection: Any = None
 
     def ping(self) -> None:
-        """Raises DatabaseProblem unless it answers; a broken connection is replaced once."""
+        """Raises DatabaseProblem unless the database answers. A broken connection is replaced once."""
         if self._connection is not None:
             try:
                 self.rows("SELECT 1")
@@ -71,7 +74,7 @@ class Database:
         self.rows("SELECT 1")
 
     def rows(self, query: str) -> tuple[list[str], Sequence[Sequence[Any]]]:
-        """Names of the columns, and the rows; DatabaseProblem if the database refuses or its time is over."""
+        """Names of the columns, and the rows. Raises DatabaseProblem if the query fails or times out."""
         try:
             with self._connection.cursor() as cursor:
                 cursor.execute(query)
@@ -80,7 +83,7 @@ class Database:
             raise DatabaseProblem(_line(error)) from None
 
     def close(self) -> None:
-        """Forget the connection, whatever its state."""
+        """Closes the connection in any state; the next ping opens a new one."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
