@@ -1,4 +1,4 @@
-"""Texts for users are plain standard English: none contains a word of vocabulary.py.
+"""Texts for users and docstrings are plain standard English: none contains a word of vocabulary.py.
 
 `python -m tests.contract.test_prose` prints the findings of every place, including those that are not checked yet.
 """
@@ -41,6 +41,11 @@ PLACES = (
     Place("policy", lambda: user_texts.strings("policy")),
     Place("tools", lambda: user_texts.strings("tools")),
     Place("localcloud", lambda: user_texts.strings("localcloud")),
+    Place("docstrings of configs", lambda: user_texts.docstrings("configs"), checked=False),
+    Place("docstrings of components", lambda: user_texts.docstrings("components")),
+    Place("docstrings of tools", lambda: user_texts.docstrings("tools"), checked=False),
+    Place("docstrings of policy", lambda: user_texts.docstrings("policy"), checked=False),
+    Place("docstrings of localcloud", lambda: user_texts.docstrings("localcloud")),
 )
 CHECKED = [place for place in PLACES if place.checked]
 
@@ -60,7 +65,7 @@ def test_every_banned_word_is_found_in_its_example(banned: Banned) -> None:
     assert not banned.found_in("The host is down. Free disk space and run the update again.")
 
 
-def test_readers_see_literals_and_skip_code_and_docstrings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_readers_separate_literals_docstrings_and_code(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "code").mkdir()
     (tmp_path / "code" / "module.py").write_text(
         '"""What it says."""\n\n\ndef f(x):\n    """Told."""\n    raise ValueError(f"no room for {x}", "plain text")\n'
@@ -70,6 +75,10 @@ def test_readers_see_literals_and_skip_code_and_docstrings(tmp_path: Path, monke
     monkeypatch.setattr(user_texts, "ROOT", tmp_path)
     assert sorted(user_texts.strings("code").values()) == ["no room for …", "plain text"]
     assert list(user_texts.scripts("code").values()) == ["host …: no room left"]
+    assert list(user_texts.docstrings("code").items()) == [
+        ("code/module.py:1", "What it says."),
+        ("code/module.py:5", "Told."),
+    ]
     assert findings(user_texts.pages("page.md")) == ["page.md paragraph 0: 'room' -> capacity, free space: 'No room.'"]
 
 

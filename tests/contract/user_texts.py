@@ -1,4 +1,4 @@
-"""The texts that users read, by the place where they are: panels, alerts, pages, messages in code and scripts.
+"""The texts that users and contributors read, by place: panels, alerts, pages, messages and docstrings.
 
 Readers return place -> text. Code in a text (Markdown code, templates, shell variables) is removed.
 """
@@ -113,7 +113,18 @@ def _literals(tree: ast.Module) -> Iterator[tuple[int, int, str]]:
             yield node.lineno, node.col_offset, re.sub(r"`[^`]*`|\b\w+=\$?\(?\w+", PLACEHOLDER, " ".join(text.split()))
 
 
-def _docstring(node: ast.AST) -> ast.AST | None:
+def docstrings(*folders: str) -> Texts:
+    """Docstrings of the modules, classes and functions in folders, without code."""
+    found: Texts = {}
+    for path in sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (docstring := _docstring(node)) and isinstance(docstring.value, str):
+                text = re.sub(r"`[^`]*`", PLACEHOLDER, " ".join(docstring.value.split()))
+                found[f"{path.relative_to(ROOT)}:{docstring.lineno}"] = text
+    return found
+
+
+def _docstring(node: ast.AST) -> ast.Constant | None:
     if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and node.body:
         first = node.body[0]
         if isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant):
