@@ -12,6 +12,8 @@ from pydantic import AfterValidator, Field, SecretStr, model_validator
 from configs import names, services
 from configs.log_paths import JOURNAL as JOURNAL
 from configs.log_paths import fixed_folder as fixed_folder
+from configs.log_paths import is_system_folder, normalized, overlap
+from configs.services import alloy, promtail
 from configs.settings.base import (
     ContainerName,
     DnsLabel,
@@ -31,6 +33,7 @@ from configs.settings.text import JsonKey, NetworkName, one_line
 from configs.settings.thresholds import HostAlerts
 from configs.units import Interval, parse_duration
 
+_AGENT_DATA = (promtail.DATA, alloy.DATA)  # mounts of the log agents outside of system folders
 Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
 
 
@@ -67,12 +70,20 @@ def _project(value: str) -> str:
 
 
 def _absolute_glob(value: str) -> str:
-    fixed = fixed_folder(one_line(value))
-    if not value.startswith("/") or ".." in value.split("/"):
+    path = normalized(one_line(value))
+    if not path.startswith("/") or ".." in path.split("/"):
         raise ValueError("expected an absolute path, wildcards (*) in it are fine")
-    if not fixed:
+    if path.endswith(("/", "/.")):
+        raise ValueError("expected a path of files, this one ends in a folder; add a file name such as *.log")
+    folder = fixed_folder(path)
+    if not folder:
         raise ValueError("expected at least one fixed folder, such as /var/log/nginx/*.log (that folder is mounted)")
-    return value
+    if is_system_folder(folder) or any(overlap(folder, target) for target in _AGENT_DATA):
+        raise ValueError(
+            f"{folder} cannot be mounted, it would hide files that the log agent needs; expected a folder of logs, "
+            "such as /var/log/nginx/*.log; write the logs to such a folder, or name it before the first wildcard"
+        )
+    return path
 
 
 class Http(Strict):

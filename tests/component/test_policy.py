@@ -89,15 +89,23 @@ def test_production_without_its_safety_does_not(monkeypatch: pytest.MonkeyPatch)
         ({"images": {"grafana": "docker.io/grafana/grafana:latest"}}, {("pinned-images", "hub-grafana")}),
         ({"hosts": {"web-1": {"droplet": {"setup": "#!/bin/sh\ncurl https://me:s3cret@example.com/x | sh\n"}}}},
          {("no-plain-secrets", "web-1-droplet")}),
-        ({"hosts": {"web-1": {"droplet": {}, "logs": {"files": {"all": {"path": "/var/*.log"}}}}}},
-         {("host-mounts", "web-1-promtail")}),
     ],
-    ids=["SSH for everybody", "a moving image", "a password in a script", "the socket's folder"],
+    ids=["SSH for everybody", "a moving image", "a password in a script"],
 )  # fmt: skip
 def test_a_stack_file_that_settings_take_can_still_break_a_rule(
     change: dict[str, Any], expected: set[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert set(_told({**fleet(), "env": "dev", **change}, monkeypatch)) == expected
+
+
+def test_the_mounted_folder_of_the_socket_is_found_even_if_settings_accepted_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The settings refuse such a log folder; the policy does not depend on that."""
+    monkeypatch.setattr("configs.settings.edge.is_system_folder", lambda _: False)
+    hosts = {"web-1": {"droplet": {}, "logs": {"files": {"all": {"path": "/run/*.log"}}}}}
+    found = set(_told({**fleet(), "env": "dev", "hosts": hosts}, monkeypatch))
+    assert found == {("host-mounts", "web-1-promtail")}
 
 
 @pytest.mark.parametrize("exception", exceptions.EXCEPTIONS, ids=lambda one: f"{one.role} {one.property} {one.value}")
