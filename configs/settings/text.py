@@ -38,6 +38,11 @@ def _image(value: str) -> str:
 def _network(value: str) -> str:
     if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9_.-]*", value):
         raise ValueError("expected a Docker network's name as `docker network ls` shows it: letters, digits and _ . -")
+    if value in ("bridge", "default", "host", "none"):
+        raise ValueError(
+            f"`{value}` is built into Docker, containers find no other there by name; expected a network that was made "
+            "with `docker network create`; make one and connect the containers of the apps to it"
+        )
     return value
 
 

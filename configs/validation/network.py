@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from configs import names
 from configs.settings import Settings
 from configs.settings.places import private
 
@@ -15,6 +16,7 @@ def problems(settings: Settings) -> Iterator[str]:
         yield from _private_pushes(settings)
         yield from _private_networks(settings)
     yield from _subnets(settings)
+    yield from _own_networks(settings)
 
 
 def _private_pushes(settings: Settings) -> Iterator[str]:
@@ -64,3 +66,15 @@ def _subnets(settings: Settings) -> Iterator[str]:
     for host, edge in settings.edges.items():
         if own.overlaps(ipaddress.ip_network(edge.subnet)):
             yield f"hosts.{host}.subnet: expected a network outside cloud.range ({own}), got {edge.subnet}"
+
+
+def _own_networks(settings: Settings) -> Iterator[str]:
+    """Containers of an edge would be disconnected from them when the entry is removed."""
+    own = (names.edge_network(settings.prefix), names.hub_network(settings.prefix))
+    for host, edge in settings.edges.items():
+        for index, network in enumerate(edge.networks):
+            if network in own:
+                yield (
+                    f"hosts.{host}.networks.{index}: `{network}` is a network of fleetwatch itself, expected networks "
+                    "of your apps only; remove this entry"
+                )

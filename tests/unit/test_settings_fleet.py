@@ -134,6 +134,16 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         fleet(cloud={"range": "10.213.64.0/20"}),
         "hosts.hub.subnet: expected a network outside cloud.range (10.213.64.0/20), got 10.213.77.0/24",
     ),
+    "the edge's own network as a network of apps": (
+        hosts(a={"droplet": {}, "networks": ["shop", "fleetwatch-edge"]}),
+        "hosts.a.networks.1: `fleetwatch-edge` is a network of fleetwatch itself, expected networks of your apps only; "
+        "remove this entry",
+    ),
+    "the hub's network of another prefix": (
+        fleet(prefix="fw", hosts={"hub": {"networks": ["fw-hub", "fleetwatch-hub"]}}),
+        "hosts.hub.networks.0: `fw-hub` is a network of fleetwatch itself, expected networks of your apps only; remove "
+        "this entry",
+    ),
     "protect as text": (fleet(cloud={"protect": "no"}), "cloud.protect: expected a valid boolean, got 'no'"),
     # ssh
     "no key at all": (

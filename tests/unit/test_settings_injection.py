@@ -135,6 +135,14 @@ def test_a_network_is_named_by_dockers_rule(good: bool, name: str) -> None:
         assert found[0].startswith("hosts.hub.networks.0: expected a Docker network's name as `docker network ls`")
 
 
+@pytest.mark.parametrize("name", ["bridge", "default", "host", "none"])
+def test_a_network_that_is_built_into_docker_is_refused(name: str) -> None:
+    """`docker network connect host` fails at the end of `up`, and in the others no name is found."""
+    (problem,) = check_file(small(hosts={"hub": {"networks": ["shop", name]}}), SOURCE)[1]
+    assert problem.startswith(f"hosts.hub.networks.1: `{name}` is built into Docker, ")
+    assert "expected a network that was made with `docker network create`" in problem
+
+
 def test_usual_values_are_accepted() -> None:
     """Refusing what people really write would be as wrong."""
     hub: dict[str, Any] = {
