@@ -15,17 +15,29 @@ from pydantic import AfterValidator, BeforeValidator
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800, "y": 31536000}
 _BYTES = {"": 1, "K": 1024, "M": 1024**2, "G": 1024**3, "T": 1024**4}
 
+LONGEST = 100 * _SECONDS["y"]  # Go counts nanoseconds in 64 bits, which end at 292 years
+LARGEST = 1024 * _BYTES["T"]  # far below the 64 bits in which every program counts bytes
+LEAST_MEMORY = 6 * _BYTES["M"]  # Docker refuses a lower limit
+
 
 def parse_duration(value: object) -> int:
     """`1h30m` -> 5400. Raises ValueError naming the form for anything else, bare numbers included."""
     text = value if isinstance(value, str) else ""
-    parts = re.findall(r"(\d+)([smhdwy])", text)
+    parts = re.findall(r"([0-9]+)([smhdwy])", text)
     if not parts or "".join(n + unit for n, unit in parts) != text:
         raise ValueError("expected a duration such as 10s, 5m, 24h or 90d")
-    seconds = sum(int(n) * _SECONDS[unit] for n, unit in parts)
+    seconds = sum(_number(n) * _SECONDS[unit] for n, unit in parts)
     if seconds <= 0:
         raise ValueError("expected a duration of at least 1s")
+    if seconds > LONGEST:
+        raise ValueError("expected a duration of at most 100y")
     return seconds
+
+
+def _number(digits: str) -> int:
+    """The number; a larger one than any limit for one that is too long for Python to read."""
+    digits = digits.lstrip("0")
+    return int(digits or 0) if len(digits) < 20 else 10**20
 
 
 def _in_largest(seconds: int, units: str) -> str:
@@ -53,10 +65,13 @@ def go_duration(seconds: int) -> str:
 def parse_size(value: object) -> int:
     """`512MB` -> 536870912. Raises ValueError naming the form for anything else, bare numbers included."""
     text = value if isinstance(value, str) else ""
-    match = re.fullmatch(r"(\d+)\s*([KMGT]?)i?B", text, re.IGNORECASE)
-    if not match or int(match[1]) <= 0:
+    match = re.fullmatch(r"([0-9]+)\s*([KMGT]?)i?B", text, re.IGNORECASE)
+    size = _number(match[1]) * _BYTES[match[2].upper()] if match else 0
+    if size <= 0:
         raise ValueError("expected a size such as 256KB, 512MB or 5GB")
-    return int(match[1]) * _BYTES[match[2].upper()]
+    if size > LARGEST:
+        raise ValueError("expected a size of at most 1024TB")
+    return size
 
 
 def show_size(size: int) -> str:
@@ -78,6 +93,13 @@ def _often_enough(value: int) -> int:
     return value
 
 
+def _enough_memory(value: int) -> int:
+    if value < LEAST_MEMORY:
+        raise ValueError(f"expected at least {show_size(LEAST_MEMORY)}, Docker accepts no lower memory limit")
+    return value
+
+
 Duration = Annotated[int, BeforeValidator(parse_duration)]
 Interval = Annotated[Duration, AfterValidator(_often_enough)]
 Size = Annotated[int, BeforeValidator(parse_size)]
+Memory = Annotated[Size, AfterValidator(_enough_memory)]

@@ -12,7 +12,7 @@ import re2
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, create_model
 
 from configs.settings.text import one_line
-from configs.units import Size, parse_size, show_size
+from configs.units import Memory, parse_size, show_size
 
 # In the annotation of a field: messages never show its value, because a secret is easily put there by mistake.
 HIDDEN = "hidden in messages"
@@ -137,7 +137,7 @@ class Limits(Strict):
     """What one container may use: memory as a size (hard limit), cpus in cores (from 0.1 on: the docker provider writes
     smaller ones differently than it reads them, and would replace the container at every run)."""
 
-    memory: Size = parse_size("128MB")
+    memory: Memory = parse_size("128MB")
     cpus: Annotated[float, Field(ge=0.1, le=256)] = 0.5
 
 

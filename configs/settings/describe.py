@@ -27,6 +27,7 @@ _KINDS = {
     "parse_duration": "duration",
     "_often_enough": "duration, at most 2m",
     "parse_size": "size",
+    "_enough_memory": "size, at least 6MB",
     "_dns_label": "DNS label",
     "_host_port": "host:port",
     "_url_path": "path",
@@ -83,7 +84,8 @@ Generated from the models in `configs/settings` (`.venv/bin/python -m configs.se
 The stack file is `stacks/Pulumi.<stack>.yaml`. Every path below stands under `config:`, its first word with
 `fleetwatch:` in front: `hub.retention.logs` is `fleetwatch:hub: {retention: {logs: 14d}}`.
 
-- A *duration* is `10s`, `5m`, `24h`, `90d`, `2y` or `1h30m`; a *size* is `256KB`, `512MB` or `5GB` (powers of 1024).
+- A *duration* is `10s`, `5m`, `24h`, `90d`, `2y` or `1h30m`; a *size* is `256KB`, `512MB` or `5GB` (powers of 1024);
+  at most `100y` and `1024TB`.
 - A *secret* is never in the file in clear text: `make secret KEY=<path>` prompts for it and stores it encrypted. The
   section around it has to be in the file already: `postgres: {main: {}}`, then
   `make secret KEY=hosts.hub.postgres.main.dsn`; for another stack than `local` with its name,

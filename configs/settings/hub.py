@@ -170,7 +170,7 @@ class Hub(Strict):
     ports: Ports = Ports()
     retention: Retention = Retention()
     outage_budget: Duration = parse_duration("24h")
-    metrics_block: Duration = parse_duration("2h")
+    metrics_block: Annotated[Duration, Field(le=7200)] = parse_duration("2h")
     loki: LokiLimits = LokiLimits()
     grafana: Grafana = Grafana()
     alerts: Alerts = Alerts()

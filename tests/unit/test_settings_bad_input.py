@@ -10,6 +10,7 @@ import pytest
 from configs.settings import SettingsError, load, read
 from configs.validation import DockerFacts, MachineFacts, check_file, validate
 from tests.fixtures.full import raw, small
+from tests.fixtures.hubs import PUBLIC_KEY
 
 OTHER = {"docker": "unix:///run/other.sock"}
 SOURCE = "stacks/Pulumi.test.yaml"
@@ -32,6 +33,7 @@ def _host(**keys: Any) -> dict[str, Any]:
     return small(hosts={"hub": keys})
 
 
+_REACHED = {"access": {"admin_cidrs": ["192.0.2.0/24"]}, "ssh": {"public_key": PUBLIC_KEY}}
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown section": (
         small(hubs={}),
@@ -103,6 +105,27 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a bare number as duration": (_hub(outage_budget=24), r"^hub.outage_budget: expected a duration such as 10s"),
     "a bare number as size": (_hub(body_limit=5), r"^hub.body_limit: expected a size such as 256KB"),
+    "metrics kept for longer than Go can count": (
+        _hub(retention={"metrics": "300y"}),
+        r"^hub.retention.metrics: expected a duration of at most 100y, got '300y'",
+    ),
+    "metrics kept for a number that is no float": (
+        {**_hub(), "hub": {"droplet": {"region": "fra1"}, "retention": {"metrics": f"{'9' * 400}y"}}, **_REACHED},
+        r"^hub.retention.metrics: expected a duration of at most 100y",
+    ),
+    "a body that no 64 bits count": (
+        _hub(body_limit="99999999999TB"),
+        r"^hub.body_limit: expected a size of at most 1024TB, got '99999999999TB'",
+    ),
+    "a long block": (_hub(metrics_block="10y"), r"^hub.metrics_block: expected at most 2h, got '10y'"),
+    "memory that Docker refuses": (
+        _host(limits={"cadvisor": {"memory": "1B"}}),
+        r"^hosts.hub.limits.cadvisor.memory: expected at least 6MB, Docker accepts no lower memory limit, got '1B'",
+    ),
+    "memory of the hub that Docker refuses": (
+        _hub(limits={"loki": {"memory": "5MB"}}),
+        r"^hub.limits.loki.memory: expected at least 6MB, Docker accepts no lower memory limit, got '5MB'",
+    ),
     "logs kept for less than a day": (_hub(retention={"logs": "1h"}), r"^hub.retention.logs: expected "),
     "a budget longer than logs": (
         _hub(outage_budget="100d", retention={"logs": "90d"}),

@@ -82,6 +82,30 @@ def test_anything_else_is_no_size(text: object) -> None:
         parse_size(text)
 
 
+@pytest.mark.parametrize("text", ["101y", "300y", "99y53w", f"{'9' * 400}y", f"{'9' * 5000}s", f"1h{'9' * 5000}m"])
+def test_a_duration_that_go_cannot_count_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^expected a duration of at most 100y$"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["1025TB", "99999999999TB", f"{'9' * 5000}B"])
+def test_a_size_beyond_64_bits_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^expected a size of at most 1024TB$"):
+        parse_size(text)
+
+
+def test_the_largest_values_and_leading_zeros_are_read() -> None:
+    assert (parse_duration("100y"), parse_duration(f"{'0' * 5000}5s")) == (100 * 365 * 86400, 5)
+    assert (parse_size("1024TB"), parse_size(f"{'0' * 5000}5B")) == (1 << 50, 5)
+
+
+@pytest.mark.parametrize("text", ["\u0661\u0660s", "\u0661\u0660MB"])
+def test_digits_are_those_of_ascii(text: str) -> None:
+    for parse in (parse_duration, parse_size):
+        with pytest.raises(ValueError, match=r"^expected a (duration|size) such as"):
+            parse(text)
+
+
 @pytest.mark.parametrize("seconds", [1, 59, 60, 3600, 5400, 86400, 90061])
 def test_a_shown_duration_is_read_back(seconds: int) -> None:
     assert parse_duration(show_duration(seconds)) == seconds
