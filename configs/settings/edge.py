@@ -29,7 +29,7 @@ from configs.settings.base import (
     UrlPath,
     service_limits,
 )
-from configs.settings.text import JsonKey, NetworkName, one_line
+from configs.settings.text import JsonKey, NetworkName, is_host, one_line
 from configs.settings.thresholds import HostAlerts
 from configs.units import Interval, parse_duration
 
@@ -38,16 +38,25 @@ Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
 
 
 def _dsn(value: SecretStr) -> SecretStr:
+    """A password may be left out: the server may trust the exporter's address."""
+    dsn = value.get_secret_value()
+    if "#" in dsn:
+        raise ValueError("expected a DSN without #, the rest behind it would be ignored; write %23 for it")
     try:
-        parts = urlsplit(value.get_secret_value())
-        ok = parts.scheme in ("postgres", "postgresql") and parts.hostname and parts.username and parts.path.strip("/")
-        _ = parts.port
+        parts = urlsplit(dsn)
+        port, host = parts.port, re.sub(r":[0-9]*$", "", parts.netloc.rpartition("@")[2])
+        ok = parts.scheme in ("postgres", "postgresql") and parts.username and parts.path.strip("/") and is_host(host)
     except ValueError:
-        ok = None
+        port, ok = None, False
     if not ok:
-        raise ValueError("expected postgresql://user:password@host:port/database")
+        raise ValueError(
+            "expected postgresql://user:password@host:port/database with one host; the password and the port may be "
+            "left out"
+        )
+    if port == 0:
+        raise ValueError("expected a port between 1 and 65535 in the DSN; without one it is 5432")
     # postgres_exporter splits its connection at every space, fails, and writes all of it to its log.
-    if re.search(r"\s", unquote(value.get_secret_value()) + unquote_plus(parts.query)):
+    if re.search(r"\s", unquote(dsn) + unquote_plus(parts.query)):
         raise ValueError("expected a DSN without spaces, also encoded ones: postgres_exporter cannot read them")
     return value
 

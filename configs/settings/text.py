@@ -3,6 +3,7 @@ cannot change the meaning of what is around it."""
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Annotated
 
@@ -26,6 +27,16 @@ def one_line(value: str) -> str:
     if _CONTROL.search(value):
         raise ValueError("expected one line of text, without control characters")
     return value
+
+
+def is_host(value: str) -> bool:
+    """Whether it is a host name (that of a container may have _), an IPv4 address or an IPv6 one in brackets."""
+    if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", value):
+        return True
+    try:
+        return re.fullmatch(r"\[[0-9A-Fa-f:.]+\]", value) is not None and ipaddress.ip_address(value[1:-1]).version == 6
+    except ValueError:
+        return False
 
 
 def _image(value: str) -> str:

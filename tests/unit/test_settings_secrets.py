@@ -207,3 +207,41 @@ def test_the_working_copy_keeps_encrypted_values_only_while_their_entry_stands()
     assert made["config"]["fleetwatch:hub"]["local"] == {"files": "mine", "docker": "unix:///d.sock"}, "the user wins"
     assert made["config"]["fleetwatch:images"] == {"loki": "x"}
     assert user["config"]["fleetwatch:hosts"]["hub"]["postgres"] == {"a": {}}, "the user's file is not written into"
+
+
+DSN_FORM = "expected postgresql://user:password@host:port/database with one host"
+
+
+@pytest.mark.parametrize(
+    ("dsn", "expected"),
+    [
+        ("postgresql://u:planted-s3cret@h:0/d", "expected a port between 1 and 65535 in the DSN"),
+        ("postgresql://u:planted-s3cret@h:65536/d", DSN_FORM),
+        ("postgresql://u:planted-s3cret@h/d#x", "expected a DSN without #"),
+        ("postgresql://u:planted#s3cret@h/d", "expected a DSN without #"),
+        ("postgresql://u:planted-s3cret@$(x)/d", DSN_FORM),
+        ("postgresql://u:planted-s3cret@h1,h2/d", DSN_FORM),
+        ("postgresql://u:planted-s3cret@%2Fvar%2Frun/d", DSN_FORM),
+        ("postgresql://u:planted-s3cret@[:::]/d", DSN_FORM),
+        ("postgresql://planted-s3cret@/d", DSN_FORM),
+        ("postgresql://h/planted-s3cret", DSN_FORM),
+        ("postgresql://u:planted-s3cret@h/", DSN_FORM),
+    ],
+)
+def test_dsn_that_would_be_read_differently_is_refused(dsn: str, expected: str) -> None:
+    (problem,) = check_file(small(hosts={"hub": {"postgres": {"main": {"dsn": dsn}}}}), SOURCE)[1]
+    assert problem.startswith(f"hosts.hub.postgres.main.dsn: {expected}")
+    assert problem.endswith(f", got a text (not shown) ({SOURCE})")
+
+
+@pytest.mark.parametrize(
+    "dsn",
+    [
+        "postgresql://u@h/d",  # the server may trust the address
+        "postgres://u:p@shop_db-1.internal:6432/d?sslmode=verify-full",
+        "postgresql://u:p%23%2F%40@192.0.2.1/d",
+        "postgresql://u:p@[2001:db8::1]:5432/d",
+    ],
+)
+def test_usual_dsn_is_accepted(dsn: str) -> None:
+    assert check_file(small(hosts={"hub": {"postgres": {"main": {"dsn": dsn}}}}), SOURCE)[1] == []
