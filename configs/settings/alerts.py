@@ -9,7 +9,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from configs.names import NOBODY
-from configs.settings.base import DnsLabel, HostPort, HttpUrl, Secret, Strict, http_url
+from configs.settings.base import DnsLabel, HttpUrl, MailServer, Secret, Strict, http_url
 from configs.settings.text import Channel, GroupLabel, Mailbox, Mailboxes, OneLine
 from configs.settings.thresholds import Severity, Thresholds
 from configs.units import Duration, parse_duration
@@ -34,6 +34,16 @@ def _secret_url(value: SecretStr) -> SecretStr:
     return value
 
 
+def _group_by(value: list[str]) -> list[str]:
+    if "..." in value and len(value) > 1:
+        raise ValueError('expected "..." alone, it groups by all labels; remove it or the other labels')
+    twice = sorted({label for label in value if value.count(label) > 1})
+    if twice:
+        raise ValueError(f"duplicate label {', '.join(twice)}, expected each label once; remove the second one")
+    return value
+
+
+GroupBy = Annotated[list[GroupLabel], AfterValidator(_group_by)]
 SecretUrl = Annotated[Secret, AfterValidator(_secret_url)]
 
 
@@ -49,7 +59,7 @@ class Email(Strict):
 
     to: Mailboxes
     sender: Mailbox
-    smarthost: HostPort
+    smarthost: MailServer
     username: OneLine | None = None
     password: Secret | None = None
     require_tls: bool = True
@@ -92,7 +102,7 @@ class Route(Strict):
     severity: list[Severity] = []
     hosts: list[DnsLabel] = []
     also: bool = False
-    group_by: list[GroupLabel] | None = Field(None, description="as all: `alertname`, `host`")
+    group_by: GroupBy | None = Field(None, description="as all: `alertname`, `host`")
     repeat: Duration | None = None
 
 
@@ -117,7 +127,7 @@ class Alerts(Strict):
     watchdog: str | None = None
     routes: list[Route] = []
     quiet: list[Quiet] = []
-    group_by: list[GroupLabel] = ["alertname", "host"]
+    group_by: GroupBy = ["alertname", "host"]
     repeat: Duration = parse_duration("4h")
     runbooks: HttpUrl | None = Field(None, description="none: links name the file in the repository")
     thresholds: Thresholds = Thresholds()

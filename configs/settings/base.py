@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import re2
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, create_model
 
-from configs.settings.text import one_line
+from configs.settings.text import is_host, is_port, one_line
 from configs.units import Memory, parse_size, show_size
 
 # In the annotation of a field: messages never show its value, because a secret is easily put there by mistake.
@@ -30,10 +30,20 @@ def _dns_label(value: str) -> str:
     return value
 
 
+def _is_host_port(value: str) -> bool:
+    host, _, port = value.rpartition(":")
+    return is_host(host) and re.fullmatch(r"[0-9]{1,5}", port) is not None and is_port(int(port))
+
+
 def _host_port(value: str) -> str:
-    match = re.fullmatch(r"([A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|\[[0-9a-fA-F:]+\]):(\d{1,5})", value)
-    if not match or not 0 < int(match[3]) < 65536:
+    if not _is_host_port(value):
         raise ValueError("expected host:port, such as api:8000 (the name as seen from the edge's Docker networks)")
+    return value
+
+
+def _mail_server(value: str) -> str:
+    if not _is_host_port(value):
+        raise ValueError("expected host:port of a mail server, such as smtp.example.com:587")
     return value
 
 
@@ -43,12 +53,16 @@ def _url_path(value: str) -> str:
     return value
 
 
+_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+
+
 def http_url(value: str) -> str:
     """The value, or ValueError if it is no address of the web."""
     try:
-        valid = re.fullmatch(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+", value) and urlsplit(value).hostname
-    except ValueError:  # a bracket without its counterpart
-        valid = None
+        parts = urlsplit(value)
+        valid = bool(parts.hostname) and parts.port != 0 and re.fullmatch(_URL, value)
+    except ValueError:  # a bracket without its counterpart, or a port that is none
+        valid = False
     if not valid:
         raise ValueError("expected a URL that begins with https:// or http://, then a host")
     return value
@@ -118,6 +132,7 @@ def _secret(value: object) -> object:
 
 DnsLabel = Annotated[str, AfterValidator(_dns_label)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
+MailServer = Annotated[str, AfterValidator(_mail_server)]
 HttpUrl = Annotated[str, AfterValidator(http_url)]
 EndpointUrl = Annotated[str, AfterValidator(_endpoint)]
 UrlPath = Annotated[str, AfterValidator(_url_path)]

@@ -30,6 +30,7 @@ _KINDS = {
     "_enough_memory": "size, at least 6MB",
     "_dns_label": "DNS label",
     "_host_port": "host:port",
+    "_mail_server": "host:port",
     "_url_path": "path",
     "_label_name": "label name",
     "_job_name": "job name",
@@ -41,7 +42,7 @@ _KINDS = {
     "_secret": "secret",
     "_secret_url": "secret",
     "_dsn": "secret",
-    "_subnet": "private IPv4 network",
+    "_subnet": "private IPv4 network, /16 to /28",
     "_absolute_glob": "absolute path, wildcards allowed",
     "_domain": "domain name",
     "http_url": "URL",
@@ -73,6 +74,7 @@ _KINDS = {
     "_organization": "organization",
     "_mail_domain": "domain name",
     "_group_label": "label name",
+    "_group_by": "list of label name",
     "_json_key": "key of a JSON object",
 }
 _PLAIN = {str: "text", int: "number", float: "number", bool: "true or false"}

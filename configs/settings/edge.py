@@ -61,15 +61,22 @@ def _dsn(value: SecretStr) -> SecretStr:
     return value
 
 
+# RFC 1918. Others that Python calls private are this machine's, or mean no machine at all.
+_PRIVATE = [ipaddress.IPv4Network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+_DOCKER0 = ipaddress.IPv4Network("172.17.0.0/16")
+
+
 def _subnet(value: str) -> str:
     try:
-        network = ipaddress.ip_network(value)
-        ok = network.version == 4 and network.is_private and network.prefixlen <= 28
+        network = ipaddress.IPv4Network(value)
+        ok = 16 <= network.prefixlen <= 28 and any(network.subnet_of(known) for known in _PRIVATE)
     except ValueError:
         ok = False
     if not ok:
-        raise ValueError("expected a private IPv4 network of at least 16 addresses, such as 10.213.77.0/24")
-    return value
+        raise ValueError("expected a private IPv4 network between /16 and /28, such as 10.213.77.0/24")
+    if network.overlaps(_DOCKER0):
+        raise ValueError(f"expected a network outside {_DOCKER0}, Docker's default network on every host")
+    return str(network)
 
 
 def _project(value: str) -> str:

@@ -13,12 +13,11 @@ from configs.settings.base import HIDDEN, Port, Strict
 from configs.settings.text import one_line
 
 _PRIVATE = [ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
+_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
+_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
+_NAME = r"[A-Za-z0-9.-]+"
 _KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
 SETUP_LIMIT = 32 * 1024
-
-
-class _NoIPv6(Exception):
-    """An address that is one of IPv6."""
 
 
 def private(address: str) -> bool:
@@ -59,24 +58,37 @@ def _slug(value: str) -> str:
     return value
 
 
-def _address(value: str) -> str:
+def _is_ipv6(value: str) -> bool:
+    """Whether it is an IPv6 address: also in brackets, with a zone, a port or the length of a prefix."""
+    found = re.fullmatch(r"\[?([^\[\]/%]+)(%[^\]/]*)?\]?(:[0-9]*)?(/[0-9]*)?", value)
     try:
-        if ipaddress.ip_address(value.strip("[]")).version == 6:
-            raise _NoIPv6
-        return value
-    except _NoIPv6:
-        raise ValueError("IPv6 is not supported; give the IPv4 address or a name such as web-1.example.com") from None
+        return found is not None and ipaddress.ip_address(found[1]).version == 6
     except ValueError:
-        if re.fullmatch(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+", value) and not re.fullmatch(
-            r"[0-9.]+", value
-        ):
+        return False
+
+
+def _address(value: str) -> str:
+    if _is_ipv6(value):
+        raise ValueError("IPv6 is not supported; give the IPv4 address or a name such as web-1.example.com")
+    if re.fullmatch(rf"{_NAME}:[0-9]*", value):
+        raise ValueError("expected an IPv4 address or a name without a port; set the port in the key `port` beside it")
+    try:
+        found = ipaddress.IPv4Address(value)
+    except ValueError:
+        # A last part that begins with a digit makes a name an address in another notation, such as 0x7f.1.
+        if re.fullmatch(rf"({_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]", value):
             return value
-    raise ValueError("expected an IPv4 address or a name such as web-1.example.com")
+        raise ValueError("expected an IPv4 address or a name such as web-1.example.com") from None
+    if found in _THIS_NETWORK or found.is_multicast or found.is_reserved:
+        raise ValueError("expected the IPv4 address of one machine, such as 203.0.113.7, or its name")
+    return value
 
 
 def _private_address(value: str) -> str:
-    if ":" in value:
+    if _is_ipv6(value):
         raise ValueError("IPv6 is not supported; give the private IPv4 address, such as 10.20.0.7")
+    if ":" in value:
+        raise ValueError("expected a private IPv4 address without a port, such as 10.20.0.7")
     if not private(value):
         raise ValueError("expected a private IPv4 address such as 10.20.0.7")
     return value

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
-_REGISTRY = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::[0-9]+)?"
+_REGISTRY = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::(?P<port>[0-9]{{1,5}}))?"
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 # The grammar of github.com/distribution/reference, which Docker uses.
 _IMAGE = re.compile(
@@ -29,6 +29,11 @@ def one_line(value: str) -> str:
     return value
 
 
+def is_port(number: int) -> bool:
+    """Whether it is the number of a TCP port."""
+    return 0 < number < 65536
+
+
 def is_host(value: str) -> bool:
     """Whether it is a host name (that of a container may have _), an IPv4 address or an IPv6 one in brackets."""
     if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", value):
@@ -41,7 +46,7 @@ def is_host(value: str) -> bool:
 
 def _image(value: str) -> str:
     found = _IMAGE.fullmatch(value)
-    if not found or len(found["name"]) > 255:
+    if not found or len(found["name"]) > 255 or not is_port(int(found["port"] or 443)):
         raise ValueError("expected an image reference name[:tag][@digest], such as registry.example.com/caddy:2.11.8")
     return value
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ipaddress
+import posixpath
 from collections.abc import Iterator
 
 from configs.settings import Settings
@@ -20,15 +22,59 @@ def problems(settings: Settings) -> Iterator[str]:
         return
     yield from _docker_sockets(settings)
     yield from _servers(settings)
+    yield from _this_machine(settings)
+    yield from _bastions(settings)
 
 
 def _docker_sockets(settings: Settings) -> Iterator[str]:
     first: dict[str, str] = {}
     for name, host in settings.hosts.items():
-        if host.local is not None and (other := first.setdefault(host.local.docker, name)) != name:
+        if host.local is not None and (other := first.setdefault(_socket(host.local.docker), name)) != name:
             yield (
                 f"hosts.{name}.local: duplicate Docker Engine {host.local.docker}, already used by hosts.{other}; put "
                 f"the apps, databases and logs of {name} under hosts.{other}"
+            )
+
+
+def _socket(address: str) -> str:
+    """One form of the socket's address: /var/run is a link to /run on every Linux with systemd."""
+    path = posixpath.normpath("/" + address.removeprefix("unix://").lstrip("/"))
+    return f"/run/{path.removeprefix('/var/run/')}" if path.startswith("/var/run/") else path
+
+
+def _this_machine(settings: Settings) -> Iterator[str]:
+    """A server on the loopback address at SSH's own port; at another port it may be a virtual machine."""
+    here = next((name for name, host in settings.hosts.items() if host.local is not None), None)
+    for name, host in settings.hosts.items():
+        server = host.server
+        if here is None or server is None or server.bastion is not None or server.port != 22:
+            continue
+        if _is_loopback(server.address):
+            yield (
+                f"{host_path(name)}.server.address: {server.address} is this machine, expected the address of one that "
+                f"is no host yet, already used by hosts.{here}.local; put the apps, databases and logs of {name} under "
+                f"hosts.{here}"
+            )
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+def _bastions(settings: Settings) -> Iterator[str]:
+    """Two ports of one address may lead to two machines behind a router."""
+    for name, host in settings.hosts.items():
+        server = host.server
+        if server is None or server.bastion is None:
+            continue
+        bastion, path = server.bastion, f"{host_path(name)}.server"
+        if (bastion.address, bastion.port) in ((server.address, server.port), (server.private_address, server.port)):
+            yield (
+                f"{path}.bastion.address: duplicate address {bastion.address}, already used by {path}; expected the "
+                "address of another machine, or remove the bastion"
             )
 
 

@@ -43,6 +43,11 @@ def _ssh_access(settings: Settings) -> Iterator[str]:
             "access.admin_cidrs: missing, droplets accept SSH from these networks only; give the networks that the "
             "program runs in, such as [203.0.113.7/32]"
         )
+    elif all(ipaddress.ip_network(cidr).version == 6 for cidr in settings.access.admin_cidrs):
+        yield (
+            "access.admin_cidrs: all of these networks are IPv6, expected at least one IPv4 network, droplets are "
+            "reached over IPv4; add the network that the program runs in, such as 203.0.113.7/32"
+        )
     for index, cidr in enumerate(settings.access.admin_cidrs):
         if ipaddress.ip_network(cidr).prefixlen == 0:
             yield (

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from configs import names
 from configs.settings import Settings
+from configs.settings.model import host_path
 from configs.settings.places import private
 
 
@@ -16,6 +17,7 @@ def problems(settings: Settings) -> Iterator[str]:
         yield from _private_pushes(settings)
         yield from _private_networks(settings)
     yield from _subnets(settings)
+    yield from _covered_addresses(settings)
     yield from _own_networks(settings)
 
 
@@ -66,6 +68,24 @@ def _subnets(settings: Settings) -> Iterator[str]:
     for host, edge in settings.edges.items():
         if own.overlaps(ipaddress.ip_network(edge.subnet)):
             yield f"hosts.{host}.subnet: expected a network outside cloud.range ({own}), got {edge.subnet}"
+
+
+def _covered_addresses(settings: Settings) -> Iterator[str]:
+    """A host sends what it has for an address in its edge's subnet to its own containers. That matters for its own
+    addresses, for those of the hub, and on the hub for those of every host."""
+    for host, edge in settings.edges.items():
+        subnet = ipaddress.ip_network(edge.subnet)
+        for name, other in settings.hosts.items():
+            server = other.server
+            if server is None or (name != host and "hub" not in (name, host)):
+                continue
+            for key, address in (("address", server.address), ("private_address", server.private_address)):
+                if address is not None and private(address) and ipaddress.ip_address(address) in subnet:
+                    yield (
+                        f"hosts.{host}.subnet: expected a network without {address} ({host_path(name)}.server.{key}), "
+                        f"got {edge.subnet}; choose a different network"
+                    )
+                    break
 
 
 def _own_networks(settings: Settings) -> Iterator[str]:

@@ -99,8 +99,21 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         f"access.admin_cidrs.1: expected fewer than all addresses, 0.0.0.0/0 opens SSH to everyone; {EVERYONE}",
     ),
     "everybody with IPv6 may": (
-        fleet(access={"admin_cidrs": ["::/0"]}),
-        f"access.admin_cidrs.0: expected fewer than all addresses, ::/0 opens SSH to everyone; {EVERYONE}",
+        fleet(access={"admin_cidrs": ["192.0.2.0/24", "::/0"]}),
+        f"access.admin_cidrs.1: expected fewer than all addresses, ::/0 opens SSH to everyone; {EVERYONE}",
+    ),
+    "SSH over IPv6 alone": (
+        fleet(access={"admin_cidrs": ["2001:db8::/32"]}),
+        "access.admin_cidrs: all of these networks are IPv6, expected at least one IPv4 network, droplets are reached "
+        "over IPv4; add the network that the program runs in, such as 203.0.113.7/32",
+    ),
+    "a database and a host that name one resource": (
+        hosts(
+            a={"droplet": {}, "postgres": {"b-agent": {"dsn": "postgresql://u:p@db/d"}}},
+            **{"a-postgres-b": {"droplet": {}}},
+        ),
+        "hosts.a.postgres.b-agent: duplicate resource name a-postgres-b-agent, already used by hosts.a-postgres-b; "
+        "rename the database or one of the hosts",
     ),
     "an address with a network's bits": (
         fleet(access={"admin_cidrs": ["192.0.2.7/24"]}),

@@ -107,11 +107,13 @@ IMAGES = {
     True: (
         "caddy", "caddy:2.11.9-alpine", "docker.io/prom/prometheus:v3.15.0", "localhost:5000/x/y:1", "a/b-c/d_e.f",
         f"caddy:2@sha256:{'0' * 64}", f"registry.example.com/caddy@sha256:{'a' * 64}", "[2001:db8::1]:5000/x:1",
+        "localhost:65535/x", "localhost:1/x",
         "fleetwatch.local/caddy:2.11.9-offline-1", "192.0.2.1/x",
     ),
     False: (
         "", "caddy:2; touch x", "Caddy", "caddy:", "caddy:2 x", "-caddy", "caddy@sha256:12", "https://x/caddy", "a//b",
-        "caddy:-x", "a/b:c:d", "x" * 256, "$IMAGE", "caddy\n",
+        "caddy:-x", "a/b:c:d", "x" * 256, "localhost:0/x", "localhost:65536/x",
+        "registry.example.com:99999/caddy:2", f"localhost:{'9' * 5000}/x", "$IMAGE", "caddy\n",
     ),
 }  # fmt: skip
 

@@ -59,7 +59,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "host_key, install_docker, files",
     ),
     "of a bastion": (
-        server(bastion={"address": VPS, "key": PRIVATE_KEY}),
+        server(bastion={"address": "203.0.113.8", "key": PRIVATE_KEY}),
         "hosts.vps-1.server.bastion.key: unknown key, expected one of address, user, port, host_key",
     ),
     "of access": (
@@ -175,7 +175,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "a host key that is cut off": (server(host_key=PUBLIC_KEY[:-8]), f"hosts.vps-1.server.host_key: {HOST_KEY}"),
     "a private key as host key": (server(host_key=PRIVATE_KEY), f"hosts.vps-1.server.host_key: {HOST_KEY}"),
     "a bastion's host key": (
-        server(bastion={"address": VPS, "host_key": "x"}),
+        server(bastion={"address": "203.0.113.8", "host_key": "x"}),
         f"hosts.vps-1.server.bastion.host_key: {HOST_KEY}",
     ),
     "a relative folder": (server(files="var/x"), f"hosts.vps-1.server.files: {ABSOLUTE}, got 'var/x'"),
