@@ -125,6 +125,8 @@ def test_no_machine_of_ours_is_named() -> None:
     )
     paths = re.compile(r"(?<![\w.$}~-])/(work|farm|root|tmp/brief|home/[a-z]+)(?=[/\s\"'`]|$)", re.MULTILINE)
     allowed = {"/home/somebody"}  # the made-up user of the component tests
+    # The home of root on any host is what these are about.
+    about_root = {(name, "/root") for name in ("configs/log_paths.py", "tests/unit/test_settings_log_paths.py")}
     index = re.compile(r"^\s*(--index-url|--extra-index-url|index-url\s*=)", re.MULTILINE)
     wrong = []
     for path in FILES:
@@ -132,7 +134,9 @@ def test_no_machine_of_ours_is_named() -> None:
             continue
         text = path.read_text(errors="replace")
         hits = [m.group(0) for pattern in (mirror, paths, index) for m in pattern.finditer(text)]
-        wrong += [f"{_name(path)}: {hit}" for hit in hits if hit not in allowed]
+        wrong += [
+            f"{_name(path)}: {hit}" for hit in hits if hit not in allowed and (_name(path), hit) not in about_root
+        ]
     assert not wrong
 
 
