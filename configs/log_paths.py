@@ -6,10 +6,11 @@ import re
 
 JOURNAL = ("/var/log", "/run/log")  # where systemd keeps it, on disk or in memory
 # A folder is mounted at its own path into the log agent's container, where it hides what the image has there, and
-# Docker refuses a second mount at one path. /etc, /run and /tmp are targets of the agent's own mounts too.
-_SYSTEM = re.compile(r"/(bin|boot|dev|etc|lib(32|64|x32)?|proc|run|sbin|sys|tmp|usr|var/(lock|run|tmp))(/.*)?")
+# Docker refuses a second mount at one path. /etc, /run and /tmp hold or are targets of the agent's own mounts.
+_SYSTEM = re.compile(r"/(bin|boot|dev|etc|lib(32|64|x32)?|proc|run|sbin|sys|usr|var/(lock|run))(/.*)?")
 _LOGS_IN_SYSTEM = re.compile(r"/run/log(/.*)?|/usr/local/(?!(s?bin|lib)(/|$))[^/]+(/.*)?")
-_ALONE = ("/", "/root", "/var", "/var/lib")  # their subfolders may have logs
+# Their subfolders may have logs. /tmp is memory of the agent, in which a folder can be mounted.
+_ALONE = ("/", "/root", "/tmp", "/var", "/var/lib")
 
 
 def normalized(path: str) -> str:
