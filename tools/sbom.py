@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from configs import images
-from tools import ci_tools, licences
+from configs import images, services
+from tools import ci_tools
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, VENV, cache_dir
@@ -69,7 +69,7 @@ def _images() -> list[dict[str, Any]]:
             "name": pin.name,
             "version": pin.tag,
             "purl": f"pkg:oci/{name}{version}?repository_url={pin.name}&tag={pin.tag}",
-            "licenses": [{"license": {"id": licences.PROGRAMS[key]}}],
+            "licenses": [{"license": {"id": services.LICENCES[key]}}],
         }
         found.append(component)
     return found
