@@ -18,9 +18,10 @@ import urllib.request
 from dataclasses import dataclass
 
 from tools.errors import ToolError
-from tools.net import opener_for
+from tools.net import LOOPBACK, opener_for
 
 TIMEOUT = 15.0
+DOCKER_HUB = "registry-1.docker.io"
 PAGE, PAGES = 1000, 50  # tags in an answer, answers: more than any image here has
 _MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
@@ -29,7 +30,7 @@ _MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 _REFERENCE = re.compile(
-    r"(?P<name>[a-z0-9.-]+(?::\d+)?(?:/[a-z0-9._-]+)+):(?P<tag>[\w][\w.-]{0,127})(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+    r"(?P<name>(?:[a-z0-9.-]+|\[[a-f0-9:]+\])(?::\d+)?(?:/[a-z0-9._-]+)+):(?P<tag>[\w][\w.-]{0,127})(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 
 
@@ -41,6 +42,25 @@ class NotFound(RegistryError):
     """The registry does not have this image."""
 
 
+def registry_host(name: str) -> str:
+    """The host, with its port, at which the registry of an image answers.
+
+    As in Docker, the first component is a registry if it has a dot or a port, or is `localhost`.
+    """
+    first, slash, _ = name.partition("/")
+    named = slash and (first == "localhost" or "." in first or ":" in first)
+    return first if named and first not in ("docker.io", "index.docker.io") else DOCKER_HUB
+
+
+def api_url(host: str) -> str:
+    """The address of a registry's API: plain HTTP on loopback alone, as in Docker."""
+    return f"{'http' if _loopback(host) else 'https'}://{host}/v2/"
+
+
+def _loopback(host: str) -> bool:
+    return urllib.parse.urlsplit(f"//{host}").hostname in LOOPBACK
+
+
 @dataclass(frozen=True)
 class Reference:
     """An image by its full name, tag and, if pinned, digest."""
@@ -50,7 +70,7 @@ class Reference:
     digest: str | None = None
 
     @classmethod
-    def of(cls, text: str) -> Reference:
+    def parse(cls, text: str) -> Reference:
         """ToolError unless it is registry/repository:tag, with or without @sha256:..."""
         found = _REFERENCE.fullmatch(text)
         if not found or found["tag"] == "latest":
@@ -59,23 +79,24 @@ class Reference:
 
     @property
     def host(self) -> str:
-        """Where the registry answers: docker.io is only its name."""
-        host = self.name.split("/")[0]
-        return "registry-1.docker.io" if host == "docker.io" else host
+        """The host, with its port, at which the registry answers."""
+        return registry_host(self.name)
 
     @property
     def repository(self) -> str:
-        return self.name.split("/", 1)[1]
+        """The image's name in its registry."""
+        first, _, rest = self.name.partition("/")
+        return rest if first == self.host or first.endswith("docker.io") else self.name
 
     @property
     def local(self) -> bool:
         """Whether the registry is on this machine's loopback."""
-        return self.host.split(":")[0] in ("127.0.0.1", "localhost")
+        return _loopback(self.host)
 
     @property
     def base(self) -> str:
-        """Plain HTTP on loopback alone, as in Docker."""
-        return f"{'http' if self.local else 'https'}://{self.host}/v2/{self.repository}"
+        """The address of the image in its registry's API."""
+        return f"{api_url(self.host)}{self.repository}"
 
 
 class Registry:

@@ -59,7 +59,7 @@ def sbom(out: Path) -> int:
 def _images() -> list[dict[str, Any]]:
     found = []
     for key, text in images.pins().items():
-        pin = Reference.of(text)
+        pin = Reference.parse(text)
         name = pin.name.rpartition("/")[2]
         # https://github.com/package-url/purl-spec, type oci: the version is the digest, where it is known.
         version = f"@{pin.digest.replace(':', '%3A')}" if pin.digest else ""
