@@ -74,7 +74,7 @@ def test_the_environment_is_the_files_or_the_stacks() -> None:
 def _check(tmp_path: Path, text: str) -> int:
     plan = tmp_path / "plan.json"
     plan.write_text(text)
-    return policy.check_file(plan, "dev")
+    return policy.check_plan(plan, "dev")
 
 
 def test_a_good_plan_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +97,7 @@ def test_a_plan_with_nothing_in_it_does_not_pass(tmp_path: Path, text: str) -> N
 
 def test_a_plan_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="nowhere.json: expected what `pulumi preview --json` printed"):
-        policy.check_file(tmp_path / "nowhere.json", "dev")
+        policy.check_plan(tmp_path / "nowhere.json", "dev")
 
 
 def test_rules_have_names_of_their_own_and_reasons() -> None:
