@@ -60,7 +60,7 @@ def report(digest: Any, stack: str) -> int:
     env = preview.env(digest, stack)
     found = rules.violations(records, env)
     for one in found:
-        say(f"{one.rule}: {one.said}")
+        say(f"{one.rule}: {one.message}")
     what = f"{len(records)} resources of {env}, {len(rules.RULES)} rules"
     say(f"{what}: {f'{len(found)} violations' if found else 'no violation'} (docs/policy.md)")
     return 1 if found else 0

@@ -100,7 +100,7 @@ class Reference:
 
 
 class Registry:
-    """Asks for one image; keeps the token that the registry gave."""
+    """Queries about one image; keeps the token that the registry issued."""
 
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
@@ -146,19 +146,19 @@ class Registry:
         except urllib.error.HTTPError as error:
             challenge = error.headers.get("WWW-Authenticate") or ""
             if error.code == 401 and again and challenge.lower().startswith("bearer "):
-                self._token = self._asked_token(challenge)
+                self._token = self._new_token(challenge)
                 return self._get(url, again=False)
             kind = NotFound if error.code == 404 else RegistryError
             raise kind(self._refused(error.code)) from None
         except (OSError, ValueError) as error:
             raise RegistryError(f"{self.reference.host} cannot be reached ({_reason(error)})") from None
 
-    def _asked_token(self, challenge: str) -> str:
+    def _new_token(self, challenge: str) -> str:
         """An anonymous token for pulling; none of a user is sent."""
         fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
         realm = fields.get("realm", "")
         if urllib.parse.urlsplit(realm).scheme != self.reference.base.partition(":")[0]:
-            raise RegistryError(f"{self.reference.host} wants a token in an unknown way")
+            raise RegistryError(f"{self.reference.host} requires a token by an unknown method")
         query = {key: fields[key] for key in ("service", "scope") if key in fields}
         try:
             with self._open(f"{realm}?{urllib.parse.urlencode(query)}", timeout=TIMEOUT) as answer:

@@ -59,7 +59,7 @@ def up(stack: Stack) -> int:
     """Bring the stack up, wait for data, show the status. Exit code 0 only if everything arrived."""
     stack.prepare()
     stack.select()
-    stopped = pulumi_state.drifted(stack.state, stack.docker()) if stack.here else []
+    stopped = pulumi_state.drifted(stack.state, stack.docker()) if stack.hub_is_local else []
     if stopped:
         say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
     say("\nBringing the stack up (pulumi up)")

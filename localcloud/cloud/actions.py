@@ -73,7 +73,7 @@ def pending(data: Json, what: str, id: Any) -> bool:
 
 
 def refuse_pending(data: Json, **things: int | str) -> None:
-    """One event at a time; clients of the real API know these sentences and wait."""
+    """One event at a time; clients of the real API know these messages and wait."""
     titles = {"droplet": "Droplet", "volume": "Volume", "ip": "The reserved IP"}
     for what, id in things.items():
         if pending(data, what, id):
@@ -87,7 +87,7 @@ def _run(cloud: Cloud, number: int, again: bool) -> None:
         try:
             finish, status = WORK[action["work"]](cloud, action["args"], again), "completed"
         except Exception as error:
-            # Whatever the machines say: the action has failed, and who runs the service must hear why.
+            # Any failure of a machine ends the action; the operator of the service needs the reason.
             reason = error.message if isinstance(error, ApiError) else f"{type(error).__name__}: {error}"
             cloud.say(f"action {action['type']} on {action['resource_type']} {action['resource_id']} failed: {reason}")
             finish, status = _failed(action), "errored"
@@ -119,7 +119,7 @@ def reply(action: Json, status: int = 201) -> Reply:
     return Reply(status, {"action": view(action)})
 
 
-def of(data: Json, what: str, id: Any) -> list[Json]:
+def actions_on(data: Json, what: str, id: Any) -> list[Json]:
     """The actions on one droplet, volume or ip, newest first."""
     return [view(a) for a in reversed(data["actions"].values()) if a["args"].get(what) == id]
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from policy import preview
-from policy.records import CONTAINER, UNKNOWN, Mark
+from policy.records import CONTAINER, UNKNOWN, Hidden
 from policy.rules import RULES
 from tests.fixtures.full import ROOT
 from tools import policy, policy_pack, pulumi_cli
@@ -46,8 +46,8 @@ def test_a_record_has_what_the_rules_ask_for() -> None:
 @pytest.mark.parametrize("unknown", sorted(UNKNOWN))
 def test_what_cannot_be_seen_is_marked(unknown: str) -> None:
     (one,) = preview.records(digest(step(image=unknown, envs=["[secret]", SIGNED, {"deep": [unknown]}])))
-    assert one.properties["image"] is Mark.UNKNOWN
-    assert one.properties["envs"] == [Mark.SECRET, Mark.SECRET, {"deep": [Mark.UNKNOWN]}]
+    assert one.properties["image"] is Hidden.UNKNOWN
+    assert one.properties["envs"] == [Hidden.SECRET, Hidden.SECRET, {"deep": [Hidden.UNKNOWN]}]
 
 
 def test_a_replacement_is_looked_at_once_and_a_deletion_not_at_all() -> None:

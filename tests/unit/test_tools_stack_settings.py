@@ -88,7 +88,7 @@ def test_a_missing_secret_is_found_by_its_path() -> None:
 )
 def test_where_the_hub_is_also_with_mistakes(stack: Stack, hub: Any, here: bool, on_server: bool) -> None:
     _write(stack, hub=hub)
-    assert (stack.here, stack.on_server) == (here, on_server)
+    assert (stack.hub_is_local, stack.on_server) == (here, on_server)
     assert ("local" in str(stack.prepare())) is ("local" in str(hub)), "only a local hub gets this machine's overlay"
 
 

@@ -14,12 +14,12 @@ _CLOUD = {
 
 
 def warnings(changes: Iterable[Change]) -> list[str]:
-    """One sentence (Markdown) for each thing that is lost or interrupted."""
+    """One message (Markdown) for each thing that is lost or interrupted."""
     found = []
     for change in changes:
-        sentence = _lost(change) if change.action in ("replaced", "removed") else _interrupted(change)
-        if sentence:
-            found.append(sentence)
+        message = _lost(change) if change.action in ("replaced", "removed") else _interrupted(change)
+        if message:
+            found.append(message)
     return found
 
 

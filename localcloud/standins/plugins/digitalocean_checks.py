@@ -1,4 +1,4 @@
-"""What the digitalocean stand-in refuses before anything is asked for, and no single row of its tables says.
+"""What the digitalocean stand-in refuses before any request, beyond single rows of its tables.
 
 The real provider refuses the same, some of it a moment later (when it compares).
 """

@@ -55,7 +55,7 @@ class _Connection(http.client.HTTPConnection):
         return self._tunnel.failure() if self._tunnel else None
 
     def end(self) -> None:
-        """Not `close`, which http.client calls of itself before ssh could be asked what went wrong."""
+        """Not `close`, which http.client calls of itself before ssh could report what went wrong."""
         self.close()
         self._end_tunnel()
 
@@ -106,7 +106,7 @@ class Docker:
         return _answer(status, content)
 
     def _greet(self) -> None:
-        """The first request over ssh is a ping; if it fails, the real provider has these words for it."""
+        """The first request over ssh is a ping; if it fails, this is the real provider's message."""
         try:
             self._exchange("HEAD", "/_ping")
         except ConnectionError as error:

@@ -1,7 +1,7 @@
 """Between a container's properties and the Engine API: what is sent to create and update it, and what is read back.
 
 As the real provider has it, environment and labels are not read back (they mix with the image's own), and what the
-program did not ask for (ulimits, devices, ports, log options, PID mode) is not either.
+program did not set (ulimits, devices, ports, log options, PID mode) is not either.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def endpoint(network: State) -> dict[str, Any]:
 
 
 def observed(found: dict[str, Any], old: State) -> State:
-    """The container's state as `docker inspect` has it; `old` says what was asked for."""
+    """The container's state as `docker inspect` has it; `old` has what was requested."""
     config, host, network = found["Config"], found["HostConfig"], found["NetworkSettings"]
     running = found["State"]["Running"]
     state: State = {

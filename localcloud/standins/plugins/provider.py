@@ -21,7 +21,7 @@ from localcloud.standins.plugins.schema import Table
 from localcloud.standins.plugins.server import InitFailed, Log
 
 State = dict[str, Any]
-# What a real bridged plugin notes about its own recording: stale, and so in its way, once a stand-in has written.
+# What a real bridged plugin notes about its own recording: stale, and so wrong for it, once a stand-in has written.
 REAL_NOTES = "__pulumi_raw_state_delta"
 Values = dict[str, PropertyValue]
 # Seconds that the program allows the present operation (customTimeouts); 0: the provider's own.
