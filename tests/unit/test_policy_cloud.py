@@ -48,7 +48,7 @@ def droplet(called: str = "web-1-droplet", **changes: Any) -> Record:
         Record(VPC, "vpc", {"inboundRules": [{"portRange": "22", "sourceAddresses": WORLD}]}),
     ],
 )
-def test_doors_that_may_be_open(record: Record) -> None:
+def test_ports_that_may_be_open(record: Record) -> None:
     assert _said(cloud.open_ports, record) == []
 
 
