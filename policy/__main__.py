@@ -1,4 +1,4 @@
-"""The policy pack: the rules for the engine, through the SDK of pulumi-policy. Started by the engine, never by hand."""
+"""The policy pack: the rules for Pulumi, through the SDK of pulumi-policy. Pulumi starts it, never a user."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from pulumi_policy import (
 # In place of this folder, whose modules are `policy.<name>`.
 sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from policy.preview import marked  # noqa: E402
-from policy.records import Mark, Record, Rule  # noqa: E402
+from policy.preview import hide  # noqa: E402
+from policy.records import Hidden, Record, Rule  # noqa: E402
 from policy.rules import RULES  # noqa: E402
 
 
 def _env(args: ResourceValidationArgs) -> str:
-    """The tools say it; without them a stack is called after its environment. The SDK passes no configuration on."""
+    """From the tools; without them the stack's name is its environment. The SDK passes no configuration on."""
     return os.environ.get("FLEETWATCH_ENV") or str(args.urn).split(":")[2]
 
 
@@ -38,12 +38,12 @@ def _target(proxy: Any) -> Any:
 def _plain(value: Any) -> Any:
     """A value without the SDK's proxies, which raise at the first unknown value and hide what is a secret."""
     if isinstance(value, Secret):
-        return Mark.SECRET
+        return Hidden.SECRET
     if isinstance(value, (Mapping, Sequence)) and not isinstance(value, (dict, list, str)):
         value = _target(value)
     if isinstance(value, dict):
         return {key: _plain(inner) for key, inner in value.items()}
-    return [_plain(inner) for inner in value] if isinstance(value, list) else marked(value)
+    return [_plain(inner) for inner in value] if isinstance(value, list) else hide(value)
 
 
 def _record(args: ResourceValidationArgs) -> Record:
@@ -52,29 +52,29 @@ def _record(args: ResourceValidationArgs) -> Record:
 
 def _policy(rule: Rule) -> ResourceValidationPolicy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for said in rule.check(_record(args), _env(args)):
-            report(said)
+        for message in rule.check(_record(args), _env(args)):
+            report(message)
 
     return ResourceValidationPolicy(rule.name, rule.reason, validate)
 
 
-def _policy_with_marks(rule: Rule) -> ResourceValidationPolicy:
-    """The SDK takes the secrets' marks off before it validates, and keeps them for what remediates. So this looks there
-    and changes nothing; what it finds is reported when the same resource is validated, right after."""
+def _policy_with_secrecy(rule: Rule) -> ResourceValidationPolicy:
+    """The SDK unwraps secrets before it validates, but not before it remediates. So this checks in the remediation and
+    changes nothing; its findings are reported when the same resource is validated, right after."""
     found: dict[str, list[str]] = {}
 
     def look(args: ResourceValidationArgs) -> None:
         found[args.urn] = list(rule.check(_record(args), _env(args)))
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for said in found.pop(args.urn, [f"{args.name}: the engine did not let {rule.name} look at it"]):
-            report(said)
+        for message in found.pop(args.urn, [f"{args.name}: Pulumi did not run {rule.name} on it"]):
+            report(message)
 
     return ResourceValidationPolicy(rule.name, rule.reason, validate, EnforcementLevel.REMEDIATE, remediate=look)
 
 
 PolicyPack(
     "fleetwatch",
-    [_policy_with_marks(rule) if rule.marks else _policy(rule) for rule in RULES],
+    [_policy_with_secrecy(rule) if rule.needs_secrecy else _policy(rule) for rule in RULES],
     EnforcementLevel.MANDATORY,
 )

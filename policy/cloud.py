@@ -1,4 +1,4 @@
-"""DigitalOcean: which doors a firewall never opens to the world, and what production has to have."""
+"""DigitalOcean: which ports a firewall never opens to the world, and what production has to have."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ _WHOLE = (1, 65535)
 _OWN_V6 = ipaddress.IPv6Network("fc00::/7")
 
 
-def doors(record: Record, _env: str) -> Iterator[str]:
+def open_ports(record: Record, _env: str) -> Iterator[str]:
     """No database, no part of the monitoring but Caddy, no Docker and no SSH is open to the world."""
     if record.type != FIREWALL:
         return
@@ -52,19 +52,19 @@ def doors(record: Record, _env: str) -> Iterator[str]:
         first, last = _range(rule.get("portRange"))
         for port, what in sorted(CLOSED.items()):
             if first <= port <= last:
-                way = (
+                fix = (
                     "name the networks of your admins in fleetwatch:access admin_cidrs"
                     if port == SSH
                     else "take it out; people and pushes come through Caddy's 443 and 80"
                 )
                 yield (
                     f"{record.called}: inbound {rule.get('protocol')} {rule.get('portRange') or 'all ports'} lets "
-                    f"{', '.join(world)} in to {port} ({what}); expected no source as wide as the world; {way}"
+                    f"{', '.join(world)} in to {port} ({what}); expected no source as wide as the world; {fix}"
                 )
 
 
 def protected(record: Record, env: str) -> Iterator[str]:
-    """In production the engine refuses to delete what bears data, and the address that names point at."""
+    """In production Pulumi refuses to delete what bears data, and the address that names point at."""
     if env != PRODUCTION or record.protect:
         return
     what = _LASTING.get(record.type) or ("hub" if record.type == DROPLET and _is_hub(record) else "")

@@ -9,7 +9,7 @@ from typing import Any
 from configs import names
 from policy import exceptions as but
 from policy.exceptions import allowed, named
-from policy.records import CONTAINER, Mark, Record, items
+from policy.records import CONTAINER, Hidden, Record, items
 
 _NAMESPACES = {
     "networkMode": but.NETWORK,
@@ -182,13 +182,13 @@ def _capability(value: Any) -> str:
 
 
 def _number(value: Any) -> Any:
-    """The engine's numbers are floating ones."""
+    """Pulumi's numbers are floats."""
     return int(value) if isinstance(value, float) else value
 
 
 def _narrow(address: Any, loopback: bool) -> bool:
     """Whether an address is one of the inside; one that is not known yet is looked at when it is."""
-    if isinstance(address, Mark):
+    if isinstance(address, Hidden):
         return True
     try:
         found = ipaddress.ip_address(address)
@@ -198,6 +198,6 @@ def _narrow(address: Any, loopback: bool) -> bool:
 
 
 def _shown(value: Any) -> str:
-    if isinstance(value, Mark):
+    if isinstance(value, Hidden):
         return f"an address that is {value.value}"
     return str(value) if value else "every address"

@@ -63,6 +63,6 @@ def allowed(role: str, property: str, value: str) -> bool:
 
 
 def named(property: str) -> str:
-    """Who has an exception of this kind, for sentences."""
+    """The roles that have an exception of this kind, for messages."""
     found = sorted({f"{one.role} ({one.value})" for one in EXCEPTIONS if one.property == property})
     return ", ".join(found) or "nobody"

@@ -1,14 +1,14 @@
-"""Records from what `pulumi preview --json` prints. Secrets are `[secret]` in it, unknown values the engine's marks."""
+"""Records from what `pulumi preview --json` prints. Secrets are `[secret]` in it, unknown values Pulumi's own texts."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from policy.records import UNKNOWN, Mark, Record
+from policy.records import UNKNOWN, Hidden, Record
 
 _SECRET = "[secret]"
-# How the engine marks a secret where it does not replace it: in a state, and in what it sends to a provider.
+# How Pulumi marks a secret where it does not replace it: in a state, and in what it sends to a provider.
 # Source: sdk/go/common/resource/properties.go of pulumi/pulumi.
 _KIND = "4dabf18193072939515e22adb298388d"
 _KIND_SECRET = "1b47061264138c4ac30d75fd1eb44270"
@@ -31,17 +31,17 @@ def env(digest: Mapping[str, Any], stack: str) -> str:
     return str(named or stack)
 
 
-def marked(value: Any) -> Any:
+def hide(value: Any) -> Any:
     """A value with marks in place of what cannot be seen."""
     if isinstance(value, str):
-        return Mark.SECRET if value == _SECRET else Mark.UNKNOWN if value in UNKNOWN else value
+        return Hidden.SECRET if value == _SECRET else Hidden.UNKNOWN if value in UNKNOWN else value
     if isinstance(value, Mapping):
         if value.get(_KIND) == _KIND_SECRET:
-            return Mark.SECRET
-        return {key: marked(inner) for key, inner in value.items()}
-    return [marked(inner) for inner in value] if isinstance(value, list) else value
+            return Hidden.SECRET
+        return {key: hide(inner) for key, inner in value.items()}
+    return [hide(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _record(urn: str, state: Mapping[str, Any]) -> Record:
     name = urn.split("::", 3)[-1]
-    return Record(state["type"], name, marked(state.get("inputs") or {}), bool(state.get("protect")), urn)
+    return Record(state["type"], name, hide(state.get("inputs") or {}), bool(state.get("protect")), urn)

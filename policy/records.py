@@ -1,6 +1,6 @@
-"""What a rule looks at: one resource as a plain record, whichever way it was read.
+"""What a rule checks: one resource as a plain record, from either format.
 
-The engine hands a policy pack its own wire format, `pulumi preview --json` prints another one. Both become records, so
+Pulumi passes a policy pack its own wire format, `pulumi preview --json` prints another one. Both become records, so
 that a rule is written and tested once.
 """
 
@@ -20,7 +20,7 @@ VPC = "digitalocean:index/vpc:Vpc"
 
 PRODUCTION = "prod"  # the `env` in which what bears data is protected
 
-# How the engine writes a value that only an update will know; one text for each kind of value.
+# How Pulumi writes a value that only an update will know; one text for each kind of value.
 # Source: sdk/go/common/resource/plugin/rpc.go of pulumi/pulumi.
 UNKNOWN = frozenset(
     {
@@ -35,7 +35,7 @@ UNKNOWN = frozenset(
 )
 
 
-class Mark(Enum):
+class Hidden(Enum):
     """Stands for a value that a rule cannot see."""
 
     SECRET = "marked as a secret"
@@ -44,8 +44,8 @@ class Mark(Enum):
 
 @dataclass(frozen=True)
 class Record:
-    """One resource as it is wanted. In `properties` (names as the engine has them, camelCase) a Mark takes the place of
-    a value that is secret or not known yet; `protect` is the engine's option."""
+    """One resource as it is wanted. In `properties` (Pulumi's names, in camelCase) a Hidden takes the place of a value
+    that is secret or not known yet; `protect` is Pulumi's option."""
 
     type: str
     name: str
@@ -60,7 +60,7 @@ class Record:
 
     @property
     def called(self) -> str:
-        """How a sentence names it."""
+        """Its name in messages."""
         kind = self.type.rpartition(":")[2]
         return f"{kind} {self.name}" + (f" (role {self.role})" if self.role else "")
 
@@ -79,7 +79,7 @@ class Record:
 
     def hidden(self, key: str) -> bool:
         """Whether there is a value that cannot be seen."""
-        return isinstance(self.properties.get(key), Mark)
+        return isinstance(self.properties.get(key), Hidden)
 
 
 def items(found: Any) -> list[Any]:
@@ -89,24 +89,24 @@ def items(found: Any) -> list[Any]:
 
 ROLE_LABEL = "fleetwatch.role"
 
-# (record, env) -> a sentence for each violation: what, where, what was expected, the way out.
+# (record, env) -> a message for each violation: what, where, what was expected, how to fix it.
 Check = Callable[[Record, str], Iterator[str]]
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`marks`: the check has to know which values are secrets, and is run where the engine tells."""
+    """`needs_secrecy`: the check has to know which values are secrets, and runs where Pulumi reveals that."""
 
     name: str
     reason: str
     check: Check
-    marks: bool = False
+    needs_secrecy: bool = False
 
 
 @dataclass(frozen=True)
 class Violation:
-    """What one rule says of one resource."""
+    """One rule that one resource breaks."""
 
     rule: str
     record: Record
-    said: str
+    message: str

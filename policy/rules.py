@@ -1,4 +1,4 @@
-"""All rules, each with the reason that docs/policy.md gives. Every one is mandatory."""
+"""All rules, each with its reason (docs/policy.md). Every one is mandatory."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ RULES: tuple[Rule, ...] = (
     Rule("host-mounts", "A container writes nothing on its host, and Docker's socket is named.", containers.mounts),
     Rule("memory-limit", "Every container has a memory limit.", containers.memory),
     Rule("pinned-images", "Images are pinned by digest or exact tag.", images.pinned),
-    Rule("firewall-doors", "No database, inner part, Docker or SSH is open to the world.", cloud.doors),
+    Rule("no-open-ports", "No database, inner part, Docker or SSH is open to the world.", cloud.open_ports),
     Rule("protected-in-production", "In prod, what bears data is protected.", cloud.protected),
     Rule("backups-in-production", "In prod, every droplet has backups.", cloud.backups),
     Rule("private-network", "Every droplet is in a VPC of the stack.", cloud.private_network),
-    Rule("no-plain-secrets", "What looks like a secret is marked as one.", secrecy.plain, marks=True),
+    Rule("no-plain-secrets", "What looks like a secret is marked as one.", secrecy.plain, needs_secrecy=True),
 )
 
 
 def violations(records: Iterable[Record], env: str) -> list[Violation]:
-    """What every rule says of every record, in the order of the records."""
-    return [Violation(rule.name, one, said) for one in records for rule in RULES for said in rule.check(one, env)]
+    """The violations of every rule by every record, in the order of the records."""
+    return [Violation(rule.name, one, message) for one in records for rule in RULES for message in rule.check(one, env)]

@@ -15,7 +15,7 @@ from policy.records import Record
 _WORDS = frozenset(
     {"password", "passwd", "passphrase", "pwd", "token", "secret", "dsn", "credential", "credentials", "apikey"}
 )
-_ENDS = ("password", "passwd", "passphrase", "token", "secret")  # of words that nothing divides, such as PGPASSWORD
+_ENDS = ("password", "passwd", "passphrase", "token", "secret")  # of names without a separator, such as PGPASSWORD
 _PAIRS = frozenset({("private", "key"), ("api", "key"), ("access", "key"), ("routing", "key"), ("auth", "key")})
 # The name of where a secret is, or of something about it, is no secret.
 _ABOUT = frozenset(
@@ -39,7 +39,7 @@ _SHAPES: Mapping[str, re.Pattern[str]] = {
 
 
 def plain(record: Record, _env: str) -> Iterator[str]:
-    """What looks like a secret is marked as one. The sentence never shows it."""
+    """What looks like a secret is marked as one. The message never shows it."""
     for where, what in _found(record.properties, "", False):
         yield (
             f"{record.called}: {where} holds {what} in the clear; expected a Pulumi secret; wrap it in Output.secret, "

@@ -1,4 +1,4 @@
-"""The drawings of docs/architecture.md, made from the code: `python -m tests.drawing` writes them anew.
+"""The drawings of docs/architecture.md, made from the code: `python -m tests.drawing` writes them.
 
 What imports what is read from the modules; what runs where is what the program registers for a small fleet. A test
 compares the page with what this makes, so that it cannot show another program.
@@ -14,8 +14,11 @@ from typing import Any
 
 import pytest
 
+from configs import services
+from configs.services.context import Context
+from configs.settings import load
 from tests.component.program import Made, run
-from tests.fixtures.fleets import fleet
+from tests.fixtures.fleets import SOURCE, fleet
 from tests.fixtures.full import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
@@ -67,6 +70,7 @@ def running() -> str:
     """The containers of a hub droplet, a droplet in its network and a server on the internet, as registered."""
     with pytest.MonkeyPatch.context() as patch:
         made = run(SETTINGS, patch)
+    settings = load(SETTINGS, SOURCE)
     hosts: dict[str, list[Made]] = defaultdict(list)
     for one in made.containers.values():
         hosts[_host(one.plain())].append(one)
@@ -78,18 +82,14 @@ def running() -> str:
             lines.append(f'        {_id(host, _role(one))}["{_role(one)}{published}"]')
         lines.append("    end")
     for host in sorted(hosts):
-        roles = {_role(one) for one in hosts[host]}
-        for role in sorted(roles & {"agent", "promtail", "alloy"}):
+        edge = services.edge_specs(Context(settings=settings, name=host))
+        for role in sorted(spec.role for spec in edge if spec.pushes):
             lines.append(f"    {_id(host, role)} -->|push| {_id('hub', 'caddy')}")
-        for role in sorted(role for role in roles if _scraped(role)):
+        for role in sorted(spec.role for spec in edge if spec.scrape and not spec.pushes):
             lines.append(f"    {_id(host, 'agent')} -.->|scrape| {_id(host, role)}")
     for role, word in (("prometheus", "metrics"), ("loki", "logs"), ("grafana", "people"), ("alertmanager", "people")):
         lines.append(f"    {_id('hub', 'caddy')} -->|{word}| {_id('hub', role)}")
     return "\n".join(lines)
-
-
-def _scraped(role: str) -> bool:
-    return role in ("cadvisor", "node-exporter", "sql-exporter") or role.startswith("postgres-")
 
 
 def _host(inputs: dict[str, Any]) -> str:

@@ -27,7 +27,7 @@ MODULES = {
     "secret": "stack_secrets",  # pragma: allowlist secret
     "rehearse": "rehearsal",
     "rehearse-down": "rehearsal",
-    "tunnel": "remote_access",
+    "tunnel": "tunnel",
     "accept-key": "replacement",
     "rebuild": "replacement",
     "policy": "policy",

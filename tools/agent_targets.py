@@ -30,7 +30,7 @@ class Unreadable(Exception):
 
 def docker_on(stack: Stack, outputs: Mapping[str, Any]) -> DockerOn:
     """The docker command line of each host of a stack."""
-    if stack.here:
+    if stack.hub_is_local:
         local = ["docker", "-H", stack.docker()]
         return lambda _host: local
     return lambda host: remote_access.command_on(outputs, host, ["docker"])

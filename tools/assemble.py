@@ -99,13 +99,13 @@ def _fill(root: RootFs, recipe: Recipe, packages: Sequence[Path], wheels: Path |
 
 
 def _compile_python(ref: str, recipe: Recipe, changes: Sequence[str]) -> None:
-    """Let the image's own Python compile its libraries: a container would do so anew at every start."""
+    """Let the image's own Python compile its libraries: a container would repeat it at every start."""
     name = f"fleetwatch-assembling-{os.getpid()}"
     what = f"compiling Python in {ref}"
     command = ["--network", "none", ref, "python3", "-m", "compileall", "-q", *recipe.compile]
     try:
         run(["docker", "run", "--name", name, *command], what=what)
-        restore = [word for change in ("CMD []", *changes) for word in ("--change", change)]
+        restore = [argument for change in ("CMD []", *changes) for argument in ("--change", change)]
         run(["docker", "commit", *restore, name, ref], what=what)
     finally:
         try_output(["docker", "rm", "-f", "-v", name])

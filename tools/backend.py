@@ -22,7 +22,7 @@ _CLOUD = ("https", "http")
 _SCHEMES = ("file", "s3", "gs", "azblob", *_CLOUD)
 
 
-def own(home: Path) -> str:
+def default_url(home: Path) -> str:
     """The URL of the backend inside the stack's own state folder."""
     return (home / "backend").resolve().as_uri()
 
@@ -37,7 +37,7 @@ def choose(home: Path, given: str | None) -> str:
             f"{VARIABLE} is {given}, but the state of stack {home.name} is in {known}. Unset the variable to go on "
             f"there, or move the state: `make move-state STACK={home.name} TO={given}` (docs/state.md)."
         )
-    return known or given or own(home)
+    return known or given or default_url(home)
 
 
 def checked(url: str) -> str:
@@ -74,7 +74,7 @@ def needs_login(url: str) -> bool:
 def remember(home: Path, url: str) -> None:
     """From now on the stack's state is there. The URL carries no secret (`checked`)."""
     file = home / REMEMBERED
-    if _same(url, own(home)):
+    if _same(url, default_url(home)):
         file.unlink(missing_ok=True)
     elif not file.exists() or file.read_text().strip() != url:
         beside = file.with_suffix(f".{os.getpid()}")
@@ -100,7 +100,7 @@ def knows(url: str, stack: str, env: Mapping[str, str]) -> bool:
 def _known(home: Path) -> str | None:
     if (file := home / REMEMBERED).exists():
         return checked(file.read_text().strip())
-    return own(home) if knows(own(home), home.name, {}) else None
+    return default_url(home) if knows(default_url(home), home.name, {}) else None
 
 
 def _same(one: str, other: str) -> bool:

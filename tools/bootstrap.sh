@@ -46,7 +46,7 @@ if [ -z "$python" ]; then
     [ -n "$python" ] || fail "this system's Python is older than 3.10: install a newer one and put it on PATH."
 fi
 
-# Its programs name it by its path: one that was copied or moved here, or lost its Python, is made anew.
+# Its programs name it by its path: one that was copied or moved here, or lost its Python, is recreated.
 usable() {
     .venv/bin/python -m pip --version >/dev/null 2>&1 && head -n 1 .venv/bin/pip | grep -qF "$here/.venv/"
 }

@@ -1,6 +1,6 @@
 """What can be built from Go modules, as a table. The module versions are pinned in tools/offline/<folder>/go.mod.
 
-A version written here is only what the program answers when asked; go.mod decides what is compiled, and the
+A version written here is only what the program prints as its version; go.mod decides what is compiled, and the
 check after a build compares the two.
 """
 
@@ -26,7 +26,7 @@ class Build:
     version: str
     tags: str = ""
     version_variable: str = ""
-    ask: tuple[str, ...] = ("--version",)
+    version_arguments: tuple[str, ...] = ("--version",)
     hint: str = ""
     copied_module: str = ""  # a module that only builds from a copy, because files are missing in it
     added_files: dict[str, str] = field(default_factory=dict)  # path in that copy -> text (gzipped if it ends so)
@@ -38,14 +38,14 @@ BUILDS: dict[str, Build] = {
         package="github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
         version="3.255.0",
         version_variable="github.com/pulumi/pulumi/sdk/v3/go/common/version.Version",
-        ask=("version",),
+        version_arguments=("version",),
         hint="first time about 4 minutes",
     ),
     "pulumi-language-python": Build(
         folder="language",
         package="github.com/pulumi/pulumi/sdk/v3/python/cmd/pulumi-language-python",
         version="",  # has no version flag
-        ask=("-help",),
+        version_arguments=("-help",),
         hint="first time about half a minute",
     ),
     "prometheus": Build(
@@ -91,7 +91,7 @@ BUILDS: dict[str, Build] = {
         package="github.com/caddyserver/caddy/v2/cmd/caddy",
         version="v2.11.8",
         version_variable="github.com/caddyserver/caddy/v2.CustomVersion",
-        ask=("version",),
+        version_arguments=("version",),
         hint="first time about 2 minutes",
     ),
     "loki": Build(
@@ -115,7 +115,7 @@ BUILDS: dict[str, Build] = {
         version_variable="github.com/google/cadvisor/lib/version.Version",
         hint="first time about half a minute",
     ),
-    # For the tests alone: an engine that keeps its images in containerd, as Docker 29 does unless asked otherwise.
+    # For the tests alone: an engine that keeps its images in containerd, as Docker 29 does by default.
     "dockerd": Build(
         folder="engine",
         package="github.com/docker/docker/cmd/dockerd",

@@ -1,7 +1,7 @@
 """A whole Debian system as an image, for machines that are containers: packages installed by dpkg, scripts and all.
 
-debootstrap's way without debootstrap and without root: the essential packages are unpacked into a tar, and in a
-container of that, with no network, dpkg and apt install everything properly.
+As debootstrap does it, but without debootstrap and without root: the essential packages are unpacked into a tar, and in
+a container of that, with no network, dpkg and apt install everything properly.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def make(ref: str, packages: Sequence[str], script: str, own: Callable[[RootFs],
             # Out and in again: one layer without the packages' files, and without what the first one had in them.
             tar = f"{work}/system.tar"
             run(["docker", "export", "-o", tar, name], what=what)
-            options = [word for change in changes for word in ("--change", change)]
+            options = [argument for change in changes for argument in ("--change", change)]
             run(["docker", "import", *options, tar, ref], what=f"docker import {ref}")
     finally:
         try_output(["docker", "rm", "-f", "-v", name])

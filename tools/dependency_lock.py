@@ -30,7 +30,7 @@ def register(commands: Commands) -> None:
 
 
 def lock() -> None:
-    """Resolve anew; the lock files change only where newer versions are allowed and wanted."""
+    """Resolve all packages; the lock files change only where newer versions are allowed and wanted."""
     place = cache_dir("uv")
     with step("uv: installing from PyPI"):
         run(

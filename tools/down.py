@@ -31,7 +31,7 @@ def _down(options: argparse.Namespace) -> int:
 
 def down(stack: Stack, yes: bool) -> int:
     """Remove all containers, networks and files; the data after confirmation."""
-    if not stack.here:
+    if not stack.hub_is_local:
         return _destroy_fleet(stack, yes)
     prefix, docker = stack.prefix(), stack.docker()
     volumes = _docker(docker, "volume", "ls", "-q", "--filter", f"label=fleetwatch.stack={prefix}").split()

@@ -44,7 +44,7 @@ def _passphrase(stack_state_dir: Path, url: str, provider: str) -> dict[str, str
     in a file that only its owner can read; for a shared state it has to be given. A stack with another secrets provider
     needs none; one that is there is passed on, because a state may have been encrypted with it before."""
     file, name = stack_state_dir / "passphrase", stack_state_dir.name
-    elsewhere = url != backend.own(stack_state_dir)
+    elsewhere = url != backend.default_url(stack_state_dir)
     given = {key: os.environ[key] for key in _GIVEN if os.environ.get(key)} if elsewhere else {}
     if not file.exists() and given:
         return dict([next(iter(given.items()))])
@@ -87,7 +87,7 @@ def pulumi_env(stack_state_dir: Path, provider: str = secrets_provider.PASSPHRAS
         extra = json.loads(own.read_text())
     named = extra.get(backend.VARIABLE) or os.environ.get(backend.VARIABLE) or None
     url = backend.choose(stack_state_dir, named)
-    if named is None and url == backend.own(stack_state_dir):
+    if named is None and url == backend.default_url(stack_state_dir):
         _refuse_runner_folder(stack_state_dir)
     for place in (stack_state_dir, backend.folder(url)):
         if place is not None:

@@ -114,7 +114,7 @@ def _compile(name: str, build: Build, work: Path, out: Path) -> None:
     where = _with_copy(build, work) if build.copied_module else _folder(build)
     argv = ["nice", _go()[0], "build", *flags, "-o", str(out), build.package]
     run(argv, what=f"go build {name}", env=environment(), cwd=where)
-    answer = try_output([str(out), *build.ask])
+    answer = try_output([str(out), *build.version_arguments])
     if answer is None or build.version not in answer:
         raise ToolError(f"{name} was built but does not answer with its version {build.version}; got {answer!r}.")
 

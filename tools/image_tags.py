@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tools import net
 from tools.errors import ToolError
-from tools.registry import NotFound, Reference, Registry, RegistryError
+from tools.registry import NotFound, Reference, Registry, RegistryError, api_url, registry_host
 
 Version = tuple[int, int, int]
 _VERSION = re.compile(r"(v?)(\d+)\.(\d+)\.(\d+)(.*)")
@@ -32,14 +32,13 @@ def newest_like(tag: str, tags: Iterable[str]) -> str | None:
 
 def registry_url(ref: str) -> str:
     """The address at which the registry of an image answers."""
-    host = ref.split("/")[0]
-    return "https://registry-1.docker.io/v2/" if host == "docker.io" or "." not in host else f"https://{host}/v2/"
+    return api_url(registry_host(ref))
 
 
 def problem(key: str, ref: str) -> str | None:
     """A sentence if the registry does not have this image; None if it has, or cannot be queried."""
     try:
-        reference = Reference.of(ref)
+        reference = Reference.parse(ref)
     except ToolError:
         return None
     if not reference.local and not net.reachable(registry_url(ref)):

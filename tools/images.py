@@ -14,6 +14,7 @@ from functools import cache
 
 import yaml
 
+from configs import services
 from tools import image_tags, net
 from tools.assemble import RECIPE_LABEL, assemble
 from tools.droplet_recipe import DROPLET_RECIPES
@@ -24,10 +25,7 @@ from tools.processes import run, try_output
 from tools.progress import say, step
 from tools.recipes import RECIPES, Recipe
 
-PARTS = (
-    "caddy", "prometheus", "loki", "grafana", "alertmanager",
-    "promtail", "cadvisor", "node_exporter", "postgres_exporter", "sql_exporter",
-)  # fmt: skip
+PARTS = services.DEFAULT_IMAGES
 FOR_TESTS = ("postgres", "test-app", "droplet", "engine")
 OURS = {"python", "test-app", "droplet", "engine"}  # made here on every machine; nobody publishes them
 _TEST_PINS = {"postgres": "docker.io/library/postgres:15"}
@@ -130,9 +128,9 @@ def get(keys: Iterable[str] = PARTS) -> list[Image]:
             result.append(_offline(key, recipes[key], have.get(recipes[key].ref), where))
         else:
             raise ToolError(
-                f"The image {pin} for {key} cannot be pulled here and cannot be built offline: load it into Docker, "
-                f"name another under `fleetwatch:images: {{{key}: ...}}`, or choose a part that can be had (for alloy: "
-                "`logs.agent: promtail`)."
+                f"The image {pin} for {key} cannot be pulled here and has no offline build: load it into Docker, name "
+                f"another under `fleetwatch:images: {{{key}: ...}}`, add an offline build (RECIPES in "
+                "tools/recipes.py), or do not use it (for alloy: `logs.agent: promtail`)."
             )
     if missing:
         raise MissingTag("\n".join(missing))

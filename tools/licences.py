@@ -1,4 +1,4 @@
-"""`make licences`: docs/licences.md, from the metadata of the installed packages and a list of the programs in images.
+"""`make licences`: docs/licences.md, from the metadata of the installed packages and the licence of each service.
 
 Every licence has to be one of `ALLOWED`, or the package one of `AS_PROGRAM`; anything else is an error, also a package
 that does not say.
@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from importlib import metadata
 
-from configs import images
+from configs import images, services
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.paths import CHECKOUT
@@ -35,12 +35,7 @@ _CLASSIFIERS = {
     "ISC License (ISCL)": "ISC",
 }
 _TEXTS = {"3-Clause BSD License": "BSD-3-Clause", "Apache 2.0": "Apache-2.0", "MIT License": "MIT"}
-# What the images hold: unchanged, run as programs beside ours. Read in each project's repository (Alloy: its module).
-PROGRAMS = {
-    "caddy": "Apache-2.0", "prometheus": "Apache-2.0", "loki": "AGPL-3.0-only", "grafana": "AGPL-3.0-only",
-    "alertmanager": "Apache-2.0", "promtail": "AGPL-3.0-only", "alloy": "Apache-2.0", "cadvisor": "Apache-2.0",
-    "node_exporter": "Apache-2.0", "postgres_exporter": "Apache-2.0", "sql_exporter": "MIT",
-}  # fmt: skip
+_IDENTIFIER = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*")  # SPDX
 
 
 def register(commands: Commands) -> None:
@@ -94,14 +89,16 @@ def problems() -> Iterator[str]:
         elif not allowed(licence) and AS_PROGRAM.get(name) != licence:
             yield f"{name}: {licence} is not among the licences that are allowed (tools/licences.py)"
     for key in images.pins():
-        if key not in PROGRAMS:
-            yield f"{key}: the licence of this image is not listed (tools/licences.py)"
+        if key not in services.LICENCES:
+            yield f"{key}: no service uses this image; remove its pin (configs/images.yaml)"
+        elif not _IDENTIFIER.fullmatch(services.LICENCES[key]):
+            yield f"{key}: expected an SPDX identifier as `licence` of its service (configs/services)"
 
 
 def page() -> str:
     """The page. Without versions: those are in the locks, and a licence rarely changes with them."""
     packages = "\n".join(f"| {name} | {licence_of(name)} |" for name in dict.fromkeys(locked()))
-    programs = "\n".join(f"| {key} | {PROGRAMS[key]} |" for key in images.pins())
+    programs = "\n".join(f"| {key} | {services.LICENCES[key]} |" for key in images.pins())
     apart = "\n".join(f"- {name} ({licence})" for name, licence in AS_PROGRAM.items())
     return f"""# Licences of what is used
 
@@ -139,4 +136,4 @@ def _licences(_options: argparse.Namespace) -> None:
     if wrong:
         raise ToolError("\n".join(wrong))
     PAGE.write_text(page())
-    say(f"{PAGE.name}: {len(set(locked()))} packages, {len(PROGRAMS)} programs, every licence is allowed")
+    say(f"{PAGE.name}: {len(set(locked()))} packages, {len(images.pins())} programs, every licence is allowed")

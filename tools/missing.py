@@ -142,7 +142,7 @@ def _advice(config: Mapping[str, Any], stack: Stack) -> Iterator[str]:
         yield "hub.alerts.watchdog: without one there is no notification when the hub itself is down"
     if hub.droplet is not None and hub.uptime is None:
         yield "hub.uptime: no check from outside reports that the hub cannot be reached"
-    if stack.backend == backend.own(stack.home):
+    if stack.backend == backend.default_url(stack.home):
         passphrase = secrets_provider.needs_passphrase(stack.secrets_provider(), stack.backend)
         yield (
             f"the state{' and its passphrase are' if passphrase else ' is'} on this machine alone ({stack.home}): keep "

@@ -16,6 +16,7 @@ from tools.paths import cache_dir
 
 TIMEOUT = 5.0
 REMEMBER_NO = 15 * 60
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def without_proxy() -> urllib.request.OpenerDirector:
@@ -25,8 +26,7 @@ def without_proxy() -> urllib.request.OpenerDirector:
 
 def opener_for(url: str) -> urllib.request.OpenerDirector:
     """An address of this machine's loopback is reached directly, any other as the environment says."""
-    here = urllib.parse.urlsplit(url).hostname in ("127.0.0.1", "localhost")
-    return without_proxy() if here else urllib.request.build_opener()
+    return without_proxy() if urllib.parse.urlsplit(url).hostname in LOOPBACK else urllib.request.build_opener()
 
 
 @functools.cache
@@ -38,7 +38,7 @@ def reachable(url: str) -> bool:
     if mark.exists() and time.time() - mark.stat().st_mtime < REMEMBER_NO:
         return False
     try:
-        urllib.request.urlopen(url, timeout=TIMEOUT).close()
+        opener_for(url).open(url, timeout=TIMEOUT).close()
     except urllib.error.HTTPError:
         pass
     except (OSError, ValueError):

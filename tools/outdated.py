@@ -98,7 +98,7 @@ def _pins(file: Path) -> dict[str, Reference]:
     found, problems = {}, []
     for key, text in yaml.safe_load(file.read_text()).items():
         try:
-            found[str(key)] = Reference.of(str(text))
+            found[str(key)] = Reference.parse(str(text))
         except ToolError as problem:
             problems.append(f"  - {key}: {problem}")
     if problems:

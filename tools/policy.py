@@ -30,7 +30,7 @@ def register(commands: Commands) -> None:
 
 def _policy(options: argparse.Namespace) -> int:
     if options.plan:
-        return check_file(Path(options.plan), options.stack)
+        return check_plan(Path(options.plan), options.stack)
     stack = open_stack(options)
     return run_pulumi(policy_pack.with_pack(stack), ["preview"]) if options.pack else check(stack)
 
@@ -42,7 +42,7 @@ def check(stack: Stack) -> int:
     return report(stack.planned(), stack.name)
 
 
-def check_file(plan: Path, stack: str) -> int:
+def check_plan(plan: Path, stack: str) -> int:
     """The same for what `pulumi preview --json` printed before; `-` reads it from stdin."""
     try:
         text = sys.stdin.read() if str(plan) == "-" else plan.read_text()
@@ -60,7 +60,7 @@ def report(digest: Any, stack: str) -> int:
     env = preview.env(digest, stack)
     found = rules.violations(records, env)
     for one in found:
-        say(f"{one.rule}: {one.said}")
+        say(f"{one.rule}: {one.message}")
     what = f"{len(records)} resources of {env}, {len(rules.RULES)} rules"
     say(f"{what}: {f'{len(found)} violations' if found else 'no violation'} (docs/policy.md)")
     return 1 if found else 0

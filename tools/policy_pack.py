@@ -24,7 +24,7 @@ MINIMUM = (3, 255)  # the first CLI that was seen to take a pack that is a progr
 
 
 def attached(stack: Stack) -> Stack:
-    """The stack, with the pack if FLEETWATCH_POLICY asks for it."""
+    """The stack, with the pack if FLEETWATCH_POLICY is set."""
     return with_pack(stack) if os.environ.get(WANTED, "") not in ("", "0") else stack
 
 

@@ -58,7 +58,7 @@ def write_record(name: str, make: Callable[[], Stack], place: Path, *, refresh: 
     try:
         stack = make()
         stack.prepare()
-        stack.select(mend=False)
+        stack.select(repair=False)
         found = _preview(stack, refresh)
     except ToolError as error:
         problem = _reason(str(error))
@@ -85,7 +85,7 @@ def _policies(plan: Mapping[str, Any], stack: str) -> list[dict[str, str]]:
     """The violations of policy/ in the plan."""
     found = rules.violations(preview.records(plan), preview.env(plan, stack))
     return [
-        {"policy": one.rule, "resource": one.record.name, "message": one.said, "level": "mandatory"} for one in found
+        {"policy": one.rule, "resource": one.record.name, "message": one.message, "level": "mandatory"} for one in found
     ]
 
 
@@ -127,7 +127,7 @@ def secrets_here(stack: Stack | None) -> set[str]:
         found.add(Path(named).read_text().strip())
     if stack is None:
         return {secret for secret in found if len(secret) >= _SHORTEST}
-    with contextlib.suppress(ToolError):  # no YAML: then there is a problem to tell, and nothing else
+    with contextlib.suppress(ToolError):  # no YAML: then the problem alone is recorded
         plain = working_copy.plain_secrets(working_copy.read(stack.file).get("config") or {})
         found |= {value for value in plain.values() if isinstance(value, str)}
     return {secret for secret in found if len(secret) >= _SHORTEST}

@@ -27,5 +27,5 @@ def run_pulumi(stack: Stack, arguments: Sequence[str]) -> int:
     if arguments[0] == "cancel":  # removes a lock, at which every other command stops
         return stack.run(*arguments, *([] if "--yes" in arguments else ["--yes"]))
     stack.prepare()
-    stack.select(mend=arguments[0] != "import")  # an import may be the fix for an interrupted run
+    stack.select(repair=arguments[0] != "import")  # an import may be the fix for an interrupted run
     return stack.run(*arguments)

@@ -107,7 +107,7 @@ def clear_pending(
 def clear_checks(docker: str, prefix: str) -> None:
     """Remove the containers of interrupted configuration checks; no other run of this stack is active now."""
     labels = [f"label=fleetwatch.stack={prefix}", "label=fleetwatch.role=check"]
-    filters = [word for label in labels for word in ("--filter", label)]
+    filters = [argument for label in labels for argument in ("--filter", label)]
     left = subprocess.run(
         ["docker", "-H", docker, "ps", "-aq", *filters], capture_output=True, text=True
     ).stdout.split()

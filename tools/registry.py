@@ -18,9 +18,10 @@ import urllib.request
 from dataclasses import dataclass
 
 from tools.errors import ToolError
-from tools.net import opener_for
+from tools.net import LOOPBACK, opener_for
 
 TIMEOUT = 15.0
+DOCKER_HUB = "registry-1.docker.io"
 PAGE, PAGES = 1000, 50  # tags in an answer, answers: more than any image here has
 _MANIFESTS = (
     "application/vnd.oci.image.index.v1+json",
@@ -29,7 +30,7 @@ _MANIFESTS = (
     "application/vnd.docker.distribution.manifest.v2+json",
 )
 _REFERENCE = re.compile(
-    r"(?P<name>[a-z0-9.-]+(?::\d+)?(?:/[a-z0-9._-]+)+):(?P<tag>[\w][\w.-]{0,127})(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
+    r"(?P<name>(?:[a-z0-9.-]+|\[[a-f0-9:]+\])(?::\d+)?(?:/[a-z0-9._-]+)+):(?P<tag>[\w][\w.-]{0,127})(?:@(?P<digest>sha256:[0-9a-f]{64}))?"
 )
 
 
@@ -41,6 +42,25 @@ class NotFound(RegistryError):
     """The registry does not have this image."""
 
 
+def registry_host(name: str) -> str:
+    """The host, with its port, at which the registry of an image answers.
+
+    As in Docker, the first component is a registry if it has a dot or a port, or is `localhost`.
+    """
+    first, slash, _ = name.partition("/")
+    named = slash and (first == "localhost" or "." in first or ":" in first)
+    return first if named and first not in ("docker.io", "index.docker.io") else DOCKER_HUB
+
+
+def api_url(host: str) -> str:
+    """The address of a registry's API: plain HTTP on loopback alone, as in Docker."""
+    return f"{'http' if _loopback(host) else 'https'}://{host}/v2/"
+
+
+def _loopback(host: str) -> bool:
+    return urllib.parse.urlsplit(f"//{host}").hostname in LOOPBACK
+
+
 @dataclass(frozen=True)
 class Reference:
     """An image by its full name, tag and, if pinned, digest."""
@@ -50,7 +70,7 @@ class Reference:
     digest: str | None = None
 
     @classmethod
-    def of(cls, text: str) -> Reference:
+    def parse(cls, text: str) -> Reference:
         """ToolError unless it is registry/repository:tag, with or without @sha256:..."""
         found = _REFERENCE.fullmatch(text)
         if not found or found["tag"] == "latest":
@@ -59,27 +79,28 @@ class Reference:
 
     @property
     def host(self) -> str:
-        """Where the registry answers: docker.io is only its name."""
-        host = self.name.split("/")[0]
-        return "registry-1.docker.io" if host == "docker.io" else host
+        """The host, with its port, at which the registry answers."""
+        return registry_host(self.name)
 
     @property
     def repository(self) -> str:
-        return self.name.split("/", 1)[1]
+        """The image's name in its registry."""
+        first, _, rest = self.name.partition("/")
+        return rest if first == self.host or first.endswith("docker.io") else self.name
 
     @property
     def local(self) -> bool:
         """Whether the registry is on this machine's loopback."""
-        return self.host.split(":")[0] in ("127.0.0.1", "localhost")
+        return _loopback(self.host)
 
     @property
     def base(self) -> str:
-        """Plain HTTP on loopback alone, as in Docker."""
-        return f"{'http' if self.local else 'https'}://{self.host}/v2/{self.repository}"
+        """The address of the image in its registry's API."""
+        return f"{api_url(self.host)}{self.repository}"
 
 
 class Registry:
-    """Asks for one image; keeps the token that the registry gave."""
+    """Queries about one image; keeps the token that the registry issued."""
 
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
@@ -125,19 +146,19 @@ class Registry:
         except urllib.error.HTTPError as error:
             challenge = error.headers.get("WWW-Authenticate") or ""
             if error.code == 401 and again and challenge.lower().startswith("bearer "):
-                self._token = self._asked_token(challenge)
+                self._token = self._new_token(challenge)
                 return self._get(url, again=False)
             kind = NotFound if error.code == 404 else RegistryError
             raise kind(self._refused(error.code)) from None
         except (OSError, ValueError) as error:
             raise RegistryError(f"{self.reference.host} cannot be reached ({_reason(error)})") from None
 
-    def _asked_token(self, challenge: str) -> str:
+    def _new_token(self, challenge: str) -> str:
         """An anonymous token for pulling; none of a user is sent."""
         fields = dict(re.findall(r'(\w+)="([^"]*)"', challenge))
         realm = fields.get("realm", "")
         if urllib.parse.urlsplit(realm).scheme != self.reference.base.partition(":")[0]:
-            raise RegistryError(f"{self.reference.host} wants a token in an unknown way")
+            raise RegistryError(f"{self.reference.host} requires a token by an unknown method")
         query = {key: fields[key] for key in ("service", "scope") if key in fields}
         try:
             with self._open(f"{realm}?{urllib.parse.urlencode(query)}", timeout=TIMEOUT) as answer:

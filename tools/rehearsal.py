@@ -190,7 +190,7 @@ def start_cloud(rehearsal: Rehearsal) -> None:
     made = rehearsal.home / "environment.json"
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         account = {"DIGITALOCEAN_TOKEN": _token(rehearsal), "DIGITALOCEAN_API_URL": rehearsal.url}
-        json.dump({**account, backend.VARIABLE: backend.own(rehearsal.home)}, file)  # its state ends with it
+        json.dump({**account, backend.VARIABLE: backend.default_url(rehearsal.home)}, file)  # its state ends with it
 
 
 def stop_cloud(rehearsal: Rehearsal) -> None:

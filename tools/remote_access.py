@@ -1,11 +1,10 @@
-"""Remote hosts: an SSH tunnel to the hub's query pages, and command lines that run on the fleet's hosts.
+"""Remote hosts: the hub's query pages through an SSH tunnel, and command lines that run on the fleet's hosts.
 
 The stack's output `hosts.<name>.ssh` is the argument list of the ssh command for a host.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import shlex
 import socket
@@ -15,23 +14,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from tools.cli import Commands
 from tools.errors import ToolError
-from tools.progress import say
 
 PATIENCE = 20  # seconds until a tunnel must accept connections
-
-
-def register(commands: Commands) -> None:
-    parser = commands.add("tunnel", _tunnel, "the query pages of the hub on this machine's loopback, until Ctrl-C")
-    parser.add_argument("host", nargs="?", default="hub")
-    parser.add_argument("--port", type=int, default=0, help="a free one by default")
-
-
-def _tunnel(options: argparse.Namespace) -> None:
-    from tools.stack_factory import open_stack  # here: status.py, which a stack's commands need, imports this module
-
-    hold_tunnel(open_stack(options).outputs(), options.host, options.port)
 
 
 def is_remote(outputs: Mapping[str, Any], host: str = "hub") -> bool:
@@ -73,18 +58,6 @@ def query_address(outputs: Mapping[str, Any], port: int = 0) -> Iterator[str]:
             yield f"http://127.0.0.1:{here}"
         finally:
             tunnel.terminate()
-
-
-def hold_tunnel(outputs: Mapping[str, Any], host: str, port: int) -> None:
-    """Keep a tunnel open until Ctrl-C and print the addresses."""
-    if host != "hub":
-        raise ToolError(f"HOST={host}: expected hub, the only host with query pages (edges only push)")
-    with query_address(outputs, port) as base:
-        say(f"Prometheus    {base}\nAlertmanager  {base}/alertmanager/\nLoki          {base}/loki/api/v1/labels")
-        say("Open until Ctrl-C.")
-        with contextlib.suppress(KeyboardInterrupt):
-            while True:
-                time.sleep(3600)
 
 
 def _wait_for(tunnel: subprocess.Popen[str], port: int) -> None:

@@ -1,4 +1,4 @@
-"""A root file system as a tar file, with exact owners and modes, whoever runs this; and its way into Docker.
+"""A root file system as a tar file, with exact owners and modes, independent of the user; and its import into Docker.
 
 The first entry for a path wins, so a recipe adds its own files before the packages. `/bin`, `/sbin` and `/lib` are
 links into /usr once a package is added, as on every current Debian.
@@ -22,7 +22,7 @@ CAP_NET_BIND = "\x01\x00\x00\x02\x00\x04" + "\x00" * 14  # `setcap cap_net_bind_
 
 
 class RootFs:
-    """Writes entries; parents are made on the way, owned by root."""
+    """Writes entries; missing parents are made, owned by root."""
 
     def __init__(self, out: IO[bytes]) -> None:
         self._tar = tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT)  # noqa: SIM115
@@ -103,7 +103,7 @@ class RootFs:
 
 def import_image(ref: str, fill: Callable[[RootFs], None], changes: Sequence[str]) -> None:
     """Make a Docker image of what `fill` writes. Through a file: a tar that breaks off must not become an image."""
-    options = [word for change in changes for word in ("--change", change)]
+    options = [argument for change in changes for argument in ("--change", change)]
     with tempfile.NamedTemporaryFile(dir=cache_dir(), suffix=".tar") as file:
         root = RootFs(file)
         try:

@@ -11,8 +11,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from configs import images
-from tools import ci_tools, licences
+from configs import images, services
+from tools import ci_tools
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, VENV, cache_dir
@@ -59,7 +59,7 @@ def sbom(out: Path) -> int:
 def _images() -> list[dict[str, Any]]:
     found = []
     for key, text in images.pins().items():
-        pin = Reference.of(text)
+        pin = Reference.parse(text)
         name = pin.name.rpartition("/")[2]
         # https://github.com/package-url/purl-spec, type oci: the version is the digest, where it is known.
         version = f"@{pin.digest.replace(':', '%3A')}" if pin.digest else ""
@@ -69,7 +69,7 @@ def _images() -> list[dict[str, Any]]:
             "name": pin.name,
             "version": pin.tag,
             "purl": f"pkg:oci/{name}{version}?repository_url={pin.name}&tag={pin.tag}",
-            "licenses": [{"license": {"id": licences.PROGRAMS[key]}}],
+            "licenses": [{"license": {"id": services.LICENCES[key]}}],
         }
         found.append(component)
     return found

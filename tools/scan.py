@@ -1,6 +1,6 @@
 """`make scan`: finds secrets in the repository with detect-secrets. Findings that are none are in .secrets.baseline.
 
-Nothing is sent anywhere: detect-secrets can ask services whether a secret is valid, and that is switched off.
+Nothing is sent anywhere: detect-secrets can query services whether a secret is valid, and that is switched off.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def remember(names: Sequence[str], marks: Path) -> None:
 
 
 def _mark(name: str) -> str:
-    """Changes with the file and with the way it is looked at."""
+    """Changes with the file and with how it is scanned."""
     digest = hashlib.sha256(f"{VERSION} {name}\0".encode())
     for part in (Path(__file__), CHECKOUT / "tools" / "scan_tokens.py", Path(name)):
         digest.update(part.read_bytes() + b"\0")
@@ -93,12 +93,12 @@ def new(names: Sequence[str]) -> list[str]:
 
 
 def accept() -> int:
-    """Write the baseline anew, without line numbers, so that it changes only when a finding does; their number."""
+    """Write the baseline, without line numbers, so that it changes only when a finding does; their number."""
     secrets = found(files())
     with _settings():
         content = baseline.format_for_output(secrets, is_slim_mode=True)
     results = content["results"]
-    # Which detectors there are is said here in the code: a path of this machine does not belong into the file.
+    # The code names the detectors: a path of this machine does not belong into the file.
     kept = {"version": content["version"], "plugins_used": [], "filters_used": [], "results": results}
     Path(BASELINE).write_text(json.dumps(kept, indent=1) + "\n")
     return sum(map(len, results.values()))

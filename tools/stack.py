@@ -45,7 +45,7 @@ class Stack:
         self.env = {**self.env, "FLEETWATCH_STACK_FILE": str(shown)}  # its name in the program's messages
         self.home = state_dir() / self.name
         self.working = self.home / f"Pulumi.{self.name}.yaml"
-        self.backend = self.env.get(backend.VARIABLE) or backend.own(self.home)
+        self.backend = self.env.get(backend.VARIABLE) or backend.default_url(self.home)
         self.files = self.home / "files"
         self.state: dict[str, Any] = {}  # as exported by `select`
 
@@ -115,7 +115,7 @@ class Stack:
         return read_settings(content.get("config") or {}, self.name, self.env["FLEETWATCH_STACK_FILE"])
 
     @property
-    def here(self) -> bool:
+    def hub_is_local(self) -> bool:
         """Whether the hub is on this machine."""
         settings = self.settings()
         return settings is not None and settings.hub.local is not None
@@ -138,8 +138,8 @@ class Stack:
             return self.valid_settings().prefix
         return settings.prefix
 
-    def select(self, mend: bool = True) -> None:
-        """Make the stack if there is none, and clear what an interrupted run left. Without `mend` the state's pending
+    def select(self, repair: bool = True) -> None:
+        """Make the stack if there is none, and clear what an interrupted run left. Without `repair` the state's pending
         operations stay: a preview takes no lock, so that a running update looks to it like an interrupted one."""
         if (folder := backend.folder(self.backend)) is not None:
             pulumi_state.clear_dead_lock(folder, self.name)
@@ -147,13 +147,13 @@ class Stack:
             self.make()
         backend.remember(self.home, self.backend)
         pulumi = ["pulumi", "-C", str(CHECKOUT)]
-        if self.here:
+        if self.hub_is_local:
             pulumi_state.clear_checks(self.docker(), self.prefix())
         self.state = pulumi_state.export(self.name, pulumi, self.env)
-        if not mend:
+        if not repair:
             return
         orphans.refuse(self.state, self.name, self.values, self.env)
-        local = pulumi_state.LocalDocker(self.docker(), self.prefix()) if self.here else None
+        local = pulumi_state.LocalDocker(self.docker(), self.prefix()) if self.hub_is_local else None
         pulumi_state.clear_pending(self.state, self.name, local, pulumi, self.env)
 
     def secrets_provider(self) -> str:

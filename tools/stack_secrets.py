@@ -30,7 +30,7 @@ def _secret(options: argparse.Namespace) -> None:
 def set_from_input(stack: Stack, key: str) -> None:
     """Read a secret without echo (or from stdin) and put it encrypted into the working copy."""
     stack.prepare(check=False)
-    stack.select(mend=False)  # the secret may be the API token that clearing an interrupted run needs
+    stack.select(repair=False)  # the secret may be the API token that clearing an interrupted run needs
     value = ask_secret(f"{key}: ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
     if not value:
         raise ToolError(f"{key}: expected a text, got nothing; nothing was changed.")

@@ -37,7 +37,9 @@ def report_status(stack: Stack, patience: float = 60.0) -> bool:
     something is."""
     outputs = stack.outputs()
     docker = agent_targets.docker_on(stack, outputs)
-    places = {"this machine": docker("hub")} if stack.here else {host: docker(host) for host in outputs["hosts"]}
+    places = (
+        {"this machine": docker("hub")} if stack.hub_is_local else {host: docker(host) for host in outputs["hosts"]}
+    )
     with remote_access.query_address(outputs) as address:
         hub = HubClient(address)
         wait(hub, outputs, patience)
@@ -46,8 +48,8 @@ def report_status(stack: Stack, patience: float = 60.0) -> bool:
 
 @dataclass(frozen=True)
 class Arrival:
-    """The newest data of one job of one host. Ages in seconds; None: nothing arrived. `wrong`: a sentence, if any;
-    `down`: fresh samples say that targets do not answer."""
+    """The newest data of one job of one host. Ages in seconds; None: nothing arrived. `wrong`: a message, if any;
+    `down`: by fresh samples, targets do not answer."""
 
     host: str
     job: str
@@ -107,7 +109,7 @@ def wait(hub: HubClient, outputs: Mapping[str, Any], patience: float) -> None:
             if not any(row.wrong for row in arrivals(hub, outputs["jobs"], spare=20)):
                 return
         except ToolError:
-            pass  # it may still be starting; `show` says it if it stays so
+            pass  # it may still be starting; `show` reports it if it stays so
         if not announced:
             say(f"Waiting for the first data of every job (at most {patience:.0f} s)")
             announced = True
@@ -115,19 +117,19 @@ def wait(hub: HubClient, outputs: Mapping[str, Any], patience: float) -> None:
 
 
 def gaps(hub: HubClient, jobs: Jobs) -> list[str]:
-    """Sentences about times of which the hub has no sample of an agent, though it has some before and after."""
+    """Messages about times of which the hub has no sample of an agent, though it has some before and after."""
     now = time.time()
-    sentences = []
+    messages = []
     for series in hub.metric_range('max by (host) (timestamp(up{job="agent"}))', now - LOOK_BACK, now, 15):
         stamps = sorted({float(value) for _, value in series["values"]})
         for before, after in zip(stamps, stamps[1:], strict=False):
             if after - before > max(FRESH, 3 * jobs.get(series["metric"].get("host", ""), {}).get("agent", 0)):
                 when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(before))
-                sentences.append(
+                messages.append(
                     f"{series['metric'].get('host')}: no metrics for {age(after - before)} from {when} on; "
                     "its agent was down, or the hub was down for longer than the outage budget"
                 )
-    return sentences
+    return messages
 
 
 def containers(listed: Mapping[str, Sequence[str]], prefix: str) -> list[tuple[str, str, str, str]]:
@@ -155,17 +157,17 @@ def containers(listed: Mapping[str, Sequence[str]], prefix: str) -> list[tuple[s
 
 
 def explained(rows: Sequence[Arrival], docker: agent_targets.DockerOn, prefix: str) -> list[str]:
-    """The sentences about rows with something wrong; for targets that are down with the error of their host's agent."""
+    """The messages about rows with something wrong; for targets that are down with the error of their host's agent."""
     errors = agent_targets.errors_by_host({row.host for row in rows if row.down}, docker, prefix)
-    sentences = []
+    messages = []
     for row in rows:
         found = errors.get(row.host) if row.down else None
         if isinstance(found, agent_targets.Unreadable):
-            sentences.append(f"{row.wrong}; the agent of {row.host} does not answer: {found}")
+            messages.append(f"{row.wrong}; the agent of {row.host} does not answer: {found}")
         else:
             reasons = [reason for (job, _), reason in sorted((found or {}).items()) if job == row.job]
-            sentences += [f"DOWN  host {row.host}, job {row.job}: {reason}" for reason in reasons] or [row.wrong]
-    return [sentence for sentence in sentences if sentence]
+            messages += [f"DOWN  host {row.host}, job {row.job}: {reason}" for reason in reasons] or [row.wrong]
+    return [message for message in messages if message]
 
 
 def show(
@@ -184,11 +186,11 @@ def show(
         ("host", "job", "targets", "last sample", "last log line"),
         [(r.host, r.job, r.targets, age(r.sample_age), age(r.line_age)) for r in rows],
     )
-    for sentence in gaps(hub, outputs["jobs"]):
-        say(f"\nGAP  {sentence}")
+    for message in gaps(hub, outputs["jobs"]):
+        say(f"\nGAP  {message}")
     wrong = explained(rows, docker, prefix)
-    for sentence in wrong:
-        say(f"\n{sentence}")
+    for message in wrong:
+        say(f"\n{message}")
     say(f"\nGrafana       {outputs['url']}   user {outputs['user']}, password: make password")
     if "ssh" in outputs["hosts"]["hub"]:
         say("Query side    make tunnel   opens Prometheus, Alertmanager and Loki of the hub on this machine's loopback")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 
+from configs import services
 from configs.images import resolve
 from configs.settings import Settings
-from tools import image_tags, images, pulumi_state, setup, ssh_program, working_copy
+from tools import image_tags, pulumi_state, setup, ssh_program, working_copy
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.processes import try_output
@@ -50,19 +51,15 @@ def _require_docker(address: str, file: str) -> None:
 
 
 def required_images(settings: Settings) -> list[str]:
-    """Image keys that the stack needs on this machine: the usual ones, Alloy where a host uses it, none that the stack
-    file overrides."""
-    wanted = [*images.PARTS]
-    if any(edge.logs.agent == "alloy" for edge in settings.edges.values()):
-        wanted.append("alloy")
-    return [key for key in wanted if key not in settings.images.given()]
+    """Image keys that the stack needs on this machine: those of its containers, without the overridden."""
+    return [key for key in services.used_images(settings) if key not in settings.images.given()]
 
 
 def up(stack: Stack) -> int:
     """Bring the stack up, wait for data, show the status. Exit code 0 only if everything arrived."""
     stack.prepare()
     stack.select()
-    stopped = pulumi_state.drifted(stack.state, stack.docker()) if stack.here else []
+    stopped = pulumi_state.drifted(stack.state, stack.docker()) if stack.hub_is_local else []
     if stopped:
         say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
     say("\nBringing the stack up (pulumi up)")
@@ -79,6 +76,6 @@ def _deployed_images(stack: Stack) -> dict[str, str]:
     settings = stack.settings()
     if settings is None:
         return {}
-    used = {*images.PARTS, *(edge.logs.agent for edge in settings.edges.values())}
     references = resolve(settings.images)
-    return {key: ref for key, ref in references.items() if key in used and not ref.startswith("fleetwatch.local/")}
+    used = {key: references[key] for key in services.used_images(settings)}
+    return {key: ref for key, ref in used.items() if not ref.startswith("fleetwatch.local/")}

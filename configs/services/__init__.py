@@ -51,12 +51,43 @@ EDGE = _modules(
 HUB_JOBS: tuple[str, ...] = tuple(job for module in HUB for job in module.SERVICE.jobs)
 RESERVED_JOBS: frozenset[str] = frozenset(job for module in (*HUB, *EDGE) for job in module.SERVICE.jobs)
 IMAGE_KEYS: tuple[str, ...] = tuple(dict.fromkeys(module.SERVICE.image for module in (*HUB, *EDGE)))
+# By image key. Services that share an image have its one licence.
+LICENCES: dict[str, str] = {module.SERVICE.image: module.SERVICE.licence for module in (*HUB, *EDGE)}
+# What is lost when a container that pushes is replaced, by its role.
+LOST: dict[str, str] = {
+    module.SERVICE.pushing.role: module.SERVICE.pushing.lost
+    for module in (*HUB, *EDGE)
+    if module.SERVICE.pushing is not None
+}
 SERIES_OF_APP = 300  # estimated series of a user's own app; not measured
 
 
 def limit_defaults(modules: Sequence[ServiceModule]) -> dict[str, tuple[int, float]]:
     """Memory in bytes and cores by the key that services have under `limits`."""
     return {module.SERVICE.limits: (module.SERVICE.memory, module.SERVICE.cpus) for module in modules}
+
+
+def _defaults(modules: Sequence[ServiceModule]) -> list[ServiceModule]:
+    """Of services that exclude each other the first alone."""
+    first: dict[str, ServiceModule] = {}
+    for module in modules:
+        first.setdefault(module.SERVICE.limits, module)
+    return list(first.values())
+
+
+DEFAULT_IMAGES: tuple[str, ...] = tuple(
+    dict.fromkeys(module.SERVICE.image for module in (*_defaults(HUB), *_defaults(EDGE)))
+)
+
+
+def used_images(settings: Settings) -> list[str]:
+    """Image keys of all containers of the stack, in the order of the registry."""
+    used: set[str] = set()
+    for name in settings.edges:
+        context = Context(settings=settings, name=name)
+        specs = [*(hub_specs(context) if context.is_hub else []), *edge_specs(context)]
+        used |= {spec.service.image for spec in specs}
+    return [key for key in IMAGE_KEYS if key in used]
 
 
 def hub_specs(context: Context) -> list[ServiceSpec]:

@@ -8,13 +8,21 @@ from configs import names
 from configs.render import push_auth
 from configs.render.dump import to_yaml
 from configs.services.context import Context, passwords, pusher_networks, pushing
-from configs.services.spec import MB, RELOAD_BY_HUP, ScrapeJob, Service, ServiceSpec, Volume, http_check
+from configs.services.spec import MB, RELOAD_BY_HUP, Pushing, ScrapeJob, Service, ServiceSpec, Volume, http_check
 from configs.units import prometheus_duration
 
 if TYPE_CHECKING:
     from configs.settings import Edge, Settings
 
-SERVICE = Service(image="prometheus", limits="agent", memory=256 * MB, cpus=0.5, jobs=("agent",))
+SERVICE = Service(
+    image="prometheus",
+    licence="Apache-2.0",
+    limits="agent",
+    memory=256 * MB,
+    cpus=0.5,
+    jobs=("agent",),
+    pushing=Pushing(role="agent", lost="samples that it has not sent yet are lost"),
+)
 CONFIG = "/etc/prometheus"
 DATA = "/prometheus"
 
@@ -36,7 +44,6 @@ def specs(context: Context) -> list[ServiceSpec]:
             volumes={"agent": Volume(DATA)},
             networks=pusher_networks(context),
             user_networks=True,
-            pushes=True,
             health=http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"),
             stop_timeout=5,  # its flush waits for the hub, which may be down
             scrape=ScrapeJob(

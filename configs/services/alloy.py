@@ -12,13 +12,21 @@ from configs import names
 from configs.render import loglines, push_auth
 from configs.services import log_agent
 from configs.services.context import Context
-from configs.services.spec import MB, Service, ServiceSpec
+from configs.services.spec import MB, Pushing, Service, ServiceSpec
 from configs.units import go_duration
 
 if TYPE_CHECKING:
     from configs.settings.edge import Edge, LogFile
 
-SERVICE = Service(image="alloy", limits="logs", memory=192 * MB, cpus=0.5, jobs=("alloy",))
+SERVICE = Service(
+    image="alloy",
+    licence="Apache-2.0",
+    limits="logs",
+    memory=192 * MB,
+    cpus=0.5,
+    jobs=("alloy",),
+    pushing=Pushing(role="alloy", lost=log_agent.LOST),
+)
 CONFIG = "/etc/alloy"
 DATA = "/alloy-data"  # not the image's own folder, whose owner a container without rights may not write as
 FILE = "config.alloy"

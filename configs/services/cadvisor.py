@@ -9,7 +9,14 @@ from configs import names
 from configs.services.context import Context
 from configs.services.spec import MB, HealthCheck, Network, ScrapeJob, Service, ServiceSpec
 
-SERVICE = Service(image="cadvisor", limits="cadvisor", memory=192 * MB, cpus=0.3, jobs=("cadvisor",))
+SERVICE = Service(
+    image="cadvisor",
+    licence="Apache-2.0",
+    limits="cadvisor",
+    memory=192 * MB,
+    cpus=0.3,
+    jobs=("cadvisor",),
+)
 GRACE = 20  # seconds; its metrics have all containers from their first answer on, or a second later
 _NAMES_SEEN = "/tmp/container-names-seen"
 

@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from configs.settings import Settings
     from configs.settings.hub import Hub, Roles
 
-SERVICE = Service(image="grafana", limits="grafana", memory=512 * MB, cpus=1.0, jobs=("grafana",))
+SERVICE = Service(
+    image="grafana",
+    licence="AGPL-3.0-only",
+    limits="grafana",
+    memory=512 * MB,
+    cpus=1.0,
+    jobs=("grafana",),
+)
 
 CONFIG = "/etc/grafana"
 DATA = "/var/lib/grafana"

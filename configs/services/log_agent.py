@@ -10,6 +10,8 @@ from configs.render import loglines
 from configs.services.context import Context, passwords, pusher_networks, pushing
 from configs.services.spec import RELOAD_BY_HUP, HealthCheck, ScrapeJob, Service, ServiceSpec, Volume
 
+LOST = "log lines that it has not sent yet are lost once Docker has rotated them away"
+
 
 def spec(
     context: Context,
@@ -43,7 +45,6 @@ def spec(
         binds={context.docker_socket: names.DOCKER_SOCKET, **folders, **journal, **hosts},
         volumes={role: Volume(data)},
         networks=pusher_networks(context),
-        pushes=True,
         # root without capabilities may not read the logs of other users; with files or the journal it has to
         capabilities=("CAP_DAC_READ_SEARCH",) if folders or journal else (),
         health=_bash_check(ready),

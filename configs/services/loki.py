@@ -24,7 +24,14 @@ from configs.units import prometheus_duration, show_size
 if TYPE_CHECKING:
     from configs.settings import Settings
 
-SERVICE = Service(image="loki", limits="loki", memory=GB, cpus=1.0, jobs=("loki",))
+SERVICE = Service(
+    image="loki",
+    licence="AGPL-3.0-only",
+    limits="loki",
+    memory=GB,
+    cpus=1.0,
+    jobs=("loki",),
+)
 CONFIG = "/etc/loki"
 DATA = "/loki"
 RULES = "rules"

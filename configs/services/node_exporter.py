@@ -9,7 +9,14 @@ from configs.render.dump import to_yaml
 from configs.services.context import Context
 from configs.services.spec import MB, File, HealthCheck, ScrapeJob, Service, ServiceSpec
 
-SERVICE = Service(image="node_exporter", limits="node_exporter", memory=64 * MB, cpus=0.2, jobs=("node",))
+SERVICE = Service(
+    image="node_exporter",
+    licence="Apache-2.0",
+    limits="node_exporter",
+    memory=64 * MB,
+    cpus=0.2,
+    jobs=("node",),
+)
 
 
 def specs(context: Context) -> list[ServiceSpec]:

@@ -13,7 +13,14 @@ from configs.services.spec import MB, RESTART, File, Late, Network, ScrapeJob, S
 if TYPE_CHECKING:
     from configs.settings.edge import Postgres
 
-SERVICE = Service(image="postgres_exporter", limits="postgres_exporter", memory=64 * MB, cpus=0.2, jobs=("postgres",))
+SERVICE = Service(
+    image="postgres_exporter",
+    licence="Apache-2.0",
+    limits="postgres_exporter",
+    memory=64 * MB,
+    cpus=0.2,
+    jobs=("postgres",),
+)
 FILES = ("uri", "user", "password")
 
 

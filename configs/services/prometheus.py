@@ -24,7 +24,14 @@ from configs.units import prometheus_duration, show_size
 if TYPE_CHECKING:
     from configs.settings import Settings
 
-SERVICE = Service(image="prometheus", limits="prometheus", memory=GB, cpus=1.0, jobs=("prometheus",))
+SERVICE = Service(
+    image="prometheus",
+    licence="Apache-2.0",
+    limits="prometheus",
+    memory=GB,
+    cpus=1.0,
+    jobs=("prometheus",),
+)
 
 CONFIG = "/etc/prometheus"
 DATA = "/prometheus"

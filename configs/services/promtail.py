@@ -9,13 +9,21 @@ from configs.render import loglines, push_auth
 from configs.render.dump import to_yaml
 from configs.services import log_agent
 from configs.services.context import Context
-from configs.services.spec import MB, Service, ServiceSpec
+from configs.services.spec import MB, Pushing, Service, ServiceSpec
 from configs.units import go_duration
 
 if TYPE_CHECKING:
     from configs.settings.edge import Edge, LogFile
 
-SERVICE = Service(image="promtail", limits="logs", memory=192 * MB, cpus=0.5, jobs=("promtail",))
+SERVICE = Service(
+    image="promtail",
+    licence="AGPL-3.0-only",
+    limits="logs",
+    memory=192 * MB,
+    cpus=0.5,
+    jobs=("promtail",),
+    pushing=Pushing(role="promtail", lost=log_agent.LOST),
+)
 CONFIG = "/etc/promtail"
 DATA = "/var/lib/promtail"
 FILE = "promtail.yml"

@@ -28,19 +28,30 @@ LateField = Literal["site", "push_url", "hub_ca", "passwords", "accepted", "user
 
 
 @dataclass(frozen=True, kw_only=True)
+class Pushing:
+    """A service that sends data to the hub: `role` of its container, `lost` when that container is replaced."""
+
+    role: str
+    lost: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Service:
     """What is known of a service without any settings.
 
-    `image`: its key in configs/images.yaml and under `fleetwatch:images`. `limits`: its key under `limits` in the
-    stack file; services that exclude each other share one. `memory` (bytes) and `cpus` (cores): the default limits.
-    `jobs`: the scrape jobs it may have, which an app of the user cannot be called.
+    `image`: its key in configs/images.yaml and under `fleetwatch:images`. `licence`: the SPDX identifier in the
+    repository of the image's program. `limits`: its key under `limits` in the stack file; services that exclude each
+    other share one, and the first registered is the default. `memory` (bytes) and `cpus` (cores): the default limits.
+    `jobs`: the scrape jobs it may have, which an app of the user cannot be called. `pushing`: it sends data to the hub.
     """
 
     image: str
+    licence: str
     limits: str
     memory: int
     cpus: float
     jobs: tuple[str, ...]
+    pushing: Pushing | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,8 +140,8 @@ class ScrapeJob:
 class ServiceSpec:
     """One container. Paths on the host are absolute; `files` and `secrets` are keyed by path below their folder.
 
-    `check` is an argv in the image itself that looks at new files before they are used. `pushes`: it sends data to the
-    hub, so its start counts as a change of the edge. `user_networks`: it reaches what the user runs.
+    `check` is an argv in the image itself that looks at new files before they are used. `user_networks`: it reaches
+    what the user runs.
     `host_network` has a reason beside it wherever it is used.
     """
 
@@ -152,13 +163,17 @@ class ServiceSpec:
     networks: tuple[Network, ...] = ()
     host_network: bool = False
     user_networks: bool = False
-    pushes: bool = False
     ports: tuple[Port, ...] = ()
     depends_on: tuple[str, ...] = ()  # roles that are started first
     capabilities: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()  # to read from
     read_only: bool = True
     stop_timeout: int = 30  # seconds
+
+    @property
+    def pushes(self) -> bool:
+        """It sends data to the hub, so its start counts as a change of the edge."""
+        return self.service.pushing is not None
 
 
 def text(content: str) -> File:

@@ -20,7 +20,14 @@ from configs.units import go_duration
 if TYPE_CHECKING:
     from configs.settings import Edge
 
-SERVICE = Service(image="sql_exporter", limits="sql_exporter", memory=128 * MB, cpus=0.2, jobs=("sql",))
+SERVICE = Service(
+    image="sql_exporter",
+    licence="MIT",
+    limits="sql_exporter",
+    memory=128 * MB,
+    cpus=0.2,
+    jobs=("sql",),
+)
 CONFIG = "/etc/sql_exporter"
 FILE = f"{names.SECRETS}/sql_exporter.yml"
 CHECK = ["sql_exporter", "-config.check", f"-config.file={FILE}"]

@@ -178,7 +178,7 @@ def wake(cloud: Cloud) -> int:
 
 def _list(cloud: Cloud, request: Request, id: str) -> Reply:
     with cloud.store.reading() as data:
-        return page(request, "actions", actions.of(data, "droplet", droplets.get(data, id)["id"]))
+        return page(request, "actions", actions.actions_on(data, "droplet", droplets.get(data, id)["id"]))
 
 
 def _show(cloud: Cloud, request: Request, id: str, number: str) -> Reply:

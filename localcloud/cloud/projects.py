@@ -44,7 +44,7 @@ def _default(data: Json) -> str:
     return id
 
 
-def of(data: Json, urn: str) -> str:
+def project_id(data: Json, urn: str) -> str:
     """The id of the project that a resource is in."""
     _, kind, id = urn.split(":", 2)
     if kind == "floatingip" and data["reserved_ips"].get(id, {}).get("droplet"):
@@ -128,7 +128,7 @@ def _delete(cloud: Cloud, request: Request, id: str) -> Reply:
         project = _get(data, id)
         if project["is_default"]:
             raise ApiError(403, "forbidden", "the default project cannot be deleted")
-        if any(of(data, urn) == project["id"] for urn in _urns(data)):
+        if any(project_id(data, urn) == project["id"] for urn in _urns(data)):
             raise ApiError(412, "precondition_failed", "cannot delete a project with resources. move or delete them")
         del data["projects"][project["id"]]
     return NO_CONTENT
@@ -137,7 +137,7 @@ def _delete(cloud: Cloud, request: Request, id: str) -> Reply:
 def _resources(cloud: Cloud, request: Request, id: str) -> Reply:
     with cloud.store.reading() as data:
         project = _get(data, id)["id"]
-        found = [_resource(request, data, urn, "ok") for urn in _urns(data) if of(data, urn) == project]
+        found = [_resource(request, data, urn, "ok") for urn in _urns(data) if project_id(data, urn) == project]
         return page(request, "resources", found)
 
 
@@ -155,7 +155,7 @@ def _assign(cloud: Cloud, request: Request, id: str) -> Reply:
                 # What is gone is no error: whoever deletes a project moves what was in it when last seen.
                 shown.append(_resource(request, data, urn, "not_found"))
                 continue
-            status = "already_assigned" if of(data, urn) == project else "assigned"
+            status = "already_assigned" if project_id(data, urn) == project else "assigned"
             assign(data, urn, project)
             shown.append(_resource(request, data, urn, status))
         return Reply(200, {"resources": shown, "links": {}, "meta": {"total": len(shown)}})
@@ -164,7 +164,7 @@ def _assign(cloud: Cloud, request: Request, id: str) -> Reply:
 def _refuse_held(data: Json, urn: str, project: str, together: list[str]) -> None:
     _, kind, id = urn.split(":", 2)
     droplet = data["reserved_ips"][id]["droplet"] if kind == "floatingip" else None
-    if droplet and of(data, urn) != project and f"do:droplet:{droplet}" not in together:
+    if droplet and project_id(data, urn) != project and f"do:droplet:{droplet}" not in together:
         raise ApiError(412, "precondition_failed", "Cannot move a Reserved IP with an associated Droplet.")
 
 

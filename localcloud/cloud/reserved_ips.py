@@ -22,7 +22,7 @@ def _view(data: Json, reserved: Json) -> Json:
         "region": catalogue.region(reserved["region"]),
         "droplet": droplets.view(data, droplet) if droplet else None,
         "locked": actions.pending(data, "ip", reserved["ip"]),
-        "project_id": projects.of(data, f"do:floatingip:{reserved['ip']}"),
+        "project_id": projects.project_id(data, f"do:floatingip:{reserved['ip']}"),
     }
 
 
@@ -109,7 +109,7 @@ def _start(cloud: Cloud, data: Json, reserved: Json, type: str, droplet: int) ->
 
 
 def _action_reply(data: Json, ip: str, action: Json, status: int) -> Reply:
-    project = {"project_id": projects.of(data, f"do:floatingip:{ip}")}
+    project = {"project_id": projects.project_id(data, f"do:floatingip:{ip}")}
     return Reply(status, {"action": actions.view(action) | project})
 
 
@@ -139,7 +139,7 @@ def _held_by(ip: str, droplet: int | None) -> actions.Finish:
 def _actions(cloud: Cloud, request: Request, ip: str) -> Reply:
     with cloud.store.reading() as data:
         _get(data, ip)
-        return page(request, "actions", actions.of(data, "ip", ip))
+        return page(request, "actions", actions.actions_on(data, "ip", ip))
 
 
 def _show_action(cloud: Cloud, request: Request, ip: str, number: str) -> Reply:

@@ -54,7 +54,7 @@ def _peers(data: Json, side: Json) -> Iterator[str]:
 
 
 def ports(text: str) -> tuple[int, int] | None:
-    """The ports of a rule: "22", "8000-9000"; "0" is the API's word for all of them. ValueError if it is none."""
+    """The ports of a rule: "22", "8000-9000"; "0" is the API's notation for all of them. ValueError if it is none."""
     if text == "0":
         return None
     first, _, last = text.partition("-")

@@ -106,7 +106,7 @@ def _resize(cloud: Cloud, args: Json, again: bool) -> actions.Finish:
 def _list(cloud: Cloud, request: Request, id: str) -> Reply:
     with cloud.store.reading() as data:
         volumes.get(data, id)
-        return page(request, "actions", actions.of(data, "volume", id))
+        return page(request, "actions", actions.actions_on(data, "volume", id))
 
 
 def _show(cloud: Cloud, request: Request, id: str, number: str) -> Reply:

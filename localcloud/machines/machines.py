@@ -1,7 +1,7 @@
 """The machines of one rehearsal cloud. Everything it makes carries the cloud's label, and is removed by it.
 
 Nothing is remembered in this process: what belongs to a machine is kept in it (container.STATE), so that another
-process, or this one after a restart, finds it. All calls block until what they ask for is so.
+process, or this one after a restart, finds it. All calls block until the requested state is reached.
 """
 
 from __future__ import annotations

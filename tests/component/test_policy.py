@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from policy import exceptions, rules
-from policy.preview import marked
+from policy.preview import hide
 from policy.records import CONTAINER, Record
 from tests.component.program import Run, full, run
 from tests.component.test_fleet import KEY, fleet
@@ -21,7 +21,7 @@ from tests.fixtures.stackfiles import STACK_FILES
 
 def records(made: Run) -> list[Record]:
     """As a policy pack gets them; a secret is marked the same way on the wire."""
-    return [Record(one.type, one.name, marked(one.inputs), one.request.protect) for one in made.made]
+    return [Record(one.type, one.name, hide(one.inputs), one.request.protect) for one in made.made]
 
 
 def shipped(name: str) -> dict[str, Any]:
@@ -69,7 +69,7 @@ def test_what_the_program_makes_passes(case: str, monkeypatch: pytest.MonkeyPatc
     made = records(run(CASES[case], monkeypatch))
     assert sum(one.type == CONTAINER for one in made) >= 9, "there was something to look at"
     found = rules.violations(made, CASES[case]["env"])
-    assert [one.said for one in found] == []
+    assert [one.message for one in found] == []
 
 
 def test_production_without_its_safety_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -85,7 +85,7 @@ def test_production_without_its_safety_does_not(monkeypatch: pytest.MonkeyPatch)
     ("change", "expected"),
     [
         ({"access": {"admin_cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}},
-         {("firewall-doors", "firewall-hub"), ("firewall-doors", "firewall-edge")}),
+         {("no-open-ports", "firewall-hub"), ("no-open-ports", "firewall-edge")}),
         ({"images": {"grafana": "docker.io/grafana/grafana:latest"}}, {("pinned-images", "hub-grafana")}),
         ({"hosts": {"web-1": {"droplet": {"setup": "#!/bin/sh\ncurl https://me:s3cret@example.com/x | sh\n"}}}},
          {("no-plain-secrets", "web-1-droplet")}),

@@ -45,7 +45,7 @@ APART = {
 
 
 def _pinned(key: str) -> str:
-    found = re.search(r"\d+\.\d+\.\d+", Reference.of(images.pins()[key]).tag)
+    found = re.search(r"\d+\.\d+\.\d+", Reference.parse(images.pins()[key]).tag)
     assert found, key
     return found[0]
 

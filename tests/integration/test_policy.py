@@ -46,8 +46,8 @@ BROKEN: dict[str, Any] = {
 }
 BREAKS = {
     ("pinned-images", "hub-grafana"),
-    ("firewall-doors", "firewall-hub"),
-    ("firewall-doors", "firewall-edge"),
+    ("no-open-ports", "firewall-hub"),
+    ("no-open-ports", "firewall-edge"),
     ("protected-in-production", "vpc"),
     ("protected-in-production", "hub-volume"),
     ("protected-in-production", "hub-address"),

@@ -92,7 +92,7 @@ def test_a_plain_one_does_not_and_is_not_shown(
 
 def test_an_engine_that_does_not_let_it_look_gets_no_pass(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:
     (told,) = pack.Analyze(_request({"password": SECRET})).diagnostics
-    assert "did not let no-plain-secrets look" in told.message
+    assert "Pulumi did not run no-plain-secrets" in told.message
 
 
 def test_every_rule_is_in_it_and_mandatory(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.preview.record import CHANGES
-from tests.preview.told import change, read, step, told
+from tests.preview.recordings import change, read, recording, step
 from tools.comment import changes, files, page, warnings
 from tools.comment.model import ACTIONS, SECRET_SIGNATURE, SIGNATURE, UNKNOWN, Action, Record
 
@@ -24,7 +24,7 @@ OPS = {"create": "added", "update": "changed", "replace": "replaced", "delete": 
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_the_comment_of_a_recorded_change(name: str, tmp_path: Path) -> None:
-    text = page.build([read(tmp_path, told(name))])
+    text = page.build([read(tmp_path, recording(name))])
     place = EXPECTED / f"{name}.md"
     if os.environ.get("UPDATE") == "1":
         place.write_text(text)
@@ -33,8 +33,8 @@ def test_the_comment_of_a_recorded_change(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_its_numbers_are_the_engines_own(name: str, tmp_path: Path) -> None:
-    record = read(tmp_path, told(name))
-    engines = {OPS[op]: number for op, number in told(name)["preview"]["changeSummary"].items() if op in OPS}
+    record = read(tmp_path, recording(name))
+    engines = {OPS[op]: number for op, number in recording(name)["preview"]["changeSummary"].items() if op in OPS}
     found = [one.action for one in changes.planned_changes(record)]
     assert {action: found.count(action) for action in ACTIONS if action in found} == engines == changes.counts(record)
     text = page.build([record])
@@ -44,7 +44,7 @@ def test_its_numbers_are_the_engines_own(name: str, tmp_path: Path) -> None:
 
 
 def test_a_host_that_comes_is_one_row_and_its_files_are_there(tmp_path: Path) -> None:
-    text = page.build([read(tmp_path, told("host-added"))])
+    text = page.build([read(tmp_path, recording("host-added"))])
     assert "| `web-1` | 28 |" in text
     assert "New file: web-1 agent/config/prometheus.yml" in text
     assert "[!CAUTION]" not in text, "nothing is lost by a new host"
@@ -52,26 +52,26 @@ def test_a_host_that_comes_is_one_row_and_its_files_are_there(tmp_path: Path) ->
 
 
 def test_a_host_that_goes_is_loud_about_its_agent(tmp_path: Path) -> None:
-    text = page.build([read(tmp_path, told("host-removed"))])
+    text = page.build([read(tmp_path, recording("host-removed"))])
     loud = [line for line in text.splitlines() if line.startswith("> - ")]
     assert any("`vps-1-agent`" in line and "samples that it has not sent yet are lost" in line for line in loud)
     assert text.index("[!CAUTION]") < text.index("### Stack")
 
 
 def test_a_scrape_interval_is_one_line_of_one_file(tmp_path: Path) -> None:
-    found = files.changed_files(changes.planned_changes(read(tmp_path, told("scrape-interval"))))
+    found = files.changed_files(changes.planned_changes(read(tmp_path, recording("scrape-interval"))))
     assert [(one.host, one.path) for one in found] == [("db-1", "agent/config/prometheus.yml")]
     assert "-  scrape_interval: 15s\n+  scrape_interval: 5s" in (found[0].diff or "")
 
 
 def test_a_resized_hub_is_loud_and_costs(tmp_path: Path) -> None:
-    text = page.build([read(tmp_path, told("hub-resized"))])
+    text = page.build([read(tmp_path, recording("hub-resized"))])
     assert "**resized** (s-2vcpu-4gb → s-4vcpu-8gb): it is powered off" in text
     assert "32.00 USD → 56.00 USD (**+24.00**)" in text
 
 
 def test_an_image_of_the_agent_is_loud_for_every_host(tmp_path: Path) -> None:
-    found = warnings.warnings(changes.planned_changes(read(tmp_path, told("image-bumped"))))
+    found = warnings.warnings(changes.planned_changes(read(tmp_path, recording("image-bumped"))))
     assert sorted(line.split("`")[1] for line in found) == ["db-1-agent", "hub-agent", "vps-1-agent"]
 
 
@@ -139,7 +139,7 @@ def _marked(value: str) -> dict[str, str]:
 
 
 def test_what_the_engine_marks_as_secret_is_nowhere_on_the_page(tmp_path: Path) -> None:
-    content = told("scrape-interval")
+    content = recording("scrape-interval")
     for one in content["preview"]["steps"]:
         for state in ("oldState", "newState"):
             inputs = one.get(state, {}).get("inputs")

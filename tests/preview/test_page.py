@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 
 from tests.preview.record import CHANGES
-from tests.preview.told import read, step, told
+from tests.preview.recordings import read, recording, step
 from tools.comment import drift, page, records
 from tools.comment.model import Record, Violation
 from tools.errors import ToolError
 
 
 def test_a_page_keeps_to_the_limit_and_says_what_was_cut(tmp_path: Path) -> None:
-    records = [read(tmp_path, told(name), f"{name}-{n}") for name in CHANGES for n in range(6)]
+    records = [read(tmp_path, recording(name), f"{name}-{n}") for name in CHANGES for n in range(6)]
     whole, short = page.build(records, limit=0), page.build(records)
     assert len(whole) > page.LIMIT
     assert len(short) <= page.LIMIT
@@ -42,7 +42,7 @@ def test_text_of_others_cannot_break_out(tmp_path: Path) -> None:
         {"policy": "p`|", "resource": "<script>", "message": "@everyone | ![x](https://example.com) </details>"}
     ]
     (tmp_path / "prod.policy.json").write_text(json.dumps(policies))
-    content = told("scrape-interval")
+    content = recording("scrape-interval")
     for one in content["preview"]["steps"]:
         inputs = one.get("newState", {}).get("inputs", {})
         if one["urn"].endswith("agent-config"):
@@ -69,7 +69,7 @@ def test_a_fork_is_told_that_there_is_no_preview() -> None:
 
 def test_stacks_stand_in_the_order_of_their_deployment(tmp_path: Path) -> None:
     for stack in ("prod", "qa", "dev", "staging"):
-        read(tmp_path, told("hub-resized"), stack)
+        read(tmp_path, recording("hub-resized"), stack)
     text = page.build(records.read_records(tmp_path))
     assert re.findall(r"### Stack `(\S+)`", text) == ["dev", "staging", "qa", "prod"]
     assert "> - **dev**: `hub-droplet`" in text, "with several stacks a warning says of which it is"
@@ -94,7 +94,7 @@ def test_policies_are_listed_with_their_level(tmp_path: Path) -> None:
     (tmp_path / "prod.policy.json").write_text(
         json.dumps([{"policy": "no-latest", "resource": "hub-caddy", "message": "expected a tag", "level": "advisory"}])
     )
-    record = read(tmp_path, told("hub-resized"))
+    record = read(tmp_path, recording("hub-resized"))
     assert record.policies == (Violation("no-latest", "hub-caddy", "expected a tag", "advisory"),)
     assert "- advisory `no-latest`, `hub-caddy`: expected a tag" in page.build([record])
     assert "Policies" not in page.build([Record("prod")]), "where none were run nothing is claimed"
@@ -147,14 +147,14 @@ def test_a_stack_without_a_bill_says_nothing_of_money() -> None:
 
 
 def test_no_drift_no_issue(tmp_path: Path) -> None:
-    same = copy.deepcopy(told("hub-resized"))
+    same = copy.deepcopy(recording("hub-resized"))
     same["preview"]["steps"] = [one for one in same["preview"]["steps"] if one["op"] == "same"]
     same["preview"]["steps"] += [step("refresh", "docker:index/container:Container::hub-agent", {}, {})]
     assert drift.body([read(tmp_path, same)]) is None
 
 
 def test_drift_is_told_by_host_and_without_the_mark_of_a_comment(tmp_path: Path) -> None:
-    text = drift.body([read(tmp_path, told("hub-resized"))])
+    text = drift.body([read(tmp_path, recording("hub-resized"))])
     assert text is not None
     assert text.startswith(f"## {drift.TITLE}")
     assert page.MARK not in text

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policy import cloud
-from policy.records import DROPLET, FIREWALL, RESERVED_IP, VOLUME, VPC, Check, Mark, Record
+from policy.records import DROPLET, FIREWALL, RESERVED_IP, VOLUME, VPC, Check, Hidden, Record
 
 WORLD = ["0.0.0.0/0", "::/0"]
 
@@ -41,20 +41,20 @@ def droplet(called: str = "web-1-droplet", **changes: Any) -> Record:
         firewall("22", ["192.0.2.0/24", "2001:db8::/32"]),
         firewall("5432", ["10.0.0.0/8"]),
         firewall("9090", ["fd00::/8", "fc00::/7"]),
-        firewall("8080", [Mark.UNKNOWN]),
-        firewall("22", Mark.UNKNOWN),
+        firewall("8080", [Hidden.UNKNOWN]),
+        firewall("22", Hidden.UNKNOWN),
         firewall("22", None),
         Record(FIREWALL, "firewall-edge", {}),
         Record(VPC, "vpc", {"inboundRules": [{"portRange": "22", "sourceAddresses": WORLD}]}),
     ],
 )
-def test_doors_that_may_be_open(record: Record) -> None:
-    assert _said(cloud.doors, record) == []
+def test_ports_that_may_be_open(record: Record) -> None:
+    assert _said(cloud.open_ports, record) == []
 
 
 @pytest.mark.parametrize("port", sorted(cloud.CLOSED))
 def test_a_door_that_is_closed_to_the_world(port: int) -> None:
-    (found,) = _said(cloud.doors, firewall(str(port), WORLD))
+    (found,) = _said(cloud.open_ports, firewall(str(port), WORLD))
     assert f"{port} ({cloud.CLOSED[port]})" in found
 
 
@@ -64,24 +64,24 @@ def test_what_the_promise_names_is_among_them(named: str) -> None:
 
 
 def test_ssh_says_where_admins_are_named() -> None:
-    assert "admin_cidrs" in _said(cloud.doors, firewall("22", WORLD))[0]
+    assert "admin_cidrs" in _said(cloud.open_ports, firewall("22", WORLD))[0]
 
 
 @pytest.mark.parametrize(
     "source", ["0.0.0.0/0", "::/0", "0.0.0.0/1", "128.0.0.0/1", "2000::/3", "64.0.0.0/2", "0.0.0.1/0"]
 )
 def test_the_world_in_parts_is_the_world(source: str) -> None:
-    assert _said(cloud.doors, firewall("22", ["192.0.2.0/24", source]))
+    assert _said(cloud.open_ports, firewall("22", ["192.0.2.0/24", source]))
 
 
 @pytest.mark.parametrize("ports", ["20-30", "1-65535", "all", "0", "", None, "22-22", "nonsense"])
 def test_a_range_around_a_door_opens_it(ports: str | None) -> None:
-    assert any("22 (SSH)" in one for one in _said(cloud.doors, firewall(ports, WORLD)))
+    assert any("22 (SSH)" in one for one in _said(cloud.open_ports, firewall(ports, WORLD)))
 
 
 @pytest.mark.parametrize("protocol", ["tcp", "udp"])
 def test_every_protocol_with_ports_counts(protocol: str) -> None:
-    assert _said(cloud.doors, firewall("5432", WORLD, protocol))
+    assert _said(cloud.open_ports, firewall("5432", WORLD, protocol))
 
 
 LASTING = [
@@ -106,7 +106,7 @@ def test_what_can_be_made_again_needs_no_protection(record: Record) -> None:
     assert _said(cloud.protected, record) == []
 
 
-@pytest.mark.parametrize("backups", [True, Mark.UNKNOWN])
+@pytest.mark.parametrize("backups", [True, Hidden.UNKNOWN])
 def test_backups_pass(backups: Any) -> None:
     assert _said(cloud.backups, droplet(backups=backups)) == []
 
@@ -121,7 +121,7 @@ def test_only_droplets_have_backups() -> None:
     assert _said(cloud.backups, Record(VOLUME, "hub-volume", {})) == []
 
 
-@pytest.mark.parametrize("vpc", ["5a4981aa", Mark.UNKNOWN])
+@pytest.mark.parametrize("vpc", ["5a4981aa", Hidden.UNKNOWN])
 def test_a_droplet_in_a_vpc_passes(vpc: Any) -> None:
     assert _said(cloud.private_network, droplet(vpcUuid=vpc), "dev") == []
 

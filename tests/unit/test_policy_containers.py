@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from policy import containers, images
-from policy.records import Check, Mark, Record
+from policy.records import Check, Hidden, Record
 from tests.fixtures.guarded import container, one, said
 
 EVERY: dict[str, Check] = {
@@ -38,7 +38,8 @@ def test_other_resources_are_not_looked_at(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "published", [port(443, "0.0.0.0"), port(80.0, None), port(8080, "10.77.0.3"), port(8080, Mark.UNKNOWN), port(9080)]
+    "published",
+    [port(443, "0.0.0.0"), port(80.0, None), port(8080, "10.77.0.3"), port(8080, Hidden.UNKNOWN), port(9080)],
 )
 def test_caddy_publishes_its_ports(published: Mapping[str, Any]) -> None:
     assert said(containers.ports, container("caddy", ports=[published])) == []
@@ -59,7 +60,7 @@ def test_the_query_side_is_published_on_loopback_alone(address: str | None) -> N
     [
         container("prometheus", ports=[port(9090)]),
         container("caddy", ports=[port(2019)]),
-        container("caddy", ports=[port(Mark.UNKNOWN)]),
+        container("caddy", ports=[port(Hidden.UNKNOWN)]),
         container("", ports=[port(443)]),
         container("caddy", labels=None, ports=[port(443)]),
     ],
@@ -111,7 +112,7 @@ def test_named_exceptions_pass(role: str, changes: dict[str, Any]) -> None:
         ({"capabilities": {"adds": ["SYS_ADMIN"], "drops": ["ALL"]}}, "CAP_SYS_ADMIN"),
         ({"capabilities": {"adds": ["ALL"], "drops": ["ALL"]}}, "the capability ALL"),
         ({"capabilities": {"drops": ["CAP_NET_RAW"]}}, "drops: [ALL]"),
-        ({"capabilities": {"adds": Mark.UNKNOWN, "drops": Mark.UNKNOWN}}, "drops: [ALL]"),
+        ({"capabilities": {"adds": Hidden.UNKNOWN, "drops": Hidden.UNKNOWN}}, "drops: [ALL]"),
         ({"devices": [{"hostPath": "/dev/kmsg", "permissions": "r"}]}, "/dev/kmsg:r"),
         ({"deviceCgroupRules": ["a *:* rwm"]}, "rule a *:* rwm"),
         ({"deviceRequests": [{"driver": "nvidia"}]}, "a device request"),

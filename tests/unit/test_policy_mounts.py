@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policy import containers, images
-from policy.records import Mark
+from policy.records import Hidden
 from tests.fixtures.guarded import container, one, said
 
 
@@ -28,7 +28,7 @@ SOCKET = "/var/run/docker.sock"
         ("node-exporter", bind("/", "/host")),
         ("loki", bind("/var/log/nginx")),
         ("loki", {"type": "volume", "source": "fleetwatch-loki", "target": "/loki"}),
-        ("loki", bind(Mark.UNKNOWN)),
+        ("loki", bind(Hidden.UNKNOWN)),
     ],
 )
 def test_what_may_be_mounted(role: str, mount: dict[str, Any]) -> None:
@@ -78,7 +78,7 @@ def test_no_mounts_are_fine() -> None:
 # Memory
 
 
-@pytest.mark.parametrize("memory", [64, 256.0, Mark.UNKNOWN])
+@pytest.mark.parametrize("memory", [64, 256.0, Hidden.UNKNOWN])
 def test_a_memory_limit_passes(memory: Any) -> None:
     assert said(containers.memory, container(memory=memory)) == []
 
@@ -103,7 +103,7 @@ def test_no_memory_limit_does_not(memory: Any) -> None:
         "grafana/grafana@sha256:" + "0a" * 32,
         "grafana/grafana:latest@sha256:" + "0a" * 32,
         "sha256:" + "0a" * 32,
-        Mark.UNKNOWN,
+        Hidden.UNKNOWN,
     ],
 )
 def test_a_pinned_image_passes(image: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from policy import preview
-from policy.records import CONTAINER, UNKNOWN, Mark
+from policy.records import CONTAINER, UNKNOWN, Hidden
 from policy.rules import RULES
 from tests.fixtures.full import ROOT
 from tools import policy, policy_pack, pulumi_cli
@@ -46,8 +46,8 @@ def test_a_record_has_what_the_rules_ask_for() -> None:
 @pytest.mark.parametrize("unknown", sorted(UNKNOWN))
 def test_what_cannot_be_seen_is_marked(unknown: str) -> None:
     (one,) = preview.records(digest(step(image=unknown, envs=["[secret]", SIGNED, {"deep": [unknown]}])))
-    assert one.properties["image"] is Mark.UNKNOWN
-    assert one.properties["envs"] == [Mark.SECRET, Mark.SECRET, {"deep": [Mark.UNKNOWN]}]
+    assert one.properties["image"] is Hidden.UNKNOWN
+    assert one.properties["envs"] == [Hidden.SECRET, Hidden.SECRET, {"deep": [Hidden.UNKNOWN]}]
 
 
 def test_a_replacement_is_looked_at_once_and_a_deletion_not_at_all() -> None:
@@ -74,7 +74,7 @@ def test_the_environment_is_the_files_or_the_stacks() -> None:
 def _check(tmp_path: Path, text: str) -> int:
     plan = tmp_path / "plan.json"
     plan.write_text(text)
-    return policy.check_file(plan, "dev")
+    return policy.check_plan(plan, "dev")
 
 
 def test_a_good_plan_passes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -97,7 +97,7 @@ def test_a_plan_with_nothing_in_it_does_not_pass(tmp_path: Path, text: str) -> N
 
 def test_a_plan_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="nowhere.json: expected what `pulumi preview --json` printed"):
-        policy.check_file(tmp_path / "nowhere.json", "dev")
+        policy.check_plan(tmp_path / "nowhere.json", "dev")
 
 
 def test_rules_have_names_of_their_own_and_reasons() -> None:

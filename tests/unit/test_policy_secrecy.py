@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policy import secrecy
-from policy.records import Mark, Record
+from policy.records import Hidden, Record
 
 VALUE = "hunter2-s3cret"
 KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjE\n"
@@ -57,12 +57,12 @@ def test_a_plain_secret_is_found_and_not_shown(properties: dict[str, Any]) -> No
     "properties",
     [
         {},
-        {"password": Mark.SECRET},
-        {"password": Mark.UNKNOWN},
+        {"password": Hidden.SECRET},
+        {"password": Hidden.UNKNOWN},
         {"password": ""},
         {"password": None},
-        {"envs": Mark.SECRET},
-        {"environment": {"PGPASSWORD": Mark.SECRET}},
+        {"envs": Hidden.SECRET},
+        {"environment": {"PGPASSWORD": Hidden.SECRET}},
         {"envs": ["DATA_SOURCE_PASS_FILE=/run/secrets/fleetwatch/password", "POSTGRES_PASSWORD=$(cat /x)"]},
         {"passwordFile": "/run/secrets/fleetwatch/password", "tokenUrl": "https://id.example.com/token"},
         {"passwordLength": "40", "secretName": "fleetwatch"},

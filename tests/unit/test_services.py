@@ -131,6 +131,29 @@ def test_each_image_has_a_pin() -> None:
     assert sorted(services.IMAGE_KEYS) == sorted(images.pins())
 
 
+def test_services_that_share_an_image_name_one_licence() -> None:
+    for module in (*services.HUB, *services.EDGE):
+        assert module.SERVICE.licence == services.LICENCES[module.SERVICE.image], module.SERVICE.image
+
+
+def test_a_container_that_pushes_has_the_role_that_its_service_names() -> None:
+    pushing = {spec.role: spec.service.pushing for spec in SPECS.values() if spec.service.pushing}
+    assert set(pushing) == {"agent", "promtail", "alloy"}
+    assert all(role == found.role for role, found in pushing.items())
+    assert {role: found.lost for role, found in pushing.items()} == services.LOST
+
+
+def test_default_images_leave_out_the_alternatives() -> None:
+    assert set(services.IMAGE_KEYS) - set(services.DEFAULT_IMAGES) == {"alloy"}
+
+
+def test_used_images_are_those_of_the_hosts() -> None:
+    small_stack = services.used_images(load(small(), SOURCE))
+    assert {"prometheus", "promtail", "caddy"} <= set(small_stack)
+    assert not {"alloy", "postgres_exporter", "sql_exporter"} & set(small_stack), "no host uses them"
+    assert {"alloy", "promtail", "postgres_exporter"} <= set(services.used_images(FLEET))
+
+
 def test_services_that_share_limits_exclude_each_other_and_have_equal_ones() -> None:
     for modules in (services.HUB, services.EDGE):
         for module in modules:

@@ -58,7 +58,7 @@ def test_the_same_folder_in_other_words_is_not_another_place(home: Path) -> None
 
 def test_back_in_the_own_folder_nothing_is_remembered(home: Path) -> None:
     backend.remember(home, S3)
-    backend.remember(home, backend.own(home))
+    backend.remember(home, backend.default_url(home))
     assert not (home / backend.REMEMBERED).exists()
 
 
@@ -136,8 +136,8 @@ def test_pulumi_cloud_gets_the_users_token(home: Path, monkeypatch: pytest.Monke
 @pytest.mark.usefixtures("env")
 def test_a_rehearsal_keeps_its_state_to_itself(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(backend.VARIABLE, S3)
-    (home / "environment.json").write_text(f'{{"{backend.VARIABLE}": "{backend.own(home)}"}}')
-    assert environment.pulumi_env(home)[backend.VARIABLE] == backend.own(home)
+    (home / "environment.json").write_text(f'{{"{backend.VARIABLE}": "{backend.default_url(home)}"}}')
+    assert environment.pulumi_env(home)[backend.VARIABLE] == backend.default_url(home)
 
 
 @pytest.fixture
@@ -173,7 +173,7 @@ def test_a_job_that_says_where_the_state_is_goes_on(runner: Path, monkeypatch: p
         assert environment.pulumi_env(runner / name), "lives on one machine, and a runner is one"
     kept = runner / "cloud-of-the-tests"
     kept.mkdir()
-    (kept / "environment.json").write_text(f'{{"{backend.VARIABLE}": "{backend.own(kept)}"}}')
+    (kept / "environment.json").write_text(f'{{"{backend.VARIABLE}": "{backend.default_url(kept)}"}}')
     assert environment.pulumi_env(kept), "a rehearsal of any name keeps its state to itself"
     monkeypatch.setenv(backend.VARIABLE, S3)
     assert environment.pulumi_env(runner / "prod")["PULUMI_CONFIG_PASSPHRASE"] == "of the fleet that is there"

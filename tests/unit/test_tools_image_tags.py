@@ -49,6 +49,24 @@ def test_an_existing_tag_is_no_problem(registry: RegistryStandIn) -> None:
     assert image_tags.problem("caddy", f"{registry.host}/library/caddy:2.11.8-alpine") is None
 
 
+@pytest.mark.parametrize(
+    ("ref", "url"),
+    [
+        ("caddy:2.11.8", "https://registry-1.docker.io/v2/"),
+        ("prom/prometheus:v3.15.0", "https://registry-1.docker.io/v2/"),
+        ("docker.io/library/caddy:2.11.8", "https://registry-1.docker.io/v2/"),
+        ("ghcr.io/google/cadvisor:v0.60.6", "https://ghcr.io/v2/"),
+        ("registry:5000/caddy:2.11.8", "https://registry:5000/v2/"),
+        ("localhost:5000/caddy:2.11.8", "http://localhost:5000/v2/"),
+        ("localhost/caddy:2.11.8", "http://localhost/v2/"),
+        ("[::1]:5000/caddy:2.11.8", "http://[::1]:5000/v2/"),
+        ("[2001:db8::1]:5000/caddy:2.11.8", "https://[2001:db8::1]:5000/v2/"),
+    ],
+)
+def test_the_first_component_is_a_registry_if_it_has_a_dot_or_a_port_or_is_localhost(ref: str, url: str) -> None:
+    assert image_tags.registry_url(ref) == url
+
+
 @pytest.mark.parametrize("status", [401, 429, 500])
 def test_a_registry_that_cannot_be_queried_gives_no_verdict(registry: RegistryStandIn, status: int) -> None:
     registry.status = status

@@ -91,6 +91,17 @@ def test_an_unknown_image_key_names_the_known_ones() -> None:
         images.get(["nonsense"])
 
 
+def test_an_image_without_an_offline_build_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "pins", lambda: {"pond_exporter": "registry.example.com/pond_exporter:1.0.3"})
+    monkeypatch.setattr(images, "_labels", lambda _refs: {})
+    monkeypatch.setattr(net, "reachable", lambda _url: False)
+    expected = (
+        r"registry\.example\.com/pond_exporter:1\.0\.3 for pond_exporter cannot be pulled here and has no offline build"
+    )
+    with pytest.raises(ToolError, match=expected):
+        images.get(["pond_exporter"])
+
+
 def test_offline_can_be_forced(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETWATCH_OFFLINE", "1")
     net.reachable.cache_clear()

@@ -96,6 +96,6 @@ def test_the_ways_out_are_not_refused_themselves(monkeypatch: pytest.MonkeyPatch
     pulumi_command.run_pulumi(stack, ["import", orphans.DROPLET])
     monkeypatch.setattr("sys.stdin", mock.Mock(**{"isatty.return_value": False, "read.return_value": "dop_v1_x"}))
     stack_secrets.set_from_input(stack, "digitalocean:token")
-    assert stack.select.call_args_list == [mock.call(mend=False)] * 2
+    assert stack.select.call_args_list == [mock.call(repair=False)] * 2
     pulumi_command.run_pulumi(stack, ["preview"])
-    assert stack.select.call_args == mock.call(mend=True)
+    assert stack.select.call_args == mock.call(repair=True)

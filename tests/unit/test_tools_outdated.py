@@ -48,7 +48,7 @@ def test_newer_tags_of_the_same_kind_are_named(
 
 def test_a_newer_one_on_a_later_page_is_found(registry: RegistryStandIn) -> None:
     registry.images["library/caddy"] = [f"2.11.{n}-alpine" for n in range(9, 40)]
-    reference = Reference.of(f"{registry.host}/library/caddy:2.11.9-alpine")
+    reference = Reference.parse(f"{registry.host}/library/caddy:2.11.9-alpine")
     assert len(Registry(reference).tags()) == 31
     assert sum("tags/list" in path for path in registry.asked) > 5, "the stand-in gives pages"
 
@@ -131,8 +131,13 @@ def test_a_pin_that_is_not_exact_is_told_with_its_key(tmp_path: Path, text: str)
 
 
 def test_docker_hubs_address_is_not_its_name() -> None:
-    assert Reference.of("docker.io/prom/prometheus:v3.15.0").base == "https://registry-1.docker.io/v2/prom/prometheus"
-    assert Reference.of("ghcr.io/google/cadvisor:v0.60.5").base == "https://ghcr.io/v2/google/cadvisor"
+    assert (
+        Reference.parse("docker.io/prom/prometheus:v3.15.0").base == "https://registry-1.docker.io/v2/prom/prometheus"
+    )
+    assert Reference.parse("ghcr.io/google/cadvisor:v0.60.5").base == "https://ghcr.io/v2/google/cadvisor"
+    assert Reference.parse("prom/prometheus:v3.15.0").base == "https://registry-1.docker.io/v2/prom/prometheus"
+    assert Reference.parse("registry:5000/a/caddy:2.11.8").base == "https://registry:5000/v2/a/caddy"
+    assert Reference.parse("[::1]:5000/caddy:2.11.8").base == "http://[::1]:5000/v2/caddy"
 
 
 def test_an_image_that_is_pinned_by_digest_is_found_in_docker() -> None:
@@ -155,7 +160,7 @@ def test_the_bots_pattern_finds_every_pin_and_its_digest() -> None:
     text = (ROOT / "configs" / "images.yaml").read_text()
     python = re.compile(pattern.replace("(?<", "(?P<"))
     found = {f"{m['depName']}:{m['currentValue']}": m["currentDigest"] for m in python.finditer(text)}
-    pins = [Reference.of(ref) for ref in yaml.safe_load(text).values()]
+    pins = [Reference.parse(ref) for ref in yaml.safe_load(text).values()]
     assert found == {f"{pin.name}:{pin.tag}": pin.digest for pin in pins}
     one = next(python.finditer(f"caddy: docker.io/library/caddy:2.11.9-alpine@sha256:{'a' * 64}\n"))
     assert one["currentDigest"] == f"sha256:{'a' * 64}"

@@ -88,7 +88,7 @@ def test_a_missing_secret_is_found_by_its_path() -> None:
 )
 def test_where_the_hub_is_also_with_mistakes(stack: Stack, hub: Any, here: bool, on_server: bool) -> None:
     _write(stack, hub=hub)
-    assert (stack.here, stack.on_server) == (here, on_server)
+    assert (stack.hub_is_local, stack.on_server) == (here, on_server)
     assert ("local" in str(stack.prepare())) is ("local" in str(hub)), "only a local hub gets this machine's overlay"
 
 
@@ -117,8 +117,10 @@ def test_the_prefix_stands_beside_mistakes_elsewhere(stack: Stack) -> None:
 
 def test_which_images_a_local_stack_needs() -> None:
     usual = up.required_images(_settings(hub={"local": {}}))
-    assert usual == list(images.PARTS)
+    assert set(images.PARTS) - set(usual) == {"postgres_exporter", "sql_exporter"}, "the hub has no database"
     alloy = {"hosts": {"hub": {"logs": {"agent": "alloy"}}}}
-    assert up.required_images(_settings(hub={"local": {}}, **alloy)) == [*images.PARTS, "alloy"]
+    assert set(up.required_images(_settings(hub={"local": {}}, **alloy))) == {*usual, "alloy"} - {"promtail"}
+    database = {"hosts": {"hub": {"postgres": {"main": {"dsn": "postgresql://watch:x@db:5432/shop"}}}}}
+    assert set(up.required_images(_settings(hub={"local": {}}, **database))) == set(images.PARTS)
     overridden = _settings(hub={"local": {}}, images={"loki": "registry.example.com/loki:3.7.8"})
     assert set(usual) - set(up.required_images(overridden)) == {"loki"}

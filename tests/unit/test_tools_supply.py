@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from configs import images
+from configs import images, services
 from tests.fixtures.full import ROOT
 from tools import audit, licences, sbom
 from tools.errors import ToolError
@@ -84,9 +84,17 @@ def test_a_tool_may_be_gpl_but_not_under_another_licence_than_the_one_looked_at(
     assert len(list(licences.problems())) == 1
 
 
-def test_an_image_without_a_licence_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pin_without_a_service_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "pins", lambda: {"mystery": "x/y:1"})
-    assert "mystery: the licence of this image is not listed" in list(licences.problems())[-1]
+    assert list(licences.problems()) == ["mystery: no service uses this image; remove its pin (configs/images.yaml)"]
+
+
+@pytest.mark.parametrize("licence", ["", "Apache 2.0"])
+def test_a_service_without_an_spdx_licence_is_reported(monkeypatch: pytest.MonkeyPatch, licence: str) -> None:
+    monkeypatch.setitem(services.LICENCES, "caddy", licence)
+    assert list(licences.problems()) == [
+        "caddy: expected an SPDX identifier as `licence` of its service (configs/services)"
+    ]
 
 
 def test_the_bill_has_every_image_and_the_modules_of_the_offline_builds() -> None:

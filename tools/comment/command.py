@@ -13,7 +13,9 @@ from tools.comment import drift, page
 from tools.comment.model import Record
 from tools.comment.records import PREVIEW, read_records
 from tools.errors import ToolError
+from tools.preview_record import write_record
 from tools.progress import say
+from tools.stack_factory import open_stack
 
 
 def register(commands: Commands) -> None:
@@ -53,9 +55,6 @@ def _comment(options: argparse.Namespace) -> int:
 def _records(options: argparse.Namespace, affected: AffectedStacks) -> list[Record]:
     if options.folder:
         return read_records(Path(options.folder), affected.stacks)
-    from tools.preview_record import write_record  # here: with a folder, no preview is run
-    from tools.stack_factory import open_stack
-
     with tempfile.TemporaryDirectory() as folder:
         write_record(options.stack, lambda: open_stack(options), Path(folder) / f"{options.stack}{PREVIEW}")
         return read_records(Path(folder))

@@ -4,26 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from configs import services
 from tools.comment.model import Change
 
 _CLOUD = {
     "digitalocean:index/volume:Volume": "the volume, and with it metrics, logs, dashboards and certificates",
     "digitalocean:index/reservedIp:ReservedIp": "the address that edges and people know the hub by",
 }
-_AGENTS = {
-    "agent": "samples that it has not sent yet are lost",
-    "promtail": "log lines that it has not sent yet are lost once Docker has rotated them away",
-    "alloy": "log lines that it has not sent yet are lost once Docker has rotated them away",
-}
 
 
 def warnings(changes: Iterable[Change]) -> list[str]:
-    """One sentence (Markdown) for each thing that is lost or interrupted."""
+    """One message (Markdown) for each thing that is lost or interrupted."""
     found = []
     for change in changes:
-        sentence = _lost(change) if change.action in ("replaced", "removed") else _interrupted(change)
-        if sentence:
-            found.append(sentence)
+        message = _lost(change) if change.action in ("replaced", "removed") else _interrupted(change)
+        if message:
+            found.append(message)
     return found
 
 
@@ -38,8 +34,8 @@ def _lost(change: Change) -> str:
     if change.type == "docker:index/volume:Volume":
         rest = "the Docker volume stays on the host, unused" if change.kept else "the Docker volume's data is gone"
         return f"{begin}{because}: {rest}."
-    if change.type == "docker:index/container:Container" and change.role in _AGENTS:
-        return f"{begin}{because}: the running {change.role} ends, and {_AGENTS[change.role]}."
+    if change.type == "docker:index/container:Container" and change.role in services.LOST:
+        return f"{begin}{because}: the running {change.role} ends, and {services.LOST[change.role]}."
     return ""
 
 

@@ -1,5 +1,6 @@
 """`make doctor`: whether every panel and every rule gets data from a running hub, and every host sends it.
 
-questions.py takes from the descriptions in configs/ what there is to ask, choices.py fills the variables in, answers.py
-asks and judges, rules.py does it for alerts, hosts.py looks at the hosts, report.py shows it all.
+queries.py takes the queries of all panels from configs/dashboards, variables.py fills their variables in, verdicts.py
+runs and judges them. rules.py does the same for alerts and recording rules, with the selectors that selectors.py finds;
+hosts.py checks each host. report.py prints the result, command.py is the command.
 """

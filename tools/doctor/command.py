@@ -68,7 +68,7 @@ def settled(
     there is a target or a container that was not there a minute ago: a rate needs two scrapes."""
     found = examine(hub, settings, progress, target_errors)
     for _ in range(AGAIN):
-        if found.faults != len(found.of("EMPTY")) or not found.faults or not (young := _young(hub)):
+        if found.faults != len(found.in_state("EMPTY")) or not found.faults or not (young := _young(hub)):
             break
         say(f"{found.faults} queries are still empty, with {young} less than a minute old: retrying in {PAUSE} s")
         pause(PAUSE)

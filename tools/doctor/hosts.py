@@ -87,7 +87,7 @@ def clock(ages: Mapping[Target, float], intervals: Mapping[str, int]) -> tuple[f
     """Between which two figures a host's clock is ahead of the hub's (negative: behind), in seconds.
 
     A sample carries the time of the host. It cannot be from the future, and a job's newest one is not older than its
-    interval and the way to the hub. Each target narrows it down; what remains is the precision.
+    interval and the network delay to the hub. Each target narrows it down; what remains is the precision.
     """
     if not ages:
         return None

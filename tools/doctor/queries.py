@@ -14,7 +14,7 @@ Form = Literal["instant", "range", "lines"]
 
 @dataclass(frozen=True, kw_only=True)
 class PanelQuery:
-    """One query. `place` says where a person finds it, `empty` is the description's word for a rightly empty one."""
+    """One query. `place` is where a user finds it, `empty` the description's reason for an empty result."""
 
     place: str
     source: str
@@ -39,18 +39,18 @@ def _board_queries(board: Dashboard) -> Iterator[PanelQuery]:
     for row in board.rows:
         for panel in row.panels:
             place = f"{board.name} / {panel.title}"
-            for name, asked in _asked(panel):
+            for name, query in _queries(panel):
                 yield PanelQuery(
                     place=f"{place} / {name}" if name else place,
                     source=panel.source,
                     form=_form(panel),
-                    expr=asked.expr,
-                    empty=asked.empty,
+                    expr=query.expr,
+                    empty=query.empty,
                     variables=board.variables,
                 )
 
 
-def _asked(panel: Panel) -> Iterator[tuple[str, Any]]:
+def _queries(panel: Panel) -> Iterator[tuple[str, Any]]:
     """What has an `expr` in a panel of any kind, also one that is added later; with a name if there are several."""
     for several in ("queries", "columns"):
         listed = getattr(panel, several, ())

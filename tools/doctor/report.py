@@ -29,13 +29,13 @@ class Findings:
         bad = sum(verdict.state in FAULTS for verdict in self.verdicts)
         return bad + len(self.unloaded) + sum(len(host.wrong) for host in self.hosts)
 
-    def of(self, state: str) -> list[Verdict]:
+    def in_state(self, state: str) -> list[Verdict]:
         return [verdict for verdict in self.verdicts if verdict.state == state]
 
 
 def as_json(found: Findings) -> str:
     """One object; its keys are described in docs/doctor.md."""
-    counts = {state: len(found.of(state)) for state in ("ok", "declared", "EMPTY", "failed")}
+    counts = {state: len(found.in_state(state)) for state in ("ok", "declared", "EMPTY", "failed")}
     return json.dumps(
         {
             "faults": found.faults,
@@ -55,10 +55,14 @@ def as_text(found: Findings) -> str:
     """What a person reads: the sums, what is empty or failed, what is declared, the hosts, the verdict."""
     lines = ["Panels and rules", *_sums(found)]
     for state, head in (("failed", "Failed"), ("EMPTY", "EMPTY, and not declared so")):
-        if found.of(state):
-            lines += ["", head, *(line for verdict in found.of(state) for line in _fault(verdict))]
-    if found.of("declared"):
-        lines += ["", "Empty, as declared", *(line for verdict in found.of("declared") for line in _declared(verdict))]
+        if found.in_state(state):
+            lines += ["", head, *(line for verdict in found.in_state(state) for line in _fault(verdict))]
+    if found.in_state("declared"):
+        lines += [
+            "",
+            "Empty, as declared",
+            *(line for verdict in found.in_state("declared") for line in _declared(verdict)),
+        ]
     lines += ["", "Hosts", *_hosts(found.hosts)]
     wrong = [*found.unloaded, *(sentence for host in found.hosts for sentence in host.wrong)]
     lines += ["", *wrong] if wrong else []

@@ -59,7 +59,7 @@ def _vectors(expr: str) -> list[promql.VectorSelector]:
 
 
 def _text(vector: promql.VectorSelector) -> str:
-    """Written anew: the parser's own text leaves backslashes of a string as single ones."""
+    """Written from the parsed parts: the parser's own text leaves backslashes of a string as single ones."""
     groups = [vector.matchers.matchers, *vector.matchers.or_matchers]
     inside = " or ".join(",".join(map(_matcher, group)) for group in groups if group)
     return f"{vector.name or ''}{{{inside}}}" if inside or not vector.name else vector.name

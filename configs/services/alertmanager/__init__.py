@@ -28,7 +28,14 @@ if TYPE_CHECKING:
     from configs.settings import Settings
     from configs.settings.alerts import Email, Receiver
 
-SERVICE = Service(image="alertmanager", limits="alertmanager", memory=128 * MB, cpus=0.5, jobs=("alertmanager",))
+SERVICE = Service(
+    image="alertmanager",
+    licence="Apache-2.0",
+    limits="alertmanager",
+    memory=128 * MB,
+    cpus=0.5,
+    jobs=("alertmanager",),
+)
 CONFIG = "/etc/alertmanager"
 DATA = "/alertmanager"
 TEMPLATES = "fleetwatch.tmpl"

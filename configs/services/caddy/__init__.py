@@ -26,7 +26,14 @@ from configs.services.spec import (
 if TYPE_CHECKING:
     from configs.settings import Settings
 
-SERVICE = Service(image="caddy", limits="caddy", memory=256 * MB, cpus=1.0, jobs=("caddy",))
+SERVICE = Service(
+    image="caddy",
+    licence="Apache-2.0",
+    limits="caddy",
+    memory=256 * MB,
+    cpus=1.0,
+    jobs=("caddy",),
+)
 CONFIG = "/etc/caddy"
 DATA = "/data"
 ROOT = "pki/authorities/local/root.crt"

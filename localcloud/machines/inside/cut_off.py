@@ -23,9 +23,9 @@ def mounted(number: str) -> Path | None:
         except OSError:
             continue  # the process has ended
         for line in lines:
-            words = line.split()
-            if words[2] == f"7:{number}":
-                return table.parent / "root" / words[4].lstrip("/")
+            fields = line.split()
+            if fields[2] == f"7:{number}":
+                return table.parent / "root" / fields[4].lstrip("/")
     return None
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from .provisioning import Dashboard, Store
 from .queries import Result, lines_of
-from .sources import SourceError, ask
+from .sources import SourceError, fetch
 from .timerange import TimeRange
 from .variables import Variables, interpolate
 
@@ -29,7 +29,7 @@ def _asked(model: dict[str, Any], store: Store, span: TimeRange, variables: Vari
         raise SourceError("the stand-in marks lines of Loki only")
     window = {"start": int(span.start * 1e9), "end": int(span.end * 1e9), "limit": MOST}
     expr = interpolate(str(model.get("expr") or ""), variables, {})
-    data = ask(source, "/loki/api/v1/query_range", {"query": expr, **window})
+    data = fetch(source, "/loki/api/v1/query_range", {"query": expr, **window})
     colour = str(model.get("iconColor") or "blue")
     return [Mark(line.time, line.text, colour) for line in lines_of(data)]
 

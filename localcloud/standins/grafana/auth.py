@@ -28,8 +28,8 @@ class Auth:
 
     def matches(self, user: str, password: str) -> bool:
         name = hmac.compare_digest(user.encode(), self._config.admin_user.encode())
-        word = hmac.compare_digest(password.encode(), self._config.admin_password.encode())
-        return name and word
+        secret = hmac.compare_digest(password.encode(), self._config.admin_password.encode())
+        return name and secret
 
     def basic(self, header: str) -> bool | None:
         """None when the header is no basic auth at all."""

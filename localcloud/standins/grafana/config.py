@@ -86,7 +86,7 @@ class Ini:
             raw = raw.strip(raw[0])
         return expand(raw, where, self.env)
 
-    def on(self, section: str, key: str) -> bool:
+    def enabled(self, section: str, key: str) -> bool:
         return self.get(section, key, "false").lower() in {"true", "1", "t", "yes", "on"}
 
     def not_covered(self) -> list[str]:
@@ -94,10 +94,10 @@ class Ini:
         found = [
             f"[{section}] login by this provider"
             for section in self.parser.sections()
-            if section.startswith("auth.") and section != "auth.basic" and self.on(section, "enabled")
+            if section.startswith("auth.") and section != "auth.basic" and self.enabled(section, "enabled")
         ]
-        found += [f"[auth] {key}" for key in ("disable_login_form", "oauth_auto_login") if self.on("auth", key)]
-        return found + [f"[{section}]" for section in ("smtp", "auth.ldap") if self.on(section, "enabled")]
+        found += [f"[auth] {key}" for key in ("disable_login_form", "oauth_auto_login") if self.enabled("auth", key)]
+        return found + [f"[{section}]" for section in ("smtp", "auth.ldap") if self.enabled(section, "enabled")]
 
 
 def load_config(env: Mapping[str, str] = os.environ) -> Config:

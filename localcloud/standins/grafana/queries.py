@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .provisioning import DataSource, Store
-from .sources import SourceError, ask
+from .sources import SourceError, fetch
 from .timerange import TimeRange, parse_duration
 from .variables import Variables, interpolate
 
@@ -101,11 +101,11 @@ def lines_of(data: Any) -> list[Line]:
 def _run(source: DataSource, target: dict[str, Any], expr: str, span: TimeRange, step: int, result: Result) -> None:
     instant = bool(target.get("instant")) or target.get("queryType") == "instant"
     if source.type == "alertmanager":
-        raise SourceError("the stand-in draws no panels from an Alertmanager; ask Prometheus for ALERTS")
+        raise SourceError("the stand-in draws no panels from an Alertmanager; query ALERTS from Prometheus")
     loki = source.type == "loki"
     prefix = "/loki/api/v1" if loki else "/api/v1"
     if instant:
-        data = ask(source, f"{prefix}/query", {"query": expr, "time": f"{span.end:.3f}"})
+        data = fetch(source, f"{prefix}/query", {"query": expr, "time": f"{span.end:.3f}"})
         for one in _series(data, target, expr, 0.0):
             one.loki = loki
             result.series.append(one)
@@ -116,7 +116,7 @@ def _run(source: DataSource, target: dict[str, Any], expr: str, span: TimeRange,
     window: dict[str, object] = {"start": f"{start:.3f}", "end": f"{span.end:.3f}", "step": step, "limit": limit}
     if loki:
         window |= {"start": int(span.start * 1e9), "end": int(span.end * 1e9)}
-    data = ask(source, f"{prefix}/query_range", {"query": expr, **window})
+    data = fetch(source, f"{prefix}/query_range", {"query": expr, **window})
     if data.get("resultType") == "streams":
         result.lines += lines_of(data)
     else:

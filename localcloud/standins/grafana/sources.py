@@ -83,11 +83,11 @@ def send(
     finally:
         connection.close()
     if len(content) > LIMIT:
-        raise SourceError(f"{source.name}: the answer is larger than {LIMIT // 2**20} MiB; ask for less")
+        raise SourceError(f"{source.name}: the answer is larger than {LIMIT // 2**20} MiB; request less")
     return Answer(reply.status, reply.getheader("Content-Type") or "application/octet-stream", content)
 
 
-def ask(source: DataSource, path: str, params: Mapping[str, object], timeout: float = TIMEOUT) -> Any:
+def fetch(source: DataSource, path: str, params: Mapping[str, object], timeout: float = TIMEOUT) -> Any:
     """The `data` of a Prometheus or Loki API answer (or the plain document), or SourceError with its message."""
     query = urlencode({k: v for k, v in params.items() if v is not None}, doseq=True)
     answer = send(source, "GET", f"{path}?{query}" if query else path, timeout=timeout)
@@ -106,11 +106,11 @@ def health(source: DataSource) -> tuple[bool, str]:
     """Whether the source answers a smallest question, and what to show."""
     try:
         if source.type == "prometheus":
-            ask(source, "/api/v1/query", {"query": "1+1"}, HEALTH_TIMEOUT)
+            fetch(source, "/api/v1/query", {"query": "1+1"}, HEALTH_TIMEOUT)
         elif source.type == "loki":
-            ask(source, "/loki/api/v1/query", {"query": "vector(1)+vector(1)"}, HEALTH_TIMEOUT)
+            fetch(source, "/loki/api/v1/query", {"query": "vector(1)+vector(1)"}, HEALTH_TIMEOUT)
         else:
-            ask(source, "/api/v2/status", {}, HEALTH_TIMEOUT)
+            fetch(source, "/api/v2/status", {}, HEALTH_TIMEOUT)
     except SourceError as error:
         return False, str(error)
     return True, "answers queries"

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from .provisioning import Dashboard, Store
-from .sources import SourceError, ask
+from .sources import SourceError, fetch
 from .timerange import TimeRange
 
 ALL = "$__all"
@@ -92,7 +92,7 @@ def _choices(model: dict[str, Any], store: Store, span: TimeRange, before: Varia
     key = "query" if source.type == "loki" else "match[]"
     factor = 10**9 if source.type == "loki" else 1
     window = {"start": int(span.start * factor), "end": int(span.end * factor)}
-    found = ask(source, f"{prefix}/label/{label}/values", {key: selector or None, **window})
+    found = fetch(source, f"{prefix}/label/{label}/values", {key: selector or None, **window})
     values = sorted(str(value) for value in found or [])
     pattern = str(model.get("regex") or "").strip("/")
     return [value for value in values if re.search(pattern, value)] if pattern else values

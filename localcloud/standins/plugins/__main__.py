@@ -10,6 +10,9 @@ import sys
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
+from localcloud.standins.plugins.provider import TableProvider
+from localcloud.standins.plugins.server import serve
+
 NAMES = ("docker", "command", "random", "digitalocean")
 
 
@@ -21,9 +24,6 @@ def main(args: list[str]) -> int:
         )
         return 2
     name = args[0]
-    from localcloud.standins.plugins.provider import TableProvider
-    from localcloud.standins.plugins.server import serve
-
     try:
         sdk = version(f"pulumi-{name}")
     except PackageNotFoundError:

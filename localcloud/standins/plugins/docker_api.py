@@ -55,10 +55,7 @@ class _Connection(http.client.HTTPConnection):
         return self._tunnel.failure() if self._tunnel else None
 
     def end(self) -> None:
-        """Closes the connection and ends ssh.
-
-        `close` must not end ssh: http.client calls it before `failure` can read ssh's error.
-        """
+        """Not `close`, which http.client calls of itself before ssh could report what went wrong."""
         self.close()
         self._end_tunnel()
 
@@ -109,7 +106,7 @@ class Docker:
         return _answer(status, content)
 
     def _greet(self) -> None:
-        """Pings the engine before the first request over ssh. Its error is that of the real provider."""
+        """The first request over ssh is a ping; if it fails, this is the real provider's message."""
         try:
             self._exchange("HEAD", "/_ping")
         except ConnectionError as error:

@@ -11,6 +11,8 @@ import secrets
 import string
 from typing import Any
 
+import bcrypt
+
 from localcloud.standins.plugins.provider import Package, State
 from localcloud.standins.plugins.schema import Prop, Table
 from localcloud.standins.plugins.server import Log
@@ -91,8 +93,6 @@ def password(inputs: State) -> str:
 
 
 def _hash(result: str) -> str:
-    import bcrypt  # here: a preview does not need it
-
     return bcrypt.hashpw(result.encode()[:BCRYPT_LIMIT], bcrypt.gensalt(10)).decode()
 
 

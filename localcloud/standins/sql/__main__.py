@@ -40,10 +40,10 @@ def log(level: str, msg: str, **fields: str | int | float | bool) -> None:
 def flags(argv: Sequence[str]) -> dict[str, str]:
     """`-name=value` or `--name=value`, like Go's flags; an unknown one ends the program."""
     found = dict(FLAGS)
-    for word in argv:
-        name, _, value = word.lstrip("-").partition("=")
-        if not word.startswith("-") or name not in FLAGS:
-            raise ConfigProblem(f"not covered by the stand-in: {word}; expected some of -{' -'.join(FLAGS)}")
+    for option in argv:
+        name, _, value = option.lstrip("-").partition("=")
+        if not option.startswith("-") or name not in FLAGS:
+            raise ConfigProblem(f"not covered by the stand-in: {option}; expected some of -{' -'.join(FLAGS)}")
         found[name] = value or "true"
     return found
 

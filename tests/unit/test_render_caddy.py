@@ -1,4 +1,4 @@
-"""Caddy and Grafana, rendered: who comes in, and as what. And how a script travels to a host."""
+"""Caddy and Grafana, rendered: who has access, and with which role. And how a script reaches a host."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The fleet, second part: data arrives by each path, and who may come in by which door, asked from outside."""
+"""The fleet, second part: data arrives by each path, and which ports accept whom, checked from outside."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("fleet")
 
 METRICS, LOGS = "/api/v1/write", "/loki/api/v1/push"
 BAD = ("EMPTY", "failed")  # of what the doctor says to a query
-# Of everything that listens somewhere in the fleet: SSH, Caddy's doors inside and outside, Prometheus, Alertmanager,
+# Of everything that listens somewhere in the fleet: SSH, Caddy's ports inside and outside, Prometheus, Alertmanager,
 # Loki, Grafana, the exporters, Docker.
 PORTS = (22, 80, 443, 2019, 2375, 2376, 3000, 3100, 5432, 8080, 8443, 8480, 8481, 8482, 9080, 9090, 9093, 9100, 9187)
 

@@ -1,4 +1,4 @@
-"""The story, fourth part: what is open, what is shut, and to whom."""
+"""The story, fourth part: which ports are open, and to whom."""
 
 from __future__ import annotations
 

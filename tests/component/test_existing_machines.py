@@ -1,4 +1,4 @@
-"""What the fleet meets that was there before it: servers, bastions, an account with keys of its own."""
+"""Machines and keys that existed before the fleet: servers, bastions, an account with SSH keys."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_a_renamed_host_keeps_the_key_of_its_bastion(monkeypatch: pytest.MonkeyP
     behind = {"server": {"address": "10.9.9.9", "bastion": {"address": "203.0.113.8"}}, "via": "internet"}
     made = run(fleet(inner={**behind, "renamed_from": "old"}), monkeypatch)
     bastion = made.of("fleetwatch:index:Bastion")["inner"]
-    assert [alias.spec.name for alias in bastion.request.aliases] == ["old"], "another one would take any key anew"
+    assert [alias.spec.name for alias in bastion.request.aliases] == ["old"], "another one would accept any key again"
     contact = made.commands["inner-bastion-contact"]
     assert "PATH_IN_FILE=hosts.inner.server.bastion" in contact.plain()["environment"]["CONTACT"]
 

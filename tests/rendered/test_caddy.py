@@ -1,7 +1,7 @@
-"""Caddy's rendered file in a running Caddy: which certificate it shows to whom, and whom it lets in.
+"""Caddy's rendered file in a running Caddy: which certificate it presents, and which requests it accepts.
 
-The CA that ACME asks is a second Caddy, on a network that no real one can be reached from; it tries the challenges as
-any other would. Behind the door stands that same Caddy, which answers for Grafana, Prometheus and Loki.
+The CA for ACME is a second Caddy, on a network that no real one can be reached from; it tries the challenges as
+any other would. The same Caddy is the upstream, in place of Grafana, Prometheus and Loki.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from tests.fixtures.hubs import own, public
 from tests.integration.rig import docker, eventually
 from tools import images
 
-pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("doors")]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("caddy")]
 DOMAIN = "monitor.example.com"
 PUSHES = ("/api/v1/write", "/loki/api/v1/push")
 PUSHER = ("vps-1", "only-for-this-test")
@@ -82,7 +82,7 @@ class Street:
 
 
 @dataclass
-class Door:
+class Client:
     """A hub's Caddy. `ca` is the certificate that its own one hangs on, `host` what a person writes in the browser
     ("": the address)."""
 
@@ -121,9 +121,9 @@ class Door:
 @pytest.fixture(scope="module")
 def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
     (image,) = images.get(["caddy"])
-    name = f"fleetwatch-doors-{secrets.token_hex(4)}"
+    name = f"fleetwatch-caddy-{secrets.token_hex(4)}"
     network = docker("network", "create", "--label", f"fleetwatch.test={name}", name).strip()
-    made = Street(image.ref, network, tmp_path_factory.mktemp("doors"), [])
+    made = Street(image.ref, network, tmp_path_factory.mktemp("caddy"), [])
     try:
         made.hashed = docker("run", "--rm", "-i", image.ref, "caddy", "hash-password", stdin=PUSHER[1]).strip()
         yield made
@@ -135,68 +135,68 @@ def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
 
 @pytest.fixture(scope="module")
 def ca(street: Street) -> str:
-    """The root certificate of the street's CA; what stands behind the doors has come up with it."""
+    """The root certificate of the street's CA; the upstreams have started with it."""
     behind = [f"fleetwatch-{role}" for role in BEHIND.values()]
     world = street.caddy("world", WORLD, *behind, *(f"{kind}.ca.test" for kind in CHALLENGES))
     return eventually("the CA's root", lambda: docker("exec", world, "cat", CA_ROOT), 30)
 
 
-def _own(street: Street, name: str, settings: Settings) -> Door:
+def _own(street: Street, name: str, settings: Settings) -> Client:
     container = street.caddy(name, caddyfile.render(settings))
     root = eventually("the hub's own root", lambda: docker("exec", container, "cat", CA_ROOT), 30)
-    door = Door(street.address(container), root)
-    eventually("an answer over TLS", lambda: door.ask("GET", "/", names.NO_DOMAIN), 30)
-    return door
+    client = Client(street.address(container), root)
+    eventually("an answer over TLS", lambda: client.ask("GET", "/", names.NO_DOMAIN), 30)
+    return client
 
 
 @pytest.fixture(scope="module")
-def open_door(street: Street, ca: str) -> Door:
+def open_caddy(street: Street, ca: str) -> Client:
     """Without a domain; this process is on the allow-list."""
     return _own(street, "open", own(access=[street.subnet]))
 
 
 @pytest.fixture(scope="module")
-def shut_door(street: Street, ca: str) -> Door:
+def restricted_caddy(street: Street, ca: str) -> Client:
     """Without a domain; this process is not on the allow-list."""
     return _own(street, "shut", own(access=["192.0.2.0/24"]))
 
 
-def test_an_edge_that_goes_to_the_address_can_tell_that_it_is_the_hub(open_door: Door) -> None:
-    assert open_door.ask("POST", PUSHES[0], names.NO_DOMAIN).status_code == 401
-    taken = open_door.ask("POST", PUSHES[0], names.NO_DOMAIN, auth=PUSHER, content=b"x")
+def test_an_edge_that_goes_to_the_address_can_tell_that_it_is_the_hub(open_caddy: Client) -> None:
+    assert open_caddy.ask("POST", PUSHES[0], names.NO_DOMAIN).status_code == 401
+    taken = open_caddy.ask("POST", PUSHES[0], names.NO_DOMAIN, auth=PUSHER, content=b"x")
     assert (taken.status_code, taken.text) == (200, "prometheus")
     with pytest.raises(httpx.ConnectError):
-        open_door.ask("GET", "/", DOMAIN)
+        open_caddy.ask("GET", "/", DOMAIN)
 
 
-def test_a_browser_that_goes_to_the_address_gets_the_same_certificate(open_door: Door) -> None:
-    assert open_door.certified() == [names.NO_DOMAIN]
-    assert open_door.ask("GET", "/").text == "grafana"
-    assert open_door.ask("GET", "/", headers={"Host": names.NO_DOMAIN}).text == "grafana"
+def test_a_browser_that_goes_to_the_address_gets_the_same_certificate(open_caddy: Client) -> None:
+    assert open_caddy.certified() == [names.NO_DOMAIN]
+    assert open_caddy.ask("GET", "/").text == "grafana"
+    assert open_caddy.ask("GET", "/", headers={"Host": names.NO_DOMAIN}).text == "grafana"
 
 
-def test_http_leads_to_where_one_already_is(open_door: Door) -> None:
-    got = open_door.plain("GET", "/d/hosts?from=now-1h")
+def test_http_leads_to_where_one_already_is(open_caddy: Client) -> None:
+    got = open_caddy.plain("GET", "/d/hosts?from=now-1h")
     assert got.status_code == 308
-    assert got.headers["location"] == f"https://{open_door.address}/d/hosts?from=now-1h"
+    assert got.headers["location"] == f"https://{open_caddy.address}/d/hosts?from=now-1h"
 
 
 @pytest.mark.parametrize("path", PUSHES)
-def test_a_push_without_tls_is_sent_away_even_with_the_right_password(open_door: Door, path: str) -> None:
-    got = open_door.plain("POST", path, auth=PUSHER, content=b"x" * 1000)
+def test_a_push_without_tls_is_sent_away_even_with_the_right_password(open_caddy: Client, path: str) -> None:
+    got = open_caddy.plain("POST", path, auth=PUSHER, content=b"x" * 1000)
     assert (got.status_code, got.text) == (308, ""), "neither Prometheus nor Loki may have answered"
-    assert got.headers["location"] == f"https://{open_door.address}{path}"
+    assert got.headers["location"] == f"https://{open_caddy.address}{path}"
 
 
-def test_the_allow_list_shuts_grafana_and_nothing_else(shut_door: Door) -> None:
-    refused = shut_door.ask("GET", "/", names.NO_DOMAIN)
+def test_the_allow_list_shuts_grafana_and_nothing_else(restricted_caddy: Client) -> None:
+    refused = restricted_caddy.ask("GET", "/", names.NO_DOMAIN)
     assert refused.status_code == 403
     assert "access.cidrs" in refused.text, "a person must learn whom to ask for what"
     claims = {"X-Forwarded-For": "192.0.2.7", "X-Real-Ip": "192.0.2.7", "Forwarded": "for=192.0.2.7"}
-    assert shut_door.ask("GET", "/", names.NO_DOMAIN, headers=claims).status_code == 403, "a claim is no address"
+    assert restricted_caddy.ask("GET", "/", names.NO_DOMAIN, headers=claims).status_code == 403, "a claim is no address"
     for path, role in zip(PUSHES, ("prometheus", "loki"), strict=True):
-        assert shut_door.ask("POST", path, names.NO_DOMAIN).status_code == 401
-        assert shut_door.ask("POST", path, names.NO_DOMAIN, auth=PUSHER, content=b"x").text == role
+        assert restricted_caddy.ask("POST", path, names.NO_DOMAIN).status_code == 401
+        assert restricted_caddy.ask("POST", path, names.NO_DOMAIN, auth=PUSHER, content=b"x").text == role
 
 
 @pytest.mark.parametrize("kind", CHALLENGES)
@@ -207,11 +207,11 @@ def test_a_domain_is_certified_by_acme_over_either_port(street: Street, ca: str,
     there = f"https://{kind}.ca.test/acme/local/directory\n\tacme_ca_root {caddy.CONFIG}/ca.crt"
     container = street.caddy(kind, text.replace(caddyfile.ACME_STAGING, there), DOMAIN, **{"ca.crt": ca})
     try:
-        door = Door(street.address(container), ca, DOMAIN)
-        got = eventually(f"a certificate by {kind}", lambda: door.ask("GET", "/", DOMAIN), 60)
+        client = Client(street.address(container), ca, DOMAIN)
+        got = eventually(f"a certificate by {kind}", lambda: client.ask("GET", "/", DOMAIN), 60)
         assert got.status_code == 403
-        assert door.ask("POST", PUSHES[0], DOMAIN, auth=PUSHER, content=b"x").text == "prometheus"
-        assert door.plain("GET", "/x").headers["location"] == f"https://{DOMAIN}/x"
+        assert client.ask("POST", PUSHES[0], DOMAIN, auth=PUSHER, content=b"x").text == "prometheus"
+        assert client.plain("GET", "/x").headers["location"] == f"https://{DOMAIN}/x"
         assert f'"challenge_type":"{kind}"' in docker("logs", container), "the CA took another way"
     finally:
         docker("rm", "-f", "-v", container)  # the next one has its name

@@ -12,7 +12,7 @@ from tools.comment import records
 from tools.comment.model import Action, Change, Record
 
 
-def told(name: str) -> dict[str, Any]:
+def recording(name: str) -> dict[str, Any]:
     """One recording, as `record` wrote it."""
     found: dict[str, Any] = json.loads((RECORDED / f"{name}.preview.json").read_text())
     return found

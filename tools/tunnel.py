@@ -1,0 +1,37 @@
+"""`make tunnel`: the hub's query pages on this machine's loopback."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from tools.cli import Commands
+from tools.errors import ToolError
+from tools.progress import say
+from tools.remote_access import query_address
+from tools.stack_factory import open_stack
+
+
+def register(commands: Commands) -> None:
+    parser = commands.add("tunnel", _tunnel, "the query pages of the hub on this machine's loopback, until Ctrl-C")
+    parser.add_argument("host", nargs="?", default="hub")
+    parser.add_argument("--port", type=int, default=0, help="a free one by default")
+
+
+def _tunnel(options: argparse.Namespace) -> None:
+    hold_tunnel(open_stack(options).outputs(), options.host, options.port)
+
+
+def hold_tunnel(outputs: Mapping[str, Any], host: str, port: int) -> None:
+    """Keep a tunnel open until Ctrl-C and print the addresses."""
+    if host != "hub":
+        raise ToolError(f"HOST={host}: expected hub, the only host with query pages (edges only push)")
+    with query_address(outputs, port) as base:
+        say(f"Prometheus    {base}\nAlertmanager  {base}/alertmanager/\nLoki          {base}/loki/api/v1/labels")
+        say("Open until Ctrl-C.")
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(3600)
