@@ -124,6 +124,16 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         r"receivers.a.slack: expected a mapping",
     ),
     "an unknown receiver": (_hub(alerts={"default": "chat"}), r"^hub.alerts.default: expected the name of a receiver"),
+    "a user name without a password": (
+        _hub(
+            alerts={
+                "receivers": {
+                    "a": {"email": {"to": "a@b.test", "sender": "c@d.test", "smarthost": "m:25", "username": "u"}}
+                }
+            }
+        ),
+        r"^hub.alerts.receivers.a.email.password: missing, this key is required beside `username`; `make",
+    ),
     "a receiver without a service": (_hub(alerts={"receivers": {"a": {}}}), r"receivers.a: expected at least one of"),
     "a public subnet": (_host(subnet="8.8.8.0/24"), r"^hosts.hub.subnet: expected a private IPv4 network"),
     "a Docker Engine elsewhere": (

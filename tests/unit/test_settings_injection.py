@@ -147,6 +147,7 @@ def test_usual_values_are_accepted() -> None:
                         "sender": "Fleet Watch <fleet@example.com>",
                         "smarthost": "smtp.example.com:587",
                         "username": "AKIA/user name",
+                        "password": "planted",
                     }
                 },
                 "b": {

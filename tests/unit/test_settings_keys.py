@@ -199,7 +199,7 @@ def test_the_tools_explain_it_with_its_line(key: str) -> None:
     with pytest.raises(ToolError) as told:
         working_copy.parse(text, "stacks/Pulumi.qa.yaml")
     assert str(told.value) == (
-        "stacks/Pulumi.qa.yaml, line 3, column 5: expected YAML, a text as key, "
-        f"`{key}` is a {KEYS[key]} in YAML; put it in quotes ('{key}':) or choose another name."
+        "stacks/Pulumi.qa.yaml, line 3, column 5: expected a text as key, "
+        f"YAML reads `{key}` as a {KEYS[key]}; put it in quotes ('{key}':) or choose another name."
     )
     working_copy.parse(text.replace(key, f"'{key}'"), "stacks/Pulumi.qa.yaml")
