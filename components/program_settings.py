@@ -12,6 +12,7 @@ from components import cloud_facts, machine_facts
 from configs.settings import Settings, SettingsError, read
 from configs.settings.messages import for_stack
 from configs.settings.sections import PROJECT, own_sections, parsed
+from configs.settings.shown import decrypted
 from configs.validation import CloudFacts, validate
 
 
@@ -36,12 +37,13 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
 def _checked(stack: str) -> tuple[Settings, CloudFacts | None]:
     source = os.environ.get("FLEETWATCH_STACK_FILE") or f"stacks/Pulumi.{stack}.yaml"
     config = runtime.get_config_env()
+    encrypted = {key.removeprefix(PROJECT) for key in runtime.get_config_secret_keys_env()}
     sections = {key: parsed(value) for key, value in own_sections(config).items()}
+    sections = {key: decrypted(value) if key in encrypted else value for key, value in sections.items()}
     settings, problems = read({"env": stack, **sections}, source)
     cloud = None
     if settings is not None:
         cloud = cloud_facts.probe(config, os.environ) if settings.droplets else None
-        encrypted = {key.removeprefix(PROJECT) for key in runtime.get_config_secret_keys_env()}
         problems += validate(settings, machine=machine_facts.probe(settings), cloud=cloud, encrypted=encrypted)
     if problems or settings is None:
         raise SettingsError(for_stack(problem, stack) for problem in problems)

@@ -1,6 +1,7 @@
 """What a stack file lacks before `make up` can use it, and what would improve it.
 
-What the program refuses is refused here too: both call configs.validation with the same facts.
+What the program refuses is missing here, and nothing else: both call configs.validation with the same facts. What the
+program accepts (a domain for documentation, a private key that only another machine has) is advice.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import copy
 import ipaddress
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +18,7 @@ from configs.settings import Settings, read
 from configs.settings.messages import for_stack
 from configs.settings.secrets import is_secret_path, readable
 from configs.settings.sections import own_sections
-from configs.validation import CloudFacts, validate
+from configs.validation import CloudFacts, check_file, validate
 from tools import backend, secrets_provider
 from tools.errors import ToolError
 from tools.progress import say
@@ -90,16 +92,6 @@ def _needed(config: Mapping[str, Any], stack: Stack, environ: Mapping[str, str])
             encrypted={name for name, section in sections.items() if _is_encrypted(section)},
         )
     yield from (for_stack(problem.removesuffix(f" ({source})"), env) for problem in problems)
-    if settings is None:
-        return
-    for path, value in _named(settings):
-        if is_example(value):
-            yield f"{path}: {value} is reserved for documentation; replace it by your own"
-    if settings.ssh.key is not None and not key_files.has_private_key(settings.ssh.key):
-        yield (
-            f"ssh.key: there is no private key in {settings.ssh.key}; `ssh-keygen -t ed25519 -f {settings.ssh.key}` "
-            "makes one, or name yours"
-        )
 
 
 def _cloud(
@@ -134,6 +126,14 @@ def _advice(config: Mapping[str, Any], stack: Stack) -> Iterator[str]:
     if settings is None:
         return
     hub = settings.hub
+    for path, value in _named(settings):
+        if is_example(value):
+            yield f"{path}: {value} is reserved for documentation; replace it by your own"
+    if settings.ssh.key is not None and not key_files.has_private_key(settings.ssh.key):
+        yield (
+            f"ssh.key: this machine has no private key in {settings.ssh.key}, `make up` needs one here; `ssh-keygen -t "
+            f"ed25519 -f {_shell_path(settings.ssh.key)}` makes one, or name yours"
+        )
     if hub.local is None and not hub.public:
         yield "hub.domain: without one users open the hub by its address, and browsers warn about its certificate"
     if not hub.alerts.receivers:
@@ -160,26 +160,18 @@ def _completed(config: Mapping[str, Any], env: str) -> tuple[dict[str, Any], lis
         if not missing:
             break
         found += missing
-    for path in _passwords(sections):
-        _put(sections, path)
-        found.append(path)
     return sections, found
 
 
 def _missing(sections: Mapping[str, Any], env: str) -> list[str]:
-    problems = read({"env": env, **readable(dict(sections))}, "")[1]
+    problems = check_file({"env": env, **readable(dict(sections))}, "")[1]
     return [problem.partition(":")[0] for problem in problems if ": missing" in problem]
 
 
-def _passwords(sections: Mapping[str, Any]) -> Iterator[str]:
-    """Those of mail servers: a server that wants a user name wants a password too."""
-    receivers: Any = sections
-    for key in ("hub", "alerts", "receivers"):
-        receivers = receivers.get(key) if isinstance(receivers, Mapping) else None
-    for name, receiver in receivers.items() if isinstance(receivers, Mapping) else ():
-        mail = receiver.get("email") if isinstance(receiver, Mapping) else None
-        if isinstance(mail, Mapping) and mail.get("username") and "password" not in mail:
-            yield f"hub.alerts.receivers.{name}.email.password"
+def _shell_path(path: str) -> str:
+    """A path for a command line: in quotes where it needs them, its ~ outside of them."""
+    home, slash, rest = path.partition("/")
+    return f"{home}/{shlex.quote(rest)}" if slash and home.startswith("~") else shlex.quote(path)
 
 
 def _put(sections: dict[str, Any], path: str) -> None:

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from configs.settings.messages import for_stack, in_clear_text
 from configs.settings.secrets import readable
 from configs.validation import check_file
 from tools import missing, secrets_provider, working_copy
@@ -43,14 +44,16 @@ def problems(file: Path) -> Iterator[str]:
     shown = str(file.relative_to(CHECKOUT)) if file.is_relative_to(CHECKOUT) else str(file)
     env = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
     try:
-        config = working_copy.read(file).get("config") or {}
-        secrets_provider.choose(file, file)
+        content, unreadable = working_copy.parse_repaired(working_copy.read_text(file), shown)
+        yield from unreadable
+        if unreadable and not content:
+            return
+        if not unreadable:
+            secrets_provider.choose(file, file)
     except ToolError as error:
         yield str(error)
         return
+    config = content.get("config") or {}
     yield from check_file({"env": env, **readable(missing.completed(config, env))}, shown)[1]
     for path in working_copy.plain_secrets(config):
-        yield (
-            f"{path}: expected an encrypted value, this one is in clear text; `make secret STACK={env} KEY={path}` "
-            f"replaces it ({shown})"
-        )
+        yield for_stack(f"{in_clear_text(path)} ({shown})", env)

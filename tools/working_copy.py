@@ -16,9 +16,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from configs.settings.secrets import is_secret_path
+from tools import stack_yaml
 from tools.errors import ToolError
 
 PROJECT = "fleetwatch:"
@@ -27,39 +26,15 @@ _PROVIDER_TOKEN = re.compile(r"[a-z]+:token")  # such as `digitalocean:token`, a
 ENCRYPTION = ("encryptionsalt", "encryptedkey")
 
 
-_TEXT, _MERGE = "tag:yaml.org,2002:str", "tag:yaml.org,2002:merge"
-_KINDS = {
-    "tag:yaml.org,2002:bool": "boolean",
-    "tag:yaml.org,2002:int": "number",
-    "tag:yaml.org,2002:float": "number",
-    "tag:yaml.org,2002:null": "null",
-    "tag:yaml.org,2002:timestamp": "date",
-}
-
-
-class _EachKeyOnce(yaml.SafeLoader):
-    """Refuses a duplicate key, as the YAML specification does; the library silently drops the first one."""
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if isinstance(key, yaml.ScalarNode) and key.tag not in (_TEXT, _MERGE):
-                raise yaml.MarkedYAMLError(
-                    problem=f"a text as key, `{key.value}` is a {_KINDS.get(key.tag, 'value')} in YAML; put it in "
-                    f"quotes ('{key.value}':) or choose another name",
-                    problem_mark=key.start_mark,
-                )
-            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
-                if key.value in seen:
-                    raise yaml.MarkedYAMLError(problem=f"duplicate key `{key.value}`", problem_mark=key.start_mark)
-                seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
 def read(path: Path) -> dict[str, Any]:
-    """A stack file's mapping. ToolError names the line when it is no YAML, or what it is when it is no mapping."""
+    """A stack file's mapping. ToolError names every line that is no YAML that Pulumi reads in the same way."""
+    return parse(read_text(path), str(path))
+
+
+def read_text(path: Path) -> str:
+    """A stack file's text; ToolError when there is none."""
     try:
-        return parse(path.read_text(), str(path))
+        return path.read_text()
     except FileNotFoundError:
         raise ToolError(f"{path}: there is no such stack file; FILE=... names another one.") from None
     except UnicodeDecodeError:
@@ -68,16 +43,20 @@ def read(path: Path) -> dict[str, Any]:
 
 def parse(text: str, path: str) -> dict[str, Any]:
     """The same of a text; `path` is what messages call it."""
-    try:
-        loaded = yaml.load(text, _EachKeyOnce)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise ToolError(f"{path}{where}: expected YAML, {getattr(error, 'problem', None) or error}.") from None
-    loaded = {} if loaded is None else loaded
-    if not isinstance(loaded, dict) or not isinstance(loaded.get("config") or {}, dict):
-        raise ToolError(f"{path}: expected a mapping with the key `config`, as in stacks/Pulumi.local.yaml.")
-    return loaded
+    content, problems = parse_repaired(text, path)
+    if problems:
+        raise ToolError("\n".join(f"{problem}." for problem in problems))
+    return content
+
+
+def parse_repaired(text: str, path: str) -> tuple[dict[str, Any], list[str]]:
+    """The mapping as far as it can be read, and what is wrong with its YAML: keys that are no texts, for example."""
+    found = stack_yaml.parsed(text, path)
+    content = {} if found.value is None else found.value
+    if not isinstance(content, dict) or not isinstance(content.get("config") or {}, dict):
+        expected = f"{path}: expected a mapping with the key `config`, as in stacks/Pulumi.local.yaml"
+        return {}, [*found.problems, expected]
+    return content, found.problems
 
 
 def sections(path: Path) -> dict[str, Any]:
@@ -140,7 +119,7 @@ def write(path: Path, content: dict[str, Any], mode: int = 0o600) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_suffix(".next")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
-        yaml.safe_dump(content, file, sort_keys=False)
+        file.write(stack_yaml.dumped(content))
     beside.replace(path)
 
 

@@ -18,10 +18,11 @@ from configs.settings.edge import Edge
 from configs.settings.fleet import Access, Cloud, Ssh
 from configs.settings.host import PLACES, Host
 from configs.settings.hub import Hub
-from configs.settings.messages import kind_of, message, non_text_key, unknown_key
+from configs.settings.messages import message, no_mapping, non_text_key, unknown_key
 from configs.settings.model import SECTIONS, Images, Settings, SettingsError
 from configs.settings.schema import Place, has_default
-from configs.settings.sections import meant
+from configs.settings.sections import unknown_section
+from configs.settings.shown import shown_key
 
 _TAKEN_OUT = object()
 HUB_KEYS = ("via", "rotation")  # what `hosts.hub` may say of its host; the rest is in the section `hub`
@@ -41,12 +42,10 @@ def read(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str
     """Like `load`, but gives the repaired settings (None if the hub is unusable) beside the problems."""
     problems: list[str] = []
     for key in sorted(map(str, set(raw) - set(SECTIONS))):
-        full = meant(key)
-        shown = key.removeprefix(":")
-        problems.append(f"{shown}: unknown section; did you mean {full}?" if full else unknown_key(shown, SECTIONS))
+        problems.append(unknown_section(key) or unknown_key("", key, SECTIONS))
     raw = {key: _with_text_keys(value, key, problems) for key, value in raw.items() if key in SECTIONS}
-    prefix = _parse(DnsLabel, _text(raw.get("prefix", "fleetwatch")), "prefix", problems) or "fleetwatch"
-    env = _parse(DnsLabel, _text(raw.get("env", "local")), "env", problems) or "local"
+    prefix = _parse(DnsLabel, raw.get("prefix", "fleetwatch"), "prefix", problems) or "fleetwatch"
+    env = _parse(DnsLabel, raw.get("env", "local"), "env", problems) or "local"
     images = _parse(Images, _given(raw, "images"), "images", problems) or Images()
     access = _parse(Access, _given(raw, "access"), "access", problems) or Access()
     cloud = _parse(Cloud, _given(raw, "cloud"), "cloud", problems) or Cloud()
@@ -60,22 +59,17 @@ def read(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str
     return settings, [f"{problem} ({source})" for problem in problems]
 
 
-def _text(value: Any) -> Any:
-    """A plain value as Pulumi hands it over: numbers and booleans of a stack file arrive as text."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    return value if value is None or isinstance(value, (str, dict, list)) else str(value)
-
-
 def _with_text_keys(value: Any, path: str, problems: list[str]) -> Any:
     """The value without keys that are no texts, each of which is a problem."""
     if isinstance(value, list):
         return [_with_text_keys(inner, f"{path}.{index}", problems) for index, inner in enumerate(value)]
     if not isinstance(value, dict):
         return value
-    problems += [non_text_key(f"{path}.{key}", key) for key in value if not isinstance(key, str)]
+    problems += [non_text_key(path, key) for key in value if not isinstance(key, str)]
     return {
-        key: _with_text_keys(inner, f"{path}.{key}", problems) for key, inner in value.items() if isinstance(key, str)
+        key: _with_text_keys(inner, f"{path}.{shown_key(key)}", problems)
+        for key, inner in value.items()
+        if isinstance(key, str)
     }
 
 
@@ -86,21 +80,21 @@ def _given(raw: Mapping[str, Any], key: str) -> Any:
 
 def _hosts(raw: Any, hub: Hub | None, problems: list[str]) -> tuple[dict[str, Host], dict[str, Edge]]:
     if not isinstance(raw, dict):
-        got = "an empty text" if raw == "" else f"a {kind_of(raw)}"
-        problems.append(f"hosts: expected a mapping of host names, got {got}")
+        problems.append(no_mapping("hosts", raw, "a mapping of host names"))
         raw = {}
     hosts: dict[str, Host] = {}
     edges: dict[str, Edge] = {}
     for name in sorted({"hub", *raw}):
-        _parse(DnsLabel, name, f"hosts.{name}", problems)
+        path = f"hosts.{shown_key(name)}"
+        _parse(DnsLabel, name, path, problems)
         placed, collected = _divided(name, _given(raw, name), problems)
         if name == "hub":
             placed = _hub_host(placed or {}, hub)
-        host = _parse(Host, placed, f"hosts.{name}", problems) if placed is not None else None
-        edge = _parse(Edge, collected, f"hosts.{name}", problems)
+        host = _parse(Host, placed, path, problems) if placed is not None else None
+        edge = _parse(Edge, collected, path, problems)
         if name == "hub":  # always there: an unusable entry is replaced by the defaults
             host, edge = host or _parse(Host, _hub_host({}, hub) or {}, "hosts.hub", []), edge or Edge()
-        if host is not None and edge is not None:
+        if host is not None and edge is not None and shown_key(name) == name:  # rules name the host in their problems
             hosts[name], edges[name] = host, edge
     return hosts, edges
 
@@ -109,8 +103,7 @@ def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any]
     """One entry of `hosts`: the part that says where the host is (None: unreadable), and the part that says what its
     edge collects."""
     if not isinstance(entry, dict):
-        got = "an empty text" if entry == "" else f"a {kind_of(entry)}"
-        problems.append(f"hosts.{name}: expected a mapping, got {got}")
+        problems.append(no_mapping(f"hosts.{shown_key(name)}", entry))
         return None, {}
     keys = [key for key in Host.model_fields if name != "hub" or key in HUB_KEYS]
     known = [*keys, *Edge.model_fields]
@@ -118,7 +111,7 @@ def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any]
         if name == "hub" and key in Host.model_fields and key not in keys:
             problems.append(f"hosts.hub.{key}: not allowed, the hub is placed under `hub`; remove this key")
         elif key not in known:
-            problems.append(unknown_key(f"hosts.{name}.{key}", known))
+            problems.append(unknown_key(f"hosts.{shown_key(name)}", key, known))
     return {k: v for k, v in entry.items() if k in keys}, {k: v for k, v in entry.items() if k in Edge.model_fields}
 
 

@@ -13,6 +13,8 @@ from configs.settings.hub import Hub
 from configs.settings.model import Settings
 from configs.settings.schema import ANY, secret_patterns
 
+UNREAD = "unread"  # the placeholder of an encrypted value without a form
+
 
 @cache
 def secret_places() -> frozenset[tuple[str, ...]]:
@@ -24,15 +26,15 @@ def secret_places() -> frozenset[tuple[str, ...]]:
 
 @cache
 def secret_keys() -> frozenset[str]:
-    """The last words of these places: `dsn`, `password` and so on."""
+    """The last keys of these places: `dsn`, `password` and so on."""
     return frozenset(place[-1] for place in secret_places())
 
 
 def is_secret_path(path: str) -> bool:
     """Whether a path such as `hosts.db-1.postgres.main.dsn` leads to a secret."""
-    words = path.split(".")
+    keys = path.split(".")
     return any(
-        len(place) == len(words) and all(known in (ANY, word) for known, word in zip(place, words, strict=True))
+        len(place) == len(keys) and all(known in (ANY, key) for known, key in zip(place, keys, strict=True))
         for place in secret_places()
     )
 
@@ -47,7 +49,7 @@ def placeholder(key: str) -> str:
     return {
         "dsn": "postgresql://unread:unread@unread:5432/unread",  # pragma: allowlist secret
         "url": "https://unread.invalid/",
-    }.get(key, "unread")
+    }.get(key, UNREAD)
 
 
 def readable(value: Any, key: str = "") -> Any:

@@ -10,7 +10,18 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from configs.settings import Settings, read
-from configs.validation import addresses, alerts, cloud_account, disk, droplets, hub, local_machine, names, network
+from configs.validation import (
+    addresses,
+    alerts,
+    cloud_account,
+    disk,
+    droplets,
+    hub,
+    local_machine,
+    names,
+    network,
+    receivers,
+)
 from configs.validation.encryption import unencrypted
 from configs.validation.facts import CloudFacts, DockerFacts, MachineFacts
 
@@ -35,6 +46,7 @@ def validate(
         *network.problems(settings),
         *names.problems(settings),
         *droplets.problems(settings),
+        *receivers.problems(settings),
     ]
     found = [*disk.problems(settings), *alerts.problems(settings)]
     if encrypted is not None:

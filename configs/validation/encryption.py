@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from configs.settings import Settings
+from configs.settings.messages import in_clear_text
 from configs.settings.secrets import secret_paths
 
 
@@ -12,6 +13,4 @@ def unencrypted(settings: Settings, encrypted: Collection[str]) -> Iterator[str]
     """Secrets in sections of which nothing is encrypted."""
     for path in secret_paths(settings):
         if path.split(".")[0] not in encrypted:
-            yield (
-                f"{path}: expected an encrypted value, this one is in clear text; `make secret KEY={path}` replaces it"
-            )
+            yield in_clear_text(path)

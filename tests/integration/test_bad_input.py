@@ -41,7 +41,7 @@ SENTENCES = (
     r"hub\.colour: unknown key, expected one of .*\bports\b",
     r"hub\.ports: expected four different ports, but http and push are both 18481",
     r"hub\.retention\.metrics_size: expected at most \d+GB .*got 900TB",
-    r"hosts\.hub\.logs\.journal: expected a valid boolean, got 'yes please'",
+    r"hosts\.hub\.logs\.journal: expected true or false, got 'yes please'",
     r"hosts\.hub\.postgres\.main\.dsn: missing, this key is required",
     r"hosts\.hub\.apps\.shop\.target: expected host:port",
     r"hosts\.hub\.networks\.0: expected a Docker network of this machine .*got 'no-such-network'",

@@ -104,7 +104,7 @@ def test_mistakes_of_a_stack_file_are_told_all_at_once(stack: Previewed) -> None
     text = page.build([stack.record(code=1)])
     assert "**No preview**" in text
     assert "hub.colour: unknown key" in text
-    assert "hosts.hub.logs.journal: expected a valid boolean" in text
+    assert "hosts.hub.logs.journal: expected true or false" in text
     assert "2 problems in the settings" in text
 
 

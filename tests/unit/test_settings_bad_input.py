@@ -48,12 +48,12 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         r"^hosts.hub.logs.files.web.labls: unknown key, expected one of path, job, format, level_key, labels",
     ),
     "unknown image": (small(images={"redis": "x"}), r"^images.redis: unknown key, expected one of prometheus, loki"),
-    "wrong type": (_hub(ports={"https": "8443"}), r"^hub.ports.https: expected a valid integer, got '8443'"),
-    "a number for a text": (_hub(domain=5), r"^hub.domain: expected a valid string, got 5"),
+    "wrong type": (_hub(ports={"https": "8443"}), r"^hub.ports.https: expected a whole number, got '8443'"),
+    "a number for a text": (_hub(domain=5), r"^hub.domain: expected a text, got 5; put it in quotes"),
     "a list for a mapping": (_host(apps=["x"]), r"^hosts.hub.apps: expected a .*mapping.*got a list"),
     "hosts as a list": (small(hosts=["web"]), r"^hosts: expected a mapping of host names, got a list"),
-    "an empty list for hosts": (small(hosts=[]), r"^hosts: expected a mapping of host names, got a list"),
-    "an empty list for a host": (small(hosts={"hub": []}), r"^hosts.hub: expected a mapping.*got a list"),
+    "an empty list for hosts": (small(hosts=[]), r"^hosts: expected a mapping of host names, got an empty list"),
+    "an empty list for a host": (small(hosts={"hub": []}), r"^hosts.hub: expected a mapping.*got an empty list"),
     "false for a host": (small(hosts={"hub": False}), r"^hosts.hub: expected a mapping"),
     "hub left empty": (small(hub=None), r"^hub: expected a mapping"),
     "hub without a place": (small(hub={}), r"^hub: expected exactly one place: local, droplet or server .*, got none"),
@@ -69,7 +69,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a container with thresholds that can be none": (
         _host(alerts={"containers": {"a b": {}}}),
-        r"^hosts.hub.alerts.containers.a b: expected a container's name as `docker ps` shows it",
+        r"^hosts.hub.alerts.containers.\(key of 3 characters, not shown\): expected a container's name as `docker ps`",
     ),
     "postgres without a DSN": (_host(postgres={"main": {}}), r"^hosts.hub.postgres.main.dsn: missing"),
     "postgres left empty": (_host(postgres={"main": None}), r"^hosts.hub.postgres.main: expected a mapping"),
@@ -147,6 +147,16 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         r"receivers.a.slack: expected a mapping",
     ),
     "an unknown receiver": (_hub(alerts={"default": "chat"}), r"^hub.alerts.default: expected the name of a receiver"),
+    "a user name without a password": (
+        _hub(
+            alerts={
+                "receivers": {
+                    "a": {"email": {"to": "a@b.test", "sender": "c@d.test", "smarthost": "m:25", "username": "u"}}
+                }
+            }
+        ),
+        r"^hub.alerts.receivers.a.email.password: missing, this key is required beside `username`; `make",
+    ),
     "a receiver without a service": (_hub(alerts={"receivers": {"a": {}}}), r"receivers.a: expected at least one of"),
     "a public subnet": (_host(subnet="8.8.8.0/24"), r"^hosts.hub.subnet: expected a private IPv4 network"),
     "a Docker Engine elsewhere": (

@@ -53,7 +53,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         fleet({"local": {}}, hosts={"web": {"droplet": {"region": "fra1"}}}),
         f"hosts.web: {OTHER_HOST}",
     ),
-    "another network": (server(via="vpn"), "hosts.vps-1.via: expected 'internet' or 'vpc', got 'vpn'"),
+    "another network": (server(via="vpn"), "hosts.vps-1.via: expected one of internet, vpc, got 'vpn'"),
     # names
     "a name that is taken": (
         hosts(**{"grafana-admin": {"droplet": {}}}),
@@ -129,7 +129,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a text for a list": (
         fleet(access={"admin_cidrs": "192.0.2.0/24"}),
-        "access.admin_cidrs: expected a valid list, got '192.0.2.0/24'",
+        "access.admin_cidrs: expected a list, got '192.0.2.0/24'",
     ),
     # cloud
     "a public range": (fleet(cloud={"range": "8.8.0.0/20"}), f"cloud.range: {RANGE}, got '8.8.0.0/20'"),
@@ -157,7 +157,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "hosts.hub.networks.0: `fw-hub` is a network of fleetwatch itself, expected networks of your apps only; remove "
         "this entry",
     ),
-    "protect as text": (fleet(cloud={"protect": "no"}), "cloud.protect: expected a valid boolean, got 'no'"),
+    "protect as text": (fleet(cloud={"protect": "no"}), "cloud.protect: expected true or false, got 'no'"),
     # ssh
     "no key at all": (
         fleet(ssh={}),
@@ -202,7 +202,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a check that tells nobody": (
         fleet({**HUB, "uptime": {"email": []}}),
-        "hub.uptime.email: expected at least 1 entry, got a list",
+        "hub.uptime.email: expected at least 1 entry, got an empty list",
     ),
     "a check that tells no address": (
         fleet({**HUB, "uptime": {"email": ["ops"]}}),

@@ -57,18 +57,21 @@ def test_an_empty_value_is_one_line(monkeypatch: pytest.MonkeyPatch, section: st
 @pytest.mark.parametrize("value", ["true", "5", "{", "[1", "{hub}"])
 def test_a_plain_value_for_a_section_is_one_line(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     assert _program(monkeypatch, {"fleetwatch:hub": value}) == "hub: expected a mapping, got a text (not shown)"
-    assert _program(monkeypatch, {"fleetwatch:access": value}) == f"access: expected a mapping, got {value!r}"
+    assert _program(monkeypatch, {"fleetwatch:access": value}) == "access: expected a mapping, got a text (not shown)"
 
 
-def test_numbers_and_booleans_are_texts_to_the_program_and_to_the_tools(monkeypatch: pytest.MonkeyPatch) -> None:
-    for text, value in (("5", 5), ("true", True), ("web-1", "web-1")):
-        assert _program(monkeypatch, {"fleetwatch:prefix": text, "fleetwatch:env": text}) == ""
-        settings, problems = check_file(small(prefix=value, env=value), SOURCE)
-        assert problems == []
-        assert settings is not None
-        assert (settings.prefix, settings.env) == (text, text)
-    assert _program(monkeypatch, {"fleetwatch:prefix": "1.5"}) == f"prefix: {LABEL}, got '1.5'"
-    assert check_file(small(prefix=1.5), SOURCE)[1] == [f"prefix: {LABEL}, got '1.5' ({SOURCE})"]
+@pytest.mark.parametrize("text", ["5", "true", "web-1"])
+def test_pulumi_hands_over_texts(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    assert _program(monkeypatch, {"fleetwatch:prefix": text, "fleetwatch:env": text}) == ""
+
+
+@pytest.mark.parametrize(("value", "shown"), [(5, "5"), (True, "true"), (1.5, "1.5")])
+@pytest.mark.parametrize("key", ["prefix", "env"])
+def test_names_without_quotes_that_yaml_reads_as_no_text_are_refused(key: str, value: Any, shown: str) -> None:
+    """Pulumi writes such a value in its form as text: `yes` as true, `010` as 8."""
+    assert check_file(small(**{key: value}), SOURCE)[1] == [
+        f"{key}: expected a text, got {shown}; put it in quotes ({SOURCE})"
+    ]
 
 
 def test_a_value_that_only_begins_like_json_is_a_text() -> None:
@@ -81,6 +84,11 @@ MISSPELT = {
     "fleetwatch2:acess": "fleetwatch:access",
     "fleet-watch:images": "fleetwatch:images",
     "flettwatch:prefix": "fleetwatch:prefix",
+    "fw:hub": "fleetwatch:hub",
+    "monitor:hosts": "fleetwatch:hosts",
+    "digitalocen:token": "digitalocean:token",
+    "Digitalocean:token": "digitalocean:token",
+    "pulmi:tags": "pulumi:tags",
 }
 
 
@@ -91,13 +99,33 @@ def test_a_misspelt_prefix_names_the_one_that_was_meant(monkeypatch: pytest.Monk
     assert check_file(own_sections({"fleetwatch:hub": {"local": {}}, key: {}}), SOURCE)[1] == [f"{line} ({SOURCE})"]
 
 
-def test_a_section_without_its_prefix_names_it() -> None:
-    assert check_file(own_sections({"fleetwatch:hub": {"local": {}}, "hosts": {}}), SOURCE)[1] == [
-        f"hosts: unknown section; did you mean fleetwatch:hosts? ({SOURCE})"
-    ]
+ALL = "fleetwatch:prefix, fleetwatch:env, fleetwatch:hub, fleetwatch:hosts, fleetwatch:access, fleetwatch:cloud"
+NAMES = "prefix, env, hub, hosts, access, cloud, ssh, images"
+WRITTEN = {
+    "hosts": "hosts: unknown section; did you mean fleetwatch:hosts?",
+    "Hosts": "Hosts: unknown section; did you mean fleetwatch:hosts?",
+    "fleetwatch.hub": "fleetwatch.hub: unknown section; did you mean fleetwatch:hub?",
+    "fleetwatch-hub": "fleetwatch-hub: unknown section; did you mean fleetwatch:hub?",
+    "nonsense": f"nonsense: unknown section, expected one of {ALL}, fleetwatch:ssh, fleetwatch:images",
+    "": f"'': unknown section, expected one of {ALL}, fleetwatch:ssh, fleetwatch:images",
+    "fleetwatch:": f"fleetwatch:: unknown section, expected a name after the colon: {NAMES}",
+    "fleetwatch:hub ": "fleetwatch:hub: unknown section, the key has blanks around it; remove them",
+    "fleetwatch:Hosts": f"Hosts: unknown key, expected one of {NAMES}; did you mean hosts?",
+}
 
 
-OTHERS = ("aws:region", "digitalocean:token", "pulumi:tags", "docker:host", "fleet:hub", "watch:hub", "random:x", "a:b")
+@pytest.mark.parametrize("key", WRITTEN)
+def test_a_section_that_is_written_wrong_is_explained_in_one_round(key: str) -> None:
+    sections = own_sections({"fleetwatch:hub": {"local": {}}, key: {}})
+    assert check_file(sections, SOURCE)[1] == [f"{WRITTEN[key]} ({SOURCE})"]
+
+
+def test_an_empty_key_is_shown_as_one() -> None:
+    (problem,) = check_file(_hub(**{"": 1}), SOURCE)[1]
+    assert problem.startswith("hub.'': unknown key, expected one of local, ")
+
+
+OTHERS = ("aws:region", "digitalocean:token", "pulumi:tags", "docker:host", "fleet:x", "watch:hubs", "random:x", "a:b")
 
 
 @pytest.mark.parametrize("key", OTHERS)
@@ -171,7 +199,7 @@ def test_the_tools_explain_it_with_its_line(key: str) -> None:
     with pytest.raises(ToolError) as told:
         working_copy.parse(text, "stacks/Pulumi.qa.yaml")
     assert str(told.value) == (
-        "stacks/Pulumi.qa.yaml, line 3, column 5: expected YAML, a text as key, "
-        f"`{key}` is a {KEYS[key]} in YAML; put it in quotes ('{key}':) or choose another name."
+        "stacks/Pulumi.qa.yaml, line 3, column 5: expected a text as key, "
+        f"YAML reads `{key}` as a {KEYS[key]}; put it in quotes ('{key}':) or choose another name."
     )
     working_copy.parse(text.replace(key, f"'{key}'"), "stacks/Pulumi.qa.yaml")

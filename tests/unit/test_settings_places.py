@@ -87,7 +87,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         hub_droplet(volume=16385),
         "hub.droplet.volume: expected at most 16384, got 16385",
     ),
-    "a volume with its unit": (hub_droplet(volume="1TB"), "hub.droplet.volume: expected a valid integer, got '1TB'"),
+    "a volume with its unit": (hub_droplet(volume="1TB"), "hub.droplet.volume: expected a whole number, got '1TB'"),
     "a volume of a host": (
         droplet(volume=10),
         "hosts.web-1.droplet.volume: unknown key, expected one of size, region, image, backups, setup",
@@ -154,8 +154,11 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "hosts.vps-1.server.user: expected the name of a user: lower-case letters, digits, _ and -, got 'Deploy'",
     ),
     "port 0": (server(port=0), "hosts.vps-1.server.port: expected at least 1, got 0"),
-    "a port as text": (server(port="22"), "hosts.vps-1.server.port: expected a valid integer, got '22'"),
-    "a bastion as text": (server(bastion=VPS), f"hosts.vps-1.server.bastion: expected a mapping, got '{VPS}'"),
+    "a port as text": (server(port="22"), "hosts.vps-1.server.port: expected a whole number, got '22'"),
+    "a bastion as text": (
+        server(bastion=VPS),
+        "hosts.vps-1.server.bastion: expected a mapping, got a text (not shown)",
+    ),
     "a bastion's address": (
         server(bastion={"address": "jump"}),
         f"hosts.vps-1.server.bastion.address: {ADDRESS}, got 'jump'",
@@ -185,7 +188,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a boolean as text": (
         server(install_docker="yes"),
-        "hosts.vps-1.server.install_docker: expected a valid boolean, got 'yes'",
+        "hosts.vps-1.server.install_docker: expected true or false, got 'yes'",
     ),
     "one address twice": (
         hosts(a={"server": {"address": VPS}}, b={"server": {"address": VPS, "user": "x"}}),

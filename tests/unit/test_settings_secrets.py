@@ -13,7 +13,7 @@ from pulumi.runtime import config as runtime
 
 from components import machine_facts, program_settings
 from configs.settings import SettingsError, load, read
-from configs.settings.secrets import is_secret_path, secret_keys, secret_paths, secret_places
+from configs.settings.secrets import is_secret_path, readable, secret_keys, secret_paths, secret_places
 from configs.validation import DockerFacts, MachineFacts, check_file
 from tests.fixtures.full import FULL, SECRETS, full, raw, small, without_web_1
 from tools import working_copy
@@ -121,6 +121,23 @@ WRONG = {
     "as an image": small(images=URL),
     "as a prefix": small(prefix=URL),
     "as all hosts": small(hosts=DSN),
+    "as a connection string": small(hosts={"hub": {"apps": {"shop": {"target": f"host=db password={PLANTED}"}}}}),
+    "as the name of a database": small(hosts={"hub": {"postgres": {DSN: None}}}),
+    "as a database": small(hosts={"hub": {"postgres": {DSN: {}}}}),
+    "as an unknown key": small(hub={"local": {}, "grafana": {f"{PLANTED}=": 1}}),
+    "as an unknown key like a token": small(hub={"local": {}, "grafana": {f"{PLANTED}-a1b2c3d4e5f6a7b8": 1}}),
+    "as an unknown section": small(**{f"{PLANTED} {PLANTED}": 1}),
+    "as a host's name": small(hub={"server": {"address": "a.test"}}, hosts={f"{PLANTED}@a": {"droplet": {}}}),
+    "as a host's unknown key": small(hosts={"hub": {f"{PLANTED}:": 1}}),
+    "as ssh": small(ssh=PLANTED),
+    "as cloud": small(cloud=PLANTED),
+    "as images": small(images=PLANTED),
+    "as log files": small(hosts={"hub": {"logs": {"files": PLANTED}}}),
+    "as labels": small(hosts={"hub": {"logs": {"files": {"a": {"path": "/a/b", "labels": PLANTED}}}}}),
+    "as a server": small(hub={"server": PLANTED}),
+    "as a bastion": small(hub={"server": {"address": "a.test", "bastion": PLANTED}}),
+    "as a user": small(hub={"server": {"address": "a.test", "user": f"root:{PLANTED}"}}),
+    "as a key below a number": small(hosts={"hub": {"apps": {f"{DSN} ": {1: {}}}}}),
 }
 
 
@@ -144,6 +161,23 @@ def _json(value: Any) -> str:
     import json
 
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def test_a_value_that_was_encrypted_in_the_wrong_place_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    sections = small(hub={"local": {}, "domain": "hunter22", "retention": {"logs": "hunter22"}, "ports": {"http": 0}})
+    _engine(monkeypatch, sections, ["hub"])
+    with pytest.raises(Exception, match="3 problems in the settings") as caught:
+        program_settings.load_settings()
+    shown = str(caught.value)
+    assert "hub.domain: expected a domain name such as monitor.example.com, got a text (not shown)" in shown
+    assert "hub.ports.http: expected at least 1, got 0" in shown, "a number was not decrypted"
+    assert "hunter22" not in shown
+
+
+def test_the_tools_name_a_value_that_is_encrypted_in_the_wrong_place() -> None:
+    sections = readable(small(hub={"local": {}, "domain": {"secure": "v1:x"}}))
+    (problem,) = check_file(sections, SOURCE)[1]
+    assert problem.startswith("hub.domain: expected a domain name such as monitor.example.com, got an encrypted value")
 
 
 def _one_host() -> dict[str, Any]:

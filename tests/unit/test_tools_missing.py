@@ -114,3 +114,24 @@ def test_a_hub_of_a_wrong_type_is_a_line_and_no_traceback(
 ) -> None:
     config = _good(tmp_path) | {"fleetwatch:hub": hub}
     assert "  - hub" in _report(monkeypatch, tmp_path, capsys, config)
+
+
+def test_what_the_program_accepts_is_advice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "a key.pub").write_text(f"{PUBLIC_KEY}\n")
+    config = _config() | {"fleetwatch:ssh": {"key": str(tmp_path / "a key")}, "fleetwatch:hosts": {}}
+    config["fleetwatch:hub"] = {"domain": "monitor.example.com", "droplet": config["fleetwatch:hub"]["droplet"]}
+    config["fleetwatch:access"] = {"admin_cidrs": ["203.0.113.7/32"]}
+    code, _ = _complete(monkeypatch, tmp_path, "", config, DIGITALOCEAN_TOKEN="x")
+    shown = capsys.readouterr().out
+    assert code == 0, shown
+    advice = shown.partition("Worth a look:")[2]
+    assert "hub.domain: monitor.example.com is reserved for documentation" in advice
+    assert "access.admin_cidrs.0: 203.0.113.7/32 is reserved for documentation" in advice
+    assert f"`ssh-keygen -t ed25519 -f '{tmp_path}/a key'` makes one" in advice
+
+
+def test_a_home_folder_is_not_in_quotes() -> None:
+    assert missing._shell_path("~/my keys/x") == "~/'my keys/x'"
+    assert missing._shell_path("~/.ssh/id_ed25519") == "~/.ssh/id_ed25519"

@@ -177,7 +177,7 @@ def test_the_secrets_of_a_renamed_host_are_committed_under_its_new_name_and_none
 
 def test_a_key_that_stands_twice_is_told_with_its_line() -> None:
     text = "config:\n  fleetwatch:hub:\n    retention: {metrics: 1d}\n    local: {}\n    retention: {metrics: 2d}\n"
-    with pytest.raises(ToolError, match=r"f.yaml, line 5, column 5: expected YAML, duplicate key `retention`"):
+    with pytest.raises(ToolError, match=r"f.yaml, line 5, column 5: duplicate key `retention`"):
         working_copy.parse(text, "f.yaml")
 
 
