@@ -94,7 +94,8 @@ The stack file is `stacks/Pulumi.<stack>.yaml`. Every path below stands under `c
   `make secret STACK=prod KEY=...`.
 - *required* means: where the section is written, the key has to be there. Everything else may be left out.
 - Unknown keys and wrong types are refused, all of them in one message, before anything is changed.
-- A name that YAML reads as a number, a boolean or a date (`1`, `yes`, `2024-01-01`) needs quotes.
+- A name that YAML reads as a number, a boolean or a date (`1`, `1e3`, `yes`, `2024-01-01`) needs quotes, also as
+  `prefix` and `env`.
 - IPv6 addresses of hosts are not supported; networks in `access` may be IPv6.
 
 | path | type | default | |

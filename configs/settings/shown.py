@@ -10,7 +10,8 @@ from typing import Any
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")  # names that users choose, DNS labels among them
 _UNKNOWN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,40}")
 _PLAIN = re.compile(r"[A-Za-z0-9_./~*-][A-Za-z0-9_./~*, -]{0,63}")
-_IPV6 = re.compile(r"\[?[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){2,}\]?(/\d{1,3})?")
+_IPV4 = re.compile(r"\[?\d{1,3}(\.\d{1,3}){3}\]?(:\d{1,5})?")
+_IPV6 = re.compile(r"\[?[0-9a-fA-F]{0,4}(:[0-9a-fA-F]{0,4}){2,8}(%[a-z]{1,8}\d?)?\]?(:\d{1,5})?(/\d{1,3})?")
 _NAME_AND_NUMBER = re.compile(r"[A-Za-z0-9._/-]{1,64}:[A-Za-z0-9._:-]*\d[A-Za-z0-9._:-]*")
 _RUN = re.compile(r"[A-Za-z0-9]{16,}")  # letters and digits mixed: a token or a password
 NOT_SHOWN = "not shown)"  # the end of a path's part that stands for a key
@@ -93,7 +94,7 @@ def _harmless(value: Any, numbered: bool) -> bool:
     if isinstance(value, str):
         if _has_token(value):
             return False
-        grammars = (_PLAIN, _IPV6, _NAME_AND_NUMBER) if numbered else (_PLAIN, _IPV6)
+        grammars = [_PLAIN, _IPV4, _IPV6, *([_NAME_AND_NUMBER] if numbered else [])]
         return any(grammar.fullmatch(value) for grammar in grammars)
     if isinstance(value, (int, float)):
         return isinstance(value, bool) or not math.isfinite(value) or abs(value) < _LARGEST
