@@ -74,7 +74,7 @@ def pending(data: Json, what: str, id: Any) -> bool:
 
 
 def refuse_pending(data: Json, **things: int | str) -> None:
-    """One event at a time; clients of the real API know these messages and wait."""
+    """Refuses a second event on a resource. Clients of the real API match these messages and wait."""
     titles = {"droplet": "Droplet", "volume": "Volume", "ip": "The reserved IP"}
     for what, id in things.items():
         if pending(data, what, id):
@@ -88,7 +88,7 @@ def _run(cloud: Cloud, number: int, again: bool) -> None:
         try:
             finish, status = WORK[action["work"]](cloud, action["args"], again), "completed"
         except Exception as error:
-            # Any failure of a machine ends the action; the operator of the service needs the reason.
+            # On any exception the action failed; the log shows the reason to the user of the service.
             reason = error.message if isinstance(error, ApiError) else f"{type(error).__name__}: {error}"
             cloud.say(f"action {action['type']} on {action['resource_type']} {action['resource_id']} failed: {reason}")
             finish, status = _failed(action), "errored"

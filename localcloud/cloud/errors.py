@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ApiError(Exception):
-    """An answer other than success; `id` is the API's own name of the kind."""
+    """An error of the API; `id` is the API's name for its kind."""
 
     def __init__(self, status: int, id: str, message: str) -> None:
         super().__init__(message)

@@ -64,7 +64,7 @@ def _wanted_alert(request: Request, before: Json) -> Json:
     given = wanted["notifications"]
     if not isinstance(given, dict) or not (given.get("email") or given.get("slack")):
         raise unprocessable("notifications must name an email address or a Slack channel")
-    # Only where it was given: an alert that something is down compares nothing.
+    # Returned only if the request has it: an alert of type `down` compares nothing.
     if comparison := request.text("comparison", ""):
         if comparison not in _COMPARISONS:
             raise unprocessable(f"comparison must be one of {', '.join(sorted(_COMPARISONS))}")

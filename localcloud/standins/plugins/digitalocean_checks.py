@@ -1,4 +1,4 @@
-"""What the digitalocean stand-in refuses before any request, beyond single rows of its tables.
+"""Checks of the digitalocean stand-in's inputs before any request, for rules that no single table row expresses.
 
 The real provider has the same rules. It applies some of them later, in its diff.
 """

@@ -107,8 +107,8 @@ class Droplet:
                 self._act(resource_id, "rename", name=inputs["name"])
                 self._renamed(urn, resource_id, inputs["name"], old.get("name") or "", until)
         if inputs["backups"] != bool(old.get("backups")):
-            # A fault of the real provider, kept: its waits overwrite what the program set by what the droplet
-            # has, so that together with a new size or name backups only change in the next run.
+            # A bug of the real provider, reproduced: its waits overwrite the program's inputs with the droplet's
+            # current values. After a change of size or name, backups therefore change only in the next run.
             wanted = bool(old.get("backups")) if resized or renamed else inputs["backups"]
             what = "enable" if wanted else "disable"
             with failing(f"Error {what[:-1]}ing backups on droplet ({resource_id})"):

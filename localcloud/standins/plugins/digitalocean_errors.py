@@ -15,7 +15,7 @@ FORBIDDEN, NOT_FOUND, CONFLICT, UNPROCESSABLE, TOO_MANY = 403, 404, 409, 422, 42
 
 
 class ApiError(Exception):
-    """An answer other than success; `message` is the API's own text."""
+    """A response with an error status; `message` is the API's."""
 
     def __init__(self, where: str, status: int, message: str, request: str, attempts: int) -> None:
         number = f' (request "{request}")' if request else ""

@@ -55,7 +55,10 @@ class _Connection(http.client.HTTPConnection):
         return self._tunnel.failure() if self._tunnel else None
 
     def end(self) -> None:
-        """Not `close`, which http.client calls of itself before ssh could report what went wrong."""
+        """Closes the connection and ends ssh.
+
+        `close` must not end ssh: http.client calls it before `failure` can read ssh's error.
+        """
         self.close()
         self._end_tunnel()
 
@@ -106,7 +109,7 @@ class Docker:
         return _answer(status, content)
 
     def _greet(self) -> None:
-        """The first request over ssh is a ping; if it fails, this is the real provider's message."""
+        """Pings the engine before the first request over ssh. Its error is that of the real provider."""
         try:
             self._exchange("HEAD", "/_ping")
         except ConnectionError as error:

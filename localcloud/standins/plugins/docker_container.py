@@ -1,7 +1,7 @@
 """Converts a container's properties to the Engine API's bodies of create and update, and its inspection to properties.
 
-As the real provider has it, environment and labels are not read back (they mix with the image's own), and what the
-program did not set (ulimits, devices, ports, log options, PID mode) is not either.
+As in the real provider, environment and labels are not read back (the engine merges them with the image's). Ulimits,
+devices, ports, log options and PID mode are read back only if the program sets them.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def endpoint(network: State) -> dict[str, Any]:
 
 
 def observed(found: dict[str, Any], old: State) -> State:
-    """The container's state as `docker inspect` has it; `old` has what was requested."""
+    """The container's state from `docker inspect`; `old`, the recorded state, has the properties that were set."""
     config, host, network = found["Config"], found["HostConfig"], found["NetworkSettings"]
     running = found["State"]["Running"]
     state: State = {

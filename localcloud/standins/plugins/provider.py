@@ -21,7 +21,8 @@ from localcloud.standins.plugins.schema import Table
 from localcloud.standins.plugins.server import InitFailed, Log
 
 State = dict[str, Any]
-# What a real bridged plugin notes about its own recording: stale, and so wrong for it, once a stand-in has written.
+# A property that a real bridged plugin adds to its state. It is stale, and would mislead that plugin, once a stand-in
+# wrote the state.
 REAL_NOTES = "__pulumi_raw_state_delta"
 Values = dict[str, PropertyValue]
 # Timeout in seconds of the current operation by the program's customTimeouts; 0: the provider's default.

@@ -125,7 +125,7 @@ def serve(name: str, version: str, make: Callable[[Log, Callable[[], bool]], Pro
         provider_pb2_grpc.add_ResourceProviderServicer_to_server(Servicer(args, version, provider, engine), server)
         port = server.add_insecure_port("127.0.0.1:0")
         await server.start()
-        parent = os.getppid()  # before the port is printed: its reader may end at once
+        parent = os.getppid()  # before the port is written: the engine may end right after it reads it
         sys.stdout.write(f"{port}\n")
         sys.stdout.flush()
         try:
