@@ -53,6 +53,7 @@ LONG = {
     "requirements.txt": "written by `make lock`",
     "tests/app/requirements.txt": "written by `make lock`",
     "localcloud/standins/plugins/docker_container.py": "one resource in both directions, one line for each field",
+    "tests/unit/test_settings_secrets.py": "a table of the places at which a secret may be written by mistake",
     "configs/dashboards/hosts.py": "one dashboard, declared panel by panel",
     "configs/dashboards/postgres.py": "one dashboard, declared panel by panel",
     "configs/dashboards/timescale.py": "one dashboard, declared panel by panel",
