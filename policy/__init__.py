@@ -1,1 +1,1 @@
-"""Guard rails that hold whatever a stack file says: pure rules over plain records, and two ways to run them."""
+"""Guard rails that no stack file can break: pure rules over plain records, and two ways to run them."""

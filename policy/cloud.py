@@ -103,7 +103,7 @@ def _is_hub(record: Record) -> bool:
 
 
 def _world(source: str) -> bool:
-    """Whether a network is so wide that it names nobody: all addresses, also in two or more halves."""
+    """Whether a network is so wide that it limits nothing: all addresses, also in two or more halves."""
     try:
         network = ipaddress.ip_network(source, strict=False)
     except ValueError:

@@ -1,7 +1,8 @@
-"""Where the state of a stack is kept: below this machine's state folder, or where PULUMI_BACKEND_URL says.
+"""Where the state of a stack is kept: below this machine's state folder, or at PULUMI_BACKEND_URL.
 
 The choice is made with the stack and remembered beside its passphrase. A later run that names another place is
-refused: a second state of the same machines would make all of them a second time. docs/state.md says how to move.
+refused: a second state of the same machines would make all of them a second time. docs/state.md describes how to move
+it.
 """
 
 from __future__ import annotations

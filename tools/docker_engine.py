@@ -1,7 +1,7 @@
-"""Finds a Docker Engine, or as root on Debian and Ubuntu installs and starts one, saying so.
+"""Finds a Docker Engine, or as root on Debian and Ubuntu installs and starts one, and prints that.
 
 An engine that this starts by hand (no systemd: containers, CI) is remembered by a pid file in the state directory,
-so that `make clean` can stop exactly that one. Where nothing can be done, one sentence says what the user can do.
+so that `make clean` can stop exactly that one. Where that is impossible, one sentence describes what the user can do.
 """
 
 from __future__ import annotations

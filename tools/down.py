@@ -101,7 +101,8 @@ def _server_with_data(stack: Stack) -> list[str]:
 
 
 def _remove_kept_data(ssh_argv: Sequence[str], prefix: str) -> None:
-    """Remove the volumes: the passwords go with the state, and nobody could sign in to the Grafana that they hold."""
+    """Remove the volumes: the passwords go with the state, and without them no user can sign in to the Grafana in
+    those volumes."""
     remove = f"docker volume ls -q --filter label=fleetwatch.stack={prefix} | xargs -r docker volume rm"
     done = subprocess.run([*ssh_argv, remove], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:

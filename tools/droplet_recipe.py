@@ -1,4 +1,4 @@
-"""The image of the rehearsal's droplets: Debian 12 with a droplet's packages, booted by a small init of our own."""
+"""The image of the rehearsal's droplets: Debian 12 with a droplet's packages, booted by a small init written here."""
 
 from __future__ import annotations
 

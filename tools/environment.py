@@ -80,8 +80,7 @@ def _path() -> str:
 
 def pulumi_env(stack_state_dir: Path, provider: str = secrets_provider.PASSPHRASE) -> dict[str, str]:
     """What `pulumi` needs for the stack whose folder is `stack_state_dir` (made when missing) and whose secrets
-    `provider` encrypts. ToolError if the state is elsewhere than PULUMI_BACKEND_URL says, or a passphrase is
-    missing."""
+    `provider` encrypts. ToolError if the state is elsewhere than at PULUMI_BACKEND_URL, or a passphrase is missing."""
     extra: dict[str, str] = {}
     if (own := stack_state_dir / "environment.json").exists():  # readable by its owner alone: it may hold a token
         extra = json.loads(own.read_text())

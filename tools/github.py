@@ -1,6 +1,6 @@
 """GitHub: one comment of a pull request and one issue about drift, each kept up to date.
 
-Both carry a mark that nobody sees, by which the next run finds them. Repository, address of the API and token come from
+Both carry an invisible mark by which the next run finds them. Repository, address of the API and token come from
 the environment that GitHub's runners have (GITHUB_REPOSITORY, GITHUB_API_URL, GITHUB_TOKEN).
 """
 
@@ -23,7 +23,7 @@ _TIMEOUT = 30  # seconds
 
 
 class GitHub:
-    """A repository. ToolError says which variable is missing, or what GitHub answers."""
+    """A repository. ToolError names the missing variable, or shows what GitHub answers."""
 
     def __init__(self) -> None:
         self._repository = _needed("GITHUB_REPOSITORY")

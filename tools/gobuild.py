@@ -77,7 +77,7 @@ def key(name: str) -> str:
 
 
 def module_dir(module: str, folder: str) -> Path:
-    """Where the module cache has a module, in the version that tools/offline/<folder>/go.mod says."""
+    """Where the module cache has a module, in the version that tools/offline/<folder>/go.mod requires."""
     here = CHECKOUT / "tools" / "offline" / folder
     found = re.search(rf"^(?:require )?\s*{re.escape(module)} (v\S+)", (here / "go.mod").read_text(), re.MULTILINE)
     if not found:

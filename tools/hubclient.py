@@ -31,7 +31,8 @@ def _message(body: str) -> str:
 
 
 class HubClient:
-    """`base` is the query side's address, such as http://127.0.0.1:8482. Every call raises ToolError if it is away."""
+    """`base` is the query side's address, such as http://127.0.0.1:8482. Every call raises ToolError if it does not
+    answer."""
 
     def __init__(self, base: str) -> None:
         self._base = base

@@ -1,8 +1,7 @@
 """Which image each part runs: the pinned one if it can be pulled, else one assembled offline under another name.
 
 A pinned image wins as soon as it is in Docker or its registry answers, so an offline image does not outlive the
-outage. Grafana and sql_exporter have no offline build: stand-ins take their places. Alloy has
-neither, and says so.
+outage. Grafana and sql_exporter have no offline build: stand-ins take their places. Alloy has neither and is refused.
 """
 
 from __future__ import annotations

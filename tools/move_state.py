@@ -1,7 +1,7 @@
 """`make move-state TO=<url>`: the state of a stack into another backend, by Pulumi's export and import.
 
 Secrets stay encrypted, with the same passphrase. The stack is removed from the old backend once the new one holds the
-same resources, so that nobody continues with the old one; an export of it stays in a file beside the passphrase.
+same resources, so that no run continues with the old one; an export of it stays in a file beside the passphrase.
 """
 
 from __future__ import annotations

@@ -20,12 +20,12 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 def without_proxy() -> urllib.request.OpenerDirector:
-    """For addresses of this machine, whatever http_proxy says."""
+    """For addresses of this machine, regardless of http_proxy."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def opener_for(url: str) -> urllib.request.OpenerDirector:
-    """An address of this machine's loopback is reached directly, any other as the environment says."""
+    """An address of this machine's loopback is reached directly, any other through the proxy of the environment."""
     return without_proxy() if urllib.parse.urlsplit(url).hostname in LOOPBACK else urllib.request.build_opener()
 
 

@@ -46,7 +46,7 @@ def _env(options: argparse.Namespace) -> int:
 
 @dataclass(frozen=True)
 class Answers:
-    """What the template needs. Empty: asked for on a terminal, else the default."""
+    """What the template needs. Empty: prompted for on a terminal, else the default."""
 
     region: str = ""
     domain: str = ""

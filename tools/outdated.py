@@ -64,7 +64,7 @@ def check(file: Path = PINS, write: bool = False) -> int:
 
 
 def look(key: str, pin: Reference) -> Finding:
-    """What its registry says of one pin."""
+    """What its registry has for one pin."""
     if offline():
         return Finding(key, pin, "not checked: FLEETWATCH_OFFLINE=1", UNKNOWN)
     registry = Registry(pin)

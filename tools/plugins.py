@@ -1,6 +1,6 @@
 """Provider plugins: the vendors' where they can be installed, else the stand-ins of localcloud/standins/plugins.
 
-Looked at on every run, and every run says which it uses: a real plugin wins as soon as it can be had. A stand-in is
+Every run looks again and prints which it uses: a real plugin wins as soon as it can be had. A stand-in is
 started through a small script in the virtualenv, so that two checkouts do not use each other's.
 FLEETWATCH_PLUGINS=<folder> puts real plugins from elsewhere in front, for comparisons.
 """

@@ -46,8 +46,8 @@ def _record(options: argparse.Namespace) -> int:
 
 
 def write_record(name: str, make: Callable[[], Stack], place: Path, *, refresh: bool = False) -> str | None:
-    """Write the record of a preview to `place`, and what the guard rails say beside it; None, or the sentence that says
-    why there is no preview.
+    """Write the record of a preview to `place`, and the findings of the guard rails; None, or the sentence with the
+    reason why there is no preview.
 
     `make` gives the stack; its errors are recorded like those of the preview. `refresh`: look at what is
     really there first. That contacts the hosts, a preview alone contacts none.
@@ -98,7 +98,7 @@ def _reason(message: str) -> str:
 
 
 def _without_traceback(text: str) -> str:
-    """Of a traceback the last line, which says what was wrong."""
+    """Of a traceback the last line, which has the reason."""
     if "Traceback (most recent call last)" not in text:
         return text
     before, _, rest = text.partition("Traceback (most recent call last)")

@@ -19,8 +19,8 @@ _FAILED = re.compile(r"ResourceRegistrationFailed: resource (\S+) ")
 
 
 def readable(lines: Iterable[str]) -> Iterator[str]:
-    """The lines to show. Python's traceback about a resource that failed says nothing of the failure, which stands at
-    the resource itself; a sentence takes its place. Any other traceback is shown."""
+    """The lines to show. Python's traceback about a resource that failed does not contain the failure, which is
+    printed at the resource itself; a sentence replaces it. Any other traceback is shown."""
     block: list[str] = []
     failed = False
     for line in lines:

@@ -1,4 +1,4 @@
-"""A client of image registries, by the OCI distribution API: Docker Hub, ghcr.io, quay.io, or one of your own.
+"""A client of image registries, by the OCI distribution API: Docker Hub, ghcr.io, quay.io, or a private one.
 
 Only what the registry answers is given back: a digest is computed from the manifest itself, never taken on trust.
 https://github.com/opencontainers/distribution-spec/blob/main/spec.md describes the API,

@@ -53,7 +53,7 @@ def files() -> list[str]:
 
 
 def found(names: Sequence[str]) -> SecretsCollection:
-    """Everything that looks like a secret, by file names as they are given: they stand in the baseline."""
+    """Everything that looks like a secret, by file names as they are given: as the baseline has them."""
     with _settings():
         secrets = SecretsCollection()
         secrets.scan_files(*names)

@@ -186,7 +186,7 @@ class Stack:
         )
 
     def forget(self) -> None:
-        """Take the stack out of the backend, whatever it holds. The stack file stays."""
+        """Remove the stack from the backend, including what it holds. The stack file stays."""
         self.quiet("stack", "rm", "--yes", "--force", "--preserve-config")
 
     def run(self, *arguments: str) -> int:

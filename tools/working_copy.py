@@ -115,7 +115,7 @@ def only_secrets(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(path: Path, content: dict[str, Any], mode: int = 0o600) -> None:
-    """Written beside and moved; readable by its owner alone, unless `mode` says otherwise."""
+    """Written beside and moved; readable by its owner alone, unless `mode` is another one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     beside = path.with_suffix(".next")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:

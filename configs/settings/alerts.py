@@ -116,10 +116,10 @@ class Quiet(Strict):
 
 
 class Alerts(Strict):
-    """Receivers, which of them gets alerts (`default`) and which gets the watchdog, that fires always.
+    """Receivers, which of them gets alerts (`default`) and which gets the watchdog, which always fires.
 
     Without a default, alerts are seen in Grafana and Alertmanager only. `watchdog` is best an external heartbeat's URL
-    (a webhook), which tells you when it hears nothing any more. `runbooks`: where the pages of docs/runbooks are read.
+    (a webhook), which notifies you when it stops. `runbooks`: where the pages of docs/runbooks are published.
     """
 
     receivers: dict[DnsLabel, Receiver] = {}

@@ -123,7 +123,7 @@ class App(Strict):
 
 
 class Postgres(Strict):
-    """A PostgreSQL server, watched by an exporter of its own, and its database, by queries. The DSN is a secret."""
+    """A PostgreSQL server, watched by a separate exporter, and its database, by queries. The DSN is a secret."""
 
     dsn: Annotated[Secret, AfterValidator(_dsn)]
 

@@ -50,7 +50,8 @@ class Ports(Strict):
 class Retention(Strict):
     """How long metrics and logs are kept, and how much disk the metrics may take (whichever limit comes first).
 
-    A volume that is too small for the two times is a mistake, unless `metrics_size` says that metrics may go earlier.
+    A volume that is too small for the two times is a mistake, unless `metrics_size` allows metrics to be dropped
+    earlier.
     """
 
     metrics: Duration = parse_duration("2y")

@@ -100,8 +100,8 @@ def _hosts(raw: Any, hub: Hub | None, problems: list[str]) -> tuple[dict[str, Ho
 
 
 def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-    """One entry of `hosts`: the part that says where the host is (None: unreadable), and the part that says what its
-    edge collects."""
+    """One entry of `hosts`: the part about where the host is (None: unreadable), and the part about what its edge
+    collects."""
     if not isinstance(entry, dict):
         problems.append(no_mapping(f"hosts.{shown_key(name)}", entry))
         return None, {}

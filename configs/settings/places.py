@@ -21,7 +21,7 @@ SETUP_LIMIT = 32 * 1024
 
 
 def private(address: str) -> bool:
-    """Whether nobody on the internet can reach this address (RFC 1918 and 6598). A name is taken for a public one."""
+    """Whether this address is not routed on the internet (RFC 1918 and 6598). A name counts as public."""
     try:
         found = ipaddress.ip_address(address)
     except ValueError:

@@ -37,8 +37,8 @@ def validate(
 ) -> list[str]:
     """Every broken rule as one line: path, what is wrong or expected, the way out, and the file.
 
-    None as facts: nobody looked, and the rules that need them are skipped. `encrypted` are the names of the sections
-    that are encrypted as a whole. A rule is not checked where only a default stands in for an invalid value.
+    Facts that are None were not collected, and the rules that need them are skipped. `encrypted` are the names of the
+    sections that are encrypted as a whole. A rule is not checked where only a default stands in for an invalid value.
     """
     form = [
         *hub.problems(settings),

@@ -1,4 +1,4 @@
-"""Whether the hub's volume holds what its retention asks for."""
+"""Whether the hub's volume is large enough for its retention."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether the machine that runs the program can be what the stack file says: Docker Engines of `local` hosts, ports,
+"""Whether the machine that runs the program fits the stack file: Docker Engines of `local` hosts, ports,
 disk, networks, folders, and the public key of new droplets."""
 
 from __future__ import annotations

@@ -41,10 +41,10 @@ PLACES = (
     Place("policy", lambda: user_texts.strings("policy")),
     Place("tools", lambda: user_texts.strings("tools")),
     Place("localcloud", lambda: user_texts.strings("localcloud")),
-    Place("docstrings of configs", lambda: user_texts.docstrings("configs"), checked=False),
+    Place("docstrings of configs", lambda: user_texts.docstrings("configs")),
     Place("docstrings of components", lambda: user_texts.docstrings("components")),
-    Place("docstrings of tools", lambda: user_texts.docstrings("tools"), checked=False),
-    Place("docstrings of policy", lambda: user_texts.docstrings("policy"), checked=False),
+    Place("docstrings of tools", lambda: user_texts.docstrings("tools")),
+    Place("docstrings of policy", lambda: user_texts.docstrings("policy")),
     Place("docstrings of localcloud", lambda: user_texts.docstrings("localcloud")),
 )
 CHECKED = [place for place in PLACES if place.checked]

@@ -12,7 +12,7 @@ def code(text: str) -> str:
 
 
 def prose(text: str) -> str:
-    """A sentence of somebody else's as text: no HTML, no mention of people, no image, in one line of a table."""
+    """A sentence from another source as plain text: no HTML, no mention of people, no image, in one line of a table."""
     text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("|", "\\|")
     text = text.replace("![", "!&#91;")
     text = re.sub(r"@(?=\w)", "@\u2060", text)  # a word joiner: nobody is notified

@@ -24,8 +24,8 @@ _SHOWN = ("image", "size", "memory", "cpus", "region", "name", "restart", "ports
 
 
 def build(records: Sequence[Record], *, note: str = "", limit: int = LIMIT) -> str:
-    """The Markdown of all records, in at most `limit` characters; 0: whole, as the artefact has it. `note` stands above
-    everything, such as why there is no preview."""
+    """The Markdown of all records, in at most `limit` characters; 0: whole, as the artefact has it. `note` is the
+    first line, such as why there is no preview."""
     blocks, details = _head(records, note), []
     for record in records:
         blocks.append(_stack(record))

@@ -59,7 +59,7 @@ def known(outputs: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_policies(place: Path) -> tuple[Violation, ...] | None:
-    """The results in a file; None when there is no such file. ToolError says what a broken one should look like."""
+    """The results in a file; None when there is no such file. ToolError describes the expected form of a broken one."""
     if not place.exists():
         return None
     parsed = _json(place)

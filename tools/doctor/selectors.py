@@ -28,7 +28,7 @@ def promql_selectors(expr: str) -> list[str]:
 
 
 def metric_names(expr: str) -> list[str]:
-    """The metrics alone, whatever their labels: `{__name__="..."}` or the pattern that stands for a name."""
+    """The metrics without their labels: `{__name__="..."}` or the pattern that stands for a name."""
     return list(dict.fromkeys(_name(one) for one in _vectors(expr)))
 
 

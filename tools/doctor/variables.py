@@ -40,7 +40,7 @@ def builtins(step: int) -> dict[str, str]:
 
 
 def filled(expr: str, variables: Sequence[Variable], case: Case, step: int = STEP) -> str:
-    """The expression with every variable replaced; a name that nobody knows stays, and the server will say so."""
+    """The expression with every variable replaced; an unknown name stays, and the server reports it."""
     known = builtins(step)
     for one in variables:
         everything = "" if one.text else one.all_value
