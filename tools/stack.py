@@ -15,7 +15,7 @@ from typing import Any
 
 from configs.settings import Settings, SettingsError
 from configs.settings.messages import for_stack
-from tools import backend, orphans, pulumi_state, secrets_provider, working_copy
+from tools import backend, orphans, pulumi_state, secrets_provider, stack_prefixes, working_copy
 from tools.affected_stacks import ON_ONE_MACHINE
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, state_dir
@@ -52,6 +52,7 @@ class Stack:
     def prepare(self, check: bool = True) -> dict[str, Any]:
         """Write the working copy and give its configuration. `check` refuses secrets in clear text."""
         made = self.composed(check)
+        stack_prefixes.refuse_taken(self._read(made)[0], self.file, self.working)
         working_copy.write(self.working, made)
         if working_copy.secrets_of(self.file).exists():
             self.share_secrets()  # those of a renamed host stand under its new name from now on

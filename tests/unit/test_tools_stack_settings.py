@@ -124,3 +124,19 @@ def test_which_images_a_local_stack_needs() -> None:
     assert set(up.required_images(_settings(hub={"local": {}}, **database))) == set(images.PARTS)
     overridden = _settings(hub={"local": {}}, images={"loki": "registry.example.com/loki:3.7.8"})
     assert set(usual) - set(up.required_images(overridden)) == {"loki"}
+
+
+def test_a_prefix_of_another_stack_on_the_same_engine_is_refused_before_anything_is_written(stack: Stack) -> None:
+    other = Stack("local", stack.file, {})
+    working_copy.write(other.working, {"config": _config(hub={"local": {}})})
+    _write(stack, hub={"local": {}})
+    with pytest.raises(ToolError, match=r"prefix: `fleetwatch` is used by stack local .* fleetwatch:prefix"):
+        stack.prepare()
+    assert not stack.working.exists(), "the next run of the other stack must not find this one"
+    _write(stack, hub={"local": {}}, prefix="qa").prepare()
+    _write(stack, hub={"local": {"docker": "unix:///run/other.sock"}}).prepare()
+
+
+def test_a_stack_keeps_its_own_prefix(stack: Stack) -> None:
+    _write(stack, hub={"local": {}}).prepare()
+    stack.prepare()
