@@ -6,6 +6,8 @@ import argparse
 import getpass
 import sys
 
+from configs.settings.schema import ANY
+from configs.settings.secrets import is_secret_path, secret_places
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.progress import say
@@ -29,6 +31,7 @@ def _secret(options: argparse.Namespace) -> None:
 
 def set_from_input(stack: Stack, key: str) -> None:
     """Read a secret without echo (or from stdin) and put it encrypted into the working copy."""
+    _require_secret_key(key)
     stack.prepare(check=False)
     stack.select(repair=False)  # the secret may be the API token that clearing an interrupted run needs
     value = ask_secret(f"{key}: ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
@@ -36,6 +39,18 @@ def set_from_input(stack: Stack, key: str) -> None:
         raise ToolError(f"{key}: expected a text, got nothing; nothing was changed.")
     shared = set_secret(stack, key, value)
     say(f"{key} is set. `make up STACK={stack.name}` deploys it.{shared}")
+
+
+def _require_secret_key(key: str) -> None:
+    """ToolError unless the key leads to a secret of the settings or names another namespace: an encrypted value at any
+    other place is an unknown key of a file that does not contain it."""
+    if ":" in key or is_secret_path(key):
+        return
+    known = [".".join("<name>" if part == ANY else part for part in place) for place in sorted(secret_places())]
+    raise ToolError(
+        f"{key or 'KEY'}: not the path of a secret, nothing was changed; expected one of {', '.join(known)} "
+        "(docs/settings.md), or a provider's key such as digitalocean:token."
+    )
 
 
 def ask_secret(question: str) -> str:

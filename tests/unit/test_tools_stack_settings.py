@@ -9,7 +9,7 @@ import pytest
 
 from configs.settings import Settings
 from tests.fixtures import full
-from tools import images, up, working_copy
+from tools import images, stack_secrets, up, working_copy
 from tools.errors import ToolError
 from tools.stack import Stack
 from tools.stack_settings import DEFAULT_DOCKER, configured_docker, docker_address, missing_paths, read_settings
@@ -140,3 +140,11 @@ def test_a_prefix_of_another_stack_on_the_same_engine_is_refused_before_anything
 def test_a_stack_keeps_its_own_prefix(stack: Stack) -> None:
     _write(stack, hub={"local": {}}).prepare()
     stack.prepare()
+
+
+@pytest.mark.parametrize("key", ["hosts.hub.postgres.main.dns", "password", "hub.domain", ""])
+def test_make_secret_refuses_a_key_that_is_no_secret(stack: Stack, key: str) -> None:
+    _write(stack, hub={"local": {}})
+    with pytest.raises(ToolError, match=r"not the path of a secret.*hosts\.<name>\.postgres\.<name>\.dsn"):
+        stack_secrets.set_from_input(stack, key)
+    assert not stack.working.exists()
