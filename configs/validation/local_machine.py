@@ -6,10 +6,12 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
+from configs import names
 from configs.settings import Edge, Settings
 from configs.settings.edge import JOURNAL, fixed_folder
 from configs.settings.model import host_path
 from configs.settings.places import key_kind
+from configs.settings.sections import near
 from configs.units import show_size
 from configs.validation.facts import DockerFacts, MachineFacts
 
@@ -31,7 +33,7 @@ def problems(settings: Settings, facts: MachineFacts) -> Iterator[str]:
             yield from _ports(settings, facts)
             yield from _metrics(settings, docker)
         yield from _disk(place, docker, hub=name == "hub")
-        yield from _networks(name, edge, docker)
+        yield from _networks(settings.prefix, name, edge, docker)
         yield from _folders(name, edge, facts)
     yield from _public_key(settings, facts)
 
@@ -66,13 +68,14 @@ def _disk(place: str, docker: DockerFacts, *, hub: bool) -> Iterator[str]:
         )
 
 
-def _networks(host: str, edge: Edge, docker: DockerFacts) -> Iterator[str]:
-    known = ", ".join(sorted(docker.networks - {"bridge", "host", "none"})) or "none"
+def _networks(prefix: str, host: str, edge: Edge, docker: DockerFacts) -> Iterator[str]:
+    own = {names.hub_network(prefix), names.edge_network(prefix)}
+    known = sorted(docker.networks - {"bridge", "host", "none"} - own)
     for index, network in enumerate(edge.networks):
         if network not in docker.networks:
             yield (
-                f"hosts.{host}.networks.{index}: expected a Docker network of this machine ({known}), "
-                f"got {network!r}; `docker network create {network}` makes it"
+                f"hosts.{host}.networks.{index}: expected a Docker network of this machine "
+                f"({', '.join(known) or 'none'}), got {network!r}; {_network_hint(network, known)}"
             )
     for taken in docker.subnets:
         if _overlap(edge.subnet, taken):
@@ -80,6 +83,11 @@ def _networks(host: str, edge: Edge, docker: DockerFacts) -> Iterator[str]:
                 f"hosts.{host}.subnet: {edge.subnet} overlaps with {taken}, the network of another program's "
                 "containers on this machine; choose another network"
             )
+
+
+def _network_hint(network: str, known: list[str]) -> str:
+    close = near(network, known)
+    return f"did you mean {close}?" if close else f"`docker network create {network}` creates it"
 
 
 def _folders(host: str, edge: Edge, facts: MachineFacts) -> Iterator[str]:

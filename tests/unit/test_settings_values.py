@@ -180,3 +180,14 @@ def test_what_must_arrive_follows_the_settings() -> None:
     ]  # fmt: skip
     assert (jobs["node"], jobs["cadvisor"], jobs["slow"]) == (15, 10, 5), "with their intervals in seconds"
     assert list(scrape_jobs(full(), "web-1")) == ["node", "cadvisor", "agent", "alloy"]
+
+
+def test_a_mistyped_network_gets_the_one_that_was_meant() -> None:
+    settings = load(small(hosts={"hub": {"networks": ["shop_defualt", "warehouse"]}}), SOURCE)
+    socket = settings.hosts["hub"].local
+    assert socket is not None
+    docker = dataclasses.replace(GOOD, networks=frozenset({"bridge", "shop_default", "fleetwatch-edge"}))
+    found = validate(settings, machine=MachineFacts({socket.docker: docker}), cloud=None, encrypted=None)
+    meant, unknown = [problem for problem in found if ".networks." in problem]
+    assert meant.endswith(f"(shop_default), got 'shop_defualt'; did you mean shop_default? ({SOURCE})")
+    assert unknown.endswith(f"got 'warehouse'; `docker network create warehouse` creates it ({SOURCE})")
