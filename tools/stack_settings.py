@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from configs.settings import Settings, read
-from configs.settings.secrets import readable
+from configs.settings.secrets import is_secret_path, placeholder, readable
 from configs.settings.sections import own_sections
 
 DEFAULT_DOCKER = "unix:///var/run/docker.sock"
@@ -25,6 +25,24 @@ def read_settings(config: Mapping[str, Any], env: str, source: str) -> tuple[Set
 def readable_sections(config: Mapping[str, Any], env: str) -> dict[str, Any]:
     """The program's sections of a stack file's `config`, with a placeholder for each encrypted value."""
     return {"env": env, **readable(own_sections(config))}
+
+
+def complete_settings(config: Mapping[str, Any], env: str, source: str) -> Settings | None:
+    """Like `read_settings`, with a placeholder for each secret that the file does not contain: `make secret` keeps it
+    elsewhere, and the settings around it are needed all the same."""
+    sections = readable_sections(config, env)
+    for path in missing_paths(read(sections, source)[1]):
+        if is_secret_path(path):
+            _fill(sections, path.split("."))
+    return read(sections, source)[0]
+
+
+def _fill(sections: dict[str, Any], keys: list[str]) -> None:
+    node: Any = sections
+    for key in keys[:-1]:
+        node = node.get(key) if isinstance(node, dict) else None
+    if isinstance(node, dict):
+        node[keys[-1]] = placeholder(keys[-1])
 
 
 def missing_paths(problems: Iterable[str]) -> set[str]:

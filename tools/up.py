@@ -15,7 +15,7 @@ from tools.processes import try_output
 from tools.progress import say
 from tools.stack import Stack
 from tools.stack_factory import open_stack, stack_file
-from tools.stack_settings import configured_docker, read_settings
+from tools.stack_settings import complete_settings, configured_docker
 from tools.status import report_status
 
 FAILED = "pulumi up failed (output above); run `make up` again to resume."
@@ -28,7 +28,7 @@ def register(commands: Commands) -> None:
 
 def _up(options: argparse.Namespace) -> int:
     file = stack_file(options)
-    settings, _ = read_settings(working_copy.read(file).get("config") or {}, options.stack, str(file))
+    settings = complete_settings(working_copy.read(file).get("config") or {}, options.stack, str(file))
     if settings is None or settings.hub.local is None:
         # The hosts pull images themselves; `open_stack` gets what this machine lacks.
         ssh_program.get()

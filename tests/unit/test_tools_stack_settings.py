@@ -12,7 +12,14 @@ from tests.fixtures import full
 from tools import images, stack_secrets, up, working_copy
 from tools.errors import ToolError
 from tools.stack import Stack
-from tools.stack_settings import DEFAULT_DOCKER, configured_docker, docker_address, missing_paths, read_settings
+from tools.stack_settings import (
+    DEFAULT_DOCKER,
+    complete_settings,
+    configured_docker,
+    docker_address,
+    missing_paths,
+    read_settings,
+)
 
 ENCRYPTED = {"secure": "v1:abc"}
 
@@ -148,3 +155,14 @@ def test_make_secret_refuses_a_key_that_is_no_secret(stack: Stack, key: str) -> 
     with pytest.raises(ToolError, match=r"not the path of a secret.*hosts\.<name>\.postgres\.<name>\.dsn"):
         stack_secrets.set_from_input(stack, key)
     assert not stack.working.exists()
+
+
+def test_a_database_whose_secret_is_kept_elsewhere_still_needs_its_images() -> None:
+    """`make secret` keeps the DSN in the working copy; the file has the entry alone."""
+    config = _config(hub={"local": {}}, hosts={"hub": {"postgres": {"main": {}}}})
+    settings = complete_settings(config, "qa", "stacks/Pulumi.qa.yaml")
+    assert settings is not None
+    assert {"postgres_exporter", "sql_exporter"} <= set(up.required_images(settings))
+    bare = complete_settings(_config(hub={"local": {}}), "qa", "stacks/Pulumi.qa.yaml")
+    assert bare is not None
+    assert "postgres_exporter" not in up.required_images(bare)
