@@ -14,14 +14,13 @@ from typing import Any
 import pulumi
 import pulumi_docker as docker
 
-from components.host import Host
+from components.host import LOOPBACK, Host
 from configs import names
 from configs.deploy import bundle, script
 from configs.services.container import DROPPED_CAPABILITIES, LOG_DRIVER, LOG_OPTIONS, RESTART_POLICY, container
 from configs.services.spec import File, Late, LateField, NetworkName, Publish, ServiceSpec
 from configs.units import megabytes
 
-LOOPBACK = "127.0.0.1"
 EVERYONE = "0.0.0.0"
 LateValues = Mapping[LateField, pulumi.Input[Any]]
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from components.docker_service import LOOPBACK, DockerService, DockerServiceArgs, LateValues, revisions
+from components.docker_service import DockerService, DockerServiceArgs, LateValues, revisions
 from components.gate import note
-from components.host import Host
+from components.host import LOOPBACK, Host
 from configs import deployment, names, services
 from configs.deploy import script
 from configs.services import caddy

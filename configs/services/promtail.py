@@ -97,11 +97,11 @@ def _containers(edge: Edge, prefix: str) -> dict[str, Any]:
         {"source_labels": [compose + "project"], "target_label": "compose_project"},
         {"source_labels": [compose + "service"], "target_label": "compose_service"},
         {"source_labels": ["__meta_docker_container_log_stream"], "target_label": "stream"},
-        {"target_label": "job", "replacement": "docker"},
+        {"target_label": "job", "replacement": names.DOCKER_JOB},
     ]
     return {
         "job_name": "docker",
-        "docker_sd_configs": [{"host": "unix:///var/run/docker.sock", "refresh_interval": "2s"}],
+        "docker_sd_configs": [{"host": f"unix://{names.DOCKER_SOCKET}", "refresh_interval": "2s"}],
         "relabel_configs": rules,
         "pipeline_stages": [*_level(), *_drops(edge), _metadata()],
     }
@@ -123,7 +123,7 @@ def _file(name: str, source: LogFile) -> dict[str, Any]:
 def _journal(budget: int) -> dict[str, Any]:
     return {
         "job_name": "journal",
-        "journal": {"max_age": go_duration(max(43200, budget)), "labels": {"job": "journal"}},
+        "journal": {"max_age": go_duration(max(43200, budget)), "labels": {"job": names.JOURNAL_JOB}},
         "relabel_configs": [{"source_labels": ["__journal__systemd_unit"], "target_label": "unit"}],
         "pipeline_stages": [*_level(), _metadata()],
     }

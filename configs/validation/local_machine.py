@@ -6,7 +6,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator
 
-from configs import names
+from configs import disk, names
 from configs.settings import Edge, Settings
 from configs.settings.edge import JOURNAL, fixed_folder
 from configs.settings.model import host_path
@@ -16,7 +16,6 @@ from configs.units import show_size
 from configs.validation.facts import DockerFacts, MachineFacts
 
 GB = 1024**3
-DISK_SHARE = 0.8  # of the disk for metrics; Prometheus' documentation says 80-85 %
 
 
 def problems(settings: Settings, facts: MachineFacts) -> Iterator[str]:
@@ -50,7 +49,7 @@ def _ports(settings: Settings, facts: MachineFacts) -> Iterator[str]:
 def _metrics(settings: Settings, docker: DockerFacts) -> Iterator[str]:
     if docker.disk_total is None:
         return
-    fits = int(docker.disk_total * DISK_SHARE)
+    fits = int(docker.disk_total * disk.SHARE)
     if settings.hub.retention.metrics_size > fits:
         yield (
             f"hub.retention.metrics_size: expected at most {fits // GB}GB (80 % of this disk), "
