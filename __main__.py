@@ -5,7 +5,6 @@ import pulumi
 from components.credential import Credential, rotations_done
 from components.edge import Edge, EdgeArgs
 from components.fleet import Fleet
-from components.gate import Gate, GateArgs
 from components.host import host_options
 from components.hub import Hub, HubArgs
 from components.program_settings import load_settings
@@ -14,13 +13,15 @@ from configs import images, names
 
 settings, cloud = load_settings()
 pins = images.resolve(settings.images)
-done = rotations_done({name: host.rotation for name, host in settings.hosts.items()})
-credentials = {name: Credential.for_host(name, host, done) for name, host in settings.hosts.items()}
-admin = Credential(names.ADMIN)
 fleet = Fleet(settings, cloud)
+done = rotations_done({name: host.rotation for name, host in settings.hosts.items()})
+credentials = {
+    name: Credential.for_host(name, host.rotation, done, fleet.hosts[name]) for name, host in settings.hosts.items()
+}
+admin = Credential(names.ADMIN)
 users = {name: credentials[name].accepted for name, host in settings.hosts.items() if host.via == "internet"}
 hub_args = HubArgs(host=fleet.hub, settings=settings, images=pins, users=users, admin_password=admin.password)
-hub = Hub("hub", hub_args, pulumi.ResourceOptions(providers=[fleet.hub.docker]))
+hub = Hub("hub", hub_args, pulumi.ResourceOptions(providers=[fleet.hub.docker()]))
 edges: dict[str, Edge] = {}
 for name, host in settings.hosts.items():
     args = EdgeArgs(
@@ -29,9 +30,8 @@ for name, host in settings.hosts.items():
         images=pins,
         credential=credentials[name],
         hub=hub.endpoint_for(name),
+        gate=fleet.hub,
     )
     # The hub must accept the credential before the edge pushes: remote write treats a 401 as final.
-    edges[name] = Edge(name, args, host_options(host, providers=[fleet.hosts[name].docker], depends_on=[hub]))
-    if not host.abandoned:
-        Gate(name, GateArgs(fleet.hub, settings, name, edges[name].settled), host_options(host))
+    edges[name] = Edge(name, args, host_options(host, depends_on=[hub]))
 export(settings, fleet, hub, admin, edges)

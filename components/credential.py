@@ -8,19 +8,17 @@ from typing import Any
 import pulumi
 import pulumi_random as random
 
-from components.host import host_options
 from configs import names
-from configs.settings import Host
 
 
-class Credential(pulumi.ComponentResource):
+class Credential:
     """A password of 40 letters and digits, and during a rotation the previous one too.
 
     `rotation` counts its changes; generations alternate between two resources, so that a change makes one new password
     and keeps the old one. `done` is the rotation that the last complete update left everywhere: until it reaches
-    `rotation`, the old password is accepted too.
+    `rotation`, the old password is accepted too. No component: each host would have one resource more.
 
-    Outputs, all secret: `password` and `bcrypt` of the generation now; `files`, every password by its file's name;
+    Secret: `password` and `bcrypt` of the generation now; `files`, every password by its file's name;
     `accepted`, the bcrypt hashes by user name.
     """
 
@@ -29,9 +27,9 @@ class Credential(pulumi.ComponentResource):
         name: str,
         rotation: int = 0,
         done: pulumi.Input[int] | None = None,
-        opts: pulumi.ResourceOptions | None = None,
+        parent: pulumi.Resource | None = None,
     ) -> None:
-        super().__init__("fleetwatch:index:Credential", name, None, opts)
+        self._parent = parent
         now = self._generation(name, rotation)
         self.password: pulumi.Output[str] = now.result
         self.bcrypt: pulumi.Output[str] = now.bcrypt_hash
@@ -44,13 +42,13 @@ class Credential(pulumi.ComponentResource):
             self.accepted = pulumi.Output.all(now.bcrypt_hash, before.bcrypt_hash, done).apply(
                 lambda found: _accepted(name, rotation, *found)
             )
-        self.register_outputs({})
 
     @classmethod
-    def for_host(cls, name: str, host: Host, done: pulumi.Output[dict[str, Any]]) -> Credential:
+    def for_host(
+        cls, name: str, rotation: int, done: pulumi.Output[dict[str, Any]], parent: pulumi.Resource
+    ) -> Credential:
         """The credential of one host, with the rotations that the last complete update left."""
-        last = done.apply(lambda found: _last_rotation(name, host.rotation, found))
-        return cls(name, host.rotation, last, host_options(host))
+        return cls(name, rotation, done.apply(lambda found: _last_rotation(name, rotation, found)), parent)
 
     def _generation(self, name: str, number: int) -> random.RandomPassword:
         return random.RandomPassword(
@@ -58,7 +56,7 @@ class Credential(pulumi.ComponentResource):
             length=40,
             special=False,  # it goes into files of several formats
             keepers={"rotation": str(number)} if number > 1 else None,
-            opts=pulumi.ResourceOptions(parent=self),
+            opts=pulumi.ResourceOptions(parent=self._parent),
         )
 
 

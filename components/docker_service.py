@@ -9,20 +9,25 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pulumi
 import pulumi_docker as docker
 
 from components.host import LOOPBACK, Host
-from configs import names
+from components.late import LateValues, known
 from configs.deploy import bundle, script
-from configs.services.container import DROPPED_CAPABILITIES, LOG_DRIVER, LOG_OPTIONS, RESTART_POLICY, container
-from configs.services.spec import File, Late, LateField, NetworkName, Publish, ServiceSpec
+from configs.services.container import (
+    DROPPED_CAPABILITIES,
+    LOG_DRIVER,
+    LOG_OPTIONS,
+    RESTART_POLICY,
+    check_line,
+    container,
+)
+from configs.services.spec import File, NetworkName, Publish, ServiceSpec
 from configs.units import megabytes
 
 EVERYONE = "0.0.0.0"
-LateValues = Mapping[LateField, pulumi.Input[Any]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,14 +48,6 @@ def revisions(services: Sequence[DockerService]) -> pulumi.Output[str]:
     """A text that changes whenever a service does; each line begins with the role that it is about."""
     lines = [pulumi.Output.concat(service.role, " ", one) for service in services for one in service.revisions]
     return pulumi.Output.all(*lines).apply(lambda found: "\n".join(line.strip() for line in found))
-
-
-def rendered(file: File, late: LateValues) -> pulumi.Output[str]:
-    """A file's text, once the late values that it needs are known."""
-    if not file.needs:
-        return pulumi.Output.from_input(file.render(Late()))
-    known: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**{key: late[key] for key in file.needs})
-    return known.apply(lambda found: file.render(Late(**found)))
 
 
 class DockerService(pulumi.ComponentResource):
@@ -84,7 +81,7 @@ class DockerService(pulumi.ComponentResource):
         self, kind: str, files: Mapping[str, File], *, check: str, secret: bool, after: Sequence[pulumi.Resource]
     ) -> pulumi.Resource:
         folder = {"BASE": self._args.host.base, "DIR": f"{self._folder}/{kind}"}
-        texts = {name: rendered(file, self._args.late) for name, file in files.items()}
+        texts = {name: known(self._args.late, file.needs, file.render) for name, file in files.items()}
         stdin = pulumi.Output.all(**texts).apply(bundle)
         written = self._args.host.run(
             f"{self.role}-{kind}",
@@ -98,16 +95,13 @@ class DockerService(pulumi.ComponentResource):
         return written
 
     def _check(self) -> str:
-        """The line of shell in which the image's own tool checks the new files, where it will find them, without a
-        network. It knows $next, the folder of the new files."""
-        if not self._spec.check:
-            return ""
-        program, *arguments = self._spec.check
-        secrets = f"-v {shlex.quote(f'{self._folder}/secrets')}:{names.SECRETS}:ro " if self._spec.secrets else ""
-        labels = " ".join(f"--label {key}={value}" for key, value in self._args.host.labels("check").items())
-        return (
-            f'docker run --rm --network none --log-driver none {labels} -v "$next":{self._spec.config_dir}:ro {secrets}'
-            f"--entrypoint {program} {shlex.quote(self._args.image)} {shlex.join(arguments)}"
+        """The line of shell that checks the new files; it knows $next, their folder."""
+        return check_line(
+            self._spec,
+            image=self._args.image,
+            config='"$next"',
+            secrets=shlex.quote(f"{self._folder}/secrets"),
+            labels=self._args.host.labels("check"),
         )
 
     def _volume(self, suffix: str) -> docker.Volume:

@@ -3,37 +3,45 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_docker as docker
+import pulumi_command as command
 
 from components.credential import Credential
-from components.docker_service import DockerService, DockerServiceArgs, LateValues, revisions
+from components.gate import gate
 from components.host import Host
 from components.hub import Endpoint
-from configs import deployment, names, services
-from configs.deploy import script
-from configs.services.spec import ServiceSpec
+from components.late import LateValues, known
+from configs import compose, deployment, names, services
+from configs.deploy import bundle, numbered, script
+from configs.services.container import Container, check_line
+from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings
+
+PATIENCE = 300  # seconds that an update waits for one before it, whose connection broke
+HEALTHY = 60  # seconds until a container that was started answers its health check
+PIECE = 90_000  # characters; one variable of the environment holds 128 KB
 
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeArgs:
-    """`hub`: how this edge reaches the hub. `settings` are plain and checked: they shape the resource graph."""
+    """`hub`: how this edge reaches the hub; `gate`: the hub's host, where its gate runs. `settings` are plain and
+    checked: they shape the resource graph."""
 
     host: Host
     settings: Settings
     images: Mapping[str, str]
     credential: Credential
     hub: Endpoint
+    gate: Host
 
 
 class Edge(pulumi.ComponentResource):
-    """The containers of one host's edge, and the user's networks that some of them join.
+    """One host's edge: a Compose project on it, which one command brings there, and the gate that waits for its data.
 
-    Outputs: `settled`, since when it runs as it does (for its gate); `rotated`, the rotation of its password.
+    Outputs: `rotated`, the rotation of its password.
     """
 
     def __init__(self, name: str, args: EdgeArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -41,75 +49,94 @@ class Edge(pulumi.ComponentResource):
         self._args = args
         host = args.host
         self._context = deployment.context(args.settings, host.name, host.base, host.docker_socket)
-        edge = self._context.edge
-        self._network = docker.Network(
-            f"{host.name}-edge",
-            name=names.edge_network(host.stack),
-            driver="bridge",
-            ipam_configs=[docker.NetworkIpamConfigArgs(subnet=edge.subnet, gateway=self._context.gateway)],
-            labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in host.labels("edge").items()],
-            # The name and the subnet are taken.
-            opts=host.in_docker(pulumi.ResourceOptions(parent=self, delete_before_replace=True)),
-        )
-        late: LateValues = {
+        self._specs = services.edge_specs(self._context)
+        made = compose.containers(self._context, self._specs, args.images)
+        self._late: LateValues = {
             "push_url": args.hub.push_url,
             "passwords": dict(args.credential.files),
             "accepted": args.credential.accepted,
             **({"hub_ca": args.hub.ca} if args.hub.ca is not None else {}),
         }
-        hosts = self._hosts_file()
-        specs = services.edge_specs(self._context)
-        made = [self._service(spec, late, hosts if self._context.hosts_file in spec.binds else []) for spec in specs]
-        self.settled = self._settled(specs, made)
+        project = self._project(made)
+        if not self._context.host.abandoned:
+            gate(args.gate, args.settings, host.name, project.stdout, self)
         # Known to be so only once everything has changed over.
-        self.rotated = self.settled.apply(lambda _: self._context.host.rotation)
+        self.rotated = project.stdout.apply(lambda _: self._context.host.rotation)
         self.register_outputs({})
 
-    def _service(self, spec: ServiceSpec, late: LateValues, after: Sequence[pulumi.Resource]) -> DockerService:
-        args = DockerServiceArgs(
-            host=self._args.host,
-            spec=spec,
-            image=self._args.images[spec.service.image],
-            late=late,
-            networks={"edge": self._network.name, **self._args.hub.networks},
-            after=after,
-        )
-        return DockerService(
-            f"{self._args.host.name}-{spec.role}",
-            args,
-            pulumi.ResourceOptions(parent=self, depends_on=[self._network]),
-        )
-
-    def _hosts_file(self) -> list[pulumi.Resource]:
-        """The hub's name and address, for the containers that push. With an address in their configuration instead,
-        a hub made again would cost the backlog: another URL is another queue, which begins with the present."""
-        if self._args.hub.address is None:
-            return []
-        file = self._context.hosts_file
-        local = "127.0.0.1 localhost\n::1 localhost\n"
-        return [
-            self._args.host.run(
-                "hosts",
-                create=script("hosts", FILE=file),
-                delete=f"rm -f {shlex.quote(file)}",
-                stdin=pulumi.Output.concat(local, self._args.hub.address, f" {names.NO_DOMAIN}"),
-                depends_on=[self._args.host.ready],  # which makes the folder, and removes it
-                parent=self,
-            )
-        ]
-
-    def _settled(self, specs: Sequence[ServiceSpec], made: Sequence[DockerService]) -> pulumi.Output[str]:
-        """Connects user networks out of band, so that adding one recreates no container; then all is in place."""
-        stack, networks = self._args.host.stack, "\n".join(sorted(self._context.edge.networks))
-        joining = " ".join(names.container(stack, spec.role) for spec in specs if spec.user_networks)
-        own = f"{names.edge_network(stack)} {names.hub_network(stack)}"
-        join = script("join", CONTAINERS=joining, NETWORKS=networks, OWN=own)
-        agents = " ".join(spec.role for spec in specs if spec.pushes)
-        settled = script("settled", PREFIX=stack, ROLES=" ".join(spec.role for spec in specs), AGENTS=agents)
-        return self._args.host.run(
-            "settled",
-            create=f"{join}\n{settled}",
-            delete=script("leave", CONTAINERS=joining, NETWORKS=networks) if networks else None,
-            stdin=revisions(made),
+    def _project(self, made: Mapping[str, Container]) -> command.local.Command:
+        host = self._args.host
+        place = {"BASE": host.base, "DIR": self._context.project, "PREFIX": host.stack}
+        needs = {need for spec in self._specs for file in spec.secrets.values() for need in file.needs}
+        secrets = known(self._late, needs, lambda late: bundle(compose.secrets(self._specs, late)))
+        return host.run(
+            "project",
+            create=script("project", HOST=host.name, **place, **self._parameters(made)),
+            delete=script("remove_project", VOLUMES="" if host.keeps_volumes else "yes", **place),
+            files=self._files(compose.compose_yaml(self._context, made)),
+            stdin=pulumi.Output.secret(secrets),
+            depends_on=[host.ready],
             parent=self,
-        ).stdout
+        )
+
+    def _parameters(self, made: Mapping[str, Container]) -> dict[str, str]:
+        stack, specs = self._args.host.stack, self._specs
+        rows = [self._row(spec, made[spec.role]) for spec in specs]
+        return {
+            **numbered(rows),
+            "PUSHERS": " ".join(spec.role for spec in specs if spec.pushes),
+            "JOINING": " ".join(spec.role for spec in specs if spec.user_networks),
+            "NETWORKS": "\n".join(sorted(self._context.edge.networks)),
+            "OWN": f"{names.edge_network(stack)} {names.hub_network(stack)}",
+            "PATIENCE": str(PATIENCE),
+            "HEALTHY": str(HEALTHY),
+        }
+
+    def _row(self, spec: ServiceSpec, made: Container) -> dict[str, str]:
+        check = check_line(
+            spec,
+            image=made.image,
+            config=f'"$next/{spec.role}/config"',
+            secrets=f'"$next/{spec.role}/secrets"',
+            labels=self._args.host.labels("check"),
+        )
+        return {
+            "ROLE": spec.role,
+            "KEY": spec.service.image,
+            "IMAGE": made.image,
+            "CHECK": check,
+            "RELOAD": spec.reload,
+            "HEALTH": shlex.join(made.health.argv),
+        }
+
+    def _files(self, compose_yaml: str) -> dict[str, pulumi.Input[str]]:
+        """What is not secret, as variables: FILES, and FILES_<ROLE> for a role's. A preview shows each that changes."""
+        address = self._args.hub.address
+        shared = {compose.FILE: compose_yaml, compose.README: compose.readme(self._context)}
+        if address is None:
+            first: pulumi.Input[str] = bundle(shared, whole=False)
+        else:
+            first = pulumi.Output.from_input(address).apply(
+                lambda found: bundle({**shared, compose.HOSTS: compose.hosts(found)}, whole=False)
+            )
+        made: dict[str, pulumi.Input[str]] = {"FILES": first}
+        for spec in self._specs:
+            if spec.files:
+                made |= _pieces(f"FILES_{spec.role.upper().replace('-', '_')}", spec, self._late)
+        return made
+
+
+def _pieces(name: str, spec: ServiceSpec, late: LateValues) -> dict[str, pulumi.Input[str]]:
+    """The files of a role, in as many variables as they need."""
+
+    def text(values: Late) -> str:
+        return bundle(compose.files(spec, values), whole=False)
+
+    count = len(text(Late()).encode()) // PIECE + 1
+    needs = {need for file in spec.files.values() for need in file.needs}
+    whole = known(late, needs, text)
+
+    def piece(number: int) -> pulumi.Output[str]:
+        return whole.apply(lambda found: found[len(found) * number // count : len(found) * (number + 1) // count])
+
+    return {name if number == 0 else f"{name}_{number + 1}": piece(number) for number in range(count)}

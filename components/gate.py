@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from urllib.parse import quote
 
 import pulumi
+import pulumi_command as command
 
 from components.host import Host
 from configs import names
@@ -30,45 +30,31 @@ def note(settings: Settings, stack: str, host: str) -> str:
     )
 
 
-@dataclass(frozen=True)
-class GateArgs:
-    """`hub` is the host on which the gate runs; `settled` is the time since which the edge runs unchanged."""
-
-    hub: Host
-    settings: Settings
-    host: str
-    settled: pulumi.Input[str]
-
-
-class Gate(pulumi.ComponentResource):
-    """Runs in updates that change the edge: annotates the change for the dashboards and waits for newer data.
-
-    It has no outputs.
-    """
-
-    def __init__(self, name: str, args: GateArgs, opts: pulumi.ResourceOptions | None = None) -> None:
-        super().__init__("fleetwatch:index:Gate", name, None, opts)
-        stack, edge = args.hub.stack, args.settings.edges[args.host]
-        of_host = f'host="{args.host}"'
-        args.hub.run(
-            f"gate-{args.host}",
-            create=note(args.settings, stack, args.host)
-            + script(
-                "gate",
-                HOST=args.host,
-                PATIENCE=str(max(PATIENCE, TRIES + 2 * edge.scrape.cadvisor)),
-                PROMETHEUS=names.container(stack, "prometheus"),
-                LOKI=names.address(stack, "loki", names.LOKI_PORT),
-                AGENT=names.container(stack, "agent"),
-                CADVISOR=names.container(stack, "cadvisor"),
-                LOG_AGENT=names.container(stack, edge.logs.agent),
-                NEWEST_SAMPLE=quote(f"max(timestamp(up{{{of_host}}}))"),
-                NEWEST_CONTAINER=quote(f'max(timestamp(container_last_seen{{{of_host},container!=""}}))'),
-                CADVISOR_UP=quote(f'max(up{{{of_host},job="cadvisor"}})'),
-                LINES=quote(f'{{{of_host},job!="{names.CHANGES_JOB}"}}'),
-            ),
-            delete=None,
-            stdin=args.settled,
-            parent=self,
-        )
-        self.register_outputs({})
+def gate(
+    hub: Host, settings: Settings, host: str, settled: pulumi.Input[str], parent: pulumi.Resource
+) -> command.local.Command:
+    """Runs on the hub's host in updates that change the edge of `host`: annotates the change for the dashboards and
+    waits for newer data. `settled` is what the edge's project printed: since when it runs unchanged."""
+    stack, edge = hub.stack, settings.edges[host]
+    of_host = f'host="{host}"'
+    return hub.run(
+        f"gate-{host}",
+        create=note(settings, stack, host)
+        + script(
+            "gate",
+            HOST=host,
+            PATIENCE=str(max(PATIENCE, TRIES + 2 * edge.scrape.cadvisor)),
+            PROMETHEUS=names.container(stack, "prometheus"),
+            LOKI=names.address(stack, "loki", names.LOKI_PORT),
+            AGENT=names.container(stack, "agent"),
+            CADVISOR=names.container(stack, "cadvisor"),
+            LOG_AGENT=names.container(stack, edge.logs.agent),
+            NEWEST_SAMPLE=quote(f"max(timestamp(up{{{of_host}}}))"),
+            NEWEST_CONTAINER=quote(f'max(timestamp(container_last_seen{{{of_host},container!=""}}))'),
+            CADVISOR_UP=quote(f'max(up{{{of_host},job="cadvisor"}})'),
+            LINES=quote(f'{{{of_host},job!="{names.CHANGES_JOB}"}}'),
+        ),
+        delete=None,
+        stdin=settled,
+        parent=parent,
+    )

@@ -21,22 +21,20 @@ LOOPBACK = "127.0.0.1"
 def host_options(
     host: HostSettings,
     *,
-    providers: list[pulumi.ProviderResource] | None = None,
     depends_on: list[pulumi.Resource] | None = None,
 ) -> pulumi.ResourceOptions:
     """Options of a host's component that keep what was made under its former name; its children follow it."""
     aliases = [pulumi.Alias(name=host.renamed_from)] if host.renamed_from is not None else None
-    return pulumi.ResourceOptions(aliases=aliases, providers=providers, depends_on=depends_on)
+    return pulumi.ResourceOptions(aliases=aliases, depends_on=depends_on)
 
 
 class Host(pulumi.ComponentResource, ABC):
-    """A machine with a Docker Engine. Makes its provider and readiness, and no container.
+    """A machine with a Docker Engine. Makes its readiness, and no container.
 
-    Outputs: `docker`, the provider for its children; `base`, the folder on the host that rendered files go into;
+    Outputs: `base`, the folder on the host that rendered files go into;
     `public` and `private`, its addresses (None: it has none, or this machine's loopback is meant).
     """
 
-    docker: docker.Provider
     ready: pulumi.Resource
     base: str
     docker_socket: str
@@ -58,10 +56,16 @@ class Host(pulumi.ComponentResource, ABC):
         create: str,
         delete: str | None,
         stdin: pulumi.Input[str] | None = None,
+        files: Mapping[str, pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
     ) -> command.local.Command:
-        """A script on this host, run at creation and again when it or its input changes. Secrets go into `stdin`."""
+        """A script on this host, run at creation and again when it or its input changes. Its input is what the
+        variables `files` hold, then `stdin`. Secrets go into `stdin`."""
+
+    @abstractmethod
+    def docker(self) -> docker.Provider:
+        """A new provider for docker resources on this host: the hub's. Each is a process on the program's machine."""
 
     def on_host(self, options: pulumi.ResourceOptions) -> pulumi.ResourceOptions:
         """These options for a resource that is on this host."""

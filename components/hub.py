@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from components.docker_service import DockerService, DockerServiceArgs, LateValues, revisions
+from components.docker_service import DockerService, DockerServiceArgs, revisions
 from components.gate import note
 from components.host import LOOPBACK, Host
+from components.late import LateValues
 from configs import deployment, names, services
 from configs.deploy import script
 from configs.services import caddy
-from configs.services.spec import NetworkName, ServiceSpec
+from configs.services.spec import ServiceSpec
 from configs.settings import Settings
 
 
@@ -32,12 +33,11 @@ class HubArgs:
 @dataclass(frozen=True)
 class Endpoint:
     """How one edge reaches the hub. `address`: what the name in `push_url` means (None: DNS knows it). `ca`: the
-    certificate to trust (None: the system's). `networks`: Docker networks that lead to it, by name."""
+    certificate to trust (None: the system's)."""
 
     push_url: pulumi.Input[str]
     address: pulumi.Input[str] | None
     ca: pulumi.Input[str] | None
-    networks: Mapping[NetworkName, pulumi.Input[str]]
 
 
 class Hub(pulumi.ComponentResource):
@@ -70,14 +70,13 @@ class Hub(pulumi.ComponentResource):
         """How the edge of the host `name` reaches this hub. The hub's own is on the hub's network."""
         settings, host = self._args.settings, self._args.host
         own = name == host.name
-        networks: Mapping[NetworkName, pulumi.Input[str]] = {"hub": self._network.name} if own else {}
         if settings.hosts[name].via == "internet":
             url = pulumi.Output.from_input(f"https://{settings.hub.domain}") if own else self._site()
-            return Endpoint(url, None, self.ca, networks)
+            return Endpoint(url, None, self.ca)
         if own:
             inside = names.address(host.stack, "caddy", names.CADDY_PUSH_PORT)
-            return Endpoint(f"http://{inside}", None, None, networks)
-        return Endpoint(f"http://{names.NO_DOMAIN}:{settings.hub.ports.push}", host.private, None, networks)
+            return Endpoint(f"http://{inside}", None, None)
+        return Endpoint(f"http://{names.NO_DOMAIN}:{settings.hub.ports.push}", host.private, None)
 
     def _site(self) -> pulumi.Output[str]:
         """The hub for those outside: its name, or its address if it has no name that resolves."""

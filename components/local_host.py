@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pulumi
@@ -10,7 +10,7 @@ import pulumi_command as command
 import pulumi_docker as docker
 
 from components.host import Host
-from configs.deploy import on_stdin, script
+from configs.deploy import fed, on_stdin, script
 from configs.settings import Local
 
 
@@ -26,13 +26,15 @@ class LocalHost(Host):
         self.docker_socket = self._docker_host.removeprefix("unix://")
         self.base = str(home / name)
         self.ready = self.run("ready", create=script("ready"), delete=None)
-        self.docker = docker.Provider(
-            f"docker-{name}",
+        self.register_outputs({"base": self.base})
+
+    def docker(self) -> docker.Provider:
+        return docker.Provider(
+            f"docker-{self.name}",
             host=self._docker_host,
             # Waits for readiness without using its output: an unknown host would show every container as changing.
             opts=pulumi.ResourceOptions(parent=self, depends_on=[self.ready]),
         )
-        self.register_outputs({"base": self.base})
 
     def run(
         self,
@@ -41,15 +43,16 @@ class LocalHost(Host):
         create: str,
         delete: str | None,
         stdin: pulumi.Input[str] | None = None,
+        files: Mapping[str, pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
     ) -> command.local.Command:
         return command.local.Command(
             f"{self.name}-{what}",
-            create=on_stdin(create),
+            create=f'{fed(sorted(files or {}))} | eval "$HERE"',
             delete=delete,
-            stdin=pulumi.Output.concat(create, stdin if stdin is not None else ""),
-            environment={"DOCKER_HOST": self._docker_host},
+            stdin=stdin if stdin is not None else "",
+            environment={**(files or {}), "SCRIPT": create, "HERE": on_stdin(create), "DOCKER_HOST": self._docker_host},
             interpreter=["/bin/sh", "-c"],
             add_previous_output_in_env=False,
             logging=command.local.Logging.STDERR,  # success is silent

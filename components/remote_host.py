@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -14,7 +14,7 @@ import pulumi_docker as docker
 from components.contact import first_contact
 from components.host import Host
 from configs import services, ssh
-from configs.deploy import on_stdin, script
+from configs.deploy import fed, on_stdin, script
 from configs.settings import Settings
 from configs.settings.edge import log_folders
 from configs.settings.model import host_path
@@ -134,13 +134,17 @@ class RemoteHost(Host, _JumpHost):
                 stdin=pulumi.Output.from_input(args.device_size).apply(str),
                 depends_on=[self.ready],
             )
-        self.docker = docker.Provider(
-            f"{name}-docker",
-            host=url,
-            ssh_opts=reached.apply(lambda both: ssh.options(*both)),
+        self._docker_url = url
+        self._docker_options = reached.apply(lambda both: ssh.options(*both))
+        self.register_outputs({"base": self.base})
+
+    def docker(self) -> docker.Provider:
+        return docker.Provider(
+            f"{self.name}-docker",
+            host=self._docker_url,
+            ssh_opts=self._docker_options,
             opts=self.on_host(pulumi.ResourceOptions(parent=self, depends_on=[self.ready])),
         )
-        self.register_outputs({"base": self.base})
 
     def run(
         self,
@@ -149,6 +153,7 @@ class RemoteHost(Host, _JumpHost):
         create: str,
         delete: str | None,
         stdin: pulumi.Input[str] | None = None,
+        files: Mapping[str, pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
         closing: bool = False,
@@ -162,10 +167,16 @@ class RemoteHost(Host, _JumpHost):
             scripts["OFF_HOST"] = self._over_ssh(delete, leaving=True)
         return command.local.Command(
             f"{self.name}-{what}",
-            create='eval "$ON_HOST"',
+            create=f'{fed(sorted(files or {}))} | eval "$ON_HOST"',
             delete='eval "$OFF_HOST"' if delete is not None else None,
-            stdin=pulumi.Output.concat(create, stdin if stdin is not None else ""),
-            environment={**scripts, **size, "MACHINE": self._args.machine.id if self._args.machine is not None else ""},
+            stdin=stdin if stdin is not None else "",
+            environment={
+                **(files or {}),
+                **scripts,
+                **size,
+                "SCRIPT": create,
+                "MACHINE": self._args.machine.id if self._args.machine is not None else "",
+            },
             interpreter=["/bin/sh", "-c"],
             add_previous_output_in_env=False,
             logging=command.local.Logging.STDERR,  # success is silent

@@ -31,6 +31,9 @@ DOCKER_JOB, JOURNAL_JOB, CHANGES_JOB = "docker", "journal", "fleetwatch-changes"
 METRICS_PUSH = "/api/v1/write"
 LOGS_PUSH = "/loki/api/v1/push"
 
+# The folder of an edge's Compose project, in the host's folder for rendered files.
+PROJECT = "edge"
+
 # The folder of a container's secrets, mounted read-only like that of its configuration, and names of files in them.
 SECRETS = "/run/secrets/fleetwatch"
 HUB_CA = "hub-ca.crt"

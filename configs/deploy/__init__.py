@@ -6,7 +6,7 @@ Parameters are paths, names and checks; contents and secrets come in on stdin on
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 _HERE = Path(__file__).parent
@@ -26,11 +26,26 @@ def on_stdin(text: str) -> str:
     return f'script=$(head -c {len(text.encode())}) && eval "$script"'
 
 
-def bundle(files: Mapping[str, str]) -> str:
-    """Files as one text for stdin of `files.sh`, by name, so that a diff of it reads well."""
+def fed(variables: Sequence[str] = ()) -> str:
+    """The shell that writes the script in $SCRIPT, what these variables hold and then its own stdin, for `on_stdin`.
+
+    What is not secret travels in the environment, where a preview shows how it changes; secrets come in on stdin.
+    """
+    return "{ printf '%s' " + " ".join(f'"${name}"' for name in ("SCRIPT", *variables)) + "; cat; }"
+
+
+def bundle(files: Mapping[str, str], *, whole: bool = True) -> str:
+    """Files as one text for stdin of `files.sh` and `project.sh`, by name, so that a diff of it reads well. `whole`: it
+    ends here; otherwise another bundle follows."""
     parts = []
     for name, text in sorted(files.items()):
         if any(line.startswith("==> ") and line.endswith(" <==") for line in text.splitlines()):
             raise ValueError(f"{name}: a line of the form '==> ... <==' cannot be deployed")
         parts.append(f"==> {name} <==\n{text.rstrip(chr(10))}\n")
-    return "".join([*parts, "==> . <==\n"])
+    return "".join([*parts, "==> . <==\n"] if whole else parts)
+
+
+def numbered(rows: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """A table as shell variables: `NUMBERS`, and of the row n each column as `<COLUMN>_<n>`."""
+    made = {f"{column}_{n}": value for n, row in enumerate(rows, 1) for column, value in row.items()}
+    return {"NUMBERS": " ".join(str(n) for n in range(1, len(rows) + 1)), **made}

@@ -3,8 +3,10 @@
 # $CLOSE=yes stops sharing the connection before it (it may lead to a machine that was deleted, or through one) and after
 # it (a new group counts from the next login on). Not by -O exit, which would cut connections through this host.
 # $PATIENCE, for a machine that may be starting: how many seconds to wait for an SSH server that does not answer yet.
+# $ACTION goes to the host: what `make drift` wants of a script that deploys.
 set -eu
 code=0
+[ -z "${ACTION:-}" ] || REMOTE="ACTION=$ACTION; $REMOTE"
 [ "${CLOSE:-}" != yes ] || eval "$SSH -O stop" > /dev/null 2>&1 || true
 starting() {
     output=$(eval "$SSH -S none true" 2>&1 < /dev/null) && return 1

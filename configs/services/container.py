@@ -6,6 +6,7 @@ containers whoever makes them.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -87,6 +88,21 @@ def container(spec: ServiceSpec, *, stack: str, host: str, base: str, image: str
         labels=labels(stack, host, spec.role),
         health=spec.health,
         stop_timeout=spec.stop_timeout,
+    )
+
+
+def check_line(spec: ServiceSpec, *, image: str, config: str, secrets: str, labels: Mapping[str, str]) -> str:
+    """The line of shell in which the image's own tool checks new files, where it will find them, without a network;
+    empty for a spec without a check. `config` and `secrets` are the folders of the new files as shell words."""
+    if not spec.check:
+        return ""
+    program, *arguments = spec.check
+    mounts = [f"-v {config}:{spec.config_dir}:ro"] if spec.files else []
+    mounts += [f"-v {secrets}:{names.SECRETS}:ro"] if spec.secrets else []
+    marks = [f"--label {key}={value}" for key, value in labels.items()]
+    return (
+        f"docker run --rm --pull never --network none --log-driver none {' '.join([*marks, *mounts])} "
+        f"--entrypoint {program} {shlex.quote(image)} {shlex.join(arguments)}"
     )
 
 

@@ -59,12 +59,17 @@ class Context:
         return str(next(ipaddress.ip_network(self.edge.subnet).hosts()))
 
     @property
+    def project(self) -> str:
+        """The folder of the edge's Compose project on the host."""
+        return f"{self.base}/{names.PROJECT}"
+
+    @property
     def hosts_file(self) -> str:
         """The path of the hosts file on the host.
 
         A changed address in it keeps the agent's backlog; a changed push URL would start a new queue.
         """
-        return f"{self.base}/hosts"
+        return f"{self.project}/hosts"
 
     def address(self, role: str, port: int) -> str:
         """A container's address on our networks, such as fleetwatch-loki:3100."""

@@ -1,0 +1,21 @@
+"""Texts that are complete once the machines and passwords exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import pulumi
+
+from configs.services.spec import Late, LateField
+
+LateValues = Mapping[LateField, pulumi.Input[Any]]
+
+
+def known(late: LateValues, needs: Iterable[LateField], render: Callable[[Late], str]) -> pulumi.Output[str]:
+    """A text that reads these late values, once they are known."""
+    wanted: dict[str, Any] = {key: late[key] for key in needs}
+    if not wanted:
+        return pulumi.Output.from_input(render(Late()))
+    found: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**wanted)
+    return found.apply(lambda values: render(Late(**values)))

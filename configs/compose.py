@@ -1,0 +1,151 @@
+"""An edge as one Compose project: `compose.yaml` from the containers of its specs, and the folder that it stands in.
+
+Paths in `compose.yaml` are relative to its folder, so that the folder works wherever somebody puts it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from configs import names
+from configs.render.dump import to_yaml
+from configs.services.container import (
+    DROPPED_CAPABILITIES,
+    LOG_DRIVER,
+    LOG_OPTIONS,
+    RESTART_POLICY,
+    Container,
+    Mount,
+    container,
+    labels,
+)
+from configs.services.context import Context
+from configs.services.spec import Late, ServiceSpec
+
+FILE = "compose.yaml"
+README = "README"
+HOSTS = "hosts"
+_TEXT = Path(__file__).with_name("edge_readme.txt")
+
+
+def containers(context: Context, specs: Sequence[ServiceSpec], images: Mapping[str, str]) -> dict[str, Container]:
+    """The containers of an edge's specs by their role. `images`: the references by image key."""
+    settings, folder = context.settings, context.project
+    return {
+        spec.role: container(
+            spec, stack=settings.prefix, host=context.name, base=folder, image=images[spec.service.image]
+        )
+        for spec in specs
+    }
+
+
+def compose_yaml(context: Context, made: Mapping[str, Container]) -> str:
+    """The Compose project of an edge. User networks are no part of it: an edge joins them once its containers run, so
+    that a network that is gone stops none of them."""
+    settings = context.settings
+    volumes = sorted({mount.source for one in made.values() for mount in one.mounts if mount.type == "volume"})
+    own = labels(settings.prefix, context.name, "edge")
+    networks: dict[str, Any] = {
+        "edge": {
+            "name": names.edge_network(settings.prefix),
+            "driver": "bridge",
+            "ipam": {"config": [{"subnet": str(context.edge.subnet), "gateway": context.gateway}]},
+            "labels": own,
+        }
+    }
+    if context.is_hub:
+        networks["hub"] = {"name": names.hub_network(settings.prefix), "external": True}
+    return to_yaml(
+        {
+            "name": settings.prefix,
+            "services": {role: _service(one, context.project) for role, one in made.items()},
+            "networks": networks,
+            "volumes": {volume: {"name": volume, "labels": own} for volume in volumes},
+        },
+        f"The edge of {context.name}, rendered by fleetwatch; the next update overwrites changes",
+    )
+
+
+def files(spec: ServiceSpec, late: Late) -> dict[str, str]:
+    """The files of a role that are not secret, by path in the project's folder."""
+    return {f"{spec.role}/config/{name}": file.render(late) for name, file in spec.files.items()}
+
+
+def hosts(address: str) -> str:
+    """The hosts file of the containers that push: the hub's name and address, where no DNS record has them. With an
+    address in their configuration instead, a hub made again would cost the backlog: another URL is another queue, which
+    begins with the present."""
+    return f"127.0.0.1 localhost\n::1 localhost\n{address} {names.NO_DOMAIN}\n"
+
+
+def readme(context: Context) -> str:
+    """What the folder is, for the operator who finds it."""
+    return _TEXT.read_text().format(host=context.name, env=context.settings.env, prefix=context.settings.prefix)
+
+
+def secrets(specs: Sequence[ServiceSpec], late: Late) -> dict[str, str]:
+    """The secret files of all roles, by path in the project's folder."""
+    return {
+        f"{spec.role}/secrets/{name}": file.render(late)
+        for spec in specs
+        for name, file in sorted(spec.secrets.items())
+    }
+
+
+def _service(made: Container, folder: str) -> dict[str, Any]:
+    service: dict[str, Any] = {
+        "container_name": made.name,
+        "image": made.image,
+        **({"entrypoint": _literal(made.entrypoint)} if made.entrypoint else {}),
+        **({"command": _literal(made.command)} if made.command else {}),
+        **({"environment": _literal(made.environment)} if made.environment else {}),
+        "restart": RESTART_POLICY,
+        "mem_limit": made.memory,
+        "memswap_limit": made.memory,  # no swap on top
+        "cpus": made.cpus,
+        "cap_drop": list(DROPPED_CAPABILITIES),
+        **({"cap_add": list(made.capabilities)} if made.capabilities else {}),
+        "security_opt": list(made.security_options),
+        **({"devices": [f"{device}:{device}:r" for device in made.devices]} if made.devices else {}),
+        "read_only": made.read_only,
+        **({"tmpfs": [f"{path}:{options}" for path, options in made.tmpfs.items()]} if made.tmpfs else {}),
+        "volumes": [_mount(mount, folder) for mount in made.mounts],
+    }
+    if made.host_namespaces:
+        service |= {"network_mode": "host", "pid": "host"}
+    else:
+        service["networks"] = {
+            network.name: {"aliases": list(network.aliases)} if network.aliases else None for network in made.networks
+        }
+    return {
+        **service,
+        "healthcheck": {
+            "test": ["CMD", *_literal(made.health.argv)],
+            "interval": f"{made.health.interval}s",
+            "timeout": f"{made.health.timeout}s",
+            "start_period": f"{made.health.start_period}s",
+            "retries": made.health.retries,
+        },
+        "logging": {"driver": LOG_DRIVER, "options": dict(LOG_OPTIONS)},
+        "labels": dict(made.labels),
+        "stop_grace_period": f"{made.stop_timeout}s",
+    }
+
+
+def _mount(mount: Mount, folder: str) -> dict[str, Any]:
+    below = mount.source.removeprefix(f"{folder}/")
+    source = f"./{below}" if mount.type == "bind" and below != mount.source else mount.source
+    return {
+        "type": mount.type,
+        "source": source,
+        "target": mount.target,
+        **({"read_only": True} if mount.read_only else {}),
+        **({"bind": {"create_host_path": False}} if mount.type == "bind" else {}),
+    }
+
+
+def _literal(texts: Sequence[str]) -> list[str]:
+    """Texts without a variable in them: Compose replaces `$NAME` and takes `$$` for a dollar sign."""
+    return [text.replace("$", "$$") for text in texts]
