@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
+COMPOSE = "2.24.1"  # the oldest Docker Compose on a host; 2.24.0 recreated every container (docker/compose#11335)
 _HERE = Path(__file__).parent
 
 
