@@ -15,6 +15,8 @@ from localcloud.machines.docker import LABEL, docker
 from tests.fixtures.leftovers import claimed
 from tests.machines.world import NET, PURPOSE, World, answers, soon
 from tools import images, rehearsal
+from tools.builds import BUILDS
+from tools.droplet_recipe import COMPOSE
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("machines")]
 
@@ -82,6 +84,12 @@ def test_the_public_address_is_on_eth0_and_the_private_one_on_eth1(world: World)
 def test_services_are_restarted_as_on_debian(world: World) -> None:
     world.ssh(WEB, "service ssh reload && service docker restart && dpkg-query -W docker.io && apt-mark hold docker.io")
     soon("Docker after its restart", lambda: world.ssh(WEB, "docker version -f '{{.Server.Version}}'"))
+
+
+def test_compose_is_there_for_every_user(world: World) -> None:
+    short = "docker compose version --short"
+    assert world.ssh(WEB, short) == BUILDS["docker-compose"].version.removeprefix("v")
+    assert world.ssh(WEB, f"su -s /bin/sh nobody -c '{short}'") == world.ssh(WEB, short)
 
 
 def test_docker_in_a_droplet_runs_what_the_golden_volume_holds(world: World) -> None:
@@ -232,6 +240,7 @@ def test_a_server_without_docker_has_a_user_with_sudo(world: World) -> None:
     assert soon("SSH", lambda: world.ssh(SERVER, "sudo -n id -u", "deploy")) == "0"
     with pytest.raises(OSError, match=r".*"):
         world.ssh(SERVER, "command -v docker dockerd", "deploy")
+    assert world.ssh(SERVER, f"test -e /{COMPOSE} || echo none", "deploy") == "none"
 
 
 def test_removal_leaves_nothing(world: World) -> None:
