@@ -13,7 +13,7 @@ import pytest
 from localcloud.machines import MachineError, Rule
 from localcloud.machines.docker import LABEL, docker
 from tests.fixtures.leftovers import claimed
-from tests.machines.world import NET, PURPOSE, World, answers, soon
+from tests.machines.world import NET, PURPOSE, USER_DATA, World, answers, soon
 from tools import images, rehearsal
 from tools.builds import BUILDS
 from tools.droplet_recipe import COMPOSE
@@ -25,14 +25,6 @@ EVERYBODY = ("0.0.0.0/0",)
 SSH = Rule("tcp", (22, 22), EVERYBODY)
 OUT = tuple(Rule(protocol, None, EVERYBODY) for protocol in ("tcp", "udp", "icmp"))
 DISK = "/dev/disk/by-id/scsi-0DO_Volume_data"
-USER_DATA = """#cloud-config
-write_files:
-  - path: /var/lib/cloud/scripts/per-boot/count.sh
-    permissions: "0755"
-    content: "#!/bin/sh\\necho boot >> /srv/boots\\n"
-runcmd:
-  - [sh, -c, "timeout 120 sh -c 'until [ -e /srv/go ]; do sleep 0.1; done'; echo first >> /srv/firsts"]
-"""
 
 
 @pytest.fixture(scope="module")
@@ -87,9 +79,8 @@ def test_services_are_restarted_as_on_debian(world: World) -> None:
 
 
 def test_compose_is_there_for_every_user(world: World) -> None:
-    short = "docker compose version --short"
-    assert world.ssh(WEB, short) == BUILDS["docker-compose"].version.removeprefix("v")
-    assert world.ssh(WEB, f"su -s /bin/sh nobody -c '{short}'") == world.ssh(WEB, short)
+    shown = world.ssh(WEB, "su -s /bin/sh nobody -c 'docker compose version --short'")
+    assert shown == BUILDS["docker-compose"].version.removeprefix("v")
 
 
 def test_docker_in_a_droplet_runs_what_the_golden_volume_holds(world: World) -> None:
