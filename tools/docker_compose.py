@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from configs.deploy import COMPOSE
+from configs.deploy import COMPOSE, COMPOSE_TESTED
 from tools import gobuild
 from tools.errors import ToolError
 from tools.paths import cache_dir
@@ -41,6 +41,11 @@ def numbers(version: str) -> tuple[int, ...]:
 
 
 MINIMUM = numbers(COMPOSE)
+
+
+def new_enough(version: str) -> bool:
+    """Whether a plugin that answers with this can be used; a build without a version number is the user's choice."""
+    return bool(version) and (numbers(version) or MINIMUM) >= MINIMUM
 
 
 def plugin_link() -> Path:
@@ -111,15 +116,17 @@ def _origin() -> str:
 def find() -> Compose:
     """Docker Compose in a version that is new enough, got first if need be. Needs the docker program."""
     version = _version()
-    if numbers(version) >= MINIMUM:
+    if new_enough(version):
+        if (numbers(version) or (0,))[0] > int(COMPOSE_TESTED):
+            say(f"Docker Compose {version} was not tested; tested are {COMPOSE} to {COMPOSE_TESTED}.x.")
         return Compose(version, _origin())
     if version:
         say(f"Docker Compose: found {version}, expected {COMPOSE} or newer; getting one.")
-    if (package := _installed()) and numbers(installed := _version()) >= MINIMUM:
+    if (package := _installed()) and new_enough(installed := _version()):
         return Compose(installed, f"installed with apt: {package}")
     _link()
     version = _version()
-    if numbers(version) < MINIMUM:
+    if not new_enough(version):
         raise ToolError(
             f"Docker Compose was built and linked as {plugin_link()}, but `docker compose version` answers "
             f"{version or 'nothing'}; expected {COMPOSE} or newer. Install the plugin: "

@@ -24,7 +24,10 @@ esac
 DPKG = """
 case $1 in
     --print-architecture) echo amd64 ;;
-    --compare-versions) [ "$(printf '%s\\n%s\\n' "$4" "$2" | sort -V | head -n 1)" = "$4" ] ;;
+    --compare-versions)
+        case $2 in *:*) exit ;; esac # an epoch is more than none
+        [ "$(printf '%s\\n%s\\n' "$4" "$2" | sort -V | head -n 1)" = "$4" ]
+        ;;
 esac
 """
 DOCKER = 'grep -q ^docker-compose "$STATE/installed" && echo v2.40.3'
@@ -75,7 +78,7 @@ def system(tmp_path: Path) -> System:
 ALWAYS = ["iptables", "apparmor", "ca-certificates"]
 DEBIAN_13 = "docker.io 26.1.5+dfsg1-9, docker-cli 26.1.5+dfsg1-9, docker-compose 2.26.1-4"
 UBUNTU = "docker.io 27.5.1-0ubuntu3, docker-compose 1.29.2-6, docker-compose-v2 2.33.0+ds1-0ubuntu1"
-DEBIAN_12 = "docker.io 20.10.24+dfsg1-1, docker-compose 1.29.2-3"
+DEBIAN_12 = "docker.io 20.10.24+dfsg1-1, docker-compose 1:1.29.2-3"
 BOTH = f"{DEBIAN_13}, docker-ce 5:29.0.1-1, docker-compose-plugin 5.0.0-1~debian.13~trixie"
 
 

@@ -57,12 +57,21 @@ def _no_build(_name: str) -> Path:
     raise AssertionError("built although it is there")
 
 
-@pytest.mark.parametrize("version", ["2.24.1", "v2.40.3", "2.26.1-4", "5.7.1"])
+@pytest.mark.parametrize("version", ["2.24.1", "v2.40.3", "2.26.1-4", "5.7.1", "dev"])
 def test_present_plugin_stays(machine: Programs, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     monkeypatch.setattr(gobuild, "program", _no_build)
     _plugin(machine.folder / "system", version)
     assert docker_compose.find() == docker_compose.Compose(version.removeprefix("v"), docker_compose.FOUND)
     assert not _link(machine).parent.exists()
+
+
+def test_newer_plugin_than_tested_is_reported(machine: Programs, capsys: pytest.CaptureFixture[str]) -> None:
+    _plugin(machine.folder / "system", "6.1.0")
+    assert docker_compose.find().version == "6.1.0"
+    assert capsys.readouterr().out == "Docker Compose 6.1.0 was not tested; tested are 2.24.1 to 5.x.\n"
+    _plugin(machine.folder / "system", "5.7.1")
+    docker_compose.find()
+    assert capsys.readouterr().out == ""
 
 
 def test_missing_plugin_is_built_and_linked(machine: Programs) -> None:
@@ -74,7 +83,7 @@ def test_missing_plugin_is_built_and_linked(machine: Programs) -> None:
     assert _build(machine).stat().st_mtime > 0, "unused builds are removed after a month"
 
 
-@pytest.mark.parametrize("version", ["2.24.0", "2.10.2", "dev"])
+@pytest.mark.parametrize("version", ["2.24.0", "2.10.2"])
 def test_old_system_plugin_stays_behind_ours(
     machine: Programs, capsys: pytest.CaptureFixture[str], version: str
 ) -> None:
