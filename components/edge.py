@@ -131,16 +131,14 @@ class Edge(pulumi.ComponentResource):
         }
 
     def _files(self, compose_yaml: str) -> dict[str, pulumi.Input[str]]:
-        """What is not secret, as variables: FILES, and FILES_<ROLE> for a role's. A preview shows each that changes."""
-        address = self._args.hub.address
-        shared = {compose.FILE: compose_yaml, compose.README: compose.readme(self._context)}
-        if address is None:
-            first: pulumi.Input[str] = bundle(shared, whole=False)
-        else:
-            first = pulumi.Output.from_input(address).apply(
-                lambda found: bundle({**shared, compose.HOSTS: compose.hosts(found)}, whole=False)
-            )
-        made: dict[str, pulumi.Input[str]] = {"FILES": first}
+        """What is not secret, as variables: FILES, FILES_HOSTS, and FILES_<ROLE> for a role's. A preview shows each that
+        changes, and the guard rails read compose.yaml there: a variable with a text that is known late is not seen."""
+        made: dict[str, pulumi.Input[str]] = {
+            "FILES": bundle({compose.FILE: compose_yaml, compose.README: compose.readme(self._context)}, whole=False)
+        }
+        if self._args.hub.address is not None:
+            address = pulumi.Output.from_input(self._args.hub.address)
+            made["FILES_HOSTS"] = address.apply(lambda found: bundle({compose.HOSTS: compose.hosts(found)}, whole=False))
         for spec in self._specs:
             if spec.files:
                 made |= _pieces(f"FILES_{spec.role.upper().replace('-', '_')}", spec, self._late)
