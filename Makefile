@@ -34,8 +34,8 @@ env: venv ## a new environment, and what is missing: make env NAME=qa [DOMAIN= C
 	@.venv/bin/python -m tools $(if $(filter-out file,$(origin FILE)),--file "$(FILE)") env "$(NAME)" \
 		--domain "$(DOMAIN)" --cidrs "$(CIDRS)" --region "$(REGION)" --size "$(SIZE)" --volume "$(VOLUME)"
 
-preview: venv ## what `up` would change
-	@$(TOOL) pulumi preview --diff
+preview: venv ## what `up` would change: every difference, and what happens to each container
+	@$(TOOL) preview
 
 comment: venv ## what `up` would change, as in the comment of a pull request
 	@$(TOOL) comment

@@ -131,14 +131,15 @@ class Edge(pulumi.ComponentResource):
         }
 
     def _files(self, compose_yaml: str) -> dict[str, pulumi.Input[str]]:
-        """What is not secret, as variables: FILES, FILES_HOSTS, and FILES_<ROLE> for a role's. A preview shows each that
-        changes, and the guard rails read compose.yaml there: a variable with a text that is known late is not seen."""
+        """What is not secret, as variables: FILES, FILES_HOSTS, and FILES_<ROLE> for a role's. A preview shows each
+        that changes. A text that is known late hides its whole variable; guard rails have to see compose.yaml."""
         made: dict[str, pulumi.Input[str]] = {
             "FILES": bundle({compose.FILE: compose_yaml, compose.README: compose.readme(self._context)}, whole=False)
         }
         if self._args.hub.address is not None:
-            address = pulumi.Output.from_input(self._args.hub.address)
-            made["FILES_HOSTS"] = address.apply(lambda found: bundle({compose.HOSTS: compose.hosts(found)}, whole=False))
+            made["FILES_HOSTS"] = pulumi.Output.from_input(self._args.hub.address).apply(
+                lambda found: bundle({compose.HOSTS: compose.hosts(found)}, whole=False)
+            )
         for spec in self._specs:
             if spec.files:
                 made |= _pieces(f"FILES_{spec.role.upper().replace('-', '_')}", spec, self._late)

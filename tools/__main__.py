@@ -34,6 +34,7 @@ MODULES = {
     "env": "newenv",
     "validate": "validate",
     "move-state": "move_state",
+    "preview": "preview",
     "record": "preview_record",
     "comment": "comment.command",
     "post": "comment.command",

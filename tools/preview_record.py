@@ -78,7 +78,7 @@ def _preview(stack: Stack, refresh: bool) -> dict[str, Any]:
         options = ["--event-log", str(events), *(["--refresh"] if refresh else [])]
         # The event log is for programs, and so is the setting that allows it: Pulumi's Automation API uses both.
         plan = stack.planned(*options, PULUMI_DEBUG_COMMANDS="true")
-        return {"preview": plan, "outputs": _outputs(events), "policies": _policies(plan, stack.name)}
+        return {"preview": plan, "outputs": stack_outputs(events), "policies": _policies(plan, stack.name)}
 
 
 def _policies(plan: Mapping[str, Any], stack: str) -> list[dict[str, str]]:
@@ -107,7 +107,7 @@ def _without_traceback(text: str) -> str:
     return f"{before.strip()}\nthe program ended with {last}; the log of this run has more".strip()
 
 
-def _outputs(events: Path) -> dict[str, Any]:
+def stack_outputs(events: Path) -> dict[str, Any]:
     """The stack's outputs before and after, from the last event about them."""
     found: dict[str, Any] = {"before": {}, "after": {}}
     for line in events.read_text().splitlines():
