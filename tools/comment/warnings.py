@@ -45,7 +45,8 @@ def _lost_at_edge(change: Change) -> list[str]:
     for one in containers.of_project(change):
         if one.action not in ("recreated", "removed") or one.role not in services.LOST:
             continue
-        because = f" (because of `{'`, `'.join(why.split(' ')[0] for why in one.why)}`)" if one.why else ""
+        reasons = [why.partition(" ")[0] if " → " in why else why for why in one.why]
+        because = f" (because of `{'`, `'.join(reasons)}`)" if reasons else ""
         end = f"the running {one.role} ends" if not one.kept else "the hub accepts nothing from it any more"
         found.append(
             f"`{one.host}-{one.role}` of {one.host} is **{one.action}**{because}: {end}, and {services.LOST[one.role]}."
