@@ -1,90 +1,16 @@
-"""What the comment says of every container: created, recreated, removed, or with its changed files read again."""
+"""What the comment says of every container of an edge: created, recreated, removed, or its changed files read again."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
-from typing import Any
 
 import pytest
 import yaml
 
 from configs import services
-from configs.deploy import bundle, numbered, script
-from configs.names import SECRETS
-from configs.services.spec import RELOAD_BY_HUP, RESTART, restart_unless, restarts
-from tests.preview.recordings import change
-from tools.comment import container_table, containers, files, page, warnings
-from tools.comment.model import COMMAND, CONTAINER, SECRET, UNKNOWN, Action, Change, Record
-
-RELOADS = {"agent": RELOAD_BY_HUP, "promtail": RELOAD_BY_HUP, "sql-exporter": RESTART, "cadvisor": ""}
-TEXTS = {"agent": "interval: 15s\n", "promtail": "clients: []\n", "sql-exporter": "jobs: []\n"}
-COMPOSE: dict[str, Any] = {
-    "name": "fleetwatch",
-    "services": {
-        role: {
-            "image": f"{role}:1.0.0",
-            "networks": {"edge": None},
-            "volumes": [{"type": "bind", "source": f"./{role}/secrets", "target": SECRETS}],
-        }
-        for role in RELOADS
-    },
-    "networks": {"edge": {"name": "fleetwatch-edge"}},
-    "volumes": {"fleetwatch-agent": {"name": "fleetwatch-agent"}},
-}
-
-
-def inputs(
-    project: Mapping[str, Any] = COMPOSE,
-    texts: Mapping[str, str] = TEXTS,
-    *,
-    networks: str = "",
-    volumes: str = "yes",
-    **environment: str,
-) -> dict[str, Any]:
-    """The inputs of an edge's command, as a preview shows them."""
-    table = numbered([{"ROLE": role, "RELOAD": RELOADS.get(role, "")} for role in project["services"]])
-    removal = script("on_host", REMOTE=script("remove_project", VOLUMES=volumes, DIR="/x/edge"))
-    shown = {"compose.yaml": yaml.safe_dump(project), "README": "x\n"}
-    return {
-        "environment": {
-            "SCRIPT": script("project", DIR="/x/edge", NETWORKS=networks, JOINING="agent", **table),
-            "OFF_HOST": removal,
-            "FILES": bundle(shown, whole=False),
-            **{
-                f"FILES_{role.upper().replace('-', '_')}": bundle({f"{role}/config/file.yml": text}, whole=False)
-                for role, text in texts.items()
-            },
-            **environment,
-        },
-        "stdin": SECRET,
-    }
-
-
-def edge(
-    action: Action, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None, *why: str, kept: bool = False
-) -> Change:
-    return Change(action, COMMAND, "web-1-project", "web-1", why or ("environment",), before or {}, after or {}, kept)
-
-
-def project(**roles: Any) -> dict[str, Any]:
-    """The project with keys of these roles changed; None removes one."""
-    made = copy.deepcopy(COMPOSE)
-    for role, keys in roles.items():
-        name = role.replace("_", "-")
-        if keys is None:
-            del made["services"][name]
-        else:
-            made["services"].setdefault(name, {}).update(keys)
-    return made
-
-
-def found(one: Change) -> dict[str, str]:
-    """By role: the action and the reasons."""
-    return {
-        item.role: " ".join([item.action, *(["perhaps"] if item.perhaps else []), *item.why])
-        for item in containers.changed_containers([one])
-    }
+from tests.preview.projects import COMPOSE, RELOADS, TEXTS, edge, found, inputs, project, table_of
+from tools.comment import files, warnings
+from tools.comment.model import UNKNOWN
 
 
 def test_a_new_edge_is_its_containers() -> None:
@@ -209,78 +135,3 @@ def test_an_abandoned_edge_is_left_where_it_is() -> None:
     said = warnings.warnings([one])
     assert "the hub accepts nothing from it any more" in said[0]
     assert "stays on the host" in said[-1]
-
-
-# The hub's, which are docker resources
-
-
-def docker(action: Action, role: str, **keys: Any) -> Change:
-    return change(CONTAINER, action, host="hub", name=f"hub-{role}", role=role, why=tuple(keys), after=keys)
-
-
-def written(role: str, kind: str, reload: str, old: str, new: str) -> Change:
-    """A command of the hub that writes files."""
-
-    def one(text: str) -> dict[str, Any]:
-        stdin = SECRET if kind == "secrets" else bundle({"a/file.yml": text})
-        return {"environment": {"SCRIPT": script("files", DIR=f"/x/{role}/{kind}", RELOAD=reload)}, "stdin": stdin}
-
-    return Change("changed", COMMAND, f"hub-{role}-{kind}", "hub", ("stdin",), one(old), one(new))
-
-
-def test_the_hubs_containers_are_in_the_same_table() -> None:
-    changes = [
-        docker("replaced", "prometheus", image="x:2.0.0"),
-        docker("changed", "loki", memory=512),
-        docker("removed", "alertmanager"),
-        written("prometheus", "config", RELOAD_BY_HUP, "1", "2"),
-        written("caddy", "config", RELOAD_BY_HUP, "1", "2"),
-        written("caddy", "secrets", RELOAD_BY_HUP, "1", "2"),
-        written("grafana", "config", restart_unless("a/"), "1", "2"),
-    ]
-    shown = {one.role: (one.action, one.why) for one in containers.changed_containers(changes)}
-    assert shown == {
-        "prometheus": ("recreated", ("image",)),
-        "loki": ("updated", ("memory",)),
-        "alertmanager": ("removed", ()),
-        "caddy": ("reloaded", ("a/file.yml", "secret files")),
-        "grafana": ("reloaded", ("a/file.yml",)),
-    }
-
-
-def test_a_restart_may_depend_on_the_files() -> None:
-    unless = restart_unless("dashboards/")
-    assert not restarts(unless, ["dashboards/a.json"])
-    assert restarts(unless, ["dashboards/a.json", "grafana.ini"])
-    assert restarts(RESTART, ["x"])
-    assert not restarts(RELOAD_BY_HUP, ["x"])
-
-
-# The table
-
-
-def table_of(*changes: Change) -> str:
-    return "\n".join(container_table.lines(changes))
-
-
-def test_hosts_of_which_the_same_is_true_share_a_row() -> None:
-    after = inputs(project(agent={"image": "agent:2.0.0"}))
-    changes = [
-        Change("changed", COMMAND, f"web-{n}-project", f"web-{n}", ("environment",), inputs(), after) for n in (1, 2)
-    ]
-    assert table_of(*changes).splitlines()[2:] == ["| `web-1`, `web-2` | `agent` |"]
-    assert container_table.plain(changes) == [
-        f"web-{n}: agent recreated (image agent:1.0.0 → agent:2.0.0)" for n in (1, 2)
-    ]
-
-
-def test_no_container_no_table() -> None:
-    assert container_table.lines([]) == []
-    assert "containers of" not in page.build([Record("prod")])
-
-
-def test_text_of_a_file_name_cannot_break_out_of_the_page() -> None:
-    after = inputs(project(agent={"image": "<script>|@everyone"}))
-    (line,) = container_table.details([edge("changed", inputs(), after)])
-    assert "<script>" not in line
-    assert "@everyone" not in line
