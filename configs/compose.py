@@ -1,6 +1,6 @@
 """An edge as one Compose project: `compose.yaml` from the containers of its specs, and the folder that it stands in.
 
-Paths in `compose.yaml` are relative to its folder, so that the folder works wherever somebody puts it.
+Paths in `compose.yaml` are relative to its folder, so that the folder works wherever an operator puts it.
 """
 
 from __future__ import annotations

@@ -93,7 +93,7 @@ def container(spec: ServiceSpec, *, stack: str, host: str, base: str, image: str
 
 def check_line(spec: ServiceSpec, *, image: str, config: str, secrets: str, labels: Mapping[str, str]) -> str:
     """The line of shell in which the image's own tool checks new files, where it will find them, without a network;
-    empty for a spec without a check. `config` and `secrets` are the folders of the new files as shell words."""
+    empty for a spec without a check. `config` and `secrets` are the folders of the new files, quoted for the shell."""
     if not spec.check:
         return ""
     program, *arguments = spec.check
