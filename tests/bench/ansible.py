@@ -2,8 +2,8 @@
 
 The playbook is made from what `pulumi up` left on each host: folders with their modes and owners (`file`), files with
 theirs and their content (`copy`), then `community.docker.docker_compose_v2` with the same project. It finds everything
-as it is, so it changes nothing; a run that does change something fails. In Ansible's favour: facts are not gathered, nothing is rendered from
-templates, connections are open from a first run, and the hub's own containers are left out.
+as it is, so it changes nothing; a run that does change something fails. In Ansible's favour: facts are not gathered,
+nothing is rendered from templates, connections are open from a first run, the hub's own containers are left out.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ _TASKS = [
 
 @dataclass(frozen=True)
 class Playbook:
-    """A folder with everything; `files` and `containers`: how many it deploys on all hosts."""
+    """A folder with everything, and how many hosts and files it is about."""
 
     home: Path
     program: Path

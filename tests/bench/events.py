@@ -19,6 +19,7 @@ _LEFT = ("same", "read", "refresh")
 _OURS = ("fleetwatch:", "pulumi:")  # components and providers: nothing goes on in them
 _PAUSE = 0.02  # seconds between two readings of a log that is followed
 _SPOKEN_OF = 0.2  # seconds
+_GATE = re.compile(r"(?:^|-)gate-(.+)$")
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,7 @@ def _steps(events: Iterable[tuple[float, Mapping[str, Any]]]) -> list[Step]:
 
 def gates(made: Collection[Step], host: str = "") -> list[Step]:
     """The gates among the steps, which wait for data at the hub: all, or this host's."""
-    return [one for one in made if re.search(r"(^|-)gate(-|$)", one.name) and re.search(rf"(^|-){host}(-|$)", one.name)]
+    return [one for one in made if (found := _GATE.search(one.name)) and host in ("", found[1])]
 
 
 def timeline(made: Collection[Step]) -> str:
