@@ -1,7 +1,7 @@
 """Ten, fifty and a hundred hosts: nothing to do, a change on every host, one server more; the same with Ansible.
 
-Ten hosts and the servers that are added are machines of the rehearsal cloud, each with a Docker Engine and containers
-of its own. The hosts beyond them do not exist: absent.py says what answers for them.
+Ten hosts and the servers that are added are machines of the rehearsal cloud, each with its own Docker Engine and
+containers. The hosts beyond them do not exist: absent.py describes what answers for them.
 """
 
 from __future__ import annotations

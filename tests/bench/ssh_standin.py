@@ -1,8 +1,8 @@
 """A stand-in for the program `ssh`: answers for hosts that do not exist, and runs the real one for all others.
 
-For a host that does not exist it shows a host key at the first contact and accepts whatever is sent: scripts, files,
-secrets. It runs nothing. A script that the hub is sent about such a host, as its gate is, ends well without the hub,
-which will never get data of it.
+For a host that does not exist it shows a host key at the first contact and accepts scripts, files and secrets. It runs
+nothing. A script for the hub that is about such a host, as its gate is, succeeds without the hub, which will never get
+data of it.
 
 Started by its path, with a JSON file in front of ssh's own arguments: `real`, `addresses`, `names`.
 """
@@ -25,7 +25,7 @@ _STREAMS = ("-W", "-O")  # another host's connection; a word to the shared conne
 
 
 def host_key(address: str) -> str:
-    """A public key of its own for each address, of which nobody has the private one."""
+    """Another public key for each address. There is no private one."""
     kind = b"ssh-ed25519"
     body = address.encode().ljust(32, b"\0")[:32]
     blob = struct.pack(">I", len(kind)) + kind + struct.pack(">I", len(body)) + body
