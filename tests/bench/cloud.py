@@ -106,20 +106,27 @@ class Fleet(fleets.Fleet):
         droplets = {one["name"].rpartition(f"-{self.config['env']}-")[2]: one["id"] for one in self.api("droplets")}
         return f"fleetwatch-cloud-{self.name}-droplet-{droplets[host]}" if host in droplets else self.server(host)
 
-    def bump(self) -> int:
-        """Another image for each role, present on every machine: the same with one more label. How many there are."""
-        known: dict[str, str] = working_copy.read(self.state / IMAGES)
-        there = {key: ref for key, ref in known.items() if ref.startswith("fleetwatch.local/")}
+    @property
+    def images(self) -> dict[str, str]:
+        """The references that replace pins in this stack, by key."""
+        return working_copy.read(self.state / IMAGES)
+
+    @images.setter
+    def images(self, references: Mapping[str, str]) -> None:
+        working_copy.write(self.state / IMAGES, dict(references))
+
+    def bumped(self) -> dict[str, str]:
+        """References of other images, present on every machine: each the same with one more label."""
+        found = {key: f"{ref}-bumped" for key, ref in self.images.items()}
         script = "".join(
             f"docker image inspect {ref} > /dev/null 2>&1 && "
             f"printf 'FROM {ref}\\nLABEL fleetwatch.bench=bumped\\n' | docker build -q -t {ref}-bumped - > /dev/null\n"
-            for ref in sorted(set(there.values()))
+            for ref in sorted(set(self.images.values()))
         )
+        machines = [self.machine(host) for host in sorted(self.hosts)]
         with ThreadPoolExecutor(4) as pool:
-            machines = [self.machine(host) for host in sorted(self.hosts)]
             list(pool.map(lambda machine: docker("exec", machine, "sh", "-c", f"{script}true"), machines))
-        working_copy.write(self.state / IMAGES, {**known, **{key: f"{ref}-bumped" for key, ref in there.items()}})
-        return len(set(there.values()))
+        return found
 
 
 def _engine(argv: Sequence[str], env: Mapping[str, str], output: Path) -> None:
