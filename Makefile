@@ -76,8 +76,8 @@ check: venv ## all checks and tests that need no Docker; the first run builds th
 test: venv ## all tests, with a Docker Engine and real containers
 	@sh tests/run.sh
 
-bench: venv ## measure: one machine, the program alone, a fleet in a rehearsal cloud
-	@.venv/bin/python -m tests.bench
+bench: venv ## measure: one machine, the program alone, fleets of up to a hundred hosts, Ansible (PART=hosts: that alone)
+	@.venv/bin/python -m tests.bench $(PART)
 
 scan: venv ## find secrets in the repository (ACCEPT=1: accept the present findings)
 	@.venv/bin/python -m tools scan $(if $(ACCEPT),--accept)
