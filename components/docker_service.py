@@ -15,7 +15,7 @@ import pulumi_docker as docker
 
 from components.host import LOOPBACK, Host
 from components.late import LateValues, known
-from configs.deploy import bundle, script
+from configs.deploy import bundle, numbered, script
 from configs.services.container import (
     DROPPED_CAPABILITIES,
     LOG_DRIVER,
@@ -85,7 +85,15 @@ class DockerService(pulumi.ComponentResource):
         stdin = pulumi.Output.all(**texts).apply(bundle)
         written = self._args.host.run(
             f"{self.role}-{kind}",
-            create=script("files", CHECK=check, RELOAD=self._spec.reload, CONTAINER=self.container_name, **folder),
+            create=self._pull()
+            + script(
+                "files",
+                CHECK=check,
+                RELOAD=self._spec.reload,
+                CONTAINER=self.container_name,
+                IMAGE=self._args.image,
+                **folder,
+            ),
             delete=script("remove", **folder),
             stdin=pulumi.Output.secret(stdin) if secret else stdin,
             depends_on=[self._args.host.ready, *after],
@@ -93,6 +101,12 @@ class DockerService(pulumi.ComponentResource):
         )
         self.revisions.append(written.stdout)
         return written
+
+    def _pull(self) -> str:
+        """The script that gets the image before anything is changed: one that cannot be had does not cost the container
+        that runs."""
+        row = {"ROLE": self.role, "KEY": self._spec.service.image, "IMAGE": self._args.image}
+        return script("pull", HOST=self._args.host.name, **numbered([row])) + "pull_missing\n"
 
     def _check(self) -> str:
         """The line of shell that checks the new files; it knows $next, their folder."""

@@ -2,7 +2,7 @@
 #
 # stdin: for each file a line "==> relative/name <==" and then its text; "==> . <==" ends it, so that an input cut short
 # is not taken for files that are to be removed. They are written to $DIR.next, checked there by
-# $CHECK (the component's own tool), and moved over the live files one by one; a file that is not in stdin any more is
+# $CHECK (the component's own tool in $IMAGE; also where only the image is another one), and moved over the live files one by one; a file that is not in stdin any more is
 # removed. Then $RELOAD makes a running $CONTAINER read them. What still has to be read is remembered in $DIR.pending,
 # so that a reload that failed is done again by the next run.
 #
@@ -48,10 +48,16 @@ changed=$(cat "$next.changed")
 removed=$(cat "$next.removed")
 rm -f "$next.changed" "$next.removed"
 
-if [ -n "$CHECK" ] && [ -n "$changed$removed" ]; then
-    if ! output=$(eval "$CHECK" 2>&1); then
+runs=$(docker inspect --type container -f '{{.Config.Image}}' "$CONTAINER" 2> /dev/null || true)
+if [ -n "$CHECK" ] && { [ -n "$changed$removed" ] || [ "$runs" != "$IMAGE" ]; }; then
+    code=0
+    output=$(eval "$CHECK" 2>&1) || code=$?
+    if [ "$code" != 0 ]; then
         echo "$output" >&2
-        echo "$CONTAINER: the new configuration was rejected (output above); the previous one stays in place and running" >&2
+        case $code in
+            125) echo "$CONTAINER: the check of its configuration could not be run (Docker's message above); nothing was changed, what ran before still runs" >&2 ;;
+            *) echo "$CONTAINER: $IMAGE rejects the new configuration (output above); the previous one stays in place and running" >&2 ;;
+        esac
         exit 1
     fi
 fi

@@ -1,5 +1,7 @@
 # Makes the edge on $HOST what comes in on stdin, or leaves it as it is: a Compose project in $DIR, a folder of $BASE.
 #
+# Follows pull.sh.
+#
 # stdin: for each file a line "==> relative/name <==" and then its text; "==> . <==" ends it, so that an input cut short
 # is not taken for files that are to be removed. $NUMBERS lists the containers; of each number n there are $ROLE_n,
 # $KEY_n (of its image under `images`), $IMAGE_n, $CHECK_n (shell: its own tool looks at the new files in $next), $RELOAD_n
@@ -20,15 +22,10 @@ set -eu
 umask 077
 next="$DIR.next"
 pending="$DIR.pending"
-fail() {
-    echo "host $HOST: $*" >&2
-    exit 1
-}
-of() { eval "printf '%s' \"\${$1_$2}\""; }
 seen() { docker inspect --type container -f "$2" "$PREFIX-$1" 2> /dev/null || true; }
 compose() { docker compose --progress quiet --project-directory "$DIR" -f "$DIR/compose.yaml" "$@"; }
 listed() { printf '%s\n' "$2" | grep -qxF -e "$1"; }
-unfinished() { rm -rf "$next" "$next.pull"; }
+unfinished() { rm -rf "$next"; }
 
 [ "${ACTION:-}" != drift ] || next=$(mktemp -d)/next
 trap 'unfinished; [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"' EXIT
@@ -134,25 +131,7 @@ fi
 strange=$(docker ps -a --filter "label=com.docker.compose.project=$PREFIX" --format '{{.Names}} {{.Label "fleetwatch.stack"}}' | awk 'NF == 1 { print $1 }' | tr '\n' ' ')
 [ -z "$strange" ] || fail "a Compose project on it has the name $PREFIX too (${strange% }); choose another \`prefix\` in the stack file, or remove that project"
 
-# Pull: all that is missing, at once. An image that is there is taken as it is.
-mkdir "$next.pull"
-for n in $NUMBERS; do
-    image=$(of IMAGE "$n")
-    ! docker image inspect "$image" > /dev/null 2>&1 || continue
-    case $image in
-        fleetwatch.local/*) fail "the image $image ($(of ROLE "$n")) is not on it, and no registry has it: it was made on the machine that runs the program; copy it (\`docker save $image | ssh ... docker load\`). Nothing was changed, what runs goes on" ;;
-    esac
-    for before in $NUMBERS; do # two roles may share an image
-        [ "$before" != "$n" ] || break
-        [ "$(of IMAGE "$before")" != "$image" ] || continue 2
-    done
-    echo "host $HOST: pulling $image" >&2
-    (docker pull -q "$image" > /dev/null 2> "$next.pull/$n.error" || echo failed > "$next.pull/$n") 9>&- &
-done
-wait
-for n in $NUMBERS; do
-    [ ! -e "$next.pull/$n" ] || fail "the image $(of IMAGE "$n") could not be pulled: $(tail -n 1 "$next.pull/$n.error"). Nothing was changed, what runs goes on. Check \`images.$(of KEY "$n")\` in the stack file, and from that host: \`docker pull $(of IMAGE "$n")\` (a private registry needs \`docker login\` there)"
-done
+pull_missing
 
 # Check: each role whose files or image change, with the image that will run.
 for n in $NUMBERS; do
