@@ -16,18 +16,15 @@ from tools.paths import CHECKOUT
 
 pytestmark = pytest.mark.xdist_group("story")
 
-# Beside the project's folder, between two updates.
-LEFT = ["edge.applied", "edge.containers", "edge.lock"]
-
-# The project's own program, with an agent's configuration that promtool does not take.
+# The project's own program, with a configuration of the agent or of the hub that promtool does not take.
 BROKEN = """
 import runpy
 import sys
 
 sys.path.insert(0, {checkout!r})
-from configs.services import agent
+from configs.services import {module}
 
-agent.config = lambda *_: "scrape_configs: [{{job_name: node, scrape_every: 15s}}]\\n"
+{module}.config = lambda *_: "scrape_configs: [{{job_name: node, scrape_every: 15s}}]\\n"
 runpy.run_path({checkout!r} + "/__main__.py", run_name="__main__")
 """
 
@@ -63,9 +60,9 @@ def test_the_new_interval_is_in_effect(story: Story) -> None:
     eventually("four samples of the node exporter 5 s apart", steps, 60)
 
 
-def _broken_up(story: Story, folder: Path) -> subprocess.CompletedProcess[str]:
+def _broken_up(story: Story, module: str, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
-    (folder / "__main__.py").write_text(BROKEN.format(checkout=str(CHECKOUT)))
+    (folder / "__main__.py").write_text(BROKEN.format(checkout=str(CHECKOUT), module=module))
     working = story.home / f"Pulumi.{story.rig.name}.yaml"
     argv = ["pulumi", "-C", str(folder), "up", "--yes", "--skip-preview", "--non-interactive"]
     return subprocess.run(
@@ -75,17 +72,27 @@ def _broken_up(story: Story, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_a_configuration_that_promtool_refuses_never_replaces_the_running_one(story: Story, tmp_path: Path) -> None:
-    before, text = story.rig.started_all(), story.file("agent", "config", "prometheus.yml")
-    done = _broken_up(story, tmp_path)
+REJECTED = {
+    "agent": r"host hub: \S+-agent: \S+ rejects its configuration \(output above\)\. Nothing was changed, what runs goes on",
+    "prometheus": r"-prometheus: \S+ rejects the new configuration \(output above\); the previous one stays in place and ",
+}
+
+
+@pytest.mark.parametrize("module", REJECTED)
+def test_a_configuration_that_promtool_rejects_never_replaces_the_running_one(
+    story: Story, module: str, tmp_path: Path
+) -> None:
+    def deployed() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in story.files.rglob("*") if path.is_file()}
+
+    before, files = story.rig.started_all(), deployed()
+    done = _broken_up(story, module, tmp_path)
     said = done.stdout + done.stderr
     assert done.returncode != 0, f"a broken configuration was taken:\n{said[-3000:]}"
     assert "field scrape_every not found" in said, f"promtool's own words are missing:\n{said[-3000:]}"
-    sentence = r"agent: \S+ rejects its configuration \(output above\)\. Nothing was changed, what runs goes on"
-    assert re.search(sentence, said), said[-3000:]
-    assert story.file("agent", "config", "prometheus.yml") == text, "the file on disk was replaced"
-    assert sorted(path.name for path in story.files.glob("edge.*")) == LEFT, "the refused files were left"
-    assert story.rig.started_all() == before, "a refused configuration touched a container"
+    assert re.search(REJECTED[module], said), said[-3000:]
+    assert deployed() == files, "files were replaced or left"
+    assert story.rig.started_all() == before, "a rejected configuration touched a container"
 
 
 def test_the_next_up_is_clean_and_the_old_interval_still_in_effect(story: Story) -> None:
