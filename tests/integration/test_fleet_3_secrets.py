@@ -50,7 +50,7 @@ def test_none_is_shown_by_a_preview_or_an_up(fleet: Fleet, secrets: dict[str, st
     """A preview of a change that goes through all files that hold one."""
     with fleet.meanwhile({"hosts": {"vps-1": {"rotation": 1}}}):
         texts = [fleet.tool("pulumi", "preview", *words).stdout for words in (["--diff"], ["--json"])]
-    assert all("vps-1-agent-secrets" in text for text in texts), texts[0][-3000:]
+    assert all("vps-1-project" in text for text in texts), texts[0][-3000:]
     log = (fleet.state / "cloud" / "service.log").read_bytes()
     assert _clear(secrets, [text.encode() for text in (*texts, fleet.said)] + [log]) == set()
 

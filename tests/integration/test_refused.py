@@ -3,6 +3,7 @@ disk that is full. On the edge and on the hub."""
 
 from __future__ import annotations
 
+import contextlib
 import re
 import subprocess
 from collections.abc import Iterator
@@ -97,32 +98,44 @@ def test_a_registry_that_does_not_answer_is_the_reason_that_is_shown(stack: Stac
     stack.unchanged(said, before, files)
 
 
-@pytest.fixture
-def stricter(stack: Stack, chain: setup.ToolChain) -> Iterator[str]:
-    """An image of Prometheus whose promtool rejects every file."""
-    (image,) = (image.ref for image in chain.images if image.key == "prometheus")
-    label, name = f"fleetwatch.test={stack.rig.prefix}", f"fleetwatch.local/{stack.rig.prefix}:stricter"
-    tool = stack.rig.home / "promtool"
-    tool.write_text(f"#!/bin/sh\necho '{REFUSAL}' >&2\nexit 1\n")
-    tool.chmod(0o755)
-    made = docker("create", "--label", label, image).strip()
-    docker("cp", str(tool), f"{made}:/bin/promtool")
+@contextlib.contextmanager
+def stricter(rig: Rig, image: str, tool: str) -> Iterator[str]:
+    """An image in which this tool rejects every file."""
+    name, file = f"fleetwatch.local/{rig.prefix}:stricter", rig.home / "stricter"
+    file.write_text(f"#!/bin/sh\necho '{REFUSAL}' >&2\nexit 1\n")
+    file.chmod(0o755)
+    made = docker("create", "--label", f"fleetwatch.test={rig.prefix}", image).strip()
+    docker("cp", str(file), f"{made}:{tool}")
     docker("commit", made, name)
     docker("rm", made)
-    yield name
-    docker("rmi", name)
+    try:
+        yield name
+    finally:
+        docker("rmi", name)
 
 
-def test_a_newer_image_that_rejects_the_files_there_are_is_not_used(stack: Stack, stricter: str) -> None:
-    """On the hub and on the edge: the agent is the same program."""
+@pytest.mark.parametrize(
+    ("key", "tool", "rejected"),
+    [
+        (
+            "promtail",
+            "/usr/bin/promtail",
+            "host hub: {role}: {image} rejects its configuration (output above).",
+        ),
+        ("prometheus", "/bin/promtool", "{role}: {image} rejects the new configuration (output above); the previous"),
+    ],
+)
+def test_a_newer_image_that_rejects_the_files_there_are_is_not_used(
+    stack: Stack, chain: setup.ToolChain, key: str, tool: str, rejected: str
+) -> None:
+    """On the edge, and on the hub."""
     before, files = stack.rig.started_all(), stack.deployed()
-    stack.rig.change({"images": {"prometheus": stricter}})
-    said = stack.rig.up_fails()
-    prefix = stack.rig.prefix
-    edge = f"host hub: {prefix}-agent: {stricter} rejects its configuration (output above). Nothing was changed"
-    assert edge in said, said[-4000:]
-    assert f"{prefix}-prometheus: {stricter} rejects the new configuration (output above)" in said, said[-4000:]
-    assert said.count(REFUSAL) >= 2, "not the tool's own message"
+    (image,) = (image.ref for image in chain.images if image.key == key)
+    with stricter(stack.rig, image, tool) as name:
+        stack.rig.change({"images": {key: name}})
+        said = stack.rig.up_fails()
+    assert rejected.format(role=stack.rig.container(key), image=name) in said, said[-4000:]
+    assert REFUSAL in said, "not the tool's own message"
     stack.unchanged(said, before, files)
 
 
