@@ -14,7 +14,7 @@ import pulumi_docker as docker
 from components.contact import first_contact
 from components.host import Host
 from configs import services, ssh
-from configs.deploy import fed, on_stdin, script
+from configs.deploy import COMPOSE, COMPOSE_TESTED, fed, on_stdin, script
 from configs.settings import Settings
 from configs.settings.edge import log_folders
 from configs.settings.model import host_path
@@ -223,9 +223,11 @@ class RemoteHost(Host, _JumpHost):
             HOST=self.name,
             STACK=self.stack,
             BOOTING="yes" if args.booting else "",
-            INSTALL="yes" if args.install_docker else "",
+            INSTALL=script("docker_packages", COMPOSE=COMPOSE) if args.install_docker else "",
             PATIENCE=str(BOOT),
             MINIMUM=DOCKER,
+            COMPOSE=COMPOSE,
+            COMPOSE_TESTED=COMPOSE_TESTED,
             FILES=self.base,
             DISK=str(DISK[hub]),
             NETWORKS="\n".join(sorted(edge.networks)) if edge else "",

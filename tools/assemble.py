@@ -68,7 +68,9 @@ def _wheels(requirements: Path, packages: Sequence[Path], target: Path) -> None:
 
 
 def _own(root: RootFs, recipe: Recipe) -> None:
-    """Files of this checkout."""
+    """Files of this checkout and programs that are built here."""
+    for name, build in recipe.programs.items():
+        root.file(name, gobuild.program(build), capability=name == recipe.capability)
     for name, text in recipe.texts.items():
         root.text(name, text, mode=0o755 if text.startswith("#!") else 0o644)
     for name, folder in recipe.trees.items():
@@ -81,9 +83,6 @@ def _fill(root: RootFs, recipe: Recipe, packages: Sequence[Path], wheels: Path |
         root.dir(name, uid, mode)
     _accounts(root, recipe.users)
     _own(root, recipe)
-    for name, build in recipe.programs.items():
-        has_capability = name == recipe.capability
-        root.file(name, gobuild.program(build), capability=has_capability)
     for name, (package, path) in recipe.deb_files.items():
         root.text(name, debs.read(package, path), mode=0o755)
     if wheels:

@@ -115,6 +115,15 @@ BUILDS: dict[str, Build] = {
         version_variable="github.com/google/cadvisor/lib/version.Version",
         hint="first time about half a minute",
     ),
+    # The plugin behind `docker compose`, for Docker Engines that come without it.
+    "docker-compose": Build(
+        folder="compose",
+        package="github.com/docker/compose/v2/cmd",
+        version="v2.40.3",
+        version_variable="github.com/docker/compose/v2/internal.Version",
+        version_arguments=("version",),
+        hint="first time about a minute and a half",
+    ),
     # For the tests alone: an engine that keeps its images in containerd, as Docker 29 does by default.
     "dockerd": Build(
         folder="engine",

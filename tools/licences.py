@@ -21,6 +21,8 @@ PAGE = CHECKOUT / "docs" / "licences.md"
 ALLOWED = frozenset({"MIT", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0", "MPL-2.0", "ISC"})
 # Run by the checks as a program of its own: nothing here is linked with it or handed on with it.
 AS_PROGRAM = {"yamllint": "GPL-3.0-or-later"}
+# Run on every host beside the images, as Docker's CLI plugin; built offline from its module where no package has it.
+BESIDE = {"docker compose": "Apache-2.0"}
 # Locked for other systems, older Pythons or the policy pack's virtualenv; as their metadata on PyPI says.
 ELSEWHERE = {
     "colorama": "BSD-3-Clause", "exceptiongroup": "MIT", "tomli": "MIT", "pulumi-policy": "Apache-2.0",
@@ -88,6 +90,9 @@ def problems() -> Iterator[str]:
             yield f"{name}: its metadata names no known licence; read it (tools/licences.py)"
         elif not allowed(licence) and AS_PROGRAM.get(name) != licence:
             yield f"{name}: {licence} is not among the licences that are allowed (tools/licences.py)"
+    for name, licence in BESIDE.items():
+        if not allowed(licence):
+            yield f"{name}: {licence} is not among the licences that are allowed (tools/licences.py)"
     for key in images.pins():
         if key not in services.LICENCES:
             yield f"{key}: no service uses this image; remove its pin (configs/images.yaml)"
@@ -99,6 +104,7 @@ def page() -> str:
     """The page. Without versions: those are in the locks, and a licence rarely changes with them."""
     packages = "\n".join(f"| {name} | {licence_of(name)} |" for name in dict.fromkeys(locked()))
     programs = "\n".join(f"| {key} | {services.LICENCES[key]} |" for key in images.pins())
+    beside = "\n".join(f"| {name} | {licence} |" for name, licence in BESIDE.items())
     apart = "\n".join(f"- {name} ({licence})" for name, licence in AS_PROGRAM.items())
     return f"""# Licences of what is used
 
@@ -128,6 +134,14 @@ small main of ours (`tools/offline`), which is in this repository.
 | program | licence |
 |---|---|
 {programs}
+
+## Programs beside the images
+
+Docker's plugin on every host and on this machine, run unchanged; the offline build is the vendor's code.
+
+| program | licence |
+|---|---|
+{beside}
 """
 
 

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tools import docker_engine, images, plugins, policy_pack, pulumi_cli, ssh_program, test_programs
+from tools import docker_compose, docker_engine, images, plugins, policy_pack, pulumi_cli, ssh_program, test_programs
 from tools.cli import Commands
 from tools.paths import only_one
 from tools.progress import say
@@ -14,7 +14,7 @@ from tools.progress import say
 
 def register(commands: Commands) -> None:
     for parser in (
-        commands.add("setup", _setup, "get Docker Engine, Pulumi CLI, images and plugins, and list them"),
+        commands.add("setup", _setup, "get Docker Engine and Compose, Pulumi CLI, images and plugins, and list them"),
         commands.add("images", _images, "get the images alone, and list them"),
     ):
         parser.add_argument("keys", nargs="*", help="image keys; without any: all that a stack runs by default")
@@ -43,6 +43,7 @@ class ToolChain:
     """What was found or made."""
 
     docker_engine: str
+    docker_compose: docker_compose.Compose
     pulumi: pulumi_cli.Pulumi
     images: list[images.Image]
     plugins: list[plugins.Plugin]
@@ -54,14 +55,17 @@ class ToolChain:
 
 
 def set_up(keys: Iterable[str] = images.PARTS) -> ToolChain:
-    """Docker Engine, Pulumi CLI, images, plugins. What is there already stays."""
+    """Docker Engine and Compose, Pulumi CLI, images, plugins. What is there already stays."""
     with only_one("set-up"):
-        return ToolChain(docker_engine.find(), pulumi_cli.find(), images.get(keys), plugins.get())
+        return ToolChain(
+            docker_engine.find(), docker_compose.find(), pulumi_cli.find(), images.get(keys), plugins.get()
+        )
 
 
 def report(chain: ToolChain) -> None:
     """The table at the end of a set-up."""
     say(f"Docker Engine {chain.docker_engine}")
+    say(f"Docker Compose {chain.docker_compose.version} ({chain.docker_compose.origin})")
     say(f"Pulumi {chain.pulumi.version} ({chain.pulumi.origin}: {chain.pulumi.program})")
     say("Provider plugins: " + ", ".join(f"{p.name} {p.version} ({p.kind})" for p in chain.plugins))
     say("Images:")

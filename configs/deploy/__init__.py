@@ -9,6 +9,8 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+COMPOSE = "2.24.1"  # the oldest Docker Compose on a host; 2.24.0 recreated every container (docker/compose#11335)
+COMPOSE_TESTED = "5"  # the newest major version that was tried; a newer one is reported and used
 _HERE = Path(__file__).parent
 
 

@@ -1,4 +1,5 @@
-# Ends once the host's Docker Engine answers; fails with its error after two minutes.
+# Ends once this machine's Docker Engine answers; fails with its error after two minutes, or without Docker Compose
+# $COMPOSE or newer.
 set -eu
 tries=0
 until version=$(docker version -f '{{.Server.Version}}' 2>&1); do
@@ -9,4 +10,10 @@ until version=$(docker version -f '{{.Server.Version}}' 2>&1); do
     fi
     sleep 2
 done
-echo "Docker $version"
+found=$(docker compose version --short 2> /dev/null) || found=''
+found=${found#v}
+if [ -z "$found" ] || [ "$(printf '%s\n%s\n' "$COMPOSE" "$found" | sort -V | head -n 1)" != "$COMPOSE" ]; then
+    echo "this machine: expected Docker Compose $COMPOSE or newer (\`docker compose version\`), found ${found:-none}; run \`make up\`, which gets it, or install it (https://docs.docker.com/compose/install/linux/)" >&2
+    exit 1
+fi
+echo "Docker $version, Compose $found"

@@ -1,7 +1,7 @@
-# Ends once $HOST can run containers: first boot done, Docker installed and new enough, free disk, the networks, folders
-# and ports that the stack file names ($NETWORKS, $FOLDERS, $PORTS: one each line). Fails with what is missing before
-# anything of fleetwatch is on the host. Changes: $INSTALL=yes installs Docker, $FILES is made, and a user who may sudo
-# joins the group docker.
+# Ends once $HOST can run containers: first boot done, Docker and Compose installed and new enough, free disk, the
+# networks, folders and ports that the stack file names ($NETWORKS, $FOLDERS, $PORTS: one each line). Fails with what is
+# missing before anything of fleetwatch is on the host. Changes: $INSTALL, a script, installs Docker and Compose, $FILES
+# is made, and a user who may sudo joins the group docker.
 set -eu
 fail() {
     echo "host $HOST: $*" >&2
@@ -24,15 +24,23 @@ $(tail -n 15 /var/log/cloud-init-output.log 2> /dev/null)" ;;
     esac
 fi
 
-if ! command -v docker > /dev/null; then
-    [ "$BOOTING" != yes ] || fail "expected Docker after its first boot, it is not installed; /var/log/cloud-init-output.log on it shows why"
-    [ "$INSTALL" = yes ] || fail "expected Docker Engine $MINIMUM or newer, it is not installed; install it (https://docs.docker.com/engine/install/) or set $place.server.install_docker: true"
+engine=https://docs.docker.com/engine/install/
+plugin=https://docs.docker.com/compose/install/linux/
+install_missing() { # $1: what is expected, $2: its guide
+    [ "$BOOTING" != yes ] || fail "expected $1; its first boot was to install it, /var/log/cloud-init-output.log on it shows why it did not"
+    [ -n "$INSTALL" ] || fail "expected $1; install it ($2) or set $place.server.install_docker: true"
     [ "$(id -u)" = 0 ] || [ -n "$sudo" ] || fail "install_docker needs root or sudo without a password for $(id -un)"
-    command -v apt-get > /dev/null || fail "install_docker supports apt only; install Docker by hand (https://docs.docker.com/engine/install/)"
-    echo "host $HOST: installing Docker (docker.io) with apt" >&2
-    output=$($sudo sh -c 'export DEBIAN_FRONTEND=noninteractive
-        apt-get -q -o DPkg::Lock::Timeout=300 update && apt-get -q -y -o DPkg::Lock::Timeout=300 install docker.io iptables' 2>&1) ||
+    command -v apt-get > /dev/null || fail "install_docker supports apt only; expected $1; install it by hand ($2)"
+    echo "host $HOST: installing Docker and Compose with apt, where missing" >&2
+    output=$($sudo sh -c "$INSTALL" 2>&1 < /dev/null) ||
         fail "installing Docker failed: $(printf '%s' "$output" | tail -n 3)"
+}
+older() { # whether version $1 is older than $2
+    [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
+}
+
+if ! command -v docker > /dev/null; then
+    install_missing "Docker Engine $MINIMUM or newer, it is not installed" "$engine"
     $sudo service docker start > /dev/null 2>&1 || true
 fi
 
@@ -53,8 +61,21 @@ until version=$($docker version -f '{{.Server.Version}}' 2>&1); do
     [ "$tries" -lt 60 ] || fail "Docker does not answer after two minutes: $version"
     sleep 2
 done
-oldest=$(printf '%s\n%s\n' "$MINIMUM" "$version" | sort -V | head -n 1)
-[ "$oldest" = "$MINIMUM" ] || fail "expected Docker Engine $MINIMUM or newer, found $version; see https://docs.docker.com/engine/install/"
+! older "$version" "$MINIMUM" || fail "expected Docker Engine $MINIMUM or newer, found $version; see $engine"
+
+compose_version() { # whether the plugin is new enough, for this user: later connections do not use sudo
+    have=$(docker compose version --short 2> /dev/null) || have=''
+    have=${have#v} found=${have:-none}
+    if [ -z "$have" ] && command -v docker-compose > /dev/null; then found='the program docker-compose alone, not the plugin'; fi
+    [ -n "$have" ] && ! older "$have" "$COMPOSE"
+}
+compose_version || {
+    install_missing "Docker Compose $COMPOSE or newer (\`docker compose version\`), found $found" "$plugin"
+    compose_version || fail "expected Docker Compose $COMPOSE or newer after its installation, found $found; \`docker info\` on it shows the path of the plugin that comes first"
+}
+major=${have%%.*}
+[ "$major" -le "$COMPOSE_TESTED" ] 2> /dev/null ||
+    echo "host $HOST: Docker Compose $have was not tested; tested are $COMPOSE to $COMPOSE_TESTED.x" >&2
 
 if ! mkdir -p "$FILES" 2> /dev/null || ! [ -w "$FILES" ]; then
     [ -n "$sudo" ] || fail "$(id -un) cannot write to $FILES; make it (\`install -d -o $(id -un) $FILES\` as root) or set $place.server.files"
@@ -91,4 +112,4 @@ while IFS= read -r port <&3; do
 done 3<<EOF
 $PORTS
 EOF
-echo "Docker $version"
+echo "Docker $version, Compose $have"

@@ -8,24 +8,22 @@ mkdir -p /run/sshd # sshd -t wants it, and where sshd is started by a socket nob
 /usr/sbin/sshd -t
 service ssh reload || say "sshd does not run yet, it will read its settings at its start"
 
+start=start
 if command -v dockerd > /dev/null; then
     say "Docker is there, restarting it with our settings"
-    service docker restart
-else
-    tries=0
-    until apt-get -q -o DPkg::Lock::Timeout=300 update &&
-        apt-get -q -y -o DPkg::Lock::Timeout=300 --no-install-recommends install \
-            docker.io iptables apparmor ca-certificates; do
-        tries=$((tries + 1))
-        if [ "$tries" -ge 5 ]; then
-            say "installing Docker failed $tries times"
-            exit 1
-        fi
-        say "installing Docker failed, trying again in 15 s"
-        sleep 15
-    done
-    service docker start
+    start=restart
 fi
+tries=0
+until /bin/sh /usr/local/lib/fleetwatch/docker-packages < /dev/null; do
+    tries=$((tries + 1))
+    if [ "$tries" -ge 5 ]; then
+        say "installing Docker failed $tries times"
+        exit 1
+    fi
+    say "installing Docker failed, trying again in 15 s"
+    sleep 15
+done
+service docker "$start"
 for package in docker.io docker-ce; do
     if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ]; then
         apt-mark hold "$package" # an update restarts every container, at any time

@@ -1,4 +1,4 @@
-"""What a new droplet does at its first boot: Docker, a stricter sshd, no metadata service for containers, `setup`.
+"""What a new droplet does at its first boot: Docker and Compose, a stricter sshd, no metadata for containers, `setup`.
 
 cloud-init runs it once, so a change of it means something to new droplets only. Anything on the droplet can ask the
 metadata service for this text: no secret goes in.
@@ -12,6 +12,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from configs import deploy
 from configs.render.dump import to_yaml
 
 LIMIT = 64 * 1024  # bytes, of the platform
@@ -20,7 +21,8 @@ PER_BOOT = "/var/lib/cloud/scripts/per-boot/fleetwatch-metadata.sh"
 
 # The version that a Debian release began with, and keeps. Ubuntu takes newer majors into its releases and no longer
 # looks after the older one (wiki.ubuntu.com/DockerUpdates): there, and on images not known here, the release's own.
-_DOCKER = {"debian-12": "20.10.*", "debian-13": "26.1.*"}
+# Debian 12 has no Compose v2, so that engine and Compose come from Docker's repository, in their newest version.
+_DOCKER = {"debian-13": "26.1.*"}
 
 # Without live-restore: with it a droplet that goes down does not stop its containers in order (a hub's stores would
 # lose their file system while they write), and swarm mode is refused. Docker is held instead: it restarts rarely.
@@ -62,6 +64,7 @@ def _files(image: str, setup: str | None) -> list[dict[str, Any]]:
         *(_file("/etc/apt/preferences.d/fleetwatch-docker", _preference(version)) for version in pinned),
         _file("/etc/ssh/sshd_config.d/10-fleetwatch.conf", _SSHD),
         _file(PER_BOOT, _script("metadata"), "0755"),
+        _file(f"{FOLDER}/docker-packages", deploy.script("docker_packages", COMPOSE=deploy.COMPOSE)),
         _file(f"{FOLDER}/first-boot", _script("first_boot"), "0755"),
         *([_file(f"{FOLDER}/setup", setup, "0700")] if setup else []),
     ]

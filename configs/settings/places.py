@@ -181,9 +181,9 @@ class Bastion(Strict):
 class Server(Strict):
     """A machine that exists. With a private address a host is reached through the hub, unless it has a `bastion`.
 
-    `host_key`: its SSH host key; without one it is pinned at the first contact. `install_docker`: install Docker where
-    there is none. `files`: the folder for rendered files. `private_address`: its address in the private network, at
-    which a hub takes pushes without TLS.
+    `host_key`: its SSH host key; without one it is pinned at the first contact. `install_docker`: install Docker and
+    Compose where they are missing. `files`: the folder for rendered files. `private_address`: its address in the
+    private network, at which a hub takes pushes without TLS.
     """
 
     address: Address

@@ -167,6 +167,7 @@ MODULE_OF = {
     "prometheus": ("github.com/prometheus/prometheus", "0.{0}{1:02}.{2}"),
     "pulumi": ("github.com/pulumi/pulumi/sdk/v3", "{}"),
     "alloy-syntax": ("github.com/grafana/alloy/syntax", "{}"),
+    "docker-compose": ("github.com/docker/compose/v2", "{}"),
     "actionlint": ("github.com/rhysd/actionlint", "{}"),
 }
 

@@ -13,8 +13,10 @@ import pytest
 from localcloud.machines import MachineError, Rule
 from localcloud.machines.docker import LABEL, docker
 from tests.fixtures.leftovers import claimed
-from tests.machines.world import NET, PURPOSE, World, answers, soon
+from tests.machines.world import NET, PURPOSE, USER_DATA, World, answers, soon
 from tools import images, rehearsal
+from tools.builds import BUILDS
+from tools.droplet_recipe import COMPOSE
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("machines")]
 
@@ -23,14 +25,6 @@ EVERYBODY = ("0.0.0.0/0",)
 SSH = Rule("tcp", (22, 22), EVERYBODY)
 OUT = tuple(Rule(protocol, None, EVERYBODY) for protocol in ("tcp", "udp", "icmp"))
 DISK = "/dev/disk/by-id/scsi-0DO_Volume_data"
-USER_DATA = """#cloud-config
-write_files:
-  - path: /var/lib/cloud/scripts/per-boot/count.sh
-    permissions: "0755"
-    content: "#!/bin/sh\\necho boot >> /srv/boots\\n"
-runcmd:
-  - [sh, -c, "timeout 120 sh -c 'until [ -e /srv/go ]; do sleep 0.1; done'; echo first >> /srv/firsts"]
-"""
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +76,11 @@ def test_the_public_address_is_on_eth0_and_the_private_one_on_eth1(world: World)
 def test_services_are_restarted_as_on_debian(world: World) -> None:
     world.ssh(WEB, "service ssh reload && service docker restart && dpkg-query -W docker.io && apt-mark hold docker.io")
     soon("Docker after its restart", lambda: world.ssh(WEB, "docker version -f '{{.Server.Version}}'"))
+
+
+def test_compose_is_there_for_every_user(world: World) -> None:
+    shown = world.ssh(WEB, "su -s /bin/sh nobody -c 'docker compose version --short'")
+    assert shown == BUILDS["docker-compose"].version.removeprefix("v")
 
 
 def test_docker_in_a_droplet_runs_what_the_golden_volume_holds(world: World) -> None:
@@ -232,6 +231,7 @@ def test_a_server_without_docker_has_a_user_with_sudo(world: World) -> None:
     assert soon("SSH", lambda: world.ssh(SERVER, "sudo -n id -u", "deploy")) == "0"
     with pytest.raises(OSError, match=r".*"):
         world.ssh(SERVER, "command -v docker dockerd", "deploy")
+    assert world.ssh(SERVER, f"test -e /{COMPOSE} || echo none", "deploy") == "none"
 
 
 def test_removal_leaves_nothing(world: World) -> None:

@@ -13,6 +13,14 @@ from tools.rehearsal import machine_image
 
 NET = "198.18.33"  # RFC 2544: nobody's, and no other cloud's of this machine
 PURPOSE = "tests"
+USER_DATA = """#cloud-config
+write_files:
+  - path: /var/lib/cloud/scripts/per-boot/count.sh
+    permissions: "0755"
+    content: "#!/bin/sh\\necho boot >> /srv/boots\\n"
+runcmd:
+  - [sh, -c, "timeout 120 sh -c 'until [ -e /srv/go ]; do sleep 0.1; done'; echo first >> /srv/firsts"]
+"""
 
 
 class World:

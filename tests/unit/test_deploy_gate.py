@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from configs.deploy import COMPOSE
 from tests.fixtures.fake_docker import Rig
 
 GATE = {
@@ -156,9 +157,22 @@ def test_the_certificate_is_printed_once_caddy_has_made_it(rig: Rig) -> None:
     assert (done.returncode, done.stdout) == (0, "CERTIFICATE\n"), "nothing else may be in it: it becomes a file"
 
 
-def test_readiness_names_the_engines_version(rig: Rig) -> None:
+def test_readiness_names_the_versions_of_engine_and_compose(rig: Rig) -> None:
     rig.answer("version", "echo 20.10.24")
-    assert rig.run("ready").stdout == "Docker 20.10.24\n"
+    rig.answer("compose", "echo v2.40.3")
+    assert rig.run("ready", COMPOSE=COMPOSE).stdout == "Docker 20.10.24, Compose 2.40.3\n"
+
+
+@pytest.mark.parametrize(("answer", "found"), [("exit 1", "none"), ("echo 2.24.0", "2.24.0")])
+def test_this_machine_without_compose_is_not_ready(rig: Rig, answer: str, found: str) -> None:
+    rig.answer("version", "echo 20.10.24")
+    rig.answer("compose", answer)
+    done = rig.run("ready", COMPOSE=COMPOSE)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"this machine: expected Docker Compose 2.24.1 or newer (`docker compose version`), found {found}; run "
+        "`make up`, which gets it, or install it (https://docs.docker.com/compose/install/linux/)\n"
+    )
 
 
 MARKS = "agent 0123abc\nagent applied at 1000\npromtail applied at 900\npostgres-main 4567def\n"

@@ -7,16 +7,19 @@ from pathlib import Path
 
 import pytest
 
+from configs.deploy import COMPOSE, COMPOSE_TESTED
 from tests.fixtures.fake_programs import Programs
 
 DOCKER = """
 case "$1" in
     version) echo 20.10.24+dfsg1 ;;
+    compose) echo v2.40.3 ;;
     info) echo /var/lib/docker ;;
     network) printf 'bridge\\nhost\\nnone\\nshop_default\\n' ;;
 esac
 """
-DENIED = "echo 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1"
+DENIED = """case $1 in compose) echo v2.40.3; exit ;; esac  # needs no engine
+echo 'permission denied while trying to connect to the Docker daemon socket' >&2; exit 1"""
 DF = "echo 'Filesystem 1024-blocks Used Available Capacity Mounted'; echo '/dev/vda1 9000000 1 {free} 1% /'"
 
 Ready = Callable[..., tuple[int, str, str]]  # what ready_host.sh answers, with other parameters than the usual
@@ -43,6 +46,8 @@ def ready(host: Programs) -> Ready:
             "INSTALL": "",
             "PATIENCE": "600",
             "MINIMUM": "20.10",
+            "COMPOSE": COMPOSE,
+            "COMPOSE_TESTED": COMPOSE_TESTED,
             "FILES": f"{host.folder}/files/fleetwatch",
             "DISK": "1500",
             "NETWORKS": "shop_default",
@@ -55,7 +60,7 @@ def ready(host: Programs) -> Ready:
     return run
 
 
-def _deploy_user(host: Programs, sudo: str = "") -> None:
+def deploy_user(host: Programs, sudo: str = "") -> None:
     """Somebody who is not root. `sudo`: what that program does; without it there is none."""
     host.fake("id", 'case "$1" in -u) echo 1000 ;; -un) echo deploy ;; esac')
     if sudo:
@@ -66,7 +71,7 @@ MAY_SUDO = 'shift; [ "$1" = true ] || AS_ROOT=yes "$@"'
 
 
 def test_a_good_host_is_named_with_its_engine(host: Programs, ready: Ready) -> None:
-    assert ready() == (0, "Docker 20.10.24+dfsg1\n", "")
+    assert ready() == (0, "Docker 20.10.24+dfsg1, Compose 2.40.3\n", "")
     assert (host.folder / "files" / "fleetwatch").is_dir()
 
 
@@ -79,45 +84,6 @@ def test_a_host_without_docker_says_both_ways_out(host: Programs, ready: Ready) 
         "(https://docs.docker.com/engine/install/) or set hosts.web-1.server.install_docker: true\n",
     )
     assert "or set hub.server.install_docker: true" in ready(HOST="hub")[2], "the hub's own place in the stack file"
-
-
-def test_a_droplet_without_docker_points_to_its_first_boot(host: Programs, ready: Ready) -> None:
-    (host.bin / "docker").unlink()
-    said = ready(BOOTING="yes")[2]
-    assert (
-        "expected Docker after its first boot, it is not installed; /var/log/cloud-init-output.log on it shows why"
-        in said
-    )
-
-
-def test_docker_is_installed_where_that_is_asked_for(host: Programs, ready: Ready) -> None:
-    (host.bin / "docker").rename(host.folder / "later")
-    host.fake("apt-get", 'case "$*" in *install*) /bin/cp "$STATE/later" "$STATE/bin/docker" ;; esac; echo noise')
-    host.fake("service")
-    code, out, err = ready(INSTALL="yes")
-    assert (code, out) == (0, "Docker 20.10.24+dfsg1\n"), err
-    assert err == "host web-1: installing Docker (docker.io) with apt\n"
-    assert [call.split()[-1] for call in host.calls("apt-get")] == ["update", "iptables"]
-    assert host.calls("service") == ["service docker start"]
-
-
-def test_an_installation_that_fails_says_apts_last_words(host: Programs, ready: Ready) -> None:
-    (host.bin / "docker").unlink()
-    host.fake("apt-get", "echo 'E: Unable to locate package docker.io' >&2; exit 100")
-    code, _, err = ready(INSTALL="yes")
-    assert code == 1
-    assert err.endswith("host web-1: installing Docker failed: E: Unable to locate package docker.io\n")
-
-
-def test_an_installation_needs_apt(host: Programs, ready: Ready) -> None:
-    (host.bin / "docker").unlink()
-    assert "install_docker supports apt only; install Docker by hand" in ready(INSTALL="yes")[2]
-
-
-def test_an_installation_needs_root(host: Programs, ready: Ready) -> None:
-    (host.bin / "docker").unlink()
-    _deploy_user(host, sudo="exit 1")
-    assert ready(INSTALL="yes")[2] == "host web-1: install_docker needs root or sudo without a password for deploy\n"
 
 
 def test_an_engine_that_is_too_old_is_told_with_its_version(host: Programs, ready: Ready) -> None:
@@ -135,7 +101,7 @@ def test_an_engine_that_does_not_answer_is_told_in_its_words(host: Programs, rea
 
 
 def test_a_user_who_may_not_use_docker_is_told_the_way_out(host: Programs, ready: Ready) -> None:
-    _deploy_user(host)
+    deploy_user(host)
     host.fake("docker", DENIED)
     assert (
         ready()[2] == "host web-1: user deploy may not use Docker on it; run `sudo usermod -aG docker deploy` there\n"
@@ -143,18 +109,18 @@ def test_a_user_who_may_not_use_docker_is_told_the_way_out(host: Programs, ready
 
 
 def test_a_user_who_may_sudo_joins_the_group_of_docker(host: Programs, ready: Ready) -> None:
-    _deploy_user(host, MAY_SUDO)
+    deploy_user(host, MAY_SUDO)
     host.fake("docker", f'[ "${{AS_ROOT:-}}" = yes ] || {{ {DENIED}; }}\n{DOCKER}')
     host.fake("usermod")
     host.fake("[", 'test "$@"')
     code, out, err = ready(FOLDERS="")
-    assert (code, out) == (0, "Docker 20.10.24+dfsg1\n"), err
+    assert (code, out) == (0, "Docker 20.10.24+dfsg1, Compose 2.40.3\n"), err
     assert err == "host web-1: deploy may use sudo and was added to the group docker\n"
     assert host.calls("usermod") == ["usermod -aG docker deploy"]
 
 
 def test_an_engine_that_denies_even_root_does_not_go_round_for_ever(host: Programs, ready: Ready) -> None:
-    _deploy_user(host, MAY_SUDO)
+    deploy_user(host, MAY_SUDO)
     host.fake("docker", DENIED)
     host.fake("usermod")
     assert "Docker does not answer after two minutes: permission denied" in ready()[2]
@@ -162,7 +128,7 @@ def test_an_engine_that_denies_even_root_does_not_go_round_for_ever(host: Progra
 
 
 def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(host: Programs, ready: Ready) -> None:
-    _deploy_user(host)
+    deploy_user(host)
     (host.folder / "files").write_text("in the way")
     files = f"{host.folder}/files/fleetwatch"
     assert ready()[2] == (
@@ -172,7 +138,7 @@ def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(host: Programs
 
 
 def test_with_sudo_the_folder_is_made_for_the_user(host: Programs, ready: Ready) -> None:
-    _deploy_user(host, MAY_SUDO)
+    deploy_user(host, MAY_SUDO)
     (host.folder / "files").write_text("in the way")
     host.fake("install")
     assert ready(FOLDERS="")[0] == 0

@@ -96,7 +96,7 @@ def test_a_log_folder_with_a_space_or_a_star_in_its_name_is_one_folder(host: Pro
     folders = [host.folder / name for name in ("my app", "*", "$(touch x)")]
     for folder in folders:
         folder.mkdir()
-    assert ready(FOLDERS="\n".join(map(str, folders))) == (0, "Docker 20.10.24+dfsg1\n", "")
+    assert ready(FOLDERS="\n".join(map(str, folders))) == (0, "Docker 20.10.24+dfsg1, Compose 2.40.3\n", "")
     folders[0].rmdir()
     assert ready(FOLDERS="\n".join(map(str, folders)))[2] == (
         f"host web-1: hosts.web-1.logs: expected the folder {host.folder}/my app on that host, it does not exist\n"

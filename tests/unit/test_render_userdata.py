@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from configs import deploy
 from configs.render import userdata
 
 IMAGE = "debian-12-x64"
@@ -42,7 +43,7 @@ def test_logs_are_rotated_by_the_engine_for_every_container() -> None:
 
 @pytest.mark.parametrize(
     ("image", "version"),
-    [("debian-12-x64", "20.10.*"), ("debian-13-x64", "26.1.*"), ("ubuntu-24-04-x64", None), ("debian-1-x64", None)],
+    [("debian-13-x64", "26.1.*"), ("debian-12-x64", None), ("ubuntu-24-04-x64", None), ("debian-1-x64", None)],
 )
 def test_docker_is_pinned_to_the_release_where_that_is_known(image: str, version: str | None) -> None:
     file = _files(image=image).get("/etc/apt/preferences.d/fleetwatch-docker")
@@ -64,6 +65,17 @@ def test_sshd_takes_keys_alone_and_many_sessions() -> None:
     }
 
 
+PACKAGES = "/usr/local/lib/fleetwatch/docker-packages"
+
+
+def test_docker_and_compose_are_installed_by_the_script_that_servers_get() -> None:
+    assert _files()[PACKAGES]["content"] == deploy.script("docker_packages", COMPOSE=deploy.COMPOSE)
+    first = _files()["/usr/local/lib/fleetwatch/first-boot"]["content"]
+    assert f"/bin/sh {PACKAGES} < /dev/null" in first
+    assert "apt-get" not in first, "one place says what is installed"
+    assert "DPkg::Lock::Timeout=300" in _files()[PACKAGES]["content"], "the platform's agent is installed meanwhile"
+
+
 @pytest.mark.parametrize("path", [userdata.PER_BOOT, "/usr/local/lib/fleetwatch/first-boot"])
 def test_the_scripts_are_programs_that_a_shell_can_read(path: str) -> None:
     file = _files()[path]
@@ -76,9 +88,16 @@ def test_the_scripts_are_programs_that_a_shell_can_read(path: str) -> None:
 
 def test_the_first_boot_comes_to_docker_then_to_the_rule_then_to_setup() -> None:
     script = _files()["/usr/local/lib/fleetwatch/first-boot"]["content"]
-    steps = ["sshd -t", "service ssh reload", "install", "until docker version", userdata.PER_BOOT, "/setup <"]
+    steps = [
+        "sshd -t",
+        "service ssh reload",
+        PACKAGES,
+        "service docker",
+        "until docker version",
+        userdata.PER_BOOT,
+        "/setup <",
+    ]
     assert sorted(steps, key=script.index) == steps
-    assert "DPkg::Lock::Timeout=300" in script, "the platform's own agent is installed at the same time"
     assert "apt-mark hold" in script
 
 
@@ -104,7 +123,6 @@ def box(tmp_path: Any) -> dict[str, Any]:
     calls.touch()
     for name in (
         "service",
-        "apt-get",
         "apt-mark",
         "docker",
         "dpkg-query",
@@ -123,6 +141,8 @@ def box(tmp_path: Any) -> dict[str, Any]:
 def _boot(box: dict[str, Any], path: str) -> subprocess.CompletedProcess[str]:
     text = _files()[path]["content"].replace("/usr/sbin/sshd", "sshd").replace(userdata.PER_BOOT, "rule")
     text = text.replace(userdata.FOLDER, str(box["folder"]))
+    packages = f"echo packages >> {box['calls']}\n[ ! -f {box['folder']}/apt ] || . {box['folder']}/apt\n"
+    (box["folder"] / "docker-packages").write_text(packages)
     script = box["folder"] / "script"
     script.write_text(text)
     env = {"PATH": str(box["bin"])}
@@ -142,14 +162,16 @@ def _has_docker(box: dict[str, Any]) -> None:
 FIRST = "/usr/local/lib/fleetwatch/first-boot"
 
 
-def test_docker_is_installed_only_where_there_is_none(box: dict[str, Any]) -> None:
+def test_docker_is_started_or_restarted_once_its_packages_are_there(box: dict[str, Any]) -> None:
     assert _boot(box, FIRST).returncode == 0
-    assert [call for call in _calls(box) if call.startswith("apt-get") and "docker.io" in call]
-    assert "service docker start" in _calls(box)
+    assert [call for call in _calls(box) if "docker" in call or call == "packages"][:2] == [
+        "packages",
+        "service docker start",
+    ]
     box["calls"].write_text("")
     _has_docker(box)
     assert _boot(box, FIRST).returncode == 0
-    assert not [call for call in _calls(box) if call.startswith("apt-get")]
+    assert "packages" in _calls(box), "Compose may be missing"
     assert "service docker restart" in _calls(box), "else it would not read its settings"
     assert "rule" in _calls(box)
 
@@ -162,12 +184,12 @@ def test_the_docker_that_is_installed_is_held_and_no_other(box: dict[str, Any]) 
 
 
 def test_an_installation_is_tried_again_and_then_fails_the_boot(box: dict[str, Any]) -> None:
-    (box["folder"] / "apt-get").write_text("exit 100\n")
+    (box["folder"] / "apt").write_text("exit 100\n")
     done = _boot(box, FIRST)
     assert done.returncode == 1, "cloud-init must say that the boot failed"
     assert "installing Docker failed 5 times" in done.stdout
-    assert _calls(box).count("apt-get -q -o DPkg::Lock::Timeout=300 update") == 5
-    assert not [call for call in _calls(box) if call.startswith("docker")]
+    assert _calls(box).count("packages") == 5
+    assert not [call for call in _calls(box) if "docker" in call]
 
 
 def test_a_setup_that_fails_fails_the_boot_and_runs_after_docker_answers(box: dict[str, Any]) -> None:
