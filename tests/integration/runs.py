@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from tests.integration.rig import Rig, docker, eventually
 from tools.paths import CHECKOUT
@@ -30,8 +31,17 @@ exec {program} "$@"
 """
 
 
-def processes(made: Rig) -> dict[int, str]:
-    """Every process that works for this rig, by its state in the environment: the tool, the engine, its plugins and
+class Stack(Protocol):
+    """What a run needs to know of a rig or a fleet."""
+
+    name: str
+    home: Path
+    file: Path
+    env: dict[str, str]
+
+
+def processes(made: Stack) -> dict[int, str]:
+    """Every process that works for this stack, by its state in the environment: the tool, the engine, its plugins and
     what these run."""
     mark, found = str(made.home).encode(), {}
     for place in Path("/proc").glob("[0-9]*"):
@@ -41,7 +51,7 @@ def processes(made: Rig) -> dict[int, str]:
     return found
 
 
-def kill_all(made: Rig) -> None:
+def kill_all(made: Stack) -> None:
     """As a power cut does: every process at once, and none can say goodbye."""
     end = time.monotonic() + 20
     while (left := processes(made)) and time.monotonic() < end:
@@ -60,7 +70,7 @@ def names(made: Rig) -> set[str]:
 class Run:
     """`up` as a terminal starts it: in a process group of its own."""
 
-    def __init__(self, made: Rig) -> None:
+    def __init__(self, made: Stack) -> None:
         argv = [sys.executable, "-m", "tools", "--stack", made.name, "--file", str(made.file), "up"]
         self.process = subprocess.Popen(
             argv, cwd=CHECKOUT, env=made.env, text=True, start_new_session=True,

@@ -70,6 +70,13 @@ def test_none_is_in_a_command_line(fleet: Fleet, secrets: dict[str, str]) -> Non
     assert _clear(secrets, [*fleet.commands, *now.seen, *(text.encode() for text in shown)]) == set()
 
 
+def test_none_of_the_hosts_is_in_an_environment(fleet: Fleet, secrets: dict[str, str]) -> None:
+    """What is the operator's (the API token, the passphrase) the engine has in its own."""
+    theirs = {name: secret for name, secret in secrets.items() if name.endswith("-password") or name == "DSN"}
+    assert any(b"\0FILES_AGENT=" in text for text in fleet.environments), "the edges' commands were not seen"
+    assert _clear(theirs, fleet.environments) == set()
+
+
 def test_none_is_in_what_docker_tells_of_a_container(fleet: Fleet, secrets: dict[str, str]) -> None:
     for host in fleet.outputs()["hosts"]:
         told = fleet.on(host, "sh", "-c", "docker ps -aq | xargs docker inspect; docker info; docker network ls")
