@@ -168,8 +168,8 @@ def test_a_kill_between_the_old_and_the_new_container_is_continued(stack: Stack)
     stack.continues(before, {REPLACED})
 
 
-def test_an_update_waits_for_one_that_is_still_at_work_on_the_host(stack: Stack) -> None:
-    """As after a connection that broke: what runs on the host has the lock."""
+def test_of_two_updates_at_once_one_waits_on_the_host_or_is_refused_by_the_state(stack: Stack) -> None:
+    """What another machine began, or what goes on after a connection that broke, has the lock of the host."""
     stack.change(image=False)
     before = stack.rig.started_all()
     with (stack.files / "edge.lock").open() as lock:
@@ -177,6 +177,7 @@ def test_an_update_waits_for_one_that_is_still_at_work_on_the_host(stack: Stack)
         run = Run(stack.rig)
         run.until("the update to wait", lambda: any("flock -w" in line for line in processes(stack.rig).values()))
         assert stack.agents_interval() != f"{5 + stack.changes}s"
+        assert "is in use by another run" in stack.rig.up_fails()
     code, output = run.ended()
     assert code == 0, output[-3000:]
     stack.continues(before, set())
