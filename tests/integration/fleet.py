@@ -70,6 +70,7 @@ class Fleet(View):
         self.said = ""  # by the first `up`
         self.hub_left = 0.0  # when the hub was destroyed, to be made anew
         self.commands: set[bytes] = set()  # command lines that were seen while it ran
+        self.environments: set[bytes] = set()  # and environments
         self._outputs: dict[str, Any] = {}
         self.write()
 

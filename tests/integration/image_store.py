@@ -13,12 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
+import yaml
 
+from configs import compose, deployment, services
+from configs.settings import load
 from localcloud.machines import MachineImage
-from localcloud.standins.plugins import docker_container
-from localcloud.standins.plugins.docker_api import Docker
-from tests.component import program
 from tests.integration.rig import docker, eventually
 
 SYSTEM = "/run/containerd/containerd.sock"
@@ -29,20 +28,14 @@ _NAMED = re.compile(r'^container_last_seen\{.*[{,]name="([^"]+)"', re.MULTILINE)
 _DOCKERD = "dockerd --bridge=none --iptables=false --ip6tables=false --userland-proxy=false -H unix:///run/docker.sock"
 
 
-def rendered() -> dict[str, Any]:
-    """The inputs of the resource that is cAdvisor's container, of a stack with nothing but its defaults."""
-    with pytest.MonkeyPatch.context() as patch:
-        made = program.run({"env": "test", "hub": {"local": {}}}, patch)
-    return made.containers["hub-cadvisor"].plain()
-
-
-def _whole(value: Any) -> Any:
-    """The recording engine has every number as a float."""
-    if isinstance(value, dict):
-        return {key: _whole(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_whole(inner) for inner in value]
-    return int(value) if isinstance(value, float) else value
+def rendered(image: str) -> dict[str, Any]:
+    """The Compose service that is cAdvisor, of a stack with nothing but its defaults."""
+    settings = load({"env": "test", "hub": {"local": {}}}, "a test")
+    context = deployment.context(settings, "hub", "/var/lib/fleetwatch", "/var/run/docker.sock")
+    specs = [spec for spec in services.edge_specs(context) if spec.role == "cadvisor"]
+    project = yaml.safe_load(compose.compose_yaml(context, compose.containers(context, specs, {"cadvisor": image})))
+    made: dict[str, Any] = project["services"]["cadvisor"]
+    return made
 
 
 @dataclass
@@ -95,12 +88,11 @@ class Engine:
 
     def cadvisor(self) -> None:
         """cAdvisor as the program makes it: arguments, mounts, capabilities, limits. It has no network here."""
-        state = {**_whole(rendered()), "image": self.image, "networkMode": "none", "rm": False}
-        del state["healthcheck"]  # `healthy` runs it: Docker would do so after 30 seconds only
-        engine = Docker()
-        engine.configure(self.host, [])
-        made = engine.post("/containers/create", docker_container.payload(state), name=CADVISOR)
-        engine.post(f"/containers/{made['Id']}/start")
+        service = {**rendered(self.image), "network_mode": "none"}
+        del service["networks"]
+        del service["healthcheck"]  # `healthy` runs it: Docker would do so after 30 seconds only
+        project = yaml.safe_dump({"name": "fleetwatch", "services": {"cadvisor": service}})
+        docker("-H", self.host, "compose", "-f", "-", "up", "-d", "--pull", "never", stdin=project)
 
     def names(self) -> set[str]:
         """The containers that cAdvisor's metrics name."""
@@ -110,7 +102,7 @@ class Engine:
 
     def healthy(self) -> bool:
         """What Docker's health check would find now."""
-        kind, *command = rendered()["healthcheck"]["tests"]
+        kind, *command = rendered(self.image)["healthcheck"]["test"]
         assert kind == "CMD"
         try:
             self.docker("exec", CADVISOR, *command)

@@ -109,6 +109,13 @@ class Rig:
         assert done.returncode == 0, done.stdout[-6000:]
         return done.stdout
 
+    def up_fails(self) -> str:
+        """`up` that must not end well; its output."""
+        done = self.tool("up")
+        assert done.returncode not in (0, 130), f"this was expected to fail:\n{done.stdout[-4000:]}"
+        assert "Traceback" not in done.stdout, done.stdout[-6000:]
+        return done.stdout
+
     def preview(self) -> dict[str, int]:
         """How many resources a preview would create, update, replace, delete or leave."""
         done = self.tool("pulumi", "preview", "--json")

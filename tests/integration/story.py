@@ -75,6 +75,7 @@ class Story:
         self.begun = time.time()
         self.home = made.home / "state" / made.name
         self.files = self.home / "files" / "hub"
+        self.project = self.files / "edge"
         # A small file system of its own, where this machine lets one be mounted.
         self.disk = made.home.with_name(f"{made.home.name}-disk")
         self.disk_refused = _mount(self.disk, made.home / "disk.img")
@@ -82,8 +83,8 @@ class Story:
         self.first_up, self.arrived = "", 0.0  # what the first `up` said, and when it ended
 
     def file(self, role: str, kind: str, name: str) -> str:
-        """A deployed file's text."""
-        return (self.files / role / kind / name).read_text()
+        """The text of a file of the edge."""
+        return (self.project / role / kind / name).read_text()
 
     def talker(self, suffix: str, project: str, token: str) -> str:
         """A container that writes five kinds of lines every second; its name."""

@@ -49,7 +49,7 @@ def _open_from(fleet: Fleet, server: str, address: str) -> set[int]:
 
 def _own(fleet: Fleet, host: str, file: str) -> str:
     """A file of the host's agent: what it pushes with."""
-    return fleet.on(host, "cat", f"/var/lib/fleetwatch/fleetwatch/agent/{file}").strip()
+    return fleet.on(host, "cat", f"/var/lib/fleetwatch/fleetwatch/edge/agent/{file}").strip()
 
 
 @pytest.mark.parametrize("host", ["hub", "db-1", "vps-1"])

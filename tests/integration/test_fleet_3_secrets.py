@@ -50,7 +50,7 @@ def test_none_is_shown_by_a_preview_or_an_up(fleet: Fleet, secrets: dict[str, st
     """A preview of a change that goes through all files that hold one."""
     with fleet.meanwhile({"hosts": {"vps-1": {"rotation": 1}}}):
         texts = [fleet.tool("pulumi", "preview", *words).stdout for words in (["--diff"], ["--json"])]
-    assert all("vps-1-agent-secrets" in text for text in texts), texts[0][-3000:]
+    assert all("vps-1-project" in text for text in texts), texts[0][-3000:]
     log = (fleet.state / "cloud" / "service.log").read_bytes()
     assert _clear(secrets, [text.encode() for text in (*texts, fleet.said)] + [log]) == set()
 
@@ -68,6 +68,13 @@ def test_none_is_in_a_command_line(fleet: Fleet, secrets: dict[str, str]) -> Non
     seen = any(check in line for line in fleet.commands for check in checks)
     assert seen, "what ran on the hosts was not seen"
     assert _clear(secrets, [*fleet.commands, *now.seen, *(text.encode() for text in shown)]) == set()
+
+
+def test_none_of_the_hosts_is_in_an_environment(fleet: Fleet, secrets: dict[str, str]) -> None:
+    """What is the operator's (the API token, the passphrase) the engine has in its own."""
+    theirs = {name: secret for name, secret in secrets.items() if name.endswith("-password") or name == "DSN"}
+    assert any(b"\0FILES_AGENT=" in text for text in fleet.environments), "the edges' commands were not seen"
+    assert _clear(theirs, fleet.environments) == set()
 
 
 def test_none_is_in_what_docker_tells_of_a_container(fleet: Fleet, secrets: dict[str, str]) -> None:

@@ -26,7 +26,9 @@ def _sentence(said: str, host: str) -> str:
 
 def _node_interval(fleet: Fleet, host: str) -> bool:
     """Whether the agent's file on a host has the new interval."""
-    return "scrape_interval: 7s" in fleet.on(host, "cat", "/var/lib/fleetwatch/fleetwatch/agent/config/prometheus.yml")
+    return "scrape_interval: 7s" in fleet.on(
+        host, "cat", "/var/lib/fleetwatch/fleetwatch/edge/agent/config/prometheus.yml"
+    )
 
 
 def test_dead_unreachable_and_refusing_hosts_are_named_and_the_others_get_their_change(fleet: Fleet) -> None:
@@ -39,7 +41,7 @@ def test_dead_unreachable_and_refusing_hosts_are_named_and_the_others_get_their_
     }
     fleet.change({"hosts": {"hub": faster, "database": faster, "app-1": faster, "vps-1": faster, **strangers}})
     planned = fleet.planned()
-    assert planned["vps-1-agent-config"] == planned["app-1-agent-config"] == "update", "a preview needs no host"
+    assert planned["vps-1-project"] == planned["app-1-project"] == "update", "a preview needs no host"
     said = fleet.up_fails()
     gone = "(No route to host|timed out)"
     assert re.search(

@@ -2,84 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 
-from tests.integration.rig import Rig, docker, eventually, rig
+from tests.integration.rig import Rig, eventually, rig
+from tests.integration.runs import Run, kill_all, names, processes
 from tools import setup
-from tools.paths import CHECKOUT
 
 pytestmark = pytest.mark.xdist_group("interrupted")
 ROLES = {
     "caddy", "prometheus", "loki", "grafana", "alertmanager", "agent", "promtail", "cadvisor", "node-exporter",
 }  # fmt: skip
-
-
-def processes(made: Rig) -> dict[int, str]:
-    """Every process that works for this rig, by its state in the environment: the tool, the engine, its plugins."""
-    mark, found = str(made.home).encode(), {}
-    for place in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            if mark in (place / "environ").read_bytes():
-                found[int(place.name)] = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:120]
-    return found
-
-
-def names(made: Rig) -> set[str]:
-    """Roles of the containers that are there, running or not."""
-    listed = ("ps", "-a", "--format", "{{.Names}}", "--filter", f"label=fleetwatch.stack={made.prefix}")
-    return {name.removeprefix(f"{made.prefix}-") for name in docker(*listed).split()}
-
-
-class Run:
-    """`up` as a terminal starts it: in a process group of its own."""
-
-    def __init__(self, made: Rig) -> None:
-        argv = [sys.executable, "-m", "tools", "--stack", made.name, "--file", str(made.file), "up"]
-        self.process = subprocess.Popen(
-            argv, cwd=CHECKOUT, env=made.env, text=True, start_new_session=True,
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-        self.lines: list[str] = []
-        self._reader = threading.Thread(target=self._read, daemon=True)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stdout
-        self.lines.extend(iter(self.process.stdout.readline, ""))
-
-    def said(self, text: str) -> bool:
-        return any(text in line for line in self.lines)
-
-    def until(self, what: str, reached: Callable[[], bool]) -> None:
-        """Wait for the moment; fails if the run is over before it."""
-
-        def moment() -> bool:
-            over = self.process.poll() is not None
-            return reached() or over
-
-        eventually(what, moment, patience=300, pause=0.05)
-        assert self.process.poll() is None, f"`up` ended before: {what}\n{''.join(self.lines)[-3000:]}"
-
-    def ctrl_c(self) -> None:
-        """What a terminal does: SIGINT to the whole foreground group."""
-        os.killpg(self.process.pid, signal.SIGINT)
-
-    def ended(self) -> tuple[int, str]:
-        """(exit code, output), once it is over."""
-        code = self.process.wait(timeout=300)
-        self._reader.join(timeout=60)
-        return code, "".join(self.lines)
 
 
 @dataclass(frozen=True)
@@ -155,13 +90,8 @@ def test_a_kill_of_everything_is_continued(bare: Rig) -> None:
     """As after a power cut: the lock and what was being created are left in the state."""
     run = Run(bare)
     run.until("Prometheus is there", lambda: "prometheus" in names(bare))
-    end = time.monotonic() + 20
-    while (left := processes(bare)) and time.monotonic() < end:
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    kill_all(bare)
     run.ended()
-    assert not processes(bare), "could not be killed"
     locks = list((bare.home / "state").rglob("locks/**/*.json"))
     assert locks, "no lock was left: this was no kill in the middle of a run"
     output = bare.tool("up")

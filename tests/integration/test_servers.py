@@ -6,8 +6,10 @@ contact, the edge behind a bastion.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import signal
 import subprocess
 from collections.abc import Iterator
 from unittest import mock
@@ -16,6 +18,7 @@ import pytest
 
 from tests.integration.fleet import Fleet, told
 from tests.integration.rig import eventually
+from tests.integration.runs import SHIM, Run, processes
 from tools.stack import OWN
 
 pytestmark = pytest.mark.xdist_group("servers")
@@ -99,9 +102,81 @@ def test_nothing_of_a_cloud_is_in_it_and_nothing_is_left_to_do(servers: Fleet) -
     assert servers.everything() == before
 
 
+def _interval(servers: Fleet) -> str:
+    """The interval of the host's own job, as the agent on vps-1 has read it."""
+    url = "http://127.0.0.1:9090/api/v1/status/config"
+    said = servers.inside("vps-1", "docker", "exec", "fleetwatch-agent", "wget", "-q", "-O", "-", url)
+    return said.partition("job_name: node")[2].partition("scrape_interval: ")[2].partition("\\n")[0]
+
+
+def test_a_connection_that_breaks_off_costs_nothing_and_the_next_update_completes(servers: Fleet) -> None:
+    """Only the connection: what runs on the host goes on, and the next update waits for it."""
+    before = servers.everything()
+    shim = SHIM.format(hold="/tmp/hold", name="docker", program="/usr/bin/docker")
+    servers.inside("vps-1", "sh", "-c", 'printf "%s" "$0" > /usr/local/bin/docker', shim)
+    servers.inside("vps-1", "chmod", "755", "/usr/local/bin/docker")
+    servers.inside("vps-1", "sh", "-c", "printf 'up -d --remove-orphans' > /tmp/hold")
+    servers.change({"hosts": {"vps-1": {"scrape": {"node": "7s"}}}})
+    first = Run(servers)
+    first.until("Compose to be called", lambda: "yes" in _held(servers))
+    for pid, said in processes(servers).items():
+        if said.startswith("ssh "):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+    code, said = first.ended()
+    assert code not in (0, 130), said[-3000:]
+    assert re.search(r"host vps-1: no SSH connection .*: the connection broke off; run the update again", said), said[
+        -3000:
+    ]
+    assert servers.everything() == before
+    assert _interval(servers) != "7s"
+    second = Run(servers)
+    waits = ("sh", "-c", "ps axww -o args | grep -q '[f]lock -w' && echo yes")
+    second.until("the next update to wait for it", lambda: "yes" in servers.inside("vps-1", *waits, check=False))
+    servers.inside("vps-1", "rm", "-r", "/tmp/hold", "/tmp/hold.reached", "/usr/local/bin/docker")
+    code, said = second.ended()
+    assert code == 0, said[-3000:]
+    assert _interval(servers) == "7s"
+    assert servers.everything() == before
+    assert servers.planned() == {}
+
+
+def _held(servers: Fleet) -> str:
+    return servers.inside("vps-1", "sh", "-c", "test -d /tmp/hold.reached && echo yes", check=False)
+
+
+def test_a_compose_that_is_gone_or_too_old_is_named_and_costs_nothing(servers: Fleet) -> None:
+    before = servers.everything()
+    (plugin,) = servers.inside("vps-1", "sh", "-c", "ls /usr/*/docker/cli-plugins/docker-compose").split()
+    servers.inside("vps-1", "docker", "network", "create", "shop")
+    servers.change({"hosts": {"vps-1": {"networks": ["shop"]}}})  # what the host is looked at for again
+    servers.inside("vps-1", "mv", plugin, "/root/kept")
+    expected = "host vps-1: expected Docker Compose 2.24.1 or newer (`docker compose version`), found "
+    try:
+        assert f"{expected}none" in (said := servers.up_fails()), said[-3000:]
+        old = """#!/bin/sh
+case $1 in
+    docker-cli-plugin-metadata) echo '{"SchemaVersion": "0.1.0", "Vendor": "Docker Inc.", "Version": "v2.17.3"}' ;;
+    *) echo 2.17.3 ;;
+esac
+"""
+        servers.inside("vps-1", "sh", "-c", f'printf "%s" "$0" > {plugin}; chmod 755 {plugin}', old)
+        assert f"{expected}2.17.3" in (said := servers.up_fails()), said[-3000:]
+        assert servers.everything() == before
+    finally:
+        servers.inside("vps-1", "mv", "/root/kept", plugin)
+    servers.up()
+    assert servers.everything() == before, "a network that is joined costs no container"
+    form = "{{json .NetworkSettings.Networks}}"
+    assert '"shop"' in servers.inside("vps-1", "docker", "inspect", "-f", form, "fleetwatch-agent")
+    assert servers.planned() == {}
+
+
 def test_down_leaves_the_machines_without_anything_of_ours(servers: Fleet) -> None:
     done = servers.tool("down", "--yes")
     assert done.returncode == 0, done.stdout[-8000:]
     for server in ("hub", "vps-1"):
         for listing in (("ps", "-aq"), ("network", "ls", "-q")):
             assert servers.inside(server, "docker", *listing, *OURS) == "", f"{server}: {listing}"
+        files = servers.inside(server, "sh", "-c", "find /var/lib/fleetwatch -type f 2> /dev/null", check=False)
+        assert files == "", server

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -15,28 +16,28 @@ from tools.paths import CHECKOUT
 
 pytestmark = pytest.mark.xdist_group("story")
 
-# The project's own program, with an agent's configuration that promtool does not take.
+# The project's own program, with a configuration of the agent or of the hub that promtool does not take.
 BROKEN = """
 import runpy
 import sys
 
 sys.path.insert(0, {checkout!r})
-from configs.services import agent
+from configs.services import {module}
 
-agent.config = lambda *_: "scrape_configs: [{{job_name: node, scrape_every: 15s}}]\\n"
+{module}.config = lambda *_: "scrape_configs: [{{job_name: node, scrape_every: 15s}}]\\n"
 runpy.run_path({checkout!r} + "/__main__.py", run_name="__main__")
 """
 
 
 def test_a_changed_scrape_interval_is_planned_as_one_update_and_the_gate(story: Story) -> None:
     story.rig.change({"hosts": {"hub": {"scrape": {"node": "5s"}}}})
-    assert story.planned() == {"hub-agent-config": "update", "hub-settled": "update", "hub-gate-hub": "update"}
+    assert story.planned() == {"hub-project": "update", "hub-gate-hub": "update"}
 
 
 def test_it_reloads_the_agent_and_no_container_is_new_or_restarted(story: Story) -> None:
     before = story.rig.started_all()
     said = story.rig.up()
-    assert "~ 3 updated" in said, f"expected the agent's file, what it settles and the gate:\n{said[:3000]}"
+    assert "~ 2 updated" in said, f"expected the edge's project and the gate:\n{said[:3000]}"
     after = story.rig.started_all()
     assert after == before, "a changed interval touched a container"
     assert "scrape_interval: 5s" in story.file("agent", "config", "prometheus.yml")
@@ -59,9 +60,9 @@ def test_the_new_interval_is_in_effect(story: Story) -> None:
     eventually("four samples of the node exporter 5 s apart", steps, 60)
 
 
-def _broken_up(story: Story, folder: Path) -> subprocess.CompletedProcess[str]:
+def _broken_up(story: Story, module: str, folder: Path) -> subprocess.CompletedProcess[str]:
     (folder / "Pulumi.yaml").write_text("name: fleetwatch\nruntime: python\n")
-    (folder / "__main__.py").write_text(BROKEN.format(checkout=str(CHECKOUT)))
+    (folder / "__main__.py").write_text(BROKEN.format(checkout=str(CHECKOUT), module=module))
     working = story.home / f"Pulumi.{story.rig.name}.yaml"
     argv = ["pulumi", "-C", str(folder), "up", "--yes", "--skip-preview", "--non-interactive"]
     return subprocess.run(
@@ -71,16 +72,27 @@ def _broken_up(story: Story, folder: Path) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_a_configuration_that_promtool_refuses_never_replaces_the_running_one(story: Story, tmp_path: Path) -> None:
-    before, text = story.rig.started_all(), story.file("agent", "config", "prometheus.yml")
-    done = _broken_up(story, tmp_path)
+REJECTED = {
+    "agent": r"host hub: \S+-agent: \S+ rejects its configuration \(output above\)\. Nothing was changed, what runs",
+    "prometheus": r"-prometheus: \S+ rejects the new configuration \(output above\); the previous one stays",
+}
+
+
+@pytest.mark.parametrize("module", REJECTED)
+def test_a_configuration_that_promtool_rejects_never_replaces_the_running_one(
+    story: Story, module: str, tmp_path: Path
+) -> None:
+    def deployed() -> dict[str, bytes]:
+        return {str(path): path.read_bytes() for path in story.files.rglob("*") if path.is_file()}
+
+    before, files = story.rig.started_all(), deployed()
+    done = _broken_up(story, module, tmp_path)
     said = done.stdout + done.stderr
     assert done.returncode != 0, f"a broken configuration was taken:\n{said[-3000:]}"
     assert "field scrape_every not found" in said, f"promtool's own words are missing:\n{said[-3000:]}"
-    assert "the new configuration was rejected (output above); the previous one stays in place and running" in said
-    assert story.file("agent", "config", "prometheus.yml") == text, "the file on disk was replaced"
-    assert not (story.files / "agent" / "config.next").exists(), "the refused file was left"
-    assert story.rig.started_all() == before, "a refused configuration touched a container"
+    assert re.search(REJECTED[module], said), said[-3000:]
+    assert deployed() == files, "files were replaced or left"
+    assert story.rig.started_all() == before, "a rejected configuration touched a container"
 
 
 def test_the_next_up_is_clean_and_the_old_interval_still_in_effect(story: Story) -> None:

@@ -1,4 +1,4 @@
-"""A watcher of command lines, for what must be in none of them."""
+"""A watcher of command lines and environments, for what must be in none of them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from pathlib import Path
 
 
 class Watcher:
-    """Remembers every command line that this machine shows while it is open: those inside the cloud's machines too,
-    because they have this kernel."""
+    """Remembers every command line and environment that this machine shows while it is open: those inside the cloud's
+    machines too, because they have this kernel."""
 
     def __init__(self) -> None:
         self.seen: set[bytes] = set()
+        self.environments: set[bytes] = set()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._look, daemon=True)
 
@@ -31,3 +32,4 @@ class Watcher:
                 if process.isdigit():
                     with contextlib.suppress(OSError):
                         self.seen.add(Path("/proc", process, "cmdline").read_bytes())
+                        self.environments.add(Path("/proc", process, "environ").read_bytes())
