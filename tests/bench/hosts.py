@@ -94,7 +94,7 @@ class Run:
         self.section.raw["ansible"] = runs.seconds
         how = f"{playbook.version}, pipelining, {ansible.FORKS} forks: {playbook.files} files by copy and one "
         how += f"docker_compose_v2 a host, {playbook.hosts} hosts, changed=0; no facts, not the hub's own containers; "
-        how += f"{statistics.median(runs.cpu):.1f} s of CPU"
+        how += f"{statistics.median(runs.cpu):.1f} s of CPU beside that of the hosts"
         self.figure("Ansible, no-op, the same hosts", measure.spread(runs.seconds), how)
         ratio = statistics.median(runs.seconds) / statistics.median(self.no_op[TEN].seconds)
         how = f"medians; `pulumi up` compares with its state, Ansible inspects the {TEN} hosts"
@@ -105,7 +105,8 @@ class Run:
         with step("make drift"):
             runs = measure.timed(lambda: self.fleet.made("drift"), 3)
         self.section.raw["drift"] = runs.seconds
-        how = f"compares every host with the state, as Ansible does; {statistics.median(runs.cpu):.1f} s of CPU"
+        how = "compares every host with the state, as Ansible does; "
+        how += f"{statistics.median(runs.cpu):.1f} s of CPU beside that of the hosts"
         self.figure("`make drift`, the same hosts", measure.spread(runs.seconds), how)
 
     def change(self) -> None:

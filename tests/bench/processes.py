@@ -82,7 +82,8 @@ class _Looks:
         pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
         argv = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
         process = self.known.setdefault((pid, fields[19]), _Process(parent))
-        process.kind = kind_of(argv, parent)  # again at each look: between fork and exec it is its parent's copy
+        if argv != [""]:  # empty: it has ended, and its parent has not noticed yet
+            process.kind = kind_of(argv, parent)  # again at each look: between fork and exec it is its parent's copy
         process.cpu = (int(fields[11]) + int(fields[12])) / _TICK
         process.memory = pages * _PAGE
         return process

@@ -47,6 +47,13 @@ def test_cpu_and_memory_of_a_process_below_another_are_found() -> None:
     assert found.cpu >= 0.45
 
 
+def test_a_process_that_has_ended_keeps_its_name_until_its_parent_notices() -> None:
+    ended = ["bash", "-c", f'exec -a pulumi-resource-gone "{sys.executable}" -c "import time; time.sleep(0.3)"']
+    parent = f"import subprocess, time; gone = subprocess.Popen({ended!r}); time.sleep(1); gone.wait()"
+    found = processes.watched(lambda: subprocess.run([sys.executable, "-c", parent], check=True))
+    assert {share.kind: share.count for share in found.shares} == {processes.WRAPPER: 1, "plugin gone": 1}
+
+
 def test_processes_that_ran_before_do_not_count() -> None:
     with subprocess.Popen(["sleep", "60"]) as before:
         try:
