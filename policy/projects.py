@@ -19,7 +19,7 @@ from policy import compose_values as values
 from policy.records import COMMAND, CONTAINER, Hidden, Record
 
 FILE = "compose.yaml"
-_STARTS = re.compile(r"\bcompose\b[^\n]*\bup\b")
+_STARTS = re.compile(r"\bcompose(?:\s+-\S+(?:\s+[^\s-]\S*)?)*\s+(?:up|run|create)\b")  # with options before it
 _VARIABLE = re.compile(r"(?<!\$)(?:\$\$)*\$(?!\$)")
 _NO_RIGHTS = frozenset(  # keys that give a container nothing of its host
     {

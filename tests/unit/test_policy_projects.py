@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from policy import images, projects, rules, secrecy
-from policy.records import COMMAND, CONTAINER, UNKNOWN, Hidden, Record
+from policy import images, projects, rules
+from policy.records import COMMAND, CONTAINER, Hidden, Record
 from tests.fixtures.guarded import said
 
 GOOD: dict[str, Any] = {
@@ -69,7 +69,7 @@ def test_a_service_is_a_record_like_that_of_a_docker_resource() -> None:
     [
         Record(CONTAINER, "hub-loki", {"environment": {"FILES": "==> compose.yaml <==\nservices: {a: {}}\n"}}),
         Record(COMMAND, "hub-x", {}),
-        Record(COMMAND, "hub-x", {"environment": {"SCRIPT": "echo docker compose version"}}),
+        Record(COMMAND, "hub-x", {"environment": {"SCRIPT": "docker compose version || echo 'run `make up`'"}}),
         Record(COMMAND, "hub-x", {"environment": Hidden.UNKNOWN}),
     ],
     ids=["no command", "no environment", "starts nothing", "not known yet"],
@@ -180,6 +180,13 @@ def test_a_project_that_cannot_be_read_does_not_pass(files: Any) -> None:
     assert "; expected " in found
 
 
+@pytest.mark.parametrize(
+    "script", ["docker compose up", "docker compose --progress quiet -f x.yaml --dry-run up -d", "docker-compose run x"]
+)
+def test_what_starts_containers_is_known_by_its_script(script: str) -> None:
+    assert said(projects.readable, Record(COMMAND, "hub-x", {"environment": {"SCRIPT": f"set -eu\n{script}\n"}}))
+
+
 def test_one_that_is_known_late_is_looked_at_when_it_is() -> None:
     assert said(projects.readable, command(Hidden.UNKNOWN)) == []
     assert said(projects.readable, command("==> README <==\nx\n", FILES_AGENT=Hidden.UNKNOWN)) == []
@@ -202,47 +209,3 @@ def test_a_second_compose_file_is_judged_too(variable: str) -> None:
 def test_an_image_of_a_service_is_named_by_its_service() -> None:
     (found,) = said(images.pinned, service_of(project({"image": "x:latest"})))
     assert found.startswith("Container web-1-project (service agent, role agent): the image x:latest")
-
-
-# Secret files
-
-
-@pytest.mark.parametrize("line", ["password: abc", "  - auth_token: abc", 'admin_password = "abc"', "'dsn': abc"])
-def test_a_line_of_a_file_that_names_a_secret_is_found_and_not_shown(line: str) -> None:
-    text = f"==> agent/config/x.yml <==\na: 1\n{line}\n"
-    (found,) = secrecy.plain(Record(COMMAND, "web-1-project", {"environment": {"FILES_AGENT": text}}), "dev")
-    assert "environment.FILES_AGENT holds a value for " in found
-    assert "(file agent/config/x.yml)" in found
-    assert "abc" not in found
-    hidden = Record(COMMAND, "web-1-project", {"environment": {"FILES_AGENT": Hidden.SECRET}})
-    assert list(secrecy.plain(hidden, "dev")) == []
-
-
-@pytest.mark.parametrize(
-    ("properties", "where"),
-    [
-        ({"stdin": "==> agent/secrets/password <==\nabc\n==> . <==\n"}, "stdin"),
-        ({"environment": {"FILES_AGENT": "==> agent/secrets/password <==\nabc\n"}}, "environment.FILES_AGENT"),
-        ({"environment": {"SCRIPT": "DIR='/x y/caddy/secrets'\n"}, "stdin": "==> users <==\nabc\n"}, "stdin"),
-    ],
-    ids=["an edge's stdin", "an edge's environment", "the hub's stdin"],
-)
-def test_a_secret_file_in_the_clear_is_found_and_not_shown(properties: dict[str, Any], where: str) -> None:
-    (found,) = secrecy.plain(Record(COMMAND, "web-1-project", properties), "dev")
-    assert f"{where} holds the secret file " in found
-    assert "abc" not in found
-
-
-@pytest.mark.parametrize(
-    "properties",
-    [
-        {"stdin": Hidden.SECRET},
-        {"stdin": "==> agent/config/prometheus.yml <==\npassword_file: /run/secrets/x\npassword: $PASSWORD\ntoken:\n"},
-        {"environment": {"SCRIPT": "DIR=/srv/secrets/caddy/config\n"}, "stdin": "==> Caddyfile <==\nx\n"},
-        {"environment": {"FILES": Hidden.UNKNOWN}},
-        {"stdin": min(UNKNOWN)},
-    ],
-    ids=str,
-)
-def test_other_files_are_not_secret(properties: dict[str, Any]) -> None:
-    assert list(secrecy.plain(Record(COMMAND, "web-1-project", properties), "dev")) == []
