@@ -71,7 +71,9 @@ class Edge(pulumi.ComponentResource):
         secrets = known(self._late, needs, lambda late: bundle(compose.secrets(self._specs, late)))
         return host.run(
             "project",
-            create=script("pull", HOST=host.name, **self._parameters(made)) + script("project", **place),
+            create=script("pull", HOST=host.name, **self._parameters(made))
+            + script("containers", **place)
+            + script("project"),
             delete=script("remove_project", VOLUMES="" if host.keeps_volumes else "yes", **place),
             files=self._files(compose.compose_yaml(self._context, made)),
             stdin=pulumi.Output.secret(secrets),

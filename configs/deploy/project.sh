@@ -1,6 +1,6 @@
 # Makes the edge on $HOST what comes in on stdin, or leaves it as it is: a Compose project in $DIR, a folder of $BASE.
 #
-# Follows pull.sh.
+# Follows pull.sh and containers.sh.
 #
 # stdin: for each file a line "==> relative/name <==" and then its text; "==> . <==" ends it, so that an input cut short
 # is not taken for files that are to be removed. $NUMBERS lists the containers; of each number n there are $ROLE_n,
@@ -23,9 +23,7 @@ umask 077
 next="$DIR.next"
 pending="$DIR.pending"
 unset COMPOSE_PROFILES COMPOSE_IGNORE_ORPHANS COMPOSE_REMOVE_ORPHANS COMPOSE_ENV_FILES # of somebody's own shell
-seen() { docker inspect --type container -f "$2" "$PREFIX-$1" 2> /dev/null || true; }
 compose() { docker compose --progress quiet -p "$PREFIX" --project-directory "$DIR" "$@"; }
-listed() { printf '%s\n' "$2" | grep -qxF -e "$1"; }
 unfinished() { rm -rf "$next"; }
 
 if [ "${ACTION:-}" = drift ]; then
@@ -82,61 +80,8 @@ removed=$([ ! -d "$DIR" ] || (cd "$DIR" && find . -type f) | sed 's#^\./##' | so
 done)
 touched=$(printf '%s\n' "$changed" "$removed" | sed -n 's#/.*##p' | sort -u)
 
-fingerprint() {
-    seen "$1" '{{.Image}} {{.Config.Image}} {{json .Config.Entrypoint}} {{json .Config.Cmd}} {{json .Config.Env}} {{json .Config.User}}
-{{json .Config.Healthcheck}} {{index .Config.Labels "com.docker.compose.config-hash"}} {{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}
-{{.HostConfig.NanoCpus}} {{json .HostConfig.RestartPolicy}} {{json .HostConfig.LogConfig}} {{json .HostConfig.CapAdd}} {{json .HostConfig.CapDrop}}
-{{json .HostConfig.SecurityOpt}} {{json .HostConfig.Binds}} {{json .HostConfig.Mounts}} {{json .HostConfig.Tmpfs}} {{json .HostConfig.Devices}}
-{{.HostConfig.NetworkMode}} {{.HostConfig.PidMode}} {{.HostConfig.Privileged}} {{.HostConfig.ReadonlyRootfs}} {{json .HostConfig.PortBindings}}' |
-        cksum | tr ' ' -
-}
-# Each container's role, image and fingerprint.
-containers() {
-    for n in $NUMBERS; do
-        role=$(of ROLE "$n")
-        echo "$role $(seen "$role" '{{.Image}}') $(fingerprint "$role")"
-    done
-}
-# The networks of ours and of the user that a container is on, and those of $NETWORKS that it should join.
-joined() { seen "$1" '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}'; }
-
 if [ "${ACTION:-}" = drift ]; then
-    printf '%s\n' "$changed" | while IFS= read -r file; do
-        [ -n "$file" ] || continue
-        if [ -e "$DIR/$file" ]; then echo "file $DIR/$file: edited"; else echo "file $DIR/$file: gone"; fi
-    done
-    printf '%s\n' "$removed" | while IFS= read -r file; do [ -z "$file" ] || echo "file $DIR/$file: not ours"; done
-    if [ -s "$pending" ]; then echo "files that were not read yet: $(tr '\n' ' ' < "$pending")"; fi
-    networks=$(docker network ls --format '{{.Name}}')
-    for n in $NUMBERS; do
-        role=$(of ROLE "$n")
-        status=$(seen "$role" '{{.State.Status}}')
-        if [ -z "$status" ]; then
-            echo "container $PREFIX-$role: missing"
-            continue
-        fi
-        [ "$status" = running ] || echo "container $PREFIX-$role: $status"
-        was=$(sed -n "s/^$role //p" "$DIR.containers" 2> /dev/null || true)
-        image=$(seen "$role" '{{.Image}}')
-        if [ "$image" != "${was% *}" ]; then
-            echo "container $PREFIX-$role: another image ($(seen "$role" '{{.Config.Image}}'), $image)"
-        elif [ "$(fingerprint "$role")" != "${was#* }" ]; then
-            echo "container $PREFIX-$role: another definition than the update gave it"
-        fi
-        case " $JOINING " in
-            *" $role "*)
-                on=$(joined "$role")
-                printf '%s\n' "$NETWORKS" | while IFS= read -r network; do
-                    [ -z "$network" ] || listed "$network" "$on" || ! listed "$network" "$networks" ||
-                        echo "container $PREFIX-$role: not in the network $network"
-                done
-                ;;
-        esac
-    done
-    docker ps -a --filter "label=com.docker.compose.project=$PREFIX" --format '{{.Names}} {{.Label "com.docker.compose.service"}}' | while read -r name service; do
-        for n in $NUMBERS; do [ "$service" != "$(of ROLE "$n")" ] || continue 2; done
-        echo "container $name: not ours, in our Compose project"
-    done
+    differences
     exit 0
 fi
 
@@ -192,8 +137,7 @@ done
 chmod -R u=rwX,go=rX "$DIR"
 [ -z "$changed$removed" ] && [ ! -s "$pending" ] && [ -s "$DIR.applied" ] || date +%s > "$DIR.applied"
 
-# Start. A stopped container that is on a network which is gone, or was made again, would not start.
-networks=$(docker network ls --no-trunc --format '{{.ID}}:{{.Name}}')
+# Start.
 force=''
 for n in $NUMBERS; do
     role=$(of ROLE "$n")
@@ -201,16 +145,7 @@ for n in $NUMBERS; do
     eval "WAS_$n=\${state#* }"
     case ${state%% *} in
         paused) docker unpause "$PREFIX-$role" > /dev/null ;;
-        created | exited | dead)
-            seen "$role" '{{range $name, $one := .NetworkSettings.Networks}}{{$one.NetworkID}}:{{println $name}}{{end}}' | while IFS= read -r network; do
-                case $network in # before its first start a container knows the names only
-                    '') continue ;;
-                    :*) there=$(printf '%s\n' "$networks" | sed 's/^[^:]*//') ;;
-                    *) there=$networks ;;
-                esac
-                listed "$network" "$there" || docker network disconnect -f -- "${network#*:}" "$PREFIX-$role" 2> /dev/null || true
-            done
-            ;;
+        created | exited | dead) leave_gone_networks "$role" ;;
     esac
     if [ "${ACTION:-}" = repair ] && [ -n "$state" ]; then
         was=$(sed -n "s/^$role //p" "$DIR.containers" 2> /dev/null || true)
@@ -225,21 +160,6 @@ output=$(compose -f "$DIR/compose.yaml" up -d --remove-orphans --pull never --no
 [ "$code" = 0 ] || fail "Docker Compose could not start what is in $DIR: $(printf '%s' "$output" | tail -n 3)
 Correct that and run the update again; \`docker compose ps -a\` in that folder shows what runs"
 
-# Waits until it is healthy: by its own check, at once and not at the next interval.
-await() {
-    tries=0
-    until eval "timeout 10 docker exec $PREFIX-$(of ROLE "$1") $(of HEALTH "$1")" > /dev/null 2>&1; do
-        tries=$((tries + 1))
-        if [ "$tries" -ge "$HEALTHY" ]; then
-            docker logs --tail 20 "$PREFIX-$(of ROLE "$1")" >&2 || true
-            fail "$PREFIX-$(of ROLE "$1") did not become healthy within $HEALTHY s; it is $(seen "$(of ROLE "$1")" '{{.State.Status}}, exit code {{.State.ExitCode}}'), its log is above"
-        fi
-        sleep 1
-    done
-}
-# What a role has to read again, without the folders in front.
-unread() { awk -v role="$1" 'index($0, role "/") == 1 && sub(/^[^\/]*\/[a-z]*\//, "")' "$pending" 2> /dev/null || true; }
-
 fresh=''
 # The new ones. They have read their files at their start.
 for n in $NUMBERS; do
@@ -250,7 +170,7 @@ for n in $NUMBERS; do
         docker restart "$PREFIX-$role" > /dev/null
     fi
     await "$n"
-    fresh="$fresh $n"
+    fresh="$fresh $role"
     [ ! -e "$pending" ] || awk -v role="$role" 'index($0, role "/") != 1' "$pending" > "$pending.left"
     [ ! -e "$pending" ] || mv -f "$pending.left" "$pending"
 done
@@ -269,30 +189,14 @@ for n in $NUMBERS; do
         fi
     fi
     case " $fresh " in
-        *" $n "*) ;;
+        *" $role "*) ;;
         *) [ "$(seen "$role" '{{.State.Health.Status}}')" = healthy ] || await "$n" ;;
     esac
 done
 rm -f "$pending"
 find "$DIR" -mindepth 1 -depth -type d -exec rmdir {} \; 2> /dev/null || true # the empty ones
 
-# Networks of the user. One that is gone is no reason to be without the rest.
-networks=$(docker network ls --format '{{.Name}}')
-for role in $JOINING; do
-    on=$(joined "$role")
-    printf '%s\n' "$NETWORKS" | while IFS= read -r network; do
-        [ -n "$network" ] || continue
-        if ! listed "$network" "$networks"; then
-            echo "host $HOST: warning: hosts.$HOST.networks: the Docker network $network does not exist there now; \`make up\` joins it once it does" >&2
-        else
-            listed "$network" "$on" || output=$(docker network connect -- "$network" "$PREFIX-$role" 2>&1) ||
-                fail "hosts.$HOST.networks: $PREFIX-$role cannot join the Docker network $network: $output"
-        fi
-    done
-    printf '%s\n' "$on" | while IFS= read -r network; do
-        [ -z "$network" ] || listed "$network" "$NETWORKS" || case " $OWN " in *" $network "*) ;; *) docker network disconnect -- "$network" "$PREFIX-$role" ;; esac
-    done
-done
+join_networks
 containers > "$DIR.containers"
 
 # Since when the edge runs as it does: the newest change of its files, or start of one that pushes; when that was seen;
