@@ -129,7 +129,7 @@ class Edge(pulumi.ComponentResource):
 
 
 def _pieces(name: str, spec: ServiceSpec, late: LateValues) -> dict[str, pulumi.Input[str]]:
-    """The files of a role, in as many variables as they need."""
+    """The files of a role, in as many variables as they need, which are joined in the order of their names."""
 
     def text(values: Late) -> str:
         return bundle(compose.files(spec, values), whole=False)
@@ -141,4 +141,4 @@ def _pieces(name: str, spec: ServiceSpec, late: LateValues) -> dict[str, pulumi.
     def piece(number: int) -> pulumi.Output[str]:
         return whole.apply(lambda found: found[len(found) * number // count : len(found) * (number + 1) // count])
 
-    return {name if number == 0 else f"{name}_{number + 1}": piece(number) for number in range(count)}
+    return {name if number == 0 else f"{name}_{number + 1:02}": piece(number) for number in range(count)}

@@ -10,12 +10,14 @@ import contextvars
 import gc
 import json
 import logging
+import re
 import runpy
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import pulumi
 import pytest
+import yaml
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime import mocks, settings, stack
 from pulumi.runtime.proto import resource_pb2
@@ -53,6 +55,12 @@ class Made:
         found: dict[str, Any] = secret_marks.plain(self.inputs)
         return found
 
+    @property
+    def script(self) -> str:
+        """What a command runs, on its host."""
+        found: str = self.plain()["environment"]["SCRIPT"]
+        return found
+
     def in_clear(self) -> list[str]:
         """Every text of the inputs that is not marked as secret."""
         return list(secret_marks.clear_texts(self.inputs))
@@ -77,6 +85,25 @@ class Run:
     @property
     def commands(self) -> dict[str, Made]:
         return self.of("command:local:Command")
+
+    def files(self, host: str) -> dict[str, str]:
+        """The files of a host's edge by path, secret ones too, from what its command sends there."""
+        inputs = self.commands[f"{host}-project"].plain()
+        sent = [inputs["environment"][name] for name in re.findall(r'"\$(FILES\w*)"', inputs["create"])]
+        parts = re.split(r"^==> (.+) <==\n", "".join([*sent, inputs["stdin"]]), flags=re.MULTILINE)
+        assert (parts[0], parts[-2:]) == ("", [".", ""]), "a whole bundle"
+        return dict(zip(parts[1:-2:2], parts[2:-2:2], strict=True))
+
+    def project(self, host: str) -> dict[str, Any]:
+        """The Compose project of a host's edge."""
+        found: dict[str, Any] = yaml.safe_load(self.files(host)["compose.yaml"])
+        return found
+
+    @property
+    def services(self) -> dict[str, dict[str, Any]]:
+        """The containers of all edges, as Compose gets them, by `<host>-<role>`."""
+        hosts = [name.removesuffix("-project") for name in self.commands if name.endswith("-project")]
+        return {f"{host}-{role}": service for host in hosts for role, service in self.project(host)["services"].items()}
 
 
 def _number(name: str) -> str:
