@@ -12,6 +12,7 @@ import json
 import logging
 import re
 import runpy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -221,10 +222,11 @@ def _run_with(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Machin
     patch.setattr(remote_host, "make_socket_folder", lambda: None)
     patch.setattr(cloud_facts, "probe", lambda *_: cloud)
     patch.syspath_prepend(str(ROOT))
-    return contextvars.copy_context().run(_run)
+    return contextvars.copy_context().run(record, _program)
 
 
-def _run() -> Run:
+def record(program: Callable[[], None]) -> Run:
+    """What a program of a test registers."""
     recorded = Run()
     logger = logging.getLogger("recorded-engine")
     logger.handlers, logger.propagate = [_Warnings(recorded)], False
@@ -234,7 +236,7 @@ def _run() -> Run:
         settings.ROOT.set(None)
         monitor = _Monitor(recorded)
         mocks.set_mocks(_NoMocks(), "fleetwatch", "test", preview=False, logger=logger, monitor=monitor)
-        loop.run_until_complete(stack.run_pulumi_func(_program))
+        loop.run_until_complete(stack.run_pulumi_func(program))
         root = settings.get_root_resource()
         assert isinstance(root, stack.Stack)
         recorded.exports = dict(root.outputs)

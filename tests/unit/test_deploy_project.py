@@ -62,7 +62,7 @@ def test_a_second_run_changes_nothing(host: Host) -> None:
 
 def test_a_changed_file_is_checked_moved_and_reloaded(host: Host) -> None:
     before, started = len(host.calls()), host.get("agent", "State.StartedAt")
-    (host.base / "edge.applied").write_text("1000\n")
+    (host.base / "edge.applied").write_text("4000000000\n")
     done = host.deploy(NEW)
     assert done.returncode == 0, done.stderr
     assert host.since(before) == ["run", "up", "exec fw-agent reload"]
@@ -72,7 +72,7 @@ def test_a_changed_file_is_checked_moved_and_reloaded(host: Host) -> None:
     assert host.files()["agent/config/a.yml"] == "changed\n"
     assert not (host.live / "agent/config/targets").exists(), "a file that is not there any more is removed"
     assert host.get("agent", "State.StartedAt") == started, "a file reloads, it does not restart"
-    assert "applied at 1000\n" not in done.stdout
+    assert "applied at 4000000000\n" not in done.stdout
     assert not (host.base / "edge.pending").exists()
 
 

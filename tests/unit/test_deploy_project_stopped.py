@@ -58,12 +58,12 @@ def test_a_run_that_is_killed_between_move_and_reload_is_finished_by_the_next(ho
     assert (host.base / "edge.pending").read_text() == "agent/config/a.yml\n"
     assert _reloads(host) == []
     (host.answers / "up").unlink()
-    (host.base / "edge.applied").write_text("1000\n")
+    (host.base / "edge.applied").write_text("4000000000\n")
     done = host.deploy(NEW)
     assert done.returncode == 0, done.stderr
     assert _reloads(host) == [f"{RELOAD} a.yml"], "nothing changed, but the process still has the old files"
     assert not (host.base / "edge.pending").exists()
-    assert "applied at 1000\n" not in done.stdout, "the gate would take data from before the reload for a proof"
+    assert "applied at 4000000000\n" not in done.stdout, "the gate would take data from before the reload for a proof"
     host.deploy(NEW)
     assert len(_reloads(host)) == 1, "and then it is done"
 
