@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from components.host import LOOPBACK, Host
+from components.host import Host
 from components.late import LateValues, known
 from configs.deploy import bundle, numbered, script
 from configs.services.container import (
@@ -23,11 +23,10 @@ from configs.services.container import (
     RESTART_POLICY,
     check_line,
     container,
+    published,
 )
-from configs.services.spec import File, NetworkName, Publish, ServiceSpec
+from configs.services.spec import File, NetworkName, ServiceSpec
 from configs.units import megabytes
-
-EVERYONE = "0.0.0.0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,17 +142,10 @@ class DockerService(pulumi.ComponentResource):
         )
 
     def _ports(self) -> list[docker.ContainerPortArgs]:
-        address: Mapping[Publish, pulumi.Input[str] | None] = {
-            "everyone": EVERYONE,
-            "loopback": LOOPBACK,
-            "private": self._args.host.private,
-        }
+        private = self._args.host.private
         return [
-            docker.ContainerPortArgs(
-                internal=port.container, external=port.host, ip=address[port.address], protocol="tcp"
-            )
-            for port in self._definition.ports
-            if address[port.address] is not None
+            docker.ContainerPortArgs(internal=port.container, external=port.host, ip=address or private, protocol="tcp")
+            for port, address in published(self._definition, private=private is not None)
         ]
 
     def _health(self) -> docker.ContainerHealthcheckArgs:

@@ -76,7 +76,8 @@ class Edge(pulumi.ComponentResource):
         secrets = known(self._late, needs, lambda late: bundle(compose.secrets(self._specs, late)))
         return host.run(
             "project",
-            create=script("pull", HOST=host.name, **place, **self._parameters(made))
+            create=script("pull", HOST=host.name, **self._parameters(made))
+            + script("containers", **place)
             + script("scrapes", **self._jobs())
             + script("project"),
             delete=script("remove_project", VOLUMES="" if host.keeps_volumes else "yes", **place),
@@ -147,7 +148,7 @@ class Edge(pulumi.ComponentResource):
 
 
 def _pieces(name: str, spec: ServiceSpec, late: LateValues) -> dict[str, pulumi.Input[str]]:
-    """The files of a role, in as many variables as they need."""
+    """The files of a role, in as many variables as they need, which are joined in the order of their names."""
 
     def text(values: Late) -> str:
         return bundle(compose.files(spec, values), whole=False)
@@ -159,4 +160,4 @@ def _pieces(name: str, spec: ServiceSpec, late: LateValues) -> dict[str, pulumi.
     def piece(number: int) -> pulumi.Output[str]:
         return whole.apply(lambda found: found[len(found) * number // count : len(found) * (number + 1) // count])
 
-    return {name if number == 0 else f"{name}_{number + 1}": piece(number) for number in range(count)}
+    return {name if number == 0 else f"{name}_{number + 1:02}": piece(number) for number in range(count)}

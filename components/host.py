@@ -15,8 +15,6 @@ import pulumi_docker as docker
 from configs.services.container import labels
 from configs.settings import Host as HostSettings
 
-LOOPBACK = "127.0.0.1"
-
 
 def host_options(
     host: HostSettings,
