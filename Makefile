@@ -3,7 +3,7 @@ STACK ?= local
 FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
-.PHONY: help venv up status doctor down password secret preview comment policy pulumi rehearse rehearse-down tunnel \
+.PHONY: help venv up status doctor drift down password secret preview comment policy pulumi rehearse rehearse-down tunnel \
 	accept-key rebuild env move-state outdated clean check test bench pictures scan licences sbom audit lock
 
 help: ## this list
@@ -20,6 +20,9 @@ status: venv ## what runs, where to look, what has arrived
 
 doctor: venv ## check that every panel, rule and host has data (JSON=1: for scripts)
 	@$(TOOL) doctor $(if $(JSON),--json)
+
+drift: venv ## what differs on the hosts from what was deployed, in full or of HOST=
+	@$(TOOL) drift $(if $(HOST),--host "$(HOST)")
 
 down: venv ## remove everything that `up` made; data after confirmation (YES=1: without)
 	@$(TOOL) down $(if $(YES),--yes)
@@ -52,7 +55,10 @@ pulumi: venv ## any Pulumi command: make pulumi ARGS="stack output"
 rehearse: venv ## the production path on this machine: a cloud of containers, and the fleet in it (PORT=)
 	@.venv/bin/python -m tools rehearse $(if $(PORT),--port $(PORT))
 
-rehearse-down: venv ## remove the rehearsal: machines, networks, volumes, state
+rehearse-drift: venv ## what differs on the hosts from what was deployed, in full or of HOST=
+	@$(TOOL) drift $(if $(HOST),--host "$(HOST)")
+
+down: venv ## remove the rehearsal: machines, networks, volumes, state
 	@.venv/bin/python -m tools rehearse-down $(if $(PORT),--port $(PORT))
 
 tunnel: venv ## the query pages of a remote hub on this machine's loopback: make tunnel STACK=prod

@@ -22,6 +22,7 @@ MODULES = {
     "up": "up",
     "status": "status",
     "doctor": "doctor.command",
+    "drift": "drift",
     "down": "down",
     "password": "stack_secrets",  # pragma: allowlist secret
     "secret": "stack_secrets",  # pragma: allowlist secret

@@ -148,14 +148,19 @@ class Stack:
             self.make()
         backend.remember(self.home, self.backend)
         pulumi = ["pulumi", "-C", str(CHECKOUT)]
-        if self.hub_is_local:
-            pulumi_state.clear_checks(self.docker(), self.prefix())
         self.state = pulumi_state.export(self.name, pulumi, self.env)
         if not repair:
             return
+        if self.hub_is_local:
+            pulumi_state.clear_checks(self.docker(), self.prefix())
         orphans.refuse(self.state, self.name, self.values, self.env)
         local = pulumi_state.LocalDocker(self.docker(), self.prefix()) if self.hub_is_local else None
         pulumi_state.clear_pending(self.state, self.name, local, pulumi, self.env)
+
+    def export_clear(self) -> dict[str, Any]:
+        """The state with its secrets in clear. Never written to a file, shown or passed on but to a command's stdin."""
+        found: dict[str, Any] = json.loads(self.quiet("stack", "export", "--show-secrets"))
+        return found
 
     def secrets_provider(self) -> str:
         """What encrypts its secrets."""
