@@ -54,14 +54,20 @@ class Answer:
         return self.code not in (None, NO_CONNECTION)
 
 
-def comparing(state: Mapping[str, Any]) -> dict[str, list[Command]]:
-    """By host, in the order of the state: the commands that can compare what they deployed with what is there. None of
-    a host that is abandoned: it is not contacted."""
-    found: dict[str, list[Command]] = {}
+def marked(state: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The resources of the state whose command can compare, with their hosts. None of a host that is abandoned, which
+    is not contacted. Reads no secret."""
     for resource in _commands(state):
-        host = (resource["inputs"].get("environment") or {}).get(COMPARES)
-        if host and not resource.get("retainOnDelete"):
-            found.setdefault(str(host), []).append(_command(resource, str(host)))
+        host = _environment(resource).get(COMPARES)
+        if isinstance(host, str) and not resource.get("retainOnDelete"):
+            yield host, resource
+
+
+def comparing(state: Mapping[str, Any]) -> dict[str, list[Command]]:
+    """By host, in the order of the state: the commands that can compare what they deployed with what is there."""
+    found: dict[str, list[Command]] = {}
+    for host, resource in marked(state):
+        found.setdefault(host, []).append(_command(resource, host))
     return found
 
 
@@ -123,6 +129,11 @@ def each(hosts: Iterable[str], work: Callable[[str], T], done: Callable[[str, T]
     return {host: found[host] for host in names}
 
 
+def end_all() -> None:
+    """End every command that still runs."""
+    _RUNNING.end()
+
+
 def plain(value: Any) -> Any:
     """A value of the state as the engine gave it to the provider."""
     if isinstance(value, Mapping):
@@ -134,14 +145,18 @@ def plain(value: Any) -> Any:
     return [plain(inner) for inner in value] if isinstance(value, list) else value
 
 
-def _commands(state: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+def _commands(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for resource in (state.get("deployment") or {}).get("resources") or []:
         if resource.get("type") == COMMAND and not resource.get("delete"):
-            yield {**resource, "inputs": plain(resource.get("inputs") or {})}
+            yield resource
+
+
+def _environment(resource: Mapping[str, Any]) -> Mapping[str, Any]:
+    return (resource.get("inputs") or {}).get("environment") or {}
 
 
 def _command(resource: Mapping[str, Any], host: str) -> Command:
-    inputs = resource["inputs"]
+    inputs = plain(resource["inputs"])
     return Command(
         name=str(resource["urn"]).rpartition("::")[2],
         host=host,

@@ -1,8 +1,8 @@
 """`make drift`: compares what runs on every host, and in the cloud, with what was deployed. Changes nothing.
 
 Each edge and the hub's files answer by the command that deployed them (deployed.py); the hub's containers, networks and
-volumes and the cloud by a preview of the engine that refreshes first. Exit codes: 0, nothing differs; 1, something does;
-2, something could not be compared, such as a host that does not answer.
+volumes and the cloud by a preview that refreshes first. Exit codes: 0, nothing differs; 1, something does; 2,
+something could not be compared, such as a host that does not answer.
 """
 
 from __future__ import annotations

@@ -57,11 +57,15 @@ removed=$(cat "$next.removed")
 rm -f "$next.changed" "$next.removed"
 
 if [ -n "$looks" ]; then
-    printf '%s\n' "$changed" | while IFS= read -r file; do
-        [ -n "$file" ] || continue
-        if [ -e "$DIR/$file" ]; then echo "file $DIR/$file: edited"; else echo "file $DIR/$file: gone"; fi
-    done
-    printf '%s\n' "$removed" | sed -n "s#^..*#file $DIR/&: not ours#p"
+    if [ -d "$DIR" ]; then
+        printf '%s\n' "$changed" | while IFS= read -r file; do
+            [ -n "$file" ] || continue
+            if [ -e "$DIR/$file" ]; then echo "file $DIR/$file: edited"; else echo "file $DIR/$file: gone"; fi
+        done
+        printf '%s\n' "$removed" | sed -n "s#^..*#file $DIR/&: not ours#p"
+    else
+        echo "folder $DIR: gone"
+    fi
     [ ! -s "$pending" ] || echo "container $CONTAINER: has not read its new files yet"
     exit 0
 fi
