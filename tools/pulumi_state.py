@@ -23,6 +23,8 @@ from tools.processes import try_output
 from tools.progress import say
 from tools.remote_access import with_arguments
 
+# A command runs again and continues what it began; a password is made in the state alone.
+_REPEATED = ("command:", "random:")
 PATIENCE = 30  # seconds until a hub that does not answer counts as unknown
 
 _DOCKER_KINDS = {
@@ -125,7 +127,7 @@ def clear_pending(
         kind, name = _DOCKER_KINDS.get(resource.get("type", "")), (resource.get("inputs") or {}).get("name")
         if operation.get("type") == "creating" and kind and name and docker:
             _remove_unknown(docker, kind, name, known)
-        elif operation.get("type") == "creating" and resource.get("custom") and resource["type"] != DROPLET:
+        elif operation.get("type") == "creating" and resource.get("custom") and not _repeated(resource["type"]):
             unknown = resource["urn"].rpartition("::")[2]
             say(f"{unknown} may or may not exist; if the next run reports that it exists already, remove it.")
     say(f"An earlier run was interrupted; {len(unfinished)} unfinished operation(s) start again.")
@@ -136,6 +138,11 @@ def clear_pending(
         raise ToolError(
             f"The pending operations in the state of stack {stack} cannot be cleared: {done.stderr.strip()}"
         )
+
+
+def _repeated(kind: str) -> bool:
+    """Whether creating a resource of this type again is harmless. The account has been looked at for droplets."""
+    return kind == DROPLET or kind.startswith(_REPEATED)
 
 
 def clear_checks(docker: str, prefix: str) -> None:
