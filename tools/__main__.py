@@ -23,6 +23,7 @@ MODULES = {
     "status": "status",
     "doctor": "doctor.command",
     "drift": "drift",
+    "export": "export",
     "down": "down",
     "password": "stack_secrets",  # pragma: allowlist secret
     "secret": "stack_secrets",  # pragma: allowlist secret
