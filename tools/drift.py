@@ -12,13 +12,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from tools import deployed
 from tools.cli import Commands
 from tools.comment import changes
-from tools.comment.model import Record
+from tools.comment.model import HostDrift, Record
 from tools.errors import ToolError
 from tools.progress import say
 from tools.stack import Stack
@@ -27,18 +26,7 @@ from tools.stack_factory import open_stack
 CLEAN, FOUND, UNKNOWN = 0, 1, 2
 ENGINE = "hub and cloud"  # what the engine compares
 _WORDS = {"added": "missing", "removed": "not in the stack file", "changed": "changed", "replaced": "changed"}
-Progress = Callable[[str, "HostDrift"], None]
-
-
-@dataclass(frozen=True)
-class HostDrift:
-    """What differs on one host, a line each. `reason`: why it could not be compared, or not wholly; `reached`: whether
-    the host answered all the same."""
-
-    host: str
-    lines: tuple[str, ...] = ()
-    reason: str = ""
-    reached: bool = True
+Progress = Callable[[str, HostDrift], None]
 
 
 def register(commands: Commands) -> None:
@@ -100,6 +88,12 @@ def everything(
     if engine:
         thread.join()
     return [*of_engine, *found]
+
+
+def of_stack(stack: Stack) -> list[HostDrift]:
+    """What differs on the hosts of a stack that was selected."""
+    state = stack.export_clear()
+    return ask(state, sorted(deployed.comparing(state)), stack.env)
 
 
 def ask(

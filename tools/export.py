@@ -53,7 +53,7 @@ def export_host(stack: Stack, host: str, to: str) -> None:
         ref for ref in references.values() if ref.startswith("fleetwatch.local/") and ref in files[compose.FILE]
     )
     if here:
-        say(say(f"Images that no registry has; copy them by `docker save` and `docker load`: {', '.join(here)}"))
+        say(f"Images that no registry has; copy them by `docker save` and `docker load`: {', '.join(here)}")
 
 
 def _settings(stack: Stack) -> Settings:

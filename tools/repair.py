@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tools import deployed, drift
+from tools.comment.model import HostDrift
 from tools.errors import ToolError
 from tools.progress import say, step
 from tools.stack import Stack
@@ -25,7 +26,7 @@ class Comparison:
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
         self.marks = marks(stack.state)
-        self._found: list[drift.HostDrift] = []
+        self._found: list[HostDrift] = []
         self._problem: ToolError | None = None
         self._thread = threading.Thread(target=self._compare, daemon=True)
         if self.marks:
@@ -44,7 +45,7 @@ class Comparison:
         except ToolError as problem:
             self._problem = problem
 
-    def found(self) -> list[drift.HostDrift]:
+    def found(self) -> list[HostDrift]:
         """What differed on each host, once all have answered."""
         if self.marks:
             self._thread.join()
@@ -84,7 +85,7 @@ def repair(stack: Stack, comparison: Comparison) -> list[str]:
     return [f"host {host}: {reason}" for host, reason in failed.items() if reason]
 
 
-def _repair(state: Mapping[str, Any], found: drift.HostDrift, env: Mapping[str, str]) -> str:
+def _repair(state: Mapping[str, Any], found: HostDrift, env: Mapping[str, str]) -> str:
     """The reason why it failed, or nothing."""
     ready = deployed.readiness(state, found.host)
     first = [ready] if ready is not None and _unready(found) else []
@@ -95,7 +96,7 @@ def _repair(state: Mapping[str, Any], found: drift.HostDrift, env: Mapping[str, 
     return ""
 
 
-def _unready(found: drift.HostDrift) -> bool:
+def _unready(found: HostDrift) -> bool:
     """Whether the host lacks what its readiness step makes: a folder, or a Docker that answers."""
     return bool(found.reason) or any(line.startswith("folder ") for line in found.lines)
 

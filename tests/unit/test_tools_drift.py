@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from tools import deployed, drift, pulumi_state, repair
+from tools.comment import drift as issue
+from tools.comment import records
 from tools.errors import ToolError
 from tools.stack import Stack
 
@@ -312,3 +314,23 @@ def test_a_state_in_a_folder_is_read_as_pulumi_exports_it(tmp_path: Path) -> Non
     (place / "t.json.gz").write_bytes(b"no state")
     assert pulumi_state.read(tmp_path, "t") is None
     assert pulumi_state.read(tmp_path, "other") is None
+
+
+def test_the_issue_about_drift_names_what_differs_on_hosts_and_hosts_that_do_not_answer(tmp_path: Path) -> None:
+    hosts = [
+        {"host": "a", "lines": ["file /x: gone"], "reason": "", "reached": True},
+        {"host": "b", "lines": [], "reason": "no SSH connection", "reached": False},
+        {"host": "c", "lines": [], "reason": "", "reached": True},
+    ]
+
+    def written(drift_of: list[dict[str, Any]]) -> Any:
+        content: dict[str, Any] = {"stack": "t", "problem": None, "preview": {"steps": []}, "drift": drift_of}
+        (tmp_path / "t.preview.json").write_text(json.dumps(content))
+        return issue.body(records.read_records(tmp_path))
+
+    text = written(hosts)
+    assert "- `a`: `file /x: gone`" in text
+    assert "- `b` was not compared: no SSH connection" in text
+    assert "`c`" not in text
+    assert written(hosts[2:]) is None
+    assert written(hosts[1:]) is not None, "a host that nobody can look at is no clean host"
