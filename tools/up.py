@@ -8,7 +8,7 @@ import os
 from configs import services
 from configs.images import resolve
 from configs.settings import Settings
-from tools import agent_targets, pulumi_state, repair, setup, ssh_program, working_copy
+from tools import agent_targets, image_tags, pulumi_state, repair, setup, ssh_program, working_copy
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.processes import try_output
@@ -70,8 +70,6 @@ def up(stack: Stack) -> int:
     if problems:
         say(repair.failures(problems))
     if code:
-        from tools import image_tags  # slow to import
-
         for sentence in image_tags.problems(_deployed_images(stack)):
             say(sentence)
         raise ToolError(FAILED)
