@@ -58,13 +58,7 @@ pulumi: venv ## any Pulumi command: make pulumi ARGS="stack output"
 rehearse: venv ## the production path on this machine: a cloud of containers, and the fleet in it (PORT=)
 	@.venv/bin/python -m tools rehearse $(if $(PORT),--port $(PORT))
 
-rehearse-drift: venv ## what differs on the hosts from what was deployed, in full or of HOST=
-	@$(TOOL) drift $(if $(HOST),--host "$(HOST)")
-
-export: venv ## a host's edge as a folder for plain `docker compose`: make export HOST=web-1 TO=/srv/web-1
-	@$(TOOL) export "$(HOST)" "$(TO)"
-
-down: venv ## remove the rehearsal: machines, networks, volumes, state
+rehearse-down: venv ## remove the rehearsal: machines, networks, volumes, state
 	@.venv/bin/python -m tools rehearse-down $(if $(PORT),--port $(PORT))
 
 tunnel: venv ## the query pages of a remote hub on this machine's loopback: make tunnel STACK=prod

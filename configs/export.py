@@ -78,7 +78,7 @@ def files(settings: Settings, name: str, images: Mapping[str, str], reached: Rea
 
 
 def _project(context: Context, specs: list[ServiceSpec], images: Mapping[str, str]) -> str:
-    """compose.yaml with the networks of the user: nobody joins them afterwards."""
+    """compose.yaml with the networks of the user, which the program joins after it started an edge."""
     project = yaml.safe_load(compose.compose_yaml(context, compose.containers(context, specs, images)))
     wanted = sorted(context.edge.networks)
     for spec in specs:

@@ -80,7 +80,9 @@ def readiness(state: Mapping[str, Any], host: str) -> Command | None:
 
 
 def run(command: Command, action: str, env: Mapping[str, str], limit: float = LIMIT) -> Answer:
-    """Run a command with ACTION=`action`; whatever it started ends with it."""
+    """Run a command with ACTION=`action`. What it started ends with its time limit too."""
+    if _RUNNING.stopped:
+        return Answer(None, (), "interrupted")
     whole = {**env, **command.environment, "ACTION": action}
     try:
         process = subprocess.Popen(
@@ -123,15 +125,15 @@ def each(hosts: Iterable[str], work: Callable[[str], T], done: Callable[[str, T]
             future.result()
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
-        _RUNNING.end()
+        stop()
         raise
     pool.shutdown()
     return {host: found[host] for host in names}
 
 
-def end_all() -> None:
-    """End every command that still runs."""
-    _RUNNING.end()
+def stop() -> None:
+    """After an interruption: end every command that runs, and begin no other."""
+    _RUNNING.stop()
 
 
 def plain(value: Any) -> Any:
@@ -178,6 +180,7 @@ class _Running:
 
     def __init__(self) -> None:
         self._processes: set[subprocess.Popen[str]] = set()
+        self.stopped = False
 
     @contextlib.contextmanager
     def holding(self, process: subprocess.Popen[str]) -> Iterator[None]:
@@ -187,7 +190,8 @@ class _Running:
         finally:
             self._processes.discard(process)
 
-    def end(self) -> None:
+    def stop(self) -> None:
+        self.stopped = True
         for process in list(self._processes):
             _end(process)
 

@@ -1,7 +1,7 @@
 """`make export HOST= TO=`: a host's edge as a folder for Portainer from Git or plain `docker compose`.
 
-The folder holds no secret. What only a hub that is up knows (its address, the certificate of its own CA) is read from
-the stack's state.
+The folder holds no secret. The hub's address and the certificate of its CA, where they are needed, are read from the
+stack's state.
 """
 
 from __future__ import annotations

@@ -82,11 +82,17 @@ def pending(state: Mapping[str, Any]) -> list[Any]:
 
 
 def outputs(state: Mapping[str, Any]) -> dict[str, Any]:
-    """The stack's outputs; a secret one is its encrypted form."""
+    """The stack's outputs; of a secret one its encrypted form, if the state has that."""
     for resource in (state.get("deployment") or {}).get("resources") or []:
         if resource.get("type") == "pulumi:pulumi:Stack":
-            return dict(resource.get("outputs") or {})
+            found: dict[str, Any] = resource.get("outputs") or {}
+            return {key: _clear(value) for key, value in found.items()}
     return {}
+
+
+def _clear(value: Any) -> Any:
+    """A secret of a state that was exported with its secrets in clear."""
+    return json.loads(value["plaintext"]) if isinstance(value, dict) and "plaintext" in value else value
 
 
 def stopped(state: Mapping[str, Any], docker: Sequence[str]) -> list[str]:

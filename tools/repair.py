@@ -35,8 +35,9 @@ class Comparison:
     def __enter__(self) -> Comparison:
         return self
 
-    def __exit__(self, *_: object) -> None:
-        deployed.end_all()  # only after an interruption something still runs
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is not None:
+            deployed.stop()
 
     def _compare(self) -> None:
         try:

@@ -147,7 +147,6 @@ class Stack:
         if not self.exists():
             self.make()
         backend.remember(self.home, self.backend)
-        pulumi = ["pulumi", "-C", str(CHECKOUT)]
         self.state = self.read_state()
         if not repair:
             return
@@ -156,6 +155,7 @@ class Stack:
         orphans.refuse(self.state, self.name, self.values, self.env)
         if not pulumi_state.pending(self.state):
             return
+        pulumi = ["pulumi", "-C", str(CHECKOUT)]
         self.state = pulumi_state.export(self.name, pulumi, self.env)  # in the form in which it is imported again
         local = pulumi_state.LocalDocker(self.docker(), self.prefix()) if self.hub_is_local else None
         pulumi_state.clear_pending(self.state, self.name, local, pulumi, self.env)
@@ -169,8 +169,7 @@ class Stack:
 
     def export_clear(self) -> dict[str, Any]:
         """The state with its secrets in clear. Never written to a file, shown or passed on but to a command's stdin."""
-        found: dict[str, Any] = json.loads(self.quiet("stack", "export", "--show-secrets"))
-        return found
+        return dict(json.loads(self.quiet("stack", "export", "--show-secrets")))
 
     def secrets_provider(self) -> str:
         """What encrypts its secrets."""
@@ -245,10 +244,7 @@ class Stack:
         """The stack's outputs; ToolError when it was never brought up."""
         if not self.exists():
             raise ToolError(f"There is no stack {self.name} on this machine yet; `make up` makes it.")
-        if secrets:
-            found: dict[str, Any] = json.loads(self.quiet("stack", "output", "--json", "--show-secrets"))
-        else:
-            found = pulumi_state.outputs(self.read_state())
+        found = pulumi_state.outputs(self.export_clear() if secrets else self.read_state())
         if "query" not in found:
             raise ToolError(f"The stack {self.name} is not up; `make up` brings it up.")
         return found

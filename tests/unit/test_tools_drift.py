@@ -1,4 +1,4 @@
-"""`make drift` and the repair in `make up`, with commands of a state that run here instead of on hosts."""
+"""`make drift`, with commands of a state that run here instead of on hosts."""
 
 from __future__ import annotations
 
@@ -6,83 +6,20 @@ import argparse
 import gzip
 import json
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tools import deployed, drift, pulumi_state, repair
+from tests.fixtures.deployed_state import CONTAINER, Deployed, command, host, secret, state
+from tools import deployed, drift, pulumi_state
 from tools.comment import drift as issue
 from tools.comment import records
 from tools.errors import ToolError
-from tools.stack import Stack
-
-URN = "urn:pulumi:t::fleetwatch::fleetwatch:index:Edge$command:local:Command::"
-CONTAINER = "docker:index/container:Container"
-ANSWERS = """case "$ACTION" in
-    drift) [ -z "$DIFFERS" ] || cat "$DIFFERS" 2> /dev/null || true ;;
-    *) echo "$ACTION $NAME" >> "$LOG"; [ -z "$DIFFERS" ] || rm -f "$DIFFERS" ;;
-esac
-"""
-
-
-def secret(value: str) -> dict[str, str]:
-    """A secret as `pulumi stack export --show-secrets` prints it."""
-    return {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "plaintext": json.dumps(value)}
-
-
-def command(name: str, host: str, create: str = ANSWERS, *, compares: bool = True, **extra: Any) -> dict[str, Any]:
-    """A resource of the state."""
-    environment = {"NAME": name, **({"COMPARES": host} if compares else {}), **extra.pop("environment", {})}
-    inputs = {"create": create, "environment": environment, "interpreter": ["/bin/sh", "-c"], **extra.pop("inputs", {})}
-    return {"type": deployed.COMMAND, "urn": URN + name, "custom": True, "inputs": inputs, "modified": "1", **extra}
-
-
-def state(*resources: Mapping[str, Any]) -> dict[str, Any]:
-    return {"version": 3, "deployment": {"resources": list(resources)}}
-
-
-class Deployed(Stack):
-    """A stack with this state; its engine finds what `plan` says."""
-
-    def __init__(self, made: dict[str, Any], plan: Mapping[str, Any] | ToolError | None = None) -> None:
-        self.name, self.env, self.state = "t", {"PATH": "/usr/bin:/bin"}, made
-        self._plan = plan if plan is not None else {"steps": []}
-
-    def prepare(self, check: bool = True) -> dict[str, Any]:
-        return {}
-
-    def select(self, repair: bool = True) -> None:
-        assert not repair, "a comparison changes nothing in the state"
-
-    def read_state(self) -> dict[str, Any]:
-        return self.state
-
-    def export_clear(self) -> dict[str, Any]:
-        return self.state
-
-    def planned(self, *arguments: str, **env: str) -> dict[str, Any]:
-        if isinstance(self._plan, ToolError):
-            raise self._plan
-        return dict(self._plan)
 
 
 def step(op: str, kind: str, name: str, *why: str) -> dict[str, Any]:
     return {"op": op, "urn": f"urn:pulumi:t::fleetwatch::{kind}::{name}", "diffReasons": list(why)}
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "log"
-
-
-def host(tmp_path: Path, name: str, lines: str = "") -> dict[str, Any]:
-    differs = tmp_path / f"{name}.differs"
-    if lines:
-        differs.write_text(lines)
-    env = {"LOG": str(tmp_path / "log"), "DIFFERS": str(differs)}
-    return command(f"{name}-project", name, environment=env)
 
 
 def test_clean_hosts_exit_with_0(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -209,89 +146,6 @@ def test_the_engine_compares_the_hub_and_the_cloud(steps: list[dict[str, Any]], 
 def test_what_the_engine_cannot_compare_exits_with_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert drift.report(Deployed(state(host(tmp_path, "a")), ToolError("Pulumi failed: 401 from DigitalOcean"))) == 2
     assert "hub and cloud\n  NOT COMPARED: 401 from DigitalOcean" in capsys.readouterr().out
-
-
-def compared(stack: Stack) -> repair.Comparison:
-    made = repair.Comparison(stack)
-    made.found()
-    return made
-
-
-def test_up_runs_the_commands_of_a_host_that_differs_again(
-    tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    stack = Deployed(state(host(tmp_path, "a"), host(tmp_path, "b", "file /x: gone\n")))
-    assert repair.repair(stack, compared(stack)) == []
-    assert log.read_text() == "repair b-project\n", "the host that is as deployed is left alone"
-    out = capsys.readouterr().out
-    assert "host b: differs from what was deployed" in out
-    assert "file /x: gone" in out
-    assert drift.report(stack) == 0
-
-
-def test_up_makes_a_host_ready_whose_folder_is_gone(tmp_path: Path, log: Path) -> None:
-    ready = command("a-ready", "a", compares=False, environment={"LOG": str(log), "DIFFERS": ""})
-    for lines, ran in (
-        ("folder /x: gone\n", "repair a-ready\nrepair a-project\n"),
-        ("file /x: gone\n", "repair a-project\n"),
-    ):
-        log.unlink(missing_ok=True)
-        stack = Deployed(state(ready, host(tmp_path, "a", lines)))
-        assert repair.repair(stack, compared(stack)) == []
-        assert log.read_text() == ran
-
-
-def test_up_repairs_a_host_whose_docker_is_gone(tmp_path: Path, log: Path) -> None:
-    ready = command("a-ready", "a", compares=False, environment={"LOG": str(log), "DIFFERS": ""})
-    broken = command("a-project", "a", f'[ "$ACTION" = repair ] || exit 127; echo ran >> {log}')
-    stack = Deployed(state(ready, broken))
-    assert repair.repair(stack, compared(stack)) == []
-    assert log.read_text() == "repair a-ready\nran\n"
-
-
-def test_up_names_a_dead_host_and_goes_on(tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    dead = command("a-project", "a", 'echo "host a: no SSH connection" >&2; exit 255')
-    stack = Deployed(state(dead, host(tmp_path, "b", "file /x: gone\n")))
-    assert repair.repair(stack, compared(stack)) == []
-    assert log.read_text() == "repair b-project\n"
-    assert "host a: not compared with what was deployed: no SSH connection" in capsys.readouterr().out
-
-
-def test_up_reports_a_repair_that_fails(tmp_path: Path) -> None:
-    script = '[ "$ACTION" = drift ] && echo "file /x: gone" || { echo "host a: no space left" >&2; exit 1; }'
-    stack = Deployed(state(command("a-project", "a", script)))
-    problems = repair.repair(stack, compared(stack))
-    assert problems == ["host a: no space left"]
-    assert "host a: no space left" in repair.failures(problems)
-
-
-def test_up_compares_nothing_on_a_first_run() -> None:
-    class Empty(Deployed):
-        def export_clear(self) -> dict[str, Any]:
-            raise AssertionError("there is no state to read")
-
-    stack = Empty({})
-    assert repair.repair(stack, repair.Comparison(stack)) == []
-
-
-def test_up_leaves_a_host_alone_that_the_update_removed(tmp_path: Path, log: Path) -> None:
-    stack = Deployed(state(host(tmp_path, "a", "file /x: gone\n")))
-    before = compared(stack)
-    stack.state = state()
-    assert repair.repair(stack, before) == []
-    assert not log.exists()
-
-
-def test_what_an_update_changed_is_not_shown_as_drift(
-    tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The comparison runs beside the engine: it may see the host before, during or after its change."""
-    stack = Deployed(state(host(tmp_path, "a", "file /x: edited\n")))
-    before = compared(stack)
-    stack.state = state({**host(tmp_path, "a"), "modified": "2"})
-    assert repair.repair(stack, before) == []
-    assert "differs" not in capsys.readouterr().out
-    assert log.read_text() == "repair a-project\n", "it may have differed before, and running it again is harmless"
 
 
 def test_a_state_in_a_folder_is_read_as_pulumi_exports_it(tmp_path: Path) -> None:
