@@ -100,6 +100,7 @@ class DockerService(pulumi.ComponentResource):
             stdin=pulumi.Output.secret(stdin) if secret else stdin,
             depends_on=[self._args.host.ready, *after],
             parent=self,
+            compares=True,
         )
         self.revisions.append(written.stdout)
         return written
@@ -108,7 +109,9 @@ class DockerService(pulumi.ComponentResource):
         """The script that gets the image before anything is changed: one that cannot be had does not cost the container
         that runs."""
         row = {"ROLE": self.role, "KEY": self._spec.service.image, "IMAGE": self._args.image}
-        return script("pull", HOST=self._args.host.name, **numbered([row])) + "pull_missing\n"
+        return (
+            script("pull", HOST=self._args.host.name, **numbered([row])) + '[ "${ACTION:-}" = drift ] || pull_missing\n'
+        )
 
     def _check(self) -> str:
         """The line of shell that checks the new files; it knows $next, their folder."""

@@ -85,6 +85,7 @@ class Edge(pulumi.ComponentResource):
             stdin=pulumi.Output.secret(secrets),
             depends_on=[host.ready],
             parent=self,
+            compares=True,
         )
 
     def _parameters(self, made: Mapping[str, Container]) -> dict[str, str]:

@@ -57,9 +57,11 @@ class Host(pulumi.ComponentResource, ABC):
         files: Mapping[str, pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
+        compares: bool = False,
     ) -> command.local.Command:
         """A script on this host, run at creation and again when it or its input changes. Its input is what the
-        variables `files` hold, then `stdin`. Secrets go into `stdin`."""
+        variables `files` hold, then `stdin`. Secrets go into `stdin`. `compares`: with ACTION=drift in its environment
+        it prints what differs from what it deployed, and changes nothing; `make drift` finds it by the mark."""
 
     @abstractmethod
     def docker(self) -> docker.Provider:

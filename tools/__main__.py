@@ -22,6 +22,8 @@ MODULES = {
     "up": "up",
     "status": "status",
     "doctor": "doctor.command",
+    "drift": "drift",
+    "export": "export",
     "down": "down",
     "password": "stack_secrets",  # pragma: allowlist secret
     "secret": "stack_secrets",  # pragma: allowlist secret

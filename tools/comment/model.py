@@ -33,10 +33,22 @@ class Violation:
 
 
 @dataclass(frozen=True)
+class HostDrift:
+    """What differs on one host from what was deployed, a line each. `reason`: why it could not be compared, or not
+    wholly; `reached`: whether the host answered all the same."""
+
+    host: str
+    lines: tuple[str, ...] = ()
+    reason: str = ""
+    reached: bool = True
+
+
+@dataclass(frozen=True)
 class Record:
     """One stack's preview. `problem`: why there is no preview.
 
     `before` and `after` are the stack's outputs; unknown and secret ones are left out. `policies` None: none were run.
+    `drift`: the hosts, if they were compared.
     """
 
     stack: str
@@ -46,6 +58,7 @@ class Record:
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     policies: Sequence[Violation] | None = None
+    drift: Sequence[HostDrift] = ()
 
 
 @dataclass(frozen=True)

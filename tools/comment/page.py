@@ -91,8 +91,21 @@ def _stack(record: Record) -> str:
         parts += container_table.lines(found)
     else:
         parts.append("Nothing to change.")
+    parts += _drift(record)
     parts += cost.lines(record)
     return "\n\n".join([*parts, *_policies(record)])
+
+
+def _drift(record: Record) -> list[str]:
+    """What differs on the hosts, if they were compared."""
+    lines = [f"- {code(one.host)}: {code(line)}" for one in record.drift for line in one.lines]
+    lines += [f"- {code(one.host)} was not compared: {prose(one.reason)}" for one in record.drift if one.reason]
+    more = [f"- and {len(lines) - _MOST_ROWS} more"] if len(lines) > _MOST_ROWS else []
+    return (
+        ["\n".join(["**On the hosts**, compared with what was deployed:", "", *lines[:_MOST_ROWS], *more])]
+        if lines
+        else []
+    )
 
 
 def _rows(found: Sequence[Change]) -> list[list[object]]:
