@@ -103,9 +103,12 @@ class Edge(pulumi.ComponentResource):
 
     def _jobs(self) -> dict[str, str]:
         jobs, apps = services.scrape_jobs(self._args.settings, self._args.host.name), self._context.edge.apps
+        # A target that demands a password is read by the agent alone, which has it in a file.
+        locked = {job.name for job in services.service_jobs(self._context) if job.password}
+        fast = [job for job, interval in jobs.items() if interval <= FAST or job in locked]
         return {
-            "FAST": " ".join(job for job, interval in jobs.items() if interval <= FAST),
-            "SLOW": " ".join(job for job, interval in jobs.items() if interval > FAST),
+            "FAST": " ".join(fast),
+            "SLOW": " ".join(job for job in jobs if job not in fast),
             "OURS": " ".join(job for job in jobs if job not in apps),
             "SCRAPES": f"agent/config/{agent.FILE}",
             "AGENT_PORT": str(names.PROMETHEUS_PORT),
