@@ -1,4 +1,4 @@
-"""gate.sh, join.sh, leave.sh, ca.sh and ready.sh for real, with a fake docker."""
+"""gate.sh, ca.sh and ready.sh for real, with a fake docker."""
 
 from __future__ import annotations
 
@@ -108,47 +108,6 @@ def test_what_was_seen_once_is_not_asked_for_again(rig: Rig) -> None:
     _hub_says(rig, SAMPLE % 1001, NOTHING)
     rig.run("gate", APPLIED, **{**GATE, "PATIENCE": "2"})
     assert sum("query=sample" in call for call in rig.calls()) == 1
-
-
-def _joined(rig: Rig, networks: str) -> None:
-    rig.answer("inspect", f"printf '%s\\n' {networks}")
-
-
-def test_networks_are_joined_and_left_but_never_our_own(rig: Rig) -> None:
-    _joined(rig, "fw-edge fw-hub shop_default gone_default ")
-    done = rig.run("join", CONTAINERS="fw-agent", NETWORKS="shop_default\ndispatch", OWN="fw-edge fw-hub")
-    assert done.returncode == 0, done.stderr
-    assert rig.calls()[1:] == ["network connect dispatch fw-agent", "network disconnect gone_default fw-agent"]
-
-
-def test_joining_again_does_nothing(rig: Rig) -> None:
-    _joined(rig, "fw-edge shop_default ")
-    rig.run("join", CONTAINERS="fw-agent", NETWORKS="shop_default", OWN="fw-edge")
-    assert len(rig.calls()) == 1, "only asked"
-
-
-def test_a_network_that_vanished_is_told_in_dockers_words(rig: Rig) -> None:
-    _joined(rig, "fw-edge ")
-    rig.answer("network", 'echo "network shop_default not found" >&2; exit 1')
-    done = rig.run("join", CONTAINERS="fw-agent", NETWORKS="shop_default", OWN="fw-edge")
-    assert done.returncode == 1
-    assert "network shop_default not found" in done.stderr
-
-
-def test_a_container_that_somebody_removed_is_told_with_the_way_out(rig: Rig) -> None:
-    rig.answer("inspect", 'echo "Error: No such container: fw-agent" >&2; exit 1')
-    done = rig.run("join", CONTAINERS="fw-agent", NETWORKS="", OWN="fw-edge")
-    assert done.returncode == 1
-    assert "fw-agent does not exist any more" in done.stderr
-    assert 'make pulumi ARGS="refresh --yes"' in done.stderr
-    assert "--type container" in rig.calls()[0], "its volume has the same name"
-
-
-def test_leaving_what_is_gone_is_fine(rig: Rig) -> None:
-    rig.answer("network", "exit 1")
-    done = rig.run("leave", CONTAINERS="fw-agent fw-postgres-main", NETWORKS="a\nb")
-    assert done.returncode == 0
-    assert len(rig.calls()) == 4
 
 
 def test_the_certificate_is_printed_once_caddy_has_made_it(rig: Rig) -> None:
