@@ -30,7 +30,7 @@ LINE = '{"data":{"result":[{"stream":{},"values":[["1","x"]]}]}}'
 NOTHING = '{"data":{"result":[]}}'
 
 
-def _jobs(**times: object) -> str:
+def _jobs(**times: float) -> str:
     """What the hub answers about the newest sample of each job."""
     found = ",".join(f'{{"metric":{{"job":"{job}"}},"value":[1,"{time}"]}}' for job, time in times.items())
     return f'{{"data":{{"result":[{found}]}}}}'
