@@ -10,14 +10,13 @@ import ast
 import re
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from configs import services
 from configs.services.context import Context
 from configs.settings import load
-from tests.component.program import Made, run
+from tests.component.program import Run, run
 from tests.fixtures.fleets import SOURCE, fleet
 from tests.fixtures.full import ROOT
 
@@ -58,12 +57,19 @@ def folders() -> str:
     return "\n".join(lines)
 
 
-def _role(made: Made) -> str:
-    return str(made.plain()["name"]).removeprefix("fleetwatch-")
-
-
-def _ports(made: Made) -> list[str]:
-    return [f"{port.get('ip') or '0.0.0.0'}:{port['external']:.0f}" for port in made.plain().get("ports", [])]
+def _containers(made: Run) -> dict[str, dict[str, list[str]]]:
+    """The published ports of every container by host and role: of the hub's resources, and of the edges' projects."""
+    found: dict[str, dict[str, list[str]]] = defaultdict(dict)
+    for one in made.containers.values():
+        inputs = one.plain()
+        labels = {label["label"]: label["value"] for label in inputs["labels"]}
+        ports = [f"{port.get('ip') or '0.0.0.0'}:{port['external']:.0f}" for port in inputs.get("ports", [])]
+        found[labels["fleetwatch.host"]][labels["fleetwatch.role"]] = ports
+    for service in made.services.values():
+        labels = service["labels"]
+        ports = [f"{port['host_ip']}:{port['published']}" for port in service.get("ports", [])]
+        found[labels["fleetwatch.host"]][labels["fleetwatch.role"]] = ports
+    return found
 
 
 def running() -> str:
@@ -71,15 +77,13 @@ def running() -> str:
     with pytest.MonkeyPatch.context() as patch:
         made = run(SETTINGS, patch)
     settings = load(SETTINGS, SOURCE)
-    hosts: dict[str, list[Made]] = defaultdict(list)
-    for one in made.containers.values():
-        hosts[_host(one.plain())].append(one)
+    hosts = _containers(made)
     lines = ["flowchart TB"]
     for host in sorted(hosts, key=lambda name: (name != "hub", name)):
         lines.append(f'    subgraph {_id(host)}["{host}"]')
-        for one in sorted(hosts[host], key=_role):
-            published = "".join(f"<br/>{port}" for port in _ports(one))
-            lines.append(f'        {_id(host, _role(one))}["{_role(one)}{published}"]')
+        for role, ports in sorted(hosts[host].items()):
+            published = "".join(f"<br/>{port}" for port in ports)
+            lines.append(f'        {_id(host, role)}["{role}{published}"]')
         lines.append("    end")
     for host in sorted(hosts):
         edge = services.edge_specs(Context(settings=settings, name=host))
@@ -90,11 +94,6 @@ def running() -> str:
     for role, word in (("prometheus", "metrics"), ("loki", "logs"), ("grafana", "people"), ("alertmanager", "people")):
         lines.append(f"    {_id('hub', 'caddy')} -->|{word}| {_id('hub', role)}")
     return "\n".join(lines)
-
-
-def _host(inputs: dict[str, Any]) -> str:
-    (host,) = [label["value"] for label in inputs["labels"] if label["label"] == "fleetwatch.host"]
-    return str(host)
 
 
 def _id(*words: str) -> str:

@@ -42,7 +42,12 @@ else
     done
 fi
 # Not before: $next may be that of another update.
-trap 'restore_scrapes; unfinished; [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"' EXIT
+ended() {
+    [ "${ACTION:-}" = drift ] || restore_scrapes
+    unfinished
+    [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"
+}
+trap ended EXIT
 trap 'exit 130' INT TERM HUP
 docker version > /dev/null 2>&1 || fail "Docker does not answer, nothing was changed: $(docker version --format '{{.Server.Version}}' 2>&1 | tail -n 1)"
 

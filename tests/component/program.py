@@ -26,6 +26,7 @@ from pulumi.runtime.proto import resource_pb2
 from components import cloud_facts, machine_facts, remote_host
 from configs.validation import CloudFacts, DockerFacts, MachineFacts
 from tests.component import secret_marks
+from tests.component.made_up import MADE_UP, NUMBERED, number
 from tests.fixtures.full import ROOT, raw, without_web_1
 
 PASSWORD = "generated-s3cret"
@@ -107,27 +108,6 @@ class Run:
         return {f"{host}-{role}": service for host in hosts for role, service in self.project(host)["services"].items()}
 
 
-def _number(name: str) -> str:
-    """An id as droplets have it, the same for the same name."""
-    return str(1000 + sum(name.encode()))
-
-
-_NUMBERED = {"digitalocean:index/droplet:Droplet"}
-# What the cloud fills in.
-_MADE_UP: dict[str, Any] = {
-    "digitalocean:index/droplet:Droplet": lambda name: {
-        "ipv4Address": f"198.51.100.{len(name)}", "ipv4AddressPrivate": f"10.77.0.{len(name)}",
-        "dropletUrn": f"do:droplet:{_number(name)}",
-    },
-    "digitalocean:index/reservedIp:ReservedIp": lambda _: {
-        "ipAddress": "203.0.113.9", "reservedIpUrn": "do:reservedip:9",
-    },
-    "digitalocean:index/volume:Volume": lambda name: {"volumeUrn": f"do:volume:{name}"},
-    "digitalocean:index/vpc:Vpc": lambda _: {"ipRange": "10.77.0.0/20"},
-    "digitalocean:index/sshKey:SshKey": lambda _: {"fingerprint": "aa:bb"},
-}  # fmt: skip
-
-
 class _NoMocks(mocks.Mocks):
     """`_Monitor` answers every request itself; one that it leaves to the SDK's monitor is a fault of the test."""
 
@@ -155,13 +135,13 @@ class _Monitor(mocks.MockMonitor):
         if request.type == "command:local:Command":
             contact, key = request.name.endswith("-contact"), f"ssh-ed25519 AAAA{request.name}"
             state["stdout"] = key if contact else f"applied at {len(request.name)}\nseen at 1"
-        state |= _MADE_UP.get(request.type, lambda _: {})(request.name)
+        state |= MADE_UP.get(request.type, lambda _: {})(request.name)
         state |= {
             key: secret_marks.secret(state[key])
             for key in request.additionalSecretOutputs
             if isinstance(state.get(key), str)
         }
-        made = _number(request.name) if request.type in _NUMBERED else f"{request.name}-id"
+        made = number(request.name) if request.type in NUMBERED else f"{request.name}-id"
         response = resource_pb2.RegisterResourceResponse(urn=urn, id=made if request.custom else "")
         json_format.ParseDict(state, response.object)
         return response

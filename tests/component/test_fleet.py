@@ -106,11 +106,8 @@ def test_every_ssh_takes_the_pinned_key_alone(made: Run) -> None:
             assert "StrictHostKeyChecking=yes" in options
             assert f"KnownHostsCommand=/bin/echo %H ssh-ed25519 AAAA{host}-contact" in options, host
         for name, command in made.commands.items():
-            if (
-                name.startswith(f"{host}-")
-                and name != f"{host}-contact"
-                and "ON_HOST" in command.plain()["environment"]
-            ):
+            mine = name.startswith(f"{host}-") and name != f"{host}-contact"
+            if mine and "ON_HOST" in command.plain()["environment"]:
                 assert "StrictHostKeyChecking=yes" in command.plain()["environment"]["ON_HOST"], name
 
 

@@ -59,11 +59,11 @@ from tests.fixtures.full import SOURCE, small
 
 limited = {"hub": {"limits": {"pond_exporter": {"memory": "48MB"}}}}
 run = program.run(small(hosts=limited), pytest.MonkeyPatch())
-container = run.containers["hub-pond-exporter"].plain()
+container = run.services["hub-pond-exporter"]
 taken = small(hosts={"hub": {"apps": {"pond": {"target": "x:1"}}}})
 print(json.dumps({
-    "image": container["image"], "memory": container["memory"], "cpus": container["cpus"],
-    "agent": run.commands["hub-agent-config"].plain()["stdin"],
+    "image": container["image"], "memory": container["mem_limit"], "cpus": container["cpus"],
+    "agent": run.files("hub")["agent/config/prometheus.yml"],
     "roles": run.exports["hosts"][0]["hub"]["runs"], "jobs": run.exports["jobs"][0]["hub"],
     "page": describe.markdown(), "refused": read(taken, SOURCE)[1],
     "samples": disk.samples_per_second(load(small(), SOURCE)),
@@ -139,7 +139,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_it_is_run_limited_scraped_summarised_and_documented(project: Path) -> None:
     found = _outcome(project, PROGRAM)
     assert found["image"] == PIN
-    assert (found["memory"], found["cpus"]) == (48, "0.1"), "the memory as given, the cores as the service says"
+    assert (found["memory"], found["cpus"]) == (48 * 1024**2, 0.1), "the memory as given, the cores as the service says"
     assert "- job_name: pond\n" in found["agent"]
     assert "fleetwatch-pond-exporter:9999" in found["agent"]
     assert "pond-exporter" in found["roles"]

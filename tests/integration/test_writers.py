@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 
 from components.docker_service import DockerService, DockerServiceArgs
@@ -31,7 +32,11 @@ ROLES = ("agent", "cadvisor", "caddy", "node-exporter", "postgres-main", "promta
 LATE = Late(
     site="https://hub.example.com",
     push_url="http://127.0.0.1:1",
+    # Any certificate: nothing here pushes.
+    hub_ca=Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n",
     passwords={"password": secrets.token_hex(20)},
+    accepted={"hub": "$2a$10$" + 53 * "."},
+    users={"hub": {"hub": "$2a$10$" + 53 * "."}},
 )
 CONFIG = ("Image", "Entrypoint", "Cmd", "User", "WorkingDir", "Healthcheck", "StopTimeout", "StopSignal", "Tty", "Env")
 HOST = (
@@ -58,7 +63,6 @@ class Machine:
         ports = {"https": https, "http": http, "push": push, "query": query}
         sections = {
             "prefix": self.prefix, "env": "test", "hub": {"local": {}, "ports": ports}, "hosts": {"hub": entry},
-            "images": {image.key: image.ref for image in chain.images},
         }  # fmt: skip
         self.settings = load(sections, "stack file of the test")
         self.context: Context = deployment.context(self.settings, "hub", str(self.base), "/var/run/docker.sock")
@@ -142,7 +146,14 @@ def _by_docker_resources(machine: Machine) -> dict[str, dict[str, Any]]:
                 host=host,
                 spec=spec,
                 image=machine.images[spec.service.image],
-                late={"site": LATE.site, "push_url": LATE.push_url, "passwords": dict(LATE.passwords)},
+                late={
+                    "site": LATE.site,
+                    "push_url": LATE.push_url,
+                    "hub_ca": LATE.hub_ca,
+                    "passwords": dict(LATE.passwords),
+                    "accepted": dict(LATE.accepted),
+                    "users": dict(LATE.users),
+                },
                 networks={"hub": names.hub_network(machine.prefix), "edge": names.edge_network(machine.prefix)},
             )
             DockerService(spec.role, args)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.fake_compose import OLD, Host, deployed
+from tests.fixtures.fake_compose import NEW, OLD, Host, Role, deployed
 
 
 @pytest.fixture
@@ -89,3 +89,25 @@ def test_a_repair_without_a_difference_makes_nothing_again(host: Host) -> None:
     calls = len(host.calls())
     assert host.deploy(OLD, action="repair").returncode == 0
     assert not [call for call in host.calls()[calls:] if call.split()[0] in ("stop", "rm")]
+
+
+def test_a_comparison_leaves_the_scrapes_of_an_update_alone(host: Host) -> None:
+    """While an update reads the agent's targets, its configuration is a brief one, kept beside the real one."""
+    kept = host.base / "edge.scrapes"
+    kept.write_text("real\n")
+    assert host.deploy(OLD, action="drift").returncode == 0
+    assert kept.exists()
+    assert "restore_scrapes" not in host.calls()
+    assert host.deploy(OLD).returncode == 0, "an update ends what one that was killed had begun"
+    assert not kept.exists()
+
+
+def test_targets_are_scraped_where_anything_changed(host: Host) -> None:
+    def scrapes(changed: dict[str, Role]) -> list[str]:
+        calls = len(host.calls())
+        assert host.deploy(changed).returncode == 0
+        return [call for call in host.calls()[calls:] if call.startswith("scrape_")]
+
+    assert scrapes(OLD) == [], "unchanged ones were scraped within the last interval"
+    assert scrapes(NEW) == ["scrape_fast", "scrape_slow"]
+    assert scrapes({**NEW, "cadvisor": Role("cadvisor:1", "v2")}) == ["scrape_slow"]

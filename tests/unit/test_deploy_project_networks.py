@@ -99,3 +99,13 @@ def test_a_stopped_container_leaves_a_network_that_would_keep_it_from_starting(
         up = next(number for number, call in enumerate(made) if " up " in call)
         assert made.index(disconnect) < up, "before it is started"
     assert host.joined("agent") == ["fw-edge", "shop"]
+
+
+def test_every_container_of_the_list_joins_and_no_other(host: Host) -> None:
+    host.networks("fw-edge", "shop", "blog")
+    done = host.run_whole(host.whole(OLD, ["shop", "blog"], JOINING="agent cadvisor"), host.input(OLD))
+    assert done.returncode == 0, done.stderr
+    assert host.joined("agent") == host.joined("cadvisor") == ["fw-edge", "shop", "blog"]
+    assert host.run_whole(host.whole(OLD, ["shop"], JOINING="cadvisor"), host.input(OLD)).returncode == 0
+    assert host.joined("cadvisor") == ["fw-edge", "shop"]
+    assert host.joined("agent") == ["fw-edge", "shop", "blog"], "not in the list"

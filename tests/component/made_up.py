@@ -1,0 +1,26 @@
+"""What a provider fills in when the recording engine of program.py makes a resource."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def number(name: str) -> str:
+    """An id as droplets have it, the same for the same name."""
+    return str(1000 + sum(name.encode()))
+
+
+NUMBERED = {"digitalocean:index/droplet:Droplet"}
+# What the cloud fills in.
+MADE_UP: dict[str, Any] = {
+    "digitalocean:index/droplet:Droplet": lambda name: {
+        "ipv4Address": f"198.51.100.{len(name)}", "ipv4AddressPrivate": f"10.77.0.{len(name)}",
+        "dropletUrn": f"do:droplet:{number(name)}",
+    },
+    "digitalocean:index/reservedIp:ReservedIp": lambda _: {
+        "ipAddress": "203.0.113.9", "reservedIpUrn": "do:reservedip:9",
+    },
+    "digitalocean:index/volume:Volume": lambda name: {"volumeUrn": f"do:volume:{name}"},
+    "digitalocean:index/vpc:Vpc": lambda _: {"ipRange": "10.77.0.0/20"},
+    "digitalocean:index/sshKey:SshKey": lambda _: {"fingerprint": "aa:bb"},
+}  # fmt: skip

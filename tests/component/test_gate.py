@@ -1,0 +1,69 @@
+"""What the gates wait for, and how changes are marked for the dashboards."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote
+
+import pytest
+
+from tests.component.program import Run, full, run
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> Run:
+    return run(full(), monkeypatch)
+
+
+def _query(script: str, name: str) -> str:
+    """A query of the gate, as the hub gets it."""
+    return unquote(re.findall(rf"^{name}=(.*)$", script, re.MULTILINE)[0].strip("'"))
+
+
+def test_gate_waits_for_a_container_by_name(made: Run) -> None:
+    script = made.commands["hub-gate-hub"].script
+    assert _query(script, "NEWEST_CONTAINER") == 'max(timestamp(container_last_seen{host="hub",container!=""}))'
+    assert "CADVISOR=fleetwatch-cadvisor\n" in script
+    assert "PATIENCE=120\n" in script
+
+
+def test_gate_waits_for_every_job_that_is_scraped_each_15_seconds_or_faster(made: Run) -> None:
+    script = made.commands["hub-gate-hub"].script
+    jobs = script.partition("\nJOBS='")[2].partition("'")[0].split()
+    every = made.exports["jobs"][0]["hub"]
+    assert set(jobs) == {job for job, interval in every.items() if interval <= 15}
+    assert "slow" in jobs
+    samples = _query(script, "SAMPLES")
+    ours, apps = samples.split(" or ")
+    assert '* up{host="hub"' in ours, "one whose target is down has none"
+    assert 'job=~"shop|slow"' in apps
+    assert "* up" not in apps, "an app of the user may be down"
+    assert not {"shop", "slow"} & set(re.findall(r"[\w-]+", ours)), "each job in one of the two"
+
+
+def test_gate_leaves_a_cadvisor_scraped_rarely_to_the_hosts_own_check(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = run({"hub": {"local": {}}, "hosts": {"hub": {"scrape": {"cadvisor": "2m"}}}, "env": "x"}, monkeypatch)
+    gate, project = (slow.commands[name].script for name in ("hub-gate-hub", "hub-project"))
+    assert "CADVISOR=''\n" in gate
+    assert "cadvisor" not in gate.partition("\nJOBS='")[2].partition("'")[0]
+    assert "\nSLOW=cadvisor\n" in project
+
+
+def test_a_users_log_source_may_be_called_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
+    logs = {"files": {"deployment": {"path": "/var/log/deploy/*.log"}}}
+    script = run({"hub": {"local": {}}, "hosts": {"hub": {"logs": logs}}, "env": "x"}, monkeypatch).commands[
+        "hub-gate-hub"
+    ]
+    assert "deployment" not in script.script, "its lines are no marks of the gate, and count as proof"
+
+
+def test_the_mark_of_a_change_is_no_proof_of_a_hosts_logs(made: Run) -> None:
+    script = made.commands["hub-gate-hub"].script
+    assert _query(script, "LINES") == '{host="hub",job!="fleetwatch-changes"}'
+    assert 'STREAM=\'{"env": "full", "host": "hub", "job": "fleetwatch-changes"}\'' in script
+
+
+def test_a_change_of_the_hubs_own_parts_is_marked_too(made: Run) -> None:
+    script = made.commands["hub-changed"].script
+    assert "ROLES='prometheus loki grafana alertmanager caddy'" in script
+    assert 'STREAM=\'{"env": "full", "host": "hub", "job": "fleetwatch-changes"}\'' in script

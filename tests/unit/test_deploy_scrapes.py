@@ -1,0 +1,156 @@
+"""scrapes.sh for real, with a fake Docker: whether an agent can scrape its targets, found in seconds."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from configs.deploy import on_stdin, script
+from tests.fixtures.fake_docker import Rig
+
+CONFIG = """\
+global:
+  scrape_interval: 15s
+scrape_configs:
+- job_name: node
+  scrape_interval: 15s
+  scrape_timeout: 10s
+- job_name: cadvisor
+  scrape_interval: 1m
+  scrape_timeout: 20s
+- job_name: shop
+  scrape_interval: 15s
+"""
+BRIEF = CONFIG.replace(
+    "  scrape_interval: 15s\n  scrape_timeout: 10s\n", "  scrape_interval: 2s\n  scrape_timeout: 2s\n"
+)
+BRIEF = BRIEF.replace(
+    "- job_name: shop\n  scrape_interval: 15s", "- job_name: shop\n  scrape_interval: 2s\n  scrape_timeout: 2s"
+)
+NEVER, BEFORE, NOW = "0001-01-01T00:00:00Z", "2026-11-28T10:00:00Z", "2026-11-28T10:00:09Z"
+
+
+class Agent(Rig):
+    """An agent's container: the targets that its API gives, one answer after another, the last one again."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.file = self.folder / "edge" / "agent" / "config" / "prometheus.yml"
+        self.file.parent.mkdir(parents=True)
+        self.file.write_text(CONFIG)
+        self.answer(
+            "exec",
+            'case "$*" in\n'
+            '*targets*) n=$(cat "$ANSWERS/n" 2> /dev/null || echo 1); cat "$ANSWERS/targets$n"\n'
+            '[ ! -e "$ANSWERS/targets$((n + 1))" ] || echo $((n + 1)) > "$ANSWERS/n" ;;\n'
+            f'*HUP*) cp "{self.file}" "$ANSWERS/read$(ls "$ANSWERS" | grep -c "^read")" ;;\n'
+            '*broken*) echo "wget: server returned error: HTTP/1.1 500" >&2; exit 1 ;;\n'
+            "esac",
+        )
+
+    def targets(self, *answers: list[tuple[str, str, str]]) -> None:
+        """Each answer: (job, last scrape, error) of its targets."""
+        for number, rows in enumerate(answers, 1):
+            active = [
+                {
+                    "discoveredLabels": {"job": job},
+                    "labels": {"job": job},
+                    "scrapePool": job,
+                    "scrapeUrl": f"http://{job}:1/metrics",
+                    "lastError": error,
+                    "lastScrape": last,
+                }
+                for job, last, error in rows
+            ]
+            text = json.dumps({"data": {"activeTargets": active}}, separators=(",", ":"))
+            (self.answers / f"targets{number}").write_text(text + "\n")
+
+    def scrape(self, what: str, **changes: str) -> subprocess.CompletedProcess[str]:
+        given = {
+            "PREFIX": "fw", "HOST": "web-1", "DIR": str(self.folder / "edge"), "FAST": "node shop", "SLOW": "cadvisor",
+            "OURS": "node cadvisor", "SCRAPES": "agent/config/prometheus.yml", "AGENT_PORT": "9090", "BRIEF": "2",
+            "SCRAPE_TRIES": "3", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "", **changes,
+        }  # fmt: skip
+        whole = script("pull", **given) + script("scrapes") + f"trap restore_scrapes EXIT\n{what}\necho at $scraped\n"
+        return subprocess.run(
+            ["/bin/sh", "-c", on_stdin(whole)], input=whole, capture_output=True, text=True, env=self.env, timeout=30
+        )
+
+    def read(self) -> list[str]:
+        """The configurations that the agent read, in order."""
+        return [path.read_text() for path in sorted(self.answers.glob("read*"))]
+
+
+@pytest.fixture
+def agent(tmp_path: Path) -> Agent:
+    return Agent(tmp_path)
+
+
+def _rows(last: str, error: str = "", shop: str = "") -> list[tuple[str, str, str]]:
+    return [("node", last, error), ("cadvisor", NEVER, ""), ("shop", last, shop)]
+
+
+def test_fast_jobs_are_scraped_briefly_and_the_agent_has_its_configuration_back(agent: Agent) -> None:
+    agent.targets(_rows(BEFORE), _rows(BEFORE), _rows(NOW))
+    done = agent.scrape("scrape_fast")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("at ")
+    assert agent.read() == [BRIEF, CONFIG], "only the fast jobs are faster, and only for that time"
+    assert agent.file.read_text() == CONFIG
+    left = {path.name for path in (agent.folder).iterdir() if path.name.startswith("edge.")}
+    assert "edge.scrapes" not in left
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        (_rows(NOW, "connection refused"), "job node: connection refused (http://node:1/metrics)"),
+        (_rows(BEFORE), "job node: not scraped (http://node:1/metrics)"),
+        (_rows(NEVER), "job node: not scraped (http://node:1/metrics)"),
+        ([("shop", NOW, "")], "job node: the agent does not know it"),
+    ],
+)
+def test_a_job_of_ours_that_cannot_be_scraped_fails_with_the_scrapes_own_error(
+    agent: Agent, rows: list[tuple[str, str, str]], reason: str
+) -> None:
+    agent.targets(_rows(BEFORE), rows)
+    done = agent.scrape("scrape_fast")
+    assert done.returncode == 1
+    assert reason.split(" (")[0] in done.stderr
+    assert "host web-1: the agent cannot scrape what is named above" in done.stderr
+    assert agent.file.read_text() == CONFIG, "and has its configuration back"
+    assert agent.read()[-1] == CONFIG
+
+
+def test_an_app_of_the_user_that_cannot_be_scraped_is_a_warning(agent: Agent) -> None:
+    agent.targets(_rows(BEFORE), _rows(NOW, shop='no such host \\"shop\\"'))
+    done = agent.scrape("scrape_fast")
+    assert done.returncode == 0, done.stderr
+    assert "host web-1: warning: app shop cannot be scraped: no such host" in done.stderr
+
+
+def test_a_run_that_is_stopped_gives_the_configuration_back(agent: Agent) -> None:
+    agent.targets(_rows(BEFORE), _rows(BEFORE))
+    done = agent.scrape('restore() { :; }; cp "$DIR/$SCRAPES" "$DIR.scrapes"; echo x > "$DIR/$SCRAPES"; exit 130')
+    assert done.returncode == 130
+    assert agent.file.read_text() == CONFIG
+
+
+def test_a_slow_job_is_read_once(agent: Agent) -> None:
+    agent.targets(_rows(NOW))
+    assert agent.scrape("scraped=1; scrape_slow").returncode == 0
+    reads = [call for call in agent.calls() if "http://cadvisor:1/metrics" in call]
+    assert reads == ["exec fw-agent wget -q -T 1 -O /dev/null http://cadvisor:1/metrics"]
+    assert not [call for call in agent.calls() if "http://node:1" in call]
+
+
+@pytest.mark.parametrize("ours", [True, False])
+def test_a_slow_job_that_cannot_be_read_is_named_with_the_reason(agent: Agent, ours: bool) -> None:
+    agent.targets([("broken", NEVER, "")])
+    done = agent.scrape("scraped=1; scrape_slow", SLOW="broken", OURS="broken" if ours else "")
+    assert done.returncode == (1 if ours else 0)
+    assert "server returned error: HTTP/1.1 500 (http://broken:1/metrics)" in done.stderr
+    assert ("warning: app broken" in done.stderr) is not ours
