@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from configs import export
+from tests.fixtures.hubs import PUBLIC_KEY
 from tests.integration.rig import Rig, docker, rig
 from tools import setup
 
@@ -61,7 +62,7 @@ KINDS: dict[str, tuple[Callable[[Drifting], object], str]] = {
     "container removed": (lambda it: docker("rm", "-f", it.rig.container("cadvisor")), "-cadvisor: missing"),
     "container stopped": (lambda it: docker("stop", it.rig.container("agent")), "-agent: exited"),
     "memory changed": (
-        lambda it: docker("update", "--memory", "300m", "--memory-swap", "300m", it.rig.container("promtail")),
+        lambda it: docker("update", "--memory", "201m", "--memory-swap", "201m", it.rig.container("promtail")),
         "-promtail: another definition",
     ),
     "other image": (_other_image, "-promtail: another image"),
@@ -155,7 +156,7 @@ def test_an_exported_edge_starts_without_the_program(stack: Drifting, tmp_path: 
     config = {
         "prefix": f"{stack.rig.prefix}-x",
         "hub": {"server": {"address": "203.0.113.9"}, "domain": "monitor.example.com"},
-        "ssh": {"public_key": "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIE1x a@b"},
+        "ssh": {"public_key": PUBLIC_KEY},
         "hosts": {
             "hub": {},
             "web-1": {"server": {"address": "203.0.113.7"}, "via": "internet", "subnet": "10.251.77.0/24"},
