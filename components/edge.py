@@ -10,18 +10,23 @@ import pulumi
 import pulumi_command as command
 
 from components.credential import Credential
-from components.gate import gate
+from components.gate import FAST, gate
 from components.host import Host
 from components.hub import Endpoint
 from components.late import LateValues, known
 from configs import compose, deployment, names, services
 from configs.deploy import bundle, numbered, script
+from configs.services import agent
 from configs.services.container import Container, check_line
 from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings
 
 PATIENCE = 300  # seconds that an update waits for one before it, whose connection broke
 HEALTHY = 60  # seconds until a container that was started answers its health check
+BRIEF = 2  # seconds between their first scrapes
+OLDEST = FAST + 10  # seconds that the newest sample of an unchanged job may be old
+SCRAPE_TRIES = 40  # each half a second
+SLOW_TIMEOUT = 45  # seconds for reading a target of a slower job once
 PIECE = 90_000  # characters; one variable of the environment holds 128 KB
 
 
@@ -71,7 +76,9 @@ class Edge(pulumi.ComponentResource):
         secrets = known(self._late, needs, lambda late: bundle(compose.secrets(self._specs, late)))
         return host.run(
             "project",
-            create=script("pull", HOST=host.name, **self._parameters(made)) + script("project", **place),
+            create=script("pull", HOST=host.name, **place, **self._parameters(made))
+            + script("scrapes", **self._jobs())
+            + script("project"),
             delete=script("remove_project", VOLUMES="" if host.keeps_volumes else "yes", **place),
             files=self._files(compose.compose_yaml(self._context, made)),
             stdin=pulumi.Output.secret(secrets),
@@ -90,6 +97,20 @@ class Edge(pulumi.ComponentResource):
             "OWN": f"{names.edge_network(stack)} {names.hub_network(stack)}",
             "PATIENCE": str(PATIENCE),
             "HEALTHY": str(HEALTHY),
+        }
+
+    def _jobs(self) -> dict[str, str]:
+        jobs, apps = services.scrape_jobs(self._args.settings, self._args.host.name), self._context.edge.apps
+        return {
+            "FAST": " ".join(job for job, interval in jobs.items() if interval <= FAST),
+            "SLOW": " ".join(job for job, interval in jobs.items() if interval > FAST),
+            "OURS": " ".join(job for job in jobs if job not in apps),
+            "SCRAPES": f"agent/config/{agent.FILE}",
+            "AGENT_PORT": str(names.PROMETHEUS_PORT),
+            "BRIEF": str(BRIEF),
+            "SCRAPE_TRIES": str(SCRAPE_TRIES),
+            "SLOW_TIMEOUT": str(SLOW_TIMEOUT),
+            "OLDEST": str(OLDEST),
         }
 
     def _row(self, spec: ServiceSpec, made: Container) -> dict[str, str]:

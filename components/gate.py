@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from urllib.parse import quote
 
 import pulumi
@@ -11,10 +12,11 @@ import pulumi_command as command
 from components.host import Host
 from configs import names
 from configs.deploy import script
-from configs.settings import Settings
+from configs.services import scrape_jobs
+from configs.settings import Edge, Settings
 
 PATIENCE = 120  # seconds; a first log line needs discovery (5 s), a batch and the start of a container
-TRIES = 60  # seconds in which cAdvisor finds Docker's containerd; at most two of its scrapes follow
+FAST = 15  # seconds; jobs that are scraped at least that often have a sample at the hub before an update ends
 NOTE_PATIENCE = 60  # seconds; Loki accepts lines about 20 s after a restart
 
 
@@ -34,8 +36,9 @@ def gate(
     hub: Host, settings: Settings, host: str, settled: pulumi.Input[str], parent: pulumi.Resource
 ) -> command.local.Command:
     """Runs on the hub's host in updates that change the edge of `host`: annotates the change for the dashboards and
-    waits for newer data. `settled` is what the edge's project printed: since when it runs unchanged."""
+    waits for its data. `settled` is what the edge's project printed: since when it runs unchanged."""
     stack, edge = hub.stack, settings.edges[host]
+    jobs = [job for job, interval in scrape_jobs(settings, host).items() if interval <= FAST]
     of_host = f'host="{host}"'
     return hub.run(
         f"gate-{host}",
@@ -43,18 +46,27 @@ def gate(
         + script(
             "gate",
             HOST=host,
-            PATIENCE=str(max(PATIENCE, TRIES + 2 * edge.scrape.cadvisor)),
+            PATIENCE=str(PATIENCE),
             PROMETHEUS=names.container(stack, "prometheus"),
             LOKI=names.address(stack, "loki", names.LOKI_PORT),
             AGENT=names.container(stack, "agent"),
-            CADVISOR=names.container(stack, "cadvisor"),
+            CADVISOR=names.container(stack, "cadvisor") if "cadvisor" in jobs else "",
             LOG_AGENT=names.container(stack, edge.logs.agent),
+            JOBS=" ".join(jobs),
+            SAMPLES=quote(_samples(of_host, jobs, edge)),
             NEWEST_SAMPLE=quote(f"max(timestamp(up{{{of_host}}}))"),
             NEWEST_CONTAINER=quote(f'max(timestamp(container_last_seen{{{of_host},container!=""}}))'),
-            CADVISOR_UP=quote(f'max(up{{{of_host},job="cadvisor"}})'),
             LINES=quote(f'{{{of_host},job!="{names.CHANGES_JOB}"}}'),
         ),
         delete=None,
         stdin=settled,
         parent=parent,
     )
+
+
+def _samples(of_host: str, jobs: Sequence[str], edge: Edge) -> str:
+    """The query for the time of the newest sample by job (0: a target of ours is down)."""
+    ours = "|".join(job for job in jobs if job not in edge.apps)
+    apps = "|".join(job for job in jobs if job in edge.apps)
+    query = f'min by (job) (timestamp(up{{{of_host},job=~"{ours}"}}) * up{{{of_host},job=~"{ours}"}})'
+    return query + (f' or min by (job) (timestamp(up{{{of_host},job=~"{apps}"}}))' if apps else "")

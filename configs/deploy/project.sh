@@ -1,6 +1,6 @@
 # Makes the edge on $HOST what comes in on stdin, or leaves it as it is: a Compose project in $DIR, a folder of $BASE.
 #
-# Follows pull.sh.
+# Follows pull.sh and scrapes.sh.
 #
 # stdin: for each file a line "==> relative/name <==" and then its text; "==> . <==" ends it, so that an input cut short
 # is not taken for files that are to be removed. $NUMBERS lists the containers; of each number n there are $ROLE_n,
@@ -28,7 +28,7 @@ listed() { printf '%s\n' "$2" | grep -qxF -e "$1"; }
 unfinished() { rm -rf "$next"; }
 
 [ "${ACTION:-}" != drift ] || next=$(mktemp -d)/next
-trap 'unfinished; [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"' EXIT
+trap 'restore_scrapes; unfinished; [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"' EXIT
 trap 'exit 130' INT TERM HUP
 if [ "${ACTION:-}" != drift ]; then
     mkdir -p "$BASE" "$DIR"
@@ -184,6 +184,7 @@ output=$(compose up -d --remove-orphans --pull never --no-build 2>&1 9>&-) || co
 Correct that and run the update again; \`docker compose ps -a\` in that folder shows what runs"
 
 # Wait until the new ones are healthy: by their own checks, at once and not at the next interval.
+fresh=''
 for n in $NUMBERS; do
     role=$(of ROLE "$n")
     is=$(seen "$role" '{{.Id}} {{.State.StartedAt}}')
@@ -191,6 +192,7 @@ for n in $NUMBERS; do
     if [ "$is" = "$was" ]; then
         [ "$(seen "$role" '{{.State.Health.Status}}')" != healthy ] || continue
     else
+        fresh="$fresh $role"
         sed -i "/^$(printf '%s' "$role" | sed 's/[.]/\\./g')\//d" "$pending" 2> /dev/null || true # it has read them at its start
     fi
     tries=0
@@ -236,8 +238,15 @@ for role in $JOINING; do
 done
 containers > "$DIR.containers"
 
-# Since when the edge runs as it does: the newest change of its files, or start of one that pushes; when that was seen;
-# and what changed just now. All by this host's clock, as are its samples and lines.
+# The targets, where anything changed; unchanged ones were scraped within the last interval.
+scraped=$(($(date +%s) - OLDEST))
+if [ -n "$fresh" ] || [ -n "$touched" ]; then
+    case " $fresh $(echo $touched) " in *' agent '*) scrape_fast ;; esac
+    scrape_slow
+fi
+
+# Since when the edge runs as it does (the newest change of its files, or start of one that pushes), since when each job
+# has a sample, and what changed just now. All by this host's clock, as are its samples and lines.
 recent=300 # seconds; about what an update takes, so two in quick succession are both named
 now=$(date +%s)
 applied=$(cat "$DIR.applied") just=''
@@ -248,5 +257,5 @@ for n in $NUMBERS; do
     if [ "$at" -ge $((now - recent)) ] || listed "$role" "$touched"; then just="$just $role"; fi
 done
 echo "applied at $applied"
-echo "seen at $now"
+echo "scraped at $scraped"
 echo "changed$just"

@@ -25,6 +25,7 @@ SERVICE = Service(
 )
 CONFIG = "/etc/prometheus"
 DATA = "/prometheus"
+FILE = "prometheus.yml"
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -35,9 +36,9 @@ def specs(context: Context) -> list[ServiceSpec]:
             service=SERVICE,
             limits=context.edge_limits(SERVICE),
             config_dir=CONFIG,
-            files=pushing(context, "prometheus.yml", lambda push_url: config(context, push_url)),
+            files=pushing(context, FILE, lambda push_url: config(context, push_url)),
             secrets=passwords(context),
-            check=("promtool", "check", "config", "--agent", f"{CONFIG}/prometheus.yml"),
+            check=("promtool", "check", "config", "--agent", f"{CONFIG}/{FILE}"),
             reload=RELOAD_BY_HUP,
             command=tuple(command(context.settings)),
             binds={context.hosts_file: "/etc/hosts"} if context.hub_by_address else {},
@@ -82,7 +83,7 @@ def command(settings: Settings) -> list[str]:
     truncate = max(10, budget * 2 // 3)
     return [
         "--agent",
-        f"--config.file={CONFIG}/prometheus.yml",
+        f"--config.file={CONFIG}/{FILE}",
         f"--storage.agent.path={DATA}",
         f"--storage.agent.retention.min-time={prometheus_duration(min(300, truncate))}",
         f"--storage.agent.retention.max-time={prometheus_duration(budget)}",

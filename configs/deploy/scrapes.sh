@@ -1,0 +1,107 @@
+# Functions for project.sh: whether the agent can scrape its targets, in seconds and not at the next interval.
+#
+# A scrape has its place in the interval by a hash, up to a whole interval after the agent's start. So the jobs $FAST,
+# which are to have a sample at the hub, are scraped each $BRIEF seconds until all had their first scrape; then the agent
+# gets its real configuration ($SCRAPES, a file of the project) back. The jobs $SLOW are read once from inside the agent's
+# container. Jobs that are not in $OURS are the user's: what cannot be scraped there is a warning.
+agent="$PREFIX-agent"
+
+# The agent's targets: job, URL, time of the last scrape and its error, with tabs between.
+targets() {
+    docker exec "$agent" wget -q -O - "http://localhost:$AGENT_PORT/api/v1/targets?state=active" 2> /dev/null | awk '
+        function field(name,    found) {
+            if (!match(part[i], "\"" name "\":\"([^\"\\\\]|\\\\.)*\"")) return ""
+            found = substr(part[i], RSTART + length(name) + 4, RLENGTH - length(name) - 5)
+            gsub(/\\"/, "\"", found)
+            gsub(/\\[ntr]/, " ", found)
+            return found
+        }
+        {
+            count = split($0, part, /\{"discoveredLabels":/)
+            for (i = 2; i <= count; i++)
+                print field("scrapePool") "\t" field("scrapeUrl") "\t" field("lastScrape") "\t" field("lastError")
+        }
+    '
+}
+
+# The configuration with the jobs of $FAST at $BRIEF seconds.
+briefly() {
+    awk -v fast=" $FAST " -v brief="$BRIEF" '
+        /^- job_name: / { quick = index(fast, " " $3 " ") }
+        quick && /^  scrape_interval: / { print "  scrape_interval: " brief "s\n  scrape_timeout: " brief "s"; next }
+        quick && /^  scrape_timeout: / { next }
+        { print }
+    ' "$DIR.scrapes"
+}
+place_scrapes() { # what comes in on stdin is the agent's configuration from now on
+    cat > "$DIR.brief"
+    chmod 644 "$DIR.brief"
+    mv -f "$DIR.brief" "$DIR/$SCRAPES"
+    docker exec "$agent" sh -c 'kill -HUP 1'
+}
+restore_scrapes() {
+    [ -e "$DIR.scrapes" ] || return 0
+    place_scrapes < "$DIR.scrapes" || true
+    rm -f "$DIR.scrapes"
+}
+
+# One line for each target of $FAST that had no scrape without an error since $1, the targets of before. Those of the user
+# are content with any scrape.
+waiting() {
+    targets > "$DIR.targets"
+    printf '%s\n' "$1" | awk -F '\t' -v fast=" $FAST " -v ours=" $OURS " '
+        FNR == NR { was[$1 "\t" $2] = $3; next }
+        index(fast, " " $1 " ") {
+            found[$1] = 1
+            if (($3 == was[$1 "\t" $2] || $3 ~ /^0001/) || ($4 != "" && index(ours, " " $1 " "))) print $1 "\t" $2 "\t" $4
+        }
+        END {
+            count = split(fast, job, " ")
+            for (i = 1; i <= count; i++) if (!(job[i] in found)) print job[i] "\t\t"
+        }
+    ' - "$DIR.targets"
+}
+
+# Until every job of $FAST was scraped. Sets $scraped: since when the hub must have a sample of each.
+scrape_fast() {
+    before=$(targets)
+    scraped=$(date +%s)
+    cp "$DIR/$SCRAPES" "$DIR.scrapes"
+    briefly | place_scrapes
+    tries=0
+    while left=$(waiting "$before"); [ -n "$left" ]; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge "$SCRAPE_TRIES" ]; then
+            restore_scrapes
+            printf '%s\n' "$left" | awk -F '\t' -v host="$HOST" '{
+                print "host " host ": job " $1 ": " ($2 == "" ? "the agent does not know it" : $4 != "" ? $4 : $3 != "" ? $3 " (" $2 ")" : "not scraped (" $2 ")")
+            }' >&2
+            fail "the agent cannot scrape what is named above"
+        fi
+        sleep 0.5
+    done
+    restore_scrapes
+    awk -F '\t' -v fast=" $FAST " -v ours=" $OURS " -v host="$HOST" '
+        $4 != "" && index(fast, " " $1 " ") && !index(ours, " " $1 " ") {
+            print "host " host ": warning: app " $1 " cannot be scraped: " $4 " (" $2 ")"
+        }
+    ' "$DIR.targets" >&2
+}
+
+# Every target of $SLOW is read once.
+scrape_slow() {
+    targets | while IFS="$(printf '\t')" read -r job url _; do
+        case " $SLOW " in *" $job "*) ;; *) continue ;; esac
+        tries=0
+        until output=$(docker exec "$agent" timeout "$SLOW_TIMEOUT" wget -q -O /dev/null "$url" 2>&1 < /dev/null); do
+            tries=$((tries + 1))
+            [ "$tries" -ge 5 ] || case " $OURS " in *" $job "*) sleep 1; continue ;; esac
+            reason=$(printf '%s' "${output:-no answer within $SLOW_TIMEOUT s}" | tail -n 1 | sed 's/^wget: //')
+            case " $OURS " in
+                *" $job "*) fail "job $job: $reason ($url)" ;;
+                *) echo "host $HOST: warning: app $job cannot be scraped: $reason ($url)" >&2 ;;
+            esac
+            break
+        done
+    done
+}
