@@ -28,7 +28,7 @@ listed() { printf '%s\n' "$2" | grep -qxF -e "$1"; }
 unfinished() { rm -rf "$next"; }
 
 [ "${ACTION:-}" != drift ] || next=$(mktemp -d)/next
-trap 'restore_scrapes; unfinished; [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"' EXIT
+trap '[ -z "${placed:-}" ] || restore_scrapes; unfinished; [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"' EXIT
 trap 'exit 130' INT TERM HUP
 if [ "${ACTION:-}" != drift ]; then
     mkdir -p "$BASE" "$DIR"
@@ -38,6 +38,7 @@ if [ "${ACTION:-}" != drift ]; then
     if command -v flock > /dev/null && ! flock -w "$PATIENCE" 9; then
         fail "another update of this host did not end within $PATIENCE s (\`fuser $DIR.lock\` there shows its process); run the update again"
     fi
+    restore_scrapes # of an update that was killed
 fi
 
 # The new files.
@@ -149,7 +150,8 @@ output=$(docker compose --project-directory "$DIR" -f "$next/compose.yaml" confi
     fail "Docker Compose rejects compose.yaml: $output. Nothing was changed, what runs goes on"
 
 # Move.
-[ -z "$changed$removed" ] || printf '%s\n' "$changed" "$removed" | grep / >> "$pending" || true
+printf '%s\n' "$changed" "$removed" | sed -n '/\//p' >> "$pending" ||
+    fail "the list of the changed files cannot be written to $pending (see above), nothing was changed"
 printf '%s\n' "$changed" | while IFS= read -r file; do
     [ -n "$file" ] || continue
     mkdir -p "$DIR/$(dirname "$file")"
@@ -162,7 +164,12 @@ done
 chmod -R u=rwX,go=rX "$DIR"
 [ -z "$changed$removed" ] && [ -s "$DIR.applied" ] || date +%s > "$DIR.applied"
 
-# Start. A stopped container that is on a network which is gone would not start.
+# Start. Compose renames a container that replaces another one last: one that was not is of an update that was killed.
+docker ps -a --filter "label=com.docker.compose.project=$PREFIX" --filter label=com.docker.compose.oneoff=False \
+    --format '{{.Names}} {{.Label "com.docker.compose.service"}}' | while read -r name service; do
+    [ "$name" = "$PREFIX-$service" ] || docker rm -f "$name" > /dev/null
+done
+# A stopped container that is on a network which is gone would not start.
 networks=$(docker network ls --format '{{.Name}}')
 force=''
 for n in $NUMBERS; do

@@ -37,10 +37,11 @@ class Step:
 STEPS = (
     Step("pull", "docker pull -q", before_move=True, image=True, pull=True),
     Step("check", "promtool", before_move=True),
-    Step("move", "agent/config/prometheus.yml"),
+    Step("move", "edge.next/agent/config/prometheus.yml"),
     Step("start", "up -d --remove-orphans", image=True),
     Step("wait", "-node-exporter ", image=True),
     Step("reload", "kill -HUP 1"),
+    Step("scrape", "sleep 0.5"),  # until every target was scraped
 )
 
 
