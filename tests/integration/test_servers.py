@@ -172,6 +172,19 @@ esac
     assert servers.planned() == {}
 
 
+def test_a_network_that_is_gone_stops_no_agent_and_is_joined_again_without_a_restart(servers: Fleet) -> None:
+    servers.inside("vps-1", "docker", "stop", "fleetwatch-agent")
+    servers.inside("vps-1", "docker", "network", "rm", "shop")
+    assert "hosts.vps-1.networks: the Docker network shop does not exist there now" in servers.up()
+    before = servers.everything()
+    assert "agent" in before["vps-1"], "the agent does not run"
+    servers.inside("vps-1", "docker", "network", "create", "shop")
+    servers.up()
+    form = "{{json .NetworkSettings.Networks}}"
+    assert '"shop"' in servers.inside("vps-1", "docker", "inspect", "-f", form, "fleetwatch-agent")
+    assert servers.everything() == before
+
+
 def test_down_leaves_the_machines_without_anything_of_ours(servers: Fleet) -> None:
     done = servers.tool("down", "--yes")
     assert done.returncode == 0, done.stdout[-8000:]
