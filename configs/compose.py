@@ -135,6 +135,8 @@ def _service(made: Container, folder: str) -> dict[str, Any]:
 
 
 def _mount(mount: Mount, folder: str) -> dict[str, Any]:
+    """In the long form and without `create_host_path`: the majors of Compose disagree on the definition's hash of the
+    others, and a switch of majors would make every container again."""
     below = mount.source.removeprefix(f"{folder}/")
     source = f"./{below}" if mount.type == "bind" and below != mount.source else mount.source
     return {
@@ -142,7 +144,6 @@ def _mount(mount: Mount, folder: str) -> dict[str, Any]:
         "source": source,
         "target": mount.target,
         **({"read_only": True} if mount.read_only else {}),
-        **({"bind": {"create_host_path": False}} if mount.type == "bind" else {}),
     }
 
 
