@@ -150,7 +150,7 @@ def test_a_compose_that_is_gone_or_too_old_is_named_and_costs_nothing(servers: F
     (plugin,) = servers.inside("vps-1", "sh", "-c", "ls /usr/*/docker/cli-plugins/docker-compose").split()
     servers.inside("vps-1", "docker", "network", "create", "shop")
     servers.change({"hosts": {"vps-1": {"networks": ["shop"]}}})  # what the host is looked at for again
-    servers.inside("vps-1", "mv", plugin, "/root/kept")
+    servers.inside("vps-1", "mv", plugin, "/tmp/kept")
     expected = "host vps-1: expected Docker Compose 2.24.1 or newer (`docker compose version`), found "
     try:
         assert f"{expected}none" in (said := servers.up_fails()), said[-3000:]
@@ -164,7 +164,7 @@ esac
         assert f"{expected}2.17.3" in (said := servers.up_fails()), said[-3000:]
         assert servers.everything() == before
     finally:
-        servers.inside("vps-1", "mv", "/root/kept", plugin)
+        servers.inside("vps-1", "mv", "/tmp/kept", plugin)
     servers.up()
     assert servers.everything() == before, "a network that is joined costs no container"
     form = "{{json .NetworkSettings.Networks}}"
