@@ -81,8 +81,11 @@ class DockerService(pulumi.ComponentResource):
         self, kind: str, files: Mapping[str, File], *, check: str, secret: bool, after: Sequence[pulumi.Resource]
     ) -> pulumi.Resource:
         folder = {"BASE": self._args.host.base, "DIR": f"{self._folder}/{kind}"}
-        texts = {name: known(self._args.late, file.needs, file.render) for name, file in files.items()}
-        stdin = pulumi.Output.all(**texts).apply(bundle)
+        needs = {need for file in files.values() for need in file.needs}
+        # At once: Caddy has a file for each host, and each reads the passwords of all.
+        stdin = known(
+            self._args.late, needs, lambda late: bundle({name: file.render(late) for name, file in files.items()})
+        )
         written = self._args.host.run(
             f"{self.role}-{kind}",
             create=self._pull()
