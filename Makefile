@@ -3,7 +3,7 @@ STACK ?= local
 FILE ?= stacks/Pulumi.$(STACK).yaml
 TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
 .DEFAULT_GOAL := help
-.PHONY: help venv up status doctor down password secret preview comment policy pulumi rehearse rehearse-down tunnel \
+.PHONY: help venv up status doctor drift export down password secret preview comment policy pulumi rehearse rehearse-down tunnel \
 	accept-key rebuild env move-state outdated clean check test bench pictures scan licences sbom audit lock
 
 help: ## this list
@@ -21,11 +21,17 @@ status: venv ## what runs, where to look, what has arrived
 doctor: venv ## check that every panel, rule and host has data (JSON=1: for scripts)
 	@$(TOOL) doctor $(if $(JSON),--json)
 
+drift: venv ## what differs on the hosts from what was deployed, in full or of HOST=
+	@$(TOOL) drift $(if $(HOST),--host "$(HOST)")
+
+export: venv ## a host's edge as a folder for plain `docker compose`: make export HOST=web-1 TO=/srv/web-1
+	@$(TOOL) export "$(HOST)" "$(TO)"
+
 down: venv ## remove everything that `up` made; data after confirmation (YES=1: without)
 	@$(TOOL) down $(if $(YES),--yes)
 
-password: venv ## print the password of Grafana's admin
-	@$(TOOL) password
+password: venv ## print the password of Grafana's admin, or that with which HOST= pushes
+	@$(TOOL) password $(if $(HOST),--host "$(HOST)")
 
 secret: venv ## set a secret of the stack file: make secret KEY=hosts.hub.postgres.main.dsn
 	@$(TOOL) secret "$(KEY)"
@@ -34,8 +40,8 @@ env: venv ## a new environment, and what is missing: make env NAME=qa [DOMAIN= C
 	@.venv/bin/python -m tools $(if $(filter-out file,$(origin FILE)),--file "$(FILE)") env "$(NAME)" \
 		--domain "$(DOMAIN)" --cidrs "$(CIDRS)" --region "$(REGION)" --size "$(SIZE)" --volume "$(VOLUME)"
 
-preview: venv ## what `up` would change
-	@$(TOOL) pulumi preview --diff
+preview: venv ## what `up` would change: every difference, and what happens to each container
+	@$(TOOL) preview
 
 comment: venv ## what `up` would change, as in the comment of a pull request
 	@$(TOOL) comment
@@ -76,8 +82,8 @@ check: venv ## all checks and tests that need no Docker; the first run builds th
 test: venv ## all tests, with a Docker Engine and real containers
 	@sh tests/run.sh
 
-bench: venv ## measure: one machine, the program alone, a fleet in a rehearsal cloud
-	@.venv/bin/python -m tests.bench
+bench: venv ## measure: one machine, the program alone, fleets of up to a hundred hosts, Ansible (PART=hosts: that alone)
+	@.venv/bin/python -m tests.bench $(PART)
 
 scan: venv ## find secrets in the repository (ACCEPT=1: accept the present findings)
 	@.venv/bin/python -m tools scan $(if $(ACCEPT),--accept)

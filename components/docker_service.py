@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
-from components.host import LOOPBACK, Host
+from components.host import Host
 from components.late import LateValues, known
 from configs.deploy import bundle, numbered, script
 from configs.services.container import (
@@ -23,11 +23,10 @@ from configs.services.container import (
     RESTART_POLICY,
     check_line,
     container,
+    published,
 )
-from configs.services.spec import File, NetworkName, Publish, ServiceSpec
+from configs.services.spec import File, NetworkName, ServiceSpec
 from configs.units import megabytes
-
-EVERYONE = "0.0.0.0"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +100,7 @@ class DockerService(pulumi.ComponentResource):
             stdin=pulumi.Output.secret(stdin) if secret else stdin,
             depends_on=[self._args.host.ready, *after],
             parent=self,
+            compares=True,
         )
         self.revisions.append(written.stdout)
         return written
@@ -109,7 +109,9 @@ class DockerService(pulumi.ComponentResource):
         """The script that gets the image before anything is changed: one that cannot be had does not cost the container
         that runs."""
         row = {"ROLE": self.role, "KEY": self._spec.service.image, "IMAGE": self._args.image}
-        return script("pull", HOST=self._args.host.name, **numbered([row])) + "pull_missing\n"
+        return (
+            script("pull", HOST=self._args.host.name, **numbered([row])) + '[ "${ACTION:-}" = drift ] || pull_missing\n'
+        )
 
     def _check(self) -> str:
         """The line of shell that checks the new files; it knows $next, their folder."""
@@ -143,17 +145,10 @@ class DockerService(pulumi.ComponentResource):
         )
 
     def _ports(self) -> list[docker.ContainerPortArgs]:
-        address: Mapping[Publish, pulumi.Input[str] | None] = {
-            "everyone": EVERYONE,
-            "loopback": LOOPBACK,
-            "private": self._args.host.private,
-        }
+        private = self._args.host.private
         return [
-            docker.ContainerPortArgs(
-                internal=port.container, external=port.host, ip=address[port.address], protocol="tcp"
-            )
-            for port in self._definition.ports
-            if address[port.address] is not None
+            docker.ContainerPortArgs(internal=port.container, external=port.host, ip=address or private, protocol="tcp")
+            for port, address in published(self._definition, private=private is not None)
         ]
 
     def _health(self) -> docker.ContainerHealthcheckArgs:

@@ -76,7 +76,8 @@ class Edge(pulumi.ComponentResource):
         secrets = known(self._late, needs, lambda late: bundle(compose.secrets(self._specs, late)))
         return host.run(
             "project",
-            create=script("pull", HOST=host.name, **place, **self._parameters(made))
+            create=script("pull", HOST=host.name, **self._parameters(made))
+            + script("containers", **place)
             + script("scrapes", **self._jobs())
             + script("project"),
             delete=script("remove_project", VOLUMES="" if host.keeps_volumes else "yes", **place),
@@ -84,6 +85,7 @@ class Edge(pulumi.ComponentResource):
             stdin=pulumi.Output.secret(secrets),
             depends_on=[host.ready],
             parent=self,
+            compares=True,
         )
 
     def _parameters(self, made: Mapping[str, Container]) -> dict[str, str]:
@@ -131,16 +133,15 @@ class Edge(pulumi.ComponentResource):
         }
 
     def _files(self, compose_yaml: str) -> dict[str, pulumi.Input[str]]:
-        """What is not secret, as variables: FILES, and FILES_<ROLE> for a role's. A preview shows each that changes."""
-        address = self._args.hub.address
-        shared = {compose.FILE: compose_yaml, compose.README: compose.readme(self._context)}
-        if address is None:
-            first: pulumi.Input[str] = bundle(shared, whole=False)
-        else:
-            first = pulumi.Output.from_input(address).apply(
-                lambda found: bundle({**shared, compose.HOSTS: compose.hosts(found)}, whole=False)
+        """What is not secret, as variables: FILES, FILES_HOSTS, and FILES_<ROLE> for a role's. A preview shows each
+        that changes. A text that is known late hides its whole variable; guard rails have to see compose.yaml."""
+        made: dict[str, pulumi.Input[str]] = {
+            "FILES": bundle({compose.FILE: compose_yaml, compose.README: compose.readme(self._context)}, whole=False)
+        }
+        if self._args.hub.address is not None:
+            made["FILES_HOSTS"] = pulumi.Output.from_input(self._args.hub.address).apply(
+                lambda found: bundle({compose.HOSTS: compose.hosts(found)}, whole=False)
             )
-        made: dict[str, pulumi.Input[str]] = {"FILES": first}
         for spec in self._specs:
             if spec.files:
                 made |= _pieces(f"FILES_{spec.role.upper().replace('-', '_')}", spec, self._late)
@@ -148,7 +149,7 @@ class Edge(pulumi.ComponentResource):
 
 
 def _pieces(name: str, spec: ServiceSpec, late: LateValues) -> dict[str, pulumi.Input[str]]:
-    """The files of a role, in as many variables as they need."""
+    """The files of a role, in as many variables as they need, which are joined in the order of their names."""
 
     def text(values: Late) -> str:
         return bundle(compose.files(spec, values), whole=False)
@@ -160,4 +161,4 @@ def _pieces(name: str, spec: ServiceSpec, late: LateValues) -> dict[str, pulumi.
     def piece(number: int) -> pulumi.Output[str]:
         return whole.apply(lambda found: found[len(found) * number // count : len(found) * (number + 1) // count])
 
-    return {name if number == 0 else f"{name}_{number + 1}": piece(number) for number in range(count)}
+    return {name if number == 0 else f"{name}_{number + 1:02}": piece(number) for number in range(count)}

@@ -15,8 +15,6 @@ import pulumi_docker as docker
 from configs.services.container import labels
 from configs.settings import Host as HostSettings
 
-LOOPBACK = "127.0.0.1"
-
 
 def host_options(
     host: HostSettings,
@@ -59,9 +57,11 @@ class Host(pulumi.ComponentResource, ABC):
         files: Mapping[str, pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
+        compares: bool = False,
     ) -> command.local.Command:
         """A script on this host, run at creation and again when it or its input changes. Its input is what the
-        variables `files` hold, then `stdin`. Secrets go into `stdin`."""
+        variables `files` hold, then `stdin`. Secrets go into `stdin`. `compares`: with ACTION=drift in its environment
+        it prints what differs from what it deployed, and changes nothing; `make drift` finds it by the mark."""
 
     @abstractmethod
     def docker(self) -> docker.Provider:

@@ -10,11 +10,12 @@ import pulumi_docker as docker
 
 from components.docker_service import DockerService, DockerServiceArgs, revisions
 from components.gate import note
-from components.host import LOOPBACK, Host
+from components.host import Host
 from components.late import LateValues
 from configs import deployment, names, services
 from configs.deploy import script
 from configs.services import caddy
+from configs.services.container import LOOPBACK
 from configs.services.spec import ServiceSpec
 from configs.settings import Settings
 

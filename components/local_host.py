@@ -10,7 +10,7 @@ import pulumi_command as command
 import pulumi_docker as docker
 
 from components.host import Host
-from configs.deploy import COMPOSE, fed, on_stdin, script
+from configs.deploy import COMPARES, COMPOSE, fed, on_stdin, script
 from configs.settings import Local
 
 
@@ -46,13 +46,20 @@ class LocalHost(Host):
         files: Mapping[str, pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
+        compares: bool = False,
     ) -> command.local.Command:
         return command.local.Command(
             f"{self.name}-{what}",
             create=f'{fed(sorted(files or {}))} | eval "$HERE"',
             delete=delete,
             stdin=stdin if stdin is not None else "",
-            environment={**(files or {}), "SCRIPT": create, "HERE": on_stdin(create), "DOCKER_HOST": self._docker_host},
+            environment={
+                **(files or {}),
+                **({COMPARES: self.name} if compares else {}),
+                "SCRIPT": create,
+                "HERE": on_stdin(create),
+                "DOCKER_HOST": self._docker_host,
+            },
             interpreter=["/bin/sh", "-c"],
             add_previous_output_in_env=False,
             logging=command.local.Logging.STDERR,  # success is silent

@@ -14,7 +14,7 @@ import pulumi_docker as docker
 from components.contact import first_contact
 from components.host import Host
 from configs import services, ssh
-from configs.deploy import COMPOSE, COMPOSE_TESTED, fed, on_stdin, script
+from configs.deploy import COMPARES, COMPOSE, COMPOSE_TESTED, fed, on_stdin, script
 from configs.settings import Settings
 from configs.settings.edge import log_folders
 from configs.settings.model import host_path
@@ -156,6 +156,7 @@ class RemoteHost(Host, _JumpHost):
         files: Mapping[str, pulumi.Input[str]] | None = None,
         depends_on: Sequence[pulumi.Resource] = (),
         parent: pulumi.Resource | None = None,
+        compares: bool = False,
         closing: bool = False,
         starting: bool = False,
     ) -> command.local.Command:
@@ -174,6 +175,7 @@ class RemoteHost(Host, _JumpHost):
                 **(files or {}),
                 **scripts,
                 **size,
+                **({COMPARES: self.name} if compares else {}),
                 "SCRIPT": create,
                 "MACHINE": self._args.machine.id if self._args.machine is not None else "",
             },

@@ -1,6 +1,6 @@
 """An edge as one Compose project: `compose.yaml` from the containers of its specs, and the folder that it stands in.
 
-Paths in `compose.yaml` are relative to its folder, so that the folder works wherever somebody puts it.
+Paths in `compose.yaml` are relative to its folder, so that the folder can be anywhere.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from configs.services.container import (
     Mount,
     container,
     labels,
+    published,
 )
 from configs.services.context import Context
 from configs.services.spec import Late, ServiceSpec
@@ -41,9 +42,9 @@ def containers(context: Context, specs: Sequence[ServiceSpec], images: Mapping[s
     }
 
 
-def compose_yaml(context: Context, made: Mapping[str, Container]) -> str:
+def compose_yaml(context: Context, made: Mapping[str, Container], private: str | None = None) -> str:
     """The Compose project of an edge. User networks are no part of it: an edge joins them once its containers run, so
-    that a network that is gone stops none of them."""
+    that a network that is gone stops none of them. `private`: the host's address in its VPC, for ports on that."""
     settings = context.settings
     volumes = sorted({mount.source for one in made.values() for mount in one.mounts if mount.type == "volume"})
     own = labels(settings.prefix, context.name, "edge")
@@ -60,7 +61,7 @@ def compose_yaml(context: Context, made: Mapping[str, Container]) -> str:
     return to_yaml(
         {
             "name": settings.prefix,
-            "services": {role: _service(one, context.project) for role, one in made.items()},
+            "services": {role: _service(one, context.project, private) for role, one in made.items()},
             "networks": networks,
             "volumes": {volume: {"name": volume, "labels": own} for volume in volumes},
         },
@@ -94,7 +95,11 @@ def secrets(specs: Sequence[ServiceSpec], late: Late) -> dict[str, str]:
     }
 
 
-def _service(made: Container, folder: str) -> dict[str, Any]:
+def _service(made: Container, folder: str, private: str | None) -> dict[str, Any]:
+    ports = [
+        {"target": port.container, "published": str(port.host), "host_ip": address or private, "protocol": "tcp"}
+        for port, address in published(made, private=private is not None)
+    ]
     service: dict[str, Any] = {
         "container_name": made.name,
         "image": made.image,
@@ -112,6 +117,7 @@ def _service(made: Container, folder: str) -> dict[str, Any]:
         "read_only": made.read_only,
         **({"tmpfs": [f"{path}:{options}" for path, options in made.tmpfs.items()]} if made.tmpfs else {}),
         "volumes": [_mount(mount, folder) for mount in made.mounts],
+        **({"ports": ports} if ports else {}),
     }
     if made.host_namespaces:
         service |= {"network_mode": "host", "pid": "host"}

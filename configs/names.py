@@ -31,6 +31,10 @@ DOCKER_JOB, JOURNAL_JOB, CHANGES_JOB = "docker", "journal", "fleetwatch-changes"
 METRICS_PUSH = "/api/v1/write"
 LOGS_PUSH = "/loki/api/v1/push"
 
+# Over `<label of Compose>;<fleetwatch.stack>`: a label of the user's containers. An edge of ours has Compose's labels
+# too, but is no project of the user: in metrics and logs its containers have neither.
+USERS_LABEL = "(.+);"
+
 # The folder of an edge's Compose project, in the host's folder for rendered files.
 PROJECT = "edge"
 

@@ -22,7 +22,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from policy.preview import hide  # noqa: E402
 from policy.records import Hidden, Record, Rule  # noqa: E402
-from policy.rules import RULES  # noqa: E402
+from policy.rules import RULES, checked  # noqa: E402
 
 
 def _env(args: ResourceValidationArgs) -> str:
@@ -52,8 +52,8 @@ def _record(args: ResourceValidationArgs) -> Record:
 
 def _policy(rule: Rule) -> ResourceValidationPolicy:
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
-        for message in rule.check(_record(args), _env(args)):
-            report(message)
+        for one in checked(rule, _record(args), _env(args)):
+            report(one.message)
 
     return ResourceValidationPolicy(rule.name, rule.reason, validate)
 
@@ -64,7 +64,7 @@ def _policy_with_secrecy(rule: Rule) -> ResourceValidationPolicy:
     found: dict[str, list[str]] = {}
 
     def look(args: ResourceValidationArgs) -> None:
-        found[args.urn] = list(rule.check(_record(args), _env(args)))
+        found[args.urn] = [one.message for one in checked(rule, _record(args), _env(args))]
 
     def validate(args: ResourceValidationArgs, report: ReportViolation) -> None:
         for message in found.pop(args.urn, [f"{args.name}: Pulumi did not run {rule.name} on it"]):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+COMMAND = "command:local:Command"
 CONTAINER = "docker:index/container:Container"
 DROPLET = "digitalocean:index/droplet:Droplet"
 FIREWALL = "digitalocean:index/firewall:Firewall"
@@ -45,13 +46,15 @@ class Hidden(Enum):
 @dataclass(frozen=True)
 class Record:
     """One resource as it is wanted. In `properties` (Pulumi's names, in camelCase) a Hidden takes the place of a value
-    that is secret or not known yet; `protect` is Pulumi's option."""
+    that is secret or not known yet; `protect` is Pulumi's option. `service`: it is that service of a Compose project
+    which the resource of this name brings to a host (projects.py)."""
 
     type: str
     name: str
     properties: Mapping[str, Any]
     protect: bool = False
     urn: str = ""
+    service: str = ""
 
     @property
     def role(self) -> str:
@@ -62,7 +65,8 @@ class Record:
     def called(self) -> str:
         """Its name in messages."""
         kind = self.type.rpartition(":")[2]
-        return f"{kind} {self.name}" + (f" (role {self.role})" if self.role else "")
+        more = [f"{what} {name}" for what, name in (("service", self.service), ("role", self.role)) if name]
+        return f"{kind} {self.name}" + (f" ({', '.join(more)})" if more else "")
 
     def objects(self, key: str) -> list[Mapping[str, Any]]:
         """The objects in a list; without what is not known."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-from policy import cloud, containers, images, secrecy
+from policy import cloud, containers, images, projects, secrecy
 from policy.records import Record, Rule, Violation
 
 RULES: tuple[Rule, ...] = (
@@ -13,6 +13,7 @@ RULES: tuple[Rule, ...] = (
     Rule("host-mounts", "A container writes nothing on its host, and Docker's socket is named.", containers.mounts),
     Rule("memory-limit", "Every container has a memory limit.", containers.memory),
     Rule("pinned-images", "Images are pinned by digest or exact tag.", images.pinned),
+    Rule("readable-project", "All that an edge's compose.yaml has can be judged by these rules.", projects.readable),
     Rule("no-open-ports", "No database, inner part, Docker or SSH is open to the world.", cloud.open_ports),
     Rule("protected-in-production", "In prod, what bears data is protected.", cloud.protected),
     Rule("backups-in-production", "In prod, every droplet has backups.", cloud.backups),
@@ -21,6 +22,12 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+def checked(rule: Rule, record: Record, env: str) -> Iterator[Violation]:
+    """The violations of one rule by a resource and by the containers that it brings to a host."""
+    for one in projects.parts(record):
+        yield from (Violation(rule.name, one, message) for message in rule.check(one, env))
+
+
 def violations(records: Iterable[Record], env: str) -> list[Violation]:
     """The violations of every rule by every record, in the order of the records."""
-    return [Violation(rule.name, one, message) for one in records for rule in RULES for message in rule.check(one, env)]
+    return [found for one in records for rule in RULES for found in checked(rule, one, env)]

@@ -6,10 +6,12 @@ token that its maker gave a prefix). What has neither a telling name nor a shape
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from configs.deploy.reading import file_variables, parameters, unbundled
 from policy.records import Record
 
 _WORDS = frozenset(
@@ -23,6 +25,7 @@ _ABOUT = frozenset(
 )
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ASSIGNED = re.compile(r"^-{0,2}([A-Za-z_][\w.-]*)=(.+)$", re.DOTALL)
+_LINE = re.compile(r"""^\s*(?:- )?["']?([\w.-]+)["']?\s*[:=]\s*(\S.*)$""", re.MULTILINE)  # of YAML, of an INI file
 # A placeholder that something else fills in: $VAR, ${VAR}, $(cat ...), {user}, <password>, %s.
 _FILLED_IN = re.compile(r"""^["']?[$%{<\[]""")
 _URL = re.compile(r"""[a-z][a-z0-9+.-]*://[^\s/:@"'`|;()]*:(?P<secret>[^\s/@"'`|;()]+)@""", re.IGNORECASE)
@@ -40,7 +43,7 @@ _SHAPES: Mapping[str, re.Pattern[str]] = {
 
 def plain(record: Record, _env: str) -> Iterator[str]:
     """What looks like a secret is marked as one. The message never shows it."""
-    for where, what in _found(record.properties, "", False):
+    for where, what in [*_found(record.properties, "", False), *_secret_files(record)]:
         yield (
             f"{record.called}: {where} holds {what} in the clear; expected a Pulumi secret; wrap it in Output.secret, "
             "or give the name of a file that holds it (a secret of the stack file: `make secret`)"
@@ -61,6 +64,22 @@ def _found(value: Any, where: str, telling: bool) -> Iterator[tuple[str, str]]:
             yield from _found(inner, f"{where}[{number}]", telling)
     elif isinstance(value, str) and value and (what := _looks_like(value, telling)):
         yield where, what
+
+
+def _secret_files(record: Record) -> Iterator[tuple[str, str]]:
+    """Files that a command writes: those of a folder `secrets`, whose text has neither a telling name nor a shape, and
+    lines such as `password: x` of the others."""
+    environment = record.object("environment")
+    script = environment.get("SCRIPT")
+    folder = posixpath.basename(parameters(script).get("DIR", "")) if isinstance(script, str) else ""
+    texts = {f"environment.{name}": environment[name] for name in file_variables(environment)}
+    for where, text in {**texts, "stdin": record.properties.get("stdin")}.items():
+        for name, content in unbundled(text) if isinstance(text, str) else ():
+            if "secrets" in f"{folder}/{name}".split("/")[:-1]:
+                yield where, f"the secret file {name}"
+            for line in _LINE.finditer(content):
+                if is_telling(line[1]) and not _FILLED_IN.match(line[2]):
+                    yield where, f"a value for {line[1]} (file {name})"
 
 
 def _looks_like(text: str, telling: bool) -> str | None:

@@ -22,6 +22,8 @@ MODULES = {
     "up": "up",
     "status": "status",
     "doctor": "doctor.command",
+    "drift": "drift",
+    "export": "export",
     "down": "down",
     "password": "stack_secrets",  # pragma: allowlist secret
     "secret": "stack_secrets",  # pragma: allowlist secret
@@ -34,6 +36,7 @@ MODULES = {
     "env": "newenv",
     "validate": "validate",
     "move-state": "move_state",
+    "preview": "preview",
     "record": "preview_record",
     "comment": "comment.command",
     "post": "comment.command",

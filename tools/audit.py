@@ -14,7 +14,7 @@ from tools.progress import say
 
 AUDITED = (
     *("requirements.txt", "requirements-ci.txt", "tests/app/requirements.txt"),
-    *("policy/requirements.txt", "tests/pictures/requirements.txt"),
+    *("policy/requirements.txt", "tests/pictures/requirements.txt", "tests/bench/requirements.txt"),
 )
 VULNERABLE, UNKNOWN = 1, 2  # exit codes of `audit`
 

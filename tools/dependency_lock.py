@@ -12,7 +12,7 @@ from tools.progress import step
 
 UV = "uv>=0.8,<1"
 # What is locked: the program, the tools of CI (held to the versions of the former), the application that the tests run
-# in a container, the policy pack, and what `make pictures` draws with.
+# in a container, the policy pack, what `make pictures` draws with and what `make bench` compares with.
 FILES = tuple(
     Path(name)
     for name in (
@@ -21,6 +21,7 @@ FILES = tuple(
         "tests/app/requirements.in",
         "policy/requirements.in",
         "tests/pictures/requirements.in",
+        "tests/bench/requirements.in",
     )
 )
 

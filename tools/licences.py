@@ -118,8 +118,8 @@ Apart from these, run as a program by the checks, not linked with anything and n
 
 ## Python packages in `requirements.txt` and `policy/requirements.txt`
 
-The other locks are not listed: the tools of CI, the application of the tests and what draws the pictures run apart, and
-nothing here is handed on with them.
+The other locks are not listed: the tools of CI, the application of the tests, what draws the pictures and what the
+bench compares with (Ansible, GPL-3.0) run apart, and nothing here is handed on with them.
 
 | package | licence |
 |---|---|

@@ -13,11 +13,12 @@ import os
 import re
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from policy import preview, rules
-from tools import working_copy
+from tools import drift, working_copy
 from tools.cli import Commands
 from tools.comment.model import SECRET
 from tools.comment.records import POLICY
@@ -35,7 +36,9 @@ _STACK = "pulumi:pulumi:Stack"
 def register(commands: Commands) -> None:
     parser = commands.add("record", _record, "run a preview and keep what a comment is made of, or why there is none")
     parser.add_argument("place", help="the file to write, <folder>/<stack>.preview.json")
-    parser.add_argument("--refresh", action="store_true", help="compare with what really exists; contacts every host")
+    parser.add_argument(
+        "--refresh", action="store_true", help="compare with what really exists, the hosts too; contacts every host"
+    )
 
 
 def _record(options: argparse.Namespace) -> int:
@@ -49,8 +52,8 @@ def write_record(name: str, make: Callable[[], Stack], place: Path, *, refresh: 
     """Write the record of a preview to `place`, and the findings of the guard rails; None, or the sentence with the
     reason why there is no preview.
 
-    `make` gives the stack; its errors are recorded like those of the preview. `refresh`: look at what is
-    really there first. That contacts the hosts, a preview alone contacts none.
+    `make` gives the stack; its errors are recorded like those of the preview. `refresh`: look at what is really there
+    first, and compare the hosts as `make drift` does. That contacts the hosts, a preview alone contacts none.
     """
     problem: str | None = None
     found: dict[str, Any] = {}
@@ -60,6 +63,8 @@ def write_record(name: str, make: Callable[[], Stack], place: Path, *, refresh: 
         stack.prepare()
         stack.select(repair=False)
         found = _preview(stack, refresh)
+        if refresh:
+            found["drift"] = [asdict(one) for one in drift.of_stack(stack)]
     except ToolError as error:
         problem = _reason(str(error))
     content = masked({"stack": name, "problem": problem, **found}, secrets_here(stack))
@@ -78,7 +83,7 @@ def _preview(stack: Stack, refresh: bool) -> dict[str, Any]:
         options = ["--event-log", str(events), *(["--refresh"] if refresh else [])]
         # The event log is for programs, and so is the setting that allows it: Pulumi's Automation API uses both.
         plan = stack.planned(*options, PULUMI_DEBUG_COMMANDS="true")
-        return {"preview": plan, "outputs": _outputs(events), "policies": _policies(plan, stack.name)}
+        return {"preview": plan, "outputs": stack_outputs(events), "policies": _policies(plan, stack.name)}
 
 
 def _policies(plan: Mapping[str, Any], stack: str) -> list[dict[str, str]]:
@@ -107,7 +112,7 @@ def _without_traceback(text: str) -> str:
     return f"{before.strip()}\nthe program ended with {last}; the log of this run has more".strip()
 
 
-def _outputs(events: Path) -> dict[str, Any]:
+def stack_outputs(events: Path) -> dict[str, Any]:
     """The stack's outputs before and after, from the last event about them."""
     found: dict[str, Any] = {"before": {}, "after": {}}
     for line in events.read_text().splitlines():

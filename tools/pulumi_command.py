@@ -1,4 +1,4 @@
-"""`make pulumi` and `make preview`: any command of the Pulumi CLI for a stack."""
+"""`make pulumi`: any command of the Pulumi CLI for a stack."""
 
 from __future__ import annotations
 

@@ -7,18 +7,25 @@ can create one of the same name.
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import socket
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tools.errors import ToolError
 from tools.orphans import DROPLET
+from tools.processes import try_output
 from tools.progress import say
+from tools.remote_access import with_arguments
+
+# A command runs again and continues what it began; a password is made in the state alone.
+_REPEATED = ("command:", "random:")
+PATIENCE = 30  # seconds until a hub that does not answer counts as unknown
 
 _DOCKER_KINDS = {
     "docker:index/container:Container": "container",
@@ -56,16 +63,51 @@ def export(stack: str, pulumi: list[str], env: Mapping[str, str]) -> dict[str, A
     return found
 
 
-def drifted(state: Mapping[str, Any], docker: str) -> list[str]:
-    """Names of containers in the state that do not run any more: removed, stopped, or their Docker Engine is."""
+def read(folder: Path, stack: str) -> dict[str, Any] | None:
+    """The same, from a backend that is a folder, as `export` gives it; None if the file is not of the known form."""
+    place = folder / ".pulumi" / "stacks" / "fleetwatch" / f"{stack}.json"
+    try:
+        if place.exists():
+            kept = json.loads(place.read_bytes())
+        else:
+            kept = json.loads(gzip.decompress(place.with_suffix(".json.gz").read_bytes()))
+        return {"version": kept["version"], "deployment": kept["checkpoint"].get("latest") or {}}
+    except (OSError, ValueError, KeyError, AttributeError, TypeError):
+        return None
+
+
+def pending(state: Mapping[str, Any]) -> list[Any]:
+    """The operations that an interrupted run did not finish."""
+    return list((state.get("deployment") or {}).get("pending_operations") or [])
+
+
+def outputs(state: Mapping[str, Any]) -> dict[str, Any]:
+    """The stack's outputs; of a secret one its encrypted form, if the state has that."""
+    for resource in (state.get("deployment") or {}).get("resources") or []:
+        if resource.get("type") == "pulumi:pulumi:Stack":
+            found: dict[str, Any] = resource.get("outputs") or {}
+            return {key: _clear(value) for key, value in found.items()}
+    return {}
+
+
+def _clear(value: Any) -> Any:
+    """A secret of a state that was exported with its secrets in clear."""
+    return json.loads(value["plaintext"]) if isinstance(value, dict) and "plaintext" in value else value
+
+
+def stopped(state: Mapping[str, Any], docker: Sequence[str]) -> list[str]:
+    """Names of the hub's containers in the state that do not run any more: removed, stopped, or their Docker Engine
+    is. `docker`: the command line that runs docker on the hub; nothing is known of a hub that does not answer."""
     resources = (state.get("deployment") or {}).get("resources") or []
     known = {
         str(resource.get("id")): str((resource.get("outputs") or {}).get("name"))
         for resource in resources
         if resource.get("type") == "docker:index/container:Container" and not resource.get("delete")
     }
-    listed = subprocess.run(["docker", "-H", docker, "ps", "-q", "--no-trunc"], capture_output=True, text=True)
-    running = set(listed.stdout.split()) if listed.returncode == 0 else set(known)
+    if not known:
+        return []
+    listed = try_output(with_arguments(docker, ["ps", "-q", "--no-trunc"]), timeout=PATIENCE)
+    running = set(listed.split()) if listed is not None else set(known)
     return sorted(name for container, name in known.items() if container not in running)
 
 
@@ -82,19 +124,19 @@ def clear_pending(
 ) -> None:
     """Remove the Docker objects that an interrupted run was creating, and the pending operations. `docker` None: only
     the operations, and objects that may exist elsewhere are named. orphans.py has looked for droplets before."""
-    pending = (state.get("deployment") or {}).get("pending_operations") or []
-    if not pending:
+    unfinished = pending(state)
+    if not unfinished:
         return
     known = {r.get("outputs", {}).get("id") for r in state["deployment"].get("resources") or []}
-    for operation in pending:
+    for operation in unfinished:
         resource = operation.get("resource") or {}
         kind, name = _DOCKER_KINDS.get(resource.get("type", "")), (resource.get("inputs") or {}).get("name")
         if operation.get("type") == "creating" and kind and name and docker:
             _remove_unknown(docker, kind, name, known)
-        elif operation.get("type") == "creating" and resource.get("custom") and resource["type"] != DROPLET:
+        elif operation.get("type") == "creating" and resource.get("custom") and not _repeated(resource["type"]):
             unknown = resource["urn"].rpartition("::")[2]
             say(f"{unknown} may or may not exist; if the next run reports that it exists already, remove it.")
-    say(f"An earlier run was interrupted; {len(pending)} unfinished operation(s) start again.")
+    say(f"An earlier run was interrupted; {len(unfinished)} unfinished operation(s) start again.")
     state["deployment"]["pending_operations"] = []
     imported = [*pulumi, "stack", "import", "--stack", stack]
     done = subprocess.run(imported, input=json.dumps(state), text=True, env=env, capture_output=True)
@@ -102,6 +144,11 @@ def clear_pending(
         raise ToolError(
             f"The pending operations in the state of stack {stack} cannot be cleared: {done.stderr.strip()}"
         )
+
+
+def _repeated(kind: str) -> bool:
+    """Whether creating a resource of this type again is harmless. The account has been looked at for droplets."""
+    return kind == DROPLET or kind.startswith(_REPEATED)
 
 
 def clear_checks(docker: str, prefix: str) -> None:

@@ -147,15 +147,29 @@ class Stack:
         if not self.exists():
             self.make()
         backend.remember(self.home, self.backend)
-        pulumi = ["pulumi", "-C", str(CHECKOUT)]
-        if self.hub_is_local:
-            pulumi_state.clear_checks(self.docker(), self.prefix())
-        self.state = pulumi_state.export(self.name, pulumi, self.env)
+        self.state = self.read_state()
         if not repair:
             return
+        if self.hub_is_local:
+            pulumi_state.clear_checks(self.docker(), self.prefix())
         orphans.refuse(self.state, self.name, self.values, self.env)
+        if not pulumi_state.pending(self.state):
+            return
+        pulumi = ["pulumi", "-C", str(CHECKOUT)]
+        self.state = pulumi_state.export(self.name, pulumi, self.env)  # in the form in which it is imported again
         local = pulumi_state.LocalDocker(self.docker(), self.prefix()) if self.hub_is_local else None
         pulumi_state.clear_pending(self.state, self.name, local, pulumi, self.env)
+
+    def read_state(self) -> dict[str, Any]:
+        """The state as Pulumi keeps it, secrets encrypted; empty when there is none yet. A state in a folder is read
+        without starting Pulumi."""
+        folder = backend.folder(self.backend)
+        found = pulumi_state.read(folder, self.name) if folder is not None else None
+        return found if found is not None else pulumi_state.export(self.name, ["pulumi", "-C", str(CHECKOUT)], self.env)
+
+    def export_clear(self) -> dict[str, Any]:
+        """The state with its secrets in clear. Never written to a file, shown or passed on but to a command's stdin."""
+        return dict(json.loads(self.quiet("stack", "export", "--show-secrets")))
 
     def secrets_provider(self) -> str:
         """What encrypts its secrets."""
@@ -230,8 +244,7 @@ class Stack:
         """The stack's outputs; ToolError when it was never brought up."""
         if not self.exists():
             raise ToolError(f"There is no stack {self.name} on this machine yet; `make up` makes it.")
-        shown = ["--show-secrets"] if secrets else []
-        found: dict[str, Any] = json.loads(self.quiet("stack", "output", "--json", *shown))
+        found = pulumi_state.outputs(self.export_clear() if secrets else self.read_state())
         if "query" not in found:
             raise ToolError(f"The stack {self.name} is not up; `make up` brings it up.")
         return found

@@ -5,24 +5,46 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from configs.settings.schema import ANY
 from configs.settings.secrets import is_secret_path, secret_places
 from tools.cli import Commands
+from tools.deployed import plain
 from tools.errors import ToolError
 from tools.progress import say
 from tools.stack import Stack
 from tools.stack_factory import open_stack
 
+PASSWORD = "random:index/randomPassword:RandomPassword"  # pragma: allowlist secret
+
 
 def register(commands: Commands) -> None:
-    commands.add("password", _password, "print the password of Grafana's admin")
+    parser = commands.add("password", _password, "print the password of Grafana's admin, or a host's push password")
+    parser.add_argument("--host", default="", help="the password with which this host pushes to the hub")
     parser = commands.add("secret", _secret, "set a secret of the stack file; read without echo, or from stdin")
     parser.add_argument("key", help="its path, such as hosts.hub.postgres.main.dsn")
 
 
 def _password(options: argparse.Namespace) -> None:
-    say(str(open_stack(options).outputs(secrets=True)["password"]))
+    stack = open_stack(options)
+    if options.host:
+        say(push_password(stack.export_clear(), options.host))
+    else:
+        say(str(stack.outputs(secrets=True)["password"]))
+
+
+def push_password(state: Mapping[str, Any], host: str) -> str:
+    """The password with which a host pushes to the hub, of its newest rotation."""
+    found: dict[int, str] = {}
+    for resource in (state.get("deployment") or {}).get("resources") or []:
+        name, outputs = str(resource["urn"]).rpartition("::")[2], plain(resource.get("outputs") or {})
+        if resource.get("type") == PASSWORD and name in (f"{host}-password", f"{host}-password-b"):
+            found[int((outputs.get("keepers") or {}).get("rotation", name.endswith("-b")))] = str(outputs["result"])
+    if not found:
+        raise ToolError(f"HOST={host}: there is no password of that host yet; `make up` makes it.")
+    return found[max(found)]
 
 
 def _secret(options: argparse.Namespace) -> None:

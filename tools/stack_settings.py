@@ -30,11 +30,20 @@ def readable_sections(config: Mapping[str, Any], env: str) -> dict[str, Any]:
 def complete_settings(config: Mapping[str, Any], env: str, source: str) -> Settings | None:
     """Like `read_settings`, with a placeholder for each secret that the file does not contain: `make secret` keeps it
     elsewhere, and the settings around it are needed all the same."""
+    return read(_completed(config, env, source), source)[0]
+
+
+def mistakes(config: Mapping[str, Any], env: str, source: str) -> list[str]:
+    """The mistakes in these settings, apart from secrets that the file does not contain."""
+    return read(_completed(config, env, source), source)[1]
+
+
+def _completed(config: Mapping[str, Any], env: str, source: str) -> dict[str, Any]:
     sections = readable_sections(config, env)
     for path in missing_paths(read(sections, source)[1]):
         if is_secret_path(path):
             _fill(sections, path.split("."))
-    return read(sections, source)[0]
+    return sections
 
 
 def _fill(sections: dict[str, Any], keys: list[str]) -> None:

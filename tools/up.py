@@ -8,7 +8,7 @@ import os
 from configs import services
 from configs.images import resolve
 from configs.settings import Settings
-from tools import image_tags, pulumi_state, setup, ssh_program, working_copy
+from tools import agent_targets, image_tags, pulumi_state, repair, setup, ssh_program, working_copy
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.processes import try_output
@@ -59,16 +59,29 @@ def up(stack: Stack) -> int:
     """Bring the stack up, wait for data, show the status. Exit code 0 only if everything arrived."""
     stack.prepare()
     stack.select()
-    stopped = pulumi_state.drifted(stack.state, stack.docker()) if stack.hub_is_local else []
+    stopped = _stopped(stack)
     if stopped:
         say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
     say("\nBringing the stack up (pulumi up)")
     refresh = ["--refresh"] if stopped else []
-    if stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *refresh):
+    with repair.Comparison(stack) as comparison:
+        code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *refresh)
+        problems = repair.repair(stack, comparison)
+    if problems:
+        say(repair.failures(problems))
+    if code:
         for sentence in image_tags.problems(_deployed_images(stack)):
             say(sentence)
         raise ToolError(FAILED)
-    return 0 if report_status(stack) else 1
+    return 0 if report_status(stack) and not problems else 1
+
+
+def _stopped(stack: Stack) -> list[str]:
+    """The hub's containers that do not run any more, if the stack was up."""
+    found = pulumi_state.outputs(stack.state)
+    if "query" not in found:
+        return []
+    return pulumi_state.stopped(stack.state, agent_targets.docker_on(stack, found)("hub"))
 
 
 def _deployed_images(stack: Stack) -> dict[str, str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 COMPOSE = "2.24.1"  # the oldest Docker Compose on a host; 2.24.0 recreated every container (docker/compose#11335)
 COMPOSE_TESTED = "5"  # the newest major version that was tried; a newer one is reported and used
+COMPARES = "COMPARES"  # a variable of commands whose script knows ACTION=drift: the name of the host that it is about
 _HERE = Path(__file__).parent
 
 

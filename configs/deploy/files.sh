@@ -2,9 +2,11 @@
 #
 # stdin: for each file a line "==> relative/name <==" and then its text; "==> . <==" ends it, so that an input cut short
 # is not taken for files that are to be removed. They are written to $DIR.next, checked there by
-# $CHECK (the component's own tool in $IMAGE; also where only the image is another one), and moved over the live files one by one; a file that is not in stdin any more is
-# removed. Then $RELOAD makes a running $CONTAINER read them. What still has to be read is remembered in $DIR.pending,
-# so that a reload that failed is done again by the next run.
+# $CHECK (the component's own tool in $IMAGE; also where only the image is another one), and moved over the live files one
+# by one; a file that is not in stdin any more is removed. Then $RELOAD makes a running $CONTAINER read them. What still
+# has to be read is remembered in $DIR.pending, so that a reload that failed is done again by the next run.
+#
+# $ACTION: `drift` prints what differs from stdin, one line each, and changes nothing; anything else deploys.
 #
 # $BASE is closed to every other user of the host (0700); inside it everything is readable, because a container's user is
 # not ours and a mounted folder is reached without passing $BASE. That works alike for root and for a plain user.
@@ -12,11 +14,16 @@ set -eu
 umask 077
 next="$DIR.next"
 pending="$DIR.pending"
-trap 'rm -rf "$next" "$next.changed" "$next.removed"' EXIT
+looks=''
+[ "${ACTION:-}" != drift ] || looks=$(mktemp -d)
+[ -z "$looks" ] || next="$looks/next"
+trap 'rm -rf "$next" "$next.changed" "$next.removed" ${looks:+"$looks"}' EXIT
 trap 'exit 130' INT TERM HUP
 
-mkdir -p "$BASE" "$DIR"
-chmod 700 "$BASE"
+if [ -z "$looks" ]; then
+    mkdir -p "$BASE" "$DIR"
+    chmod 700 "$BASE"
+fi
 rm -rf "$next"
 mkdir "$next"
 if ! awk -v dir="$next" '
@@ -36,17 +43,32 @@ if ! awk -v dir="$next" '
     echo "$CONTAINER: the input with the new files was cut short, nothing was changed; run \`make up\` again" >&2
     exit 1
 fi
-chmod -R u=rwX,go=rX "$next" "$DIR"
+chmod -R u=rwX,go=rX "$next"
+[ -n "$looks" ] || chmod -R u=rwX,go=rX "$DIR"
 
 (cd "$next" && find . -type f | sort) | while read -r file; do
     cmp -s "$next/$file" "$DIR/$file" || echo "${file#./}"
 done > "$next.changed"
-(cd "$DIR" && find . -type f | sort) | while read -r file; do
+if [ -d "$DIR" ]; then (cd "$DIR" && find . -type f | sort); fi | while read -r file; do
     [ -e "$next/$file" ] || echo "${file#./}"
 done > "$next.removed"
 changed=$(cat "$next.changed")
 removed=$(cat "$next.removed")
 rm -f "$next.changed" "$next.removed"
+
+if [ -n "$looks" ]; then
+    if [ -d "$DIR" ]; then
+        printf '%s\n' "$changed" | while IFS= read -r file; do
+            [ -n "$file" ] || continue
+            if [ -e "$DIR/$file" ]; then echo "file $DIR/$file: edited"; else echo "file $DIR/$file: gone"; fi
+        done
+        printf '%s\n' "$removed" | sed -n "s#^..*#file $DIR/&: not ours#p"
+    else
+        echo "folder $DIR: gone"
+    fi
+    [ ! -s "$pending" ] || echo "container $CONTAINER: has not read its new files yet"
+    exit 0
+fi
 
 runs=$(docker inspect --type container -f '{{.Config.Image}}' "$CONTAINER" 2> /dev/null || true)
 if [ -n "$CHECK" ] && { [ -n "$changed$removed" ] || [ "$runs" != "$IMAGE" ]; }; then

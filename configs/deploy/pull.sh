@@ -8,7 +8,7 @@ fail() {
 }
 of() { eval "printf '%s' \"\${$1_$2}\""; }
 pull_missing() {
-    pulls=$(mktemp -d)
+    pulls=$(mktemp -d) failed='' started=''
     for n in $NUMBERS; do
         image=$(of IMAGE "$n")
         ! docker image inspect "$image" > /dev/null 2>&1 || continue
@@ -19,23 +19,22 @@ pull_missing() {
         case $image in
             fleetwatch.local/*)
                 echo "no registry has it, because it was made on the machine that runs the program. Copy it: \`docker save $image | ssh <that host> docker load\`" > "$pulls/$n"
+                failed="$failed $n"
                 continue
                 ;;
         esac
         echo "host $HOST: pulling $image" >&2
-        (docker pull -q "$image" > /dev/null 2> "$pulls/$n.error" || tail -n 1 "$pulls/$n.error" > "$pulls/$n") 9>&- &
+        docker pull -q "$image" > /dev/null 2> "$pulls/$n" 9>&- &
+        started="$started $n:$!"
     done
-    wait
-    failed=''
-    for n in $NUMBERS; do
-        [ -e "$pulls/$n" ] || continue
+    for one in $started; do wait "${one#*:}" || failed="$failed ${one%%:*}"; done
+    for n in $failed; do
         image=$(of IMAGE "$n")
         case $image in
             fleetwatch.local/*) hint='' ;;
             *) hint=". Check \`images.$(of KEY "$n")\` in the stack file, and on that host \`docker pull $image\` (a private registry needs \`docker login\` there)" ;;
         esac
-        echo "host $HOST: the image $image ($(of ROLE "$n")) is not there and could not be pulled: $(cat "$pulls/$n")$hint" >&2
-        failed=yes
+        echo "host $HOST: the image $image ($(of ROLE "$n")) is not there and could not be pulled: $(tail -n 1 "$pulls/$n")$hint" >&2
     done
     rm -rf "$pulls"
     [ -z "$failed" ] || fail 'nothing was changed, what ran before still runs'

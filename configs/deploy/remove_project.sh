@@ -5,7 +5,7 @@ ours="label=com.docker.compose.project=$PREFIX"
 stack="label=fleetwatch.stack=$PREFIX"
 found=$(docker ps -aq --filter "$ours" --filter "$stack")
 [ -z "$found" ] || docker stop $found > /dev/null
-[ -z "$found" ] || docker rm -f $found > /dev/null
+[ -z "$found" ] || docker rm -f -v $found > /dev/null
 found=$(docker network ls -q --filter "$ours" --filter "$stack")
 [ -z "$found" ] || docker network rm $found > /dev/null
 if [ "$VOLUMES" = yes ]; then

@@ -132,8 +132,7 @@ def _containers(edge: Edge, prefix: str) -> str:
     rules = [
         *([_rule("", [_COMPOSE + "project", stack], projects, action="keep")] if projects else []),
         _rule("container", ["__meta_docker_container_name"], "/(.*)"),
-        _rule("compose_project", [_COMPOSE + "project"]),
-        _rule("compose_service", [_COMPOSE + "service"]),
+        *(_rule(f"compose_{key}", [_COMPOSE + key, stack], names.USERS_LABEL) for key in ("project", "service")),
         _rule("stream", ["__meta_docker_container_log_stream"]),
         _rule("job", replacement="docker"),
     ]

@@ -68,13 +68,13 @@ def health() -> HealthCheck:
 
 
 def command() -> list[str]:
-    """What costs much and answers little is off (facts: section 8); labels are the two that compose sets."""
+    """What costs much and answers little is off (facts: section 8); labels are two of Compose's, and ours."""
     return [
         f"--port={names.CADVISOR_PORT}",
         "--docker_only=true",
         "--housekeeping_interval=10s",
         "--store_container_labels=false",
-        "--whitelisted_container_labels=com.docker.compose.project,com.docker.compose.service",
+        "--whitelisted_container_labels=com.docker.compose.project,com.docker.compose.service,fleetwatch.stack",
         "--disable_metrics=advtcp,cpu_topology,cpuset,disk,hugetlb,memory_numa,percpu,perf_event,process,referenced_memory,"
         "resctrl,sched,tcp,udp",
     ]
@@ -84,8 +84,14 @@ def container_labels() -> list[dict[str, Any]]:
     """cAdvisor's labels under the names that logs use too; ids go, they are of no use and of high cardinality."""
     return [
         {"source_labels": ["name"], "target_label": "container"},
-        {"source_labels": ["container_label_com_docker_compose_project"], "target_label": "compose_project"},
-        {"source_labels": ["container_label_com_docker_compose_service"], "target_label": "compose_service"},
+        *(
+            {
+                "source_labels": [f"container_label_com_docker_compose_{key}", "container_label_fleetwatch_stack"],
+                "regex": names.USERS_LABEL,
+                "target_label": f"compose_{key}",
+            }
+            for key in ("project", "service")
+        ),
         {"regex": "name|image|container_label_.*", "action": "labeldrop"},
         # A container whose name cAdvisor could not read must be seen, not hidden. Docker names its control group by the
         # container's id: /docker/<id>, or /system.slice/docker-<id>.scope where systemd makes it.

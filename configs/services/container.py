@@ -18,6 +18,7 @@ RESTART_POLICY = "unless-stopped"
 LOG_DRIVER = "json-file"
 LOG_OPTIONS: Mapping[str, str] = {"max-size": "10m", "max-file": "5"}
 DROPPED_CAPABILITIES = ("ALL",)
+EVERYONE, LOOPBACK = "0.0.0.0", "127.0.0.1"
 TMPFS: Mapping[str, str] = {"/tmp": "size=64m"}  # what a read-only container may write to
 
 
@@ -91,9 +92,16 @@ def container(spec: ServiceSpec, *, stack: str, host: str, base: str, image: str
     )
 
 
+def published(made: Container, *, private: bool) -> list[tuple[Port, str]]:
+    """The container's ports, each with the address of its host that it is published on; empty for the host's address in
+    its VPC. `private`: the host has one; a host without it does not publish what is meant for it."""
+    addresses = {"everyone": EVERYONE, "loopback": LOOPBACK, "private": ""}
+    return [(port, addresses[port.address]) for port in made.ports if private or port.address != "private"]
+
+
 def check_line(spec: ServiceSpec, *, image: str, config: str, secrets: str, labels: Mapping[str, str]) -> str:
     """The line of shell in which the image's own tool checks new files, where it will find them, without a network;
-    empty for a spec without a check. `config` and `secrets` are the folders of the new files as shell words."""
+    empty for a spec without a check. `config` and `secrets` are the folders of the new files, quoted for the shell."""
     if not spec.check:
         return ""
     program, *arguments = spec.check

@@ -89,13 +89,19 @@ def _containers(edge: Edge, prefix: str) -> dict[str, Any]:
     rules: list[dict[str, Any]] = []
     projects = loglines.project_regex(edge, prefix)
     compose = "__meta_docker_container_label_com_docker_compose_"
+    stack = "__meta_docker_container_label_fleetwatch_stack"
     if projects:
-        stack = "__meta_docker_container_label_fleetwatch_stack"
         rules.append({"source_labels": [compose + "project", stack], "regex": projects, "action": "keep"})
     rules += [
         {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},
-        {"source_labels": [compose + "project"], "target_label": "compose_project"},
-        {"source_labels": [compose + "service"], "target_label": "compose_service"},
+        *(
+            {
+                "source_labels": [compose + key, stack],
+                "regex": names.USERS_LABEL,
+                "target_label": f"compose_{key}",
+            }
+            for key in ("project", "service")
+        ),
         {"source_labels": ["__meta_docker_container_log_stream"], "target_label": "stream"},
         {"target_label": "job", "replacement": names.DOCKER_JOB},
     ]

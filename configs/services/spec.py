@@ -9,7 +9,8 @@ Modules of this package import `configs.settings` for type checkers only: the se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -193,6 +194,13 @@ def rule_files(folder: str, rules: Mapping[str, Callable[[str], str]]) -> dict[s
 def restart_unless(folder: str) -> str:
     """A restart, unless all changed files are in `folder`, which the program reads again by itself."""
     return f'if echo "$pending_files" | grep -v "^$" | grep -qv "^{folder}"; then {RESTART}; fi'
+
+
+def restarts(reload: str, changed: Sequence[str]) -> bool:
+    """Whether these lines restart the container when these files changed."""
+    if unless := re.search(r'grep -qv "\^(.*?)"', reload):
+        return not all(name.startswith(unless[1]) for name in changed)
+    return RESTART in reload
 
 
 def http_check(url: str) -> HealthCheck:

@@ -1,5 +1,6 @@
 """`make bench`: measures and prints one section of docs/figures.md for each part: `local`, a stack on this machine;
-`program`, the program alone; `fleet`, a fleet in a rehearsal cloud; `rules`, rules and dashboards of ten hosts.
+`program`, the program alone; `fleet`, the fleet of `make rehearse`; `hosts`, ten, fifty and a hundred hosts, with
+Ansible beside them; `rules`, rules and dashboards of ten hosts.
 
 Aims are shown, not enforced: a busy machine is no error. --page FILE puts the sections into that page, in the place of
 those with the same title. Everything that is made is removed at the end, also after Ctrl-C.
@@ -13,14 +14,14 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import fleet, local, page, program, rules
+from tests.bench import fleet, hosts, local, page, program, rules
 from tools import images, setup
 from tools.progress import say
 
-PARTS = ("local", "program", "fleet", "rules")
+PARTS = ("local", "program", "fleet", "hosts", "rules")
 
 
-def _measured(part: str, many: bool) -> tuple[str, dict[str, object]]:
+def _measured(part: str) -> tuple[str, dict[str, object]]:
     """(the section, its raw figures) of one part."""
     watch = page.Watch()
     if part == "local":
@@ -34,8 +35,8 @@ def _measured(part: str, many: bool) -> tuple[str, dict[str, object]]:
     if part == "rules":
         cost = rules.measured(watch)
         return page.render(rules.TITLE, _kinds(), watch, cost.figures), cost.raw
-    made = fleet.measured(many, watch)
-    return page.render(made.title, _kinds(), watch, made.figures), dict(made.raw)
+    made = (fleet if part == "fleet" else hosts).measured(watch)
+    return page.render(made.title, _kinds(), watch, made.figures, made.tables), made.raw
 
 
 def _kinds() -> str:
@@ -48,10 +49,10 @@ def _terminated(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
-def _measure(parts: Sequence[str], many: bool, file: Path | None, as_json: bool) -> None:
+def _measure(parts: Sequence[str], file: Path | None, as_json: bool) -> None:
     raw = {}
     for part in parts:
-        text, raw[part] = _measured(part, many)
+        text, raw[part] = _measured(part)
         say("\n" + text)
         if file:
             file.write_text(page.put(file.read_text() if file.exists() else "", text))
@@ -62,13 +63,12 @@ def _measure(parts: Sequence[str], many: bool, file: Path | None, as_json: bool)
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help="those alone")
-    parser.add_argument("--many", action="store_true", help=f"fleet: also nothing to do with {fleet.MANY} hosts")
     parser.add_argument("--json", action="store_true", help="print the raw figures as JSON after the sections")
     parser.add_argument("--page", type=Path, help="write the sections into this file as well")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _terminated)  # removes what was made, as Ctrl-C does
     try:
-        _measure(PARTS if "all" in options.parts else options.parts, options.many, options.page, options.json)
+        _measure(PARTS if "all" in options.parts else options.parts, options.page, options.json)
     except KeyboardInterrupt:
         raise SystemExit("Interrupted; what was made is removed.") from None
 

@@ -30,7 +30,7 @@ class Run:
     watch: page.Watch
     figures: list[page.Figure] = field(default_factory=list)
     raw: dict[str, object] = field(default_factory=dict)
-    tables: dict[str, list[usage.Usage]] = field(default_factory=dict)
+    tables: list[page.Table] = field(default_factory=list)
 
     def times(self, what: str, values: list[float], how: str, aim: str = "", most: float | None = None) -> None:
         met = None if most is None else statistics.median(values) < most
@@ -73,7 +73,7 @@ def _footprint(run: Run, stack: Rig) -> None:
     run.watch.look()
     named = [replace(one, container=role) for role, one in zip(roles, found, strict=True)]
     edge, hub = named[: len(EDGE)], named[len(EDGE) :]
-    run.tables = {"Edge": [*edge, measure.total(edge)], "Hub": [*hub, measure.total(hub)]}
+    run.tables = [page.usages("Edge", [*edge, measure.total(edge)]), page.usages("Hub", [*hub, measure.total(hub)])]
     everything = measure.total(edge)
     memory, cpu = everything.memory / 1024**2, everything.cpu
     how = f"sum of its containers, beside {measure.COMPANIONS} more of this run"

@@ -6,7 +6,7 @@ import os
 import platform
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,7 @@ HEAD = """\
 # Figures
 
 What `make bench` measured, each section in one run, on stacks of its own that are gone afterwards. This page is written
-by `.venv/bin/python -m tests.bench --page docs/figures.md`; for the fleet with other plugins than those of `make up`,
+by `.venv/bin/python -m tests.bench --page docs/figures.md`; for the fleets with other plugins than those of `make up`,
 FLEETWATCH_PLUGINS=folder in front.
 """
 
@@ -35,6 +35,26 @@ class Figure:
 
     def verdict(self) -> str:
         return "" if self.met is None else f"{self.aim}: {'met' if self.met else 'MISSED'}"
+
+
+@dataclass(frozen=True)
+class Table:
+    """More than a figure: a title, the names of the columns, and the cells of each line."""
+
+    title: str
+    columns: Sequence[str]
+    lines: Sequence[Sequence[str]]
+
+    def text(self) -> list[str]:
+        rows = [self.columns, ["---"] * len(self.columns), *self.lines]
+        head, rule, *rest = [f"| {' | '.join(row)} |" for row in rows]
+        return ["", f"### {self.title}", "", head, rule.replace(" ", ""), *rest]
+
+
+def usages(title: str, found: Sequence[Usage]) -> Table:
+    """What containers use."""
+    lines = [[one.container, f"{one.memory / 1024**2:.0f} MB", f"{one.cpu:.1f} %"] for one in found]
+    return Table(title, ["container", "memory, highest reading", "CPU, of one core"], lines)
 
 
 def machine() -> dict[str, str]:
@@ -79,18 +99,15 @@ class Watch:
         return said
 
 
-def render(
-    title: str, images: str, watch: Watch, figures: Sequence[Figure], tables: Mapping[str, list[Usage]] | None = None
-) -> str:
+def render(title: str, images: str, watch: Watch, figures: Sequence[Figure], tables: Sequence[Table] = ()) -> str:
     """One section, readable in a terminal too."""
     lines = [f"## {title}", ""]
     lines += [f"- {key}: {value}" for key, value in machine().items()]
     lines += [f"- images: {images}", f"- {watch.words()}", ""]
     lines += ["| what | figure | aim | how taken |", "|---|---|---|---|"]
     lines += [f"| {one.what} | {one.value} | {one.verdict()} | {one.how} |" for one in figures]
-    for name, usages in (tables or {}).items():
-        lines += ["", f"### {name}", "", "| container | memory, highest reading | CPU, of one core |", "|---|---|---|"]
-        lines += [f"| {one.container} | {one.memory / 1024**2:.0f} MB | {one.cpu:.1f} % |" for one in usages]
+    for table in tables:
+        lines += table.text()
     return "\n".join(lines) + "\n"
 
 

@@ -10,12 +10,15 @@ import contextvars
 import gc
 import json
 import logging
+import re
 import runpy
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import pulumi
 import pytest
+import yaml
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime import mocks, settings, stack
 from pulumi.runtime.proto import resource_pb2
@@ -53,6 +56,12 @@ class Made:
         found: dict[str, Any] = secret_marks.plain(self.inputs)
         return found
 
+    @property
+    def script(self) -> str:
+        """What a command runs, on its host."""
+        found: str = self.plain()["environment"]["SCRIPT"]
+        return found
+
     def in_clear(self) -> list[str]:
         """Every text of the inputs that is not marked as secret."""
         return list(secret_marks.clear_texts(self.inputs))
@@ -77,6 +86,25 @@ class Run:
     @property
     def commands(self) -> dict[str, Made]:
         return self.of("command:local:Command")
+
+    def files(self, host: str) -> dict[str, str]:
+        """The files of a host's edge by path, secret ones too, from what its command sends there."""
+        inputs = self.commands[f"{host}-project"].plain()
+        sent = [inputs["environment"][name] for name in re.findall(r'"\$(FILES\w*)"', inputs["create"])]
+        parts = re.split(r"^==> (.+) <==\n", "".join([*sent, inputs["stdin"]]), flags=re.MULTILINE)
+        assert (parts[0], parts[-2:]) == ("", [".", ""]), "a whole bundle"
+        return dict(zip(parts[1:-2:2], parts[2:-2:2], strict=True))
+
+    def project(self, host: str) -> dict[str, Any]:
+        """The Compose project of a host's edge."""
+        found: dict[str, Any] = yaml.safe_load(self.files(host)["compose.yaml"])
+        return found
+
+    @property
+    def services(self) -> dict[str, dict[str, Any]]:
+        """The containers of all edges, as Compose gets them, by `<host>-<role>`."""
+        hosts = [name.removesuffix("-project") for name in self.commands if name.endswith("-project")]
+        return {f"{host}-{role}": service for host in hosts for role, service in self.project(host)["services"].items()}
 
 
 def _number(name: str) -> str:
@@ -194,10 +222,11 @@ def _run_with(sections: dict[str, Any], patch: pytest.MonkeyPatch, facts: Machin
     patch.setattr(remote_host, "make_socket_folder", lambda: None)
     patch.setattr(cloud_facts, "probe", lambda *_: cloud)
     patch.syspath_prepend(str(ROOT))
-    return contextvars.copy_context().run(_run)
+    return contextvars.copy_context().run(record, _program)
 
 
-def _run() -> Run:
+def record(program: Callable[[], None]) -> Run:
+    """What a program of a test registers."""
     recorded = Run()
     logger = logging.getLogger("recorded-engine")
     logger.handlers, logger.propagate = [_Warnings(recorded)], False
@@ -207,7 +236,7 @@ def _run() -> Run:
         settings.ROOT.set(None)
         monitor = _Monitor(recorded)
         mocks.set_mocks(_NoMocks(), "fleetwatch", "test", preview=False, logger=logger, monitor=monitor)
-        loop.run_until_complete(stack.run_pulumi_func(_program))
+        loop.run_until_complete(stack.run_pulumi_func(program))
         root = settings.get_root_resource()
         assert isinstance(root, stack.Stack)
         recorded.exports = dict(root.outputs)

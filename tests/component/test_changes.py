@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from configs.deploy import on_stdin
 from tests.component.program import HASH, PASSWORD, Run, full, run
 from tests.fixtures.full import SECRETS
 
@@ -40,44 +41,64 @@ def test_equal_settings_give_equal_inputs(monkeypatch: pytest.MonkeyPatch) -> No
 QUIET: dict[str, tuple[dict[str, Any], set[str]]] = {
     "an application": (
         {"apps": {**full()["hosts"]["hub"]["apps"], "new": {"target": "new:1"}}},
-        {"hub-agent-config"},
+        {"FILES_AGENT"},
     ),
-    "a changed interval": ({"scrape": {"cadvisor": "30s"}}, {"hub-agent-config"}),
-    "a log filter": ({"logs": {**full()["hosts"]["hub"]["logs"], "drop": []}}, {"hub-promtail-config"}),
+    "a changed interval": ({"scrape": {"cadvisor": "12s"}}, {"FILES_AGENT"}),
+    "a log filter": ({"logs": {**full()["hosts"]["hub"]["logs"], "drop": []}}, {"FILES_PROMTAIL"}),
 }
 
 
+def _project(before: Run, after: Run, host: str = "hub") -> set[str]:
+    """What differs in the command that brings the edge there: inputs, and of its environment the variables."""
+    old, new = (run.commands[f"{host}-project"].plain() for run in (before, after))
+    was, now = old.pop("environment"), new.pop("environment")
+    names = {name for name in {*was, *now} if was.get(name) != now.get(name)}
+    return names | {key for key in {*old, *new} if old.get(key) != new.get(key)}
+
+
 @pytest.mark.parametrize("what", QUIET)
-def test_it_changes_only_what_a_file_command_reads(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    change, commands = QUIET[what]
-    difference = changed(run(full(), monkeypatch), run(_hub(full(), **change), monkeypatch))
-    assert difference == {name: {"stdin"} for name in commands}, (
+def test_it_changes_only_the_files_of_one_role(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    change, files = QUIET[what]
+    before, after = run(full(), monkeypatch), run(_hub(full(), **change), monkeypatch)
+    assert changed(before, after) == {"hub-project": {"environment"}}
+    assert _project(before, after) == files, (
         f"{what} must reach the process by a reload; a recreated agent loses what it has not sent"
     )
 
 
 def test_one_more_network_recreates_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    difference = changed(run(full(), monkeypatch), run(_hub(full(), networks=["shop_default"]), monkeypatch))
-    assert set(difference) == {"hub-settled"}, "networks are joined from outside"
+    before, after = run(full(), monkeypatch), run(_hub(full(), networks=["shop_default"]), monkeypatch)
+    assert changed(before, after) == {"hub-project": {"environment"}}
+    assert _project(before, after) == {"SCRIPT", "HERE"}, "networks are joined from outside, and stand in no file"
+    assert "dispatch-network" in before.commands["hub-project"].script
+    assert "dispatch-network" not in after.commands["hub-project"].script
 
 
 def test_one_more_database_adds_its_exporter_and_a_scrape(monkeypatch: pytest.MonkeyPatch) -> None:
     sections = full()
     sections["hosts"]["hub"]["postgres"]["third"] = {"dsn": "postgresql://u:pg-s3cret@db3/x"}
-    difference = changed(run(full(), monkeypatch), run(sections, monkeypatch))
-    assert difference.pop("+") == {"hub-postgres-third", "hub-postgres-third-secrets"}
-    assert difference.pop("hub-sql-exporter-secrets") == {"stdin"}
-    assert difference.pop("hub-agent-config") == {"stdin"}
-    assert set(difference) <= {"hub-settled", "hub-gate-hub"}, (
-        "the new exporter joins the user's networks; nothing else is touched"
-    )
+    before, after = run(full(), monkeypatch), run(sections, monkeypatch)
+    difference = changed(before, after)
+    assert set(difference.pop("hub-project")) == {"environment", "stdin"}
+    assert set(difference) <= {"hub-gate-hub"}, "no resource more"
+    old, new = before.files("hub"), after.files("hub")
+    assert {path for path in new if new[path] != old.get(path)} == {
+        "compose.yaml", "agent/config/prometheus.yml", "sql-exporter/secrets/sql_exporter.yml",
+        *(f"postgres-third/secrets/{name}" for name in ("uri", "user", "password")),
+    }  # fmt: skip
+    was, now = before.services, after.services
+    assert {role for role in now if now[role] != was.get(role)} == {"hub-postgres-third"}, "nothing else is recreated"
 
 
 def test_a_rotated_database_password_recreates_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     sections = full()
     sections["hosts"]["hub"]["postgres"]["other"]["dsn"] = "postgresql://watch:pg-s3cret-2@db2/shop"
-    difference = changed(run(full(), monkeypatch), run(sections, monkeypatch))
-    assert difference == {"hub-postgres-other-secrets": {"stdin"}, "hub-sql-exporter-secrets": {"stdin"}}
+    before, after = run(full(), monkeypatch), run(sections, monkeypatch)
+    assert changed(before, after) == {"hub-project": {"stdin"}}
+    old, new = before.files("hub"), after.files("hub")
+    assert {path for path in new if new[path] != old[path]} == {
+        "postgres-other/secrets/password", "sql-exporter/secrets/sql_exporter.yml",
+    }  # fmt: skip
 
 
 def test_secrets_are_only_in_inputs_that_the_engine_encrypts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,11 +124,31 @@ def test_file_commands_are_plain_where_they_can_be(monkeypatch: pytest.MonkeyPat
     for name, command in made.commands.items():
         if name.endswith("-config"):
             assert isinstance(command.inputs["stdin"], str), f"{name}: a preview could not show what changes in it"
-        if name.endswith("-secrets"):
+        if name.endswith(("-secrets", "-project")):
             assert not isinstance(command.inputs["stdin"], str), f"{name} would stand in plain state"
+    environment = made.commands["hub-project"].inputs["environment"]
+    assert {"FILES", "FILES_AGENT", "FILES_PROMTAIL"} <= set(environment)
+    for name, text in environment.items():
+        assert isinstance(text, str), f"{name}: a preview could not show what changes in it"
+
+
+def test_nothing_secret_is_in_the_clear_files_of_an_edge(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = run(full(), monkeypatch)
+    secrets = [*SECRETS.values(), PASSWORD, HASH]
+    files = made.files("hub")
+    hidden = {path for path in files if path.split("/")[1:2] == ["secrets"]}
+    assert [secret for secret in secrets if any(secret in files[path] for path in hidden)], "or this sees no leak"
+    for path in files.keys() - hidden:
+        assert not [secret for secret in secrets if secret in files[path]], (
+            f"{path} is in a preview, and in plain state"
+        )
+    assert "compose.yaml" in files.keys() - hidden
 
 
 def test_commands_do_not_hand_their_output_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, command in run(full(), monkeypatch).commands.items():
         assert command.inputs["addPreviousOutputInEnv"] is False, f"{name}: every update would warn"
-        assert command.inputs["environment"] == {"DOCKER_HOST": "unix:///var/run/docker.sock"}
+        environment = {key: text for key, text in command.inputs["environment"].items() if not key.startswith("FILES")}
+        assert environment.pop("DOCKER_HOST") == "unix:///var/run/docker.sock"
+        script = environment.pop("SCRIPT")
+        assert environment == {"HERE": on_stdin(script)}, name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shlex
 from typing import Any
 
 import pytest
@@ -52,8 +53,9 @@ def _one(made: Run, kind: str, name: str) -> Made:
     return made.of(kind)[name]
 
 
-def _opts(made: Run, host: str) -> list[str]:
-    found = _one(made, "pulumi:providers:docker", f"{host}-docker").plain()["sshOpts"]
+def _opts(made: Run) -> list[str]:
+    """The options of ssh with which the docker provider, the hub's, gets there."""
+    found = _one(made, "pulumi:providers:docker", "hub-docker").plain()["sshOpts"]
     options: list[str] = json.loads(found) if isinstance(found, str) else found
     return options
 
@@ -83,20 +85,26 @@ def test_a_changed_size_changes_the_droplet_and_waits_for_it(made: Run, monkeypa
     assert changed(made, after) == {"web-1-droplet": {"size"}, "web-1-ready": {"environment"}}
 
 
-def test_a_private_server_is_reached_through_the_hub_for_commands_and_docker_alike(made: Run) -> None:
-    (jump,) = [word for word in _opts(made, "db-1") if word.startswith("ProxyCommand=")]
-    assert "-W '[%h]:%p'" in jump
-    assert "root@203.0.113.9" in jump, "the hub's own lasting address"
-    command = made.commands["db-1-agent-config"].plain()
-    assert "ProxyCommand" in command["environment"]["ON_HOST"]
-    assert not [word for word in _opts(made, "web-1") if word.startswith("ProxyCommand=")]
+def _ssh(made: Run, command: str) -> list[str]:
+    """The command line of ssh with which a command gets to its host."""
+    script = made.commands[command].plain()["environment"]["ON_HOST"]
+    (line,) = [word for word in shlex.split(script, comments=True) if word.startswith("SSH=")]
+    return shlex.split(line.removeprefix("SSH="))
+
+
+def test_a_private_server_is_reached_through_the_hub(made: Run) -> None:
+    for command in ("db-1-ready", "db-1-project"):
+        (jump,) = [word for word in _ssh(made, command) if word.startswith("ProxyCommand=")]
+        assert "-W '[%h]:%p'" in jump
+        assert "root@203.0.113.9" in jump, "the hub's own lasting address"
+    assert not [word for word in _ssh(made, "web-1-project") if word.startswith("ProxyCommand=")]
 
 
 def test_every_ssh_takes_the_pinned_key_alone(made: Run) -> None:
     for host in ("hub", "web-1", "db-1", "vps-1"):
-        options = _opts(made, host)
-        assert "StrictHostKeyChecking=yes" in options
-        assert f"KnownHostsCommand=/bin/echo %H ssh-ed25519 AAAA{host}-contact" in options, host
+        for options in (_ssh(made, f"{host}-project"), *([_opts(made)] if host == "hub" else [])):
+            assert "StrictHostKeyChecking=yes" in options
+            assert f"KnownHostsCommand=/bin/echo %H ssh-ed25519 AAAA{host}-contact" in options, host
         for name, command in made.commands.items():
             if (
                 name.startswith(f"{host}-")
@@ -139,7 +147,7 @@ def test_an_abandoned_server_is_let_go_without_contact(monkeypatch: pytest.Monke
 def test_a_renamed_host_keeps_its_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     made = run(fleet(web_1=None, front={"droplet": {}, "renamed_from": "web-1"}), monkeypatch)
     components = [one for one in made.made if one.type.startswith("fleetwatch:") and one.name == "front"]
-    assert {one.type.rpartition(":")[2] for one in components} == {"Credential", "Droplet", "Edge", "Gate", "Host"}
+    assert {one.type.rpartition(":")[2] for one in components} == {"Droplet", "Edge", "Host"}
     for one in components:
         assert [alias.spec.name for alias in one.request.aliases] == ["web-1"], f"{one.type}: its children follow it"
     named = {one.name for one in made.made if one.parent.split("::")[-1].startswith("front")}
@@ -150,7 +158,7 @@ def test_a_renamed_host_keeps_its_machine(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_nothing_is_written_on_a_host_that_is_not_ready(made: Run) -> None:
     for host in ("web-1", "db-1"):
-        after = made.commands[f"{host}-hosts"].request.dependencies
+        after = made.commands[f"{host}-project"].request.dependencies
         assert any(urn.endswith(f"::{host}-ready") for urn in after), "its folder may not be there, or not ours yet"
 
 
@@ -159,8 +167,10 @@ def test_the_hubs_data_outlives_its_droplet(made: Run) -> None:
     for suffix in ("prometheus", "loki", "grafana", "alertmanager", "caddy-data", "caddy-config"):
         options = volumes[f"hub-{suffix}"].plain()["driverOpts"]
         assert options == {"type": "none", "o": "bind", "device": f"/mnt/fleetwatch/{suffix}"}
-    assert "driverOpts" not in volumes["hub-agent"].plain(), "what is not sent yet is the machine's own"
-    assert not volumes["web-1-agent"].request.retainOnDelete, "an edge that is removed leaves nothing"
+    agent = made.project("hub")["volumes"]["fleetwatch-agent"]
+    assert not {"driver", "driver_opts"} & set(agent), "what is not sent yet is the machine's own"
+    removed = made.commands["web-1-project"].plain()["environment"]["OFF_HOST"]
+    assert "VOLUMES=yes\n" in removed, "an edge that is removed leaves nothing"
 
 
 def test_a_grown_volume_comes_before_another_size(made: Run) -> None:
@@ -226,19 +236,10 @@ def test_a_rotation_lets_both_passwords_in_until_it_is_done(monkeypatch: pytest.
     users = made.commands["hub-caddy-secrets"].plain()["stdin"]
     assert "vps-1.1 " in users
     assert "\nvps-1 " in users, "the old password has to hold until the edge has changed over"
-    assert "vps-1.1" in made.commands["vps-1-agent-config"].plain()["stdin"]
-    assert "/password-1" in made.commands["vps-1-agent-config"].plain()["stdin"]
-
-
-def test_resources_grow_linearly(monkeypatch: pytest.MonkeyPatch) -> None:
-    def custom(hosts: int) -> int:
-        sections = fleet(web_1=None, db_1=None, vps_1=None)
-        sections["hosts"] = {f"vps-{n}": {"server": {"address": f"203.0.113.{n + 20}"}} for n in range(hosts)}
-        return sum(not one.type.startswith("fleetwatch:") for one in run(sections, monkeypatch).made)
-
-    each = custom(2) - custom(1)
-    assert custom(10) == custom(1) + 9 * each
-    assert each <= 18, f"{each} custom resources for each server: every one costs the engine about 13 ms"
+    files = made.files("vps-1")
+    assert "vps-1.1" in files["agent/config/prometheus.yml"]
+    assert "/password-1" in files["agent/config/prometheus.yml"]
+    assert {"agent/secrets/password", "agent/secrets/password-1"} <= set(files)
 
 
 def test_what_a_user_is_told(made: Run) -> None:

@@ -6,14 +6,19 @@ The engine is the recording one, so this also sees what a preview does not know 
 from __future__ import annotations
 
 import copy
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import yaml
 
-from policy import exceptions, rules
+from configs import compose
+from configs.services.container import Container
+from configs.services.context import Context
+from policy import exceptions, projects, rules
 from policy.preview import hide
-from policy.records import CONTAINER, Record
+from policy.records import CONTAINER, Hidden, Record
+from tests.component import program
 from tests.component.program import Run, full, run
 from tests.component.test_fleet import KEY, fleet
 from tests.fixtures.stackfiles import STACK_FILES
@@ -67,7 +72,11 @@ def _told(sections: dict[str, Any], patch: pytest.MonkeyPatch) -> list[tuple[str
 @pytest.mark.parametrize("case", CASES)
 def test_what_the_program_makes_passes(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
     made = records(run(CASES[case], monkeypatch))
-    assert sum(one.type == CONTAINER for one in made) >= 9, "there was something to look at"
+    looked_at = [part for one in made for part in projects.parts(one) if part.type == CONTAINER]
+    edges = [part.name for part in looked_at if part.service]
+    assert set(edges) == {f"{host}-project" for host in ("hub", *CASES[case]["hosts"])}, "the containers of every edge"
+    assert all(edges.count(edge) >= 4 for edge in edges)
+    assert sum(not part.service for part in looked_at) >= 5, "the containers of the hub"
     found = rules.violations(made, CASES[case]["env"])
     assert [one.message for one in found] == []
 
@@ -105,7 +114,65 @@ def test_the_mounted_folder_of_the_socket_is_found_even_if_settings_accepted_it(
     monkeypatch.setattr("configs.settings.edge.is_system_folder", lambda _: False)
     hosts = {"web-1": {"droplet": {}, "logs": {"files": {"all": {"path": "/run/*.log"}}}}}
     found = set(_told({**fleet(), "env": "dev", "hosts": hosts}, monkeypatch))
-    assert found == {("host-mounts", "web-1-promtail")}
+    assert found == {("host-mounts", "web-1-project")}
+
+
+def test_the_secret_files_of_an_edge_are_marked_and_the_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = [one for one in records(run(CASES["a fleet"], monkeypatch)) if one.name.endswith("-project")]
+    assert len(found) >= 4
+    for one in found:
+        assert one.properties["stdin"] is Hidden.SECRET
+        assert Hidden.SECRET not in one.object("environment").values(), "the diff of every other file is to be seen"
+
+
+# What could be written into an edge's service, and the rule that has to notice.
+EDGE_BREAKS: dict[str, tuple[dict[str, Any], str]] = {
+    "privileged": ({"privileged": True}, "container-rights"),
+    "a capability": ({"cap_add": ["SYS_ADMIN"]}, "container-rights"),
+    "kept capabilities": ({"cap_drop": []}, "container-rights"),
+    "new privileges": ({"security_opt": []}, "container-rights"),
+    "the host's network": ({"network_mode": "host"}, "container-rights"),
+    "a device": ({"devices": ["/dev/sda:/dev/sda:rwm"]}, "container-rights"),
+    "Docker's socket": (
+        {"volumes": [{"type": "bind", "source": "/var/run/docker.sock", "target": "/x", "read_only": True}]},
+        "host-mounts",
+    ),
+    "a writable mount": ({"volumes": [{"type": "bind", "source": "/srv", "target": "/srv"}]}, "host-mounts"),
+    "a port": ({"ports": ["9090:9090"]}, "published-ports"),
+    "no memory limit": ({"mem_limit": 0}, "memory-limit"),
+    "a moving image": ({"image": "docker.io/prom/prometheus:latest"}, "pinned-images"),
+    "a plain password": ({"environment": ["PGPASSWORD=hunter2-s3cret"]}, "no-plain-secrets"),
+    "an unknown key": ({"volumes_from": ["container:db"]}, "readable-project"),
+}
+
+
+@pytest.mark.parametrize("case", EDGE_BREAKS)
+@pytest.mark.parametrize("host", ["hub", "web-1"])
+def test_a_service_of_an_edge_is_judged_like_a_docker_resource(
+    host: str, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if the writer of compose.yaml had a fault: one service of one edge is changed on its way out."""
+    changes, rule = EDGE_BREAKS[case]
+    render = compose.compose_yaml
+
+    def broken(context: Context, made: Mapping[str, Container]) -> str:
+        text = render(context, made)
+        if context.name != host:
+            return text
+        project = yaml.safe_load(text)
+        project["services"]["agent"] |= changes
+        return yaml.safe_dump(project)
+
+    monkeypatch.setattr(program, "_DONE", {})  # nothing of this run is for other tests
+    monkeypatch.setattr(compose, "compose_yaml", broken)
+    assert set(_told({**fleet(), "env": "dev"}, monkeypatch)) == {(rule, f"{host}-project")}
+
+
+def test_a_project_that_the_rules_cannot_read_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "_DONE", {})
+    monkeypatch.setattr(compose, "FILE", "compose.yml")
+    found = set(_told({**fleet(), "env": "dev"}, monkeypatch))
+    assert found == {("readable-project", f"{host}-project") for host in ("hub", *fleet()["hosts"])}
 
 
 @pytest.mark.parametrize("exception", exceptions.EXCEPTIONS, ids=lambda one: f"{one.role} {one.property} {one.value}")

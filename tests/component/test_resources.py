@@ -11,10 +11,10 @@ import pytest
 
 from components import machine_facts
 from configs.validation import DockerFacts, MachineFacts
-from tests.component.program import FACTS, SOCKET, Made, Run, full, run
+from tests.component.program import FACTS, SOCKET, Run, full, run
 from tests.fixtures.full import ROOT, raw, small
 
-COMPONENTS = {f"fleetwatch:index:{name}" for name in ("Credential", "Edge", "Gate", "Host", "Hub", "Service")}
+COMPONENTS = {f"fleetwatch:index:{name}" for name in ("Edge", "Host", "Hub", "Service")}
 CUSTOM = {
     "command:local:Command",
     "docker:index/container:Container",
@@ -39,10 +39,12 @@ def test_the_type_tokens_are_pinned(made: Run) -> None:
 def test_every_resource_stands_below_a_component_and_every_component_below_the_stack(made: Run) -> None:
     for one in made.made:
         parent = one.parent.split("::")[-2].split("$")[-1]
-        if one.type in CUSTOM:
+        if one.name == "grafana-admin-password":
+            assert parent == "pulumi:pulumi:Stack", "of no host"
+        elif one.type in CUSTOM:
             assert parent in COMPONENTS, f"{one.type} {one.name} is lost among the stack's own"
         elif one.type == "fleetwatch:index:Service":
-            assert parent in ("fleetwatch:index:Hub", "fleetwatch:index:Edge"), one.name
+            assert parent == "fleetwatch:index:Hub", one.name
         else:
             assert parent == "pulumi:pulumi:Stack", one.name
 
@@ -67,9 +69,10 @@ def test_only_caddy_is_published_and_only_on_the_loopback(made: Run) -> None:
 
 
 def test_only_the_node_exporter_is_on_the_hosts_network(made: Run) -> None:
-    hosts = {name for name, one in made.containers.items() if one.plain()["networkMode"] == "host"}
+    assert not [name for name, one in made.containers.items() if one.plain()["networkMode"] == "host"]
+    hosts = {name for name, one in made.services.items() if "network_mode" in one or "pid" in one}
     assert hosts == {"hub-node-exporter"}
-    listens = [word for word in made.containers["hub-node-exporter"].plain()["command"] if "listen-address" in word]
+    listens = [word for word in made.services["hub-node-exporter"]["command"] if "listen-address" in word]
     assert listens == ["--web.listen-address=10.213.77.1:9100"], "on the bridge's gateway, never on all addresses"
 
 
@@ -85,14 +88,21 @@ def test_no_container_is_privileged_and_all_drop_their_rights(made: Run) -> None
         assert inputs["readOnly"] or name == "hub-grafana", f"{name}: its root file system should be read-only"
         binds = [mount for mount in inputs["mounts"] if mount["type"] == "bind"]
         assert all(mount["readOnly"] for mount in binds), f"{name} could write on the host"
+    for name, service in made.services.items():
+        assert not service.get("privileged"), f"{name}: privileged is root on the host"
+        assert service["cap_drop"] == ["ALL"], name
+        assert set(service.get("cap_add", [])) <= allowed, f"{name}: a right that nobody argued for"
+        assert "no-new-privileges" in service["security_opt"], name
+        assert service["read_only"] is True, f"{name}: its root file system should be read-only"
+        binds = [mount for mount in service["volumes"] if mount["type"] == "bind"]
+        assert all(mount["read_only"] for mount in binds), f"{name} could write on the host"
+        assert not any(mount["bind"]["create_host_path"] for mount in binds), f"{name}: Docker would make it for root"
 
 
 def test_only_the_log_agent_and_cadvisor_have_dockers_socket(made: Run) -> None:
-    with_socket = {
-        name
-        for name, one in made.containers.items()
-        if any("docker.sock" in mount["source"] for mount in one.plain()["mounts"])
-    }
+    mounts = {name: one.plain()["mounts"] for name, one in made.containers.items()}
+    mounts |= {name: service["volumes"] for name, service in made.services.items()}
+    with_socket = {name for name, found in mounts.items() if any("docker.sock" in one["source"] for one in found)}
     assert with_socket == {"hub-promtail", "hub-cadvisor"}, "the socket is full control of the host"
 
 
@@ -104,6 +114,13 @@ def test_every_container_has_limits_and_bounded_logs(made: Run) -> None:
         assert float(inputs["cpus"]) > 0, name
         assert inputs["logOpts"] == {"max-size": "10m", "max-file": "5"}, f"{name}: its log could fill the disk"
         assert inputs["restart"] == "unless-stopped", f"{name} would not come back"
+    for name, service in made.services.items():
+        assert service["mem_limit"] >= 64 * 1024**2, name
+        assert service["memswap_limit"] == service["mem_limit"], f"{name}: swap would be a second limit on top"
+        assert service["cpus"] > 0, name
+        logging = {"driver": "json-file", "options": {"max-size": "10m", "max-file": "5"}}
+        assert service["logging"] == logging, f"{name}: its log could fill the disk"
+        assert service["restart"] == "unless-stopped", f"{name} would not come back"
 
 
 def test_everything_in_docker_has_the_labels_by_which_it_is_found(made: Run) -> None:
@@ -113,33 +130,36 @@ def test_everything_in_docker_has_the_labels_by_which_it_is_found(made: Run) -> 
             assert set(labels) == {"fleetwatch.stack", "fleetwatch.host", "fleetwatch.role"}, f"{one.type} {one.name}"
             assert labels["fleetwatch.stack"] == "fleetwatch"
             assert one.plain()["name"].startswith("fleetwatch-"), one.name
+    project = made.project("hub")
+    ours = [*project["services"].values(), project["networks"]["edge"], *project["volumes"].values()]
+    for part in ours:
+        assert set(part["labels"]) == {"fleetwatch.stack", "fleetwatch.host", "fleetwatch.role"}, part
+        assert part["labels"]["fleetwatch.stack"] == "fleetwatch"
+        assert part.get("container_name", part.get("name")).startswith("fleetwatch-")
 
 
 def test_the_prefix_is_in_every_docker_name(monkeypatch: pytest.MonkeyPatch) -> None:
     made = run(small(prefix="second"), monkeypatch)
     names = [one.plain()["name"] for one in made.made if one.type.startswith("docker:")]
     assert all(name.startswith("second-") for name in names), "two stacks on one machine must not meet"
-    assert "fleetwatch-" not in str([one.plain().get("create") for one in made.commands.values()])
+    project = made.project("hub")
+    assert project["name"] == "second"
+    assert all(one["container_name"].startswith("second-") for one in project["services"].values())
+    assert project["networks"]["edge"]["name"] == "second-edge"
+    assert all(volume.startswith("second-") for volume in project["volumes"])
+    texts = [made.files("hub")["compose.yaml"], *(one.script for one in made.commands.values())]
+    assert not [text for text in texts if "fleetwatch-" in text.replace("fleetwatch-changes", "")]
 
 
 def test_volumes_are_never_removed_with_the_stack(made: Run) -> None:
     volumes = made.of("docker:index/volume:Volume").values()
     assert {v.plain()["name"] for v in volumes} == {
-        f"fleetwatch-{name}"
-        for name in ("prometheus", "loki", "grafana", "alertmanager", "caddy-data", "caddy-config", "agent", "promtail")
+        f"fleetwatch-{name}" for name in ("prometheus", "loki", "grafana", "alertmanager", "caddy-data", "caddy-config")
     }
     assert all(one.request.retainOnDelete for one in volumes), "data goes only by an answer to a question"
-
-
-def test_an_edge_costs_few_resources(made: Run) -> None:
-    def edges(one: Made) -> bool:
-        path = one.request.parent.split("::")[-2]
-        mine = "Edge" in path or "Gate" in path or ("Credential" in path and one.name == "hub-password")
-        return mine and one.type in CUSTOM
-
-    count = sum(map(edges, made.made))
-    print(f"custom resources of an edge with two databases: {count}")
-    assert count <= 15 + 2 * 2 + 3, "each costs the engine 13 ms, for every host"
+    assert set(made.project("hub")["volumes"]) == {"fleetwatch-agent", "fleetwatch-promtail"}
+    removed = made.commands["hub-project"].plain()["delete"]
+    assert "VOLUMES=''\n" in removed, "neither that of an edge on this machine"
 
 
 def test_promtail_is_warned_about_and_alloy_is_not(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -150,8 +170,8 @@ def test_promtail_is_warned_about_and_alloy_is_not(made: Run, monkeypatch: pytes
     sections["hosts"]["hub"]["logs"]["agent"] = "alloy"
     alloy = run(sections, monkeypatch)
     assert alloy.warnings == []
-    assert "hub-alloy" in alloy.containers
-    assert "hub-promtail" not in alloy.containers
+    assert "hub-alloy" in alloy.services
+    assert "hub-promtail" not in alloy.services
 
 
 def test_what_is_exported(made: Run) -> None:
@@ -190,7 +210,7 @@ def _query(script: str, name: str) -> str:
 
 
 def test_gate_waits_for_a_container_by_name(made: Run) -> None:
-    script = made.commands["hub-gate-hub"].plain()["stdin"]
+    script = made.commands["hub-gate-hub"].script
     assert _query(script, "NEWEST_CONTAINER") == 'max(timestamp(container_last_seen{host="hub",container!=""}))'
     assert _query(script, "CADVISOR_UP") == 'max(up{host="hub",job="cadvisor"})'
     assert "PATIENCE=120\n" in script
@@ -198,7 +218,7 @@ def test_gate_waits_for_a_container_by_name(made: Run) -> None:
 
 def test_gate_waits_longer_for_a_cadvisor_scraped_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = run({"hub": {"local": {}}, "hosts": {"hub": {"scrape": {"cadvisor": "2m"}}}, "env": "x"}, monkeypatch)
-    assert "PATIENCE=300\n" in slow.commands["hub-gate-hub"].plain()["stdin"]
+    assert "PATIENCE=300\n" in slow.commands["hub-gate-hub"].script
 
 
 def test_a_users_log_source_may_be_called_deployment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -206,27 +226,27 @@ def test_a_users_log_source_may_be_called_deployment(monkeypatch: pytest.MonkeyP
     script = run({"hub": {"local": {}}, "hosts": {"hub": {"logs": logs}}, "env": "x"}, monkeypatch).commands[
         "hub-gate-hub"
     ]
-    assert "deployment" not in script.plain()["stdin"], "its lines are no marks of the gate, and count as proof"
+    assert "deployment" not in script.script, "its lines are no marks of the gate, and count as proof"
 
 
 def test_cadvisor_runs_under_a_script_that_finds_containerd(made: Run) -> None:
-    cadvisor = made.containers["hub-cadvisor"].plain()
-    shell, flag, script, name = cadvisor["entrypoints"]
+    cadvisor = made.services["hub-cadvisor"]
+    shell, flag, script, name = (word.replace("$$", "$") for word in cadvisor["entrypoint"])
     assert (shell, flag, name) == ("/bin/sh", "-c", "cadvisor")
     assert '/usr/bin/cadvisor -logtostderr "--containerd=$socket" "$@"' in script
     assert cadvisor["command"][0] == "--port=8080"
-    assert {mount["target"] for mount in cadvisor["mounts"]} == {"/rootfs", "/sys", "/var/run/docker.sock"}, (
+    assert {mount["target"] for mount in cadvisor["volumes"]} == {"/rootfs", "/sys", "/var/run/docker.sock"}, (
         "Docker's folder may be anywhere, and is below /rootfs"
     )
 
 
 def test_the_mark_of_a_change_is_no_proof_of_a_hosts_logs(made: Run) -> None:
-    script = made.commands["hub-gate-hub"].plain()["stdin"]
+    script = made.commands["hub-gate-hub"].script
     assert _query(script, "LINES") == '{host="hub",job!="fleetwatch-changes"}'
     assert 'STREAM=\'{"env": "full", "host": "hub", "job": "fleetwatch-changes"}\'' in script
 
 
 def test_a_change_of_the_hubs_own_parts_is_marked_too(made: Run) -> None:
-    script = made.commands["hub-changed"].plain()["stdin"]
+    script = made.commands["hub-changed"].script
     assert "ROLES='prometheus loki grafana alertmanager caddy'" in script
     assert 'STREAM=\'{"env": "full", "host": "hub", "job": "fleetwatch-changes"}\'' in script

@@ -20,7 +20,8 @@ from tools import setup
 from tools.policy_pack import FOLDER, PACK, PACKAGES, WANTED
 
 pytestmark = pytest.mark.xdist_group("policy")
-LATEST = {"images": {"grafana": "docker.io/grafana/grafana:latest"}}
+# Of the hub, a docker resource, and of its edge, a service in compose.yaml.
+LATEST = {"images": {"grafana": "docker.io/grafana/grafana:latest", "cadvisor": "ghcr.io/google/cadvisor:latest"}}
 PASSWORD = "hunter2-s3cret"
 # A fleet in production with all that it has to have.
 FLEET: dict[str, Any] = {
@@ -46,6 +47,8 @@ BROKEN: dict[str, Any] = {
 }
 BREAKS = {
     ("pinned-images", "hub-grafana"),
+    ("pinned-images", "hub-project"),
+    ("pinned-images", "web-1-project"),
     ("no-open-ports", "firewall-hub"),
     ("no-open-ports", "firewall-edge"),
     ("protected-in-production", "vpc"),
@@ -60,7 +63,7 @@ BREAKS = {
 def reader(stack: Rig) -> tuple[int, set[tuple[str, str]], str]:
     """`make policy`: exit code, (rule, resource) of every violation, what was said."""
     done = stack.tool("policy")
-    found = re.findall(r"^([a-z-]+): \w+ (\S+?)(?: \(role [^)]*\))?: ", done.stdout, re.MULTILINE)
+    found = re.findall(r"^([a-z-]+): \w+ (\S+?)(?: \([^)]*\))?: ", done.stdout, re.MULTILINE)
     return done.returncode, set(found), done.stdout
 
 
@@ -106,22 +109,24 @@ def test_a_bad_local_stack_fails_both_alike(local: Rig) -> None:
         by_reader, by_pack = reader(local), pack(local)
     finally:
         local.change({"images": None})
-    assert by_reader[:2] == (1, {("pinned-images", "hub-grafana")}), by_reader[2]
+    assert by_reader[:2] == (1, {("pinned-images", "hub-grafana"), ("pinned-images", "hub-project")}), by_reader[2]
+    assert "Container hub-project (service cadvisor, role cadvisor)" in by_reader[2]
     assert by_pack[0] != 0
     assert by_pack[1] == by_reader[1], by_pack[2]
 
 
 def test_an_update_with_the_pack_lets_the_good_pass_and_leaves_the_bad_out(local: Rig) -> None:
-    """Its first run sees every generated password and rendered file; its second one must not touch the container."""
+    """Its first run sees every generated password and rendered file; its second one must not touch either container."""
     local.env[WANTED] = "1"
     local.up()
-    before = local.started("grafana")
+    before = local.started("grafana"), local.started("cadvisor")
     local.change({**LATEST, "hub": {"retention": {"logs": "2d"}}})
     done = local.tool("up")
     assert done.returncode != 0, done.stdout[-3000:]
     assert "pinned-images" in done.stdout
-    assert local.started("grafana") == before
-    assert docker("inspect", "-f", "{{.State.Running}}", local.container("grafana")).strip() == "true"
+    assert (local.started("grafana"), local.started("cadvisor")) == before
+    for role in ("grafana", "cadvisor"):
+        assert docker("inspect", "-f", "{{.State.Running}}", local.container(role)).strip() == "true"
     assert "retention_period: 2d" in _file(local, "loki/config/loki.yml"), "what breaks no rule is changed"
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
+import yaml
 from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 
@@ -88,6 +89,24 @@ def test_a_plain_one_does_not_and_is_not_shown(
     (told,) = _told(pack, properties)
     assert told.startswith("no-plain-secrets: ")
     assert VALUE not in told
+
+
+def _project(**service: Any) -> dict[str, Any]:
+    """A command's properties with a Compose project of one service."""
+    good = {"image": "x:1.2.3", "mem_limit": 1, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
+    text = yaml.safe_dump({"services": {"agent": {**good, **service}}})
+    return {"environment": {"FILES": f"==> compose.yaml <==\n{text}", "FILES_AGENT": UNKNOWN}, "stdin": SECRET}
+
+
+def test_the_services_of_an_edge_are_judged(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    assert _told(pack, _project()) == []
+    (told,) = _told(pack, _project(privileged=True))
+    assert told.startswith("container-rights: Container hub-x (service agent): privileged is full control")
+    (told,) = _told(pack, _project(environment={"PGPASSWORD": VALUE}))
+    assert told.startswith("no-plain-secrets: ")
+    assert VALUE not in told
+    (told,) = _told(pack, _project(uts="host"))
+    assert told.startswith("readable-project: ")
 
 
 def test_an_engine_that_does_not_let_it_look_gets_no_pass(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:

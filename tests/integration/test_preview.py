@@ -46,11 +46,24 @@ def test_the_numbers_are_those_of_the_engine(stack: Previewed, name: str) -> Non
         assert [line.split("`")[1] for line in loud] == ["hub-agent"]
         assert text.index("[!CAUTION]") < text.index("### Stack")
         assert "`docker.io/prom/prometheus:v3.99.0`" in text
+        assert "| `hub` | `agent`, `prometheus` |" in text
     else:
         assert "[!CAUTION]" not in text
         wanted = "+  scrape_interval: 5s" if name == "scrape interval" else "+- job_name: shop"
         assert wanted in diffs["agent/config/prometheus.yml"]
         assert wanted in text
+        assert "| containers of | reloaded |" in text
+
+
+def test_the_terminal_names_the_containers_too(stack: Previewed) -> None:
+    stack.rig.change(CHANGES["image bumped"])
+    done = stack.rig.tool("preview")
+    stack.said += done.stdout
+    assert done.returncode == 0, done.stdout[-3000:]
+    end = done.stdout[done.stdout.rindex("\nContainers:") :]
+    assert "  hub: agent recreated (image " in end
+    assert "  hub: prometheus recreated (image " in end
+    assert "hub-agent of hub is recreated (because of image): the running agent ends" in done.stdout
 
 
 def test_nothing_to_change_is_said(stack: Previewed) -> None:
@@ -61,8 +74,7 @@ def test_no_secret_of_any_kind_is_anywhere(stack: Previewed) -> None:
     stack.plant()
     record = stack.record()
     told = {file.path: file.why_not for file in files.changed_files(changes.planned_changes(record))}
-    roles = ("alertmanager", "grafana", "postgres-main", "sql-exporter")
-    changed = {f"{role}/secrets/*" for role in roles}
+    changed = {"alertmanager/secrets/*", "grafana/secrets/*", "*/secrets/*"}  # the last are the edge's
     assert {path for path, why in told.items() if why == "secret, not shown"} == changed, told
     made = stack.rig.tool("pulumi", "stack", "export", "--show-secrets").stdout
     resources = json.loads(made[made.index("{") :])["deployment"]["resources"]
@@ -134,9 +146,9 @@ def test_a_token_that_is_missing(stack: Previewed, tmp_path: Path, monkeypatch: 
 def test_what_was_removed_by_hand_is_drift(stack: Previewed) -> None:
     stack.rig.up()
     assert drift.body([stack.record("--refresh")]) is None
-    docker("rm", "-f", stack.rig.container("cadvisor"))
+    docker("rm", "-f", stack.rig.container("alertmanager"))
     text = drift.body([stack.record("--refresh")])
     assert text is not None
-    assert "`hub-cadvisor` (Container)" in text
+    assert "`hub-alertmanager` (Container)" in text
     stack.rig.up()
     assert drift.body([stack.record("--refresh")]) is None

@@ -73,7 +73,8 @@ def test_a_pull_request_from_checkout_to_comment(stack: Previewed, clone: Path) 
     assert text.startswith(page.MARK)
     assert f"### Stack `{name}`" in text
     assert "+  scrape_interval: 5s" in text
-    assert "| `hub` |  | 3 |  |  |" in text, "the agent's file, what it settles, and the gate"
+    assert "| `hub` |  | 2 |  |  |" in text, "the edge's project, and the gate"
+    assert "| containers of | reloaded |\n| --- | --- |\n| `hub` | `agent` |" in text
     assert (clone / "whole.md").read_text() == text
     assert not [secret for secret in stack.planted if secret in text + recorded.stdout + recorded.stderr]
     missing = tool("comment", "nowhere-to-be-found")

@@ -47,6 +47,17 @@ def test_containers_of_other_compose_projects_are_left_out_but_ours_are_not(stor
     assert story.lines(f'{{container="{story.rig.container("caddy")}"}}'), "our own containers are always shipped"
 
 
+@pytest.mark.parametrize("role", ["agent", "promtail"])
+def test_a_container_of_an_edge_has_no_labels_of_compose(story: Story, role: str) -> None:
+    """It has Compose's labels in Docker, but is no project of the user."""
+    name = story.rig.container(role)
+    matcher = f'{{container="{name}"}}'
+    found = eventually(f"a metric of {role}", lambda: story.metrics(f"container_last_seen{matcher}"), 60)
+    assert not [key for one in found for key in one["metric"] if key.startswith("compose_")]
+    series = story.grafana("datasources/proxy/uid/loki/loki/api/v1/series", **{"match[]": matcher})["data"]
+    assert series == [{"env": "test", "host": "hub", "job": "docker", "container": name}], "stream labels"
+
+
 def test_a_json_file_has_its_own_job_its_label_and_its_level(story: Story) -> None:
     file = story.rig.home / "logs" / "invoices.json"
     with file.open("a") as out:

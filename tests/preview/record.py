@@ -1,4 +1,4 @@
-"""Records what the engine says to five changes of a fleet: `python -m tests.preview.record` (four minutes, as root).
+"""Records what the engine says to some changes of a fleet: `python -m tests.preview.record` (five minutes, as root).
 
 The fleet of the rehearsal is brought up in a cloud of containers of its own; each change is previewed by `record`, and
 nothing of it is carried out. What depends on the day or the machine is taken out (`trimmed`), the rest stands in
@@ -34,12 +34,16 @@ NAME, INTERNET = "fwtpreview", "198.18.79.0/24"
 NOISE = frozenset(
     {"sourcePosition", "stackTrace", "created", "modified", "propertyDependencies", "dependencies", "provider"}
 )
+VPS = {"server": {"address": "198.18.79.150", "user": "deploy"}, "via": "internet"}
 CHANGES: dict[str, dict[str, Any]] = {
     "host-added": {"hosts": {"web-1": {"droplet": {"size": "s-1vcpu-1gb"}}}},
     "host-removed": {"hosts": {"vps-1": None}},
     "scrape-interval": {"hosts": {"db-1": {"scrape": {"node": "5s"}}}},
     "hub-resized": {"hub": {"droplet": {"size": "s-4vcpu-8gb"}}},
     "image-bumped": {"images": {"prometheus": "docker.io/prom/prometheus:v3.16.0"}},
+    "password-rotated": {"hosts": {"vps-1": {"rotation": 1}}},
+    "host-renamed": {"hosts": {"vps-1": None, "vps-2": {**VPS, "renamed_from": "vps-1"}}},
+    "host-abandoned": {"hosts": {"vps-1": {"abandoned": True}}},
 }
 
 
@@ -70,7 +74,7 @@ def main() -> None:
     config |= {"env": "test"}
     config["access"]["admin_cidrs"] = ["198.18.79.1/32"]
     config["cloud"]["range"] = "10.84.0.0/20"
-    config["hosts"]["vps-1"]["server"]["address"] = "198.18.79.150"
+    config["hosts"]["vps-1"] = copy.deepcopy(VPS)
     file, state = home / f"Pulumi.{NAME}.yaml", home / "state" / NAME
     env = {**os.environ, "FLEETWATCH_STATE": str(home / "state")}
     made = rehearsal.Rehearsal(NAME, INTERNET, free_ports(1)[0])

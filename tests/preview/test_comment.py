@@ -1,4 +1,4 @@
-"""The comment, from what the engine said to five changes of a fleet (record.py): numbers, warnings, files, secrets."""
+"""The comment, from what the engine said to some changes of a fleet (record.py): numbers, warnings, files, secrets."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PLANTED = "pl4nted-s3cret"
 OPS = {"create": "added", "update": "changed", "replace": "replaced", "delete": "removed"}
 
 
-# The five changes
+# The recorded changes
 
 
 @pytest.mark.parametrize("name", CHANGES)
@@ -45,7 +45,9 @@ def test_its_numbers_are_the_engines_own(name: str, tmp_path: Path) -> None:
 
 def test_a_host_that_comes_is_one_row_and_its_files_are_there(tmp_path: Path) -> None:
     text = page.build([read(tmp_path, recording("host-added"))])
-    assert "| `web-1` | 28 |" in text
+    assert "| `web-1` | 8 |" in text
+    assert "| `web-1` | `agent`, `cadvisor`, `node-exporter`, `promtail` |" in text
+    assert "New file: web-1 compose.yaml" in text
     assert "New file: web-1 agent/config/prometheus.yml" in text
     assert "[!CAUTION]" not in text, "nothing is lost by a new host"
     assert "+ web-1 s-1vcpu-1gb 6.00" in text
@@ -73,6 +75,8 @@ def test_a_resized_hub_is_loud_and_costs(tmp_path: Path) -> None:
 def test_an_image_of_the_agent_is_loud_for_every_host(tmp_path: Path) -> None:
     found = warnings.warnings(changes.planned_changes(read(tmp_path, recording("image-bumped"))))
     assert sorted(line.split("`")[1] for line in found) == ["db-1-agent", "hub-agent", "vps-1-agent"]
+    text = page.build([read(tmp_path, recording("image-bumped"))])
+    assert "| `db-1`, `vps-1` | `agent` |\n| `hub` | `agent`, `prometheus` |" in text
 
 
 # What must not be overlooked
@@ -123,7 +127,7 @@ def test_a_replacement_in_several_steps_is_one_and_keeps_what_was_before() -> No
 
 
 def test_hosts_whose_names_begin_alike_are_told_apart() -> None:
-    steps = [step("create", f"command:local:Command::{name}-agent-config", new={}) for name in ("web", "web-1", "hub")]
+    steps = [step("create", f"command:local:Command::{name}-project", new={}) for name in ("web", "web-1", "hub")]
     steps += [
         step("create", f"digitalocean:index/firewall:Firewall::{name}", new={}) for name in ("firewall-hub", "vpc")
     ]
@@ -146,6 +150,7 @@ def test_what_the_engine_marks_as_secret_is_nowhere_on_the_page(tmp_path: Path) 
             if inputs is not None:
                 inputs["stdin"] = _marked(f"==> a <==\n{PLANTED}\n==> . <==\n")
                 inputs["image"] = _marked(PLANTED)
+                inputs.setdefault("environment", {})["FILES_AGENT"] = _marked(PLANTED)
                 inputs["nested"] = {"list": [{"deep": _marked(PLANTED)}]}
         one["diffReasons"] = ["stdin", "image", "nested"]
     content["outputs"]["after"] |= {"disk": _marked(PLANTED), "monthly_usd_items": {"x": _marked(PLANTED)}}
@@ -156,11 +161,14 @@ def test_what_the_engine_marks_as_secret_is_nowhere_on_the_page(tmp_path: Path) 
     assert PLANTED not in repr(record.after) + repr(changes.planned_changes(record))
 
 
+SCRIPT = {"environment": {"SCRIPT": "DIR='/x y/hub/loki/config'\n# the script\n"}}
+
+
 @pytest.mark.parametrize("stdin", ["[secret]", UNKNOWN, f"==> a <==\n{UNKNOWN}\n==> . <==\n"])
 def test_a_file_that_cannot_be_shown_says_why(stdin: str) -> None:
     one = change(
-        "command:local:Command", "changed", name="web-1-agent-config", why=("stdin",),
-        before={"stdin": "DIR=/x/web-1/agent/config\n==> a <==\nold\n==> . <==\n"}, after={"stdin": stdin},
+        "command:local:Command", "changed", host="hub", name="hub-loki-config", why=("stdin",),
+        before={**SCRIPT, "stdin": "==> a <==\nold\n==> . <==\n"}, after={**SCRIPT, "stdin": stdin},
     )  # fmt: skip
     (found,) = files.changed_files([one])
     assert found.diff is None
@@ -179,9 +187,9 @@ def test_files_come_out_as_they_went_in() -> None:
 
 def test_a_file_that_comes_and_one_that_goes() -> None:
     one = change(
-        "command:local:Command", "changed", name="web-1-agent-config", why=("stdin",),
-        before={"stdin": "DIR='/x y/web-1/agent/config'\n==> a <==\nold\n==> . <==\n"},
-        after={"stdin": "DIR='/x y/web-1/agent/config'\n==> b <==\nnew\n==> . <==\n"},
+        "command:local:Command", "changed", host="hub", name="hub-loki-config", why=("stdin",),
+        before={**SCRIPT, "stdin": "==> a <==\nold\n==> . <==\n"},
+        after={**SCRIPT, "stdin": "==> b <==\nnew\n==> . <==\n"},
     )  # fmt: skip
     found = files.changed_files([one])
-    assert [(file.path, file.action) for file in found] == [("agent/config/a", "removed"), ("agent/config/b", "added")]
+    assert [(file.path, file.action) for file in found] == [("loki/config/a", "removed"), ("loki/config/b", "added")]

@@ -45,8 +45,9 @@ def test_text_of_others_cannot_break_out(tmp_path: Path) -> None:
     content = recording("scrape-interval")
     for one in content["preview"]["steps"]:
         inputs = one.get("newState", {}).get("inputs", {})
-        if one["urn"].endswith("agent-config"):
-            inputs["stdin"] = inputs["stdin"].replace("scrape_interval: 5s", "```\n</details># fence")
+        if one["urn"].endswith("db-1-project"):
+            shown = inputs["environment"]
+            shown["FILES_AGENT"] = shown["FILES_AGENT"].replace("scrape_interval: 5s", "```\n</details># fence")
     text = page.build([read(tmp_path, content)])
     assert "````diff" in text, "a fence longer than the one in the file"
     assert "@everyone" not in text

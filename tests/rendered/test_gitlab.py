@@ -49,7 +49,7 @@ def test_the_example_has_a_way_in_and_closes_it(name: str) -> None:
     job = _gitlab()[name]
     key = job["before_script"][_at(job["before_script"], "SSH_PRIVATE_KEY")]
     assert key == "(umask 077 && printf '%s\\n' \"$SSH_PRIVATE_KEY\" > ~/.ssh/id_ed25519)"
-    used = "make pulumi" if name == "drift" else "make up"
+    used = "make drift" if name == "drift" else "make up"
     opening = job["script"][_at(job["script"], "runner-firewall open")]
     assert _at(job["script"], "runner-firewall open") < _at(job["script"], used)
     closing = opening.replace("runner-firewall open", "runner-firewall close")
@@ -74,7 +74,7 @@ def test_the_example_deploys_in_order_and_gives_each_environment_its_own_secrets
     for name in ("preview", "drift"):
         assert jobs[name]["environment"] == {"name": f"$STACK-{name}", "action": "access"}
         assert jobs[name]["parallel"] == {"matrix": [{"STACK": deployed}]}
-    assert "--expect-no-changes" in jobs["drift"]["script"][-1]
+    assert jobs["drift"]["script"][-1] == 'make drift STACK="$STACK"'
     when = {name: job["rules"][0]["if"] for name, job in jobs.items()}
     assert "schedule" in when["drift"]
     assert all('== "push"' in when[name] for name in deployed), "a schedule deploys nothing"

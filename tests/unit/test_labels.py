@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import pytest
 import yaml
 
 from configs.render import loglines
+from configs.services.cadvisor import command as cadvisor_command
 from configs.services.loki import config as loki_config
 from configs.settings import Settings
 from tests.fixtures import rendering
@@ -39,7 +41,7 @@ def _sources(text: str) -> dict[str, tuple[str, str]]:
         fields = dict(re.findall(r"(\w+)\s*= (.*)", body))
         if "target_label" in fields:
             found[fields["target_label"].strip('"')] = (
-                fields.get("source_labels", "").strip('[]"'),
+                ";".join(re.findall(r'"(.*?)"', fields.get("source_labels", ""))),
                 fields.get("regex", "").strip('"'),
             )
     return found
@@ -53,7 +55,7 @@ def _promtail(settings: Settings) -> dict[str, Any]:
 def _promtail_rules(settings: Settings) -> dict[str, tuple[str, str]]:
     (job,) = [job for job in _promtail(settings)["scrape_configs"] if job["job_name"] == "docker"]
     return {
-        rule["target_label"]: ("".join(rule.get("source_labels", [])), rule.get("regex", ""))
+        rule["target_label"]: (";".join(rule.get("source_labels", [])), rule.get("regex", ""))
         for rule in job["relabel_configs"]
         if "target_label" in rule
     }
@@ -101,12 +103,52 @@ def test_promtail_and_alloy_take_each_label_from_the_same_place() -> None:
 
 def test_the_agent_takes_a_containers_labels_from_where_the_log_agents_do() -> None:
     (cadvisor,) = [job for job in _agent(full())["scrape_configs"] if job["job_name"] == "cadvisor"]
-    metrics = {rule["target_label"]: rule["source_labels"][0] for rule in cadvisor["metric_relabel_configs"][:3]}
+    metrics = {
+        rule["target_label"]: (";".join(rule["source_labels"]), rule.get("regex", ""))
+        for rule in cadvisor["metric_relabel_configs"][:3]
+    }
     logs = _promtail_rules(full())
     for label in ("compose_project", "compose_service"):
-        docker = logs[label][0].removeprefix("__meta_docker_container_label_")
-        assert metrics[label] == f"container_label_{docker}"
-    assert (metrics["container"], logs["container"]) == ("name", ("__meta_docker_container_name", "/(.*)"))
+        sources, regex = logs[label]
+        assert metrics[label] == (sources.replace("__meta_docker_", ""), regex)
+    assert (metrics["container"], logs["container"]) == (("name", ""), ("__meta_docker_container_name", "/(.*)"))
+
+
+@pytest.mark.parametrize(
+    ("docker", "wanted"),
+    [
+        ("shop;", "shop"),
+        ("fleetwatch;fleetwatch", None),
+        ("second;second", None),  # another stack on the same machine
+        (";fleetwatch", None),  # the hub's
+        (";", None),
+    ],
+)
+def test_only_containers_of_the_user_have_the_labels_of_compose(docker: str, wanted: str | None) -> None:
+    """An edge of ours is a Compose project too; boards by project and ContainerDown treat it as no project."""
+    (cadvisor,) = [job for job in _agent(full())["scrape_configs"] if job["job_name"] == "cadvisor"]
+    metrics = {rule["target_label"]: rule for rule in cadvisor["metric_relabel_configs"] if "target_label" in rule}
+    stack = "container_label_fleetwatch_stack"
+    for key in ("project", "service"):
+        label = f"compose_{key}"
+        source = f"container_label_com_docker_compose_{key}"
+        assert metrics[label]["source_labels"] == [source, stack]
+        for sources, regex in (
+            _promtail_rules(full())[label],
+            _sources(rendering.alloy_config(full_with_alloy(), HOST, "https://hub"))[label],
+        ):
+            assert sources == f"__meta_docker_{source};__meta_docker_{stack}"
+            assert regex == metrics[label]["regex"]
+        found = re.fullmatch(metrics[label]["regex"], docker)
+        assert (found and found[1]) == wanted
+
+
+def test_cadvisor_keeps_every_container_label_that_the_agent_reads() -> None:
+    (cadvisor,) = [job for job in _agent(full())["scrape_configs"] if job["job_name"] == "cadvisor"]
+    read = {label for rule in cadvisor["metric_relabel_configs"] for label in rule.get("source_labels", [])}
+    (flag,) = [word for word in cadvisor_command() if word.startswith("--whitelisted_container_labels=")]
+    kept = {"container_label_" + re.sub(r"\W", "_", label) for label in flag.partition("=")[2].split(",")}
+    assert {label for label in read if label.startswith("container_label_")} == kept
 
 
 def test_env_and_host_have_the_same_values_everywhere() -> None:

@@ -128,10 +128,12 @@ def test_containers_are_limited_by_project_but_ours_always_come() -> None:
     keep = re.compile(f"^(?:{rule['regex']})$")
     assert keep.match("shop;")
     assert keep.match("blog;")
-    assert keep.match(";fleetwatch"), "an edge always ships its own logs, or a quiet host would look dead"
+    assert keep.match(";fleetwatch"), "the hub's containers"
+    assert keep.match("fleetwatch;fleetwatch"), "an edge always ships its own logs, or a quiet host would look dead"
     assert not keep.match("other;")
     assert not keep.match(";")
     assert not keep.match(";another-stack")
+    assert not keep.match("another-stack;another-stack")
     everything = _promtail(_logs())["scrape_configs"][0]["relabel_configs"]
     assert all(rule.get("action") != "keep" for rule in everything)
 

@@ -120,6 +120,16 @@ def test_a_container_is_known_by_its_name_one_without_by_its_group_and_other_gro
     assert relabelled({"name": name, "id": cgroup, "image": "x"}, rules_of) == kept
 
 
+def test_a_container_of_ours_has_no_labels_of_compose() -> None:
+    """An edge of ours is a Compose project too, but none of the user's."""
+    rules_of = _jobs(full())["cadvisor"]["metric_relabel_configs"]
+    compose = {"container_label_com_docker_compose_project": "shop", "container_label_com_docker_compose_service": "db"}
+    shop = {"name": "shop-db", "id": f"/docker/{ID}", **compose}
+    users = {"container": "shop-db", "compose_project": "shop", "compose_service": "db"}
+    assert relabelled(shop, rules_of) == users
+    assert relabelled({**shop, "container_label_fleetwatch_stack": "shop"}, rules_of) == {"container": "shop-db"}
+
+
 def relabelled(labels: dict[str, str], steps: list[dict[str, Any]]) -> dict[str, str] | None:
     """Prometheus' relabelling, as far as these rules go; None: dropped."""
     for step in steps:

@@ -75,7 +75,15 @@ def test_an_account_that_cannot_be_asked_stops_the_run_too(monkeypatch: pytest.M
         orphans.refuse(cut_off(), "prod", dict, {})
 
 
-@pytest.mark.parametrize("kind", [orphans.DROPLET, "digitalocean:index/reservedIp:ReservedIp"])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        orphans.DROPLET,
+        "digitalocean:index/reservedIp:ReservedIp",
+        "command:local:Command",  # an edge's project: it continues what it began
+        "random:index/randomPassword:RandomPassword",
+    ],
+)
 def test_the_note_is_dropped_and_what_was_not_looked_for_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], kind: str
 ) -> None:
@@ -88,7 +96,7 @@ def test_the_note_is_dropped_and_what_was_not_looked_for_is_named(
     monkeypatch.setattr(subprocess, "run", run)
     pulumi_state.clear_pending(cut_off(kind=kind), "prod", None, ["pulumi"], {})
     assert json.loads(given[0])["deployment"]["pending_operations"] == []
-    assert ("may or may not" in capsys.readouterr().out) == (kind != orphans.DROPLET)
+    assert ("may or may not" in capsys.readouterr().out) == kind.endswith("ReservedIp")
 
 
 def test_the_ways_out_are_not_refused_themselves(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,11 @@ from typing import Any, Literal
 
 Action = Literal["added", "changed", "replaced", "removed"]
 ACTIONS: tuple[Action, ...] = ("added", "changed", "replaced", "removed")
+ContainerAction = Literal["created", "recreated", "updated", "restarted", "reloaded", "removed"]
+CONTAINER_ACTIONS: tuple[ContainerAction, ...] = (
+    "created", "recreated", "updated", "restarted", "reloaded", "removed",
+)  # fmt: skip
+COMMAND, CONTAINER = "command:local:Command", "docker:index/container:Container"
 
 # Pulumi's marks (sdk/go/common/resource: SigKey, SecretSig; sdk/go/common/resource/plugin: UnknownStringValue;
 # pkg/backend/display/json.go writes "[secret]" for a secret).
@@ -28,10 +33,22 @@ class Violation:
 
 
 @dataclass(frozen=True)
+class HostDrift:
+    """What differs on one host from what was deployed, a line each. `reason`: why it could not be compared, or not
+    wholly; `reached`: whether the host answered all the same."""
+
+    host: str
+    lines: tuple[str, ...] = ()
+    reason: str = ""
+    reached: bool = True
+
+
+@dataclass(frozen=True)
 class Record:
     """One stack's preview. `problem`: why there is no preview.
 
     `before` and `after` are the stack's outputs; unknown and secret ones are left out. `policies` None: none were run.
+    `drift`: the hosts, if they were compared.
     """
 
     stack: str
@@ -41,6 +58,7 @@ class Record:
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, Any] = field(default_factory=dict)
     policies: Sequence[Violation] | None = None
+    drift: Sequence[HostDrift] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +104,19 @@ class FileChange:
     added: int = 0
     removed: int = 0
     why_not: str = ""
+
+
+@dataclass(frozen=True)
+class ContainerChange:
+    """What an update does to a container. `why`: what differs, of a reload the files; `perhaps`: only if they differ,
+    which cannot be seen; `kept`: it is not managed any more, but stays where it is."""
+
+    host: str
+    role: str
+    action: ContainerAction
+    why: tuple[str, ...] = ()
+    perhaps: bool = False
+    kept: bool = False
 
 
 def is_secret(value: object) -> bool:

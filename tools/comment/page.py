@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tools.comment import changes, cost, files, warnings
+from tools.comment import changes, container_table, cost, files, warnings
 from tools.comment.markdown import code, fenced, folded, html, prose, table
 from tools.comment.model import ACTIONS, Change, FileChange, Record
 
@@ -88,10 +88,24 @@ def _stack(record: Record) -> str:
     if found:
         rows = _rows(found)
         parts.append(table(["host", *ACTIONS], rows[:_MOST_ROWS] + ([["…"] * 5] if len(rows) > _MOST_ROWS else [])))
+        parts += container_table.lines(found)
     else:
         parts.append("Nothing to change.")
+    parts += _drift(record)
     parts += cost.lines(record)
     return "\n\n".join([*parts, *_policies(record)])
+
+
+def _drift(record: Record) -> list[str]:
+    """What differs on the hosts, if they were compared."""
+    lines = [f"- {code(one.host)}: {code(line)}" for one in record.drift for line in one.lines]
+    lines += [f"- {code(one.host)} was not compared: {prose(one.reason)}" for one in record.drift if one.reason]
+    more = [f"- and {len(lines) - _MOST_ROWS} more"] if len(lines) > _MOST_ROWS else []
+    return (
+        ["\n".join(["**On the hosts**, compared with what was deployed:", "", *lines[:_MOST_ROWS], *more])]
+        if lines
+        else []
+    )
 
 
 def _rows(found: Sequence[Change]) -> list[list[object]]:
@@ -124,6 +138,8 @@ def _details(record: Record, several: bool) -> list[str]:
     for host in sorted({change.host for change in found}):
         lines = [_line(change) for change in found if change.host == host]
         blocks.append(folded(f"Resources{of}: {html(host)} ({len(lines)})", "\n".join(lines)))
+    if lines := container_table.details(found):
+        blocks.append(folded(f"Containers{of} ({len(lines)})", "\n".join(lines)))
     changed = files.changed_files(found)
     quiet = [file for file in changed if file.diff is None or file.action == "removed"]
     if quiet:

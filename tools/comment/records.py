@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from tools.comment.model import UNKNOWN, Record, Violation, without_secrets
+from tools.comment.model import UNKNOWN, HostDrift, Record, Violation, without_secrets
 from tools.errors import ToolError
 
 PREVIEW, POLICY = ".preview.json", ".policy.json"
@@ -50,7 +50,12 @@ def _record(folder: Path, stack: str) -> Record:
         before=known(outputs.get("before") or {}),
         after=known(outputs.get("after") or {}),
         policies=policies,
+        drift=tuple(_host(one) for one in parsed.get("drift") or ()),
     )
+
+
+def _host(one: Mapping[str, Any]) -> HostDrift:
+    return HostDrift(str(one["host"]), tuple(map(str, one["lines"])), str(one["reason"]), bool(one["reached"]))
 
 
 def known(outputs: Mapping[str, Any]) -> dict[str, Any]:

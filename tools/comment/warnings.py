@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from configs import services
-from tools.comment.model import Change
+from tools.comment import containers, edges
+from tools.comment.model import CONTAINER, Change
 
 _CLOUD = {
     "digitalocean:index/volume:Volume": "the volume, and with it metrics, logs, dashboards and certificates",
@@ -18,8 +19,8 @@ def warnings(changes: Iterable[Change]) -> list[str]:
     found = []
     for change in changes:
         message = _lost(change) if change.action in ("replaced", "removed") else _interrupted(change)
-        if message:
-            found.append(message)
+        found += [message] if message else []
+        found += _lost_at_edge(change) if edges.is_project(change) else []
     return found
 
 
@@ -32,11 +33,33 @@ def _lost(change: Change) -> str:
         rest = "its disk is gone; the hub's data is on its volume" if change.host == "hub" else "its disk is gone"
         return f"{begin}{because}: the droplet is deleted and {rest}."
     if change.type == "docker:index/volume:Volume":
-        rest = "the Docker volume stays on the host, unused" if change.kept else "the Docker volume's data is gone"
-        return f"{begin}{because}: {rest}."
-    if change.type == "docker:index/container:Container" and change.role in services.LOST:
+        return f"{begin}{because}: {_volume(change.kept)}."
+    if change.type == CONTAINER and change.role in services.LOST:
         return f"{begin}{because}: the running {change.role} ends, and {services.LOST[change.role]}."
     return ""
+
+
+def _lost_at_edge(change: Change) -> list[str]:
+    """The same for the containers of an edge, and when it goes for their volumes."""
+    found = []
+    for one in containers.of_project(change):
+        if one.action not in ("recreated", "removed") or one.role not in services.LOST:
+            continue
+        reasons = [why.partition(" ")[0] if " → " in why else why for why in one.why]
+        because = f" (because of `{'`, `'.join(reasons)}`)" if reasons else ""
+        end = f"the running {one.role} ends" if not one.kept else "the hub accepts nothing from it any more"
+        found.append(
+            f"`{one.host}-{one.role}` of {one.host} is **{one.action}**{because}: {end}, and {services.LOST[one.role]}."
+        )
+    if change.action == "removed":
+        project = edges.read(change.before)
+        kept = change.kept or project.keeps_volumes
+        found += [f"`{volume}` of {change.host} is **removed**: {_volume(kept)}." for volume in project.volumes]
+    return found
+
+
+def _volume(kept: bool) -> str:
+    return "the Docker volume stays on the host, unused" if kept else "the Docker volume's data is gone"
 
 
 def _interrupted(change: Change) -> str:

@@ -1,0 +1,117 @@
+# Functions for project.sh about the containers $PREFIX-<role> of an edge: what they look like, in what they differ from
+# the last update, their health, their networks. Variables are those of project.sh.
+set -eu
+seen() { docker inspect --type container -f "$2" "$PREFIX-$1" 2> /dev/null || true; }
+listed() { printf '%s\n' "$2" | grep -qxF -e "$1"; }
+fingerprint() {
+    seen "$1" '{{.Image}} {{.Config.Image}} {{json .Config.Entrypoint}} {{json .Config.Cmd}} {{json .Config.Env}} {{json .Config.User}}
+{{json .Config.Healthcheck}} {{index .Config.Labels "com.docker.compose.config-hash"}} {{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}
+{{.HostConfig.NanoCpus}} {{json .HostConfig.RestartPolicy}} {{json .HostConfig.LogConfig}} {{json .HostConfig.CapAdd}} {{json .HostConfig.CapDrop}}
+{{json .HostConfig.SecurityOpt}} {{json .HostConfig.Binds}} {{json .HostConfig.Mounts}} {{json .HostConfig.Tmpfs}} {{json .HostConfig.Devices}}
+{{.HostConfig.NetworkMode}} {{.HostConfig.PidMode}} {{.HostConfig.Privileged}} {{.HostConfig.ReadonlyRootfs}} {{json .HostConfig.PortBindings}}' |
+        cksum | tr ' ' -
+}
+# Each container's role, image and fingerprint.
+containers() {
+    for n in $NUMBERS; do
+        role=$(of ROLE "$n")
+        echo "$role $(seen "$role" '{{.Image}}') $(fingerprint "$role")"
+    done
+}
+# The networks of ours and of the user that a container is on, and those of $NETWORKS that it should join.
+joined() { seen "$1" '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}'; }
+
+# Prints what differs on the host from what came in and from what the last update left, one line each.
+differences() {
+    if [ -e "$DIR.lock" ] && command -v flock > /dev/null && ! flock -n "$DIR.lock" true 2> /dev/null; then
+        fail "an update of this host is running (\`fuser $DIR.lock\` there shows its process); run the comparison again when it has ended"
+    fi
+    if [ -d "$DIR" ]; then
+        printf '%s\n' "$changed" | while IFS= read -r file; do
+            [ -n "$file" ] || continue
+            if [ -e "$DIR/$file" ]; then echo "file $DIR/$file: edited"; else echo "file $DIR/$file: gone"; fi
+        done
+        printf '%s\n' "$removed" | while IFS= read -r file; do [ -z "$file" ] || echo "file $DIR/$file: not ours"; done
+    else
+        echo "folder $DIR: gone"
+    fi
+    if [ -s "$pending" ]; then echo "files that were not read yet: $(tr '\n' ' ' < "$pending")"; fi
+    networks=$(docker network ls --format '{{.Name}}')
+    for n in $NUMBERS; do
+        role=$(of ROLE "$n")
+        status=$(seen "$role" '{{.State.Status}}')
+        if [ -z "$status" ]; then
+            echo "container $PREFIX-$role: missing"
+            continue
+        fi
+        [ "$status" = running ] || echo "container $PREFIX-$role: $status"
+        was=$(sed -n "s/^$role //p" "$DIR.containers" 2> /dev/null || true)
+        image=$(seen "$role" '{{.Image}}')
+        if [ "$image" != "${was% *}" ]; then
+            echo "container $PREFIX-$role: another image ($(seen "$role" '{{.Config.Image}}'), $image)"
+        elif [ "$(fingerprint "$role")" != "${was#* }" ]; then
+            echo "container $PREFIX-$role: another definition than the update gave it"
+        fi
+        case " $JOINING " in
+            *" $role "*)
+                on=$(joined "$role")
+                printf '%s\n' "$NETWORKS" | while IFS= read -r network; do
+                    [ -z "$network" ] || listed "$network" "$on" || ! listed "$network" "$networks" ||
+                        echo "container $PREFIX-$role: not in the network $network"
+                done
+                ;;
+        esac
+    done
+    docker ps -a --filter "label=com.docker.compose.project=$PREFIX" --format '{{.Names}} {{.Label "com.docker.compose.service"}}' | while read -r name service; do
+        for n in $NUMBERS; do [ "$service" != "$(of ROLE "$n")" ] || continue 2; done
+        echo "container $name: not ours, in our Compose project"
+    done
+}
+
+# Waits until it is healthy: by its own check, at once and not at the next interval.
+await() {
+    tries=0
+    until eval "timeout 10 docker exec $PREFIX-$(of ROLE "$1") $(of HEALTH "$1")" > /dev/null 2>&1; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge "$HEALTHY" ]; then
+            docker logs --tail 20 "$PREFIX-$(of ROLE "$1")" >&2 || true
+            fail "$PREFIX-$(of ROLE "$1") did not become healthy within $HEALTHY s; it is $(seen "$(of ROLE "$1")" '{{.State.Status}}, exit code {{.State.ExitCode}}'), its log is above"
+        fi
+        sleep 1
+    done
+}
+# What a role has to read again, without the folders in front.
+unread() { awk -v role="$1" 'index($0, role "/") == 1 && sub(/^[^\/]*\/[a-z]*\//, "")' "$pending" 2> /dev/null || true; }
+
+# A stopped container that is on a network which is gone, or was made again, would not start.
+leave_gone_networks() {
+    networks=$(docker network ls --no-trunc --format '{{.ID}}:{{.Name}}')
+    seen "$1" '{{range $name, $one := .NetworkSettings.Networks}}{{$one.NetworkID}}:{{println $name}}{{end}}' | while IFS= read -r network; do
+        case $network in # before its first start a container knows the names only
+            '') continue ;;
+            :*) there=$(printf '%s\n' "$networks" | sed 's/^[^:]*//') ;;
+            *) there=$networks ;;
+        esac
+        listed "$network" "$there" || docker network disconnect -f -- "${network#*:}" "$PREFIX-$1" 2> /dev/null || true
+    done
+}
+
+# Networks of the user. One that is gone is no reason to be without the rest.
+join_networks() {
+    networks=$(docker network ls --format '{{.Name}}')
+    for role in $JOINING; do
+        on=$(joined "$role")
+        printf '%s\n' "$NETWORKS" | while IFS= read -r network; do
+            [ -n "$network" ] || continue
+            if ! listed "$network" "$networks"; then
+                echo "host $HOST: warning: hosts.$HOST.networks: the Docker network $network does not exist there now; \`make up\` joins it once it does" >&2
+            else
+                listed "$network" "$on" || output=$(docker network connect -- "$network" "$PREFIX-$role" 2>&1) ||
+                    fail "hosts.$HOST.networks: $PREFIX-$role cannot join the Docker network $network: $output"
+            fi
+        done
+        printf '%s\n' "$on" | while IFS= read -r network; do
+            [ -z "$network" ] || listed "$network" "$NETWORKS" || case " $OWN " in *" $network "*) ;; *) docker network disconnect -- "$network" "$PREFIX-$role" ;; esac
+        done
+    done
+}

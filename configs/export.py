@@ -1,0 +1,103 @@
+"""An edge as a folder for people who deploy without the program: Portainer from Git, or plain `docker compose`.
+
+The same project as components/edge.py brings to a host, with two differences: no secret is in it, each has an example
+beside the place of the file that is to be filled in, and the user's networks are part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from configs import compose, deployment, names, services
+from configs.render.dump import to_yaml
+from configs.services.context import Context
+from configs.services.spec import Late, ServiceSpec
+from configs.settings import Settings
+
+EXAMPLE = ".example"
+PLACEHOLDER = "REPLACE-BY-THE-PASSWORD-OF-THIS-HOST"
+HASH = "REPLACE-BY-ITS-BCRYPT-HASH"
+IGNORED = ".gitignore"
+_GITIGNORE = f"# Secrets are filled in on the host and never committed.\n*/secrets/*\n!*/secrets/*{EXAMPLE}\n"
+_TEXT = Path(__file__).with_name("export_readme.txt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reached:
+    """How the exported edge reaches the hub: `push_url`; `address`, that of the hub's name where no DNS record has it;
+    `ca`, the certificate of the hub's own CA."""
+
+    push_url: str
+    address: str = ""
+    ca: str = ""
+
+
+def needs(settings: Settings, name: str) -> set[str]:
+    """What only a hub that is up knows: `address`, and `ca` if the edge has to trust the hub's own CA."""
+    host, hub = settings.hosts[name], settings.hub
+    if host.via == "internet":
+        return (set() if hub.public or hub.kind == "local" else {"address"}) | ({"ca"} if hub.own_ca else set())
+    return set() if name == "hub" else {"address"}
+
+
+def push_url(settings: Settings, name: str, address: str) -> str:
+    """The URL of the hub for the edge of this host, without a path. `address`: the hub's, where it has no domain."""
+    host, hub = settings.hosts[name], settings.hub
+    if host.via == "internet":
+        return f"https://{hub.domain if hub.public or hub.kind == 'local' else address}"
+    if name == "hub":
+        return f"http://{names.address(settings.prefix, 'caddy', names.CADDY_PUSH_PORT)}"
+    return f"http://{names.NO_DOMAIN}:{hub.ports.push}"
+
+
+def files(settings: Settings, name: str, images: Mapping[str, str], reached: Reached) -> dict[str, str]:
+    """The files of the folder by path. `images`: the references by image key."""
+    context = deployment.context(settings, name, "/exported", names.DOCKER_SOCKET)
+    specs = services.edge_specs(context)
+    late = Late(
+        push_url=reached.push_url,
+        hub_ca=reached.ca,
+        passwords={file: PLACEHOLDER for spec in specs for file in spec.secrets},
+        accepted={names.user(name, context.host.rotation): HASH},
+    )
+    secrets = {f"{path}{EXAMPLE}": text for path, text in compose.secrets(specs, late).items()}
+    made = {
+        compose.FILE: _project(context, specs, images),
+        IGNORED: _GITIGNORE,
+        **{path: text for spec in specs for path, text in compose.files(spec, late).items()},
+        **secrets,
+    }
+    if context.hub_by_address:
+        made[compose.HOSTS] = compose.hosts(reached.address)
+    made[compose.README] = _readme(context, sorted(secrets))
+    return made
+
+
+def _project(context: Context, specs: list[ServiceSpec], images: Mapping[str, str]) -> str:
+    """compose.yaml with the networks of the user, which the program joins after it started an edge."""
+    project = yaml.safe_load(compose.compose_yaml(context, compose.containers(context, specs, images)))
+    wanted = sorted(context.edge.networks)
+    for spec in specs:
+        if spec.user_networks:
+            joined = project["services"][spec.role]["networks"]
+            joined.update({f"user-{number}": None for number in range(1, len(wanted) + 1)})
+    for number, network in enumerate(wanted, 1):
+        project["networks"][f"user-{number}"] = {"name": network, "external": True}
+    return to_yaml(project, f"The edge of {context.name}, exported by fleetwatch; the next export overwrites changes")
+
+
+def _readme(context: Context, secrets: list[str]) -> str:
+    lines = "\n".join(f"  {path.removesuffix(EXAMPLE)}" for path in secrets)
+    return _TEXT.read_text().format(
+        host=context.name,
+        env=context.settings.env,
+        prefix=context.settings.prefix,
+        secrets=lines,
+        placeholder=PLACEHOLDER,
+        hash=HASH,
+        example=EXAMPLE,
+    )
