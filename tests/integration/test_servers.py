@@ -131,7 +131,7 @@ def test_a_connection_that_breaks_off_costs_nothing_and_the_next_update_complete
     assert servers.everything() == before
     assert _interval(servers) != "7s"
     second = Run(servers)
-    waits = ("sh", "-c", "ps axww -o args | grep -q '[f]lock -w' && echo yes")
+    waits = ("sh", "-c", "ps axww -o args | grep -qx 'sleep 1' && echo yes")
     second.until("the next update to wait for it", lambda: "yes" in servers.inside("vps-1", *waits, check=False))
     servers.inside("vps-1", "rm", "-r", "/tmp/hold", "/tmp/hold.reached", "/usr/local/bin/docker")
     code, said = second.ended()
