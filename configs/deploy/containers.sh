@@ -3,19 +3,19 @@
 set -eu
 seen() { docker inspect --type container -f "$2" "$PREFIX-$1" 2> /dev/null || true; }
 listed() { printf '%s\n' "$2" | grep -qxF -e "$1"; }
+# A number for all that defines a container. Left out: its host name, which each new container has, and what is empty,
+# because another version of the engine has other fields.
 fingerprint() {
-    seen "$1" '{{.Image}} {{.Config.Image}} {{json .Config.Entrypoint}} {{json .Config.Cmd}} {{json .Config.Env}} {{json .Config.User}}
-{{json .Config.Healthcheck}} {{index .Config.Labels "com.docker.compose.config-hash"}} {{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}
-{{.HostConfig.NanoCpus}} {{json .HostConfig.RestartPolicy}} {{json .HostConfig.LogConfig}} {{json .HostConfig.CapAdd}} {{json .HostConfig.CapDrop}}
-{{json .HostConfig.SecurityOpt}} {{json .HostConfig.Binds}} {{json .HostConfig.Mounts}} {{json .HostConfig.Tmpfs}} {{json .HostConfig.Devices}}
-{{.HostConfig.NetworkMode}} {{.HostConfig.PidMode}} {{.HostConfig.Privileged}} {{.HostConfig.ReadonlyRootfs}} {{json .HostConfig.PortBindings}}' |
-        cksum | tr ' ' -
+    definition=$(docker inspect --type container -f '{{.Image}} {{json .HostConfig}} {{json .Config}}' "$PREFIX-$1") ||
+        fail "$PREFIX-$1 cannot be inspected (Docker's message above)"
+    printf '%s\n' "$definition" | sed 's/"Hostname":"[^"]*"//; s/"[A-Za-z]*":\(null\|false\|0\|""\|\[\]\|{}\),*//g' | cksum | tr ' ' -
 }
 # Each container's role, image and fingerprint.
 containers() {
     for n in $NUMBERS; do
         role=$(of ROLE "$n")
-        echo "$role $(seen "$role" '{{.Image}}') $(fingerprint "$role")"
+        print=$(fingerprint "$role")
+        echo "$role $(seen "$role" '{{.Image}}') $print"
     done
 }
 # The networks of ours and of the user that a container is on, and those of $NETWORKS that it should join.

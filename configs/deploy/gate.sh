@@ -17,7 +17,7 @@ for time in "$since" "$scraped"; do
             ;;
     esac
 done
-query() { docker exec "$PROMETHEUS" timeout 5 wget -q -O - "$1" 2> /dev/null || true; }
+query() { docker exec "$PROMETHEUS" wget -q -T 5 -O - "$1" 2> /dev/null || true; }
 value() { # of a query that has one result, its whole part
     query "http://localhost:9090/api/v1/query?query=$1" | sed -n 's/.*"value":\[[^,]*,"\([0-9]*\)[^"]*".*/\1/p'
 }

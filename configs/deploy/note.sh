@@ -7,7 +7,7 @@ changed=$(printf '%s\n' "$report" | sed -n 's/^changed *//p' | tr -cd 'a-z0-9_ -
 note="{\"streams\":[{\"stream\":$STREAM,\"values\":[[\"$(date +%s)000000000\",\
 \"fleetwatch changed $HOST: ${changed:-its networks or settings}\"]]}]}"
 tries=0
-until docker exec "$PROMETHEUS" timeout 5 wget -q -O /dev/null --header "Content-Type: application/json" \
+until docker exec "$PROMETHEUS" wget -q -T 5 -O /dev/null --header "Content-Type: application/json" \
     --post-data "$note" "http://$LOKI/loki/api/v1/push" 2> /dev/null; do
     tries=$((tries + 1))
     if [ "$tries" -ge "$NOTE_PATIENCE" ]; then

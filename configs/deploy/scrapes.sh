@@ -95,7 +95,7 @@ scrape_slow() {
     targets | while IFS="$(printf '\t')" read -r job url _; do
         case " $SLOW " in *" $job "*) ;; *) continue ;; esac
         tries=0
-        until output=$(docker exec "$agent" timeout "$SLOW_TIMEOUT" wget -q -O /dev/null "$url" 2>&1 < /dev/null); do
+        until output=$(docker exec "$agent" wget -q -T "$SLOW_TIMEOUT" -O /dev/null "$url" 2>&1 < /dev/null); do
             tries=$((tries + 1))
             [ "$tries" -ge 5 ] || case " $OURS " in *" $job "*) sleep 1; continue ;; esac
             reason=$(printf '%s' "${output:-no answer within $SLOW_TIMEOUT s}" | tail -n 1 | sed 's/^wget: //')

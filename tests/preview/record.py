@@ -2,7 +2,7 @@
 
 The fleet of the rehearsal is brought up in a cloud of containers of its own; each change is previewed by `record`, and
 nothing of it is carried out. What depends on the day or the machine is taken out (`trimmed`), the rest stands in
-recorded/ as the engine said it. Afterwards `UPDATE=1 pytest tests/preview` writes the comments to look at anew.
+recorded/ as the engine said it. Afterwards `UPDATE=1 pytest tests/preview` writes the comments again, to look at.
 """
 
 from __future__ import annotations
