@@ -40,14 +40,19 @@ else
         waited=$((waited + 1))
         sleep 1
     done
+    restore_scrapes # of an update that was killed
 fi
 # Not before: $next may be that of another update.
+<<<<<<< HEAD
 ended() {
     [ "${ACTION:-}" = drift ] || restore_scrapes
     unfinished
     [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"
 }
 trap ended EXIT
+=======
+trap '[ -z "${placed:-}" ] || restore_scrapes; unfinished; [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"' EXIT
+>>>>>>> story
 trap 'exit 130' INT TERM HUP
 docker version > /dev/null 2>&1 || fail "Docker does not answer, nothing was changed: $(docker version --format '{{.Server.Version}}' 2>&1 | tail -n 1)"
 
@@ -142,7 +147,11 @@ done
 chmod -R u=rwX,go=rX "$DIR"
 [ -z "$changed$removed" ] && [ ! -s "$pending" ] && [ -s "$DIR.applied" ] || date +%s > "$DIR.applied"
 
-# Start.
+# Start. Compose renames a container that replaces another one last: one that was not is of an update that was killed.
+docker ps -a --filter "label=com.docker.compose.project=$PREFIX" --filter label=com.docker.compose.oneoff=False \
+    --format '{{.Names}} {{.Label "com.docker.compose.service"}}' | while read -r name service; do
+    [ "$name" = "$PREFIX-$service" ] || docker rm -f "$name" > /dev/null
+done
 force=''
 for n in $NUMBERS; do
     role=$(of ROLE "$n")

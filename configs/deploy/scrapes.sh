@@ -66,6 +66,7 @@ waiting() {
 scrape_fast() {
     before=$(targets)
     scraped=$(date +%s)
+    placed=yes
     cp "$DIR/$SCRAPES" "$DIR.scrapes"
     briefly | place_scrapes
     tries=0
@@ -86,6 +87,7 @@ scrape_fast() {
             print "host " host ": warning: app " $1 " cannot be scraped: " $4 " (" $2 ")"
         }
     ' "$DIR.targets" >&2
+    rm -f "$DIR.targets"
 }
 
 # Every target of $SLOW is read once.

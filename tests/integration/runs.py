@@ -23,7 +23,7 @@ SHIM = """#!/bin/sh
 hold={hold}
 if [ -e "$hold" ]; then
     case "{name} $*" in *"$(cat "$hold")"*)
-        ! mkdir "$hold.reached" 2> /dev/null || while [ -e "$hold" ]; do sleep 0.05; done
+        ! mkdir "$hold.reached" 2> /dev/null || while [ -e "$hold" ]; do /bin/sleep 0.05; done
         ;;
     esac
 fi
@@ -115,7 +115,7 @@ class Hold:
         shims = made.home / "shims"
         shims.mkdir()
         self._hold = made.home / "hold"
-        for name in ("docker", "mv"):
+        for name in ("docker", "mv", "sleep"):
             program = shutil.which(name)
             assert program, f"{name} is not on PATH"
             text = SHIM.format(hold=shlex.quote(str(self._hold)), name=name, program=shlex.quote(program))

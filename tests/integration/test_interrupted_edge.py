@@ -37,10 +37,11 @@ class Step:
 STEPS = (
     Step("pull", "docker pull -q", before_move=True, image=True, pull=True),
     Step("check", "promtool", before_move=True),
-    Step("move", "agent/config/prometheus.yml"),
+    Step("move", "edge.next/agent/config/prometheus.yml"),
     Step("start", "up -d --remove-orphans", image=True),
     Step("wait", "-node-exporter ", image=True),
     Step("reload", "kill -HUP 1"),
+    Step("scrape", "sleep 0.5"),  # until every target was scraped
 )
 
 
@@ -175,7 +176,7 @@ def test_of_two_updates_at_once_one_waits_on_the_host_or_is_refused_by_the_state
     with (stack.files / "edge.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         run = Run(stack.rig)
-        run.until("the update to wait", lambda: any("flock -w" in line for line in processes(stack.rig).values()))
+        run.until("the update to wait", lambda: "/bin/sleep 1 " in processes(stack.rig).values())
         assert stack.agents_interval() != f"{5 + stack.changes}s"
         assert "is in use by another run" in stack.rig.up_fails()
     code, output = run.ended()

@@ -4,6 +4,7 @@ disk that is full. On the edge and on the hub."""
 from __future__ import annotations
 
 import contextlib
+import copy
 import re
 import subprocess
 from collections.abc import Iterator
@@ -62,14 +63,15 @@ def running(chain: setup.ToolChain) -> Iterator[Stack]:
 @pytest.fixture
 def stack(running: Stack) -> Iterator[Stack]:
     """The stack as it came up, before and after each test."""
+    config = copy.deepcopy(running.rig.config)
     yield running
-    images = dict.fromkeys(running.rig.config.get("images", {}))
-    running.rig.change({"images": images, "hub": {"outage_budget": None}, "hosts": {"hub": {"scrape": None}}})
+    running.rig.config = config
+    running.rig.write()
 
 
 CHANGES: dict[str, dict[str, Any]] = {  # of files besides, so that what is not to be changed is known: by image key
     "cadvisor": {"hosts": {"hub": {"scrape": {"node": "6s"}}}},
-    "loki": {"hub": {"outage_budget": "20h"}},
+    "loki": {"hub": {"retention": {"logs": "2d"}}},
 }
 
 

@@ -131,7 +131,7 @@ def test_a_connection_that_breaks_off_costs_nothing_and_the_next_update_complete
     assert servers.everything() == before
     assert _interval(servers) != "7s"
     second = Run(servers)
-    waits = ("sh", "-c", "ps axww -o args | grep -q '[f]lock -w' && echo yes")
+    waits = ("sh", "-c", "ps axww -o args | grep -qx 'sleep 1' && echo yes")
     second.until("the next update to wait for it", lambda: "yes" in servers.inside("vps-1", *waits, check=False))
     servers.inside("vps-1", "rm", "-r", "/tmp/hold", "/tmp/hold.reached", "/usr/local/bin/docker")
     code, said = second.ended()
@@ -150,7 +150,7 @@ def test_a_compose_that_is_gone_or_too_old_is_named_and_costs_nothing(servers: F
     (plugin,) = servers.inside("vps-1", "sh", "-c", "ls /usr/*/docker/cli-plugins/docker-compose").split()
     servers.inside("vps-1", "docker", "network", "create", "shop")
     servers.change({"hosts": {"vps-1": {"networks": ["shop"]}}})  # what the host is looked at for again
-    servers.inside("vps-1", "mv", plugin, "/var/tmp/kept")
+    servers.inside("vps-1", "mv", plugin, "/tmp/kept")
     expected = "host vps-1: expected Docker Compose 2.24.1 or newer (`docker compose version`), found "
     try:
         assert f"{expected}none" in (said := servers.up_fails()), said[-3000:]
@@ -164,12 +164,25 @@ esac
         assert f"{expected}2.17.3" in (said := servers.up_fails()), said[-3000:]
         assert servers.everything() == before
     finally:
-        servers.inside("vps-1", "mv", "/var/tmp/kept", plugin)
+        servers.inside("vps-1", "mv", "/tmp/kept", plugin)
     servers.up()
     assert servers.everything() == before, "a network that is joined costs no container"
     form = "{{json .NetworkSettings.Networks}}"
     assert '"shop"' in servers.inside("vps-1", "docker", "inspect", "-f", form, "fleetwatch-agent")
     assert servers.planned() == {}
+
+
+def test_a_network_that_is_gone_stops_no_agent_and_is_joined_again_without_a_restart(servers: Fleet) -> None:
+    servers.inside("vps-1", "docker", "stop", "fleetwatch-agent")
+    servers.inside("vps-1", "docker", "network", "rm", "shop")
+    assert "hosts.vps-1.networks: the Docker network shop does not exist there now" in servers.up()
+    before = servers.everything()
+    assert "agent" in before["vps-1"], "the agent does not run"
+    servers.inside("vps-1", "docker", "network", "create", "shop")
+    servers.up()
+    form = "{{json .NetworkSettings.Networks}}"
+    assert '"shop"' in servers.inside("vps-1", "docker", "inspect", "-f", form, "fleetwatch-agent")
+    assert servers.everything() == before
 
 
 def test_down_leaves_the_machines_without_anything_of_ours(servers: Fleet) -> None:
