@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Iterator
 from unittest import mock
@@ -18,7 +17,7 @@ import pytest
 
 from tests.integration.fleet import Fleet, told
 from tests.integration.rig import eventually
-from tests.integration.runs import SHIM, Run, processes
+from tests.integration.runs import SHIM, Run
 from tools.stack import OWN
 
 pytestmark = pytest.mark.xdist_group("servers")
@@ -109,40 +108,44 @@ def _interval(servers: Fleet) -> str:
     return said.partition("job_name: node")[2].partition("scrape_interval: ")[2].partition("\\n")[0]
 
 
-def test_a_connection_that_breaks_off_costs_nothing_and_the_next_update_completes(servers: Fleet) -> None:
-    """Only the connection: what runs on the host goes on, and the next update waits for it."""
-    before = servers.everything()
+@contextlib.contextmanager
+def _held(servers: Fleet, at: str) -> Iterator[None]:
+    """Holds up the first command line of Docker on vps-1 that has this text."""
     shim = SHIM.format(hold="/tmp/hold", name="docker", program="/usr/bin/docker")
     servers.inside("vps-1", "sh", "-c", 'printf "%s" "$0" > /usr/local/bin/docker', shim)
     servers.inside("vps-1", "chmod", "755", "/usr/local/bin/docker")
-    servers.inside("vps-1", "sh", "-c", "printf 'up -d --remove-orphans' > /tmp/hold")
-    servers.change({"hosts": {"vps-1": {"scrape": {"node": "7s"}}}})
-    first = Run(servers)
-    first.until("Compose to be called", lambda: "yes" in _held(servers))
-    for pid, said in processes(servers).items():
-        if said.startswith("ssh "):
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-    code, said = first.ended()
-    assert code not in (0, 130), said[-3000:]
-    assert re.search(r"host vps-1: no SSH connection .*: the connection broke off; run the update again", said), said[
-        -3000:
-    ]
-    assert servers.everything() == before
-    assert _interval(servers) != "7s"
-    second = Run(servers)
-    waits = ("sh", "-c", "ps axww -o args | grep -qx 'sleep 1' && echo yes")
-    second.until("the next update to wait for it", lambda: "yes" in servers.inside("vps-1", *waits, check=False))
-    servers.inside("vps-1", "rm", "-r", "/tmp/hold", "/tmp/hold.reached", "/usr/local/bin/docker")
+    servers.inside("vps-1", "sh", "-c", 'printf "%s" "$0" > /tmp/hold', at)
+    try:
+        yield
+    finally:
+        servers.inside("vps-1", "rm", "-rf", "/tmp/hold", "/tmp/hold.reached", "/usr/local/bin/docker")
+
+
+def test_a_connection_that_breaks_off_costs_nothing_and_the_next_update_completes(servers: Fleet) -> None:
+    """Only the connection: what runs on the host goes on, and the next update waits for it."""
+
+    def on_host(script: str) -> bool:
+        return "yes" in servers.inside("vps-1", "sh", "-c", f"{script} && echo yes", check=False)
+
+    before = servers.everything()
+    with _held(servers, "up -d --remove-orphans"):
+        servers.change({"hosts": {"vps-1": {"scrape": {"node": "7s"}}}})
+        first = Run(servers)
+        first.until("Compose to be called", lambda: on_host("test -d /tmp/hold.reached"))
+        servers.inside("vps-1", "pkill", "-KILL", "-f", "sshd: deploy")
+        code, said = first.ended()
+        assert code not in (0, 130), said[-3000:]
+        sentence = r"host vps-1: no SSH connection .*: the connection broke off; run the update again"
+        assert re.search(sentence, said), said[-3000:]
+        assert servers.everything() == before
+        assert _interval(servers) != "7s"
+        second = Run(servers)
+        second.until("the next update to wait for it", lambda: on_host("ps axww -o args | grep -qx 'sleep 1'"))
     code, said = second.ended()
     assert code == 0, said[-3000:]
     assert _interval(servers) == "7s"
     assert servers.everything() == before
     assert servers.planned() == {}
-
-
-def _held(servers: Fleet) -> str:
-    return servers.inside("vps-1", "sh", "-c", "test -d /tmp/hold.reached && echo yes", check=False)
 
 
 def test_a_compose_that_is_gone_or_too_old_is_named_and_costs_nothing(servers: Fleet) -> None:
