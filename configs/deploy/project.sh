@@ -43,16 +43,12 @@ else
     restore_scrapes # of an update that was killed
 fi
 # Not before: $next may be that of another update.
-<<<<<<< HEAD
 ended() {
     [ "${ACTION:-}" = drift ] || restore_scrapes
     unfinished
     [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"
 }
 trap ended EXIT
-=======
-trap '[ -z "${placed:-}" ] || restore_scrapes; unfinished; [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"' EXIT
->>>>>>> story
 trap 'exit 130' INT TERM HUP
 docker version > /dev/null 2>&1 || fail "Docker does not answer, nothing was changed: $(docker version --format '{{.Server.Version}}' 2>&1 | tail -n 1)"
 
