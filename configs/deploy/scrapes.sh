@@ -66,7 +66,6 @@ waiting() {
 scrape_fast() {
     before=$(targets)
     scraped=$(date +%s)
-    placed=yes
     cp "$DIR/$SCRAPES" "$DIR.scrapes"
     briefly | place_scrapes
     tries=0
