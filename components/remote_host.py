@@ -13,7 +13,7 @@ import pulumi_docker as docker
 
 from components.contact import first_contact
 from components.host import Host
-from configs import services, ssh
+from configs import names, services, ssh
 from configs.deploy import COMPARES, COMPOSE, COMPOSE_TESTED, fed, on_stdin, script
 from configs.settings import Settings
 from configs.settings.edge import log_folders
@@ -117,9 +117,7 @@ class RemoteHost(Host, _JumpHost):
         self.ssh_argv = reached.apply(lambda both: ssh.ssh_argv(*both))
         self.jump_argv = reached.apply(lambda both: ssh.jump(*both))
         self._address = target.apply(lambda found: f"{found.user}@{found.address} port {found.port}")
-        self.ready = self.run(
-            "ready", create=self._ready(), delete=script("leave_host", FILES=self.base), closing=True, starting=True
-        )
+        self.ready = self.run("ready", create=self._ready(), delete=self._leave(), closing=True, starting=True)
         if args.device:
             self.data = MOUNT
             self.ready = self.run(
@@ -214,6 +212,11 @@ class RemoteHost(Host, _JumpHost):
         return pulumi.Output.all(self.ssh_argv, self._address).apply(
             lambda both: script("on_host", SSH=shlex.join(both[0]), ADDRESS=both[1], REMOTE=remote, **fixed)
         )
+
+    def _leave(self) -> str:
+        """What a command that failed left is in no state, so the last step on a host removes it too."""
+        place = {"BASE": self.base, "DIR": f"{self.base}/{names.PROJECT}", "PREFIX": self.stack}
+        return script("remove_project", VOLUMES="yes", **place) + "\n" + script("leave_host", FILES=self.base)
 
     def _ready(self) -> str:
         args, edge = self._args, self._args.settings.edges.get(self.name)

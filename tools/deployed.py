@@ -19,13 +19,14 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from configs.deploy import COMPARES
+from tools.comment.model import SECRET_SIGNATURE, SIGNATURE
 from tools.errors import ToolError
 
 COMMAND = "command:local:Command"
 LIMIT = 60  # seconds for one comparison
 AT_ONCE = 20  # hosts
 NO_CONNECTION = 255  # the exit code of ssh, which configs/deploy/on_host.sh keeps
-_SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
+
 T = TypeVar("T")
 
 
@@ -139,7 +140,7 @@ def stop() -> None:
 def plain(value: Any) -> Any:
     """A value of the state as the engine gave it to the provider."""
     if isinstance(value, Mapping):
-        if value.get(_SIGNATURE) == _SECRET:
+        if value.get(SIGNATURE) == SECRET_SIGNATURE:
             if "plaintext" not in value:
                 raise ToolError("the state was read without its secrets")  # a mistake of the caller
             return plain(json.loads(value["plaintext"]))

@@ -1,5 +1,6 @@
-# Removes the folders that the readiness step made on the host, if they are empty.
+# Removes the folder of rendered files on the host ($FILES; what a failed command left there is in no state), and the one
+# above it that the readiness step may have made, if that is empty.
 set -eu
-for folder in "$FILES" "$(dirname "$FILES")"; do
-    rmdir "$folder" 2> /dev/null || sudo -n rmdir "$folder" 2> /dev/null || true
-done
+rm -rf "$FILES" 2> /dev/null || sudo -n rm -rf "$FILES" 2> /dev/null || true
+above=$(dirname "$FILES")
+rmdir "$above" 2> /dev/null || sudo -n rmdir "$above" 2> /dev/null || true

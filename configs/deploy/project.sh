@@ -111,7 +111,7 @@ for n in $NUMBERS; do
     esac
     fail "$PREFIX-$role: $(of IMAGE "$n") rejects its configuration (output above). Nothing was changed, what runs goes on"
 done
-output=$(compose -f "$next/compose.yaml" config -q 2>&1) ||
+! listed compose.yaml "$changed" || output=$(compose -f "$next/compose.yaml" config -q 2>&1) ||
     fail "Docker Compose rejects compose.yaml: $output. Nothing was changed, what runs goes on"
 
 # Move. First what has to be read, so that a run that is stopped here leaves nothing unread. A container does not see

@@ -68,6 +68,7 @@ scrape_fast() {
     scraped=$(date +%s)
     cp "$DIR/$SCRAPES" "$DIR.scrapes"
     briefly | place_scrapes
+    sleep "$BRIEF"
     tries=0
     while left=$(waiting "$before"); [ -n "$left" ]; do
         tries=$((tries + 1))

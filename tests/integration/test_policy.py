@@ -123,7 +123,7 @@ def test_an_update_with_the_pack_lets_the_good_pass_and_leaves_the_bad_out(local
     local.change({**LATEST, "hub": {"retention": {"logs": "2d"}}})
     done = local.tool("up")
     assert done.returncode != 0, done.stdout[-3000:]
-    assert "pinned-images" in done.stdout
+    assert "pinned-images" in done.stdout, done.stdout[-6000:]
     assert (local.started("grafana"), local.started("cadvisor")) == before
     for role in ("grafana", "cadvisor"):
         assert docker("inspect", "-f", "{{.State.Running}}", local.container(role)).strip() == "true"

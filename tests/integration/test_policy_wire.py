@@ -95,13 +95,15 @@ def _project(**service: Any) -> dict[str, Any]:
     """A command's properties with a Compose project of one service."""
     good = {"image": "x:1.2.3", "mem_limit": 1, "cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
     text = yaml.safe_dump({"services": {"agent": {**good, **service}}})
-    return {"environment": {"FILES": f"==> compose.yaml <==\n{text}", "FILES_AGENT": UNKNOWN}, "stdin": SECRET}
+    stdin = {**SECRET, "value": f"==> agent/secrets/password <==\n{VALUE}\n==> . <==\n"}
+    return {"environment": {"FILES": f"==> compose.yaml <==\n{text}", "FILES_AGENT": UNKNOWN}, "stdin": stdin}
 
 
 def test_the_services_of_an_edge_are_judged(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:
     assert _told(pack, _project()) == []
     (told,) = _told(pack, _project(privileged=True))
-    assert told.startswith("container-rights: Container hub-x (service agent): privileged is full control")
+    assert told.startswith("container-rights: ")
+    assert "Container hub-x (service agent): privileged is full control of its host" in told
     (told,) = _told(pack, _project(environment={"PGPASSWORD": VALUE}))
     assert told.startswith("no-plain-secrets: ")
     assert VALUE not in told

@@ -113,7 +113,7 @@ def test_a_check_that_cannot_run_is_no_refusal(host: Host, code: int) -> None:
 def test_a_compose_file_that_compose_refuses_changes_nothing(host: Host) -> None:
     host.answer("config", 'echo "services.agent: additional property x" >&2; exit 15')
     before, calls = host.files(), len(host.calls())
-    done = host.deploy(NEW)
+    done = host.deploy({**NEW, "agent": Role("prom:2", files={"a.yml": "changed\n"}, secrets=AGENT.secrets)})
     assert done.returncode == 1
     assert "Docker Compose rejects compose.yaml: services.agent: additional property x. Nothing was" in done.stderr
     assert (host.files(), "up" in host.since(calls)) == (before, False)

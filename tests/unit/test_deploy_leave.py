@@ -1,0 +1,36 @@
+"""remove_project.sh and leave_host.sh for real, with a fake docker: nothing of ours stays on a host that goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.fake_docker import Rig
+
+
+@pytest.fixture
+def rig(tmp_path: Path) -> Rig:
+    return Rig(tmp_path)
+
+
+def test_the_last_step_on_a_host_removes_what_a_failed_command_left(rig: Rig, tmp_path: Path) -> None:
+    base = tmp_path / "made" / "fw"
+    (base / "edge" / "agent").mkdir(parents=True)
+    (base / "edge.lock").touch()
+    (base / "caddy.next").mkdir()
+    rig.answer("ps", 'case "$*" in *project=fw*stack=fw*) echo abc ;; esac')
+    place = {"BASE": str(base), "DIR": str(base / "edge"), "PREFIX": "fw"}
+    done = rig.run("remove_project", "", VOLUMES="yes", **place)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "rm -f -v abc" in rig.calls()
+    done = rig.run("leave_host", "", FILES=str(base))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not base.parent.exists(), "the folder that the readiness step made goes too"
+
+
+def test_another_stack_on_the_host_keeps_its_folder(rig: Rig, tmp_path: Path) -> None:
+    for prefix in ("fw", "other"):
+        (tmp_path / "made" / prefix / "agent").mkdir(parents=True)
+    rig.run("leave_host", "", FILES=str(tmp_path / "made" / "fw"))
+    assert [path.name for path in (tmp_path / "made").iterdir()] == ["other"]
