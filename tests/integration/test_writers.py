@@ -123,11 +123,13 @@ class Machine:
             "mounts": sorted(map(self._mount, found["Mounts"])),
         }
 
-    def _mount(self, mount: dict[str, Any]) -> tuple[str, str, str, bool, str, str]:
+    def _mount(self, mount: dict[str, Any]) -> tuple[str, str, str, str, str]:
+        """Without Docker's own `Mode`: a text of the request (`ro`, `z` or nothing), of which `RW` is the meaning."""
         source = mount.get("Name") or mount["Source"]
         for folder in (self.context.project, str(self.base)):
             source = source.replace(f"{folder}/", "<folder>/")
-        return (mount["Destination"], mount["Type"], source, mount["RW"], mount["Mode"], mount["Propagation"])
+        access = "writable" if mount["RW"] else "read-only"
+        return (mount["Destination"], mount["Type"], source, access, mount["Propagation"])
 
     def clean(self) -> None:
         mine = docker("volume", "ls", "-q").split()
