@@ -77,6 +77,8 @@ def _docker(host: str, *arguments: str, check: bool = True) -> str:
         timeout=TIMEOUT,
         check=check,
         stdin=subprocess.DEVNULL,
+        # Pulumi hands the program its configuration in the environment, secrets in clear (PULUMI_CONFIG).
+        env={name: value for name, value in os.environ.items() if not name.startswith("PULUMI_")},
     )
     return done.stdout
 

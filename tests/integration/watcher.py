@@ -7,6 +7,9 @@ import os
 import threading
 from pathlib import Path
 
+# The program itself: Pulumi's engine hands it the configuration in its environment, secrets in clear. No child has it.
+PROGRAM = b"pulumi-language-python-exec"
+
 
 class Watcher:
     """Remembers every command line and environment that this machine shows while it is open: those inside the cloud's
@@ -31,5 +34,7 @@ class Watcher:
             for process in os.listdir("/proc"):
                 if process.isdigit():
                     with contextlib.suppress(OSError):
-                        self.seen.add(Path("/proc", process, "cmdline").read_bytes())
-                        self.environments.add(Path("/proc", process, "environ").read_bytes())
+                        line = Path("/proc", process, "cmdline").read_bytes()
+                        self.seen.add(line)
+                        if PROGRAM not in line:
+                            self.environments.add(Path("/proc", process, "environ").read_bytes())
