@@ -19,7 +19,6 @@ from configs.services.container import (
     Container,
     Mount,
     container,
-    labels,
     published,
 )
 from configs.services.context import Context
@@ -47,7 +46,8 @@ def compose_yaml(context: Context, made: Mapping[str, Container], private: str |
     that a network that is gone stops none of them. `private`: the host's address in its VPC, for ports on that."""
     settings = context.settings
     volumes = sorted({mount.source for one in made.values() for mount in one.mounts if mount.type == "volume"})
-    own = labels(settings.prefix, context.name, "edge")
+    # No host's name: Compose makes a network or volume again whose definition changed, a volume without its data.
+    own = {"fleetwatch.stack": settings.prefix}
     networks: dict[str, Any] = {
         "edge": {
             "name": names.edge_network(settings.prefix),

@@ -166,7 +166,7 @@ done
 # shellcheck disable=SC2086 # a list of names
 [ -z "$force" ] || { docker stop $force > /dev/null && docker rm -f -v $force > /dev/null; }
 code=0
-output=$(compose -f "$DIR/compose.yaml" up -d --remove-orphans --pull never --no-build 2>&1 9>&-) || code=$?
+output=$(compose -f "$DIR/compose.yaml" up -d --remove-orphans --pull never --no-build 2>&1 9>&- < /dev/null) || code=$?
 [ "$code" = 0 ] || fail "Docker Compose could not start what is in $DIR: $(printf '%s' "$output" | tail -n 3)
 Correct that and run the update again; \`docker compose ps -a\` in that folder shows what runs"
 
