@@ -1,10 +1,12 @@
-"""Rules about hosts' names: reserved ones, those that hosts had before, and names that join to one resource's name."""
+"""Rules about names: reserved ones, those that hosts had before, names of two resources that would be one, and names
+of apps that a container of ours has too."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from configs import names, services
+from configs.services.context import Context
 from configs.settings import Settings
 
 
@@ -25,20 +27,28 @@ def problems(settings: Settings) -> Iterator[str]:
         elif heirs.setdefault(before, name) != name:
             yield f"hosts.{name}.renamed_from: duplicate former name {before}, already used by hosts.{heirs[before]}"
     yield from _resources(settings)
+    yield from _targets(settings)
 
 
 def _resources(settings: Settings) -> Iterator[str]:
-    """A container is the resource `<host>-<role>`, and both parts may have hyphens: `a` with the database `b-agent` and
-    the agent of `a-postgres-b` would be one."""
-    first: dict[str, tuple[str, str]] = {}
+    """An edge has the resources `<host>-project` and `hub-gate-<host>`: the project of `hub-gate` and the gate of
+    `project` would be one."""
     for host in settings.hosts:
-        for role in services.roles(settings, host):
-            other = first.setdefault(f"{host}-{role}", (host, role))
-            if other == (host, role):
-                continue
-            (named, longest), taken = max([(host, role), other], key=lambda one: len(one[1])), {host, other[0]}
-            database = longest.removeprefix("postgres-")
-            yield (
-                f"hosts.{named}.postgres.{database}: duplicate resource name {host}-{role}, already used by "
-                f"hosts.{(taken - {named}).pop()}; rename the database or one of the hosts"
-            )
+        project = f"{host}-project"
+        other = project.removeprefix("hub-gate-")
+        if other != project and other in settings.hosts:
+            yield f"hosts.{host}: duplicate resource name {project}, already used by hosts.{other}; rename one of them"
+
+
+def _targets(settings: Settings) -> Iterator[str]:
+    """Docker resolves the short names of an edge's containers on the network that its agent shares with them."""
+    for host, edge in settings.edges.items():
+        specs = services.edge_specs(Context(settings=settings, name=host))
+        roles = {spec.role for spec in specs if spec.networks}
+        for app, found in edge.apps.items():
+            short = found.target.rpartition(":")[0]
+            if short in roles:
+                yield (
+                    f"hosts.{host}.apps.{app}.target: `{short}` is also a container of fleetwatch on that host; write "
+                    f"the whole name of your container instead, such as project-{short}-1 (`docker ps` there shows it)"
+                )

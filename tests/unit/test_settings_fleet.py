@@ -107,13 +107,15 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "access.admin_cidrs: all of these networks are IPv6, expected at least one IPv4 network, droplets are reached "
         "over IPv4; add the network that the program runs in, such as 203.0.113.7/32",
     ),
-    "a database and a host that name one resource": (
-        hosts(
-            a={"droplet": {}, "postgres": {"b-agent": {"dsn": "postgresql://u:p@db/d"}}},
-            **{"a-postgres-b": {"droplet": {}}},
-        ),
-        "hosts.a.postgres.b-agent: duplicate resource name a-postgres-b-agent, already used by hosts.a-postgres-b; "
-        "rename the database or one of the hosts",
+    "a project and a gate that would be one resource": (
+        hosts(**{"hub-gate-a": {"droplet": {}}, "a-project": {"droplet": {}}}),
+        "hosts.hub-gate-a: duplicate resource name hub-gate-a-project, already used by hosts.a-project; rename one of "
+        "them",
+    ),
+    "an app with the name of a container of ours": (
+        hosts(a={"droplet": {}, "networks": ["shop"], "apps": {"own": {"target": "cadvisor:8080"}}}),
+        "hosts.a.apps.own.target: `cadvisor` is also a container of fleetwatch on that host; write the whole name of "
+        "your container instead, such as project-cadvisor-1 (`docker ps` there shows it)",
     ),
     "an address with a network's bits": (
         fleet(access={"admin_cidrs": ["192.0.2.7/24"]}),
