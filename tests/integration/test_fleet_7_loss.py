@@ -17,8 +17,8 @@ USERS = "/var/lib/fleetwatch/fleetwatch/caddy/secrets/users"
 
 
 def _sentence(said: str, host: str) -> str:
-    """What is said of a host that could not be reached: one line in the summary at the end, besides that it waits."""
-    told = said[said.index("Diagnostics:") :].splitlines()
+    """What the engine's summary says of a host that could not be reached: one line, besides that it waits."""
+    told = said[said.index("Diagnostics:") :].partition("Resources:")[0].splitlines()
     lines = {line.strip() for line in told if f"host {host}:" in line and ": waiting for" not in line}
     assert len(lines) == 1, f"expected one sentence about {host}: {lines}\n{said[-4000:]}"
     return lines.pop()
