@@ -24,7 +24,7 @@ next="$DIR.next"
 pending="$DIR.pending"
 unset COMPOSE_PROFILES COMPOSE_IGNORE_ORPHANS COMPOSE_REMOVE_ORPHANS COMPOSE_ENV_FILES # of somebody's own shell
 compose() { docker compose --progress quiet -p "$PREFIX" --project-directory "$DIR" "$@"; }
-unfinished() { rm -rf "$next"; }
+unfinished() { rm -rf "$next" "$DIR.targets"; }
 
 if [ "${ACTION:-}" = drift ]; then
     next=$(mktemp -d)/next
