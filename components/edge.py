@@ -109,6 +109,7 @@ class Edge(pulumi.ComponentResource):
         return {
             "FAST": " ".join(fast),
             "SLOW": " ".join(job for job in jobs if job not in fast),
+            "READ": " ".join(job for job in jobs if job not in locked),
             "OURS": " ".join(job for job in jobs if job not in apps),
             "SCRAPES": f"agent/config/{agent.FILE}",
             "AGENT_PORT": str(names.PROMETHEUS_PORT),

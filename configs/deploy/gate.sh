@@ -1,17 +1,18 @@
 # Ends once the hub has, of $HOST, a sample of every job in $JOBS (each "<time> where its targets are up", by the query
 # $SAMPLES) and a container by name ($CADVISOR empty: its job is slower) since the targets were scraped ("scraped at" on
-# stdin), and a log line newer than the edge's last change ("applied at"; a quiet host writes one when it changes), or
-# fails after $PATIENCE seconds and names what did not arrive. Both times are by the edge's own clock; without them it
+# stdin), a sample of any newer than the update ("seen at"), and a log line newer than the edge's last change ("applied at"; a quiet host writes one when it changes), or
+# fails after $PATIENCE seconds and names what did not arrive. The times are by the edge's own clock; without them it
 # fails. After an outage the backlog comes first: as long as it advances, patience begins again. Queries run inside the
 # hub's Prometheus container, which has wget.
 set -eu
 report=${report-$(cat)}
 since=$(printf '%s\n' "$report" | sed -n 's/^applied at //p')
 scraped=$(printf '%s\n' "$report" | sed -n 's/^scraped at //p')
-for time in "$since" "$scraped"; do
+seen=$(printf '%s\n' "$report" | sed -n 's/^seen at //p')
+for time in "$since" "$scraped" "$seen"; do
     case $time in
         '' | *[!0-9]*)
-            echo "host $HOST: expected \`applied at <seconds>\` and \`scraped at <seconds>\` on stdin, one line each, got:" \
+            echo "host $HOST: expected \`applied at\`, \`scraped at\` and \`seen at\` with seconds on stdin, one line each, got:" \
                 "$(printf '%s' "$report" | tr '\n' ' ' | cut -c 1-200)" >&2
             exit 1
             ;;
@@ -39,11 +40,12 @@ missing_jobs() {
     '
 }
 begun=$(date +%s)
-left=$JOBS container=${CADVISOR:+missing} line='' last=0
+left=$JOBS newer='' container=${CADVISOR:+missing} line='' last=0
 while :; do
-    if [ -n "$left" ]; then
-        left=$(missing_jobs)
+    if [ -n "$left" ] || [ -z "$newer" ]; then
+        [ -z "$left" ] || left=$(missing_jobs)
         newest=$(value "$NEWEST_SAMPLE")
+        [ "${newest:-0}" -le "$seen" ] || newer=yes
         [ "${newest:-0}" -le "$last" ] || { [ "$last" = 0 ] || begun=$(date +%s); last=$newest; }
     fi
     if [ -n "$container" ]; then
@@ -56,11 +58,12 @@ while :; do
         esac
     fi
     waited=$(($(date +%s) - begun))
-    [ -n "$left" ] || [ -n "$container" ] || [ -z "$line" ] || break
+    [ -n "$left" ] || [ -z "$newer" ] || [ -n "$container" ] || [ -z "$line" ] || break
     if [ "$waited" -ge "$PATIENCE" ]; then
         missing=''
         [ -z "$left" ] || missing="no sample of the jobs $left, which its agent scraped (see: docker logs $AGENT)"
-        [ -n "$left" ] || [ -z "$container" ] || missing="no container by name (see: docker logs $CADVISOR)"
+        [ -n "$left" ] || [ -n "$newer" ] || missing="no sample that is newer (see: docker logs $AGENT)"
+        [ -n "$missing" ] || [ -z "$container" ] || missing="no container by name (see: docker logs $CADVISOR)"
         [ -n "$line" ] || missing="${missing:+$missing, and }no log line (see: docker logs $LOG_AGENT)"
         echo "host $HOST: within ${PATIENCE} s after its update the hub got $missing" >&2
         exit 1

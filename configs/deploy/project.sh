@@ -24,7 +24,7 @@ next="$DIR.next"
 pending="$DIR.pending"
 unset COMPOSE_PROFILES COMPOSE_IGNORE_ORPHANS COMPOSE_REMOVE_ORPHANS COMPOSE_ENV_FILES # of somebody's own shell
 compose() { docker compose --progress quiet -p "$PREFIX" --project-directory "$DIR" "$@"; }
-unfinished() { rm -rf "$next"; }
+unfinished() { rm -rf "$next" "$DIR.targets"; }
 
 if [ "${ACTION:-}" = drift ]; then
     next=$(mktemp -d)/next
@@ -170,7 +170,7 @@ output=$(compose -f "$DIR/compose.yaml" up -d --remove-orphans --pull never --no
 [ "$code" = 0 ] || fail "Docker Compose could not start what is in $DIR: $(printf '%s' "$output" | tail -n 3)
 Correct that and run the update again; \`docker compose ps -a\` in that folder shows what runs"
 
-fresh=''
+fresh='' first=''
 # The new ones. They have read their files at their start.
 for n in $NUMBERS; do
     role=$(of ROLE "$n")
@@ -181,6 +181,7 @@ for n in $NUMBERS; do
     fi
     await "$n"
     fresh="$fresh $role"
+    [ "$role" != agent ] || [ -n "$was" ] || first=yes
     [ ! -e "$pending" ] || awk -v role="$role" 'index($0, role "/") != 1' "$pending" > "$pending.left"
     [ ! -e "$pending" ] || mv -f "$pending.left" "$pending"
 done
@@ -209,17 +210,20 @@ find "$DIR" -mindepth 1 -depth -type d -exec rmdir {} \; 2> /dev/null || true # 
 join_networks
 containers > "$DIR.containers"
 
-# The targets, where anything changed; unchanged ones were scraped within the last interval.
-scraped=$(($(date +%s) - OLDEST))
-if [ -n "$fresh" ] || [ -n "$touched" ]; then
-    case " $fresh $(echo $touched) " in *' agent '*) scrape_fast ;; esac
-    scrape_slow
+# The targets. Where the agent is not new, the hub has samples of the last interval.
+scraped=$(($(date +%s) - OLDEST)) now=''
+if [ -n "$first" ]; then
+    scrape_first
+    now=$scraped
+    read_targets "$SLOW"
+elif [ -n "$fresh" ] || [ -n "$touched" ]; then
+    read_targets "$READ"
 fi
 
 # Since when the edge runs as it does (the newest change of its files, or start of one that pushes), since when each job
-# has a sample, and what changed just now. All by this host's clock, as are its samples and lines.
+# has a sample, and any job a newer one, and what changed just now. All by this host's clock, as are its samples and lines.
 recent=300 # seconds; about what an update takes, so two in quick succession are both named
-now=$(date +%s)
+seen_at=${now:-$(date +%s)} now=$(date +%s)
 applied=$(cat "$DIR.applied") just=''
 for n in $NUMBERS; do
     role=$(of ROLE "$n")
@@ -230,4 +234,5 @@ for n in $NUMBERS; do
 done
 echo "applied at $applied"
 echo "scraped at $scraped"
+echo "seen at $seen_at"
 echo "changed$just"

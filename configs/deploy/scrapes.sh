@@ -1,9 +1,11 @@
 # Functions for project.sh: whether the agent can scrape its targets, in seconds and not at the next interval.
 #
-# A scrape has its place in the interval by a hash, up to a whole interval after the agent's start. So the jobs $FAST,
-# which are to have a sample at the hub, are scraped each $BRIEF seconds until all had their first scrape; then the agent
-# gets its real configuration ($SCRAPES, a file of the project) back. The jobs $SLOW are read once from inside the agent's
-# container. Jobs that are not in $OURS are the user's: what cannot be scraped there is a warning.
+# A scrape has its place in the interval by a hash, up to a whole interval after the agent's start. So where the agent is
+# new, the jobs $FAST are scraped each $BRIEF seconds until all had their first scrape; then it starts again with its real
+# configuration ($SCRAPES, a file of the project). It has no backlog that this could cost. A reload would do for no agent:
+# Prometheus marks the series of a shorter interval as gone until the next scrape of the longer one.
+# Any other targets are read once from inside the agent's container. Jobs that are not in $OURS are the user's: what
+# cannot be scraped there is a warning.
 agent="$PREFIX-agent"
 
 # The agent's targets: job, URL, time of the last scrape and its error, with tabs between.
@@ -37,12 +39,12 @@ place_scrapes() { # what comes in on stdin is the agent's configuration from now
     cat > "$DIR.brief"
     chmod 644 "$DIR.brief"
     mv -f "$DIR.brief" "$DIR/$SCRAPES"
-    docker exec "$agent" sh -c 'kill -HUP 1'
 }
-restore_scrapes() {
+restore_scrapes() { # the agent's own configuration, if a run that ends had replaced it
     [ -e "$DIR.scrapes" ] || return 0
-    place_scrapes < "$DIR.scrapes" || true
+    place_scrapes < "$DIR.scrapes"
     rm -f "$DIR.scrapes"
+    docker restart "$agent" > /dev/null || true
 }
 
 # One line for each target of $FAST that had no scrape without an error since $1, the targets of before. Those of the user
@@ -62,12 +64,13 @@ waiting() {
     ' - "$DIR.targets"
 }
 
-# Until every job of $FAST was scraped. Sets $scraped: since when the hub must have a sample of each.
-scrape_fast() {
+# A new agent: until every job of $FAST was scraped. Sets $scraped: since when the hub must have a sample of each.
+scrape_first() {
     before=$(targets)
     scraped=$(date +%s)
     cp "$DIR/$SCRAPES" "$DIR.scrapes"
     briefly | place_scrapes
+    docker exec "$agent" sh -c 'kill -HUP 1'
     sleep "$BRIEF"
     tries=0
     while left=$(waiting "$before"); [ -n "$left" ]; do
@@ -90,10 +93,10 @@ scrape_fast() {
     rm -f "$DIR.targets"
 }
 
-# Every target of $SLOW is read once.
-scrape_slow() {
+# Every target of the jobs $1 is read once.
+read_targets() {
     targets | while IFS="$(printf '\t')" read -r job url _; do
-        case " $SLOW " in *" $job "*) ;; *) continue ;; esac
+        case " $1 " in *" $job "*) ;; *) continue ;; esac
         tries=0
         until output=$(timeout "$SLOW_TIMEOUT" docker exec "$agent" wget -q -O /dev/null "$url" 2>&1 < /dev/null); do
             tries=$((tries + 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,12 @@ class Examined:
         return {one["place"]: one["empty"] for one in self.found["queries"] if one["place"] in SHOWN_BY[test]}
 
 
+def _strangers(story: Story, empty: list[str]) -> bool:
+    """Only about containers of other tests on this machine: cAdvisor sees them too, and they come and go."""
+    names = [re.search(r"container=([^,]+)", one) for one in empty]
+    return bool(names) and all(name and not name[1].startswith(story.rig.prefix) for name in names)
+
+
 @pytest.fixture(scope="module")
 def examined(story: Story) -> Examined:
     """One examination, after an error line and a line that Loki discards. A container of another test that has just
@@ -59,12 +66,14 @@ def test_every_query_has_data_or_a_declared_reason(story: Story, examined: Exami
     found = examined.found
     asked = {place.partition(" / ")[0] for place in (one["place"] for one in found["queries"]) if " / " in place}
     assert asked == {board.name for board in boards(full())}, "a board that this stack has not is not proven by it"
-    wrong = [
+    faults = [
         (one["place"], one["empty"] or one["error"]) for one in found["queries"] if one["state"] in ("EMPTY", "failed")
     ]
+    wrong = [(place, empty) for place, empty in faults if not isinstance(empty, list) or not _strangers(story, empty)]
     assert not wrong, wrong
-    assert found["faults"] == 0, [*found["unloaded"], *(said for host in found["hosts"] for said in host["wrong"])]
-    assert examined.code == 0
+    others = [*found["unloaded"], *(said for host in found["hosts"] for said in host["wrong"])]
+    assert found["faults"] == len(faults), others
+    assert examined.code == (1 if faults else 0)
     counts = found["counts"]
     declared = [one["place"] for one in found["queries"] if one["state"] == "declared"]
     assert counts["declared"] == len(declared)
@@ -110,7 +119,11 @@ def test_doctor_prints_a_table(story: Story, examined: Examined) -> None:
     said = story.rig.tool("doctor").stdout
     assert "board containers" in said
     assert "Empty, as declared" in said
-    assert "Everything has data." in said, said[-3000:]
+    if "Everything has data." not in said:
+        place = said[said.index("EMPTY, and not declared so") : said.index("Empty, as declared")]
+        names = re.findall(r"container=([^,;\s]+)", place)
+        assert names, said[-3000:]
+        assert not [name for name in names if name.startswith(story.rig.prefix)], said[-3000:]
 
 
 def test_doctor_names_a_stopped_log_agent(story: Story, examined: Examined) -> None:

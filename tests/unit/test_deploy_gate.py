@@ -24,7 +24,7 @@ GATE = {
     "NEWEST_CONTAINER": "container",
     "LINES": "lines",
 }
-APPLIED = "applied at 900\nscraped at 1000\n"
+APPLIED = "applied at 900\nscraped at 1000\nseen at 1000\n"
 SAMPLE = '{"data":{"result":[{"metric":{},"value":[1,"%s.25"]}]}}'
 LINE = '{"data":{"result":[{"stream":{},"values":[["1","x"]]}]}}'
 NOTHING = '{"data":{"result":[]}}'
@@ -44,8 +44,10 @@ def rig(tmp_path: Path) -> Rig:
     return Rig(tmp_path)
 
 
-def _hub_has(rig: Rig, samples: str = ALL, line: str = LINE, container: str = SAMPLE % 1001) -> None:
-    answers = {"query=samples": samples, "query=newest": NOTHING, "query=container": container, "query_range": line}
+def _hub_has(
+    rig: Rig, samples: str = ALL, line: str = LINE, container: str = SAMPLE % 1001, newest: str = SAMPLE % 1001
+) -> None:
+    answers = {"query=samples": samples, "query=newest": newest, "query=container": container, "query_range": line}
     cases = " ".join(f"*{part}*) echo '{answer}' ;;" for part, answer in answers.items())
     rig.answer("exec", f'case "$*" in {cases} esac')
 
@@ -77,6 +79,14 @@ def test_a_job_without_a_new_sample_is_named(rig: Rig, samples: str, missing: st
         f"host web-1: within 1 s after its update the hub got no sample of the jobs {missing}, which its agent scraped "
         "(see: docker logs fw-agent)\n"
     )
+
+
+@pytest.mark.parametrize("newest", [NOTHING, SAMPLE % 1000, ""])
+def test_samples_from_before_the_update_do_not_prove_that_the_agent_pushes(rig: Rig, newest: str) -> None:
+    _hub_has(rig, newest=newest)
+    done = rig.run("gate", APPLIED, **GATE)
+    assert done.returncode == 1
+    assert "the hub got no sample that is newer (see: docker logs fw-agent)" in done.stderr
 
 
 def test_a_missing_line_is_named(rig: Rig) -> None:
@@ -111,16 +121,17 @@ def test_gate_does_not_wait_for_a_cadvisor_that_is_scraped_rarely(rig: Rig) -> N
 @pytest.mark.parametrize(
     "stdin",
     [
-        "", "applied at 900\n", "scraped at 1000\n", "applied at 900\nscraped at \n", "applied at\nscraped at 1000\n",
-        "applied at 900\nscraped at soon\n", "applied at -1\nscraped at 1000\n",
-        "applied at 900\nscraped at 1\nscraped at 2\n",
+        "", "applied at 900\n", "scraped at 1000\n", "applied at 900\nscraped at 1\n", "scraped at 1\nseen at 1\n",
+        "applied at 900\nscraped at \nseen at 1\n", "applied at\nscraped at 1000\nseen at 1\n",
+        "applied at 900\nscraped at soon\nseen at 1\n", "applied at -1\nscraped at 1000\nseen at 1\n",
+        "applied at 900\nscraped at 1\nscraped at 2\nseen at 1\n", "applied at 900\nscraped at 1\nseen at\n",
     ],
 )  # fmt: skip
 def test_gate_fails_without_the_times_to_compare_with(rig: Rig, stdin: str) -> None:
     _hub_has(rig)
     done = rig.run("gate", stdin, **GATE)
     assert done.returncode == 1, "a comparison with nothing is no proof"
-    assert "host web-1: expected `applied at <seconds>` and `scraped at <seconds>` on stdin" in done.stderr
+    assert "host web-1: expected `applied at`, `scraped at` and `seen at` with seconds on stdin" in done.stderr
     assert rig.calls() == [], "nothing is asked"
 
 

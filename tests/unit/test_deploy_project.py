@@ -30,7 +30,7 @@ def test_the_first_run_pulls_checks_starts_and_waits_in_this_order(tmp_path: Pat
         "agent/config/a.yml": "one\n", "agent/config/targets/b.yml": "two\n",
         "agent/secrets/password": "planted-s3cret\n",
     }  # fmt: skip
-    assert re.fullmatch(r"applied at \d+\nscraped at 77\nchanged agent cadvisor\n", done.stdout)
+    assert re.fullmatch(r"applied at \d+\nscraped at 77\nseen at 77\nchanged agent cadvisor\n", done.stdout)
 
 
 def test_files_are_closed_to_others_but_readable_inside(host: Host) -> None:

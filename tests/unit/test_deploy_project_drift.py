@@ -106,8 +106,12 @@ def test_targets_are_scraped_where_anything_changed(host: Host) -> None:
     def scrapes(changed: dict[str, Role]) -> list[str]:
         calls = len(host.calls())
         assert host.deploy(changed).returncode == 0
-        return [call for call in host.calls()[calls:] if call.startswith("scrape_")]
+        return [call for call in host.calls()[calls:] if call.startswith(("scrape_", "read_"))]
 
+    assert [call for call in host.calls() if call.startswith(("scrape_", "read_"))] == [
+        "scrape_first",
+        "read_targets slow",
+    ]
     assert scrapes(OLD) == [], "unchanged ones were scraped within the last interval"
-    assert scrapes(NEW) == ["scrape_fast", "scrape_slow"]
-    assert scrapes({**NEW, "cadvisor": Role("cadvisor:1", "v2")}) == ["scrape_slow"]
+    assert scrapes(NEW) == ["read_targets all"], "an agent that is not new keeps its intervals"
+    assert scrapes({**NEW, "cadvisor": Role("cadvisor:1", "v2")}) == ["read_targets all"]

@@ -50,6 +50,7 @@ class Agent(Rig):
             '*broken*) echo "wget: server returned error: HTTP/1.1 500" >&2; exit 1 ;;\n'
             "esac",
         )
+        self.answer("restart", f'cp "{self.file}" "$ANSWERS/read$(ls "$ANSWERS" | grep -c "^read")"')
 
     def targets(self, *answers: list[tuple[str, str, str]]) -> None:
         """Each answer: (job, last scrape, error) of its targets."""
@@ -70,7 +71,7 @@ class Agent(Rig):
 
     def scrape(self, what: str, **changes: str) -> subprocess.CompletedProcess[str]:
         given = {
-            "PREFIX": "fw", "HOST": "web-1", "DIR": str(self.folder / "edge"), "FAST": "node shop", "SLOW": "cadvisor",
+            "PREFIX": "fw", "HOST": "web-1", "DIR": str(self.folder / "edge"), "FAST": "node shop",
             "OURS": "node cadvisor", "SCRAPES": "agent/config/prometheus.yml", "AGENT_PORT": "9090", "BRIEF": "2",
             "SCRAPE_TRIES": "3", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "", **changes,
         }  # fmt: skip
@@ -93,12 +94,13 @@ def _rows(last: str, error: str = "", shop: str = "") -> list[tuple[str, str, st
     return [("node", last, error), ("cadvisor", NEVER, ""), ("shop", last, shop)]
 
 
-def test_fast_jobs_are_scraped_briefly_and_the_agent_has_its_configuration_back(agent: Agent) -> None:
+def test_a_new_agent_scrapes_fast_jobs_briefly_and_has_its_configuration_back(agent: Agent) -> None:
     agent.targets(_rows(BEFORE), _rows(BEFORE), _rows(NOW))
-    done = agent.scrape("scrape_fast")
+    done = agent.scrape("scrape_first")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("at ")
     assert agent.read() == [BRIEF, CONFIG], "only the fast jobs are faster, and only for that time"
+    assert agent.calls()[-1] == "restart fw-agent", "a reload would mark its series as gone until the next scrape"
     assert agent.file.read_text() == CONFIG
     left = {path.name for path in (agent.folder).iterdir() if path.name.startswith("edge.")}
     assert "edge.scrapes" not in left
@@ -117,7 +119,7 @@ def test_a_job_of_ours_that_cannot_be_scraped_fails_with_the_scrapes_own_error(
     agent: Agent, rows: list[tuple[str, str, str]], reason: str
 ) -> None:
     agent.targets(_rows(BEFORE), rows)
-    done = agent.scrape("scrape_fast")
+    done = agent.scrape("scrape_first")
     assert done.returncode == 1
     assert reason.split(" (")[0] in done.stderr
     assert "host web-1: the agent cannot scrape what is named above" in done.stderr
@@ -127,7 +129,7 @@ def test_a_job_of_ours_that_cannot_be_scraped_fails_with_the_scrapes_own_error(
 
 def test_an_app_of_the_user_that_cannot_be_scraped_is_a_warning(agent: Agent) -> None:
     agent.targets(_rows(BEFORE), _rows(NOW, shop='no such host \\"shop\\"'))
-    done = agent.scrape("scrape_fast")
+    done = agent.scrape("scrape_first")
     assert done.returncode == 0, done.stderr
     assert "host web-1: warning: app shop cannot be scraped: no such host" in done.stderr
 
@@ -141,7 +143,7 @@ def test_a_run_that_is_stopped_gives_the_configuration_back(agent: Agent) -> Non
 
 def test_a_slow_job_is_read_once(agent: Agent) -> None:
     agent.targets(_rows(NOW))
-    assert agent.scrape("scraped=1; scrape_slow").returncode == 0
+    assert agent.scrape("scraped=1; read_targets cadvisor").returncode == 0
     reads = [call for call in agent.calls() if "http://cadvisor:1/metrics" in call]
     assert reads == ["exec fw-agent wget -q -O /dev/null http://cadvisor:1/metrics"]
     assert not [call for call in agent.calls() if "http://node:1" in call]
@@ -150,7 +152,7 @@ def test_a_slow_job_is_read_once(agent: Agent) -> None:
 @pytest.mark.parametrize("ours", [True, False])
 def test_a_slow_job_that_cannot_be_read_is_named_with_the_reason(agent: Agent, ours: bool) -> None:
     agent.targets([("broken", NEVER, "")])
-    done = agent.scrape("scraped=1; scrape_slow", SLOW="broken", OURS="broken" if ours else "")
+    done = agent.scrape("scraped=1; read_targets broken", OURS="broken" if ours else "")
     assert done.returncode == (1 if ours else 0)
     assert "server returned error: HTTP/1.1 500 (http://broken:1/metrics)" in done.stderr
     assert ("warning: app broken" in done.stderr) is not ours
