@@ -43,11 +43,12 @@ class Command:
 
 @dataclass(frozen=True)
 class Answer:
-    """How a command ended. `code` None: not within its time limit."""
+    """How a command ended. `code` None: not within its time limit. `warnings`: what it reports without failing."""
 
     code: int | None
     lines: tuple[str, ...]
     reason: str
+    warnings: tuple[str, ...] = ()
 
     @property
     def reached(self) -> bool:
@@ -104,7 +105,8 @@ def run(command: Command, action: str, env: Mapping[str, str], limit: float = LI
         except subprocess.TimeoutExpired:
             _end(process)
             return Answer(None, (), f"no answer within {limit:.0f} s")
-    return Answer(process.returncode, tuple(out.splitlines()), _reason(command.host, err, process.returncode))
+    warnings = tuple(line for line in err.splitlines() if ": warning: " in line)
+    return Answer(process.returncode, tuple(out.splitlines()), _reason(command.host, err, process.returncode), warnings)
 
 
 def each(hosts: Iterable[str], work: Callable[[str], T], done: Callable[[str, T], None] | None = None) -> dict[str, T]:

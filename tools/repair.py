@@ -92,6 +92,8 @@ def _repair(state: Mapping[str, Any], found: HostDrift, env: Mapping[str, str]) 
     first = [ready] if ready is not None and _unready(found) else []
     for command in [*first, *deployed.comparing(state).get(found.host, [])]:
         answer = deployed.run(command, "repair", env, LIMIT)
+        for line in answer.warnings:
+            say(line)
         if answer.code != 0:
             return answer.reason
     return ""

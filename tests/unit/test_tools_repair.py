@@ -64,6 +64,17 @@ def test_up_names_a_dead_host_and_goes_on(tmp_path: Path, log: Path, capsys: pyt
     assert "host a: not compared with what was deployed: no SSH connection" in capsys.readouterr().out
 
 
+def test_up_shows_what_a_repair_warns_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    there = tmp_path / "there"
+    warns = f'if [ "$ACTION" = drift ]; then [ -e {there} ] || echo "container a: exited"; exit; fi; touch {there}'
+    said = "host a: warning: hosts.a.networks: the Docker network shop does not exist there now"
+    stack = Deployed(state(command("a-project", "a", f'{warns}; echo "{said}" >&2; echo other >&2')))
+    assert repair.repair(stack, compared(stack)) == []
+    out = capsys.readouterr().out
+    assert said in out
+    assert "other" not in out
+
+
 def test_up_reports_a_repair_that_fails(tmp_path: Path) -> None:
     script = '[ "$ACTION" = drift ] && echo "file /x: gone" || { echo "host a: no space left" >&2; exit 1; }'
     stack = Deployed(state(command("a-project", "a", script)))
