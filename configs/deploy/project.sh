@@ -175,7 +175,9 @@ fresh='' first=''
 for n in $NUMBERS; do
     role=$(of ROLE "$n")
     eval "was=\$WAS_$n"
-    if [ "$(seen "$role" '{{.Id}} {{.State.StartedAt}}')" = "$was" ]; then
+    is=$(seen "$role" '{{.Id}} {{.State.StartedAt}}')
+    [ -n "$is" ] || fail "$PREFIX-$role is not there after its start (\`docker inspect $PREFIX-$role\` there shows the reason); run the update again"
+    if [ "$is" = "$was" ]; then
         grep -qxF "$role/restart" "$pending" 2> /dev/null || continue
         docker restart "$PREFIX-$role" > /dev/null
     fi

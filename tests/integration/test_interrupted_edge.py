@@ -25,13 +25,15 @@ LEFT = {"edge", "edge.applied", "edge.containers", "edge.lock"}
 @dataclass(frozen=True)
 class Step:
     """`at`: the command line that is held up when everything is killed. `before_move`: no file was changed by then.
-    `image`: the update brings another image too, which is not there until the next one if `pull`."""
+    `image`: the update brings another image too, which is not there until the next one if `pull`. `agent`: it begins
+    without the agent, which somebody removed."""
 
     what: str
     at: str
     before_move: bool = False
     image: bool = False
     pull: bool = False
+    agent: bool = False
 
 
 STEPS = (
@@ -42,6 +44,7 @@ STEPS = (
     Step("wait", "-node-exporter ", image=True),
     Step("reload", "kill -HUP 1"),
     Step("scrape", "/metrics"),  # each target is read once
+    Step("first scrape", "sleep 2", agent=True),  # with short intervals, because the agent is new
 )
 
 
@@ -126,12 +129,15 @@ def killed(stack: Stack, what: str, reached: Callable[[], bool]) -> None:
 def test_a_kill_at_each_step_is_continued_and_costs_no_running_container(stack: Stack, step: Step) -> None:
     before, files = stack.rig.started_all(), stack.deployed()
     image = stack.change(step.image, there=not step.pull)
+    if step.agent:
+        docker("rm", "-f", stack.rig.container("agent"))
     stack.hold.at(step.at)
     killed(stack, f"step {step.what}", stack.hold.reached)
     stack.hold.release()
-    replaced = {REPLACED} if step.image else set[str]()
+    replaced = {REPLACED} if step.image else {"agent"} if step.agent else set[str]()
     now = stack.rig.started_all()
-    going_on = before if step.what != "wait" else {n: was for n, was in before.items() if not n.endswith(REPLACED)}
+    new = {stack.rig.container(role) for role in replaced if step.agent or step.what == "wait"}
+    going_on = {name: was for name, was in before.items() if name not in new}
     assert {name: now.get(name) for name in going_on} == going_on, "a running container was touched"
     if step.before_move:
         assert stack.deployed() == files, "files were changed"
