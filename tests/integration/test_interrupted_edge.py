@@ -109,7 +109,8 @@ def stack(chain: setup.ToolChain) -> Iterator[Stack]:
             yield found
         finally:
             found.hold.release()
-            tags = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", f"127.0.0.1:1/{made.prefix}/*")
+            ours = f"reference=127.0.0.1:1/{made.prefix}/*"
+            tags = docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", "--filter", ours)
             made.remove()
             for tag in tags.split():
                 docker("rmi", tag, check=False)
