@@ -88,6 +88,7 @@ class DockerService(pulumi.ComponentResource):
         written = self._args.host.run(
             f"{self.role}-{kind}",
             create=self._pull()
+            + script("incoming")
             + script(
                 "files",
                 CHECK=check,

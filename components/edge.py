@@ -23,7 +23,7 @@ from configs.settings import Settings
 
 PATIENCE = 300  # seconds that an update waits for one before it, whose connection broke
 HEALTHY = 60  # seconds until a container that was started answers its health check
-BRIEF = 2  # seconds between their first scrapes
+BRIEF = 2  # seconds between the first scrapes of a new agent
 OLDEST = FAST + 10  # seconds that the newest sample of an unchanged job may be old
 SCRAPE_TRIES = 40  # each half a second
 SLOW_TIMEOUT = 45  # seconds for reading a target of a slower job once
@@ -77,6 +77,7 @@ class Edge(pulumi.ComponentResource):
         return host.run(
             "project",
             create=script("pull", HOST=host.name, **self._parameters(made))
+            + script("incoming")
             + script("containers", **place)
             + script("scrapes", **self._jobs())
             + script("project"),

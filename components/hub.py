@@ -123,7 +123,7 @@ class Hub(pulumi.ComponentResource):
     def _annotate_change(self) -> None:
         """Annotates a change of the hub's own parts on the dashboards, as the gate does for an edge."""
         stack, roles = self._args.host.stack, " ".join(service.role for service in self._services)
-        settled = script("settled", PREFIX=stack, ROLES=roles, AGENTS="")
+        settled = script("settled", PREFIX=stack, ROLES=roles)
         self._args.host.run(
             "changed",
             create=f"settled() (\n{settled}\n)\nreport=$(settled)\n{note(self._args.settings, stack, 'hub')}",

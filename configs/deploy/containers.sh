@@ -26,15 +26,7 @@ differences() {
     if [ -e "$DIR.lock" ] && command -v flock > /dev/null && ! flock -n "$DIR.lock" true 2> /dev/null; then
         fail "an update of this host is running (\`fuser $DIR.lock\` there shows its process); run the comparison again when it has ended"
     fi
-    if [ -d "$DIR" ]; then
-        printf '%s\n' "$changed" | while IFS= read -r file; do
-            [ -n "$file" ] || continue
-            if [ -e "$DIR/$file" ]; then echo "file $DIR/$file: edited"; else echo "file $DIR/$file: gone"; fi
-        done
-        printf '%s\n' "$removed" | while IFS= read -r file; do [ -z "$file" ] || echo "file $DIR/$file: not ours"; done
-    else
-        echo "folder $DIR: gone"
-    fi
+    report_files
     if [ -s "$pending" ]; then echo "files that were not read yet: $(tr '\n' ' ' < "$pending")"; fi
     networks=$(docker network ls --format '{{.Name}}')
     for n in $NUMBERS; do

@@ -1,9 +1,7 @@
-# Puts the files that come in on stdin into $DIR, or leaves everything as it was.
+# Puts the files that come in on stdin into $DIR, or leaves everything as it was. Follows incoming.sh.
 #
-# stdin: for each file a line "==> relative/name <==" and then its text; "==> . <==" ends it, so that an input cut short
-# is not taken for files that are to be removed. They are written to $DIR.next, checked there by
-# $CHECK (the component's own tool in $IMAGE; also where only the image is another one), and moved over the live files one
-# by one; a file that is not in stdin any more is removed. Then $RELOAD makes a running $CONTAINER read them. What still
+# They are written to $DIR.next, checked there by $CHECK (the component's own tool in $IMAGE; also where only the image is
+# another one), and moved over the live files one by one; a file that is not in stdin any more is removed. Then $RELOAD makes a running $CONTAINER read them. What still
 # has to be read is remembered in $DIR.pending, so that a reload that failed is done again by the next run.
 #
 # $ACTION: `drift` prints what differs from stdin, one line each, and changes nothing; anything else deploys.
@@ -17,7 +15,7 @@ pending="$DIR.pending"
 looks=''
 [ "${ACTION:-}" != drift ] || looks=$(mktemp -d)
 [ -z "$looks" ] || next="$looks/next"
-trap 'rm -rf "$next" "$next.changed" "$next.removed" ${looks:+"$looks"}' EXIT
+trap 'rm -rf "$next" ${looks:+"$looks"}' EXIT
 trap 'exit 130' INT TERM HUP
 
 if [ -z "$looks" ]; then
@@ -25,47 +23,16 @@ if [ -z "$looks" ]; then
     chmod 700 "$BASE"
 fi
 rm -rf "$next"
-mkdir "$next"
-if ! awk -v dir="$next" '
-    /^==> \. <==$/ { whole = 1; next }
-    /^==> .+ <==$/ {
-        if (file) close(file)
-        file = dir "/" substr($0, 5, length($0) - 8)
-        folder = file
-        sub(/\/[^\/]*$/, "", folder)
-        system("mkdir -p \"" folder "\"")
-        printf "" > file
-        next
-    }
-    { print > file }
-    END { exit !whole }
-'; then
-    echo "$CONTAINER: the input with the new files was cut short, nothing was changed; run \`make up\` again" >&2
+receive '`make up`'
+if [ -n "$problem" ]; then
+    echo "$CONTAINER: $problem" >&2
     exit 1
 fi
-chmod -R u=rwX,go=rX "$next"
 [ -n "$looks" ] || chmod -R u=rwX,go=rX "$DIR"
-
-(cd "$next" && find . -type f | sort) | while read -r file; do
-    cmp -s "$next/$file" "$DIR/$file" || echo "${file#./}"
-done > "$next.changed"
-if [ -d "$DIR" ]; then (cd "$DIR" && find . -type f | sort); fi | while read -r file; do
-    [ -e "$next/$file" ] || echo "${file#./}"
-done > "$next.removed"
-changed=$(cat "$next.changed")
-removed=$(cat "$next.removed")
-rm -f "$next.changed" "$next.removed"
+compare_files
 
 if [ -n "$looks" ]; then
-    if [ -d "$DIR" ]; then
-        printf '%s\n' "$changed" | while IFS= read -r file; do
-            [ -n "$file" ] || continue
-            if [ -e "$DIR/$file" ]; then echo "file $DIR/$file: edited"; else echo "file $DIR/$file: gone"; fi
-        done
-        printf '%s\n' "$removed" | sed -n "s#^..*#file $DIR/&: not ours#p"
-    else
-        echo "folder $DIR: gone"
-    fi
+    report_files
     [ ! -s "$pending" ] || echo "container $CONTAINER: has not read its new files yet"
     exit 0
 fi

@@ -1,9 +1,11 @@
-# Ends once the hub has, of $HOST, a sample of every job in $JOBS (each "<time> where its targets are up", by the query
-# $SAMPLES) and a container by name ($CADVISOR empty: its job is slower) since the targets were scraped ("scraped at" on
-# stdin), a sample of any newer than the update ("seen at"), and a log line newer than the edge's last change ("applied at"; a quiet host writes one when it changes), or
-# fails after $PATIENCE seconds and names what did not arrive. The times are by the edge's own clock; without them it
-# fails. After an outage the backlog comes first: as long as it advances, patience begins again. Queries run inside the
-# hub's Prometheus container, which has wget.
+# Ends once the hub has of $HOST, or fails after $PATIENCE seconds and names what did not arrive:
+# - a sample of every job in $JOBS since the targets were scraped ("scraped at" on stdin). The query $SAMPLES gives the time
+#   of the newest one where the job's targets are up;
+# - a sample of any job that is newer than the update ("seen at");
+# - a container by name since the targets were scraped ($CADVISOR empty: its job is slower);
+# - a log line newer than the edge's last change ("applied at"; a quiet host writes one when it changes).
+# The times are by the edge's own clock; without them it fails. After an outage the backlog comes first: as long as it
+# advances, patience begins again. Queries run inside the hub's Prometheus container, which has wget.
 set -eu
 report=${report-$(cat)}
 since=$(printf '%s\n' "$report" | sed -n 's/^applied at //p')

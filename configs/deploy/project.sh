@@ -1,9 +1,8 @@
 # Makes the edge on $HOST what comes in on stdin, or leaves it as it is: a Compose project in $DIR, a folder of $BASE.
 #
-# Follows pull.sh, containers.sh and scrapes.sh.
+# Follows pull.sh, incoming.sh, containers.sh and scrapes.sh.
 #
-# stdin: for each file a line "==> relative/name <==" and then its text; "==> . <==" ends it, so that an input cut short
-# is not taken for files that are to be removed. $NUMBERS lists the containers; of each number n there are $ROLE_n,
+# $NUMBERS lists the containers; of each number n there are $ROLE_n,
 # $KEY_n (of its image under `images`), $IMAGE_n, $CHECK_n (shell: its own tool looks at the new files in $next), $RELOAD_n
 # (shell: it reads its files again) and $HEALTH_n (its health check as shell words). $PUSHERS are roles that send data to
 # the hub, $JOINING those that join $NETWORKS (one each line).
@@ -54,36 +53,9 @@ docker version > /dev/null 2>&1 || fail "Docker does not answer, nothing was cha
 
 # The new files.
 unfinished
-output=$(mkdir "$next" 2>&1) || fail "the new files cannot be written, nothing was changed: $output"
-code=0
-output=$(awk -v dir="$next" '
-    /^==> \. <==$/ { whole = 1; next }
-    /^==> .+ <==$/ {
-        if (file) close(file)
-        file = dir "/" substr($0, 5, length($0) - 8)
-        folder = file
-        sub(/\/[^\/]*$/, "", folder)
-        if (!made[folder]++) system("mkdir -p \"" folder "\"")
-        printf "" > file
-        next
-    }
-    { print > file; lines++ }
-    END { if (!whole) exit 9; print lines + 0 > (dir "/.lines") }
-' 2>&1) || code=$?
-[ "$code" != 9 ] || fail "the input with the new files was cut short, nothing was changed; run the update again"
-[ "$code" = 0 ] && [ -z "$output" ] || fail "the new files cannot be written to $next, nothing was changed: $output"
-# Not every awk notices that a disk is full.
-lines=$(cat "$next/.lines" 2> /dev/null || true)
-rm -f "$next/.lines"
-[ -n "$lines" ] && [ "$(find "$next" -type f -exec cat {} + | wc -l)" -eq "$lines" ] ||
-    fail "the new files cannot be written whole to $next, nothing was changed; is the disk full? (\`df -h $BASE\`)"
-chmod -R u=rwX,go=rX "$next"
-changed=$(cd "$next" && find . -type f | sed 's#^\./##' | sort | while IFS= read -r file; do
-    cmp -s "$next/$file" "$DIR/$file" || echo "$file"
-done)
-removed=$([ ! -d "$DIR" ] || (cd "$DIR" && find . -type f) | sed 's#^\./##' | sort | while IFS= read -r file; do
-    [ -e "$next/$file" ] || echo "$file"
-done)
+receive 'the update'
+[ -z "$problem" ] || fail "$problem"
+compare_files
 touched=$(printf '%s\n' "$changed" "$removed" | sed -n 's#/.*##p' | sort -u)
 
 if [ "${ACTION:-}" = drift ]; then
