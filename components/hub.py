@@ -68,22 +68,19 @@ class Hub(pulumi.ComponentResource):
         self.register_outputs({"url": self.url})
 
     def endpoint_for(self, name: str) -> Endpoint:
-        """How the edge of the host `name` reaches this hub. The hub's own is on the hub's network."""
-        settings, host = self._args.settings, self._args.host
-        own = name == host.name
+        """How the edge of the host `name` reaches this hub."""
+        settings = self._args.settings
+        url = deployment.push_url(settings, name) or self._site()
         if settings.hosts[name].via == "internet":
-            url = pulumi.Output.from_input(f"https://{settings.hub.domain}") if own else self._site()
             return Endpoint(url, None, self.ca)
-        if own:
-            inside = names.address(host.stack, "caddy", names.CADDY_PUSH_PORT)
-            return Endpoint(f"http://{inside}", None, None)
-        return Endpoint(f"http://{names.NO_DOMAIN}:{settings.hub.ports.push}", host.private, None)
+        return Endpoint(url, None if name == "hub" else self._args.host.private, None)
 
     def _site(self) -> pulumi.Output[str]:
         """The hub for those outside: its name, or its address if it has no name that resolves."""
-        hub, host = self._args.settings.hub, self._args.host
-        named = hub.public or hub.kind == "local"
-        return pulumi.Output.concat("https://", hub.domain if named or host.public is None else host.public)
+        name, address = deployment.site_name(self._args.settings), self._args.host.public
+        return pulumi.Output.concat(
+            "https://", self._args.settings.hub.domain if name is not None or address is None else address
+        )
 
     def _made(self) -> list[DockerService]:
         host = self._args.host

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 
-from configs import dashboards, disk, rules
+from configs import dashboards, disk, names, rules
 from configs.services.context import Context
 from configs.settings import Settings
 
@@ -34,3 +34,20 @@ def context(settings: Settings, name: str, base: str, docker_socket: str) -> Con
         dashboards={file: board(file) for file in boards()},
         metrics_size=disk.metrics_size(settings),
     )
+
+
+def site_name(settings: Settings) -> str | None:
+    """The hub's name for those outside. None: no name of it resolves, its address is used."""
+    hub = settings.hub
+    return hub.domain if hub.public or hub.kind == "local" else None
+
+
+def push_url(settings: Settings, name: str) -> str | None:
+    """The hub as the edge of the host `name` reaches it, without a path. The hub's own edge is on the hub's network.
+    None: by the address of the hub, which is known late."""
+    if settings.hosts[name].via == "internet":
+        site = settings.hub.domain if name == "hub" else site_name(settings)
+        return f"https://{site}" if site is not None else None
+    if name == "hub":
+        return f"http://{names.address(settings.prefix, 'caddy', names.CADDY_PUSH_PORT)}"
+    return f"http://{names.NO_DOMAIN}:{settings.hub.ports.push}"

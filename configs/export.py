@@ -38,20 +38,15 @@ class Reached:
 
 def needs(settings: Settings, name: str) -> set[str]:
     """What only a hub that is up knows: `address`, and `ca` if the edge has to trust the hub's own CA."""
-    host, hub = settings.hosts[name], settings.hub
-    if host.via == "internet":
-        return (set() if hub.public or hub.kind == "local" else {"address"}) | ({"ca"} if hub.own_ca else set())
+    if settings.hosts[name].via == "internet":
+        late = {"address"} if deployment.push_url(settings, name) is None else set()
+        return late | ({"ca"} if settings.hub.own_ca else set())
     return set() if name == "hub" else {"address"}
 
 
 def push_url(settings: Settings, name: str, address: str) -> str:
-    """The URL of the hub for the edge of this host, without a path. `address`: the hub's, where it has no domain."""
-    host, hub = settings.hosts[name], settings.hub
-    if host.via == "internet":
-        return f"https://{hub.domain if hub.public or hub.kind == 'local' else address}"
-    if name == "hub":
-        return f"http://{names.address(settings.prefix, 'caddy', names.CADDY_PUSH_PORT)}"
-    return f"http://{names.NO_DOMAIN}:{hub.ports.push}"
+    """The hub's URL for the edge of this host, without a path. `address`: the hub's, where no name of it resolves."""
+    return deployment.push_url(settings, name) or f"https://{address}"
 
 
 def files(settings: Settings, name: str, images: Mapping[str, str], reached: Reached) -> dict[str, str]:
