@@ -36,7 +36,7 @@ def test_a_preview_of_nothing_works_and_contacts_no_host(fleet: Fleet) -> None:
 def test_hub_droplet_and_server_come_up_from_nothing_in_one_run(fleet: Fleet) -> None:
     with Watcher() as watcher:
         fleet.said = fleet.rehearse()
-    fleet.commands, fleet.environments = watcher.seen, watcher.environments
+    fleet.commands, fleet.environments = watcher.seen, set(watcher.environments)
     table = fleet.said[fleet.said.index("What has arrived") :]
     for host in ("hub", "db-1", "vps-1"):
         for job in ("agent", "cadvisor", "node", "docker (logs)"):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-import threading
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -14,7 +12,7 @@ import pytest
 from tests.integration import databases
 from tests.integration.rig import docker, eventually
 from tests.integration.story import Story
-from tests.integration.watcher import PROGRAM
+from tests.integration.watcher import Watcher
 
 pytestmark = pytest.mark.xdist_group("story")
 
@@ -45,40 +43,6 @@ def _dsn(story: Story, password: str, entry: str = "main", place: str = "shop-db
     return done.stdout
 
 
-class _Watcher:
-    """Reads every command line and environment of the machine again and again; keeps those with one of the needles."""
-
-    def __init__(self, needles: list[str]) -> None:
-        self.needles, self.seen, self.rounds = [n.encode() for n in needles], set[str](), 0
-        self.commands = 0  # how often an edge's own was seen
-        self._end = threading.Event()
-        self._thread = threading.Thread(target=self._watch)
-
-    def __enter__(self) -> _Watcher:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._end.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._end.wait(0.02):
-            self.rounds += 1
-            for entry in os.listdir("/proc"):
-                if entry.isdigit():
-                    try:
-                        line = Path(f"/proc/{entry}/cmdline").read_bytes()
-                        environment = Path(f"/proc/{entry}/environ").read_bytes()
-                    except OSError:
-                        continue
-                    self.commands += b"\0FILES_AGENT=" in environment
-                    if PROGRAM in line:
-                        environment = b""
-                    if any(needle in line or needle in environment for needle in self.needles):
-                        self.seen.add(line.replace(b"\0", b" ").decode(errors="replace")[:60])
-
-
 def _needles(story: Story) -> dict[str, str]:
     """Every secret of the stack, by what it is."""
     return {
@@ -96,7 +60,7 @@ class Added:
     before: dict[str, tuple[str, str]]
     refused: subprocess.CompletedProcess[str]
     said: str
-    watcher: _Watcher
+    watcher: Watcher
 
 
 @pytest.fixture(scope="module")
@@ -108,7 +72,7 @@ def added(story: Story) -> Added:
     said += _dsn(story, _password(story), "standby", "shop-db-2:5432/bare")
     refused = story.rig.tool("up")
     said += _dsn(story, _password(story))
-    with _Watcher(list(_needles(story).values())) as watcher:
+    with Watcher(pause=0.02) as watcher:
         plan = story.rig.tool("pulumi", "preview", "--diff").stdout
         said += plan + story.rig.up()
     return Added(before, refused, said + refused.stdout, watcher)
@@ -157,8 +121,9 @@ def test_no_secret_is_in_a_command_line_or_an_environment_or_in_what_the_command
     story: Story, added: Added
 ) -> None:
     assert added.watcher.rounds > 20, "command lines were hardly looked at"
-    assert added.watcher.commands, "the edge's command was not seen"
-    assert not added.watcher.seen, f"a secret is in command lines or environments: {added.watcher.seen}"
+    assert any(b"\0FILES_AGENT=" in text for text in added.watcher.environments), "the edge's command was not seen"
+    seen = added.watcher.showing(_needles(story).values())
+    assert not seen, f"a secret is in command lines or environments: {seen}"
     shown = story.rig.tool("pulumi", "stack", "--show-urns").stdout + story.rig.tool("pulumi", "stack", "output").stdout
     for what, needle in _needles(story).items():
         assert needle not in added.said, f"{what} is shown by preview or up"
