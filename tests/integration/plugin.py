@@ -44,7 +44,7 @@ class Plugin:
 
 @contextlib.contextmanager
 def started() -> Iterator[Plugin]:
-    """The plugin in a process of its own, which ends with the block."""
+    """The plugin in a separate process, which ends with the block."""
     (found,) = [one for one in plugins.state() if one.name == "docker"]
     folders = [plugins.home() / "plugins" / f"resource-docker-v{found.version}"]
     folders += [folder for folder in (plugins.given_dir(), plugins.stand_in_dir()) if folder]

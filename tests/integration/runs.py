@@ -1,4 +1,4 @@
-"""`up` as a process of its own, which a test interrupts: at a moment, or where a command that it runs is held up."""
+"""`up` as a separate process, which a test interrupts: at a moment, or where a command that it runs is held up."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def names(made: Rig) -> set[str]:
 
 
 class Run:
-    """`up` as a terminal starts it: in a process group of its own."""
+    """`up` as a terminal starts it: in a separate process group."""
 
     def __init__(self, made: Stack) -> None:
         argv = [sys.executable, "-m", "tools", "--stack", made.name, "--file", str(made.file), "up"]
