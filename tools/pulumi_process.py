@@ -8,7 +8,7 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 
-from tools import pulumi_state
+from tools import state_files
 from tools.errors import ToolError
 from tools.progress import say
 from tools.pulumi_output import readable
@@ -71,9 +71,9 @@ def explain(message: str, stack: str) -> str:
         owners = [
             f"{user} on {host}, process {pid}, since {since}" for user, host, pid, since in _CREATED_BY.findall(message)
         ]
-        return pulumi_state.in_use(" and ".join(owners) or "unknown", stack)
+        return state_files.in_use(" and ".join(owners) or "unknown", stack)
     if _IN_PROGRESS in message:
-        return pulumi_state.in_use("the stack's page in Pulumi Cloud shows which", stack)
+        return state_files.in_use("the stack's page in Pulumi Cloud shows which", stack)
     if _NO_LOGIN in message:
         return (
             "The state is in Pulumi Cloud: set PULUMI_ACCESS_TOKEN to your token (the login of your CLI is not used)."

@@ -1,6 +1,6 @@
-"""Pulumi's state of a stack: its lock, and the operations that an interrupted run left pending.
+"""Pulumi's state of a stack, and the operations that an interrupted run left pending.
 
-A lock whose process is gone is removed. A resource that was being created when a run was stopped may or may not exist,
+A resource that was being created when a run was stopped may or may not exist,
 and Pulumi does not know it. Its Docker object is removed (only if it carries this stack's label), so that the next run
 can create one of the same name.
 """
@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,29 +29,6 @@ _DOCKER_KINDS = {
     "docker:index/container:Container": "container",
     "docker:index/network:Network": "network",
 }
-
-
-def in_use(by: str, stack: str) -> str:
-    """The message about a lock that a running process, or one of another machine, holds."""
-    return (
-        f"The state of stack {stack} is in use by another run: {by}. Wait for it. If it no longer exists, "
-        f"`make pulumi STACK={stack} ARGS=cancel` removes its lock, and the next `make up` resumes."
-    )
-
-
-def clear_dead_lock(backend: Path, stack: str) -> None:
-    """Remove a lock whose process is gone. ToolError with owner and time if its process may still run."""
-    for lock in sorted((backend / ".pulumi" / "locks").rglob(f"fleetwatch/{stack}/*.json")):
-        try:
-            owner = json.loads(lock.read_text())
-        except (OSError, ValueError):
-            continue
-        here = owner.get("hostname") == socket.gethostname()
-        if not here or _alive(int(owner.get("pid", 0))):
-            who = f"{owner.get('username')} on {owner.get('hostname')}"
-            raise ToolError(in_use(f"{who}, process {owner.get('pid')}, since {owner.get('timestamp')}", stack))
-        say(f"An earlier run (process {owner.get('pid')}, {owner.get('timestamp')}) was stopped; removing its lock.")
-        lock.unlink(missing_ok=True)
 
 
 def export(stack: str, pulumi: list[str], env: Mapping[str, str]) -> dict[str, Any]:
@@ -172,17 +147,3 @@ def _remove_unknown(docker: LocalDocker, kind: str, name: str, known: set[str]) 
     if done.returncode == 0 and len(fields) == 2 and fields[1] == docker.prefix and fields[0] not in known:
         force = ["--force", "--volumes"] if kind == "container" else []  # anonymous volumes only
         subprocess.run([*base, "rm", *force, fields[0]], capture_output=True, check=False)
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    try:
-        # A zombie has ended; its parent (in a container often a process 1 that is no init) did not wait for it.
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (OSError, IndexError):
-        return True

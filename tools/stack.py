@@ -15,7 +15,7 @@ from typing import Any
 
 from configs.settings import Settings, SettingsError
 from configs.settings.messages import for_stack
-from tools import backend, orphans, pulumi_state, secrets_provider, stack_prefixes, working_copy
+from tools import backend, orphans, pulumi_state, secrets_provider, stack_prefixes, state_files, working_copy
 from tools.affected_stacks import ON_ONE_MACHINE
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, state_dir
@@ -143,7 +143,7 @@ class Stack:
         """Make the stack if there is none, and clear what an interrupted run left. Without `repair` the state's pending
         operations stay: a preview takes no lock, so that a running update looks to it like an interrupted one."""
         if (folder := backend.folder(self.backend)) is not None:
-            pulumi_state.clear_dead_lock(folder, self.name)
+            state_files.free(folder, self.name)
         if not self.exists():
             self.make()
         backend.remember(self.home, self.backend)

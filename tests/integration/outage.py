@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 import time
 from collections import Counter
+from datetime import datetime, timezone
 from typing import Any
 
 from tests.integration.rig import Rig, docker, eventually
@@ -71,6 +73,25 @@ def longest_gap(times: list[float]) -> tuple[float, float]:
     """(length, beginning) of the longest time between two samples."""
     assert len(times) > 1, "no samples to look for a gap in"
     return max((after - before, before) for before, after in zip(times, times[1:], strict=False))
+
+
+def served(container: str, since: float) -> list[float]:
+    """When the application answered a scrape, by its own access log: what could be collected on a slow machine too."""
+    lines = docker("logs", "--timestamps", "--since", f"{since:.3f}", container).splitlines()
+    times = (line.split()[0].rstrip("Z")[:26] for line in lines if "GET /metrics" in line)
+    return [datetime.fromisoformat(time).replace(tzinfo=timezone.utc).timestamp() for time in times]
+
+
+def lost(answered: list[float], times: list[float]) -> list[float]:
+    """Scrapes that were answered and have no sample. A sample bears the time at which its scrape began; a scrape of
+    every second ends after one second at the latest."""
+    known = sorted(times)
+    return [at for at in answered if not any(at - 1.5 <= one <= at + 0.3 for one in known[_around(known, at)])]
+
+
+def _around(known: list[float], at: float) -> slice:
+    where = bisect.bisect(known, at)
+    return slice(max(0, where - 2), where + 1)
 
 
 def leave(rig: Rig) -> float:

@@ -183,7 +183,7 @@ def test_of_two_updates_at_once_one_waits_on_the_host_or_is_refused_by_the_state
     with (stack.files / "edge.lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         run = Run(stack.rig)
-        run.until("the update to wait", lambda: "/bin/sleep 1 " in processes(stack.rig).values())
+        run.until("the update to wait", lambda: "/sleep 1 " in " ".join(processes(stack.rig).values()))
         assert stack.agents_interval() != f"{5 + stack.changes}s"
         assert "is in use by another run" in stack.rig.up_fails()
     code, output = run.ended()
