@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -48,8 +49,15 @@ class Plugin:
 
 
 def home() -> Path:
-    """PULUMI_HOME: the plugins the vendor's CLI installs, apart from the user's own."""
-    return cache_dir("pulumi-home")
+    """PULUMI_HOME: the plugins the vendor's CLI installs, apart from the user's own. Its `logs` is a file: since 3.253
+    the CLI writes what it does with each property of each resource into that folder, which takes half of the engine's
+    CPU and up to 500 MB, and has no switch for it; without the folder it continues (pkg/logging/encrypted.go)."""
+    made = cache_dir("pulumi-home")
+    logs = made / "logs"
+    if not logs.is_file():
+        shutil.rmtree(logs, ignore_errors=True)
+        logs.write_text(_NO_LOGS)
+    return made
 
 
 def given_dir() -> Path | None:
@@ -59,6 +67,11 @@ def given_dir() -> Path | None:
 def stand_in_dir() -> Path:
     """Scripts named pulumi-resource-<name>, one for every plugin that is missing here; goes on PATH."""
     return VENV / "stand-ins"
+
+
+_NO_LOGS = """This file keeps Pulumi from writing a log of all resources at each run (half of its CPU).
+For a log of one run: make pulumi STACK=<stack> ARGS="preview -v=9 --logtostderr"
+"""
 
 
 @cache

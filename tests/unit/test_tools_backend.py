@@ -217,3 +217,12 @@ def test_an_up_that_meets_pulumi_clouds_lock_ends_with_the_way_out() -> None:
 def test_pulumi_cloud_without_a_token_says_which_one() -> None:
     said = explain("error: PULUMI_ACCESS_TOKEN must be set for login during non-interactive CLI sessions", "prod")
     assert "set PULUMI_ACCESS_TOKEN" in said
+
+
+def test_pulumi_keeps_no_log_of_all_properties(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("FLEETWATCH_CACHE", str(tmp_path))
+    earlier = tmp_path / "pulumi-home" / "logs" / "pulumi-1-up.log"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("values")
+    for _ in range(2):
+        assert "-v=9" in (plugins.home() / "logs").read_text()
