@@ -3,21 +3,26 @@
 set -eu
 seen() { docker inspect --type container -f "$2" "$PREFIX-$1" 2> /dev/null || true; }
 listed() { printf '%s\n' "$2" | grep -qxF -e "$1"; }
-# A number for all that defines a container. Left out: its host name, which each new container has, and what is empty,
-# because another version of the engine has other fields.
-fingerprint() {
-    definition=$(docker inspect --type container -f '{{.Image}} {{json .HostConfig}} {{json .Config}}' "$PREFIX-$1") ||
-        fail "$PREFIX-$1 cannot be inspected (Docker's message above)"
-    printf '%s\n' "$definition" | sed 's/"Hostname":"[^"]*"//; s/"[A-Za-z]*":\(null\|false\|0\|""\|\[\]\|{}\),*//g' | cksum | tr ' ' -
+all() { for n in $NUMBERS; do echo "$PREFIX-$(of ROLE "$n")"; done; }
+# One look at all containers, for `saw`: starting the docker CLI for each question is most of what an update costs.
+look() {
+    # shellcheck disable=SC2046 # a list of names
+    looked=$(docker inspect --type container -f '{{.Name}} {{.State.Status}} {{.Id}} {{.State.StartedAt}} {{.Config.Image}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' $(all) 2> /dev/null || true)
 }
-# Each container's role, image and fingerprint.
+# What the last look found of the role $1: 2 its status, 3 its id, 4 its start, 5 its image, 6 its health.
+saw() { printf '%s\n' "$looked" | awk -v name="/$PREFIX-$1" -v column="$2" '$1 == name { print $column }'; }
+# Of each container that is there its role, its image's id and a number for all that defines it. Left out: its host name,
+# which each new container has, and what is empty, because another version of the engine has other fields.
 containers() {
-    for n in $NUMBERS; do
-        role=$(of ROLE "$n")
-        print=$(fingerprint "$role")
-        echo "$role $(seen "$role" '{{.Image}}') $print"
-    done
+    # shellcheck disable=SC2046 # a list of names
+    { docker inspect --type container -f '{{.Name}} {{.Image}} {{json .HostConfig}} {{json .Config}}' $(all) 2> /dev/null || true; } |
+        while read -r name image definition; do
+            print=$(printf '%s\n' "$definition" | sed 's/"Hostname":"[^"]*"//; s/"[A-Za-z]*":\(null\|false\|0\|""\|\[\]\|{}\),*//g' | cksum | tr ' ' -)
+            echo "${name#"/$PREFIX-"} $image $print"
+        done
 }
+# Its line of such a list, without the role.
+listed_as() { printf '%s\n' "$2" | sed -n "s/^$1 //p"; }
 # The networks of ours and of the user that a container is on, and those of $NETWORKS that it should join.
 joined() { seen "$1" '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}'; }
 
@@ -28,20 +33,20 @@ differences() {
     fi
     report_files
     if [ -s "$pending" ]; then echo "files that were not read yet: $(tr '\n' ' ' < "$pending")"; fi
-    networks=$(docker network ls --format '{{.Name}}')
+    networks=$(docker network ls --format '{{.Name}}') is=$(containers) was=$(cat "$DIR.containers" 2> /dev/null || true)
+    look
     for n in $NUMBERS; do
         role=$(of ROLE "$n")
-        status=$(seen "$role" '{{.State.Status}}')
+        status=$(saw "$role" 2)
         if [ -z "$status" ]; then
             echo "container $PREFIX-$role: missing"
             continue
         fi
         [ "$status" = running ] || echo "container $PREFIX-$role: $status"
-        was=$(sed -n "s/^$role //p" "$DIR.containers" 2> /dev/null || true)
-        image=$(seen "$role" '{{.Image}}')
-        if [ "$image" != "${was% *}" ]; then
-            echo "container $PREFIX-$role: another image ($(seen "$role" '{{.Config.Image}}'), $image)"
-        elif [ "$(fingerprint "$role")" != "${was#* }" ]; then
+        now=$(listed_as "$role" "$is") before=$(listed_as "$role" "$was")
+        if [ "${now% *}" != "${before% *}" ]; then
+            echo "container $PREFIX-$role: another image ($(saw "$role" 5), ${now% *})"
+        elif [ "$now" != "$before" ]; then
             echo "container $PREFIX-$role: another definition than the update gave it"
         fi
         case " $JOINING " in

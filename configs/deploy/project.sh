@@ -68,12 +68,13 @@ strange=$(docker ps -a --filter "label=com.docker.compose.project=$PREFIX" --for
 [ -z "$strange" ] || fail "a Compose project on it has the name $PREFIX too (${strange% }); choose another \`prefix\` in the stack file, or remove that project"
 
 pull_missing
+look
 
 # Check: each role whose files or image change, with the image that will run.
 for n in $NUMBERS; do
     role=$(of ROLE "$n") check=$(of CHECK "$n")
     [ -n "$check" ] || continue
-    if ! listed "$role" "$touched" && [ "$(seen "$role" '{{.Config.Image}}')" = "$(of IMAGE "$n")" ]; then continue; fi
+    if ! listed "$role" "$touched" && [ "$(saw "$role" 5)" = "$(of IMAGE "$n")" ]; then continue; fi
     code=0
     output=$(eval "$check" 2>&1) || code=$?
     [ "$code" != 0 ] || continue
@@ -120,19 +121,17 @@ docker ps -a --filter "label=com.docker.compose.project=$PREFIX" --filter label=
     --format '{{.Names}} {{.Label "com.docker.compose.service"}}' | while read -r name service; do
     [ "$name" = "$PREFIX-$service" ] || docker rm -f "$name" > /dev/null
 done
-force=''
+force='' are=''
+[ "${ACTION:-}" != repair ] || are=$(containers)
 for n in $NUMBERS; do
     role=$(of ROLE "$n")
-    state=$(seen "$role" '{{.State.Status}} {{.Id}} {{.State.StartedAt}}')
-    eval "WAS_$n=\${state#* }"
-    case ${state%% *} in
+    eval "WAS_$n=\$(saw \"$role\" 3)/\$(saw \"$role\" 4)"
+    case $(saw "$role" 2) in
         paused) docker unpause "$PREFIX-$role" > /dev/null ;;
         created | exited | dead) leave_gone_networks "$role" ;;
     esac
-    if [ "${ACTION:-}" = repair ] && [ -n "$state" ]; then
-        was=$(sed -n "s/^$role //p" "$DIR.containers" 2> /dev/null || true)
-        [ "$(seen "$role" '{{.Image}}') $(fingerprint "$role")" = "$was" ] || force="$force $PREFIX-$role"
-    fi
+    is=$(listed_as "$role" "$are")
+    [ -z "$is" ] || listed "$role $is" "$(cat "$DIR.containers" 2> /dev/null)" || force="$force $PREFIX-$role"
 done
 # Stopped first: what a container holds is written when it ends.
 # shellcheck disable=SC2086 # a list of names
@@ -142,20 +141,21 @@ output=$(compose -f "$DIR/compose.yaml" up -d --remove-orphans --pull never --no
 [ "$code" = 0 ] || fail "Docker Compose could not start what is in $DIR: $(printf '%s' "$output" | tail -n 3)
 Correct that and run the update again; \`docker compose ps -a\` in that folder shows what runs"
 
+look
 fresh='' first=''
 # The new ones. They have read their files at their start.
 for n in $NUMBERS; do
     role=$(of ROLE "$n")
     eval "was=\$WAS_$n"
-    is=$(seen "$role" '{{.Id}} {{.State.StartedAt}}')
-    [ -n "$is" ] || fail "$PREFIX-$role is not there after its start (\`docker inspect $PREFIX-$role\` there shows the reason); run the update again"
+    is=$(saw "$role" 3)/$(saw "$role" 4)
+    [ "$is" != / ] || fail "$PREFIX-$role is not there after its start (\`docker inspect $PREFIX-$role\` there shows the reason); run the update again"
     if [ "$is" = "$was" ]; then
         grep -qxF "$role/restart" "$pending" 2> /dev/null || continue
         docker restart "$PREFIX-$role" > /dev/null
     fi
     await "$n"
     fresh="$fresh $role"
-    [ "$role" != agent ] || [ -n "$was" ] || first=yes
+    [ "$role" != agent ] || [ "$was" != / ] || first=yes
     [ ! -e "$pending" ] || awk -v role="$role" 'index($0, role "/") != 1' "$pending" > "$pending.left"
     [ ! -e "$pending" ] || mv -f "$pending.left" "$pending"
 done
@@ -167,7 +167,7 @@ for n in $NUMBERS; do
     if [ -n "$pending_files" ] && [ -n "$reload" ]; then
         CONTAINER="$PREFIX-$role"
         export pending_files CONTAINER
-        [ "$(seen "$role" '{{.State.Status}}')" = running ] || reload="docker restart $CONTAINER"
+        [ "$(saw "$role" 2)" = running ] || reload="docker restart $CONTAINER"
         if ! output=$(eval "$reload" 2>&1); then
             echo "$output" >&2
             fail "$CONTAINER: reloading the new files failed (output above); the next update tries again"
@@ -175,7 +175,7 @@ for n in $NUMBERS; do
     fi
     case " $fresh " in
         *" $role "*) ;;
-        *) [ "$(seen "$role" '{{.State.Health.Status}}')" = healthy ] || await "$n" ;;
+        *) [ "$(saw "$role" 6)" = healthy ] || await "$n" ;;
     esac
 done
 rm -f "$pending"
@@ -199,10 +199,11 @@ fi
 recent=300 # seconds; about what an update takes, so two in quick succession are both named
 seen_at=${now:-$(date +%s)} now=$(date +%s)
 applied=$(cat "$DIR.applied") just=''
+look
 for n in $NUMBERS; do
     role=$(of ROLE "$n")
     # Not every date reads fractions and the time zone.
-    at=$(date -u -d "$(seen "$role" '{{.State.StartedAt}}' | sed 's/[.Z].*//; s/T/ /')" +%s)
+    at=$(date -u -d "$(saw "$role" 4 | sed 's/[.Z].*//; s/T/ /')" +%s)
     case " $PUSHERS " in *" $role "*) [ "$at" -le "$applied" ] || applied=$at ;; esac
     if [ "$at" -ge $((now - recent)) ] || listed "$role" "$touched"; then just="$just $role"; fi
 done

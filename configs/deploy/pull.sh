@@ -8,6 +8,9 @@ fail() {
 }
 of() { eval "printf '%s' \"\${$1_$2}\""; }
 pull_missing() {
+    images=$(for n in $NUMBERS; do of IMAGE "$n"; echo; done)
+    # shellcheck disable=SC2086 # a list of images
+    ! docker image inspect $images > /dev/null 2>&1 || return 0
     pulls=$(mktemp -d) failed='' started=''
     for n in $NUMBERS; do
         image=$(of IMAGE "$n")

@@ -93,20 +93,27 @@ scrape_first() {
     rm -f "$DIR.targets"
 }
 
-# Every target of the jobs $1 is read once.
+# Every target of the jobs $1 is read once, all by one command in the container: to start one costs more than to read.
 read_targets() {
-    targets | while IFS="$(printf '\t')" read -r job url _; do
-        case " $1 " in *" $job "*) ;; *) continue ;; esac
-        tries=0
-        until output=$(timeout "$SLOW_TIMEOUT" docker exec "$agent" wget -q -O /dev/null "$url" 2>&1 < /dev/null); do
-            tries=$((tries + 1))
-            [ "$tries" -ge 5 ] || case " $OURS " in *" $job "*) sleep 1; continue ;; esac
-            reason=$(printf '%s' "${output:-no answer within $SLOW_TIMEOUT s}" | tail -n 1 | sed 's/^wget: //')
-            case " $OURS " in
-                *" $job "*) fail "job $job: $reason ($url)" ;;
-                *) echo "host $HOST: warning: app $job cannot be scraped: $reason ($url)" >&2 ;;
-            esac
-            break
-        done
-    done
+    wanted=$(targets | awk -F '\t' -v jobs=" $1 " 'index(jobs, " " $1 " ") { print $1 "\t" $2 }')
+    [ -n "$wanted" ] || return 0
+    # shellcheck disable=SC2016 # expanded in the container
+    unread=$(printf '%s\n' "$wanted" | docker exec -i "$agent" sh -c '
+        while IFS="$(printf "\t")" read -r job url; do
+            tries=0
+            until output=$(timeout "$1" wget -q -O /dev/null "$url" 2>&1 < /dev/null); do
+                tries=$((tries + 1))
+                [ "$tries" -ge 5 ] || case $2 in *" $job "*) sleep 1; continue ;; esac
+                printf "%s\t%s\t" "$job" "$url"
+                printf "%s\n" "${output:-no answer within $1 s}" | tail -n 1
+                break
+            done
+        done' sh "$SLOW_TIMEOUT" " $OURS ") || fail "its agent's container cannot run a command (Docker's message above)"
+    printf '%s\n' "$unread" | awk -F '\t' -v host="$HOST" -v ours=" $OURS " '
+        !NF { next }
+        { sub(/^wget: /, "", $3) }
+        index(ours, " " $1 " ") { print "host " host ": job " $1 ": " $3 " (" $2 ")"; failed = 1; next }
+        { print "host " host ": warning: app " $1 " cannot be scraped: " $3 " (" $2 ")" }
+        END { exit failed }
+    ' >&2 || fail 'its agent cannot scrape what is named above'
 }

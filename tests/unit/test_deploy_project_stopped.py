@@ -173,7 +173,8 @@ def test_a_lock_that_another_run_holds_is_waited_for(host: Host) -> None:
 
 def test_two_updates_at_once_end_one_after_the_other(host: Host) -> None:
     host.answer("run", "sleep 0.3")
-    first, second = host.begin(NEW), host.begin(NEW)
+    patient = host.whole(NEW, [], PATIENCE="30")
+    first, second = (host.begin_whole(patient, host.input(NEW)) for _ in range(2))
     for process in (first, second):
         _, err = process.communicate(timeout=30)
         assert process.returncode == 0, err

@@ -47,9 +47,15 @@ class Agent(Rig):
             '*targets*) n=$(cat "$ANSWERS/n" 2> /dev/null || echo 1); cat "$ANSWERS/targets$n"\n'
             '[ ! -e "$ANSWERS/targets$((n + 1))" ] || echo $((n + 1)) > "$ANSWERS/n" ;;\n'
             f'*HUP*) cp "{self.file}" "$ANSWERS/read$(ls "$ANSWERS" | grep -c "^read")" ;;\n'
-            '*broken*) echo "wget: server returned error: HTTP/1.1 500" >&2; exit 1 ;;\n'
+            '*wget*) shift 3; exec "$@" ;;\n'  # the container's shell, with the program below
             "esac",
         )
+        wget = self.folder / "wget"
+        wget.write_text(
+            '#!/bin/sh\necho "read $4" >> "$ANSWERS/calls"\n'
+            'case $4 in *broken*) echo "wget: server returned error: HTTP/1.1 500" >&2; exit 1 ;; esac\n'
+        )
+        wget.chmod(0o755)
         self.answer("restart", f'cp "{self.file}" "$ANSWERS/read$(ls "$ANSWERS" | grep -c "^read")"')
 
     def targets(self, *answers: list[tuple[str, str, str]]) -> None:
@@ -144,9 +150,25 @@ def test_a_run_that_is_stopped_gives_the_configuration_back(agent: Agent) -> Non
 def test_a_slow_job_is_read_once(agent: Agent) -> None:
     agent.targets(_rows(NOW))
     assert agent.scrape("scraped=1; read_targets cadvisor").returncode == 0
-    reads = [call for call in agent.calls() if "http://cadvisor:1/metrics" in call]
-    assert reads == ["exec fw-agent wget -q -O /dev/null http://cadvisor:1/metrics"]
-    assert not [call for call in agent.calls() if "http://node:1" in call]
+    assert [call for call in agent.calls() if call.startswith("read ")] == ["read http://cadvisor:1/metrics"]
+
+
+def test_what_fails_costs_no_other_target(agent: Agent) -> None:
+    agent.targets([("broken", NEVER, ""), ("cadvisor", NEVER, "")])
+    done = agent.scrape("scraped=1; read_targets 'broken cadvisor'", OURS="cadvisor")
+    assert done.returncode == 0, done.stderr
+    assert agent.calls()[-2:] == ["read http://broken:1/metrics", "read http://cadvisor:1/metrics"]
+    assert "cadvisor" not in done.stderr
+
+
+def test_an_agent_that_runs_no_command_is_an_error(agent: Agent) -> None:
+    agent.targets([("cadvisor", NEVER, "")])
+    agent.answer(
+        "exec", 'case "$*" in *targets*) cat "$ANSWERS/targets1" ;; *) echo "is not running" >&2; exit 1 ;; esac'
+    )
+    done = agent.scrape("scraped=1; read_targets cadvisor")
+    assert done.returncode == 1
+    assert "its agent's container cannot run a command" in done.stderr
 
 
 @pytest.mark.parametrize("ours", [True, False])
