@@ -43,7 +43,7 @@ STEPS = (
     Step("start", "up -d --remove-orphans", image=True),
     Step("wait", "-node-exporter ", image=True),
     Step("reload", "kill -HUP 1"),
-    Step("scrape", "/metrics"),  # each target is read once
+    Step("scrape", "read -r job url"),  # each target is read once
     Step("first scrape", "sleep 2", agent=True),  # with short intervals, because the agent is new
 )
 
