@@ -14,7 +14,7 @@ from configs.services import agent, alertmanager, alloy, grafana, promtail
 from configs.services.caddy import caddyfile
 from configs.settings import Settings
 from tests.fixtures import rendering
-from tests.fixtures.hubs import own, public
+from tests.fixtures.hubs import own, public, staging
 
 ADDRESS = "https://203.0.113.10"
 
@@ -56,8 +56,8 @@ def test_a_public_domain_is_certified_by_acme_for_whom_and_where_the_settings_sa
     assert "tls internal" not in block
     assert "\temail ops@example.com\n" in _globals(public())
     assert "acme_ca" not in _globals(public())
-    assert f"\tacme_ca {caddyfile.ACME_STAGING}\n" in _globals(public(acme={"staging": True}))
-    assert "email" not in _globals(public(acme={"staging": True}))
+    assert f"\tacme_ca {caddyfile.ACME_STAGING}\n" in _globals(staging())
+    assert "email" not in _globals(staging())
     assert "default_sni" not in _globals(public())
 
 

@@ -8,7 +8,9 @@ import pytest
 
 from configs.validation import check_file
 from tests.fixtures.fleets import ADMINS, HUB, PRIVATE_KEY, SERVER_HUB, SOURCE, droplet, fleet, hosts, server
+from tests.fixtures.full import ROOT
 from tests.fixtures.hubs import PUBLIC_KEY
+from tests.fixtures.stackfiles import sections_of
 
 FORMER = "hosts.b.renamed_from: expected the former name of this host, but"
 NETWORK = "expected a network such as 203.0.113.0/24, or one address as 203.0.113.7/32"
@@ -25,6 +27,10 @@ OTHER_HOST = (
     "under hosts.hub, or make the hub a droplet or a server"
 )
 
+STAGING = (
+    "expected false with hosts that push over the internet ({}), they do not trust a certificate of the test "
+    "directory; remove the key, or these hosts while you try it out"
+)
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     # pushes
     "a private push to a hub without a private address": (
@@ -212,6 +218,17 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a certificate without a name": (fleet({**HUB, "acme": {"staging": True}}), f"hub.acme: {ACME}"),
     "a certificate for this machine": (fleet({"local": {}, "acme": {"staging": True}}), f"hub.acme: {ACME}"),
+    "a certificate that a host on the internet does not trust": (
+        fleet(
+            {**HUB, "domain": "monitor.example.com", "acme": {"staging": True}},
+            hosts={"web-1": {"droplet": {}}, "vps-1": {"server": {"address": "203.0.113.7"}}},
+        ),
+        f"hub.acme.staging: {STAGING.format('vps-1')}",
+    ),
+    "a certificate that the hub itself does not trust": (
+        fleet({**HUB, "domain": "monitor.example.com", "acme": {"staging": True}}, hosts={"hub": {"via": "internet"}}),
+        f"hub.acme.staging: {STAGING.format('hub')}",
+    ),
     "a name of this machine for a droplet": (fleet({**HUB, "domain": "fw.localhost"}), f"hub.domain: {NO_PUBLIC}"),
     "a name that is nobody's": (fleet({**SERVER_HUB, "domain": "fw.internal"}), f"hub.domain: {NO_PUBLIC}"),
     "two listeners on one port": (
@@ -219,6 +236,18 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "hub.ports: expected four different ports, but https and push are both 443",
     ),
 }
+
+
+def test_a_test_certificate_is_accepted_where_no_host_depends_on_it() -> None:
+    hub = {**HUB, "domain": "monitor.example.com", "acme": {"staging": True}}
+    assert check_file(fleet(hub, hosts={"web-1": {"droplet": {}}}), SOURCE)[1] == []
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+def test_a_stack_file_that_ships_accepts_a_host_on_the_internet(stack: str) -> None:
+    sections = sections_of(ROOT / "stacks" / f"Pulumi.{stack}.yaml")
+    sections["hosts"] = {**sections["hosts"], "vps-9": {"server": {"address": "203.0.113.99"}}}
+    assert check_file(sections, SOURCE)[1] == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
