@@ -27,7 +27,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             role="node-exporter",
             service=SERVICE,
             limits=context.edge_limits(SERVICE),
-            secrets={"web.yml": File(lambda late: web(late.accepted), needs=("accepted",))},
+            secrets={"web.yml": File(lambda late: web(late.scraper), needs=("scraper",))},
             command=tuple(command(context.gateway)),
             binds={"/": "/host"},
             host_network=True,  # it has to see the host's network interfaces
@@ -64,7 +64,7 @@ def command(gateway: str) -> list[str]:
     ]
 
 
-def web(accepted: Mapping[str, str]) -> str:
+def web(scraper: Mapping[str, str]) -> str:
     """Basic auth (bcrypt by user name): other containers and the host's own users can reach the address, only the agent
     has the password."""
-    return to_yaml({"basic_auth_users": dict(sorted(accepted.items()))})
+    return to_yaml({"basic_auth_users": dict(sorted(scraper.items()))})

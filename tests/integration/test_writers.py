@@ -35,7 +35,7 @@ LATE = Late(
     # Any certificate: nothing here pushes.
     hub_ca=Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n",
     passwords={"password": secrets.token_hex(20)},
-    accepted={"hub": "$2a$10$" + 53 * "."},
+    scraper={names.SCRAPER: "$2a$10$" + 53 * "."},
     users={"hub": {"hub": "$2a$10$" + 53 * "."}},
 )
 CONFIG = ("Image", "Entrypoint", "Cmd", "User", "WorkingDir", "Healthcheck", "StopTimeout", "StopSignal", "Tty", "Env")
@@ -153,7 +153,7 @@ def _by_docker_resources(machine: Machine) -> dict[str, dict[str, Any]]:
                     "push_url": LATE.push_url,
                     "hub_ca": LATE.hub_ca,
                     "passwords": dict(LATE.passwords),
-                    "accepted": dict(LATE.accepted),
+                    "scraper": dict(LATE.scraper),
                     "users": dict(LATE.users),
                 },
                 networks={"hub": names.hub_network(machine.prefix), "edge": names.edge_network(machine.prefix)},

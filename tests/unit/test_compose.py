@@ -127,7 +127,7 @@ def test_nothing_secret_is_in_the_project() -> None:
         context = _context(name)
         specs = services.edge_specs(context)
         clear = [yaml.safe_dump(_project(context)), compose.readme(context)]
-        late = Late(push_url="https://hub", hub_ca="ca", passwords=_Passwords(), accepted={})
+        late = Late(push_url="https://hub", hub_ca="ca", passwords=_Passwords(), scraper={})
         clear += [found for spec in specs for found in compose.files(spec, late).values()]
         hidden = compose.secrets(specs, late)
         for secret in (*SECRETS.values(), "planted-s3cret"):
