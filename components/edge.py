@@ -79,6 +79,7 @@ class Edge(pulumi.ComponentResource):
             "project",
             create=script("pull", HOST=host.name, **self._parameters(made))
             + script("incoming")
+            + script("mounts")
             + script("containers", **place)
             + script("scrapes", **self._jobs())
             + script("project"),

@@ -161,6 +161,7 @@ class ServiceSpec:
     check: tuple[str, ...] = ()
     reload: str = ""
     binds: Mapping[str, str] = field(default_factory=dict)  # host path -> path in the container, read-only
+    follows: tuple[str, ...] = ()  # those of `binds` in which disks may be mounted later
     volumes: Mapping[str, Volume] = field(default_factory=dict)  # by the volume's name without the prefix
     networks: tuple[Network, ...] = ()
     host_network: bool = False

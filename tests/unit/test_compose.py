@@ -122,6 +122,12 @@ def test_networks_of_the_user_are_no_part_of_the_project() -> None:
     assert not [network for network in full().edges["hub"].networks if network in listed]
 
 
+def test_the_root_of_the_host_is_left_to_docker() -> None:
+    """It follows new mounts of / by itself where the host allows it; asked for, it would refuse where not."""
+    for service in _project(_context())["services"].values():
+        assert not [one for one in service["volumes"] if one["source"] == "/" and "bind" in one]
+
+
 def test_nothing_secret_is_in_the_project() -> None:
     for name in ("hub", "web-1"):
         context = _context(name)
