@@ -57,8 +57,10 @@ def command(gateway: str) -> list[str]:
         "--path.rootfs=/host",
         "--path.procfs=/host/proc",
         "--path.sysfs=/host/sys",
-        # Docker's own mounts and interfaces come and go with every container and are cAdvisor's business.
-        "--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|var/lib/docker/.+|var/lib/containerd/.+)($|/)",
+        # Docker's own mounts and interfaces come and go with every container and are cAdvisor's business. Those
+        # of data elsewhere have a container's id in their path.
+        "--collector.filesystem.mount-points-exclude="
+        "^/(dev|proc|run|sys|var/lib/docker/.+|var/lib/containerd/.+|.+/[0-9a-f]{64})($|/)",
         "--collector.netclass.ignored-devices=^(veth.*|br-.*|docker0)$",
         "--collector.netdev.device-exclude=^(veth.*|br-.*|docker0)$",
     ]

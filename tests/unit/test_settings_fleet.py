@@ -8,9 +8,7 @@ import pytest
 
 from configs.validation import check_file
 from tests.fixtures.fleets import ADMINS, HUB, PRIVATE_KEY, SERVER_HUB, SOURCE, droplet, fleet, hosts, server
-from tests.fixtures.full import ROOT
 from tests.fixtures.hubs import PUBLIC_KEY
-from tests.fixtures.stackfiles import sections_of
 
 FORMER = "hosts.b.renamed_from: expected the former name of this host, but"
 NETWORK = "expected a network such as 203.0.113.0/24, or one address as 203.0.113.7/32"
@@ -236,18 +234,6 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         "hub.ports: expected four different ports, but https and push are both 443",
     ),
 }
-
-
-def test_a_test_certificate_is_accepted_where_no_host_depends_on_it() -> None:
-    hub = {**HUB, "domain": "monitor.example.com", "acme": {"staging": True}}
-    assert check_file(fleet(hub, hosts={"web-1": {"droplet": {}}}), SOURCE)[1] == []
-
-
-@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
-def test_a_stack_file_that_ships_accepts_a_host_on_the_internet(stack: str) -> None:
-    sections = sections_of(ROOT / "stacks" / f"Pulumi.{stack}.yaml")
-    sections["hosts"] = {**sections["hosts"], "vps-9": {"server": {"address": "203.0.113.99"}}}
-    assert check_file(sections, SOURCE)[1] == []
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
