@@ -1,7 +1,10 @@
 # fleetwatch. `make up` and `make test` are all that a newcomer needs; `make help` lists the rest.
 STACK ?= local
+override STACK := $(value STACK)
 FILE ?= stacks/Pulumi.$(STACK).yaml
-TOOL = .venv/bin/python -m tools --stack $(STACK) --file $(FILE)
+# As they were given: make expands nothing in the stack's name, and the shell takes each for one argument.
+quoted = '$(subst ','\'',$(1))'
+TOOL = .venv/bin/python -m tools --stack $(call quoted,$(STACK)) --file $(call quoted,$(FILE))
 .DEFAULT_GOAL := help
 .PHONY: help venv up status doctor drift export down password secret preview comment policy pulumi rehearse rehearse-down tunnel \
 	accept-key rebuild env move-state outdated clean check test bench pictures scan licences sbom audit lock
@@ -98,7 +101,7 @@ audit: venv ## known vulnerabilities of the locked Python packages
 	@.venv/bin/python -m tools audit
 
 pictures: venv ## draw docs/pictures from the data of a running stack: make pictures STACK=local MINUTES=15
-	@.venv/bin/python -m tests.pictures --file $(FILE) $(if $(MINUTES),--minutes $(MINUTES))
+	@.venv/bin/python -m tests.pictures --file $(call quoted,$(FILE)) $(if $(MINUTES),--minutes $(MINUTES))
 
 lock: venv ## resolve and lock the Python dependencies, with hashes
 	@.venv/bin/python -m tools lock

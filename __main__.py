@@ -16,10 +16,12 @@ pins = images.resolve(settings.images)
 fleet = Fleet(settings, cloud)
 done = rotations_done({name: host.rotation for name, host in settings.hosts.items()})
 credentials = {
-    name: Credential.for_host(name, host.rotation, done, fleet.hosts[name]) for name, host in settings.hosts.items()
+    name: Credential.for_host(name, host.rotation, done, fleet.hosts[name])
+    for name, host in settings.hosts.items()
+    if host.via == "internet"
 }
 admin = Credential(names.ADMIN)
-users = {name: credentials[name].accepted for name, host in settings.hosts.items() if host.via == "internet"}
+users = {name: credential.accepted for name, credential in credentials.items()}
 hub_args = HubArgs(host=fleet.hub, settings=settings, images=pins, users=users, admin_password=admin.password)
 hub = Hub("hub", hub_args, pulumi.ResourceOptions(providers=[fleet.hub.docker()]))
 edges: dict[str, Edge] = {}
@@ -28,7 +30,7 @@ for name, host in settings.hosts.items():
         host=fleet.hosts[name],
         settings=settings,
         images=pins,
-        credential=credentials[name],
+        credential=credentials.get(name),
         hub=hub.endpoint_for(name),
         gate=fleet.hub,
     )

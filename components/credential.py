@@ -1,4 +1,4 @@
-"""Credential: the generated password with which one host pushes to the hub."""
+"""Credentials: the generated passwords with which one host pushes to the hub and its agent scrapes."""
 
 from __future__ import annotations
 
@@ -58,6 +58,25 @@ class Credential:
             keepers={"rotation": str(number)} if number > 1 else None,
             opts=pulumi.ResourceOptions(parent=self._parent),
         )
+
+
+class ScrapeCredential:
+    """The password with which a host's agent reads targets that demand one. It goes over the host's bridge in clear, so
+    nothing else accepts it. A rotation of the host replaces it at once: both sides are files of one update.
+
+    Secret: `files`, the password by its file's name; `accepted`, its bcrypt hash by user name.
+    """
+
+    def __init__(self, name: str, rotation: int, parent: pulumi.Resource) -> None:
+        made = random.RandomPassword(
+            f"{name}-scrape-password",
+            length=40,
+            special=False,
+            keepers={"rotation": str(rotation)} if rotation else None,
+            opts=pulumi.ResourceOptions(parent=parent),
+        )
+        self.files: Mapping[str, pulumi.Input[str]] = {names.SCRAPE_PASSWORD: made.result}
+        self.accepted: pulumi.Output[dict[str, str]] = made.bcrypt_hash.apply(lambda hashed: {names.SCRAPER: hashed})
 
 
 def _last_rotation(name: str, wanted: int, done: Mapping[str, Any]) -> int:

@@ -21,6 +21,7 @@ from configs.services.container import (
     LOG_DRIVER,
     LOG_OPTIONS,
     RESTART_POLICY,
+    Mount,
     check_line,
     container,
     published,
@@ -47,6 +48,10 @@ def revisions(services: Sequence[DockerService]) -> pulumi.Output[str]:
     """A text that changes whenever a service does; each line begins with the role that it is about."""
     lines = [pulumi.Output.concat(service.role, " ", one) for service in services for one in service.revisions]
     return pulumi.Output.all(*lines).apply(lambda found: "\n".join(line.strip() for line in found))
+
+
+def _bind_options(mount: Mount) -> docker.ContainerMountBindOptionsArgs | None:
+    return docker.ContainerMountBindOptionsArgs(propagation=mount.propagation) if mount.propagation else None
 
 
 class DockerService(pulumi.ComponentResource):
@@ -178,7 +183,11 @@ class DockerService(pulumi.ComponentResource):
             cpus=str(made.cpus),
             mounts=[
                 docker.ContainerMountArgs(
-                    type=mount.type, source=mount.source, target=mount.target, read_only=mount.read_only or None
+                    type=mount.type,
+                    source=mount.source,
+                    target=mount.target,
+                    read_only=mount.read_only or None,
+                    bind_options=_bind_options(mount),
                 )
                 for mount in made.mounts
             ],

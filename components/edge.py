@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_command as command
 
-from components.credential import Credential
+from components.credential import Credential, ScrapeCredential
 from components.gate import FAST, gate
 from components.host import Host
 from components.hub import Endpoint
@@ -33,12 +33,12 @@ PIECE = 90_000  # characters; one variable of the environment holds 128 KB
 @dataclass(frozen=True, kw_only=True)
 class EdgeArgs:
     """`hub`: how this edge reaches the hub; `gate`: the hub's host, where its gate runs. `settings` are plain and
-    checked: they shape the resource graph."""
+    checked: they shape the resource graph. `credential`: None for an edge that pushes over the private network."""
 
     host: Host
     settings: Settings
     images: Mapping[str, str]
-    credential: Credential
+    credential: Credential | None
     hub: Endpoint
     gate: Host
 
@@ -56,10 +56,11 @@ class Edge(pulumi.ComponentResource):
         self._context = deployment.context(args.settings, host.name, host.base, host.docker_socket)
         self._specs = services.edge_specs(self._context)
         made = compose.containers(self._context, self._specs, args.images)
+        scrape = ScrapeCredential(host.name, self._context.host.rotation, host)
         self._late: LateValues = {
             "push_url": args.hub.push_url,
-            "passwords": dict(args.credential.files),
-            "accepted": args.credential.accepted,
+            "passwords": {**(args.credential.files if args.credential is not None else {}), **scrape.files},
+            "scraper": scrape.accepted,
             **({"hub_ca": args.hub.ca} if args.hub.ca is not None else {}),
         }
         project = self._project(made)
@@ -78,6 +79,7 @@ class Edge(pulumi.ComponentResource):
             "project",
             create=script("pull", HOST=host.name, **self._parameters(made))
             + script("incoming")
+            + script("mounts")
             + script("containers", **place)
             + script("scrapes", **self._jobs())
             + script("project"),

@@ -25,7 +25,7 @@ class LocalHost(Host):
         home = Path(local.files or f"~/.local/state/fleetwatch/{stack}/files").expanduser()
         self.docker_socket = self._docker_host.removeprefix("unix://")
         self.base = str(home / name)
-        self.ready = self.run("ready", create=script("ready", COMPOSE=COMPOSE), delete=None)
+        self.ready = self.run("ready", create=script("engine") + script("ready", COMPOSE=COMPOSE), delete=None)
         self.register_outputs({"base": self.base})
 
     def docker(self) -> docker.Provider:

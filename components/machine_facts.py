@@ -10,6 +10,7 @@ import os
 import shutil
 import socket
 import subprocess
+from collections.abc import Sequence
 
 from components import key_files
 from configs.settings import Settings
@@ -46,6 +47,7 @@ def _docker_facts(host: str, stack: str) -> DockerFacts:
     disk = shutil.disk_usage(root if os.path.isdir(root) else "/")
     return DockerFacts(
         version=info.get("ServerVersion", ""),
+        unsuited=_unsuited(info.get("SecurityOptions") or []),
         networks=frozenset(listed),
         subnets=tuple(
             pool["Subnet"]
@@ -57,6 +59,12 @@ def _docker_facts(host: str, stack: str) -> DockerFacts:
         disk_total=disk.total,
         disk_free=disk.free,
     )
+
+
+def _unsuited(options: Sequence[str]) -> str | None:
+    """From Docker's security options, each a list such as `name=seccomp,profile=default`."""
+    found = {option.split(",")[0].removeprefix("name=") for option in options}
+    return "rootless" if "rootless" in found else "with userns-remap" if "userns" in found else None
 
 
 def _reason(error: Exception) -> str:

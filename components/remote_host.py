@@ -96,6 +96,8 @@ class RemoteHost(Host, _JumpHost):
         self.public, self.private = args.public, args.private
         self.docker_socket = "/var/run/docker.sock"
         self.base = f"{args.files}/{self.stack}"
+        # Of sysctl, for a hub that publishes a port on its private address.
+        self._late = f"/etc/sysctl.d/60-{self.stack}.conf" if name == "hub" and args.private is not None else ""
         jump = args.jump.jump_argv if args.jump is not None else pulumi.Output.from_input(list[str]())
         address = pulumi.Output.from_input(args.address)
         target = pulumi.Output.all(address, jump).apply(lambda both: _target(args, *both))
@@ -216,14 +218,15 @@ class RemoteHost(Host, _JumpHost):
     def _leave(self) -> str:
         """What a command that failed left is in no state, so the last step on a host removes it too."""
         place = {"BASE": self.base, "DIR": f"{self.base}/{names.PROJECT}", "PREFIX": self.stack}
-        return script("remove_project", VOLUMES="yes", **place) + "\n" + script("leave_host", FILES=self.base)
+        leave = script("leave_host", FILES=self.base, LATE_ADDRESS=self._late)
+        return script("remove_project", VOLUMES="yes", **place) + "\n" + leave
 
     def _ready(self) -> str:
         args, edge = self._args, self._args.settings.edges.get(self.name)
         hub = self.name == "hub"
         ports = args.settings.hub.ports
         taken = [ports.https, ports.http, ports.query, *([ports.push] if args.private is not None else [])]
-        return script(
+        return script("engine") + script(
             "ready_host",
             HOST=self.name,
             STACK=self.stack,
@@ -238,6 +241,7 @@ class RemoteHost(Host, _JumpHost):
             NETWORKS="\n".join(sorted(edge.networks)) if edge else "",
             FOLDERS="\n".join(sorted(log_folders(edge))) if edge else "",
             PORTS="\n".join(map(str, taken)) if hub else "",
+            LATE_ADDRESS=self._late,
         )
 
 

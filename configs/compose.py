@@ -149,6 +149,7 @@ def _mount(mount: Mount, folder: str) -> dict[str, Any]:
         "type": mount.type,
         "source": source,
         "target": mount.target,
+        **({"bind": {"propagation": mount.propagation}} if mount.propagation else {}),
         **({"read_only": True} if mount.read_only else {}),
     }
 

@@ -20,9 +20,13 @@ from configs.settings import Settings
 
 EXAMPLE = ".example"
 PLACEHOLDER = "REPLACE-BY-THE-PASSWORD-OF-THIS-HOST"
+SCRAPE = "REPLACE-BY-A-PASSWORD-FOR-SCRAPES"
 HASH = "REPLACE-BY-ITS-BCRYPT-HASH"
 IGNORED = ".gitignore"
 _GITIGNORE = f"# Secrets are filled in on the host and never committed.\n*/secrets/*\n!*/secrets/*{EXAMPLE}\n"
+_PUSH = """   {placeholder}
+     the password with which this host pushes to the hub: `make password HOST={host}`, where the stack file is
+"""
 _TEXT = Path(__file__).with_name("export_readme.txt")
 
 
@@ -56,8 +60,8 @@ def files(settings: Settings, name: str, images: Mapping[str, str], reached: Rea
     late = Late(
         push_url=reached.push_url,
         hub_ca=reached.ca,
-        passwords={file: PLACEHOLDER for spec in specs for file in spec.secrets},
-        accepted={names.user(name, context.host.rotation): HASH},
+        passwords={file: PLACEHOLDER for spec in specs for file in spec.secrets} | {names.SCRAPE_PASSWORD: SCRAPE},
+        scraper={names.SCRAPER: HASH},
     )
     secrets = {f"{path}{EXAMPLE}": text for path, text in compose.secrets(specs, late).items()}
     made = {
@@ -92,7 +96,9 @@ def _readme(context: Context, secrets: list[str]) -> str:
         env=context.settings.env,
         prefix=context.settings.prefix,
         secrets=lines,
-        placeholder=PLACEHOLDER,
+        push=_PUSH.format(placeholder=PLACEHOLDER, host=context.name) if context.host.via == "internet" else "",
+        scrape=SCRAPE,
+        scraper=names.SCRAPER,
         hash=HASH,
         example=EXAMPLE,
     )

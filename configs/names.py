@@ -44,6 +44,8 @@ HUB_CA = "hub-ca.crt"
 PASSWORD = "password"
 DOCKER_SOCKET = "/var/run/docker.sock"  # full control of the host: only the log agent and cAdvisor mount it
 NOBODY = "nobody"  # Alertmanager's receiver without an integration: its alerts are not sent
+SCRAPE_PASSWORD = "scrape-password"  # of an edge's agent, for targets that demand one  # pragma: allowlist secret
+SCRAPER = "agent"  # its user name
 ADMIN = "grafana-admin"  # the credential of Grafana's administrator, stored beside those of hosts
 
 

@@ -74,6 +74,7 @@ def mounts(found: Any) -> list[dict[str, Any]]:
             "source": posixpath.normpath(source) if isinstance(source := one.get("source"), str) else source,
             "target": one.get("target"),
             "readOnly": one.get("read_only") is True,
+            "bindOptions": one.get("bind"),
         }
         for one in map(mount, _list(found))
     ]

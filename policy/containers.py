@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from configs import names
@@ -20,6 +20,7 @@ _NAMESPACES = {
 }
 _SOCKETS = ("docker.sock", "containerd.sock", "podman.sock")
 _HOLD_THE_SOCKET = frozenset({"/", "/run", "/var", "/var/run"})
+_ONE_WAY = (None, "", "private", "rprivate", "slave", "rslave")  # what the container mounts stays in it
 _TABLE = "policy/exceptions.py"
 # RFC 1918, 6598 and 4193.
 _PRIVATE = [
@@ -72,6 +73,14 @@ def mounts(record: Record, _env: str) -> Iterator[str]:
     """No folder of the host is writable in a container, and Docker's socket is where it is named."""
     if record.type != CONTAINER:
         return
+    for one in record.objects("mounts"):
+        options = one.get("bindOptions")
+        found = options.get("propagation") if isinstance(options, Mapping) else options
+        if found not in _ONE_WAY:
+            yield (
+                f"{record.called}: its mount of {_path(one.get('source'))} has the propagation {_shown(found)}, with "
+                "which its own mounts could reach its host; expected rslave or none; correct `propagation`"
+            )
     for source, target, read_only in _binds(record):
         if not read_only:
             yield (

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from localcloud.machines.model import MachineError
+from tools import stack_names
 from tools.cli import Commands
 from tools.errors import ToolError
 
@@ -43,6 +44,7 @@ MODULES = {
     "drift-issue": "comment.command",
     "affected": "affected_stacks",
     "overtaken": "affected_stacks",
+    "take-stack": "pull_stacks",
     "runner-firewall": "runner_firewall",
     "scan": "scan",
     "licences": "licences",
@@ -92,6 +94,7 @@ def main(argv: Sequence[str]) -> int:
     command = _command(argv)
     options = (parser([MODULES[command]]) if command else parser()).parse_args(argv)
     try:
+        stack_names.checked(options.stack, "--stack")
         return options.run(options) or 0
     except (ToolError, MachineError) as problem:
         print(f"fleetwatch: {problem}", file=sys.stderr)

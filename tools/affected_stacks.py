@@ -1,7 +1,8 @@
 """Which stacks a change affects: a stack file its own stack, every other file of the program all stacks.
 
 Documentation, tests, workflows and the rehearsal cloud affect none. An unknown path affects every stack: a preview too
-many is better than one too few.
+many is better than one too few. A preview runs the program with the stack's secrets, so each stack is also sorted by
+whether that needs an approval first (pull_stacks.py).
 """
 
 from __future__ import annotations
@@ -10,15 +11,17 @@ import argparse
 import json
 import re
 import subprocess
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from tools import pull_stacks
 from tools.cli import Commands
 from tools.comment.records import LAST, rank
 from tools.errors import ToolError
 from tools.paths import CHECKOUT
 from tools.progress import say
+from tools.stack_names import checked
 
 _STACK_FILE = re.compile(r"^stacks/Pulumi\.([^/]+)\.ya?ml$")
 _SECRETS = re.compile(r"^stacks/secrets\.([^/]+)\.ya?ml$")  # its encrypted values
@@ -33,6 +36,9 @@ _NOTHING_DEPLOYED = re.compile(
 def register(commands: Commands) -> None:
     parser = commands.add("affected", _affected, "which stacks the commits since BASE affect, as JSON")
     parser.add_argument("base", help="a branch or commit")
+    parser.add_argument(
+        "--clone", type=Path, default=CHECKOUT, help="a clone at whose HEAD to look; without it: this one"
+    )
     parser = commands.add(
         "overtaken", _overtaken, "fail when a newer commit than the one checked out affects the stack"
     )
@@ -40,7 +46,7 @@ def register(commands: Commands) -> None:
 
 
 def _affected(options: argparse.Namespace) -> None:
-    say(affected_since(options.base, CHECKOUT).as_json())
+    say(affected_since(options.base, options.clone).as_json())
 
 
 def _overtaken(options: argparse.Namespace) -> None:
@@ -49,12 +55,14 @@ def _overtaken(options: argparse.Namespace) -> None:
 
 @dataclass(frozen=True)
 class AffectedStacks:
-    """`stacks`, in the order they are deployed in; `removed`: stacks whose file goes; `why`: a sentence."""
+    """`stacks`, in the order they are deployed in; `removed`: stacks whose file goes; `why`: a sentence. `approval`:
+    those of `stacks` whose preview needs one, with the reason."""
 
     stacks: tuple[str, ...]
     removed: tuple[str, ...] = ()
     why: str = ""
     deployed: tuple[str, ...] = field(default=())  # every stack of the checkout that a runner may deploy
+    approval: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def note(self) -> str:
@@ -68,10 +76,16 @@ class AffectedStacks:
         )
 
     def as_json(self) -> str:
-        """For a workflow's matrix. `before_last`: all but the one that is deployed after them."""
+        """For a workflow's matrix. `before_last`: all but the one that is deployed after them; `automatic` and
+        `by_approval`: those of `stacks` that are previewed at once, and the others."""
         before = [stack for stack in self.deployed if stack != LAST]
         affected = {"stacks": self.stacks, "removed": self.removed, "all": self.deployed, "before_last": before}
-        return json.dumps({**affected, "why": self.why})
+        approval = {
+            "automatic": [stack for stack in self.stacks if stack not in self.approval],
+            "by_approval": list(self.approval),
+            "approval": dict(self.approval),
+        }
+        return json.dumps({**affected, **approval, "why": self.why})
 
 
 def parse_affected(text: str) -> AffectedStacks:
@@ -79,8 +93,9 @@ def parse_affected(text: str) -> AffectedStacks:
     try:
         parsed = json.loads(text)
         why, deployed = str(parsed["why"]), tuple(parsed["all"])
-        return AffectedStacks(tuple(parsed["stacks"]), tuple(parsed["removed"]), why, deployed)
-    except (ValueError, KeyError, TypeError):
+        approval = {str(stack): str(reason) for stack, reason in parsed["approval"].items()}
+        return AffectedStacks(tuple(parsed["stacks"]), tuple(parsed["removed"]), why, deployed, approval)
+    except (ValueError, KeyError, TypeError, AttributeError):
         raise ToolError(
             f"--affected: expected the output of `python -m tools affected BASE`, got {text[:60]!r}."
         ) from None
@@ -88,13 +103,13 @@ def parse_affected(text: str) -> AffectedStacks:
 
 def classify(paths: Iterable[str], stacks: Iterable[str]) -> AffectedStacks:
     """`paths`: what was changed, also what is gone; `stacks`: those whose file the checkout has now."""
-    there = tuple(sorted(set(stacks) - ON_ONE_MACHINE, key=rank))
+    there = tuple(sorted({checked(stack, "stacks/") for stack in stacks} - ON_ONE_MACHINE, key=rank))
     own: set[str] = set()
     program = []
     for path in paths:
         found = _STACK_FILE.match(path)
         if found:
-            own.add(found[1])
+            own.add(checked(found[1], path))
         elif secrets := _SECRETS.match(path):
             own |= {secrets[1]} & set(there)  # without its stack file nothing is done with it
         elif not _NOTHING_DEPLOYED.search(path):
@@ -102,7 +117,9 @@ def classify(paths: Iterable[str], stacks: Iterable[str]) -> AffectedStacks:
     removed = tuple(sorted(own - set(there) - ON_ONE_MACHINE, key=rank))
     if program:
         more = f" and {len(program) - 1} more" if len(program) > 1 else ""
-        return AffectedStacks(there, removed, f"every stack: {program[0]}{more} changed", there)
+        reason = f"the pull request changes code ({program[0]}{more})"
+        why = f"every stack: {program[0]}{more} changed"
+        return AffectedStacks(there, removed, why, there, dict.fromkeys(there, reason))
     affected = tuple(stack for stack in there if stack in own)
     why = (
         f"the stack files of {', '.join(affected)} changed" if affected else "no stack file and nothing of the program"
@@ -115,7 +132,17 @@ def affected_since(base: str, checkout: Path) -> AffectedStacks:
     there = [
         match[1] for path in (checkout / "stacks").glob("*") if (match := _STACK_FILE.match(f"stacks/{path.name}"))
     ]
-    return classify(_changed(base, "HEAD", base, checkout), there)
+    found = classify(_changed(base, "HEAD", base, checkout), there)
+    if found.approval:
+        return found
+    start = _git(["merge-base", base, "HEAD"], base, checkout).strip()
+    reasons = {
+        stack: pull_stacks.needs_approval(
+            pull_stacks.committed(stack, checkout, start), pull_stacks.committed(stack, checkout, "HEAD")
+        )
+        for stack in found.stacks
+    }
+    return replace(found, approval={stack: reason for stack, reason in reasons.items() if reason})
 
 
 def refuse_overtaken(stack: str, main: str, checkout: Path) -> str:
@@ -133,12 +160,17 @@ def refuse_overtaken(stack: str, main: str, checkout: Path) -> str:
 def _changed(ours: str, theirs: str, named: str, checkout: Path) -> list[str]:
     """Paths that differ between `theirs` and where the two parted; `named`: the one that the user named."""
     # Three dots: only what that side did since they parted. No renames: a moved stack file counts in both places.
-    argv = ["git", "-C", str(checkout), "diff", "--name-only", "--no-renames", "-z", f"{ours}...{theirs}", "--"]
-    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    listed = _git(["diff", "--name-only", "--no-renames", "-z", f"{ours}...{theirs}", "--"], named, checkout)
+    return [path for path in listed.split("\0") if path]
+
+
+def _git(arguments: Sequence[str], named: str, checkout: Path) -> str:
+    """What git prints; `named`: the branch or commit that the user named."""
+    done = subprocess.run(["git", "-C", str(checkout), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
         raise ToolError(
             f"affected {named}: expected a commit or branch that this clone has, with a common ancestor ("
             f"{done.stderr.strip().splitlines()[0] if done.stderr.strip() else 'git gives no reason'}); "
             "fetch it, with its history: `git fetch --unshallow`, or fetch-depth: 0 in a workflow."
         )
-    return [path for path in done.stdout.split("\0") if path]
+    return done.stdout

@@ -6,7 +6,7 @@ import json
 import re
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tools import state_files
 from tools.errors import ToolError
@@ -18,11 +18,14 @@ _LOCKED = "stack is currently locked by"  # for a state in a bucket; one in a fo
 _IN_PROGRESS = "update is currently in progress"  # Pulumi Cloud's lock: [409] Conflict: Another ...
 _NO_LOGIN = "PULUMI_ACCESS_TOKEN must be set"
 _KNOWN = (_WRONG_PASSPHRASE, _LOCKED, _IN_PROGRESS, _NO_LOGIN)
+_UNREACHABLE = re.compile(r"\bhost (\S+): no SSH connection to ")  # configs/deploy/on_host.sh and contact.sh
 _CREATED_BY = re.compile(r"created by (\S+)@(\S+) \(pid (\d+)\) at (\S+)")
 
 
-def streamed(argv: Sequence[str], env: Mapping[str, str], stack: str) -> int:
-    """Run with the output shown line by line, without its noise.
+def streamed(
+    argv: Sequence[str], env: Mapping[str, str], stack: str, shown: Callable[[str], None] | None = None
+) -> int:
+    """Run with the output shown line by line, without its noise. `shown` gets each line as well.
 
     The first Ctrl-C makes Pulumi stop in order, the second at once. It runs in a new session, so that each of them
     reaches it once.
@@ -35,6 +38,8 @@ def streamed(argv: Sequence[str], env: Mapping[str, str], stack: str) -> int:
             try:
                 for line in readable(pulumi.stdout or ()):
                     print(line, end="", flush=True)
+                    if shown is not None:
+                        shown(line)
                     known = any(text in line for text in _KNOWN) or (wrong and _CREATED_BY.search(line))
                     wrong = wrong + line if known else wrong
                 code = int(pulumi.wait())
@@ -49,6 +54,12 @@ def streamed(argv: Sequence[str], env: Mapping[str, str], stack: str) -> int:
     if code and wrong:
         raise ToolError(explain(wrong, stack))
     return code
+
+
+def unreachable(line: str) -> str | None:
+    """The host that a line reports as one without an SSH connection."""
+    found = _UNREACHABLE.search(line)
+    return found[1] if found else None
 
 
 def errors(digest: str) -> str:

@@ -8,7 +8,7 @@ nothing.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from tools import deployed, drift
@@ -63,11 +63,12 @@ def marks(state: Mapping[str, Any]) -> dict[str, list[str]]:
     return found
 
 
-def repair(stack: Stack, comparison: Comparison) -> list[str]:
-    """Put right what differed; the hosts where that failed, with the reason. To be called after the engine ran."""
+def repair(stack: Stack, comparison: Comparison, unreachable: Collection[str] = ()) -> list[str]:
+    """Put right what differed; the hosts where that failed, with the reason. To be called after the engine ran.
+    `unreachable`: the hosts that the engine's output reports as such, which are not reported again."""
     found = comparison.found()
     for one in found:
-        if not one.reached:
+        if not one.reached and one.host not in unreachable:
             say(f"host {one.host}: not compared with what was deployed: {one.reason}")
     different = {one.host: one for one in found if one.reached and (one.lines or one.reason)}
     if not different:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -204,11 +204,11 @@ class Stack:
         """Remove the stack from the backend, including what it holds. The stack file stays."""
         self.quiet("stack", "rm", "--yes", "--force", "--preserve-config")
 
-    def run(self, *arguments: str) -> int:
+    def run(self, *arguments: str, shown: Callable[[str], None] | None = None) -> int:
         """A Pulumi command whose output the user sees; its exit code."""
         if self.policy_pack and arguments[0] in ("up", "preview"):
             arguments = (*arguments, "--policy-pack", str(self.policy_pack))
-        return streamed(self._argv(arguments), {**self.env, **self._pack_environment()}, self.name)
+        return streamed(self._argv(arguments), {**self.env, **self._pack_environment()}, self.name, shown)
 
     def quiet(self, *arguments: str, stdin: str | None = None) -> str:
         """The output of a Pulumi command; ToolError with Pulumi's own message if it fails."""

@@ -43,7 +43,10 @@ def push_password(state: Mapping[str, Any], host: str) -> str:
         if resource.get("type") == PASSWORD and name in (f"{host}-password", f"{host}-password-b"):
             found[int((outputs.get("keepers") or {}).get("rotation", name.endswith("-b")))] = str(outputs["result"])
     if not found:
-        raise ToolError(f"HOST={host}: there is no password of that host yet; `make up` makes it.")
+        raise ToolError(
+            f"HOST={host}: there is no push password of that host; `make up` makes it, "
+            "unless the host pushes over the private network, where none is needed."
+        )
     return found[max(found)]
 
 

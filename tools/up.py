@@ -8,7 +8,7 @@ import os
 from configs import services
 from configs.images import resolve
 from configs.settings import Settings
-from tools import agent_targets, image_tags, pulumi_state, repair, setup, ssh_program, working_copy
+from tools import agent_targets, image_tags, pulumi_process, pulumi_state, repair, setup, ssh_program, working_copy
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.processes import try_output
@@ -64,9 +64,15 @@ def up(stack: Stack) -> int:
         say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
     say("\nBringing the stack up (pulumi up)")
     refresh = ["--refresh"] if stopped else []
+    unreachable: set[str] = set()
+
+    def shown(line: str) -> None:
+        if host := pulumi_process.unreachable(line):
+            unreachable.add(host)
+
     with repair.Comparison(stack) as comparison:
-        code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *refresh)
-        problems = repair.repair(stack, comparison)
+        code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *refresh, shown=shown)
+        problems = repair.repair(stack, comparison, unreachable)
     if problems:
         say(repair.failures(problems))
     if code:

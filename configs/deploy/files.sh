@@ -44,7 +44,7 @@ if [ -n "$CHECK" ] && { [ -n "$changed$removed" ] || [ "$runs" != "$IMAGE" ]; };
     if [ "$code" != 0 ]; then
         echo "$output" >&2
         case $code in
-            125) echo "$CONTAINER: the check of its configuration could not be run (Docker's message above); nothing was changed, what ran before still runs" >&2 ;;
+            125 | 126 | 127) echo "$CONTAINER: the check of its configuration could not be run (Docker's message above); nothing was changed, what ran before still runs" >&2 ;;
             *) echo "$CONTAINER: $IMAGE rejects the new configuration (output above); the previous one stays in place and running" >&2 ;;
         esac
         exit 1

@@ -1,6 +1,6 @@
 # Makes the edge on $HOST what comes in on stdin, or leaves it as it is: a Compose project in $DIR, a folder of $BASE.
 #
-# Follows pull.sh, incoming.sh, containers.sh and scrapes.sh.
+# Follows pull.sh, incoming.sh, mounts.sh, containers.sh and scrapes.sh.
 #
 # $NUMBERS lists the containers; of each number n there are $ROLE_n,
 # $KEY_n (of its image under `images`), $IMAGE_n, $CHECK_n (shell: its own tool looks at the new files in $next), $RELOAD_n
@@ -55,6 +55,7 @@ docker version > /dev/null 2>&1 || fail "Docker does not answer, nothing was cha
 unfinished
 receive 'the update'
 [ -z "$problem" ] || fail "$problem"
+adapt_mounts
 compare_files
 touched=$(printf '%s\n' "$changed" "$removed" | sed -n 's#/.*##p' | sort -u)
 

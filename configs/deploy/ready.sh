@@ -1,6 +1,7 @@
 # Ends once this machine's Docker Engine answers; fails with its error after two minutes, or without Docker Compose
-# $COMPOSE or newer.
+# $COMPOSE or newer. Follows engine.sh.
 set -eu
+docker=docker sudo=''
 tries=0
 until version=$(docker version -f '{{.Server.Version}}' 2>&1); do
     tries=$((tries + 1))
@@ -16,4 +17,10 @@ if [ -z "$found" ] || [ "$(printf '%s\n%s\n' "$COMPOSE" "$found" | sort -V | hea
     echo "this machine: expected Docker Compose $COMPOSE or newer (\`docker compose version\`), found ${found:-none}; run \`make up\`, which gets it, or install it (https://docs.docker.com/compose/install/linux/)" >&2
     exit 1
 fi
+reason=$(unsuited)
+if [ -n "$reason" ]; then
+    echo "this machine: $reason" >&2
+    exit 1
+fi
+unmeasured "$(docker info -f '{{.DockerRootDir}}')" | sed 's/^/this machine: warning: /' >&2
 echo "Docker $version, Compose $found"

@@ -1,7 +1,8 @@
 # Ends once $HOST can run containers: first boot done, Docker and Compose installed and new enough, free disk, the
 # networks, folders and ports that the stack file names ($NETWORKS, $FOLDERS, $PORTS: one each line). Fails with what is
 # missing before anything of fleetwatch is on the host. Changes: $INSTALL, a script, installs Docker and Compose, $FILES
-# is made, and a user who may sudo joins the group docker.
+# is made, a user who may sudo joins the group docker, and a hub with a private address gets $LATE_ADDRESS, a file of
+# sysctl. Follows engine.sh.
 set -eu
 fail() {
     echo "host $HOST: $*" >&2
@@ -62,6 +63,8 @@ until version=$($docker version -f '{{.Server.Version}}' 2>&1); do
     sleep 2
 done
 ! older "$version" "$MINIMUM" || fail "expected Docker Engine $MINIMUM or newer, found $version; see $engine"
+reason=$(unsuited)
+[ -z "$reason" ] || fail "$reason"
 
 compose_version() { # whether the plugin is new enough, for this user: later connections do not use sudo
     have=$(docker compose version --short 2> /dev/null) || have=''
@@ -82,8 +85,17 @@ if ! mkdir -p "$FILES" 2> /dev/null || ! [ -w "$FILES" ]; then
     $sudo install -d -o "$(id -un)" "$FILES"
 fi
 
+# Docker starts no container with a port on an address that its host does not have yet, and does not try again. At a boot
+# an address of a VPN, or of a slow network, may come after Docker; with this setting the port is published before it.
+NONLOCAL=${NONLOCAL:-/proc/sys/net/ipv4/ip_nonlocal_bind}
+if [ -n "$LATE_ADDRESS" ] && { [ ! -e "$LATE_ADDRESS" ] || [ "$(cat "$NONLOCAL")" != 1 ]; }; then
+    output=$($sudo sh -c "echo net.ipv4.ip_nonlocal_bind = 1 > '$LATE_ADDRESS' && echo 1 > '$NONLOCAL'" 2>&1) ||
+        echo "host $HOST: warning: at a boot its private address may come after Docker, which then does not start Caddy (\`docker start $STACK-caddy\` does); $LATE_ADDRESS with \`net.ipv4.ip_nonlocal_bind = 1\` prevents it and could not be written: $(printf '%s' "$output" | tail -n 1)" >&2
+fi
+
 ours=$($docker ps -q --filter "label=fleetwatch.stack=$STACK")
 root=$($docker info -f '{{.DockerRootDir}}')
+unmeasured "$root" | sed "s/^/host $HOST: warning: /" >&2
 free=$($sudo df -Pk "$root" 2> /dev/null | awk 'NR == 2 { print int($4 / 1024) }')
 # With containers of fleetwatch the images are there, and an update may be what frees a full disk.
 [ -n "$ours" ] || [ -z "$free" ] || [ "$free" -ge "$DISK" ] || fail "expected $DISK MB of free disk where Docker keeps its data ($root), $free MB are free; \`docker system df\` on it shows what Docker uses"

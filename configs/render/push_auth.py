@@ -1,4 +1,4 @@
-"""How an edge authenticates at the hub, and how it verifies the hub.
+"""How an edge authenticates at the hub and at its own targets, and how it verifies the hub.
 
 In the keys of Prometheus' HTTP client configuration, which the agent, Promtail and Alloy share.
 """
@@ -20,6 +20,11 @@ def basic_auth(name: str, host: Host) -> dict[str, str]:
         "username": names.user(name, host.rotation),
         "password_file": f"{names.SECRETS}/{names.password_file(host.rotation)}",
     }
+
+
+def scrape_auth() -> dict[str, str]:
+    """A `basic_auth` for targets of the same host that demand a password."""
+    return {"username": names.SCRAPER, "password_file": f"{names.SECRETS}/{names.SCRAPE_PASSWORD}"}
 
 
 def tls_config(hub: Hub, folder: str) -> dict[str, str]:

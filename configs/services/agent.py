@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from configs import names
 from configs.render import push_auth
 from configs.render.dump import to_yaml
-from configs.services.context import Context, passwords, pusher_networks, pushing
+from configs.services.context import Context, passwords, pusher_networks, pushing, scrape_password
 from configs.services.spec import MB, RELOAD_BY_HUP, Pushing, ScrapeJob, Service, ServiceSpec, Volume, http_check
 from configs.units import prometheus_duration
 
@@ -37,7 +37,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             limits=context.edge_limits(SERVICE),
             config_dir=CONFIG,
             files=pushing(context, FILE, lambda push_url: config(context, push_url)),
-            secrets=passwords(context),
+            secrets={**passwords(context), **scrape_password()},
             check=("promtool", "check", "config", "--agent", f"{CONFIG}/{FILE}"),
             reload=RELOAD_BY_HUP,
             command=tuple(command(context.settings)),
@@ -132,7 +132,7 @@ def _service_jobs(context: Context) -> list[dict[str, Any]]:
             continue
         more: dict[str, Any] = {"scrape_timeout": prometheus_duration(job.timeout)} if job.timeout else {}
         if job.password:
-            more["basic_auth"] = push_auth.basic_auth(context.name, context.host)
+            more["basic_auth"] = push_auth.scrape_auth()
         if not job.honor_timestamps:
             more["honor_timestamps"] = False
         made[job.name] = {**_job(job.name, job.interval), **more, "static_configs": [group]}

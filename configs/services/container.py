@@ -24,12 +24,15 @@ TMPFS: Mapping[str, str] = {"/tmp": "size=64m"}  # what a read-only container ma
 
 @dataclass(frozen=True)
 class Mount:
-    """`source` is a path of the host or the name of a volume."""
+    """`source` is a path of the host or the name of a volume. `propagation`: rslave passes on what is mounted below the
+    source later. Docker itself takes rslave for a mount of / where the host allows it, and refuses an explicit one
+    where it does not."""
 
     type: Literal["bind", "volume"]
     source: str
     target: str
     read_only: bool
+    propagation: Literal["", "rslave"] = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +125,10 @@ def _mounts(spec: ServiceSpec, stack: str, folder: str) -> tuple[Mount, ...]:
     if spec.secrets:
         binds[f"{folder}/secrets"] = names.SECRETS
     return (
-        *(Mount("bind", source, target, read_only=True) for source, target in sorted(binds.items())),
+        *(
+            Mount("bind", source, target, read_only=True, propagation="rslave" if source in spec.follows else "")
+            for source, target in sorted(binds.items())
+        ),
         *(
             Mount("volume", f"{stack}-{suffix}", volume.path, read_only=False)
             for suffix, volume in sorted(spec.volumes.items())

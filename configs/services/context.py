@@ -93,14 +93,23 @@ def pushing(context: Context, name: str, render: Callable[[str], str]) -> dict[s
 
 
 def passwords(context: Context) -> dict[str, File]:
-    """The files with this host's passwords: the current one and, during a rotation, the previous one."""
-
-    def file(name: str) -> File:
-        return File(lambda late: late.passwords[name], needs=("passwords",))
-
+    """The files with this host's push passwords: the current one and, during a rotation, the previous one. None for a
+    host that pushes over the private network."""
+    if context.host.via != "internet":
+        return {}
     rotation = context.host.rotation
     numbers = (rotation, rotation - 1) if rotation else (rotation,)
-    return {found: file(found) for found in map(names.password_file, numbers)}
+    return {name: _password(name) for name in map(names.password_file, numbers)}
+
+
+def scrape_password() -> dict[str, File]:
+    """The file with the password for targets that demand one. It crosses the host's bridge in clear at each scrape, so
+    it is valid for nothing else."""
+    return {names.SCRAPE_PASSWORD: _password(names.SCRAPE_PASSWORD)}
+
+
+def _password(name: str) -> File:
+    return File(lambda late: late.passwords[name], needs=("passwords",))
 
 
 def pusher_networks(context: Context) -> tuple[Network, ...]:

@@ -27,7 +27,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             role="node-exporter",
             service=SERVICE,
             limits=context.edge_limits(SERVICE),
-            secrets={"web.yml": File(lambda late: web(late.accepted), needs=("accepted",))},
+            secrets={"web.yml": File(lambda late: web(late.scraper), needs=("scraper",))},
             command=tuple(command(context.gateway)),
             binds={"/": "/host"},
             host_network=True,  # it has to see the host's network interfaces
@@ -57,14 +57,16 @@ def command(gateway: str) -> list[str]:
         "--path.rootfs=/host",
         "--path.procfs=/host/proc",
         "--path.sysfs=/host/sys",
-        # Docker's own mounts and interfaces come and go with every container and are cAdvisor's business.
-        "--collector.filesystem.mount-points-exclude=^/(dev|proc|run|sys|var/lib/docker/.+|var/lib/containerd/.+)($|/)",
+        # Docker's own mounts and interfaces come and go with every container and are cAdvisor's business. Those
+        # of data elsewhere have a container's id in their path.
+        "--collector.filesystem.mount-points-exclude="
+        "^/(dev|proc|run|sys|var/lib/docker/.+|var/lib/containerd/.+|.+/[0-9a-f]{64})($|/)",
         "--collector.netclass.ignored-devices=^(veth.*|br-.*|docker0)$",
         "--collector.netdev.device-exclude=^(veth.*|br-.*|docker0)$",
     ]
 
 
-def web(accepted: Mapping[str, str]) -> str:
+def web(scraper: Mapping[str, str]) -> str:
     """Basic auth (bcrypt by user name): other containers and the host's own users can reach the address, only the agent
     has the password."""
-    return to_yaml({"basic_auth_users": dict(sorted(accepted.items()))})
+    return to_yaml({"basic_auth_users": dict(sorted(scraper.items()))})

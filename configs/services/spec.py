@@ -25,7 +25,7 @@ GB = 1024**3
 NetworkName = Literal["hub", "edge"]
 # Which address of its host a port is published on; a host without a private address does not publish that port.
 Publish = Literal["everyone", "loopback", "private"]
-LateField = Literal["site", "push_url", "hub_ca", "passwords", "accepted", "users", "admin_password"]
+LateField = Literal["site", "push_url", "hub_ca", "passwords", "scraper", "users", "admin_password"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,15 +60,16 @@ class Late:
     """Values that are known only when the machines and passwords exist. A file names the ones that it needs.
 
     `site`: Grafana's address. `push_url`: the hub as this edge reaches it, without a path. `hub_ca`: the certificate of
-    the hub's own CA. Secret are: `passwords` of this host by file name; `accepted`, the bcrypt hashes of those
-    passwords by user name; `users`, the same of every internet host by host name; `admin_password`, Grafana's.
+    the hub's own CA. Secret are: `passwords` of this host by file name; `scraper`, the bcrypt hash of its scrape
+    password by user name; `users`, the hashes of the push passwords of every internet host by host name;
+    `admin_password`, Grafana's.
     """
 
     site: str = ""
     push_url: str = ""
     hub_ca: str = ""
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
-    accepted: Mapping[str, str] = field(default_factory=dict, repr=False)
+    scraper: Mapping[str, str] = field(default_factory=dict, repr=False)
     users: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     admin_password: str = field(default="", repr=False)
 
@@ -122,7 +123,7 @@ class ScrapeJob:
     """How the agent of the same host scrapes the service. Times in seconds; `series` is an estimate for one target.
 
     Specs that have a job of one name become one scrape job with a target each. `target` defaults to the container's
-    address on our networks. `password`: the target demands the host's own credential.
+    address on our networks. `password`: the target demands the host's scrape password.
     """
 
     name: str
@@ -160,6 +161,7 @@ class ServiceSpec:
     check: tuple[str, ...] = ()
     reload: str = ""
     binds: Mapping[str, str] = field(default_factory=dict)  # host path -> path in the container, read-only
+    follows: tuple[str, ...] = ()  # those of `binds` in which disks may be mounted later
     volumes: Mapping[str, Volume] = field(default_factory=dict)  # by the volume's name without the prefix
     networks: tuple[Network, ...] = ()
     host_network: bool = False

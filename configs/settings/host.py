@@ -17,7 +17,7 @@ class Host(Strict):
 
     `via: internet` pushes over HTTPS with the host's own password, `via: vpc` without TLS over a private network.
 
-    `rotation`: increase it by one to give the host a new push password. `abandoned`: a server that cannot be reached
+    `rotation`: increase it by one to give the host new passwords. `abandoned`: a server that cannot be reached
     any more is left as it is; remove the entry one run later. `renamed_from`: the name that the host had before.
     """
 

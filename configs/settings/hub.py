@@ -136,7 +136,7 @@ else:
 
 class Acme(Strict):
     """How the certificate of a public domain is had. `email`: whom the CA may write to. `staging`: from Let's Encrypt's
-    test directory, for trying out."""
+    test directory, for trying out: no system trusts it, so no host may push over the internet."""
 
     email: Mail | None = None
     staging: bool = False

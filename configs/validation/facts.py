@@ -16,6 +16,7 @@ class DockerFacts:
     subnets: tuple[str, ...] = ()  # of networks that are not this stack's
     disk_total: int | None = None
     disk_free: int | None = None
+    unsuited: str | None = None  # what of it keeps an edge from running: `rootless` or `with userns-remap`
 
 
 @dataclass(frozen=True)

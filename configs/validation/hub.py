@@ -28,6 +28,12 @@ def _domain(settings: Settings) -> Iterator[str]:
         )
     if "acme" in hub.model_fields_set and not hub.public:
         yield "hub.acme: expected hub.domain beside it, without a public name the certificate is from the hub's own CA"
+    outside = [name for name, host in settings.hosts.items() if host.via == "internet"]
+    if hub.acme.staging and hub.public and outside:
+        yield (
+            f"hub.acme.staging: expected false with hosts that push over the internet ({', '.join(outside)}), they do "
+            "not trust a certificate of the test directory; remove the key, or these hosts while you try it out"
+        )
 
 
 def _cloud_services(settings: Settings) -> Iterator[str]:

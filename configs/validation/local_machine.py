@@ -22,12 +22,17 @@ def problems(settings: Settings, facts: MachineFacts) -> Iterator[str]:
     """Each with its path."""
     for name, host in settings.hosts.items():
         docker = facts.docker.get(host.local.docker) if host.local is not None else None
-        if docker is None:
+        if docker is None or host.local is None:
             continue
         place, edge = f"{host_path(name)}.local", settings.edges[name]
         if docker.version is None:
             yield f"{place}.docker: expected a Docker Engine that answers, {docker.problem}"
             continue
+        if docker.unsuited is not None:
+            yield (
+                f"{place}.docker: expected a Docker Engine that runs as root and without user namespaces, the one at "
+                f"{host.local.docker} is {docker.unsuited}; use the system's engine, a rootless one may run beside it"
+            )
         if name == "hub":
             yield from _ports(settings, facts)
             yield from _metrics(settings, docker)

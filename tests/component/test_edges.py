@@ -50,16 +50,20 @@ def _with(count: int, **entry: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", EDGES)
-def test_an_edge_costs_at_most_seven_resources(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Components included. While a password rotates there is a second one; a droplet, a bastion and abandoned hosts
-    are not counted here."""
+def test_an_edge_costs_at_most_seven_resources_and_its_push_password(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Components included. A host that pushes over the internet has a password for that as well, and a second one while
+    it rotates; a droplet, a bastion and abandoned hosts are not counted here."""
     before = _registrations(run({**fleet(), "hosts": {}}, monkeypatch))
     after = _registrations(run({**fleet(), "hosts": {"extra": EDGES[kind]}}, monkeypatch))
     added = sorted(name for _, name in after.keys() - before.keys())
+    push = [] if kind == "in the VPC" else ["extra-password"]
     assert added == sorted([
-        "extra", "extra", "extra-contact", "extra-ready", "extra-password", "extra-project", "hub-gate-extra",
+        "extra", "extra", "extra-contact", "extra-ready", "extra-scrape-password", "extra-project", "hub-gate-extra",
+        *push,
     ])  # fmt: skip
-    assert len(added) <= 7
+    assert len(added) - len(push) <= 7
 
 
 def test_a_rotation_costs_one_resource_more(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +85,7 @@ def test_one_more_host_changes_no_registration_of_another_host(count: int, monke
     before, after = (_registrations(run(_with(n), monkeypatch)) for n in (count, count + 1))
     added = {name for _, name in after.keys() - before.keys()}
     assert {name.removeprefix("hub-gate-").split("-")[1] for name in added} == {str(count)}
-    assert len(after.keys() - before.keys()) == 7, "as many as the first one"
+    assert len(after.keys() - before.keys()) == 8, "as many as the first one"
     assert before.keys() <= after.keys()
     changed = {name for kind, name in before if before[kind, name] != after[kind, name]}
     assert changed == {"hub-caddy-secrets", "hub-prometheus-config"}, "the hub's, byte for byte the rest"

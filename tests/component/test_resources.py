@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Literal
 
 import pulumi
 import pytest
 
-from components import machine_facts
+from components import docker_service, machine_facts
+from configs.services.container import Mount
 from configs.validation import DockerFacts, MachineFacts
 from tests.component.program import FACTS, SOCKET, Run, full, run
 from tests.fixtures.full import ROOT, raw, small
@@ -95,6 +96,14 @@ def test_no_container_is_privileged_and_all_drop_their_rights(made: Run) -> None
         assert service["read_only"] is True, f"{name}: its root file system should be read-only"
         binds = [mount for mount in service["volumes"] if mount["type"] == "bind"]
         assert all(mount["read_only"] for mount in binds), f"{name} could write on the host"
+
+
+@pytest.mark.parametrize(("propagation", "asked"), [("rslave", {"propagation": "rslave"}), ("", None)])
+def test_docker_follows_new_mounts_where_a_service_needs_it(
+    propagation: Literal["", "rslave"], asked: dict[str, str] | None
+) -> None:
+    found = docker_service._bind_options(Mount("bind", "/var/log", "/var/log", True, propagation))
+    assert (vars(found)["propagation"] if found is not None else None) == (asked or {}).get("propagation")
 
 
 def test_only_the_log_agent_and_cadvisor_have_dockers_socket(made: Run) -> None:

@@ -130,6 +130,10 @@ class Story:
         """The generated user of the hub's own edge."""
         return "hub", self.file("agent", "secrets", "password").strip()
 
+    def scraper(self) -> tuple[str, str]:
+        """The generated user of the hub's own edge with which its agent reads the node exporter."""
+        return "agent", self.file("agent", "secrets", "scrape-password").strip()
+
     def grafana(self, path: str, **query: str) -> Any:
         """The JSON of a GET below /api, as the admin."""
         if not hasattr(self, "_admin"):

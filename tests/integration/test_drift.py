@@ -199,5 +199,6 @@ def _fill_in(folder: Path) -> None:
     """The examples, with what the README says."""
     hashed = "$2b$04$UuTkLRZZ6QofpDOlMz32MuuxEHA43WOemOYHPz6.SjsVsyO1tDU96"
     for example in folder.glob(f"*/secrets/*{export.EXAMPLE}"):
-        text = example.read_text().replace(export.PLACEHOLDER, "x" * 40).replace(export.HASH, shlex.quote(hashed))
+        text = example.read_text().replace(export.PLACEHOLDER, "y" * 40).replace(export.SCRAPE, "x" * 40)
+        text = text.replace(export.HASH, shlex.quote(hashed))
         example.with_name(example.name.removesuffix(export.EXAMPLE)).write_text(text)

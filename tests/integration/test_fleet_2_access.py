@@ -78,9 +78,12 @@ def test_a_push_from_the_internet_needs_the_hosts_own_password(fleet: Fleet, pat
     assert fleet.https("POST", path).status_code == 401, "without a password"
     assert fleet.https("POST", path, ("vps-1", "wrong")).status_code == 401, "with a wrong password"
     assert fleet.https("POST", path, ("db-1", password)).status_code == 401, "with another name"
-    assert fleet.https("POST", path, ("db-1", fleet.passwords()["db-1-password"])).status_code == 401, (
-        "a host that pushes in the VPC has no credential on the internet"
-    )
+    scrapes = fleet.passwords()
+    for host in ("db-1", "vps-1"):
+        for user in (host, "agent"):
+            got = fleet.https("POST", path, (user, scrapes[f"{host}-scrape-password"]))
+            assert got.status_code == 401, "what each scrape sends in clear is good for scrapes alone"
+    assert "db-1-password" not in scrapes, "a host that pushes in the VPC has no push password"
 
 
 def test_a_push_from_the_internet_with_it_arrives(fleet: Fleet) -> None:

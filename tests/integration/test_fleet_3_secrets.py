@@ -33,7 +33,7 @@ def _clear(secrets: Mapping[str, str], texts: Iterable[bytes]) -> set[str]:
 
 
 def test_there_is_something_to_look_for(secrets: dict[str, str]) -> None:
-    assert {"vps-1-password", "db-1-password", "hub-password", "grafana-admin-password"} <= set(secrets)
+    assert {"vps-1-password", "vps-1-scrape-password", "db-1-scrape-password", "grafana-admin-password"} <= set(secrets)
     assert all(len(secret) >= 32 for secret in secrets.values()), {name: len(s) for name, s in secrets.items()}
 
 

@@ -48,6 +48,7 @@ def _needles(story: Story) -> dict[str, str]:
     return {
         "the database's password": story.database,
         "the host's password": story.pusher()[1],
+        "the host's scrape password": story.scraper()[1],
         "Grafana's admin password": story.admin()[1],
         "the webhook's address": story.sink.token,
     }

@@ -127,7 +127,8 @@ def test_the_node_exporter_answers_the_agent_alone(story: Story) -> None:
     with httpx.Client(trust_env=False, timeout=10) as client:
         assert client.get(f"http://{gateway}:9100/metrics").status_code == 401, "without a password"
         assert client.get(f"http://{gateway}:9100/metrics", auth=("hub", "x")).status_code == 401, "with a wrong one"
-        got = client.get(f"http://{gateway}:9100/metrics", auth=story.pusher())
+        assert client.get(f"http://{gateway}:9100/metrics", auth=story.pusher()).status_code == 401, "the push password"
+        got = client.get(f"http://{gateway}:9100/metrics", auth=story.scraper())
     assert got.status_code == 200, "with the host's password"
     assert "node_uname_info" in got.text
 

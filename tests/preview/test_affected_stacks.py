@@ -95,10 +95,11 @@ def test_what_main_did_meanwhile_does_not_count(clone: Path) -> None:
     _git(clone, "switch", "-q", "main")
     _commit(clone, "components/x.py", "two\n")
     _git(clone, "switch", "-q", "branch")
-    _commit(clone, "stacks/Pulumi.dev.yaml", "config: {a: b}\n")
+    _commit(clone, "stacks/Pulumi.dev.yaml", "config: {'fleetwatch:env': b}\n")
     told = json.loads(affected_stacks.affected_since("main", clone).as_json())
     assert told == {
         "stacks": ["dev"], "removed": [], "all": ["dev", "prod"], "before_last": ["dev"],
+        "automatic": ["dev"], "by_approval": [], "approval": {},
         "why": "the stack files of dev changed",
     }  # fmt: skip
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.preview.record import CHANGES
 from tests.preview.recordings import read, recording, step
+from tools import __main__ as tools
+from tools.affected_stacks import AffectedStacks
 from tools.comment import drift, page, records
 from tools.comment.model import Record, Violation
 from tools.errors import ToolError
@@ -59,6 +61,21 @@ def test_every_page_begins_with_its_mark() -> None:
     for text in (page.build([]), page.build([], note=page.FORK), page.build([Record("prod", "broken")])):
         assert text.startswith("<!-- fleetwatch preview -->\n")
         assert text.count(page.MARK) == 1
+
+
+def test_a_preview_that_waits_for_an_approval_is_named_with_its_reason(tmp_path: Path) -> None:
+    affected = AffectedStacks(("dev", "qa", "prod"), approval={"qa": "it changes code", "prod": "it changes code"})
+    (tmp_path / "dev.preview.json").write_text(json.dumps({"stack": "dev", "problem": "broken"}))
+    out = tmp_path / "out.md"
+    argv = ["comment", str(tmp_path), "--affected", affected.as_json(), "--out", str(out)]
+    tools.main([*argv, "--waiting"])
+    text = out.read_text()
+    assert "**No preview yet.**" in text
+    assert "- `qa`, `prod`: it changes code" in text
+    assert re.findall(r"### Stack `(\S+)`", text) == ["dev"]
+    tools.main(argv)
+    assert "No preview yet" not in out.read_text()
+    assert re.findall(r"### Stack `(\S+)`", out.read_text()) == ["dev", "qa", "prod"]
 
 
 def test_a_fork_is_told_that_there_is_no_preview() -> None:

@@ -20,7 +20,7 @@ from configs import names
 from configs.services import caddy
 from configs.services.caddy import caddyfile
 from configs.settings import Settings
-from tests.fixtures.hubs import own, public
+from tests.fixtures.hubs import own, staging
 from tests.integration.rig import docker, eventually
 from tools import images
 
@@ -202,7 +202,7 @@ def test_the_allow_list_shuts_grafana_and_nothing_else(restricted_caddy: Client)
 @pytest.mark.parametrize("kind", CHALLENGES)
 def test_a_domain_is_certified_by_acme_over_either_port(street: Street, ca: str, kind: str) -> None:
     """With an allow-list that lets nobody in: the CA comes from anywhere."""
-    text = caddyfile.render(public(access=["192.0.2.0/24"], acme={"email": "ops@example.com", "staging": True}))
+    text = caddyfile.render(staging(access=["192.0.2.0/24"], email="ops@example.com"))
     assert caddyfile.ACME_STAGING in text
     there = f"https://{kind}.ca.test/acme/local/directory\n\tacme_ca_root {caddy.CONFIG}/ca.crt"
     container = street.caddy(kind, text.replace(caddyfile.ACME_STAGING, there), DOMAIN, **{"ca.crt": ca})

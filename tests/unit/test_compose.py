@@ -122,12 +122,18 @@ def test_networks_of_the_user_are_no_part_of_the_project() -> None:
     assert not [network for network in full().edges["hub"].networks if network in listed]
 
 
+def test_the_root_of_the_host_is_left_to_docker() -> None:
+    """It follows new mounts of / by itself where the host allows it; asked for, it would refuse where not."""
+    for service in _project(_context())["services"].values():
+        assert not [one for one in service["volumes"] if one["source"] == "/" and "bind" in one]
+
+
 def test_nothing_secret_is_in_the_project() -> None:
     for name in ("hub", "web-1"):
         context = _context(name)
         specs = services.edge_specs(context)
         clear = [yaml.safe_dump(_project(context)), compose.readme(context)]
-        late = Late(push_url="https://hub", hub_ca="ca", passwords=_Passwords(), accepted={})
+        late = Late(push_url="https://hub", hub_ca="ca", passwords=_Passwords(), scraper={})
         clear += [found for spec in specs for found in compose.files(spec, late).values()]
         hidden = compose.secrets(specs, late)
         for secret in (*SECRETS.values(), "planted-s3cret"):

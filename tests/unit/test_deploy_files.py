@@ -116,6 +116,18 @@ def test_a_refused_file_leaves_the_old_ones_and_says_the_tools_words(service: Se
     assert service.files() == NEW
 
 
+@pytest.mark.parametrize("code", [125, 126, 127])
+def test_a_check_that_cannot_run_is_no_rejection(service: Service, code: int) -> None:
+    service.deploy(OLD)
+    service.answer("run", f'echo "docker: exec format error" >&2; exit {code}')
+    done = service.deploy(NEW)
+    assert done.returncode == 1
+    assert "docker: exec format error" in done.stderr
+    assert "fw-svc: the check of its configuration could not be run (Docker's message above)" in done.stderr
+    assert "rejects" not in done.stderr
+    assert service.files() == OLD
+
+
 def test_the_check_sees_the_new_files(service: Service) -> None:
     service.deploy(OLD)
     service.answer("run", f'cat "{service.live}.next/main.yml"; exit 1')

@@ -153,6 +153,15 @@ def test_readiness_names_the_versions_of_engine_and_compose(rig: Rig) -> None:
     assert rig.run("ready", COMPOSE=COMPOSE).stdout == "Docker 20.10.24, Compose 2.40.3\n"
 
 
+def test_a_rootless_engine_on_this_machine_is_refused(rig: Rig) -> None:
+    rig.answer("version", "echo 20.10.24")
+    rig.answer("compose", "echo v2.40.3")
+    rig.answer("info", "echo '[\"name=rootless\"]'")
+    done = rig.run("ready", COMPOSE=COMPOSE)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("this machine: expected a Docker Engine that runs as root, this one is rootless")
+
+
 @pytest.mark.parametrize(("answer", "found"), [("exit 1", "none"), ("echo 2.24.0", "2.24.0")])
 def test_this_machine_without_compose_is_not_ready(rig: Rig, answer: str, found: str) -> None:
     rig.answer("version", "echo 20.10.24")

@@ -38,6 +38,8 @@ def host(tmp_path: Path) -> Programs:
 
 @pytest.fixture
 def ready(host: Programs) -> Ready:
+    (host.folder / "mountinfo").write_text("27 1 254:0 / / rw,relatime shared:1 - ext4 /dev/vda rw\n")
+
     def run(**given: str) -> tuple[int, str, str]:
         known = {
             "HOST": "web-1",
@@ -53,6 +55,9 @@ def ready(host: Programs) -> Ready:
             "NETWORKS": "shop_default",
             "FOLDERS": str(host.folder),
             "PORTS": "",
+            "LATE_ADDRESS": "",
+            "NONLOCAL": str(host.folder / "nonlocal"),
+            "MOUNTINFO": str(host.folder / "mountinfo"),
         }
         done = host.there("ready_host", **{**known, **given})
         return done.returncode, done.stdout, done.stderr

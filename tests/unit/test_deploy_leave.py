@@ -20,17 +20,20 @@ def test_the_last_step_on_a_host_removes_what_a_failed_command_left(rig: Rig, tm
     (base / "edge.lock").touch()
     (base / "caddy.next").mkdir()
     rig.answer("ps", 'case "$*" in *project=fw*stack=fw*) echo abc ;; esac')
+    setting = tmp_path / "60-fw.conf"
+    setting.touch()
     place = {"BASE": str(base), "DIR": str(base / "edge"), "PREFIX": "fw"}
     done = rig.run("remove_project", "", VOLUMES="yes", **place)
     assert (done.returncode, done.stderr) == (0, "")
     assert "rm -f -v abc" in rig.calls()
-    done = rig.run("leave_host", "", FILES=str(base))
+    done = rig.run("leave_host", "", FILES=str(base), LATE_ADDRESS=str(setting))
     assert (done.returncode, done.stderr) == (0, "")
+    assert not setting.exists()
     assert not base.parent.exists(), "the folder that the readiness step made goes too"
 
 
 def test_another_stack_on_the_host_keeps_its_folder(rig: Rig, tmp_path: Path) -> None:
     for prefix in ("fw", "other"):
         (tmp_path / "made" / prefix / "agent").mkdir(parents=True)
-    rig.run("leave_host", "", FILES=str(tmp_path / "made" / "fw"))
+    rig.run("leave_host", "", FILES=str(tmp_path / "made" / "fw"), LATE_ADDRESS="")
     assert [path.name for path in (tmp_path / "made").iterdir()] == ["other"]

@@ -24,7 +24,7 @@ case "$2" in
     *) echo "Cannot connect to the Docker daemon at $2" >&2; exit 1 ;;
 esac
 case "$3 $4" in
-    info*) echo '{"ServerVersion": "20.10", "DockerRootDir": "/"}' ;;
+    info*) printf '{"ServerVersion": "20.10", "DockerRootDir": "/", "SecurityOptions": [%s]}' "${OPTIONS:-}" ;;
     'network ls') printf 'bridge\\n%s\\n' "$name" ;;
     'network inspect') cat "$CALLS.networks" ;;
     ps*) echo '127.0.0.1:8443->443/tcp, 127.0.0.1:8480->80/tcp' ;;
@@ -82,6 +82,23 @@ def test_a_fleet_without_local_hosts_asks_no_docker(calls: Path) -> None:
     facts = machine_facts.probe(_settings(SERVER_HUB, a={"server": {"address": "203.0.113.9"}}))
     assert (facts.docker, facts.missing_folders) == ({}, frozenset())
     assert not calls.exists()
+
+
+@pytest.mark.usefixtures("calls")
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ('"name=seccomp,profile=default"', None),
+        ('"name=seccomp,profile=builtin","name=rootless","name=cgroupns"', "rootless"),
+        ('"name=userns"', "with userns-remap"),
+    ],
+)
+def test_an_engine_that_cannot_run_an_edge_is_noticed(
+    options: str, found: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPTIONS", options)
+    (facts,) = machine_facts.probe(_settings({"local": {"docker": "unix:///a.sock"}})).docker.values()
+    assert (facts.version, facts.unsuited) == ("20.10", found)
 
 
 @pytest.mark.usefixtures("calls")

@@ -29,10 +29,17 @@ SOCKET = "/var/run/docker.sock"
         ("loki", bind("/var/log/nginx")),
         ("loki", {"type": "volume", "source": "fleetwatch-loki", "target": "/loki"}),
         ("loki", bind(Hidden.UNKNOWN)),
+        ("promtail", {**bind("/var/log/shop"), "bindOptions": {"propagation": "rslave"}}),
     ],
 )
 def test_what_may_be_mounted(role: str, mount: dict[str, Any]) -> None:
     assert said(containers.mounts, container(role, mounts=[mount])) == []
+
+
+@pytest.mark.parametrize("propagation", ["shared", "rshared", "new", Hidden.UNKNOWN])
+def test_no_mount_of_a_container_reaches_its_host(propagation: Any) -> None:
+    mount = {**bind("/var/log/shop"), "bindOptions": {"propagation": propagation}}
+    assert "its own mounts could reach its host" in one(containers.mounts, container("promtail", mounts=[mount]))
 
 
 @pytest.mark.parametrize("role", ["grafana", "node-exporter", "caddy"])

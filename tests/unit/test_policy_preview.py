@@ -131,7 +131,7 @@ def test_the_pack_is_in_previews_and_updates_alone(
 ) -> None:
     ran: list[tuple[list[str], dict[str, str]]] = []
 
-    def streamed(argv: list[str], env: dict[str, str], name: str) -> int:
+    def streamed(argv: list[str], env: dict[str, str], name: str, shown: object) -> int:
         ran.append((argv, env))
         return 0
 
@@ -149,7 +149,7 @@ def test_the_pack_is_in_previews_and_updates_alone(
 def test_without_it_nothing_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ran: list[list[str]] = []
 
-    def streamed(argv: list[str], env: dict[str, str], name: str) -> int:
+    def streamed(argv: list[str], env: dict[str, str], name: str, shown: object) -> int:
         ran.append(argv)
         return 0
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
 from configs import names, rules
+from configs.render import push_auth
 from configs.services import agent, alertmanager, alloy, grafana, promtail
 from configs.services.caddy import caddyfile
+from configs.services.context import passwords
 from configs.settings import Settings
 from tests.fixtures import rendering
-from tests.fixtures.hubs import own, public
+from tests.fixtures.hubs import own, public, staging
 
 ADDRESS = "https://203.0.113.10"
 
@@ -56,8 +59,8 @@ def test_a_public_domain_is_certified_by_acme_for_whom_and_where_the_settings_sa
     assert "tls internal" not in block
     assert "\temail ops@example.com\n" in _globals(public())
     assert "acme_ca" not in _globals(public())
-    assert f"\tacme_ca {caddyfile.ACME_STAGING}\n" in _globals(public(acme={"staging": True}))
-    assert "email" not in _globals(public(acme={"staging": True}))
+    assert f"\tacme_ca {caddyfile.ACME_STAGING}\n" in _globals(staging())
+    assert "email" not in _globals(staging())
     assert "default_sni" not in _globals(public())
 
 
@@ -103,10 +106,23 @@ def test_a_rotated_password_is_another_users_in_another_file() -> None:
     metrics = yaml.safe_load(rendering.agent_config(settings, "vps-1", ADDRESS))
     assert metrics["remote_write"][0]["basic_auth"] == login
     (node,) = [job for job in metrics["scrape_configs"] if job["job_name"] == "node"]
-    assert node["basic_auth"] == login, "the node exporter takes the same password"
+    assert node["basic_auth"] == {
+        "username": "agent",
+        "password_file": "/run/secrets/fleetwatch/scrape-password",
+    }, "each scrape sends it in clear"
     assert yaml.safe_load(rendering.promtail_config(settings, "vps-1", ADDRESS))["clients"][0]["basic_auth"] == login
     text = rendering.alloy_config(settings, "vps-1", ADDRESS)
     assert all(f'{key.ljust(13)} = "{value}"' in text for key, value in login.items())
+
+
+@pytest.mark.parametrize("host", ["web-1", "vps-1"])
+def test_no_scrape_sends_the_push_password(host: str) -> None:
+    metrics = yaml.safe_load(rendering.agent_config(own(rotation=1), host, ADDRESS))
+    sent = [job["basic_auth"] for job in metrics["scrape_configs"] if "basic_auth" in job]
+    assert sent == [push_auth.scrape_auth()]
+    push = set(passwords(rendering.context(own(rotation=1), host)))
+    assert push == ({"password", "password-1"} if host == "vps-1" else set()), "a private push has no password"
+    assert not {Path(one["password_file"]).name for one in sent} & push
 
 
 def test_grafana_ties_nobody_to_a_name_that_does_not_resolve() -> None:

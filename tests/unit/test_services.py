@@ -23,8 +23,8 @@ KNOWN = Late(
     site="https://hub.example",
     push_url="https://push.example",
     hub_ca="-----BEGIN CERTIFICATE-----",
-    passwords={"password": "p-s3cret", "password-1": "p1-s3cret"},
-    accepted={"web-1": "$2a$hash"},
+    passwords={"password": "p-s3cret", "password-1": "p1-s3cret", "scrape-password": "scrape-s3cret"},
+    scraper={"agent": "$2a$hash"},
     users={name: {name: "$2a$hash"} for name in ("hub", "web-1", "vps-1")},
     admin_password="admin-s3cret",
 )
@@ -97,7 +97,7 @@ def _without(file: File, key: LateField) -> str | None:
 @pytest.mark.parametrize("name", SPECS)
 def test_no_plain_file_needs_a_secret(name: str) -> None:
     for path, file in SPECS[name].files.items():
-        assert not {"passwords", "accepted", "users", "admin_password"} & set(file.needs), path
+        assert not {"passwords", "scraper", "users", "admin_password"} & set(file.needs), path
         assert "s3cret" not in file.render(KNOWN)
 
 

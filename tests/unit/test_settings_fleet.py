@@ -25,6 +25,10 @@ OTHER_HOST = (
     "under hosts.hub, or make the hub a droplet or a server"
 )
 
+STAGING = (
+    "expected false with hosts that push over the internet ({}), they do not trust a certificate of the test "
+    "directory; remove the key, or these hosts while you try it out"
+)
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     # pushes
     "a private push to a hub without a private address": (
@@ -212,6 +216,17 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a certificate without a name": (fleet({**HUB, "acme": {"staging": True}}), f"hub.acme: {ACME}"),
     "a certificate for this machine": (fleet({"local": {}, "acme": {"staging": True}}), f"hub.acme: {ACME}"),
+    "a certificate that a host on the internet does not trust": (
+        fleet(
+            {**HUB, "domain": "monitor.example.com", "acme": {"staging": True}},
+            hosts={"web-1": {"droplet": {}}, "vps-1": {"server": {"address": "203.0.113.7"}}},
+        ),
+        f"hub.acme.staging: {STAGING.format('vps-1')}",
+    ),
+    "a certificate that the hub itself does not trust": (
+        fleet({**HUB, "domain": "monitor.example.com", "acme": {"staging": True}}, hosts={"hub": {"via": "internet"}}),
+        f"hub.acme.staging: {STAGING.format('hub')}",
+    ),
     "a name of this machine for a droplet": (fleet({**HUB, "domain": "fw.localhost"}), f"hub.domain: {NO_PUBLIC}"),
     "a name that is nobody's": (fleet({**SERVER_HUB, "domain": "fw.internal"}), f"hub.domain: {NO_PUBLIC}"),
     "two listeners on one port": (

@@ -9,7 +9,9 @@ import pytest
 from configs.settings import Host, load
 from configs.validation import MachineFacts, check_file, validate
 from tests.fixtures.fleets import HUB, PRIVATE_KEY, SOURCE, VPS, droplet, fleet, hosts, server
+from tests.fixtures.full import ROOT
 from tests.fixtures.hubs import PUBLIC_KEY
+from tests.fixtures.stackfiles import sections_of
 
 
 def test_several_are_told_together_and_nothing_secret_with_them() -> None:
@@ -151,3 +153,15 @@ def test_an_invalid_key_path_is_one_problem_and_not_a_missing_public_key_too() -
 )
 def test_production_is_protected_unless_told_otherwise(env: str, given: dict[str, Any], protected: bool) -> None:
     assert load(fleet(env=env, cloud=given), SOURCE).protected is protected
+
+
+def test_a_test_certificate_is_accepted_where_no_host_depends_on_it() -> None:
+    hub = {**HUB, "domain": "monitor.example.com", "acme": {"staging": True}}
+    assert check_file(fleet(hub, hosts={"web-1": {"droplet": {}}}), SOURCE)[1] == []
+
+
+@pytest.mark.parametrize("stack", ["dev", "staging", "prod"])
+def test_a_stack_file_that_ships_accepts_a_host_on_the_internet(stack: str) -> None:
+    sections = sections_of(ROOT / "stacks" / f"Pulumi.{stack}.yaml")
+    sections["hosts"] = {**sections["hosts"], "vps-9": {"server": {"address": "203.0.113.99"}}}
+    assert check_file(sections, SOURCE)[1] == []

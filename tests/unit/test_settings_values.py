@@ -141,6 +141,15 @@ def test_a_retention_larger_than_the_disk_is_reported_with_what_fits() -> None:
     assert problem.startswith("hub.retention.metrics_size: expected at most 80GB (80 % of this disk), got 90GB")
 
 
+@pytest.mark.parametrize("found", ["rootless", "with userns-remap"])
+def test_an_engine_that_cannot_run_an_edge_is_a_problem(found: str) -> None:
+    (problem,) = _problems(_small(), dataclasses.replace(GOOD, unsuited=found))
+    assert problem.startswith(
+        "hub.local.docker: expected a Docker Engine that runs as root and without user namespaces, "
+    )
+    assert f"the one at {SOCKET} is {found};" in problem
+
+
 def test_local_hosts_beside_a_remote_hub_are_compared_with_their_own_docker_engine() -> None:
     hosts = {
         "a": {"local": {}, "networks": ["shop_default", "gone"], "logs": {"files": {"x": {"path": "/none/x.log"}}}},

@@ -94,8 +94,16 @@ def test_each_secret_is_an_example_that_git_keeps_and_the_filled_in_one_is_ignor
     assert made[export.IGNORED].splitlines()[1:] == ["*/secrets/*", "!*/secrets/*.example"]
     for path in secrets:
         text = made[path]
-        assert any(mark in text for mark in (export.PLACEHOLDER, export.HASH, "unread")), path
+        assert any(mark in text for mark in (export.PLACEHOLDER, export.SCRAPE, export.HASH, "unread")), path
         assert f"  {path.removesuffix('.example')}\n" in made[compose.README], "the README lists what to fill in"
+
+
+def test_an_edge_in_the_vpc_has_no_push_password_to_fill_in() -> None:
+    made = folder(settings(via="vpc", server={"address": "10.0.0.7"}), STATE)
+    secrets = {path for path in made if "/secrets/" in path}
+    assert secrets == {"agent/secrets/scrape-password.example", "node-exporter/secrets/web.yml.example"}
+    assert export.PLACEHOLDER not in "".join(made.values())
+    assert export.PLACEHOLDER in folder(settings())[compose.README]
 
 
 def test_the_users_networks_are_part_of_the_project() -> None:
@@ -175,5 +183,5 @@ def test_the_push_password_of_a_host_is_that_of_its_newest_rotation() -> None:
     state = {"deployment": {"resources": [*made, password("web-10-password", "other")]}}
     assert stack_secrets.push_password(state, "web-1") == "two"
     assert stack_secrets.push_password({"deployment": {"resources": made[1:]}}, "web-1") == "one"
-    with pytest.raises(ToolError, match="HOST=db-1: there is no password"):
+    with pytest.raises(ToolError, match="HOST=db-1: there is no push password"):
         stack_secrets.push_password(state, "db-1")

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.fixtures.deployed_state import Deployed, command, host, state
-from tools import deployed, drift, repair
+from tools import deployed, drift, repair, up
+from tools.errors import ToolError
+from tools.pulumi_process import streamed
 from tools.stack import Stack
 
 
@@ -62,6 +65,28 @@ def test_up_names_a_dead_host_and_goes_on(tmp_path: Path, log: Path, capsys: pyt
     assert repair.repair(stack, compared(stack)) == []
     assert log.read_text() == "repair b-project\n"
     assert "host a: not compared with what was deployed: no SSH connection" in capsys.readouterr().out
+
+
+def test_up_names_a_host_once_that_the_engine_could_not_reach(
+    tmp_path: Path, log: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dead = [command(f"{one}-project", one, f'echo "host {one}: no SSH connection" >&2; exit 255') for one in "ab"]
+    engine = "    host a: no SSH connection to root@203.0.113.7 port 22 (ssh.timeout: 10 s): timed out"
+
+    class Up(Deployed):
+        def select(self, repair: bool = True) -> None:
+            """As `up` does."""
+
+        def run(self, *arguments: str, shown: Callable[[str], None] | None = None) -> int:
+            return streamed(["sh", "-c", f"echo '{engine}'; exit 1"], self.env, self.name, shown)
+
+    monkeypatch.setattr(up, "_deployed_images", lambda _: {})
+    with pytest.raises(ToolError, match="pulumi up failed"):
+        up.up(Up(state(*dead, host(tmp_path, "c", "file /x: gone\n"))))
+    out = capsys.readouterr().out
+    assert out.count("host a:") == 1
+    assert out.count("host b: not compared with what was deployed: no SSH connection") == 1
+    assert log.read_text() == "repair c-project\n"
 
 
 def test_up_shows_what_a_repair_warns_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from tools import github
@@ -27,6 +28,7 @@ def register(commands: Commands) -> None:
     parser.add_argument("--out", help="the file to write; without it: standard output")
     parser.add_argument("--whole", help="a file for the whole page, of any length")
     parser.add_argument("--fork", action="store_true", help="write that a fork's pull request gets no preview")
+    parser.add_argument("--waiting", action="store_true", help="the previews that need an approval were not made yet")
     parser = commands.add("post", _post, "create or update the comment of a pull request at GitHub")
     parser.add_argument("file", help="what `comment --out` wrote")
     parser.add_argument("--pull", type=int, required=True, help="the pull request's number")
@@ -39,8 +41,10 @@ def register(commands: Commands) -> None:
 
 def _comment(options: argparse.Namespace) -> int:
     affected = parse_affected(options.affected) if options.affected else AffectedStacks(())
-    records = [] if options.fork else _records(options, affected)
-    note = page.FORK if options.fork else affected.note
+    waiting = affected.approval if options.waiting else {}
+    expected = [stack for stack in affected.stacks if stack not in waiting]
+    records = [] if options.fork else _records(options, expected)
+    note = page.FORK if options.fork else "\n\n".join(filter(None, [affected.note, page.waiting(waiting)]))
     if options.whole:
         Path(options.whole).write_text(page.build(records, note=note, limit=0))
     text = page.build(records, note=note)
@@ -52,9 +56,9 @@ def _comment(options: argparse.Namespace) -> int:
     return 1 if broken or any(record.problem for record in records) else 0
 
 
-def _records(options: argparse.Namespace, affected: AffectedStacks) -> list[Record]:
+def _records(options: argparse.Namespace, expected: Sequence[str]) -> list[Record]:
     if options.folder:
-        return read_records(Path(options.folder), affected.stacks)
+        return read_records(Path(options.folder), expected)
     with tempfile.TemporaryDirectory() as folder:
         write_record(options.stack, lambda: open_stack(options), Path(folder) / f"{options.stack}{PREVIEW}")
         return read_records(Path(folder))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from tools.comment import changes, container_table, cost, files, warnings
 from tools.comment.markdown import code, fenced, folded, html, prose, table
@@ -21,6 +21,22 @@ FORK = (
 )
 # Small and harmless: their values are shown, of every other property only its name.
 _SHOWN = ("image", "size", "memory", "cpus", "region", "name", "restart", "ports", "portRange", "ttl", "ipRange")
+
+
+def waiting(stacks: Mapping[str, str]) -> str:
+    """The note about stacks whose preview waits for an approval, by their reason."""
+    reasons = dict.fromkeys(stacks.values())
+    lines = [
+        f"- {', '.join(code(stack) for stack, why in stacks.items() if why == reason)}: {prose(reason)}"
+        for reason in reasons
+    ]
+    if not lines:
+        return ""
+    head = (
+        "**No preview yet.** What follows runs with the secrets of the stack, so a reviewer has to read the change "
+        "first and approve the job `approved` of this run (Review deployments):"
+    )
+    return "\n".join([head, "", *lines])
 
 
 def build(records: Sequence[Record], *, note: str = "", limit: int = LIMIT) -> str:
