@@ -12,7 +12,7 @@ from configs import names
 from configs.render import loglines, push_auth
 from configs.services import log_agent
 from configs.services.context import Context
-from configs.services.spec import MB, Pushing, Service, ServiceSpec
+from configs.services.spec import MB, RELOAD_BY_HUP, Pushing, Service, ServiceSpec
 from configs.units import go_duration
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             file=FILE,
             render=lambda push_url: config(context, push_url),
             check=tuple(CHECK),
+            reload=RELOAD_BY_HUP,
             command=tuple(command()),
             data=DATA,
             ready="/-/ready",
