@@ -102,7 +102,7 @@ def _retention(settings: Settings) -> Alert:
 
 
 def _rules_fail(matchers: str, _: Thresholds) -> str:
-    """Prometheus names a group by its file, Loki's ruler also by the folder."""
+    """Of Prometheus and of Loki's ruler."""
     of_prometheus = increase_of("prometheus_rule_evaluation_failures_total", TSDB + matchers, "15m")
     of_loki = increase_of("loki_prometheus_rule_evaluation_failures_total", LOKI + matchers, "15m")
     return nonzero_rounded(f"sum by (env, host, job, rule_group) ({of_prometheus} or {of_loki})")
@@ -134,7 +134,7 @@ NOTIFICATIONS_FAIL = Alert(
 
 
 def _undelivered(matchers: str, _: Thresholds) -> str:
-    """Of Prometheus and of Loki's ruler, which exposes its counters after the first alert that it sends."""
+    """Of Prometheus and of Loki's ruler."""
     kinds = [
         increase_of(f"{prefix}prometheus_notifications_{kind}_total", selector + matchers, "15m")
         for prefix, selector in (("", TSDB), ("loki_", LOKI))

@@ -78,7 +78,7 @@ TSDB_FAILURES = " + ".join(
 
 
 def _of_both(counter: str) -> str:
-    """The sum of Prometheus' counter and the same of Loki's ruler, which is exposed after its first event."""
+    """The sum of Prometheus' counter and the same of Loki's ruler."""
     counters = (f"{counter}{{{METRICS}}}", f'loki_{counter}{{job="loki"}}')
     return " + ".join(f"(sum(increase({one}[$__range])) or vector(0))" for one in counters)
 
