@@ -28,6 +28,9 @@ NO_DOMAIN = "hub.fleetwatch.internal"
 # The log jobs that fleetwatch defines: containers, the journal, and the hub's lines about changes of a host. The hub
 # writes the last, so its lines do not prove that a host's log agent works.
 DOCKER_JOB, JOURNAL_JOB, CHANGES_JOB = "docker", "journal", "fleetwatch-changes"
+# Lines of the hub's Caddy about certificates, and of its Grafana about who signed in and changed what.
+CERTIFICATES_JOB, AUDIT_JOB = "fleetwatch-certificates", "fleetwatch-audit"
+RARE_JOBS = (CHANGES_JOB, CERTIFICATES_JOB, AUDIT_JOB)  # a day without a line is no fault
 
 METRICS_PUSH = "/api/v1/write"
 LOGS_PUSH = "/loki/api/v1/push"

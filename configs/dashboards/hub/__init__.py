@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards.hub import capacity, certificate, components
+from configs.dashboards.hub import access, capacity, certificate, components
 from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, SELECTED, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
@@ -229,5 +229,6 @@ def board(settings: Settings) -> Dashboard:
             *capacity.rows(settings),
             *components.rows(settings.hub.loki.max_streams),
             certificate.row(settings),
+            access.row,
         ),
     )
