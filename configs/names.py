@@ -15,6 +15,7 @@ CADDY_HTTPS_PORT = 443
 CADDY_HTTP_PORT = 80
 CADDY_PUSH_PORT = 8080
 CADDY_QUERY_PORT = 9080
+CADDY_SOURCES_PORT = 9081  # the same for Grafana's data sources, on the hub's network
 LOG_AGENT_PORT = 9080
 CADVISOR_PORT = 8080
 NODE_EXPORTER_PORT = 9100
@@ -27,6 +28,9 @@ NO_DOMAIN = "hub.fleetwatch.internal"
 # The log jobs that fleetwatch defines: containers, the journal, and the hub's lines about changes of a host. The hub
 # writes the last, so its lines do not prove that a host's log agent works.
 DOCKER_JOB, JOURNAL_JOB, CHANGES_JOB = "docker", "journal", "fleetwatch-changes"
+# Lines of the hub's Caddy about certificates, and of its Grafana about who signed in and changed what.
+CERTIFICATES_JOB, AUDIT_JOB = "fleetwatch-certificates", "fleetwatch-audit"
+RARE_JOBS = (CHANGES_JOB, CERTIFICATES_JOB, AUDIT_JOB)  # a day without a line is no fault
 
 METRICS_PUSH = "/api/v1/write"
 LOGS_PUSH = "/loki/api/v1/push"

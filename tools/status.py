@@ -86,8 +86,7 @@ def arrivals(hub: HubClient, jobs: Jobs, spare: float = 0) -> list[Arrival]:
                 )
             targets = f"{up.get(key, 0)}/{total[key]} up" if key in total else "-"
             rows.append(Arrival(host, job, targets, age, None, wrong, down))
-    # Not the marks of changes: the hub writes them about a host.
-    sent = f'sum by (host, job) (count_over_time({{host=~".+",job!="{names.CHANGES_JOB}"}}[24h]))'
+    sent = f'sum by (host, job) (count_over_time({{host=~".+",job!~"{"|".join(names.RARE_JOBS)}"}}[24h]))'
     lines = {_key(s) for s in hub.log_numbers(sent)}
     for host, job in sorted(lines | {(host, names.DOCKER_JOB) for host in jobs}):
         found = (

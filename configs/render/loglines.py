@@ -11,7 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from configs import names
 from configs.log_paths import fixed_folder
+from configs.render.hub_lines import Stage, others
 
 if TYPE_CHECKING:
     from configs.settings.edge import Edge, LineFilter
@@ -67,6 +69,21 @@ def drops(edge: Edge) -> list[Drop]:
     if patterns:
         found.append(Drop(_any(patterns), "pattern_not_kept", unless=True))
     return found
+
+
+def drop_stages(edge: Edge, of_hub: bool) -> tuple[Stage, ...]:
+    """The same as stages of a log agent. On the hub they do not apply to the streams of hub_lines.py."""
+    found = tuple(_stage(drop) for drop in drops(edge))
+    return (others(found),) if of_hub and found else found
+
+
+def _stage(drop: Drop) -> Stage:
+    if drop.unless:
+        pattern = '"' + drop.expression.replace("\\", "\\\\").replace('"', '\\"') + '"'
+        selector = f'{{job="{names.DOCKER_JOB}"}} !~ {pattern}'
+        return Stage("match", {"selector": selector, "action": "drop", "drop_counter_reason": drop.reason})
+    source = {"source": drop.source} if drop.source else {}
+    return Stage("drop", {**source, "expression": drop.expression, "drop_counter_reason": drop.reason})
 
 
 def _drop(line: LineFilter) -> Drop:

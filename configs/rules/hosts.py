@@ -95,9 +95,14 @@ INODES_USED = Alert(
 
 
 def _read_only(matchers: str, _: Thresholds) -> str:
-    """File systems that were writable within the last day, which excludes intended read-only mounts."""
+    """File systems that were writable within the last day, which excludes intended read-only mounts, and those for
+    which the alert is active already: it lasts as long as its cause."""
     readonly = f"node_filesystem_readonly{{{NODE},{DISKS}{matchers}}}"
-    return f"{readonly} == 1 and min_over_time({readonly}[1d:10m]) == 0"
+    active = f'last_over_time(ALERTS{{alertname="ReadOnlyFilesystem"{matchers}}}[1d])'
+    return (
+        f"{readonly} == 1 and (min_over_time({readonly}[1d:10m]) == 0"
+        f" or {readonly} and on (env, host, device, mountpoint) {active})"
+    )
 
 
 READ_ONLY = Alert(

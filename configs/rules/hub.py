@@ -16,6 +16,7 @@ from configs.settings.thresholds import Thresholds
 from configs.units import show_duration
 
 TSDB = 'job="prometheus"'
+LOKI = 'job="loki"'
 
 
 def group(settings: Settings) -> Group:
@@ -100,15 +101,19 @@ def _retention(settings: Settings) -> Alert:
     )
 
 
+def _rules_fail(matchers: str, _: Thresholds) -> str:
+    """Of Prometheus and of Loki's ruler."""
+    of_prometheus = increase_of("prometheus_rule_evaluation_failures_total", TSDB + matchers, "15m")
+    of_loki = increase_of("loki_prometheus_rule_evaluation_failures_total", LOKI + matchers, "15m")
+    return nonzero_rounded(f"sum by (env, host, job, rule_group) ({of_prometheus} or {of_loki})")
+
+
 RULES_FAIL = Alert(
     name="RuleEvaluationFails",
-    expr=lambda matchers, _: nonzero_rounded(
-        "sum by (env, host, rule_group) ("
-        f"{increase_of('prometheus_rule_evaluation_failures_total', TSDB + matchers, '15m')})"
-    ),
+    expr=_rules_fail,
     wait="0s",
-    summary=COUNT + " rule evaluations of group {{ $labels.rule_group }} failed in 15 minutes",
-    description="Alerts of failing rules do not fire. Prometheus' rules page shows the error of each rule.",
+    summary=COUNT + " rule evaluations of group {{ $labels.rule_group }} in {{ $labels.job }} failed in 15 minutes",
+    description="Alerts of failing rules do not fire. The rules page of the component shows the error of each rule.",
     board="hub",
     per="hub",
 )
@@ -129,10 +134,14 @@ NOTIFICATIONS_FAIL = Alert(
 
 
 def _undelivered(matchers: str, _: Thresholds) -> str:
-    selector = f"{TSDB}{matchers}"
-    failed = increase_of("prometheus_notifications_errors_total", selector, "15m")
-    dropped = increase_of("prometheus_notifications_dropped_total", selector, "15m")
-    return nonzero_rounded(f"sum by (env, host) ({failed} + {dropped})")
+    """Of Prometheus and of Loki's ruler."""
+    kinds = [
+        increase_of(f"{prefix}prometheus_notifications_{kind}_total", selector + matchers, "15m")
+        for prefix, selector in (("", TSDB), ("loki_", LOKI))
+        for kind in ("errors", "dropped")
+    ]
+    sums = [f"sum by (env, host, job) ({kind})" for kind in kinds]
+    return nonzero_rounded(f"({sums[0]} + {sums[1]} or {sums[2]} + {sums[3]})")
 
 
 ALERTS_UNDELIVERED = Alert(
@@ -140,7 +149,7 @@ ALERTS_UNDELIVERED = Alert(
     expr=_undelivered,
     wait="0s",
     severity="critical",
-    summary="Prometheus failed to deliver " + COUNT + " alerts to Alertmanager in 15 minutes",
+    summary="{{ $labels.job }} failed to deliver " + COUNT + " alerts to Alertmanager in 15 minutes",
     description="Notifications are missing or late. Check that Alertmanager is up.",
     board="hub",
     per="hub",

@@ -22,10 +22,15 @@ def ruler_group(settings: Settings) -> Group:
 
 
 def _silent(matchers: str, _: Thresholds) -> str:
-    """Lines in at least 36 half hours of the previous day, and none in the last half hour."""
+    """Lines in at least 36 half hours of the previous day, and none in the last half hour. An active alert lasts until
+    lines arrive; after six hours of silence the day before has too few lines to start it."""
     sent = f'{{__name__=~"promtail_sent_entries_total|loki_write_sent_entries_total"{matchers}}}'
     lines = f"sum by (env, host) (increase({sent}[30m]))"
-    return f"{lines} == 0 and count_over_time(({lines} > 0)[1d:30m] offset 30m) >= 36"
+    active = f'ALERTS{{alertname="LogsSilent"{matchers}}}'
+    return (
+        f"{lines} == 0 and (count_over_time(({lines} > 0)[1d:30m] offset 30m) >= 36"
+        f" or {lines} and on (env, host) {active})"
+    )
 
 
 SILENT = Alert(

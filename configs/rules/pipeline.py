@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs import names
+from configs.rules import config_reload
 from configs.rules.counters import COUNT, increase_of, increase_or_first_event, nonzero_rounded
 from configs.rules.model import Alert, Group, alternation, merge_thresholds, muted
 from configs.rules.recording import NEWEST
@@ -24,7 +24,7 @@ def group(settings: Settings) -> Group:
             *(_host_silent(settings, host) for host, edge in watched.items() if not muted(edge.alerts, "HostSilent")),
             *([] if muted(settings.edges["hub"].alerts, "ForeignHost") else [_foreign_host(settings)]),
             TARGET_DOWN,
-            _config_not_read(settings),
+            config_reload.alert(settings),
             _remote_write_behind(settings),
             _agent_buffer(settings),
             SAMPLES_DROPPED,
@@ -74,21 +74,6 @@ LINES_LOST = Alert(
     description="The hub rejected them, or the log agent dropped them. The log of the agent has the reason.",
     board="hub",
 )
-
-
-def _config_not_read(settings: Settings) -> Alert:
-    def refused(matchers: str, _: Thresholds) -> str:
-        return f'{{__name__=~"(prometheus|alertmanager|caddy)_config_last_reload_successful"{matchers}}} == 0'
-
-    log = f"docker logs {names.container(settings.prefix, '{{ $labels.job }}')}"
-    return Alert(
-        name="ConfigNotRead",
-        expr=refused,
-        wait="1m",
-        summary="{{ $labels.job }} on {{ $labels.host }} rejected its new configuration",
-        description=f"It still uses the previous configuration. Its log has the reason ({log}).",
-        board="hub",
-    )
 
 
 def _host_silent(settings: Settings, host: str) -> Alert:

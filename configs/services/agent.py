@@ -77,7 +77,8 @@ def command(settings: Settings) -> list[str]:
     The truncation frequency of the WAL decides, not `max-time`: each truncation begins a new segment file and drops
     the oldest two thirds of the previous ones, sent or not (Prometheus 3.15, tsdb/agent/db.go), and a sender whose next
     segment was dropped resumes with the current one. The frequency is two thirds of the budget. An edge that writes up
-    to two segments of 128 MB in that time (about 10000 series) then keeps at least one budget, a smaller edge two.
+    to two segments of 128 MB in that time (about 10000 series) then keeps at least one budget, an edge that writes one
+    segment at least one and a third.
     """
     budget = settings.hub.outage_budget
     truncate = max(10, budget * 2 // 3)

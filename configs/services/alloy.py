@@ -6,17 +6,18 @@ What Promtail calls scrape jobs are pipelines here: discovery or files -> loki.p
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from configs import names
-from configs.render import loglines, push_auth
+from configs.render import hub_lines, loglines, push_auth
 from configs.services import log_agent
 from configs.services.context import Context
-from configs.services.spec import MB, Pushing, Service, ServiceSpec
+from configs.services.spec import MB, RELOAD_BY_HUP, Pushing, Service, ServiceSpec
 from configs.units import go_duration
 
 if TYPE_CHECKING:
-    from configs.settings.edge import Edge, LogFile
+    from configs.settings.edge import LogFile
 
 SERVICE = Service(
     image="alloy",
@@ -47,6 +48,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             file=FILE,
             render=lambda push_url: config(context, push_url),
             check=tuple(CHECK),
+            reload=RELOAD_BY_HUP,
             command=tuple(command()),
             data=DATA,
             ready="/-/ready",
@@ -61,7 +63,7 @@ def config(context: Context, push_url: str) -> str:
     parts = [
         f"// Grafana Alloy of {context.name}, rendered by fleetwatch\n",
         _write(context, push_url),
-        _containers(edge, settings.prefix),
+        _containers(context),
         *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
         *([_journal(settings.hub.outage_budget)] if edge.logs.journal else []),
     ]
@@ -126,7 +128,8 @@ def _rule(target: str, source: list[str] | None = None, regex: str | None = None
     return "\trule {\n" + "\n".join(lines) + "\n\t}\n"
 
 
-def _containers(edge: Edge, prefix: str) -> str:
+def _containers(context: Context) -> str:
+    edge, prefix = context.edge, context.settings.prefix
     projects = loglines.project_regex(edge, prefix)
     stack = "__meta_docker_container_label_fleetwatch_stack"
     rules = [
@@ -136,6 +139,7 @@ def _containers(edge: Edge, prefix: str) -> str:
         _rule("stream", ["__meta_docker_container_log_stream"]),
         _rule("job", replacement="docker"),
     ]
+    special = (*(hub_lines.stages(prefix) if context.is_hub else ()), *loglines.drop_stages(edge, context.is_hub))
     return f"""discovery.docker "containers" {{
 	host             = "unix:///var/run/docker.sock"
 	refresh_interval = "2s"
@@ -153,7 +157,7 @@ loki.source.docker "containers" {{
 	forward_to    = [loki.process.containers.receiver]
 }}
 
-{_process("containers", [_regex_level(), _normal(), *_drops(edge), _metadata()])}"""
+{_process("containers", [_regex_level(), _normal(), *map(_of_stage, special), _metadata()])}"""
 
 
 def _file(name: str, source: LogFile) -> str:
@@ -203,6 +207,19 @@ def _stage(kind: str, **values: str) -> str:
     return f"\tstage.{kind} {{\n" + "".join(f"\t\t{k.ljust(width)} = {v}\n" for k, v in values.items()) + "\t}\n"
 
 
+def _of_stage(stage: hub_lines.Stage) -> str:
+    def value(given: str | Mapping[str, str]) -> str:
+        if isinstance(given, str):
+            return _q(given)
+        return "{ " + ", ".join(f"{key} = {_q(one)}" for key, one in given.items()) + " }"
+
+    width = max(map(len, stage.values))
+    lines = [f"\t{key.ljust(width)} = {value(given)}" for key, given in stage.values.items()]
+    inner = [line for one in stage.stages for line in ("", *_of_stage(one).rstrip("\n").split("\n"))]
+    body = "".join(f"\t{line}\n" if line else "\n" for line in [*lines, *inner])
+    return f"\tstage.{stage.kind} {{\n{body}\t}}\n"
+
+
 def _regex_level() -> str:
     return _stage("regex", expression=_q(loglines.LEVEL_REGEX))
 
@@ -214,20 +231,6 @@ def _json_level(source: LogFile) -> str:
 
 def _normal() -> str:
     return _stage("template", source=_q("level"), template=_q(loglines.LEVEL_TEMPLATE))
-
-
-def _drops(edge: Edge) -> list[str]:
-    stages = []
-    for drop in loglines.drops(edge):
-        if drop.unless:
-            selector = '{job="docker"} !~ ' + _q(drop.expression)
-            stages.append(
-                _stage("match", selector=_q(selector), action=_q("drop"), drop_counter_reason=_q(drop.reason))
-            )
-            continue
-        source = {"source": _q(drop.source)} if drop.source else {}
-        stages.append(_stage("drop", **source, expression=_q(drop.expression), drop_counter_reason=_q(drop.reason)))
-    return stages
 
 
 def _metadata() -> str:

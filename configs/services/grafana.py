@@ -1,4 +1,4 @@
-"""Grafana on the hub: grafana.ini, data sources and where the dashboards are."""
+"""Grafana on the hub, and its grafana.ini."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from configs import names
-from configs.render.dump import to_yaml
+from configs.services import grafana_files
 from configs.services.context import Context
 from configs.services.spec import (
     MB,
@@ -54,8 +54,10 @@ def specs(context: Context) -> list[ServiceSpec]:
             config_dir=CONFIG,
             files={
                 "grafana.ini": text(ini(settings)),
-                "provisioning/datasources/fleetwatch.yml": text(data_sources(settings)),
-                "provisioning/dashboards/fleetwatch.yml": text(dashboard_provider()),
+                "provisioning/datasources/fleetwatch.yml": text(grafana_files.data_sources(settings)),
+                "provisioning/dashboards/fleetwatch.yml": text(
+                    grafana_files.dashboard_provider(f"{CONFIG}/dashboards")
+                ),
                 **dashboards,
             },
             secrets={
@@ -90,7 +92,8 @@ def ini(settings: Settings) -> str:
     """grafana.ini. Secrets are read by Grafana from files (`$__file{}`), sign-up and anonymous access are off."""
     hub = settings.hub
     sections: dict[str, dict[str, Any]] = {
-        "server": {"http_port": names.GRAFANA_PORT, **_site(hub)},
+        # Every request with its user: who signed in and changed what. The log agent keeps those (loglines.py).
+        "server": {"http_port": names.GRAFANA_PORT, "router_logging": "true", **_site(hub)},
         "security": {
             "admin_user": hub.grafana.admin_user,
             "admin_password": _file(ADMIN_PASSWORD),
@@ -101,7 +104,7 @@ def ini(settings: Settings) -> str:
         },
         "users": {"allow_sign_up": "false", "default_theme": "system"},
         "auth": {"oauth_allow_insecure_email_lookup": "false"},
-        "auth.anonymous": {"enabled": "false"},
+        "auth.anonymous": {"enabled": "false", "hide_version": "true"},
         "analytics": {"reporting_enabled": "false", "check_for_updates": "false", "check_for_plugin_updates": "false"},
         "log": {"mode": "console", "level": "info"},
         "log.console": {"format": "json"},
@@ -132,71 +135,6 @@ def secrets(settings: Settings) -> dict[str, str]:
         f"{name}-client-secret": provider.client_secret.get_secret_value()
         for name, provider in providers.items()
         if provider
-    }
-
-
-def data_sources(settings: Settings) -> str:
-    """provisioning/datasources: Prometheus, Loki, and Alertmanager so that alerts are silenced in Grafana."""
-    prefix = settings.prefix
-    return to_yaml(
-        {
-            "apiVersion": 1,
-            "prune": True,
-            "datasources": [
-                _source(
-                    "Prometheus",
-                    "prometheus",
-                    names.address(prefix, "prometheus", names.PROMETHEUS_PORT),
-                    {
-                        "httpMethod": "POST",
-                        "manageAlerts": True,
-                        "alertmanagerUid": "alertmanager",
-                        "timeInterval": "15s",
-                    },
-                    default=True,
-                ),
-                _source("Loki", "loki", names.address(prefix, "loki", names.LOKI_PORT), {"maxLines": 1000}),
-                _source(
-                    "Alertmanager",
-                    "alertmanager",
-                    names.address(prefix, "alertmanager", names.ALERTMANAGER_PORT),
-                    {"implementation": "prometheus", "handleGrafanaManagedAlerts": False},
-                ),
-            ],
-        },
-        "Data sources of Grafana, rendered by fleetwatch",
-    )
-
-
-def dashboard_provider() -> str:
-    """provisioning/dashboards: the folder that Grafana reads dashboards from, read-only in its pages."""
-    return to_yaml(
-        {
-            "apiVersion": 1,
-            "providers": [
-                {
-                    "name": "fleetwatch",
-                    "folder": "fleetwatch",
-                    "type": "file",
-                    "allowUiUpdates": False,
-                    "updateIntervalSeconds": 10,
-                    "options": {"path": f"{CONFIG}/dashboards"},
-                }
-            ],
-        }
-    )
-
-
-def _source(name: str, kind: str, address: str, options: dict[str, Any], default: bool = False) -> dict[str, Any]:
-    return {
-        "name": name,
-        "uid": kind,
-        "type": kind,
-        "access": "proxy",
-        "url": f"http://{address}",
-        "editable": False,
-        **({"isDefault": True} if default else {}),
-        "jsonData": options,
     }
 
 

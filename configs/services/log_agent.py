@@ -8,7 +8,7 @@ from configs import names
 from configs.log_paths import JOURNAL
 from configs.render import loglines
 from configs.services.context import Context, passwords, pusher_networks, pushing
-from configs.services.spec import RELOAD_BY_HUP, HealthCheck, ScrapeJob, Service, ServiceSpec, Volume
+from configs.services.spec import HealthCheck, ScrapeJob, Service, ServiceSpec, Volume
 
 LOST = "log lines that it has not sent yet are lost once Docker has rotated them away"
 
@@ -21,6 +21,7 @@ def spec(
     file: str,
     render: Callable[[str], str],
     check: tuple[str, ...],
+    reload: str,
     command: tuple[str, ...],
     data: str,
     ready: str,
@@ -40,7 +41,7 @@ def spec(
         files=pushing(context, file, render),
         secrets=passwords(context),
         check=check,
-        reload=RELOAD_BY_HUP,
+        reload=reload,
         command=command,
         binds={context.docker_socket: names.DOCKER_SOCKET, **folders, **journal, **hosts},
         follows=(*folders, *(folder for folder in JOURNAL if folder in journal)),

@@ -115,6 +115,7 @@ def config(settings: Settings) -> str:
                 "max_line_size_truncate": True,
                 "allow_structured_metadata": True,
                 "volume_enabled": True,
+                "deletion_mode": "disabled",  # retention alone deletes
                 # Labels are exactly those of design.md: no label that Loki makes up.
                 "discover_service_name": [],
                 "discover_log_levels": False,

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from configs import names
-from configs.render import loglines, push_auth
+from configs.render import hub_lines, loglines, push_auth
 from configs.render.dump import to_yaml
 from configs.services import log_agent
 from configs.services.context import Context
-from configs.services.spec import MB, Pushing, Service, ServiceSpec
+from configs.services.spec import MB, Pushing, Service, ServiceSpec, hup_for
 from configs.units import go_duration
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def specs(context: Context) -> list[ServiceSpec]:
             file=FILE,
             render=lambda push_url: config(context, push_url),
             check=tuple(CHECK),
+            # It counts a reload of an unchanged configuration as failed, and reads its other files at each use.
+            reload=hup_for(FILE),
             command=tuple(command()),
             data=DATA,
             ready="/ready",
@@ -71,7 +73,7 @@ def config(context: Context, push_url: str) -> str:
             "clients": [client],
             "target_config": {"sync_period": "2s"},
             "scrape_configs": [
-                _containers(edge, settings.prefix),
+                _containers(context),
                 *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
                 *([_journal(settings.hub.outage_budget)] if edge.logs.journal else []),
             ],
@@ -85,7 +87,8 @@ def command() -> list[str]:
     return [f"-config.file={CONFIG}/{FILE}"]
 
 
-def _containers(edge: Edge, prefix: str) -> dict[str, Any]:
+def _containers(context: Context) -> dict[str, Any]:
+    edge, prefix = context.edge, context.settings.prefix
     rules: list[dict[str, Any]] = []
     projects = loglines.project_regex(edge, prefix)
     compose = "__meta_docker_container_label_com_docker_compose_"
@@ -109,8 +112,22 @@ def _containers(edge: Edge, prefix: str) -> dict[str, Any]:
         "job_name": "docker",
         "docker_sd_configs": [{"host": f"unix://{names.DOCKER_SOCKET}", "refresh_interval": "2s"}],
         "relabel_configs": rules,
-        "pipeline_stages": [*_level(), *_drops(edge), _metadata()],
+        "pipeline_stages": [*_level(), *_of_hub(context), *_drops(edge, context.is_hub), _metadata()],
     }
+
+
+def _of_hub(context: Context) -> list[dict[str, Any]]:
+    return [_stage(stage) for stage in hub_lines.stages(context.settings.prefix)] if context.is_hub else []
+
+
+def _stage(stage: hub_lines.Stage) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        key: value if isinstance(value, str) else dict(value) for key, value in stage.values.items()
+    }
+    if stage.kind == "labels":
+        values = values["values"]
+    inner = {"stages": [_stage(one) for one in stage.stages]} if stage.stages else {}
+    return {stage.kind: {**values, **inner}}
 
 
 def _file(name: str, source: LogFile) -> dict[str, Any]:
@@ -147,20 +164,8 @@ def _normal() -> dict[str, Any]:
     return {"template": {"source": "level", "template": loglines.LEVEL_TEMPLATE}}
 
 
-def _drops(edge: Edge) -> list[dict[str, Any]]:
-    stages: list[dict[str, Any]] = []
-    for drop in loglines.drops(edge):
-        if drop.unless:
-            selector = '{job="docker"} !~ ' + _quoted(drop.expression)
-            stages.append({"match": {"selector": selector, "action": "drop", "drop_counter_reason": drop.reason}})
-            continue
-        source = {"source": drop.source} if drop.source else {}
-        stages.append({"drop": {**source, "expression": drop.expression, "drop_counter_reason": drop.reason}})
-    return stages
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+def _drops(edge: Edge, of_hub: bool) -> list[dict[str, Any]]:
+    return [_stage(stage) for stage in loglines.drop_stages(edge, of_hub)]
 
 
 def _metadata() -> dict[str, Any]:

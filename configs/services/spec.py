@@ -198,6 +198,11 @@ def restart_unless(folder: str) -> str:
     return f'if echo "$pending_files" | grep -v "^$" | grep -qv "^{folder}"; then {RESTART}; fi'
 
 
+def hup_for(file: str) -> str:
+    """A SIGHUP when this file changed, for a program that reads its other files at each use."""
+    return f'if echo "$pending_files" | grep -qxF "{file}"; then {RELOAD_BY_HUP}; fi'
+
+
 def restarts(reload: str, changed: Sequence[str]) -> bool:
     """Whether these lines restart the container when these files changed."""
     if unless := re.search(r'grep -qv "\^(.*?)"', reload):

@@ -164,7 +164,7 @@ class Logs(Strict):
     @model_validator(mode="after")
     def _jobs(self) -> Logs:
         for name, source in sorted(self.files.items()):
-            if (job := source.job or name) in (names.DOCKER_JOB, names.JOURNAL_JOB, names.CHANGES_JOB):
+            if (job := source.job or name) in (names.DOCKER_JOB, names.JOURNAL_JOB, *names.RARE_JOBS):
                 raise ValueError(
                     f"files.{name}: the job `{job}` is reserved, fleetwatch uses it itself; set a different `job`"
                 )

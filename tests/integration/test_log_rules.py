@@ -17,53 +17,33 @@ import httpx
 import pytest
 
 from configs import names, rules
-from configs.dashboards.hub import certificate
+from configs.dashboards.hub import access, certificate
 from configs.dashboards.model import Logs, Stat
 from configs.services import loki
 from configs.settings import load
 from tests.fixtures.full import small
+from tests.integration import hub_promtail
+from tests.integration.hub_log_lines import (
+    CADDY_SAYS,
+    CRAFTED,
+    DROPPED,
+    ELSEWHERE,
+    EMERGENCY,
+    FAILED,
+    FORGED,
+    GRAFANA,
+    IN_AUDIT,
+    NAMED,
+    RENEWED,
+    SECRET,
+    caddy_says,
+    grafana_line,
+)
+from tests.integration.hub_promtail import HubPromtail
 from tests.integration.rig import docker, eventually
 from tests.integration.story import Sink
 from tools import setup
 
-
-def caddy_says(logger: str, message: str, **more: Any) -> str:
-    """A line as Caddy 2.11 writes it with `format json`."""
-    return json.dumps({"level": "info", "ts": 1763990000.5, "logger": logger, "msg": message, **more})
-
-
-def access_line(**request: Any) -> str:
-    """A line of Caddy's access log."""
-    headers = {"User-Agent": ["curl/8.5.0"], "Accept": ["*/*"]}
-    sent = {"remote_ip": "203.0.113.9", "proto": "HTTP/2.0", "method": "GET", "uri": "/", "headers": headers, **request}
-    return caddy_says("http.log.access.log0", "handled request", request=sent, status=404)
-
-
-RENEWED, FAILED = "certificate renewed successfully", "could not get certificate from issuer"
-EMERGENCY = "certificate is in emergency renewal window; expiration imminent"
-NAMED = {"identifier": "monitor.example.com"}
-FORGED = caddy_says("tls.renew", FAILED, **NAMED)
-# What a stranger can write into the access log: the text of a failed and of a successful renewal, in every field.
-CRAFTED = tuple(
-    access_line(**sent)
-    for text in (f"tls.renew {FAILED}", f"tls. {EMERGENCY}", f"tls.obtain {RENEWED}", FORGED)
-    for sent in (
-        {"uri": f"/?{text}"},
-        {"headers": {"User-Agent": [text]}},
-        {"headers": {"Referer": [text]}},
-        {"headers": {"Logger": ["tls.renew"], "Msg": [FAILED]}},
-        {"logger": "tls.renew", "msg": FAILED},
-        {"host": text, "method": text},
-    )
-)
-# How long ago (seconds) Caddy wrote what; Loki asks its ingester for nothing that is older than three hours.
-CADDY_SAYS = (
-    (caddy_says("tls.obtain", "certificate obtained successfully", **NAMED), 9000),
-    (caddy_says("tls.renew", FAILED, **NAMED), 7200),
-    (caddy_says("tls.renew", RENEWED, **NAMED), 3600),
-    (access_line(uri="/api/health"), 60),
-    *((line, 30) for line in CRAFTED),
-)
 EVERY = "5s"  # instead of a minute, so that the test does not wait for it
 SHOP = {"job": "docker", "compose_project": "shop", "compose_service": "api"}
 # Lines within the five minutes that the rule looks at, the default threshold is 300 of them.
@@ -87,6 +67,7 @@ class Running:
     container: str
     rules: Path
     sink: Sink
+    agent: HubPromtail
 
     def told(self, alert: str) -> dict[str, dict[str, str]]:
         """Labels of those of this name that fire, by what they say."""
@@ -112,7 +93,7 @@ class Running:
 
 @pytest.fixture(scope="module")
 def running(chain: setup.ToolChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    (image,) = (image.ref for image in chain.images if image.key == "loki")
+    image, log_agent = (next(one.ref for one in chain.images if one.key == key) for key in ("loki", "promtail"))
     settings = load(small(env="test", hosts={"hub": {"alerts": {"containers": OWN}}}), "stacks/Pulumi.test.yaml")
     folder = tmp_path_factory.mktemp("loki")
     folder.chmod(0o755)  # the image's user is not ours
@@ -134,7 +115,10 @@ def running(chain: setup.ToolChain, tmp_path_factory: pytest.TempPathFactory) ->
         words = (*loki.command(), f"-ruler.poll-interval={EVERY}")
         container = docker("run", "-d", "--network", name, *label, *rights, *mount, image, *words).strip()
         address = docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container).strip()
-        made = Running(f"http://{address}:{names.LOKI_PORT}", container, of_tenant, sink)
+        url = f"http://{address}:{names.LOKI_PORT}"
+        lines = tmp_path_factory.mktemp("lines")
+        agent = hub_promtail.start(settings, url, log_agent, ("--network", name, *label), lines)
+        made = Running(url, container, of_tenant, sink, agent)
         try:
             ready = f"{made.url}/ready"
             eventually("Loki to be ready", lambda: httpx.get(ready, trust_env=False).status_code == 200, 90)
@@ -165,16 +149,19 @@ def test_log_errors_fires_only_above_the_threshold(running: Running) -> None:
 
 
 def test_certificate_alert_fires_on_caddys_own_lines_only(running: Running) -> None:
-    caddy, other = ({"job": "docker", "container": name} for name in ("fleetwatch-caddy", "somebodys-caddy"))
-    running.push(caddy, "info", 1, caddy_says("tls.renew", RENEWED, **NAMED))
-    running.push(other, "error", 3, FORGED)
-    for line in CRAFTED:
-        running.push(caddy, "info", 1, line)
-    running.push(caddy, "info", 1, f"no JSON: tls.renew {FAILED}")
+    renewed = caddy_says("tls.renew", RENEWED, **NAMED)
+    running.agent.write("somebodys-caddy", [FORGED] * 3)
+    running.agent.write("fleetwatch-caddy", [*CRAFTED, f"no JSON: tls.renew {FAILED}", renewed])
+    own = '{job="fleetwatch-certificates"}'
+    eventually("Caddy's own line", lambda: running.ask(own, "_range"), 60)
+    others = len(CRAFTED) + 1
+    rest = f'sum(count_over_time({{container="fleetwatch-caddy",job="docker"}}[1h])) == {others}'
+    eventually("the other lines", lambda: running.ask(rest), 60)
     time.sleep(11)  # two evaluations: an alert without a waiting time would have fired
+    assert [line for one in running.ask(own, "_range") for _, line in one["values"]] == [renewed]
     assert running.told("CertificateExpires") == {}, "a stranger wrote these lines"
-    running.push(caddy, "error", 2, caddy_says("tls.renew", FAILED, **NAMED))
-    running.push(caddy, "warn", 1, caddy_says("tls.cache.maintenance", EMERGENCY, **NAMED), ago=5)
+    failed = caddy_says("tls.renew", FAILED, **NAMED)
+    running.agent.write("fleetwatch-caddy", [failed, failed, caddy_says("tls.cache.maintenance", EMERGENCY, **NAMED)])
     text = "Caddy could not renew the hub's certificate, 3 attempts failed within an hour"
     eventually("the alert", lambda: text in running.told("CertificateExpires"), 60)
 
@@ -189,12 +176,34 @@ def test_certificate_row_shows_age_failures_and_log(running: Running) -> None:
     assert running.ask(age.query.expr) == []
     assert running.ask(failed.query.expr)[0]["value"][1] == "0"
     for line, ago in CADDY_SAYS:
-        running.push({"job": "docker", "container": "pages-caddy"}, "info", 1, line, ago=ago)
+        of_tls = names.CERTIFICATES_JOB if line.split('"logger": "')[1].startswith("tls") else names.DOCKER_JOB
+        running.push({"job": of_tls, "container": "pages-caddy"}, "info", 1, line, ago=ago)
     assert len(CADDY_SAYS) == 4 + len(CRAFTED)
     assert 3600 <= float(running.ask(age.query.expr)[0]["value"][1]) < 3700, "of the newest one"
     assert running.ask(failed.query.expr)[0]["value"][1] == "1"
     shown = " ".join(text for stream in running.ask(says.expr, "_range") for _, text in stream["values"])
     assert [line in shown for line, _ in CADDY_SAYS] == [True, True, True, False] + [False] * len(CRAFTED)
+
+
+def test_access_row_shows_sign_ins_and_changes(running: Running) -> None:
+    """And no query, no page's own requests, and no secret of a URL."""
+    refused, shown = access.row.panels
+    assert isinstance(refused, Stat)
+    assert isinstance(shown, Logs)
+    running.agent.write("fleetwatch-grafana", [grafana_line(*one) for one in (*IN_AUDIT, *ELSEWHERE, *DROPPED)])
+    running.agent.write("fleetwatch-grafana", [json.dumps({"logger": "x", "level": "info", "msg": "started"})])
+
+    def lines(query: str) -> list[str]:
+        return [line for stream in running.ask(query, "_range") for _, line in stream["values"]]
+
+    eventually("the last line", lambda: [one for one in lines(GRAFANA) if "started" in one], 60)
+    audit = lines('{job="fleetwatch-audit"}')
+    assert len(audit) == len(IN_AUDIT)
+    assert len(lines(GRAFANA)) == len(ELSEWHERE) + 1, "what Grafana logs by default stays where it was"
+    assert SECRET not in str(audit) + str(lines(GRAFANA))
+    assert "eve DELETE /api/users/7 200 from 203.0.113.9" in lines(shown.expr)
+    assert "(not signed in) POST /login 401 from 203.0.113.9" in lines(shown.expr)
+    assert running.ask(refused.query.expr)[0]["value"][1] == "1"
 
 
 def test_loki_posts_alerts_in_alertmanager_v2_format(running: Running) -> None:

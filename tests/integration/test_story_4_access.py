@@ -85,9 +85,43 @@ def test_the_query_api_is_not_on_the_public_door(story: Story) -> None:
         assert "result" not in story.https("GET", path, story.admin()).text, f"{path} answers with data"
 
 
-@pytest.mark.parametrize("path", [METRICS, LOGS, "/loki/api/v1/delete", "/api/v1/otlp/v1/metrics", "/flush"])
-def test_the_query_side_takes_no_data(story: Story, path: str) -> None:
-    assert story.plain("POST", "query", path, content=b"x").status_code == 404
+CHANGES = (
+    METRICS, LOGS, "/loki/api/v1/delete", "/api/v1/otlp/v1/metrics", "/flush", "/ingester/shutdown", "/-/reload",
+    "/api/v1/admin/tsdb/snapshot", "/alertmanager/api/v2/alerts", "/alertmanager/-/reload",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", CHANGES)
+def test_the_query_side_takes_neither_data_nor_alerts_nor_reloads(story: Story, path: str) -> None:
+    assert story.plain("POST", "query", path, content=b"x").status_code == 403
+
+
+@pytest.mark.parametrize("path", CHANGES)
+@pytest.mark.parametrize("source", ["loki", "alertmanager"])
+def test_nor_do_grafanas_data_sources(story: Story, source: str, path: str) -> None:
+    """Grafana itself restricts POST for Prometheus only."""
+    below = path.removeprefix("/alertmanager")
+    got = story.https("POST", f"/api/datasources/proxy/uid/{source}{below}", story.admin(), content=b"x")
+    assert got.status_code in (400, 403), f"{got.status_code} {got.text[:200]}"
+    if source == "loki":
+        for method in ("GET", "POST"):
+            url = f"/api/datasources/proxy/uid/loki/loki/%2e%2e{path}"
+            assert story.https(method, url, story.admin()).status_code >= 400, f"{method} {path}"
+
+
+def test_loki_deletes_nothing_on_request(story: Story) -> None:
+    """From the hub's network, where nothing stands in front of it."""
+    name = f"{story.rig.prefix}-prometheus"
+    url = f"http://{story.rig.prefix}-loki:3100/loki/api/v1/delete"
+    words = ["wget", "-q", "-O", "-", "--post-data", "query={job=~%22.%2B%22}&start=0", url]
+    refused = subprocess.run(["docker", "exec", name, *words], capture_output=True, text=True, timeout=60, check=False)
+    assert refused.returncode != 0
+    assert "403" in refused.stderr, refused.stderr
+
+
+def test_the_metrics_of_grafana_are_not_public(story: Story) -> None:
+    assert story.https("GET", "/metrics").status_code == 404
+    assert story.https("GET", "/metrics", story.admin()).status_code == 404
 
 
 def test_the_query_side_answers_for_all_three(story: Story) -> None:

@@ -71,6 +71,24 @@ def test_a_json_file_has_its_own_job_its_label_and_its_level(story: Story) -> No
     assert len(warned) == 1, "the level is taken from the key `severity`, the file's name is structured metadata"
 
 
+def test_sign_ins_and_pages_of_grafana_are_recorded_with_the_user(story: Story) -> None:
+    """In a stream of their own, to which the filters of this stack do not apply."""
+    user, _ = story.admin()
+    assert story.https("POST", "/login", json={"user": user, "password": "wrong"}).status_code == 401
+    assert story.https("GET", "/dashboards", story.admin()).status_code == 200
+    stream = '{host="hub",job="fleetwatch-audit"} | json'
+    eventually("a refused sign-in", lambda: story.lines(f'{stream} | path="/login" | status="401"'), 60)
+    eventually("a page", lambda: story.lines(f'{stream} | path="/dashboards" | uname="{user}"'), 60)
+    everything = f'{{container="{story.rig.container("grafana")}"}} |= "Request Completed"'
+    kept = [line for one in story.lines(everything) for _, line in one["values"]]
+    assert not [line for line in kept if "/api/datasources/proxy/uid/prometheus" in line], "queries are not recorded"
+
+
+def test_lines_about_certificates_have_a_stream_of_their_own(story: Story) -> None:
+    stream = '{host="hub",job="fleetwatch-certificates"} | json | msg=~"certificate obtained.*"'
+    eventually("the line of the first certificate", lambda: story.lines(stream), 60)
+
+
 def test_watchdog_reaches_its_receiver(story: Story) -> None:
     posts = eventually("a message of Alertmanager", lambda: story.sink.got, 120)
     alert = posts[0]["alerts"][0]

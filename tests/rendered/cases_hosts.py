@@ -93,6 +93,21 @@ CASES = (
     ),
     Case(alert="ReadOnlyFilesystem", when="when it always was", series={READ_ONLY: "1x40"}, step="5m", at="3h"),
     Case(
+        alert="ReadOnlyFilesystem",
+        when="days later, while it cannot be written",
+        series={READ_ONLY: "0x12 1x1000"},
+        step="5m",
+        at="73h",
+        fires=[fired("File system / on hub became read-only", **DISK_LABELS)],
+    ),
+    Case(
+        alert="ReadOnlyFilesystem",
+        when="after a repair",
+        series={READ_ONLY: "0x12 1x600 0x100"},
+        step="5m",
+        at="52h",
+    ),
+    Case(
         alert="MemoryUsed",
         when="when little is available",
         series=dict(zip(MEMORY, ("5x100", "100x100"), strict=True)),

@@ -15,6 +15,13 @@ FAILED = f'alertmanager_notifications_failed_total{{{ALERTMANAGER},integration="
 TO_ALERTMANAGER = [
     f'prometheus_notifications_{what}_total{{{PROMETHEUS},alertmanager="http://am"}}' for what in ("errors", "dropped")
 ]
+LOKI_RULES = (
+    f'loki_prometheus_rule_evaluation_failures_total{{job="loki",{OF},user="fake",'
+    'rule_group="/rules/log-lines.yml;log-lines"}'
+)
+LOKI_TO_ALERTMANAGER = [
+    f'loki_prometheus_notifications_{what}_total{{job="loki",{OF},user="fake"}}' for what in ("errors", "dropped")
+]
 DISCARDED = f'loki_discarded_samples_total{{job="loki",{OF},reason="rate_limited",tenant="fake"}}'
 STORE = {
     f"prometheus_tsdb_{kind}_total{{{PROMETHEUS}}}": "0x200"
@@ -64,7 +71,25 @@ CASES = (
         alert="RuleEvaluationFails",
         when="when rules fail",
         series={RULES: "0x20 3x100"},
-        fires=[fired("3 rule evaluations of group hosts.yml;hosts failed in 15 minutes", rule_group="hosts.yml;hosts")],
+        fires=[
+            fired(
+                "3 rule evaluations of group hosts.yml;hosts in prometheus failed in 15 minutes",
+                job="prometheus",
+                rule_group="hosts.yml;hosts",
+            )
+        ],
+    ),
+    Case(
+        alert="RuleEvaluationFails",
+        when="when rules of Loki's ruler fail",
+        series={RULES: "0x120", LOKI_RULES: "0x20 2x100"},
+        fires=[
+            fired(
+                "2 rule evaluations of group /rules/log-lines.yml;log-lines in loki failed in 15 minutes",
+                job="loki",
+                rule_group="/rules/log-lines.yml;log-lines",
+            )
+        ],
     ),
     Case(alert="RuleEvaluationFails", when="for what was long ago", series={RULES: "3x100"}, at="20m"),
     Case(
@@ -77,7 +102,16 @@ CASES = (
         alert="NotificationsFail",
         when="when Alertmanager does not take them",
         series=dict(zip(TO_ALERTMANAGER, ("0x20 3x100", "0x20 1x100"), strict=True)),
-        fires=[fired("Prometheus failed to deliver 4 alerts to Alertmanager in 15 minutes")],
+        fires=[fired("prometheus failed to deliver 4 alerts to Alertmanager in 15 minutes", job="prometheus")],
+    ),
+    Case(
+        alert="NotificationsFail",
+        when="when Alertmanager does not take those of Loki's ruler",
+        series={
+            **dict.fromkeys(TO_ALERTMANAGER, "0x120"),
+            **dict(zip(LOKI_TO_ALERTMANAGER, ("0x20 2x100", "0x120"), strict=True)),
+        },
+        fires=[fired("loki failed to deliver 2 alerts to Alertmanager in 15 minutes", job="loki")],
     ),
     Case(
         alert="NotificationsFail",

@@ -10,7 +10,6 @@ AGENT = f'up{{job="agent",{OF},instance="localhost:9090"}}'
 STEADY = {AGENT: "1x400"}
 LATEST = f"{NEWEST}{{{OF}}}"
 NODE = f'up{{job="node",{OF},instance="10.213.77.1:9100"}}'
-RELOADED = "{}_config_last_reload_successful{{" + OF + ',job="{}"}}'
 GIVEN_UP = f'promtail_dropped_entries_total{{job="promtail",{OF},reason="ingester_error"}}'
 GIVEN_UP_BY_ALLOY = f'loki_write_dropped_entries_total{{job="alloy",{OF}}}'
 WRITTEN = f'prometheus_tsdb_wal_record_parts_bytes_written_total{{job="agent",{OF}}}'
@@ -72,21 +71,6 @@ CASES = (
         when="for a part of the hub, which HubPartDown tells",
         series={f'up{{job="loki",{OF}}}': "0x100"},
     ),
-    Case(
-        alert="ConfigNotRead",
-        when="when the agent refused it",
-        series={RELOADED.format("prometheus", "agent"): "1x8 0x40"},
-        at="5m",
-        fires=[fired("agent on hub rejected its new configuration", job="agent")],
-    ),
-    Case(
-        alert="ConfigNotRead",
-        when="when Caddy refused it",
-        series={RELOADED.format("caddy", "caddy"): "1x8 0x40"},
-        at="5m",
-        fires=[fired("caddy on hub rejected its new configuration", job="caddy")],
-    ),
-    Case(alert="ConfigNotRead", when="after a good one", series={RELOADED.format("prometheus", "agent"): "1x100"}),
     Case(
         alert="RemoteWriteBehind",
         when="when samples keep coming, but late",

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import functools
 import os
+import secrets
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,9 @@ import pytest
 from configs.settings import Settings
 from tests.fixtures.programs import Program, Tool
 from tests.fixtures.stackfiles import CASES
-from tools import test_programs
+from tests.integration.rig import docker, eventually
+from tests.rendered.caddy_street import BEHIND, CA_ROOT, CHALLENGES, PUSHER, WORLD, Street
+from tools import images, test_programs
 
 
 @functools.cache
@@ -52,3 +56,26 @@ def tool(tmp_path: Path) -> Tool:
 def settings(request: pytest.FixtureRequest) -> Settings:
     """Each stack file of the project, and the fixtures."""
     return CASES[request.param]()
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
+    (image,) = images.get(["caddy"])
+    name = f"fleetwatch-caddy-{secrets.token_hex(4)}"
+    network = docker("network", "create", "--label", f"fleetwatch.test={name}", name).strip()
+    made = Street(image.ref, network, tmp_path_factory.mktemp("caddy"), [])
+    try:
+        made.hashed = docker("run", "--rm", "-i", image.ref, "caddy", "hash-password", stdin=PUSHER[1]).strip()
+        yield made
+    finally:
+        for container in made.made:
+            docker("rm", "-f", "-v", container, check=False)
+        docker("network", "rm", network, check=False)
+
+
+@pytest.fixture(scope="module")
+def ca(street: Street) -> str:
+    """The root certificate of the street's CA; the upstreams have started with it."""
+    behind = [f"fleetwatch-{role}" for role in BEHIND.values()]
+    world = street.caddy("world", WORLD, *behind, *(f"{kind}.ca.test" for kind in CHALLENGES))
+    return eventually("the CA's root", lambda: docker("exec", world, "cat", CA_ROOT), 30)

@@ -6,159 +6,31 @@ any other would. The same Caddy is the upstream, in place of Grafana, Prometheus
 
 from __future__ import annotations
 
-import secrets
-import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
 import httpx
 import pytest
 
 from configs import names
 from configs.services import caddy
 from configs.services.caddy import caddyfile
-from configs.settings import Settings
 from tests.fixtures.hubs import own, staging
 from tests.integration.rig import docker, eventually
-from tools import images
+from tests.rendered.caddy_street import CHALLENGES, PUSHER, Client, Street, own_caddy
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("caddy")]
 DOMAIN = "monitor.example.com"
 PUSHES = ("/api/v1/write", "/loki/api/v1/push")
-PUSHER = ("vps-1", "only-for-this-test")
-CHALLENGES = ("http-01", "tls-alpn-01")
-CA_ROOT = "/data/caddy/pki/authorities/local/root.crt"
-BEHIND = {names.GRAFANA_PORT: "grafana", names.PROMETHEUS_PORT: "prometheus", names.LOKI_PORT: "loki"}
-
-WORLD = "{\n\tadmin off\n\tskip_install_trust\n}\n" + "".join(
-    [
-        *(
-            f"https://{kind}.ca.test {{\n\ttls internal\n\tacme_server {{\n\t\tchallenges {kind}\n\t}}\n}}\n"
-            for kind in CHALLENGES
-        ),
-        *(f"http://:{port} {{\n\trespond {role}\n}}\n" for port, role in BEHIND.items()),
-    ]
-)
-
-
-@dataclass
-class Street:
-    """A Docker network of the tests' own, and how to put a Caddy on it."""
-
-    image: str
-    network: str
-    folder: Path
-    made: list[str]
-    hashed: str = ""
-
-    @property
-    def subnet(self) -> str:
-        """Where this process comes from, too."""
-        return docker("network", "inspect", "-f", "{{(index .IPAM.Config 0).Subnet}}", self.network).strip()
-
-    def caddy(self, name: str, text: str, *aliases: str, **files: str) -> str:
-        """Container id of a Caddy with this Caddyfile and `files` beside it."""
-        folder = self.folder / name
-        folder.mkdir()
-        for path, content in {"Caddyfile": text, **files}.items():
-            (folder / path).write_text(content)
-        users = folder / "secrets" / caddyfile.USERS
-        users.mkdir(parents=True)
-        if self.hashed:
-            (users / "vps-1.caddy").write_text(caddy.users({PUSHER[0]: self.hashed}))
-        called = [word for alias in aliases for word in ("--network-alias", alias)]
-        mounts = ["-v", f"{folder}:{caddy.CONFIG}:ro", "-v", f"{folder}/secrets:{names.SECRETS}:ro"]
-        label = ["--label", f"fleetwatch.test={self.network}"]
-        words = ["run", "-d", "--network", self.network, *label, *mounts, *called, self.image, *caddy.command()]
-        self.made.append(docker(*words).strip())
-        return self.made[-1]
-
-    def address(self, container: str) -> str:
-        return docker(
-            "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container
-        ).strip()  # fmt: skip
-
-
-@dataclass
-class Client:
-    """A hub's Caddy. `ca` is the certificate that its own one hangs on, `host` what a person writes in the browser
-    ("": the address)."""
-
-    address: str
-    ca: str
-    host: str = ""
-
-    def ask(
-        self, method: str, path: str, sni: str | None = None, headers: dict[str, str] | None = None, **more: Any
-    ) -> httpx.Response:
-        """Over TLS to the address, as a client that sends `sni` and expects a certificate for it; None: sends none."""
-        trust = ssl.create_default_context(cadata=self.ca)
-        trust.check_hostname = sni is not None
-        with httpx.Client(verify=trust, timeout=10, trust_env=False) as client:
-            extensions = {"sni_hostname": sni} if sni else {}
-            headers = {"Host": self.host or self.address, **(headers or {})}
-            return client.request(
-                method, f"https://{self.address}{path}", extensions=extensions, headers=headers, **more
-            )  # fmt: skip
-
-    def plain(self, method: str, path: str, **more: Any) -> httpx.Response:
-        with httpx.Client(timeout=10, trust_env=False) as client:
-            return client.request(method, f"http://{self.address}{path}", **more)
-
-    def certified(self) -> list[str]:
-        """The names in the certificate that a client without a name is shown."""
-        trust = ssl.create_default_context(cadata=self.ca)
-        trust.check_hostname = False
-        with httpx.Client(verify=trust, timeout=10, trust_env=False) as client, client.stream(
-            "GET", f"https://{self.address}/"
-        ) as got:  # fmt: skip
-            shown = got.extensions["network_stream"].get_extra_info("ssl_object").getpeercert()
-        return [name for _, name in shown["subjectAltName"]]
-
-
-@pytest.fixture(scope="module")
-def street(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Street]:
-    (image,) = images.get(["caddy"])
-    name = f"fleetwatch-caddy-{secrets.token_hex(4)}"
-    network = docker("network", "create", "--label", f"fleetwatch.test={name}", name).strip()
-    made = Street(image.ref, network, tmp_path_factory.mktemp("caddy"), [])
-    try:
-        made.hashed = docker("run", "--rm", "-i", image.ref, "caddy", "hash-password", stdin=PUSHER[1]).strip()
-        yield made
-    finally:
-        for container in made.made:
-            docker("rm", "-f", "-v", container, check=False)
-        docker("network", "rm", network, check=False)
-
-
-@pytest.fixture(scope="module")
-def ca(street: Street) -> str:
-    """The root certificate of the street's CA; the upstreams have started with it."""
-    behind = [f"fleetwatch-{role}" for role in BEHIND.values()]
-    world = street.caddy("world", WORLD, *behind, *(f"{kind}.ca.test" for kind in CHALLENGES))
-    return eventually("the CA's root", lambda: docker("exec", world, "cat", CA_ROOT), 30)
-
-
-def _own(street: Street, name: str, settings: Settings) -> Client:
-    container = street.caddy(name, caddyfile.render(settings))
-    root = eventually("the hub's own root", lambda: docker("exec", container, "cat", CA_ROOT), 30)
-    client = Client(street.address(container), root)
-    eventually("an answer over TLS", lambda: client.ask("GET", "/", names.NO_DOMAIN), 30)
-    return client
 
 
 @pytest.fixture(scope="module")
 def open_caddy(street: Street, ca: str) -> Client:
     """Without a domain; this process is on the allow-list."""
-    return _own(street, "open", own(access=[street.subnet]))
+    return own_caddy(street, "open", own(access=[street.subnet]))
 
 
 @pytest.fixture(scope="module")
 def restricted_caddy(street: Street, ca: str) -> Client:
     """Without a domain; this process is not on the allow-list."""
-    return _own(street, "shut", own(access=["192.0.2.0/24"]))
+    return own_caddy(street, "shut", own(access=["192.0.2.0/24"]))
 
 
 def test_an_edge_that_goes_to_the_address_can_tell_that_it_is_the_hub(open_caddy: Client) -> None:

@@ -8,10 +8,14 @@ import pytest
 
 from configs.rules.recording import REACH
 from tests.fixtures.programs import Tool
-from tests.rendered import cases_hosts, cases_hub, cases_pipeline
+from tests.rendered import cases_hosts, cases_hub, cases_pipeline, cases_reload
 from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
-SUBJECTS = {"hosts": cases_hosts.CASES, "pipeline": cases_pipeline.CASES, "hub": cases_hub.CASES}
+SUBJECTS = {
+    "hosts": cases_hosts.CASES,
+    "pipeline": (*cases_pipeline.CASES, *cases_reload.CASES),
+    "hub": cases_hub.CASES,
+}
 TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}}
 
 

@@ -92,6 +92,21 @@ LOGS = [
         at="25h35m",
         fires=[fired("Host hub has sent no log lines for 30 minutes")],
     ),
+    Case(
+        alert="LogsSilent",
+        when="the silence lasts for a day",
+        series={SENT: "0+20x300 6000x300"},
+        step="5m",
+        at="49h",
+        fires=[fired("Host hub has sent no log lines for 30 minutes")],
+    ),
+    Case(
+        alert="LogsSilent",
+        when="lines came again after a silence of hours",
+        series={SENT: "0+20x300 6000x100 6020x10 6020x100"},
+        step="5m",
+        at="35h",
+    ),
     Case(alert="LogsSilent", when="lines come", series={SENT: "0+20x400"}, step="5m", at="26h"),
     Case(
         alert="LogsSilent",

@@ -16,11 +16,12 @@ import yaml
 
 from configs.dashboards import render
 from configs.dashboards.model import Column, Graph, Stat
-from configs.services import grafana
+from configs.services import grafana_files
 from tests.fixtures.full import full
 
 Board = dict[str, Any]
-SOURCES = {source["uid"]: source["type"] for source in yaml.safe_load(grafana.data_sources(full()))["datasources"]}
+_DATA_SOURCES = yaml.safe_load(grafana_files.data_sources(full()))["datasources"]
+SOURCES = {source["uid"]: source["type"] for source in _DATA_SOURCES}
 # What Grafana puts in, with values of the kind it puts in.
 BUILTINS = {"__rate_interval": "60s", "__range": "3600s", "__auto": "15s"}
 BOARDS: dict[str, Board] = {name: json.loads(text) for name, text in render(full()).items()}

@@ -14,7 +14,7 @@ from configs.dashboards import boards, render
 from configs.dashboards.hub import certificate
 from configs.dashboards.model import SOME_HOSTS, Column, Graph, Logs, Panel, Query, Stat, Table
 from configs.rules.model import expression as rule_expression
-from configs.services import grafana
+from configs.services import grafana_files
 from configs.settings import Settings, load
 from tests.fixtures import fleets
 from tests.fixtures.full import full, small
@@ -180,7 +180,7 @@ def test_empty_cells_of_a_table_with_rows_stay_blank() -> None:
 @pytest.mark.parametrize("name", sorted(render(full())))
 def test_every_dashboard_marks_deployments(name: str) -> None:
     (mark,) = json.loads(render(full())[name])["annotations"]["list"]
-    sources = {source["uid"] for source in yaml.safe_load(grafana.data_sources(full()))["datasources"]}
+    sources = {source["uid"] for source in yaml.safe_load(grafana_files.data_sources(full()))["datasources"]}
     assert mark["enable"]
     assert mark["datasource"]["uid"] in sources
     assert mark["expr"] == '{job="fleetwatch-changes",env=~"$env",host=~"$host"}'

@@ -173,7 +173,7 @@ def grafana(tmp_path: Path) -> Iterator[Client]:
     asked: list[Any] = []
     source = ThreadingHTTPServer(("127.0.0.1", 0), type("Source", (FakeSource,), {"asked": asked}))
     env = write_files(tmp_path, serve(source))
-    config = load_config(env)
+    config = load_config({**env, "GF_SERVER_ROUTER_LOGGING": "true"})
     server = Server(config, Store(config.provisioning, env))
     yield Client(serve(server), asked, tmp_path)
     for one in (server, source):
@@ -227,6 +227,18 @@ def test_a_refused_login_is_logged_without_what_was_typed(grafana: Client, capsy
     assert "Invalid username or password" in text
     assert "login refused" in logged
     assert "typed-secret" not in logged + text
+
+
+def test_requests_are_logged_with_their_user(grafana: Client, capsys: pytest.CaptureFixture[str]) -> None:
+    """All of them, as the settings say, except those that Grafana never logs."""
+    grafana.send("/api/user")
+    grafana.send("/api/user?secret", Authorization="", Referer="https://hub/")
+    grafana.send("/api/health", Authorization="")
+    logged = [line for line in capsys.readouterr().out.splitlines() if "Request Completed" in line]
+    assert ["uname=admin" in line for line in logged] == [True, False]
+    assert "method=GET path=/api/user status=200" in logged[0]
+    assert "status=401" in logged[1]
+    assert "secret" not in logged[1]
 
 
 def test_a_form_of_another_site_is_refused(grafana: Client) -> None:
@@ -341,7 +353,7 @@ def test_a_dead_source_is_said_in_the_panel_and_on_the_first_page(tmp_path: Path
     port = int(dead.server_address[1])
     dead.server_close()
     env = write_files(tmp_path, port)
-    config = load_config(env)
+    config = load_config({**env, "GF_SERVER_ROUTER_LOGGING": "true"})
     server = Server(config, Store(config.provisioning, env))
     client = Client(serve(server), [], tmp_path)
     assert "Prometheus does not answer" in client.send("/d/test-board/")[1]

@@ -10,13 +10,14 @@ from tests.rendered import (
     cases_hosts,
     cases_hub,
     cases_pipeline,
+    cases_reload,
     test_rules_databases,
     test_rules_http,
 )
 from tools import alert_docs
 
 CASES = [
-    *(*cases_hosts.CASES, *cases_pipeline.CASES, *cases_hub.CASES, *cases_hub.CASES_OF_SEVERAL),
+    *(*cases_hosts.CASES, *cases_pipeline.CASES, *cases_reload.CASES, *cases_hub.CASES, *cases_hub.CASES_OF_SEVERAL),
     *(*cases_containers.CASES, *cases_containers.GONE_CASES, *cases_containers.EXPECTED),
     *(*test_rules_databases.CASES, *test_rules_http.CASES, *test_rules_http.LOGS),
 ]

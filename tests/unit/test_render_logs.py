@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Any
 
@@ -32,22 +33,28 @@ def _logs(**logs: Any) -> Settings:
     return load(small(hosts={"hub": {"logs": logs}}), SOURCE)
 
 
-def _stages(job: dict[str, Any]) -> list[tuple[str, Any]]:
-    """(kind, what distinguishes it) of each stage, for Promtail."""
-    found = []
-    for stage in job["pipeline_stages"]:
+# What distinguishes a stage, as both agents call it.
+MARKS = ("expression", "selector", "template", "replace")
+
+
+def _stages(stages: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """(kind, what distinguishes it) of each stage and of those inside it, for Promtail."""
+    found: list[tuple[Any, ...]] = []
+    for stage in stages:
         ((kind, body),) = stage.items()
-        found.append((kind, body.get("expression") or body.get("selector") or ""))
+        found.append((kind, *(body.get(mark, "") for mark in MARKS)))
+        found += _stages(body.get("stages", []))
     return found
 
 
-def _alloy_stages(text: str, label: str) -> list[tuple[str, Any]]:
+def _alloy_stages(text: str, label: str) -> list[tuple[Any, ...]]:
     """The same, for Alloy."""
     block = text.split(f'loki.process "{label}"', 1)[1].split("\n}\n", 1)[0]
+    _, *parts = re.split(r"^\t+stage\.(\w+) \{$", block, flags=re.MULTILINE)
     found = []
-    for kind, body in re.findall(r"\tstage\.(\w+) \{\n(.*?)\n\t\}", block, re.DOTALL):
-        value = re.search(r'^\t\t(?:expression|selector)\s+= "(.*)"$', body, re.MULTILINE)
-        found.append((kind, value[1].replace('\\"', '"').replace("\\\\", "\\") if value else ""))
+    for kind, body in zip(parts[::2], parts[1::2], strict=True):
+        values = {key: json.loads(text) for key, text in re.findall(r"^\t+(\w+)\s+= (\".*\")$", body, re.MULTILINE)}
+        found.append((kind, *(values.get(mark, "") for mark in MARKS)))
     return found
 
 
@@ -86,7 +93,9 @@ def test_promtail_and_alloy_have_the_same_stages() -> None:
     labels = {"docker": "containers", "file-audit": "file_audit", "file-nginx": "file_nginx", "journal": "journal"}
     assert set(jobs) == set(labels)
     for job, label in labels.items():
-        assert _stages(jobs[job]) == _alloy_stages(text, label), f"{job}: changing the agent would change the logs"
+        assert _stages(jobs[job]["pipeline_stages"]) == _alloy_stages(text, label), (
+            f"{job}: changing the agent would change the logs"
+        )
 
 
 def test_promtail_and_alloy_set_the_same_labels() -> None:
@@ -150,8 +159,9 @@ def test_kept_and_dropped_lines() -> None:
 
 
 def test_every_drop_is_counted() -> None:
-    stages = _promtail(full())["scrape_configs"][0]["pipeline_stages"]
-    drops = [body for stage in stages for kind, body in stage.items() if kind in ("drop", "match")]
+    *_, filters, _ = _promtail(full())["scrape_configs"][0]["pipeline_stages"]
+    assert filters["match"]["selector"] == '{job="docker"}', "no filter applies to the audit log"
+    drops = [body for stage in filters["match"]["stages"] for body in stage.values()]
     assert len(drops) == 4
     assert all(body["drop_counter_reason"] for body in drops), "what is dropped is seen, by its reason"
 

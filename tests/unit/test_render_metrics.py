@@ -14,7 +14,7 @@ from configs.services import agent, alertmanager, node_exporter, postgres_export
 from configs.settings import Settings, load
 from configs.units import parse_duration
 from tests.fixtures import rendering
-from tests.fixtures.full import DATABASE_PASSWORD, SECRETS, SOURCE, full, small
+from tests.fixtures.full import DATABASE_PASSWORD, ROOT, SECRETS, SOURCE, full, small
 from tests.fixtures.stackfiles import CASES
 
 GATEWAY = "10.213.77.1"
@@ -151,6 +151,23 @@ def test_the_outage_budget_sets_the_log_ahead_and_the_hubs_window() -> None:
     assert flags["--storage.agent.retention.min-time"] != flags["--storage.agent.retention.max-time"]
     tsdb = yaml.safe_load(rendering.prometheus_config(settings))["storage"]["tsdb"]
     assert parse_duration(tsdb["out_of_order_time_window"]) >= 36 * 3600, "else the backlog is refused on arrival"
+
+
+def test_agent_keeps_as_much_of_the_budget_as_documented() -> None:
+    """The truncation of Prometheus' tsdb/agent/db.go, for an edge that fills one segment between two of them."""
+    budget, between, segments, kept = 36.0, 36 * 2 / 3, [0], []
+    for _ in range(50):
+        first, active = segments[0], segments[-1]
+        segments.append(active + 1)  # the agent begins a new segment at each truncation
+        last = first + (active - 1 - first) * 2 // 3
+        if last > first:
+            segments = [number for number in segments if number > last]
+        kept.append((len(segments) - 1) * between / budget)
+    flags = dict(word.split("=", 1) for word in agent.command(_with(outage_budget="36h")) if "=" in word)
+    assert parse_duration(flags["--storage.agent.wal-truncate-frequency"]) == between * 3600
+    assert min(kept[10:]) == pytest.approx(4 / 3)
+    page = " ".join((ROOT / "docs" / "no-data-lost.md").read_text().split())
+    assert "a smaller edge, which writes one, keeps one and a third" in page
 
 
 def test_retention_is_by_time_and_by_size_and_can_change_without_a_restart() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
 from dataclasses import fields, replace
 from typing import get_args
 
@@ -194,3 +195,14 @@ def test_what_a_service_depends_on_is_on_the_same_host() -> None:
 def test_words_of_the_routing_are_those_of_the_settings() -> None:
     assert get_args(Day) == routing.DAYS
     assert get_args(Severity) == routing.SEVERITIES
+
+
+def test_promtail_is_reloaded_for_its_configuration_alone() -> None:
+    """It counts a reload of an unchanged configuration as failed, for which the alert ConfigNotRead fires."""
+    spec = next(one for one in SPECS.values() if one.role == "promtail")
+    for changed, reloads in ({"promtail.yml": True, "password-1": False, "hub-ca.crt": False}).items():
+        script = f'docker() {{ echo "docker $*"; }}; CONTAINER=x; {spec.reload}'
+        done = subprocess.run(
+            ["sh", "-c", script], env={"pending_files": changed}, capture_output=True, text=True, check=True
+        )
+        assert bool(done.stdout) == reloads, changed

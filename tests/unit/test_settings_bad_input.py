@@ -95,6 +95,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         _host(logs={"files": {"fleetwatch-changes": {"path": "/var/log/a/*.log"}}}),
         r"^hosts.hub.logs.files.fleetwatch-changes: the job `fleetwatch-changes` is reserved",
     ),
+    "log files with the job of the audit log": (
+        _host(logs={"files": {"a": {"path": "/var/log/a/*.log", "job": "fleetwatch-audit"}}}),
+        r"^hosts.hub.logs.files.a: the job `fleetwatch-audit` is reserved",
+    ),
     "log files with the job of containers": (
         _host(logs={"files": {"a": {"path": "/var/log/a/*.log", "job": "docker"}}}),
         r"^hosts.hub.logs.files.a: the job `docker` is reserved",

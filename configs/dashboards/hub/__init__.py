@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards.hub import capacity, certificate, components
+from configs.dashboards.hub import access, capacity, certificate, components
 from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, SELECTED, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
@@ -75,32 +75,33 @@ TSDB_FAILURES = " + ".join(
         "wal_corruptions",
     )
 )
-UNDELIVERED_ALERTS = " + ".join(
-    f"sum(increase(prometheus_notifications_{kind}_total{{{METRICS}}}[$__range]))" for kind in ("errors", "dropped")
-)
+
+
+def _of_both(counter: str) -> str:
+    """The sum of Prometheus' counter and the same of Loki's ruler."""
+    counters = (f"{counter}{{{METRICS}}}", f'loki_{counter}{{job="loki"}}')
+    return " + ".join(f"(sum(increase({one}[$__range])) or vector(0))" for one in counters)
+
+
+RULE_FAILURES = _of_both("prometheus_rule_evaluation_failures_total")
+UNDELIVERED_ALERTS = " + ".join(_of_both(f"prometheus_notifications_{kind}_total") for kind in ("errors", "dropped"))
 
 _failures = Row(
     height=4,
     panels=(
         Stat(
             title="Failed config reloads",
-            description="Hub components and agents of the selected hosts that rejected their new configuration and "
-            "still use the previous one.",
+            description="Hub components and agents of the selected hosts for which the alert ConfigNotRead is active.",
             unit="none",
-            query=Query(
-                expr='count({__name__=~"(prometheus|alertmanager|caddy)_config_last_reload_successful",'
-                f"{SELECTED}}} == 0) or vector(0)"
-            ),
+            query=Query(expr=f'count(ALERTS{{alertname="ConfigNotRead",{SELECTED}}}) or vector(0)'),
             steps=ANY_IS_BAD,
         ),
         Stat(
             title="Rule evaluation failures",
-            description="Failed rule evaluations in the time range; alerts of these rules do not fire.",
+            description="Failed rule evaluations of Prometheus and Loki in the time range. Alerts of these rules do "
+            "not fire.",
             unit="none",
-            query=Query(
-                expr=f"ceil(sum(increase(prometheus_rule_evaluation_failures_total{{{METRICS}}}[$__range])))"
-                " or vector(0)"
-            ),
+            query=Query(expr=f"ceil({RULE_FAILURES})"),
             steps=ANY_IS_BAD,
         ),
         Stat(
@@ -113,9 +114,9 @@ _failures = Row(
         ),
         Stat(
             title="Undelivered alerts",
-            description="Alerts that Prometheus could not deliver to Alertmanager in the time range.",
+            description="Alerts that Prometheus and Loki could not deliver to Alertmanager in the time range.",
             unit="none",
-            query=Query(expr=f"ceil({UNDELIVERED_ALERTS}) or vector(0)"),
+            query=Query(expr=f"ceil({UNDELIVERED_ALERTS})"),
             steps=ANY_IS_BAD,
         ),
     ),
@@ -228,5 +229,6 @@ def board(settings: Settings) -> Dashboard:
             *capacity.rows(settings),
             *components.rows(settings.hub.loki.max_streams),
             certificate.row(settings),
+            access.row,
         ),
     )

@@ -1,7 +1,8 @@
 """The Caddyfile of the hub: HTTPS for people and internet edges, a push-only port, redirects, and the query side.
 
-Inside the container the four listeners have fixed ports; which host port and address each gets is the component's
-business. Who may push is one file per host in the secrets folder, imported, so that the Caddyfile stays plain.
+Inside the container the listeners have fixed ports; which host port and address each gets is the component's business.
+The reading side is in reading.py. Who may push is one file per host in the secrets folder, imported, so that the
+Caddyfile stays plain.
 
 A hub with a public domain gets its certificate by ACME, over port 443 or 80, whichever the CA reaches. Any other has
 a certificate of Caddy's own CA; without a domain it answers to every name and address, with one certificate.
@@ -13,6 +14,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from configs import names
+from configs.secret_paths import REDACTED, SECRET_PATH
+from configs.services.caddy import reading
 
 if TYPE_CHECKING:
     from configs.settings import Settings
@@ -27,17 +30,18 @@ def render(settings: Settings) -> str:
     return "# Caddy of the hub, rendered by fleetwatch\n" + "".join(
         [
             _globals(settings),
-            _read(),
             _https(settings),
             _redirect(settings),
             _push(settings),
-            _query(settings),
+            reading.render(settings),
             _metrics(),
         ]
     )
 
 
 def _globals(settings: Settings) -> str:
+    """The default log also has the access logs and failed requests: queries, headers and links that are secrets are
+    left out of all three."""
     certificates = "".join(f"\t{line}\n" for line in _certificates(settings.hub))
     return f"""{{
 	admin localhost:2019
@@ -46,7 +50,14 @@ def _globals(settings: Settings) -> str:
 	auto_https disable_redirects
 {certificates}	log {{
 		output stdout
-		format json
+		format filter {{
+			wrap json
+			fields {{
+				request>uri regexp `({SECRET_PATH})[^/?]+|([?]).*` `${{1}}${{2}}{REDACTED}`
+				request>headers delete
+				resp_headers delete
+			}}
+		}}
 		level INFO
 	}}
 	servers {{
@@ -119,7 +130,9 @@ def _https(settings: Settings) -> str:
 	route {{
 {_endpoints(settings, guard)}
 		handle {{
-{_allow_list(settings.access.cidrs)}			reverse_proxy {grafana}
+{_allow_list(settings.access.cidrs)}			@metrics path /metrics /metrics/*
+			respond @metrics 404
+			reverse_proxy {grafana}
 		}}
 	}}
 }}
@@ -135,17 +148,6 @@ def _allow_list(cidrs: Sequence[str]) -> str:
         return ""
     return f"""			@outside not remote_ip {" ".join(sorted(cidrs))}
 			respond @outside "{{remote_host}} is not among the addresses of fleetwatch:access.cidrs" 403
-"""
-
-
-def _read() -> str:
-    """Without its Origin, a request gets no answer that a browser would show to a page of another site."""
-    return """
-(read) {
-	reverse_proxy {args[0]} {
-		header_up -Origin
-	}
-}
 """
 
 
@@ -173,36 +175,6 @@ http://:{names.CADDY_PUSH_PORT} {{
 	route {{
 {_endpoints(settings)}
 		respond 404
-	}}
-}}
-"""
-
-
-def _query(settings: Settings) -> str:
-    """Reading side for gates, doctor and a person on this host; nothing can be pushed through it.
-
-    Only under names that mean this machine, so that no other web page can reach it through a name that it controls.
-    """
-    prefix = settings.prefix
-    return f"""
-http://:{names.CADDY_QUERY_PORT} {{
-	respond 404
-}}
-
-http://127.0.0.1:{names.CADDY_QUERY_PORT}, http://localhost:{names.CADDY_QUERY_PORT} {{
-	@writing path {names.METRICS_PUSH} {names.LOGS_PUSH} /api/v1/otlp/* /otlp/* /loki/api/v1/delete* /flush /ingester/*
-	route {{
-		respond @writing 404
-		redir /alertmanager /alertmanager/
-		handle_path /alertmanager/* {{
-			import read {names.address(prefix, "alertmanager", names.ALERTMANAGER_PORT)}
-		}}
-		handle /loki/* {{
-			import read {names.address(prefix, "loki", names.LOKI_PORT)}
-		}}
-		handle {{
-			import read {names.address(prefix, "prometheus", names.PROMETHEUS_PORT)}
-		}}
 	}}
 }}
 """

@@ -34,6 +34,7 @@ class Config:
     admin_password: str = field(repr=False)
     log_level: str
     log_json: bool
+    router_logging: bool
     provisioning: Path
     not_covered: tuple[str, ...]
 
@@ -124,6 +125,7 @@ def load_config(env: Mapping[str, str] = os.environ) -> Config:
         admin_password=password,
         log_level=ini.get("log", "level", "info"),
         log_json=ini.get("log.console", "format", "console") == "json",
+        router_logging=ini.enabled("server", "router_logging"),
         provisioning=Path(provisioning),
         not_covered=tuple(ini.not_covered() + sub_path),
     )

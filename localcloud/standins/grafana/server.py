@@ -18,6 +18,7 @@ from .provisioning import Store
 from .sources import Answer
 from .timerange import BadRange
 
+UNLOGGED = {"/api/health", "/healthz", "/metrics"}  # as in Grafana
 MOST_BODY = 4 * 2**20
 HTML, JSON = "text/html; charset=utf-8", "application/json; charset=utf-8"
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -57,7 +58,7 @@ class Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         began = time.monotonic()
         url = urlsplit(self.path)
-        self.group, self.status = "other", 0
+        self.group, self.status, self.user = "other", 0, ""
         try:
             body = self._body()
             if body is not None:
@@ -72,6 +73,24 @@ class Handler(BaseHTTPRequestHandler):
             if not self.status:
                 self._json((500, {"message": "Internal server error; see the log of the stand-in"}))
         self.server.metrics.request(self.group, self.command, self.status, time.monotonic() - began)
+        if self.group not in UNLOGGED and (self.server.config.router_logging or self.status not in (200, 304)):
+            self._log_request(url.path)
+
+    def _log_request(self, path: str) -> None:
+        remote = self.headers.get("X-Forwarded-For") or self.client_address[0]
+        log(
+            "error" if self.status >= 500 else "info",
+            "context",
+            "Request Completed",
+            userId=1 if self.user else 0,
+            orgId=1 if self.user else 0,
+            uname=self.user,
+            method=self.command,
+            path=path,
+            status=self.status,
+            remote_addr=remote,
+            referer=self.headers.get("Referer") or "",
+        )
 
     def _body(self) -> bytes | None:
         length = self.headers.get("Content-Length") or "0"
@@ -163,10 +182,11 @@ class Handler(BaseHTTPRequestHandler):
 
     def _allowed(self) -> bool:
         basic = self.server.auth.basic(self.headers.get("Authorization") or "")
-        if basic is None:
-            return self.server.auth.has_session(self.headers.get("Cookie") or "")
-        self._count_login(basic)
-        return basic
+        if basic is not None:
+            self._count_login(basic)
+        allowed = self.server.auth.has_session(self.headers.get("Cookie") or "") if basic is None else basic
+        self.user = self.server.config.admin_user if allowed else ""
+        return allowed
 
     def _count_login(self, accepted: bool) -> None:
         self.server.metrics.login(accepted)

@@ -1,0 +1,113 @@
+"""Lines of the hub's Caddy and Grafana that get separate streams, and what is left out of Grafana's.
+
+A query over weeks reads a whole stream. Caddy's few lines about certificates would lie among those of all requests, and
+what users do in Grafana among those of every panel that is loaded. The keys of the parsed line decide, never its text:
+a stranger writes into it (paths, headers).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from configs import names
+from configs.secret_paths import REDACTED, SECRET_PATH
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A stage of a log pipeline, in names that Promtail and Alloy share. `stages` are those inside a `match`."""
+
+    kind: str
+    values: Mapping[str, str | Mapping[str, str]]
+    stages: tuple[Stage, ...] = ()
+
+
+# Requests that change nothing although their method may: queries, what the pages do by themselves, keeping a session.
+_READS = (
+    r"^/(?:api/(?:ds/query|tsdb/query|query-history|frontend-metrics|live/|user/auth-tokens/rotate|dashboards/calculate-"
+    r"|datasources/(?:proxy/)?uid/(?:prometheus|loki)/|prometheus/|v1/eval|search)"
+    r"|apis/(?:query|features|collections)\.grafana\.app/|log-grafana-javascript-agent|login$)"
+)
+# Not pages that a user opens: what a page loads.
+_PARTS = r"^/(?:api|apis|public|avatar|build|healthz|robots\.txt|favicon\.ico|\.well-known|login|logout)(?:/|$)"
+_SIGN_IN = r"^/(?:login/.+|logout)$"
+# Sign-ins, accepted or not; what a signed-in user changes; pages that he opens, which show who is signed in.
+_AUDIT = (
+    "{{ if and .request (or .sign (and .form .writing) (and .user .writing (not .reading))"
+    " (and .user (not .writing) (not .part))) }}"
+)
+
+
+def stages(prefix: str) -> tuple[Stage, ...]:
+    """For lines of the hub's containers: their job, and what is left out."""
+    return (
+        _of_container(prefix, "caddy", *_caddy()),
+        _of_container(prefix, "grafana", *_redact(), *_grafana()),
+    )
+
+
+def others(inner: tuple[Stage, ...]) -> Stage:
+    """`inner` for all other lines of containers: filters of the user do not apply to the streams above."""
+    return Stage("match", {"selector": f'{{job="{names.DOCKER_JOB}"}}'}, inner)
+
+
+def _of_container(prefix: str, role: str, *inner: Stage) -> Stage:
+    return Stage("match", {"selector": f'{{container="{names.container(prefix, role)}"}}'}, inner)
+
+
+def _caddy() -> list[Stage]:
+    return [
+        _json("logger"),
+        _found("certificates", "logger", r"^tls(?:\.|$)"),
+        _job(f"{{{{ if .certificates }}}}{names.CERTIFICATES_JOB}{{{{ else }}}}{names.DOCKER_JOB}{{{{ end }}}}"),
+        Stage("labels", {"values": {"job": "job"}}),
+    ]
+
+
+def _redact() -> list[Stage]:
+    """Grafana logs the path of a request, and the whole URL of the page that it came from."""
+    secrets = (
+        SECRET_PATH + r'([^"/?\s\\]+)',
+        r'"referer":\s*"[^"?]*[?]((?:[^"\\]|\\.)+)"',
+        r'(?i:[?&](?:code|state|auth_token|token)=)([^&"\s\\]+)',
+    )
+    return [Stage("replace", {"expression": expression, "replace": REDACTED}) for expression in secrets]
+
+
+def _grafana() -> list[Stage]:
+    """A request that is not part of the audit log is dropped if Grafana would not log it by default."""
+    return [
+        _json("msg", "uname", "method", "path", "status"),
+        _found("request", "msg", "^Request Completed$"),
+        _found("user", "uname", "^.+$"),
+        _found("writing", "method", "^(?:POST|PUT|PATCH|DELETE)$"),
+        _found("reading", "path", _READS),
+        _found("part", "path", _PARTS),
+        _found("sign", "path", _SIGN_IN),
+        _found("form", "path", "^/login$"),
+        _found("usual", "status", "^(?:200|304)$"),
+        _job(f"{_AUDIT}{names.AUDIT_JOB}{{{{ else }}}}{names.DOCKER_JOB}{{{{ end }}}}"),
+        Stage("labels", {"values": {"job": "job"}}),
+        Stage(
+            "template",
+            {
+                "source": "dropped",
+                "template": f'{{{{ if and .request .usual (eq .job "{names.DOCKER_JOB}") }}}}yes{{{{ end }}}}',
+            },
+        ),
+        Stage("drop", {"source": "dropped", "expression": "^yes$", "drop_counter_reason": "grafana_request"}),
+    ]
+
+
+def _json(*keys: str) -> Stage:
+    return Stage("json", {"expressions": {key: key for key in keys}})
+
+
+def _found(name: str, source: str, expression: str) -> Stage:
+    """Sets `name` if the value of `source` matches."""
+    return Stage("regex", {"source": source, "expression": f"(?P<{name}>{expression})"})
+
+
+def _job(template: str) -> Stage:
+    return Stage("template", {"source": "job", "template": template})

@@ -1,0 +1,80 @@
+"""Files that Grafana provisions itself from: data sources, and where the dashboards are."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from configs import names
+from configs.render.dump import to_yaml
+from configs.services.caddy.reading import ALERTMANAGER
+
+if TYPE_CHECKING:
+    from configs.settings import Settings
+
+
+def data_sources(settings: Settings) -> str:
+    """provisioning/datasources: Prometheus, Loki, and Alertmanager so that alerts are silenced in Grafana.
+
+    All through Caddy's reading side: Grafana passes requests of any signed-in user on to a data source.
+    """
+    reading = names.address(settings.prefix, "caddy", names.CADDY_SOURCES_PORT)
+    return to_yaml(
+        {
+            "apiVersion": 1,
+            "prune": True,
+            "datasources": [
+                _source(
+                    "Prometheus",
+                    "prometheus",
+                    reading,
+                    {
+                        "httpMethod": "POST",
+                        "manageAlerts": True,
+                        "alertmanagerUid": "alertmanager",
+                        "timeInterval": "15s",
+                    },
+                    default=True,
+                ),
+                _source("Loki", "loki", reading, {"maxLines": 1000}),
+                _source(
+                    "Alertmanager",
+                    "alertmanager",
+                    reading + ALERTMANAGER,
+                    {"implementation": "prometheus", "handleGrafanaManagedAlerts": False},
+                ),
+            ],
+        },
+        "Data sources of Grafana, rendered by fleetwatch",
+    )
+
+
+def dashboard_provider(folder: str) -> str:
+    """provisioning/dashboards: the `folder` that Grafana reads dashboards from, read-only in its pages."""
+    return to_yaml(
+        {
+            "apiVersion": 1,
+            "providers": [
+                {
+                    "name": "fleetwatch",
+                    "folder": "fleetwatch",
+                    "type": "file",
+                    "allowUiUpdates": False,
+                    "updateIntervalSeconds": 10,
+                    "options": {"path": folder},
+                }
+            ],
+        }
+    )
+
+
+def _source(name: str, kind: str, address: str, options: dict[str, Any], default: bool = False) -> dict[str, Any]:
+    return {
+        "name": name,
+        "uid": kind,
+        "type": kind,
+        "access": "proxy",
+        "url": f"http://{address}",
+        "editable": False,
+        **({"isDefault": True} if default else {}),
+        "jsonData": options,
+    }

@@ -1,0 +1,79 @@
+"""Lines as the hub's Caddy and Grafana write them, also those that a stranger makes them write."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+
+def caddy_says(logger: str, message: str, **more: Any) -> str:
+    """A line as Caddy 2.11 writes it with `format json`."""
+    return json.dumps({"level": "info", "ts": 1763990000.5, "logger": logger, "msg": message, **more})
+
+
+def grafana_line(user: str, method: str, path: str, status: int) -> str:
+    """A line of Grafana's request log."""
+    page = f"https://monitor.example.com/user/password/reset?code={SECRET}"
+    who = {"userId": 2 if user else 0, "orgId": 1, "uname": user, "t": "2026-11-28T12:00:00Z", "level": "info"}
+    request = {"msg": "Request Completed", "method": method, "path": path, "status": status}
+    return json.dumps({"logger": "context", **who, **request, "remote_addr": "203.0.113.9", "referer": page})
+
+
+def access_line(**request: Any) -> str:
+    """A line of Caddy's access log."""
+    headers = {"User-Agent": ["curl/8.5.0"], "Accept": ["*/*"]}
+    sent = {"remote_ip": "203.0.113.9", "proto": "HTTP/2.0", "method": "GET", "uri": "/", "headers": headers, **request}
+    return caddy_says("http.log.access.log0", "handled request", request=sent, status=404)
+
+
+RENEWED, FAILED = "certificate renewed successfully", "could not get certificate from issuer"
+EMERGENCY = "certificate is in emergency renewal window; expiration imminent"
+NAMED = {"identifier": "monitor.example.com"}
+FORGED = caddy_says("tls.renew", FAILED, **NAMED)
+# What a stranger can write into the access log: the text of a failed and of a successful renewal, in every field.
+CRAFTED = tuple(
+    access_line(**sent)
+    for text in (f"tls.renew {FAILED}", f"tls. {EMERGENCY}", f"tls.obtain {RENEWED}", FORGED)
+    for sent in (
+        {"uri": f"/?{text}"},
+        {"headers": {"User-Agent": [text]}},
+        {"headers": {"Referer": [text]}},
+        {"headers": {"Logger": ["tls.renew"], "Msg": [FAILED]}},
+        {"logger": "tls.renew", "msg": FAILED},
+        {"host": text, "method": text},
+    )
+)
+# How long ago (seconds) Caddy wrote what; Loki asks its ingester for nothing that is older than three hours.
+CADDY_SAYS = (
+    (caddy_says("tls.obtain", "certificate obtained successfully", **NAMED), 9000),
+    (caddy_says("tls.renew", FAILED, **NAMED), 7200),
+    (caddy_says("tls.renew", RENEWED, **NAMED), 3600),
+    (access_line(uri="/api/health"), 60),
+    *((line, 30) for line in CRAFTED),
+)
+SECRET = "s3cret-in-a-link"
+GRAFANA = '{job="docker",container="fleetwatch-grafana"}'
+# Requests to Grafana: user, method, path, status.
+IN_AUDIT = (
+    ("", "POST", "/login", 401),
+    ("", "POST", "/login", 200),
+    ("", "GET", "/login/github", 302),
+    ("eve", "GET", "/logout", 302),
+    ("eve", "GET", "/", 200),
+    ("eve", "GET", "/d/fleetwatch-hub/hub-health", 200),
+    ("eve", "GET", f"/invite/{SECRET}", 200),
+    ("eve", "DELETE", "/api/users/7", 200),
+    ("eve", "POST", "/api/alertmanager/alertmanager/api/v2/silences", 202),
+    ("eve", "POST", "/api/datasources/proxy/uid/alertmanager/api/v2/silences", 200),
+    ("eve", "PATCH", f"/api/org/invites/{SECRET}/revoke", 200),
+    ("eve", "PUT", "/apis/dashboard.grafana.app/v1/namespaces/default/dashboards/x", 403),
+)
+ELSEWHERE = (("", "GET", "/", 302), ("", "POST", "/api/users", 401), ("", "GET", f"/api/snapshots/{SECRET}", 404))
+DROPPED = (
+    ("eve", "POST", "/api/ds/query", 200),
+    ("eve", "POST", "/api/datasources/uid/loki/resources/labels", 200),
+    ("eve", "POST", "/api/user/auth-tokens/rotate", 200),
+    ("eve", "GET", "/api/search", 200),
+    ("eve", "GET", "/public/build/app.js", 304),
+    ("", "GET", "/login", 200),
+)
