@@ -200,3 +200,22 @@ def test_a_droplet_is_set_up_as_its_first_boot_says(fleet: Fleet, host: str) -> 
     said = fleet.on(host, "sshd", "-T")
     assert "passwordauthentication no" in said.splitlines()
     assert json.loads(fleet.on(host, "cat", "/etc/docker/daemon.json"))["log-opts"]["max-size"]
+
+
+@pytest.mark.parametrize("host", ["hub", "vps-1"])
+def test_a_disk_that_is_mounted_later_shows_its_own_numbers(fleet: Fleet, host: str) -> None:
+    """The containers run already. Without the mount they would see the disk below it."""
+    as_root = fleet.on if host == "hub" else fleet.inside
+    as_root(host, "sh", "-c", "mkdir -p /mnt/later && mount -t tmpfs -o size=7m tmpfs /mnt/later")
+    try:
+        size = f'node_filesystem_size_bytes{{host="{host}",mountpoint="/mnt/later"}}'
+        found = eventually("the new file system", lambda: fleet.metrics(size), 60)
+        assert [one["value"][1] for one in found] == [str(7 * 1024**2)]
+    finally:
+        as_root(host, "umount", "/mnt/later")
+
+
+def test_the_hub_publishes_its_push_port_also_before_its_private_address_is_there(fleet: Fleet) -> None:
+    assert fleet.on("hub", "cat", "/proc/sys/net/ipv4/ip_nonlocal_bind").strip() == "1"
+    assert fleet.on("hub", "cat", "/etc/sysctl.d/60-fleetwatch.conf") == "net.ipv4.ip_nonlocal_bind = 1\n"
+    assert fleet.on("vps-1", "cat", "/proc/sys/net/ipv4/ip_nonlocal_bind").strip() == "0", "other hosts have no need"

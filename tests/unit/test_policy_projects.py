@@ -60,7 +60,7 @@ def test_a_service_is_a_record_like_that_of_a_docker_resource() -> None:
     assert found.properties["envs"] == ["TZ=UTC"]
     assert found.properties["ports"] == [{"internal": 443, "ip": "127.0.0.1"}]
     assert found.properties["mounts"] == [
-        {"type": "bind", "source": "agent/config", "target": "/etc/agent", "readOnly": True}
+        {"type": "bind", "source": "agent/config", "target": "/etc/agent", "readOnly": True, "bindOptions": None}
     ]
 
 
