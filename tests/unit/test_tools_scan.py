@@ -105,7 +105,7 @@ def test_what_was_clean_is_looked_at_again_once_it_changes(repository: Path) -> 
 def test_the_command_fails_on_a_planted_secret(tmp_path: Path) -> None:
     """The whole way, on a copy of the tool in a repository of its own."""
     subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
-    for name in ("__init__", "__main__", "cli", "errors", "paths", "progress", "scan", "scan_tokens"):
+    for name in ("__init__", "__main__", "cli", "errors", "paths", "progress", "scan", "scan_tokens", "stack_names"):
         _plant(tmp_path, f"tools/{name}.py", (ROOT / "tools" / f"{name}.py").read_text())
     argv = [sys.executable, "-c", "import sys; from tools.__main__ import main; sys.exit(main(['scan']))"]
     shutil.copytree(ROOT / "localcloud" / "machines", tmp_path / "localcloud" / "machines")
