@@ -226,6 +226,7 @@ def _certificate(settings: Settings) -> Alert:
         summary="Caddy could not renew the hub's certificate, " + COUNT + " attempts failed within an hour",
         description="When it expires, browsers warn and edges on the internet cannot push. Caddy's log has the "
         "response of the certificate authority.",
+        empty="Caddy logs nothing about certificates between two renewals",
         board="hub",
         per="hub",
         logs=True,

@@ -59,7 +59,7 @@ NOT_LOKI = (
     "/loki/../flush", "/loki/api/v1/query/../../../../flush", "/loki/%2e%2e/flush", "/loki/..%2fingester/shutdown",
     "/api/prom/../../flush", "/prometheus/../ingester/shutdown", "/LOKI/../flush",
 )  # fmt: skip
-SECRET = "s3cret-in-a-link"
+SECRET = "s3cret-in-a-link"  # pragma: allowlist secret
 
 
 @pytest.fixture(scope="module")

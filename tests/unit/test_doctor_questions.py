@@ -117,6 +117,14 @@ def test_what_a_log_query_asks_for(expr: str, found: list[str]) -> None:
     assert selectors.logql_selectors(expr) == found
 
 
+def test_own_state_of_an_alert_is_no_data_that_it_needs() -> None:
+    listed = {rule.name: rule for rule in rules.described_rules(full())}
+    for name in ("ConfigNotRead", "ReadOnlyFilesystem", "LogsSilent"):
+        assert "ALERTS{" in listed[name].expr
+        assert not [one for one in listed[name].inputs if one.startswith("ALERTS")]
+        assert listed[name].inputs
+
+
 def test_a_zero_that_stands_in_for_data_is_known_from_one_in_a_string() -> None:
     assert selectors.has_zero("count(x) or vector(0)")
     assert not selectors.has_zero('count(x{a="b or vector(0)"})')

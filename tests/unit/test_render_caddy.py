@@ -77,6 +77,8 @@ def test_grafana_lets_nobody_in_by_itself() -> None:
     assert ini["auth.anonymous"]["enabled"] == "false"
     assert ini["security"]["admin_password"] == "$__file{/run/secrets/fleetwatch/admin-password}"
     assert ini["server"]["root_url"] == "https://fleetwatch.localhost:8443/"
+    assert ini["auth.anonymous"]["hide_version"] == "true", "a stranger would see which flaws it has"
+    assert ini["server"]["router_logging"] == "true", "the log agent makes the audit log of these lines"
     assert not [secret for secret in SECRETS.values() if secret in grafana.ini(full())]
 
 

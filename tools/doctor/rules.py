@@ -54,6 +54,10 @@ def _rule(settings: Settings, rule: Alert | Record) -> Rule:
     except selectors.NotParsed as problem:
         problem_text = f"the expression cannot be parsed: {problem}"
         return Rule(f"alert {rule.name}{of}", rule.name, expr, rule.empty, (), rule.logs, problem_text)
+    own_state = (
+        f'ALERTS{{alertname="{rule.name}"'  # of an alert that keeps itself active; there is none while it is not
+    )
+    inputs = [one for one in inputs if not one.startswith(own_state)]
     return Rule(f"alert {rule.name}{of}", rule.name, expr, rule.empty, tuple(inputs), logs=rule.logs)
 
 
