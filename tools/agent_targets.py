@@ -58,9 +58,9 @@ def parse(answer: str) -> Errors:
     """The targets that are down in an answer of the agent's API. Unreadable if it is no such answer."""
     try:
         targets = json.loads(answer)["data"]["activeTargets"]
-        return {_key(target): _error(target) for target in targets if target["health"] == "down"}
+        return {_key(target): _error(target) for target in targets if target["health"] == "down" and _scraped(target)}
     except (ValueError, KeyError, TypeError):
-        raise Unreadable("its answer is not the list of targets of a Prometheus") from None
+        raise Unreadable("its answer is not the list of targets of a metrics agent") from None
 
 
 def errors_by_host(hosts: Iterable[str], docker: DockerOn, prefix: str) -> dict[str, Errors | Unreadable]:
@@ -74,6 +74,11 @@ def errors_by_host(hosts: Iterable[str], docker: DockerOn, prefix: str) -> dict[
 
     with ThreadPoolExecutor(16) as pool:
         return dict(pool.map(query, hosts))
+
+
+def _scraped(target: Mapping[str, Any]) -> bool:
+    """vmagent calls a target down from the beginning, with the year 1970 as the time of its last scrape."""
+    return not str(target.get("lastScrape", "")).startswith(("1969", "1970"))
 
 
 def _key(target: Mapping[str, Any]) -> tuple[str, str]:
