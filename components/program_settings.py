@@ -39,7 +39,7 @@ def _warn_of_lost_samples(settings: Settings) -> None:
     """One sentence for all hosts: it is the default."""
     if found := [name for name, edge in settings.edges.items() if edge.metrics.agent == "prometheus"]:
         pulumi.log.warn(
-            f"{', '.join(found)}: a Prometheus agent that restarts while the hub is away loses the samples that it has "
+            f"{', '.join(found)}: a Prometheus agent that restarts while the hub is down loses the samples that it has "
             "not sent; `metrics: {agent: vmagent}` keeps them"
         )
 

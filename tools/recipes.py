@@ -243,7 +243,8 @@ def _grafana() -> Recipe:
 
 
 RECIPES = {
-    "caddy": _caddy, "prometheus": _prometheus, "vmagent": _vmagent, "loki": _loki, "grafana": _grafana, "alertmanager": _alertmanager,
+    "caddy": _caddy, "prometheus": _prometheus, "vmagent": _vmagent, "loki": _loki, "grafana": _grafana,
+    "alertmanager": _alertmanager,
     "promtail": _promtail, "cadvisor": _cadvisor, "node_exporter": _node_exporter,
     "postgres_exporter": _postgres_exporter, "sql_exporter": _sql_exporter,
 }  # fmt: skip

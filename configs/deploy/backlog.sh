@@ -4,13 +4,13 @@
 # Prometheus agent in its place does not read that. So where the agent is replaced, the update waits until the hub has
 # taken the rest: as long as it becomes less within $STALL seconds, $DRAIN at the most.
 
-# The backlog: `prometheus <seconds behind>` or `vmagent <bytes>`; nothing if the agent does not answer.
+# The backlog: `prometheus <seconds behind>` or `vmagent <KiB>`; nothing if the agent does not answer.
 backlog() {
     docker exec "$PREFIX-agent" wget -q -O - "http://localhost:$AGENT_PORT/metrics" 2> /dev/null < /dev/null | awk '
         /^prometheus_remote_storage_queue_highest_timestamp_seconds[{ ]/ { newest = $NF; kind = "prometheus" }
         /^prometheus_remote_storage_queue_highest_sent_timestamp_seconds[{ ]/ { sent = $NF }
         /^vmagent_remotewrite_pending_data_bytes[{ ]/ { bytes += $NF; kind = "vmagent" }
-        END { if (kind) printf "%s %d\n", kind, kind == "vmagent" ? bytes : sent ? newest - sent : 0 }
+        END { if (kind) printf "%s %d\n", kind, kind == "vmagent" ? (bytes + 1023) / 1024 : sent ? newest - sent : 0 }
     ' || true
 }
 # Whether Compose will replace the agent that runs: by the hash of its definition. $1: of which image it will be.
@@ -32,7 +32,7 @@ drain() {
         [ -n "$least" ] || echo "host $HOST: waiting until the hub has the samples that the agent has not sent yet" >&2
         if [ -z "$least" ] || [ "$left" -lt "$least" ]; then least=$left since=$now; fi
         if [ $((now - since)) -ge "$STALL" ] || [ $((now - begun)) -ge "$DRAIN" ]; then
-            unit=$([ "$kind" = vmagent ] && echo bytes || echo s)
+            unit=$([ "$kind" = vmagent ] && echo KiB || echo s)
             echo "host $HOST: warning: after $((now - begun)) s the hub has not taken $left $unit of the agent's samples; they are lost with the container that is replaced" >&2
             return 0
         fi

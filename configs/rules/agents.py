@@ -42,7 +42,7 @@ def variants(settings: Settings, matchers: str, by_kind: dict[str, str]) -> str:
 
 
 def group(settings: Settings) -> Group:
-    """How much each agent can keep on disk while the hub is away, and how fast it fills that."""
+    """How much each agent can keep on disk while the hub is down, and how fast it fills that."""
     return Group(name="agents", rules=(_buffer(settings), _written(settings)))
 
 
@@ -60,8 +60,8 @@ def _buffer(settings: Settings) -> Record:
 
 
 def _written(settings: Settings) -> Record:
-    """Bytes per second of the last hour. vmagent writes to its queue only while the hub is away: this is what it
-    would write."""
+    """Bytes per second of the last hour. vmagent writes to its queue only while the hub is down, but in the same
+    blocks."""
     wal = 'prometheus_tsdb_wal_record_parts_bytes_written_total{job="agent"}'
     rates = {
         PROMETHEUS: f"sum {BY} (rate({wal}[1h])) > 0",
@@ -86,7 +86,7 @@ def nothing_queued(settings: Settings, matchers: str, pause: int) -> str:
 
 
 def rejected(settings: Settings, matchers: str, window: str) -> str:
-    """Samples that the hub refused for good. vmagent counts blocks: theirs is the mean size of a block."""
+    """Samples that the hub rejected. vmagent counts blocks: theirs is the mean size of a block."""
     agent = f'job="agent"{matchers}'
     rows = "vmagent_remotewrite_block_size_rows"
     blocks = increase_of("vmagent_remotewrite_packets_dropped_total", agent, window)
@@ -102,7 +102,7 @@ def rejected(settings: Settings, matchers: str, window: str) -> str:
 
 
 def dropped(settings: Settings, matchers: str, window: str) -> str:
-    """Samples that the agent gave up. vmagent counts the bytes that its full queue dropped; a sample has their mean."""
+    """Samples that the agent dropped. vmagent counts the bytes that its full queue dropped; a sample has their mean."""
     agent = f'job="agent"{matchers}'
     reason = f'{agent},reason!="dropped_series"'  # dropped by configuration
     drops = increase_or_first_event("prometheus_remote_storage_samples_dropped_total", reason, window)
@@ -132,7 +132,7 @@ def sample_rate(settings: Settings, agent: str, window: str) -> str:
 
 
 def rejected_rate(settings: Settings, agent: str, window: str) -> str:
-    """Samples per second that the hub refuses for good."""
+    """Samples per second that the hub rejects."""
     rows = "vmagent_remotewrite_block_size_rows"
     return variants(
         settings,

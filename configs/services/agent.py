@@ -109,19 +109,22 @@ def spec(
 
 def config(context: Context, push_url: str) -> str:
     """prometheus.yml of the agent. `push_url` is the URL at which this edge reaches the hub, without a path."""
+    labels = {"env": context.settings.env, "host": context.name}
     return to_yaml(
-        {**scrape_settings(context), "remote_write": [_remote_write(context, push_url)]},
+        {
+            "global": {"external_labels": labels, "scrape_interval": "15s"},
+            **scrape_settings(context),
+            "remote_write": [_remote_write(context, push_url)],
+        },
         f"Prometheus agent of {context.name}, rendered by fleetwatch",
     )
 
 
 def scrape_settings(context: Context) -> dict[str, Any]:
-    """The sections about scraping, which both metrics agents read."""
+    """The scrape jobs, which both metrics agents read. Their targets have all labels: vmagent takes external labels for
+    labels of the metric, which become `exported_host` beside those of the target."""
     labels = {"env": context.settings.env, "host": context.name}
-    return {
-        "global": {"external_labels": labels, "scrape_interval": "15s"},
-        "scrape_configs": _labelled([*_service_jobs(context), *_app_jobs(context.edge)], labels),
-    }
+    return {"scrape_configs": _labelled([*_service_jobs(context), *_app_jobs(context.edge)], labels)}
 
 
 def command(settings: Settings) -> list[str]:

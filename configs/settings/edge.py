@@ -129,7 +129,7 @@ class Postgres(Strict):
 
 
 class Metrics(Strict):
-    """Who collects the metrics. A Prometheus agent loses what it has not sent when it restarts while the hub is away;
+    """Who collects the metrics. A Prometheus agent that restarts while the hub is down loses what it has not sent;
     `vmagent` keeps it on disk.
 
     `sample_rate`: the samples per second that are expected of a host. vmagent's queue may take the disk space of
@@ -216,7 +216,7 @@ class Edge(Strict):
     subnet: Annotated[str, AfterValidator(_subnet)] = "10.213.77.0/24"
     apps: dict[JobName, App] = {}
     postgres: dict[DnsLabel, Postgres] = {}
-    metrics: Metrics = Field(Metrics(), description="what `metrics` says of the fleet")
+    metrics: Metrics = Field(Metrics(), description="those of the section `metrics`")
     logs: Logs = Logs()
     scrape: Scrape = Scrape()
     limits: EdgeLimits = EdgeLimits()
