@@ -2,8 +2,7 @@
 
 One stack in this order: a Prometheus agent is stopped and killed in an outage, which loses what it held; the key
 changes; vmagent is stopped in one outage and killed in another. A log agent restarts with each. What is lost are
-scrapes that the application answered and that have no sample, and numbered lines that are missing. The long version with
-the other events: `make outage`.
+scrapes that the application answered and that have no sample, and numbered lines that are missing.
 """
 
 from __future__ import annotations

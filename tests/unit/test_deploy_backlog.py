@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,8 +44,8 @@ class Agent(Rig):
 
 
 @pytest.fixture
-def agent(tmp_path: Path) -> Iterator[Agent]:
-    yield Agent(tmp_path / "host")
+def agent(tmp_path: Path) -> Agent:
+    return Agent(tmp_path / "host")
 
 
 @pytest.mark.parametrize(
