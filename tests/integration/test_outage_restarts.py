@@ -19,9 +19,7 @@ from tools import setup
 QUICK = {"agents": "2s", "node": "2s", "cadvisor": "2s", "hub": "2s"}
 RECEIVED = 'up{job="shop"}'
 AWAY = 40  # seconds of each outage
-FLUSH = (
-    8  # seconds that a kill costs at the most: five in memory, the block that was being sent, and a scrape at each end
-)
+FLUSH = 8  # seconds that a kill costs at the most: five in memory, the block being sent, a scrape at each end
 CONFIG = {"hub": {"outage_budget": "5m", "metrics_block": "1m"}, "hosts": {"hub": {"scrape": QUICK}}}
 
 
