@@ -20,7 +20,8 @@ TIMEOUT = 20  # seconds for one host
 Errors = Mapping[tuple[str, str], str]  # (scrape job, instance) -> the target's address and the agent's error
 DockerOn = Callable[[str], Sequence[str]]  # host -> the command line that runs docker there
 _URL = f"http://localhost:{names.PROMETHEUS_PORT}/api/v1/targets?state=active"
-_REQUEST = re.compile(r'^(Get|Head|Post) "[^"]*": ')  # Go repeats the address before the error
+# Go repeats the address before the error, vmagent once more.
+_REQUEST = re.compile(r'^(cannot perform request to "[^"]*": )?((Get|Head|Post) "[^"]*": )?')
 _USER = re.compile(r"//[^/@\s\"]*@")
 
 

@@ -100,6 +100,7 @@ def command(settings: Settings, host: str) -> list[str]:
         "-remoteWrite.forcePromProto=true",
         "-remoteWrite.retryMaxInterval=10s",
         "-remoteWrite.sendTimeout=30s",
+        "-enableTCP6",  # targets by IPv6 too, as a Prometheus agent
         f"-httpListenAddr=127.0.0.1:{names.PROMETHEUS_PORT}",
     ]
 

@@ -40,7 +40,7 @@ def stack(chain: setup.ToolChain) -> Iterator[Rig]:
 
 def stopped(name: str) -> None:
     """The signal of a stop, then a start."""
-    docker("restart", "-t", "20", name)
+    docker("restart", name)  # with the time that its definition gives it
 
 
 def killed(name: str) -> None:
@@ -70,7 +70,7 @@ class TestRestarts:
         """Scrapes of that time that are missing once the backlog has arrived."""
         eventually("newer samples", lambda: outage.stamps(stack, RECEIVED, "1m")[-1] > until + 15, patience=180)
         answered = [at for at in outage.served(self.app, since) if at < until]
-        assert len(answered) > 0.6 * (until - since), f"only {len(answered)} scrapes in {until - since:.0f} s"
+        assert len(answered) > 0.5 * (until - since), f"only {len(answered)} scrapes in {until - since:.0f} s"
         found = outage.lost(answered, outage.stamps(stack, RECEIVED, "10m"))
         for _ in range(10):  # a backlog that still arrives makes it less
             time.sleep(3)

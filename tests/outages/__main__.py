@@ -171,7 +171,7 @@ def measured(away: int) -> list[Row]:
         fleet.restart(_WRITER)
         both = "fleetwatch-agent fleetwatch-promtail"
         events: dict[str, Callable[[], None]] = {
-            "agents stopped (SIGTERM) and started": lambda: fleet.restart(f"docker restart -t 20 {both}"),
+            "agents stopped (SIGTERM) and started": lambda: fleet.restart(f"docker restart {both}"),
             "agents killed (SIGKILL) and started": lambda: fleet.restart(f"docker kill {both}; docker start {both}"),
             "Docker Engine restarted": lambda: fleet.restart("service docker restart"),
             "host rebooted": fleet.reboot,
