@@ -90,9 +90,9 @@ def test_only_a_backlog_extends_the_patience(rig: Rig, first: int, ends: bool) -
     count = f'n=$(cat "$ANSWERS/n" 2> /dev/null || echo {first}); echo $((n + 1)) > "$ANSWERS/n"'
     newest = '*query=newest*) %s; echo "{\\"data\\":{\\"result\\":[{\\"metric\\":{},\\"value\\":[1,\\"$n.25\\"]}]}}" ;;'
     rig.answer("exec", text.replace('case "$*" in', 'case "$*" in ' + newest % count))
-    process = rig.start("gate", APPLIED, **GATE)
+    process = rig.start("gate", APPLIED, **{**GATE, "PATIENCE": "4"})
     try:
-        process.communicate(timeout=5)
+        process.communicate(timeout=12)
     except subprocess.TimeoutExpired:
         process.kill()
         process.communicate()
