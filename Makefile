@@ -7,7 +7,7 @@ quoted = '$(subst ','\'',$(1))'
 TOOL = .venv/bin/python -m tools --stack $(call quoted,$(STACK)) --file $(call quoted,$(FILE))
 .DEFAULT_GOAL := help
 .PHONY: help venv up status doctor drift export down password secret preview comment policy pulumi rehearse rehearse-down tunnel \
-	accept-key rebuild env move-state outdated clean check test bench pictures scan licences sbom audit lock
+	accept-key rebuild env move-state outdated clean check test bench outage pictures scan licences sbom audit lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -87,6 +87,9 @@ test: venv ## all tests, with a Docker Engine and real containers
 
 bench: venv ## measure: one machine, the program alone, fleets of up to a hundred hosts, Ansible (PART=hosts: that alone)
 	@.venv/bin/python -m tests.bench $(PART)
+
+outage: venv ## measure: what is lost when agents, engines, hosts or the hub end in an outage; writes docs/no-data-lost.md
+	@.venv/bin/python -m tests.outages --page docs/no-data-lost.md $(if $(AWAY),--away $(AWAY))
 
 scan: venv ## find secrets in the repository (ACCEPT=1: accept the present findings)
 	@.venv/bin/python -m tools scan $(if $(ACCEPT),--accept)

@@ -26,6 +26,8 @@ HEALTHY = 60  # seconds until a container that was started answers its health ch
 BRIEF = 2  # seconds between the first scrapes of a new agent
 OLDEST = FAST + 10  # seconds that the newest sample of an unchanged job may be old
 SCRAPE_TRIES = 40  # each half a second
+STALL = 60  # seconds in which the backlog of an agent that is replaced has to become less
+DRAIN = 1800  # seconds that an update waits for it at the most
 SLOW_TIMEOUT = 45  # seconds for reading a target of a slower job once
 PIECE = 90_000  # characters; one variable of the environment holds 128 KB
 
@@ -82,6 +84,7 @@ class Edge(pulumi.ComponentResource):
             + script("mounts")
             + script("containers", **place)
             + script("scrapes", **self._jobs())
+            + script("backlog", STALL=str(STALL), DRAIN=str(DRAIN))
             + script("project"),
             delete=script("remove_project", VOLUMES="" if host.keeps_volumes else "yes", **place),
             files=self._files(compose.compose_yaml(self._context, made)),

@@ -31,7 +31,17 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
                 f"host {name} ships logs with Promtail, which is out of support since March 2026; "
                 "`logs: {agent: alloy}` ships the same with Grafana Alloy"
             )
+    _warn_of_lost_samples(settings)
     return settings, cloud
+
+
+def _warn_of_lost_samples(settings: Settings) -> None:
+    """One sentence for all hosts: it is the default."""
+    if found := [name for name, edge in settings.edges.items() if edge.metrics.agent == "prometheus"]:
+        pulumi.log.warn(
+            f"{', '.join(found)}: a Prometheus agent that restarts while the hub is down loses the samples that it has "
+            "not sent; `metrics: {agent: vmagent}` keeps them"
+        )
 
 
 def _checked(stack: str) -> tuple[Settings, CloudFacts | None]:

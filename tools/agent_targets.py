@@ -20,7 +20,8 @@ TIMEOUT = 20  # seconds for one host
 Errors = Mapping[tuple[str, str], str]  # (scrape job, instance) -> the target's address and the agent's error
 DockerOn = Callable[[str], Sequence[str]]  # host -> the command line that runs docker there
 _URL = f"http://localhost:{names.PROMETHEUS_PORT}/api/v1/targets?state=active"
-_REQUEST = re.compile(r'^(Get|Head|Post) "[^"]*": ')  # Go repeats the address before the error
+# Go repeats the address before the error, vmagent once more.
+_REQUEST = re.compile(r'^(cannot perform request to "[^"]*": )?((Get|Head|Post) "[^"]*": )?')
 _USER = re.compile(r"//[^/@\s\"]*@")
 
 
@@ -58,9 +59,9 @@ def parse(answer: str) -> Errors:
     """The targets that are down in an answer of the agent's API. Unreadable if it is no such answer."""
     try:
         targets = json.loads(answer)["data"]["activeTargets"]
-        return {_key(target): _error(target) for target in targets if target["health"] == "down"}
+        return {_key(target): _error(target) for target in targets if target["health"] == "down" and _scraped(target)}
     except (ValueError, KeyError, TypeError):
-        raise Unreadable("its answer is not the list of targets of a Prometheus") from None
+        raise Unreadable("its answer is not the list of targets of a metrics agent") from None
 
 
 def errors_by_host(hosts: Iterable[str], docker: DockerOn, prefix: str) -> dict[str, Errors | Unreadable]:
@@ -74,6 +75,11 @@ def errors_by_host(hosts: Iterable[str], docker: DockerOn, prefix: str) -> dict[
 
     with ThreadPoolExecutor(16) as pool:
         return dict(pool.map(query, hosts))
+
+
+def _scraped(target: Mapping[str, Any]) -> bool:
+    """vmagent calls a target down from the beginning, with the year 1970 as the time of its last scrape."""
+    return not str(target.get("lastScrape", "")).startswith(("1969", "1970"))
 
 
 def _key(target: Mapping[str, Any]) -> tuple[str, str]:

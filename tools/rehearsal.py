@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from configs import services
 from localcloud import machines
 from tools import backend, docker_engine, down, images, policy_pack, setup, ssh_program, working_copy
 from tools.cli import Commands
@@ -37,7 +38,7 @@ from tools.stack import OWN, Stack
 from tools.stack_settings import missing_paths, read_settings
 from tools.up import up
 
-IMAGES = (*images.PARTS, "postgres")
+IMAGES = (*images.PARTS, "vmagent", "postgres")
 SERVER, SERVER_USER = "vps-1", "deploy"
 DSN = "hosts.db-1.postgres.main.dsn"
 FILE_WATCHERS = 1024  # of one user, for about ten machines
@@ -92,7 +93,7 @@ def _rehearse(options: argparse.Namespace) -> int:
     rehearsal = _rehearsal(options)
     chain = prepare(rehearsal)
     file = Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{rehearsal.name}.yaml")
-    parts = {key: ref for key, ref in chain.overrides.items() if key in images.PARTS}
+    parts = {key: ref for key, ref in chain.overrides.items() if key in services.IMAGE_KEYS}
     stack = Stack(rehearsal.name, file, pulumi_env(rehearsal.home), parts)
     return bring_up(policy_pack.attached(stack), rehearsal)
 

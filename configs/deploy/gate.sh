@@ -5,7 +5,7 @@
 # - a container by name since the targets were scraped ($CADVISOR empty: its job is slower);
 # - a log line newer than the edge's last change ("applied at"; a quiet host writes one when it changes).
 # The times are by the edge's own clock; without them it fails. After an outage the backlog comes first: as long as it
-# advances, patience begins again. Queries run inside the hub's Prometheus container, which has wget.
+# advances and is older than the update, patience begins again. Queries run inside the hub's Prometheus container, which has wget.
 set -eu
 report=${report-$(cat)}
 since=$(printf '%s\n' "$report" | sed -n 's/^applied at //p')
@@ -48,7 +48,7 @@ while :; do
         [ -z "$left" ] || left=$(missing_jobs)
         newest=$(value "$NEWEST_SAMPLE")
         [ "${newest:-0}" -le "$seen" ] || newer=yes
-        [ "${newest:-0}" -le "$last" ] || { [ "$last" = 0 ] || begun=$(date +%s); last=$newest; }
+        [ "${newest:-0}" -le "$last" ] || { [ "$last" = 0 ] || [ -n "$newer" ] || begun=$(date +%s); last=$newest; }
     fi
     if [ -n "$container" ]; then
         newest=$(value "$NEWEST_CONTAINER")

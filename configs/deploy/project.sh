@@ -1,6 +1,6 @@
 # Makes the edge on $HOST what comes in on stdin, or leaves it as it is: a Compose project in $DIR, a folder of $BASE.
 #
-# Follows pull.sh, incoming.sh, mounts.sh, containers.sh and scrapes.sh.
+# Follows pull.sh, incoming.sh, mounts.sh, containers.sh, scrapes.sh and backlog.sh.
 #
 # $NUMBERS lists the containers; of each number n there are $ROLE_n,
 # $KEY_n (of its image under `images`), $IMAGE_n, $CHECK_n (shell: its own tool looks at the new files in $next), $RELOAD_n
@@ -133,6 +133,9 @@ for n in $NUMBERS; do
     esac
     is=$(listed_as "$role" "$are")
     [ -z "$is" ] || listed "$role $is" "$(cat "$DIR.containers" 2> /dev/null)" || force="$force $PREFIX-$role"
+done
+for n in $NUMBERS; do
+    [ "$(of ROLE "$n")" != agent ] || drain "$(of KEY "$n")"
 done
 # Stopped first: what a container holds is written when it ends.
 # shellcheck disable=SC2086 # a list of names

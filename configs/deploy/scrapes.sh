@@ -48,14 +48,14 @@ restore_scrapes() { # the agent's own configuration, if a run that ends had repl
 }
 
 # One line for each target of $FAST that had no scrape without an error since $1, the targets of before. Those of the user
-# are content with any scrape.
+# are content with any scrape. One that was never scraped has the time of year 1 (Prometheus) or 1970 (vmagent).
 waiting() {
     targets > "$DIR.targets"
     printf '%s\n' "$1" | awk -F '\t' -v fast=" $FAST " -v ours=" $OURS " '
         FNR == NR { was[$1 "\t" $2] = $3; next }
         index(fast, " " $1 " ") {
             found[$1] = 1
-            if (($3 == was[$1 "\t" $2] || $3 ~ /^0001/) || ($4 != "" && index(ours, " " $1 " "))) print $1 "\t" $2 "\t" $4
+            if (($3 == was[$1 "\t" $2] || $3 !~ /^2/) || ($4 != "" && index(ours, " " $1 " "))) print $1 "\t" $2 "\t" $4
         }
         END {
             count = split(fast, job, " ")

@@ -6,7 +6,7 @@ Every alert has a severity, a summary with its values, a dashboard and a runbook
 from __future__ import annotations
 
 from configs.render.dump import to_yaml
-from configs.rules import containers, fleet, hosts, http, hub, logs, pipeline, postgres, recording, timescale
+from configs.rules import agents, containers, fleet, hosts, http, hub, logs, pipeline, postgres, recording, timescale
 from configs.rules.model import Alert, Group, render
 from configs.settings import Settings
 
@@ -17,6 +17,7 @@ def groups(settings: Settings) -> list[Group]:
     """The groups that Prometheus evaluates."""
     return [
         recording.group(settings),
+        agents.group(settings),
         fleet.group(settings),
         pipeline.group(settings),
         hosts.group(settings),

@@ -14,6 +14,7 @@ LAST_LOADS = (
     "alertmanager_config_last_reload_successful",
     "caddy_config_last_reload_successful",
     "alloy_config_last_load_successful",
+    "vm_promscrape_config_last_reload_successful",
     "loki_ruler_config_last_reload_successful",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configs.rules import agents
 from configs.rules.counters import COUNT, increase_of, nonzero_rounded
 from configs.rules.model import Alert, Group
 from configs.rules.recording import NEWEST
@@ -162,16 +163,12 @@ def _clock_skew(settings: Settings) -> Alert:
     def skew(matchers: str, limits: Thresholds) -> str:
         kernel = f"max by (env, host) (-node_timex_offset_seconds{{{NODE}{matchers}}})"
         ahead = f"max by (env, host) (max_over_time(node_time_seconds{{{NODE}{matchers}}}[10m] offset -10m)) - time()"
-        agent = f'job="agent"{matchers}'
-        queued = (
-            f"max by (env, host) (prometheus_remote_storage_queue_highest_timestamp_seconds{{{agent}}}"
-            f" - prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{agent}}}) < {pause}"
-        )
+        queued = agents.nothing_queued(settings, matchers, pause)
         freshest = f'max_over_time(({NEWEST}{{host=~".+"{matchers}}} - time())[5m:15s]) + {pause}'
         least = limits.clock_skew
         return (
             f"({kernel} > {least}) or ({kernel} < -{least}) or ({ahead} > {least})"
-            f" or ({freshest} < -{least} and on (env, host) {queued})"
+            f" or ({freshest} < -{least} and on (env, host) ({queued}))"
         )
 
     return Alert(

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from configs.rules import config_reload
-from configs.rules.counters import COUNT, increase_of, increase_or_first_event, nonzero_rounded
+from configs.rules import agents, config_reload
+from configs.rules.counters import COUNT, nonzero_rounded
 from configs.rules.model import Alert, Group, alternation, merge_thresholds, muted
 from configs.rules.recording import NEWEST
 from configs.services import HUB_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 from configs.units import prometheus_duration, show_duration
-
-SEGMENT = 128 * 1024**2  # bytes of a segment of Prometheus' write-ahead log
 
 
 def group(settings: Settings) -> Group:
@@ -27,7 +25,7 @@ def group(settings: Settings) -> Group:
             config_reload.alert(settings),
             _remote_write_behind(settings),
             _agent_buffer(settings),
-            SAMPLES_DROPPED,
+            _samples_dropped(settings),
             _samples_lost(settings),
             LINES_LOST,
             _streams_many(settings),
@@ -136,17 +134,17 @@ def _remote_write_behind(settings: Settings) -> Alert:
 def _agent_buffer(settings: Settings) -> Alert:
     """How many seconds the agent can buffer, if that is less than the outage budget.
 
-    There are two limits: the free disk space at the write rate of the last hour, and the truncation of the WAL
-    (configs/services/agent.py), which keeps a whole budget only if two thirds of it fit into two segments.
+    There are two limits: the free disk space at the write rate of the last hour, and what the agent keeps on disk at
+    the most (configs/rules/agents.py).
     """
     budget = settings.hub.outage_budget
     docker_disk = 'mountpoint=~"/|/var|/var/lib|/var/lib/docker"'  # one of these holds Docker's data
 
     def kept(matchers: str, _: Thresholds) -> str:
-        wal = f'prometheus_tsdb_wal_record_parts_bytes_written_total{{job="agent"{matchers}}}'
-        write_rate = f"(sum by (env, host) (rate({wal}[1h])) > 0)"
+        rate = f'{agents.WRITTEN}{{host=~".+"{matchers}}}'
+        buffer = f'{agents.BUFFER}{{host=~".+"{matchers}}}'
         free = f'min by (env, host) (node_filesystem_avail_bytes{{job="node",{docker_disk}{matchers}}})'
-        return f"({3 * SEGMENT} / {write_rate} < {budget}) or ({free} / {write_rate} < {budget})"
+        return f"({buffer} / {rate} < {budget}) or ({free} / {rate} < {budget})"
 
     return Alert(
         name="AgentBufferFilling",
@@ -160,25 +158,21 @@ def _agent_buffer(settings: Settings) -> Alert:
     )
 
 
-def _samples_dropped(matchers: str, _: Thresholds) -> str:
-    selector = f'job="agent"{matchers}'
-    rejected = f"sum by (env, host) ({increase_of('prometheus_remote_storage_samples_failed_total', selector, '15m')})"
-    reason = f'{selector},reason!="dropped_series"'  # dropped by configuration
-    drops = increase_or_first_event("prometheus_remote_storage_samples_dropped_total", reason, "15m")
-    dropped = f"sum by (env, host) ({drops})"
-    return f"({nonzero_rounded(rejected)}) or ({nonzero_rounded(dropped)})"
+def _samples_dropped(settings: Settings) -> Alert:
+    def lost(matchers: str, _: Thresholds) -> str:
+        rejected, dropped = (find(settings, matchers, "15m") for find in (agents.rejected, agents.dropped))
+        return f"({nonzero_rounded(rejected)}) or ({nonzero_rounded(dropped)})"
 
-
-SAMPLES_DROPPED = Alert(
-    name="SamplesDropped",
-    expr=_samples_dropped,
-    wait="0s",
-    empty="an agent exposes this counter after the first dropped sample",
-    summary=COUNT + " samples of {{ $labels.host }} were rejected or dropped in 15 minutes",
-    description="They are lost. The log of the agent has the reason: samples too old for the hub, an invalid label, "
-    "or a request that is too large.",
-    board="hub",
-)
+    return Alert(
+        name="SamplesDropped",
+        expr=lost,
+        wait="0s",
+        empty="a Prometheus agent exposes this counter after the first dropped sample",
+        summary=COUNT + " samples of {{ $labels.host }} were rejected or dropped in 15 minutes",
+        description="They are lost. The log of the agent has the reason: samples too old for the hub, an invalid "
+        "label, a request that is too large, or a full queue of vmagent.",
+        board="hub",
+    )
 
 
 def _samples_lost(settings: Settings) -> Alert:

@@ -42,6 +42,7 @@ EDGE = _modules(
     "node_exporter",
     "cadvisor",
     "agent",
+    "vmagent",
     "promtail",
     "alloy",
     "postgres_exporter",

@@ -1,27 +1,43 @@
-"""The edge's Prometheus in agent mode: scrapes the host's targets and pushes the samples to the hub."""
+"""The edge's Prometheus in agent mode: scrapes the host's targets and pushes the samples to the hub.
+
+What it shares with the other metrics agent (vmagent.py) is here too: the scrape jobs and the container around it.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from configs import names
 from configs.render import push_auth
 from configs.render.dump import to_yaml
 from configs.services.context import Context, passwords, pusher_networks, pushing, scrape_password
-from configs.services.spec import MB, RELOAD_BY_HUP, Pushing, ScrapeJob, Service, ServiceSpec, Volume, http_check
+from configs.services.spec import (
+    MB,
+    RELOAD_BY_HUP,
+    File,
+    Pushing,
+    ScrapeJob,
+    Service,
+    ServiceSpec,
+    Volume,
+    http_check,
+)
 from configs.units import prometheus_duration
 
 if TYPE_CHECKING:
     from configs.settings import Edge, Settings
 
+ROLE = "agent"  # of either metrics agent
+LOST = "samples that it has not sent yet are lost if it is a Prometheus agent; vmagent keeps them"
 SERVICE = Service(
     image="prometheus",
     licence="Apache-2.0",
-    limits="agent",
+    limits=ROLE,
     memory=256 * MB,
     cpus=0.5,
-    jobs=("agent",),
-    pushing=Pushing(role="agent", lost="samples that it has not sent yet are lost"),
+    jobs=(ROLE,),
+    pushing=Pushing(role=ROLE, lost=LOST),
 )
 CONFIG = "/etc/prometheus"
 DATA = "/prometheus"
@@ -29,33 +45,66 @@ FILE = "prometheus.yml"
 
 
 def specs(context: Context) -> list[ServiceSpec]:
-    """The metrics agent of a host."""
+    """The Prometheus agent of a host, where it is the metrics agent."""
+    if context.edge.metrics.agent != "prometheus":
+        return []
     return [
-        ServiceSpec(
-            role="agent",
+        spec(
+            context,
             service=SERVICE,
-            limits=context.edge_limits(SERVICE),
             config_dir=CONFIG,
             files=pushing(context, FILE, lambda push_url: config(context, push_url)),
-            secrets={**passwords(context), **scrape_password()},
             check=("promtool", "check", "config", "--agent", f"{CONFIG}/{FILE}"),
             reload=RELOAD_BY_HUP,
             command=tuple(command(context.settings)),
-            binds={context.hosts_file: "/etc/hosts"} if context.hub_by_address else {},
             volumes={"agent": Volume(DATA)},
-            networks=pusher_networks(context),
-            user_networks=True,
-            health=http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"),
             stop_timeout=5,  # its flush waits for the hub, which may be down
-            scrape=ScrapeJob(
-                name="agent",
-                interval=context.edge.scrape.agents,
-                port=names.PROMETHEUS_PORT,
-                target=f"localhost:{names.PROMETHEUS_PORT}",
-                series=720,
-            ),
+            series=720,
         )
     ]
+
+
+def spec(
+    context: Context,
+    *,
+    service: Service,
+    config_dir: str,
+    files: Mapping[str, File],
+    check: tuple[str, ...],
+    reload: str,
+    command: tuple[str, ...],
+    volumes: Mapping[str, Volume],
+    stop_timeout: int,
+    series: int,
+    entrypoint: tuple[str, ...] = (),
+) -> ServiceSpec:
+    """The metrics agent `service`. Either has the same role, port and scrape job, so that everything around it is
+    the same."""
+    return ServiceSpec(
+        role=ROLE,
+        service=service,
+        limits=context.edge_limits(service),
+        config_dir=config_dir,
+        files=files,
+        secrets={**passwords(context), **scrape_password()},
+        check=check,
+        reload=reload,
+        entrypoint=entrypoint,
+        command=command,
+        binds={context.hosts_file: "/etc/hosts"} if context.hub_by_address else {},
+        volumes=volumes,
+        networks=pusher_networks(context),
+        user_networks=True,
+        health=http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"),
+        stop_timeout=stop_timeout,
+        scrape=ScrapeJob(
+            name=ROLE,
+            interval=context.edge.scrape.agents,
+            port=names.PROMETHEUS_PORT,
+            target=f"localhost:{names.PROMETHEUS_PORT}",
+            series=series,
+        ),
+    )
 
 
 def config(context: Context, push_url: str) -> str:
@@ -64,11 +113,18 @@ def config(context: Context, push_url: str) -> str:
     return to_yaml(
         {
             "global": {"external_labels": labels, "scrape_interval": "15s"},
-            "scrape_configs": _labelled([*_service_jobs(context), *_app_jobs(context.edge)], labels),
+            **scrape_settings(context),
             "remote_write": [_remote_write(context, push_url)],
         },
         f"Prometheus agent of {context.name}, rendered by fleetwatch",
     )
+
+
+def scrape_settings(context: Context) -> dict[str, Any]:
+    """The scrape jobs, which both metrics agents read. Their targets have all labels: vmagent takes external labels for
+    labels of the metric, which become `exported_host` beside those of the target."""
+    labels = {"env": context.settings.env, "host": context.name}
+    return {"scrape_configs": _labelled([*_service_jobs(context), *_app_jobs(context.edge)], labels)}
 
 
 def command(settings: Settings) -> list[str]:

@@ -203,8 +203,15 @@ def hup_for(file: str) -> str:
     return f'if echo "$pending_files" | grep -qxF "{file}"; then {RELOAD_BY_HUP}; fi'
 
 
+def restart_if(file: str) -> str:
+    """A restart where this file changed, else a reload by HUP."""
+    return f'if echo "$pending_files" | grep -qxF "{file}"; then {RESTART}; else {RELOAD_BY_HUP}; fi'
+
+
 def restarts(reload: str, changed: Sequence[str]) -> bool:
     """Whether these lines restart the container when these files changed."""
+    if only := re.search(r'grep -qxF "(.*?)"', reload):
+        return only[1] in changed
     if unless := re.search(r'grep -qv "\^(.*?)"', reload):
         return not all(name.startswith(unless[1]) for name in changed)
     return RESTART in reload

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from configs.settings.base import Limits
-from configs.settings.edge import Edge
+from configs.settings.edge import Edge, Metrics
 from configs.settings.fleet import Access, Cloud, Ssh
 from configs.settings.host import Host
 from configs.settings.hub import Hub
@@ -109,6 +109,7 @@ def markdown() -> str:
     """The whole page."""
     sections: list[tuple[str, type[BaseModel]]] = [
         ("hub", Hub),
+        ("metrics", Metrics),
         ("hosts.<host>", Host),
         ("hosts.<host>", Edge),  # the same section of the stack file
         ("access", Access),

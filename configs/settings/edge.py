@@ -128,6 +128,18 @@ class Postgres(Strict):
     dsn: Annotated[Secret, AfterValidator(_dsn)]
 
 
+class Metrics(Strict):
+    """Who collects the metrics. A Prometheus agent that restarts while the hub is down loses what it has not sent;
+    `vmagent` keeps it on disk.
+
+    `sample_rate`: the samples per second that are expected of a host. vmagent's queue may take the disk space of
+    that rate for the `outage_budget`, at least 512 MB; beyond it the oldest samples are lost.
+    """
+
+    agent: Literal["prometheus", "vmagent"] = "prometheus"
+    sample_rate: Annotated[int, Field(ge=1)] = 500
+
+
 class LineFilter(Strict):
     """Which container log lines: by level (as written in the line) or by a pattern; exactly one of the two."""
 
@@ -204,6 +216,7 @@ class Edge(Strict):
     subnet: Annotated[str, AfterValidator(_subnet)] = "10.213.77.0/24"
     apps: dict[JobName, App] = {}
     postgres: dict[DnsLabel, Postgres] = {}
+    metrics: Metrics = Field(Metrics(), description="those of the section `metrics`")
     logs: Logs = Logs()
     scrape: Scrape = Scrape()
     limits: EdgeLimits = EdgeLimits()

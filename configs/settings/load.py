@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from configs.settings.base import DnsLabel
-from configs.settings.edge import Edge
+from configs.settings.edge import Edge, Metrics
 from configs.settings.fleet import Access, Cloud, Ssh
 from configs.settings.host import PLACES, Host
 from configs.settings.hub import Hub
@@ -50,8 +50,10 @@ def read(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str
     access = _parse(Access, _given(raw, "access"), "access", problems) or Access()
     cloud = _parse(Cloud, _given(raw, "cloud"), "cloud", problems) or Cloud()
     ssh = _parse(Ssh, _given(raw, "ssh"), "ssh", problems) or Ssh()
+    metrics = _parse(Metrics, _given(raw, "metrics"), "metrics", problems) or Metrics()
     hub = _parse(Hub, raw.get("hub", {}), "hub", problems)
     hosts, edges = _hosts(_given(raw, "hosts"), hub, problems)
+    edges = {name: _with_defaults(edge, metrics) for name, edge in edges.items()}
     settings = None
     if hub is not None:
         invalid = frozenset(problem.partition(":")[0] for problem in problems)
@@ -97,6 +99,12 @@ def _hosts(raw: Any, hub: Hub | None, problems: list[str]) -> tuple[dict[str, Ho
         if host is not None and edge is not None and shown_key(name) == name:  # rules name the host in their problems
             hosts[name], edges[name] = host, edge
     return hosts, edges
+
+
+def _with_defaults(edge: Edge, metrics: Metrics) -> Edge:
+    """The edge with the fleet's values where it has no own."""
+    own = {key: getattr(edge.metrics, key) for key in edge.metrics.model_fields_set}
+    return edge.model_copy(update={"metrics": metrics.model_copy(update=own)})
 
 
 def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any] | None, dict[str, Any]]:

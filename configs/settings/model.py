@@ -17,7 +17,7 @@ from configs.settings.hub import Hub
 from configs.settings.places import Droplet
 from configs.settings.text import ImageReference
 
-SECTIONS = ("prefix", "env", "hub", "hosts", "access", "cloud", "ssh", "images")
+SECTIONS = ("prefix", "env", "hub", "hosts", "metrics", "access", "cloud", "ssh", "images")
 
 
 class Images(Strict):

@@ -86,8 +86,21 @@ def _footprint(run: Run, stack: Rig) -> None:
     run.raw["usage"] = [asdict(one) for one in named]
 
 
+def _other_agent(run: Run, stack: Rig) -> None:
+    """vmagent with the same targets, beside the Prometheus agent's row of the table."""
+    stack.change({"hosts": {"hub": {"metrics": {"agent": "vmagent"}}}})
+    with step(f"vmagent instead of the Prometheus agent: memory and CPU, {SETTLE} s later, over {OVER} s"):
+        stack.up()
+        time.sleep(SETTLE)
+        (found,) = usage.measure([stack.container("agent")], OVER)
+    run.watch.look()
+    one = replace(found, container="agent (vmagent)")
+    run.tables.append(page.usages("Edge, the other metrics agent", [one]))
+    run.raw["usage of vmagent"] = asdict(one)
+
+
 def measured(watch: page.Watch) -> Run:
-    """All of it, about eight minutes."""
+    """All of it, about eleven minutes."""
     chain = setup.set_up([*images.PARTS, *images.FOR_TESTS])
     run = Run(next(image.ref for image in chain.images if image.key == "test-app"), watch)
     with rig("bench") as stack:
@@ -95,4 +108,5 @@ def measured(watch: page.Watch) -> Run:
         _engine(run, stack)
         _arrivals(run, stack)
         _footprint(run, stack)
+        _other_agent(run, stack)
     return run

@@ -172,12 +172,17 @@ def test_volumes_are_never_removed_with_the_stack(made: Run) -> None:
     assert "VOLUMES=''\n" in removed, "neither that of an edge on this machine"
 
 
-def test_promtail_is_warned_about_and_alloy_is_not(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    (warning,) = made.warnings
-    assert "Promtail" in warning
-    assert "out of support since March 2026" in warning
+def test_agents_that_lose_data_or_have_no_support_are_warned_about(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    promtail, agent = made.warnings
+    assert "Promtail" in promtail
+    assert "out of support since March 2026" in promtail
+    assert agent == (
+        "hub: a Prometheus agent that restarts while the hub is down loses the samples that it has not sent; "
+        "`metrics: {agent: vmagent}` keeps them"
+    )
     sections = full()
     sections["hosts"]["hub"]["logs"]["agent"] = "alloy"
+    sections["metrics"] = {"agent": "vmagent"}
     alloy = run(sections, monkeypatch)
     assert alloy.warnings == []
     assert "hub-alloy" in alloy.services

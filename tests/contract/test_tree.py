@@ -149,8 +149,9 @@ def test_images_and_offline_builds_name_one_version() -> None:
     known = {
         "promtail": "the library in Loki's module is at Loki's version, the last image is older",
         "postgres_exporter": "Debian's, because no module builds it",
+        "prometheus": "3.16.0 is served as a module; its image was not seen yet (configs/images.yaml)",
     }
-    for key in ("caddy", "prometheus", "loki", "alertmanager", "cadvisor", "node_exporter", "promtail"):
+    for key in ("caddy", "prometheus", "loki", "alertmanager", "cadvisor", "node_exporter", "promtail", "vmagent"):
         offline = BUILDS[key].version.removeprefix("v")
         assert (offline == _tag(key)) is (key not in known), (
             f"{key}: configs/images.yaml says {_tag(key)}, the offline build {offline}"
@@ -176,7 +177,7 @@ MODULE_OF = {
 def test_a_build_answers_with_the_version_that_go_mod_compiles(build: str) -> None:
     module, form = MODULE_OF[build]
     version = BUILDS[build].version.removeprefix("v")
-    # Prometheus 3.15.0 is the Go module v0.315.0.
+    # Prometheus 3.16.0 is the Go module v0.316.0.
     expected = form.format(*map(int, version.split("."))) if "0.{" in form else version
     text = (ROOT / "tools" / "offline" / BUILDS[build].folder / "go.mod").read_text()
     found = re.search(rf"^(?:require )?\s*{re.escape(module)} v(\S+)", text, re.MULTILINE)

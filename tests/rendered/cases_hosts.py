@@ -202,3 +202,21 @@ CASES = (
         at="30m",
     ),
 )
+
+_PENDING = f'vmagent_remotewrite_pending_data_bytes{{job="agent",{OF}}}'
+_QUEUED = {f'vmagent_remotewrite_block_size_bytes_sum{{job="agent",{OF}}}': "0+15000x200"}
+VMAGENT_CASES = (
+    Case(
+        alert="ClockSkew",
+        when="when the freshest sample is always old, and vmagent has sent all",
+        series={f"{NEWEST}{{{OF}}}": "-60+15x80", **_QUEUED, _PENDING: "0x200"},
+        at="15m",
+        fires=[fired("The clock of hub is 40s behind")],
+    ),
+    Case(
+        alert="ClockSkew",
+        when="when samples are old because they wait in vmagent's queue",
+        series={f"{NEWEST}{{{OF}}}": "-60+15x80", **_QUEUED, _PENDING: "60000x200"},
+        at="15m",
+    ),
+)

@@ -16,6 +16,15 @@ WRITTEN = f'prometheus_tsdb_wal_record_parts_bytes_written_total{{job="agent",{O
 FREE = f'node_filesystem_avail_bytes{{job="node",{OF},device="/dev/vda",fstype="ext4",mountpoint="/"}}'
 REFUSED = f'prometheus_remote_storage_samples_failed_total{{job="agent",{OF}}}'
 DROPPED = "prometheus_remote_storage_samples_dropped_total{{" + f'job="agent",{OF},' + 'reason="{}"}}'
+# The same of vmagent, of which a block has 100 samples and a sample 10 bytes.
+BLOCKS = {
+    f'vmagent_remotewrite_block_size_rows_sum{{job="agent",{OF}}}': "0+1000x400",
+    f'vmagent_remotewrite_block_size_rows_count{{job="agent",{OF}}}': "0+10x400",
+    f'vmagent_remotewrite_block_size_bytes_sum{{job="agent",{OF}}}': "0+10000x400",
+}
+BLOCKS_REFUSED = f'vmagent_remotewrite_packets_dropped_total{{job="agent",{OF},url="1:secret-url"}}'
+BYTES_DROPPED = f'vm_persistentqueue_bytes_dropped_total{{job="agent",{OF},name="1:secret-url"}}'
+QUEUED = f'vmagent_remotewrite_block_size_bytes_sum{{job="agent",{OF}}}'
 STREAMS = f'loki_ingester_memory_streams{{job="loki",{OF},tenant="fake"}}'
 GAP = "Metrics of hub have a permanent gap of {}"
 
@@ -168,4 +177,31 @@ CASES = (
         fires=[fired("Loki uses 90% of its limit of log streams")],
     ),
     Case(alert="StreamsMany", when="when few are in use", series={STREAMS: "25x60"}),
+)
+
+VMAGENT_CASES = (
+    Case(
+        alert="SamplesDropped",
+        when="when the hub refused blocks of vmagent",
+        series={**BLOCKS, BLOCKS_REFUSED: "0x20 3x100"},
+        fires=[fired("300 samples of hub were rejected or dropped in 15 minutes")],
+    ),
+    Case(
+        alert="SamplesDropped",
+        when="when vmagent's queue was full",
+        series={**BLOCKS, BYTES_DROPPED: "0x20 500x100"},
+        fires=[fired("50 samples of hub were rejected or dropped in 15 minutes")],
+    ),
+    Case(alert="SamplesDropped", when="when vmagent lost none", series={**BLOCKS, BLOCKS_REFUSED: "0x100"}),
+    Case(
+        alert="AgentBufferFilling",
+        when="when more is collected than vmagent's queue keeps",
+        series={QUEUED: "0+6000000x200"},
+        step="1m",
+        at="100m",
+        fires=[
+            fired("The agent on hub can buffer about 1h 48m 0s of metrics, less than the outage budget of 1d"),
+        ],
+    ),
+    Case(alert="AgentBufferFilling", when="for a usual host", series={QUEUED: "0+60000x200"}, step="1m", at="100m"),
 )

@@ -29,6 +29,13 @@ CASES = (
         at="5m",
         fires=[fired("caddy on hub rejected its new configuration", job="caddy")],
     ),
+    Case(
+        alert="ConfigNotRead",
+        when="when vmagent refused",
+        series={RELOADED.format("vm_promscrape", "agent"): "1x8 0x40"},
+        at="5m",
+        fires=[fired("agent on hub rejected its new configuration", job="agent")],
+    ),
     Case(alert="ConfigNotRead", when="after a good one", series={RELOADED.format("prometheus", "agent"): "1x100"}),
     Case(
         alert="ConfigNotRead",

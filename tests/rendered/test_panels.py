@@ -120,7 +120,8 @@ def test_capacity_panels_show_seconds_until_full(tool: Any, tmp_path: Path) -> N
         f"node_filesystem_size_bytes{{{node}}}": "2000000x480",
         f'prometheus_tsdb_retention_limit_seconds{{job="prometheus",{HERE}}}': "86400x480",
         f'prometheus_tsdb_lowest_timestamp_seconds{{job="prometheus",{HERE}}}': "3600x480",
-        f'prometheus_tsdb_wal_record_parts_bytes_written_total{{job="agent",{HERE}}}': "0+1500x480",
+        f"host:agent_written:bytes_per_second{{{HERE}}}": "100x480",
+        f"host:agent_buffer:bytes{{{HERE}}}": "402653184x480",
     }
     used, *_ = _panel_exprs("hub", "Hub disk usage")
     full_in, grow = _panel_exprs("hub", "Time until hub disk is full")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,30 @@ TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_alerts_fire_with_expected_summary_or_stay_silent(subject: str, tool: Tool, tmp_path: Path) -> None:
     settings = settings_of()
-    check(tool, tmp_path, settings, groups_of(settings, subject), SUBJECTS[subject])
+    groups = groups_of(settings, subject, *(["agents"] if subject == "pipeline" else []))
+    check(tool, tmp_path, settings, groups, SUBJECTS[subject])
+
+
+def test_alerts_about_vmagent_use_its_own_metrics(tool: Tool, tmp_path: Path) -> None:
+    settings = settings_of({"hub": {"metrics": {"agent": "vmagent"}}})
+    check(tool, tmp_path, settings, groups_of(settings, "pipeline", "agents"), cases_pipeline.VMAGENT_CASES)
+    check(tool, tmp_path, settings, groups_of(settings, "hosts"), cases_hosts.VMAGENT_CASES)
+
+
+def test_a_fleet_with_both_agents_has_each_expression_in_both_variants(tool: Tool, tmp_path: Path) -> None:
+    settings = settings_of({**TWO, "web-1": {**TWO["web-1"], "metrics": {"agent": "vmagent"}}})
+    cases = [case for case in cases_pipeline.CASES if case.alert in ("SamplesDropped", "AgentBufferFilling")]
+    web = [
+        replace(
+            case,
+            when=f"{case.when}, web-1",
+            series={name.replace('host="hub"', 'host="web-1"'): values for name, values in case.series.items()},
+            fires=[fired(one.summary.replace("hub", "web-1", 1), host="web-1") for one in case.fires],
+        )
+        for case in cases_pipeline.VMAGENT_CASES
+        if case.alert != "ConfigNotRead" and case.when != "when the hub refused blocks of vmagent"
+    ]
+    check(tool, tmp_path, settings, groups_of(settings, "pipeline", "agents"), [*cases, *web])
 
 
 def test_hub_without_ingestion_is_distinguished_from_a_silent_host(tool: Tool, tmp_path: Path) -> None:

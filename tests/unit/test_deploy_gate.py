@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,23 @@ def test_a_job_without_a_new_sample_is_named(rig: Rig, samples: str, missing: st
         f"host web-1: within 1 s after its update the hub got no sample of the jobs {missing}, which its agent scraped "
         "(see: docker logs fw-agent)\n"
     )
+
+
+@pytest.mark.parametrize(("first", "ends"), [(2000, True), (10, False)])
+def test_only_a_backlog_extends_the_patience(rig: Rig, first: int, ends: bool) -> None:
+    """The newest sample advances with each query, and a job never comes."""
+    _hub_has(rig, samples=_jobs(agent=1001.25))
+    text = (rig.answers / "exec").read_text()
+    count = f'n=$(cat "$ANSWERS/n" 2> /dev/null || echo {first}); echo $((n + 1)) > "$ANSWERS/n"'
+    newest = '*query=newest*) %s; echo "{\\"data\\":{\\"result\\":[{\\"metric\\":{},\\"value\\":[1,\\"$n.25\\"]}]}}" ;;'
+    rig.answer("exec", text.replace('case "$*" in', 'case "$*" in ' + newest % count))
+    process = rig.start("gate", APPLIED, **{**GATE, "PATIENCE": "4"})
+    try:
+        process.communicate(timeout=12)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+    assert (process.returncode == 1) is ends
 
 
 @pytest.mark.parametrize("newest", [NOTHING, SAMPLE % 1000, ""])

@@ -30,6 +30,7 @@ BRIEF = CONFIG.replace(
 BRIEF = BRIEF.replace(
     "- job_name: shop\n  scrape_interval: 15s", "- job_name: shop\n  scrape_interval: 2s\n  scrape_timeout: 2s"
 )
+NEVER_BY_VMAGENT = "1970-01-01T00:00:00Z"
 NEVER, BEFORE, NOW = "0001-01-01T00:00:00Z", "2026-11-28T10:00:00Z", "2026-11-28T10:00:09Z"
 
 
@@ -118,6 +119,7 @@ def test_a_new_agent_scrapes_fast_jobs_briefly_and_has_its_configuration_back(ag
         (_rows(NOW, "connection refused"), "job node: connection refused (http://node:1/metrics)"),
         (_rows(BEFORE), "job node: not scraped (http://node:1/metrics)"),
         (_rows(NEVER), "job node: not scraped (http://node:1/metrics)"),
+        (_rows(NEVER_BY_VMAGENT), "job node: not scraped (http://node:1/metrics)"),
         ([("shop", NOW, "")], "job node: the agent does not know it"),
     ],
 )

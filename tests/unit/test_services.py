@@ -38,6 +38,7 @@ FLEET = load(
                 "via": "internet",
                 "rotation": 1,
                 "logs": {"agent": "alloy"},
+                "metrics": {"agent": "vmagent"},
             },
         }
     ),
@@ -145,7 +146,7 @@ def test_a_container_that_pushes_has_the_role_that_its_service_names() -> None:
 
 
 def test_default_images_leave_out_the_alternatives() -> None:
-    assert set(services.IMAGE_KEYS) - set(services.DEFAULT_IMAGES) == {"alloy"}
+    assert set(services.IMAGE_KEYS) - set(services.DEFAULT_IMAGES) == {"alloy", "vmagent"}
 
 
 def test_used_images_are_those_of_the_hosts() -> None:

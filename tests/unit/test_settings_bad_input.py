@@ -37,7 +37,7 @@ _REACHED = {"access": {"admin_cidrs": ["192.0.2.0/24"]}, "ssh": {"public_key": P
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown section": (
         small(hubs={}),
-        r"^hubs: unknown key, expected one of prefix, env, hub, hosts, access, cloud, ssh, images",
+        r"^hubs: unknown key, expected one of prefix, env, hub, hosts, metrics, access, cloud, ssh, images",
     ),
     "unknown key": (
         _hub(retenton={}),

@@ -99,8 +99,9 @@ def test_a_misspelt_prefix_names_the_one_that_was_meant(monkeypatch: pytest.Monk
     assert check_file(own_sections({"fleetwatch:hub": {"local": {}}, key: {}}), SOURCE)[1] == [f"{line} ({SOURCE})"]
 
 
-ALL = "fleetwatch:prefix, fleetwatch:env, fleetwatch:hub, fleetwatch:hosts, fleetwatch:access, fleetwatch:cloud"
-NAMES = "prefix, env, hub, hosts, access, cloud, ssh, images"
+ALL = "fleetwatch:prefix, fleetwatch:env, fleetwatch:hub, fleetwatch:hosts, fleetwatch:metrics, fleetwatch:access, "
+ALL += "fleetwatch:cloud"
+NAMES = "prefix, env, hub, hosts, metrics, access, cloud, ssh, images"
 WRITTEN = {
     "hosts": "hosts: unknown section; did you mean fleetwatch:hosts?",
     "Hosts": "Hosts: unknown section; did you mean fleetwatch:hosts?",

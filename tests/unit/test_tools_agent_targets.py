@@ -39,6 +39,20 @@ ANSWER = json.dumps(
 )
 
 
+def test_a_target_that_vmagent_has_not_scraped_yet_is_not_down() -> None:
+    never = {**_target("shop", "http://shop:8000/metrics", ""), "lastScrape": "1970-01-01T00:00:00Z"}
+    tried = {**_target("pay", "http://pay:8000/metrics", "refused"), "lastScrape": "2026-11-28T21:00:25.862Z"}
+    found = agent_targets.parse(json.dumps({"data": {"activeTargets": [never, tried]}}))
+    assert list(found) == [("pay", "pay:8000")]
+
+
+def test_the_address_that_vmagent_repeats_is_shown_once() -> None:
+    url = "http://shop:8000/metrics"
+    error = f'cannot perform request to "{url}": Get "{url}": dial tcp 10.0.0.1:8000: connect: connection refused'
+    found = agent_targets.parse(json.dumps({"data": {"activeTargets": [_target("shop", url, error)]}}))
+    assert found["shop", "shop:8000"] == f"{url}: dial tcp 10.0.0.1:8000: connect: connection refused"
+
+
 @pytest.fixture
 def docker(tmp_path: Path) -> agent_targets.DockerOn:
     """A `docker` that answers `exec`; that of the host `dead` fails as SSH does."""

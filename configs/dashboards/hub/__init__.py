@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from configs.dashboards.hub import access, capacity, certificate, components
-from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, SELECTED, rate
+from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
     Column,
@@ -17,20 +17,13 @@ from configs.dashboards.model import (
     link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above, sample_age
+from configs.rules import agents
 from configs.settings import Settings
 
 COMPONENTS = 'job=~"prometheus|loki|grafana|caddy|alertmanager"'
 UP_MAPPINGS = {1: ("up", "green"), 0: ("down", "red")}
 # Looks back six hours instead of five minutes, so that a silent host stays in the table.
 NEWEST_SAMPLE = f"(max {BY} (timestamp(up{{{AGENT}}})) or max {BY} (max_over_time(timestamp(up{{{AGENT}}})[6h:1m])))"
-REMOTE_WRITE_LAG = (
-    f"max {BY} (prometheus_remote_storage_queue_highest_timestamp_seconds{{{AGENT}}}"
-    # 0 before the first sample is sent
-    f" - (prometheus_remote_storage_queue_highest_sent_timestamp_seconds{{{AGENT}}} > 0))"
-)
-FAILED_SAMPLES = f"sum {BY} (increase(prometheus_remote_storage_samples_failed_total{{{AGENT}}}[$__range]))"
-
-
 NONE_DISCARDED = "Loki exposes this counter after the first discarded line"
 
 _stats = Row(
@@ -126,6 +119,7 @@ _failures = Row(
 def _ingestion(settings: Settings) -> Row:
     slowest = 3 * max(edge.scrape.agents for edge in settings.edges.values())
     behind = max(fleet_thresholds(settings).remote_write_behind, slowest)
+    remote_write_lag = agents.lag(settings, AGENT)
     return Row(
         title="Ingestion",
         height=8,
@@ -144,13 +138,13 @@ def _ingestion(settings: Settings) -> Row:
                     ),
                     Column(
                         title="Sample rate",
-                        expr=f"sum {BY} ({rate('prometheus_agent_samples_appended_total', AGENT)})",
+                        expr=agents.sample_rate(settings, AGENT, RATE_INTERVAL),
                         unit="cps",
                     ),
-                    Column(title="Remote write lag", expr=REMOTE_WRITE_LAG, unit="s", steps=red_above(behind, 0.5)),
+                    Column(title="Remote write lag", expr=remote_write_lag, unit="s", steps=red_above(behind, 0.5)),
                     Column(
                         title="Failed samples",
-                        expr=FAILED_SAMPLES,
+                        expr=agents.rejected(settings, f",{SELECTED}", "$__range"),
                         unit="short",
                         steps=ANY_IS_BAD,
                     ),
@@ -167,51 +161,52 @@ def _ingestion(settings: Settings) -> Row:
                 description="How far each agent lags behind with sending. The lag grows while the hub is down and "
                 "shrinks while the backlog is sent.",
                 unit="s",
-                queries=(Query(expr=REMOTE_WRITE_LAG, legend="{{host}}"),),
+                queries=(Query(expr=remote_write_lag, legend="{{host}}"),),
             ),
         ),
     )
 
 
-_loss = Row(
-    panels=(
-        Graph(
-            title="Lost samples",
-            description="Samples per second that agents dropped because the hub rejected them, and that Prometheus "
-            "rejected as too old.",
-            unit="cps",
-            queries=(
-                Query(
-                    expr=f"sum {BY} ({rate('prometheus_remote_storage_samples_failed_total', AGENT)})",
-                    legend="{{host}} rejected",
+def _loss(settings: Settings) -> Row:
+    return Row(
+        panels=(
+            Graph(
+                title="Lost samples",
+                description="Samples per second that agents dropped because the hub rejected them, and that Prometheus "
+                "rejected as too old.",
+                unit="cps",
+                queries=(
+                    Query(
+                        expr=agents.rejected_rate(settings, AGENT, RATE_INTERVAL),
+                        legend="{{host}} rejected",
+                    ),
+                    Query(
+                        expr=f"sum({rate('prometheus_tsdb_too_old_samples_total', METRICS)})"
+                        f" + sum({rate('prometheus_tsdb_out_of_bound_samples_total', METRICS)})",
+                        legend="too old",
+                    ),
                 ),
-                Query(
-                    expr=f"sum({rate('prometheus_tsdb_too_old_samples_total', METRICS)})"
-                    f" + sum({rate('prometheus_tsdb_out_of_bound_samples_total', METRICS)})",
-                    legend="too old",
+            ),
+            Graph(
+                title="Lost log lines",
+                description="Lines per second that log agents dropped or Loki discarded. Lines that the settings drop "
+                "are not counted.",
+                unit="cps",
+                queries=(
+                    Query(
+                        expr=f"sum {BY} ({rate('promtail_dropped_entries_total', LOG_AGENT)}"
+                        f" or {rate('loki_write_dropped_entries_total', LOG_AGENT)})",
+                        legend="{{host}} dropped",
+                    ),
+                    Query(
+                        expr="sum(" + rate("loki_discarded_samples_total", 'job="loki"') + ") or vector(0)",
+                        legend="discarded by Loki",
+                        empty=NONE_DISCARDED,
+                    ),
                 ),
             ),
         ),
-        Graph(
-            title="Lost log lines",
-            description="Lines per second that log agents dropped or Loki discarded. Lines that the settings drop are "
-            "not counted.",
-            unit="cps",
-            queries=(
-                Query(
-                    expr=f"sum {BY} ({rate('promtail_dropped_entries_total', LOG_AGENT)}"
-                    f" or {rate('loki_write_dropped_entries_total', LOG_AGENT)})",
-                    legend="{{host}} dropped",
-                ),
-                Query(
-                    expr="sum(" + rate("loki_discarded_samples_total", 'job="loki"') + ") or vector(0)",
-                    legend="discarded by Loki",
-                    empty=NONE_DISCARDED,
-                ),
-            ),
-        ),
-    ),
-)
+    )
 
 
 def board(settings: Settings) -> Dashboard:
@@ -225,9 +220,9 @@ def board(settings: Settings) -> Dashboard:
             _stats,
             _failures,
             _ingestion(settings),
-            _loss,
+            _loss(settings),
             *capacity.rows(settings),
-            *components.rows(settings.hub.loki.max_streams),
+            *components.rows(settings),
             certificate.row(settings),
             access.row,
         ),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from configs.dashboards.hosts import YEAR
-from configs.dashboards.hub.queries import AGENT, BY, METRICS, SELECTED
+from configs.dashboards.hub.queries import BY, METRICS, SELECTED
 from configs.dashboards.model import Graph, Query, Row
 from configs.disk import BYTES_PER_SAMPLE
 from configs.rules import hosts as rules
-from configs.rules.pipeline import SEGMENT
+from configs.rules.agents import BUFFER, WRITTEN
 from configs.settings import Settings
 
 HUB = f'job="node",host="hub",{rules.DISKS}'
@@ -16,8 +16,9 @@ USED = f"1 - {FREE} / (node_filesystem_size_bytes{{{HUB}}} > 0)"
 TIME_LEFT = f"clamp_max({FREE} / clamp_min(-deriv({FREE}[6h]), 1e-9), {YEAR})"
 RETENTION = f"max(prometheus_tsdb_retention_limit_seconds{{{METRICS}}})"
 OLDEST = f"max(prometheus_tsdb_lowest_timestamp_seconds{{{METRICS}}})"
-# As in the alert AgentBufferFilling: the limit of the write-ahead log, and the free space of its disk.
-WRITTEN = f"(sum {BY} (rate(prometheus_tsdb_wal_record_parts_bytes_written_total{{{AGENT}}}[1h])) > 0)"
+# As in the alert AgentBufferFilling: what the agent keeps at the most, and the free space of its disk.
+RATE = f"max {BY} ({WRITTEN}{{{SELECTED}}})"
+LIMIT = f"max {BY} ({BUFFER}{{{SELECTED}}})"
 DOCKER_FREE = f'node_filesystem_avail_bytes{{job="node",mountpoint=~"/|/var|/var/lib|/var/lib/docker",{SELECTED}}}'
 ON_DISK = " + ".join(
     f"sum(prometheus_tsdb_{what}_bytes{{{METRICS}}})"
@@ -57,13 +58,13 @@ def _capacity(settings: Settings) -> Row:
             ),
             Graph(
                 title="Agent buffer headroom",
-                description="How long each agent's write-ahead log and its disk can hold metrics while the hub is "
+                description="How long each agent's buffer and its disk can hold metrics while the hub is "
                 "down, at the write rate of the last hour, and the outage budget of the stack file.",
                 unit="s",
                 queries=(
                     Query(
-                        expr=f"clamp_max({3 * SEGMENT} / {WRITTEN} < min {BY} ({DOCKER_FREE}) / {WRITTEN}"
-                        f" or min {BY} ({DOCKER_FREE}) / {WRITTEN}, {YEAR})",
+                        expr=f"clamp_max({LIMIT} / {RATE} < min {BY} ({DOCKER_FREE}) / {RATE}"
+                        f" or min {BY} ({DOCKER_FREE}) / {RATE}, {YEAR})",
                         legend="{{host}}",
                     ),
                     Query(expr=f"vector({hub.outage_budget})", legend="outage budget"),

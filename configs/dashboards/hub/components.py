@@ -2,51 +2,56 @@
 
 from __future__ import annotations
 
-from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, rate
+from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, rate
 from configs.dashboards.model import Graph, Query, Row
+from configs.rules import agents
+from configs.settings import Settings
 
-_storage = Row(
-    title="Prometheus and Loki",
-    panels=(
-        Graph(
-            title="Ingested samples",
-            description="Samples per second that Prometheus appends; out-of-order samples belong to a backlog.",
-            unit="cps",
-            queries=(
-                Query(
-                    expr="sum(" + rate("prometheus_tsdb_head_samples_appended_total", METRICS) + ")",
-                    legend="all",
+
+def _storage(settings: Settings) -> Row:
+    return Row(
+        title="Prometheus and Loki",
+        panels=(
+            Graph(
+                title="Ingested samples",
+                description="Samples per second that Prometheus appends; out-of-order samples belong to a backlog.",
+                unit="cps",
+                queries=(
+                    Query(
+                        expr="sum(" + rate("prometheus_tsdb_head_samples_appended_total", METRICS) + ")",
+                        legend="all",
+                    ),
+                    Query(
+                        expr="sum(" + rate("prometheus_tsdb_head_out_of_order_samples_appended_total", METRICS) + ")",
+                        legend="out of order",
+                    ),
                 ),
-                Query(
-                    expr="sum(" + rate("prometheus_tsdb_head_out_of_order_samples_appended_total", METRICS) + ")",
-                    legend="out of order",
+            ),
+            Graph(
+                title="Sample rate by host",
+                description="Samples per second that each agent collects.",
+                unit="cps",
+                stack=True,
+                queries=(Query(expr=agents.sample_rate(settings, AGENT, RATE_INTERVAL), legend="{{host}}"),),
+            ),
+            Graph(
+                title="TSDB size on disk",
+                description="Blocks, write-ahead log and head chunks of Prometheus.",
+                unit="bytes",
+                stack=True,
+                queries=(
+                    Query(expr='sum(prometheus_tsdb_storage_blocks_bytes{job="prometheus"})', legend="blocks"),
+                    Query(
+                        expr='sum(prometheus_tsdb_wal_storage_size_bytes{job="prometheus"})', legend="write-ahead log"
+                    ),
+                    Query(
+                        expr='sum(prometheus_tsdb_head_chunks_storage_size_bytes{job="prometheus"})',
+                        legend="head chunks",
+                    ),
                 ),
             ),
         ),
-        Graph(
-            title="Sample rate by host",
-            description="Samples per second that each agent appends.",
-            unit="cps",
-            stack=True,
-            queries=(
-                Query(expr=f"sum {BY} ({rate('prometheus_agent_samples_appended_total', AGENT)})", legend="{{host}}"),
-            ),
-        ),
-        Graph(
-            title="TSDB size on disk",
-            description="Blocks, write-ahead log and head chunks of Prometheus.",
-            unit="bytes",
-            stack=True,
-            queries=(
-                Query(expr='sum(prometheus_tsdb_storage_blocks_bytes{job="prometheus"})', legend="blocks"),
-                Query(expr='sum(prometheus_tsdb_wal_storage_size_bytes{job="prometheus"})', legend="write-ahead log"),
-                Query(
-                    expr='sum(prometheus_tsdb_head_chunks_storage_size_bytes{job="prometheus"})', legend="head chunks"
-                ),
-            ),
-        ),
-    ),
-)
+    )
 
 
 def _logs(limit: int) -> Row:
@@ -144,6 +149,6 @@ _requests = Row(
 )
 
 
-def rows(max_streams: int) -> tuple[Row, ...]:
-    """In the order of the dashboard. `max_streams` is Loki's limit of streams."""
-    return (_storage, _logs(max_streams), _requests)
+def rows(settings: Settings) -> tuple[Row, ...]:
+    """In the order of the dashboard."""
+    return (_storage(settings), _logs(settings.hub.loki.max_streams), _requests)

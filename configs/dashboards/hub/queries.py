@@ -7,8 +7,9 @@ AGENT = f'job="agent",{SELECTED}'
 LOG_AGENT = f'job=~"promtail|alloy",{SELECTED}'
 BY = "by (env, host)"
 METRICS = 'job="prometheus"'
+RATE_INTERVAL = "$__rate_interval"
 
 
 def rate(metric: str, matchers: str) -> str:
     """The rate of a counter per second."""
-    return f"rate({metric}{{{matchers}}}[$__rate_interval])"
+    return f"rate({metric}{{{matchers}}}[{RATE_INTERVAL}])"

@@ -1,0 +1,228 @@
+"""One fleet of a rehearsal, one outage for each event, with both metrics agents and numbered log lines.
+
+For each event: the hub's receiving services stop, both hosts go through the event in the middle of the outage, and the
+hub comes back. Lost seconds are gaps of more than two scrape intervals in the samples of the node exporter, without the
+time in which the agent did not run. Lost lines are those that Docker kept and Loki does not have.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import signal
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from functools import partial
+from pathlib import Path
+
+from tests.integration.fleet import Fleet, told
+from tests.integration.rig import eventually
+from tools.progress import say, step
+
+INTERVAL = 2  # seconds between two scrapes
+AGENTS = {"prom-1": "Prometheus", "vm-1": "vmagent"}
+RECEIVING = ("fleetwatch-caddy", "fleetwatch-prometheus", "fleetwatch-loki")
+MARKS = ("<!-- outages: begin -->", "<!-- outages: end -->")
+PAGE = 60  # seconds of lines that are read at once
+_WRITER = """\
+docker rm -f writer > /dev/null 2>&1
+docker run -d --name writer --restart unless-stopped --entrypoint sh \
+    "$(docker inspect -f '{{.Config.Image}}' fleetwatch-cadvisor)" -c \
+    'n=$(cat /n 2> /dev/null || echo 0)
+    while :; do n=$((n + 1)); echo "n=$n numbered"; echo "$n" > /n; sleep 0.2; done'
+"""
+
+
+class Outages(Fleet):
+    """A hub and two hosts, one with each metrics agent. Its networks are none of the tests' fleet."""
+
+    internet = "198.18.78.0/24"
+
+    def begin(self) -> None:
+        hosts = {
+            name: {
+                "droplet": {"size": "s-1vcpu-1gb"},
+                "metrics": {"agent": agent.lower()},
+                "scrape": {"agents": f"{INTERVAL}s", "node": f"{INTERVAL}s"},
+            }
+            for name, agent in AGENTS.items()
+        }
+        self.config["hosts"] = hosts
+        self.config["access"]["admin_cidrs"] = ["198.18.78.1/32"]
+        self.config["cloud"] = {"range": "10.81.0.0/20"}
+        self.config["hub"].pop("uptime")
+        self.config["hub"]["outage_budget"] = "2h"
+        super().begin()
+
+    def each(self, work: Callable[[str], object]) -> None:
+        """The same on both hosts at once."""
+        with ThreadPoolExecutor(len(AGENTS)) as pool:
+            list(pool.map(work, AGENTS))
+
+    def restart(self, *words: str) -> None:
+        self.each(lambda host: self.on(host, "sh", "-c", " ".join(words)))
+
+    def reboot(self) -> None:
+        for host in AGENTS:
+            self.ask("POST", f"droplets/{self.droplet(host)['id']}/actions", json={"type": "reboot"})
+        time.sleep(5)
+        self.each(lambda host: eventually(f"{host} is back", lambda: self.on(host, "docker", "ps", "-q"), patience=180))
+
+    def offline(self, host: str, moment: float) -> float:
+        """Seconds between the event and the newest start of the agent, in which nothing was scraped."""
+        shown = self.on(host, "docker", "inspect", "-f", "{{.State.StartedAt}}", "fleetwatch-agent").strip()
+        started = datetime.fromisoformat(re.sub(r"\.\d+|Z", "", shown)).replace(tzinfo=timezone.utc).timestamp()
+        return max(0.0, started - moment)
+
+    def written(self, host: str) -> Counter[int]:
+        """The numbered lines that Docker has of the host's writer."""
+        return _numbered(self.on(host, "docker", "logs", "writer").splitlines())
+
+    def arrived(self, host: str, since: float) -> Counter[int]:
+        """The numbered lines that Loki has of it."""
+        found: Counter[int] = Counter()
+        with self.hub() as hub:
+            at = since
+            while at < time.time():
+                query = f'{{host="{host}",container="writer"}}'
+                streams = hub.logs(query, at, at + PAGE, limit=5000, forward=True)
+                found += _numbered([line for stream in streams for _, line in stream["values"]])
+                at += PAGE
+        return found
+
+
+def _numbered(lines: Sequence[str]) -> Counter[int]:
+    return Counter(int(found[1]) for line in lines if (found := re.match(r"n=(\d+) ", line)))
+
+
+@dataclass(frozen=True)
+class Row:
+    """What one event cost one host. `seconds` of samples; `lines`, and lines that are there twice."""
+
+    event: str
+    agent: str
+    seconds: float
+    lines: int
+    twice: int
+
+
+def _gaps(stamps: Sequence[float], offline: float) -> float:
+    """Seconds of gaps over two intervals; of the longest, the time in which the agent did not run is no loss."""
+    gaps = sorted(after - before for before, after in zip(stamps, stamps[1:], strict=False))
+    long = [gap - INTERVAL for gap in gaps if gap > 2 * INTERVAL]
+    return max(0.0, sum(long) - offline) if long else 0.0
+
+
+def _away(fleet: Outages, seconds: int, event: Callable[[], None]) -> float:
+    """The hub is down for that long, with the event in the middle; when that was."""
+    fleet.on("hub", "docker", "stop", *RECEIVING)
+    time.sleep(seconds / 2)
+    moment = time.time()
+    event()
+    time.sleep(max(5.0, moment + seconds / 2 - time.time()))
+    fleet.on("hub", "docker", "start", *reversed(RECEIVING))
+    return moment
+
+
+def _measured(fleet: Outages, name: str, run: Callable[[], float]) -> list[Row]:
+    """Both hosts before, during and after the outage of an event."""
+    before = {host: max(fleet.written(host), default=0) for host in AGENTS}
+    begun = time.time()
+    moment = run()
+    offline = {host: fleet.offline(host, moment) for host in AGENTS}
+    back = time.time()
+    eventually("samples of now", lambda: set(AGENTS) <= set(_since(fleet, back + 20)), patience=300, pause=3)
+    time.sleep(30)  # for what is still on its way
+    rows = []
+    for host, agent in AGENTS.items():
+        stamps = fleet.stamps(f'up{{job="node",host="{host}"}}', f"{time.time() - begun + 30:.0f}s")
+        kept = {number: count for number, count in fleet.written(host).items() if number > before[host]}
+        newest = max(kept)
+        there = fleet.arrived(host, begun - 30)
+        missing = [number for number in kept if number not in there and number < newest - 25]
+        twice = sum(there[number] > count for number, count in kept.items())
+        rows.append(Row(name, agent, _gaps(stamps, offline[host]), len(missing), twice))
+        say(f"  {rows[-1]}; offline {offline[host]:.1f} s")
+    return rows
+
+
+def _since(fleet: Outages, moment: float) -> list[str]:
+    return [host for host, at in fleet.newest("node").items() if at > moment]
+
+
+def _rebuilt(fleet: Outages) -> float:
+    moment = time.time()
+    done = fleet.tool("rebuild", "hub")
+    assert done.returncode == 0, done.stdout[-6000:]
+    return moment
+
+
+def measured(away: int) -> list[Row]:
+    """The whole table. `away`: seconds of each outage but the rebuilding of the hub, which takes its time."""
+    rows = []
+    with told(Outages) as fleet:
+        assert isinstance(fleet, Outages)
+        with step("the fleet"):
+            fleet.up()
+        fleet.restart(_WRITER)
+        both = "fleetwatch-agent fleetwatch-promtail"
+        events: dict[str, Callable[[], None]] = {
+            "agents stopped (SIGTERM) and started": lambda: fleet.restart(f"docker restart {both}"),
+            "agents killed (SIGKILL) and started": lambda: fleet.restart(f"docker kill {both}; docker start {both}"),
+            "Docker Engine restarted": lambda: fleet.restart("service docker restart"),
+            "host rebooted": fleet.reboot,
+        }
+        time.sleep(20)
+        for name, event in events.items():
+            with step(f"hub down for {away} s: {name}"):
+                rows += _measured(fleet, name, partial(_away, fleet, away, event))
+        with step("hub replaced by `make rebuild`"):
+            rows += _measured(fleet, "hub replaced by `make rebuild HOST=hub`", lambda: _rebuilt(fleet))
+    return rows
+
+
+def table(rows: Sequence[Row], away: int) -> str:
+    """The table between the marks of a page."""
+    day = datetime.now(tz=timezone.utc).strftime("%Y-%m-%d")
+    lines = [
+        f"Measured on {day} in a rehearsal, the hub down for {away} s each time, scrapes every {INTERVAL} s:\n",
+        "| event while the hub is down | metrics agent | log agent | lost seconds | lost lines | lines twice |",
+        "|---|---|---|---|---|---|",
+        *(f"| {r.event} | {r.agent} | Promtail | {r.seconds:.0f} | {r.lines} | {r.twice} |" for r in rows),
+    ]
+    return "\n".join(lines)
+
+
+def put(page: str, text: str) -> str:
+    """The page with this text between its marks."""
+    begin, end = MARKS
+    assert begin in page, f"the page has no {begin}"
+    assert end in page, f"the page has no {end}"
+    return page[: page.index(begin) + len(begin)] + f"\n{text}\n" + page[page.index(end) :]
+
+
+def _terminated(_number: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.outages", description=__doc__)
+    parser.add_argument("--away", type=int, default=300, help="seconds that the hub is down for each event")
+    parser.add_argument("--page", type=Path, help="write the table into this file as well")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, _terminated)  # removes what was made, as Ctrl-C does
+    try:
+        text = table(measured(options.away), options.away)
+    except KeyboardInterrupt:
+        raise SystemExit("Interrupted; what was made is removed.") from None
+    say(text)
+    if options.page:
+        options.page.write_text(put(options.page.read_text(), text))
+
+
+if __name__ == "__main__":
+    main()
