@@ -210,7 +210,7 @@ def restart_if(file: str) -> str:
 
 def restarts(reload: str, changed: Sequence[str]) -> bool:
     """Whether these lines restart the container when these files changed."""
-    if only := re.search(r'grep -qxF "(.*?)"', reload):
+    if only := re.search(rf'grep -qxF "(.*?)"; then {re.escape(RESTART)}', reload):
         return only[1] in changed
     if unless := re.search(r'grep -qv "\^(.*?)"', reload):
         return not all(name.startswith(unless[1]) for name in changed)
