@@ -32,9 +32,16 @@ _WRITER = """\
 docker rm -f writer > /dev/null 2>&1
 docker run -d --name writer --restart unless-stopped --entrypoint sh \
     "$(docker inspect -f '{{.Config.Image}}' fleetwatch-cadvisor)" -c \
-    'n=$(cat /n 2> /dev/null || echo 0)
+    'trap exit TERM
+    n=$(cat /n 2> /dev/null || echo 0)
     while :; do n=$((n + 1)); echo "n=$n numbered"; echo "$n" > /n; sleep 0.2; done'
 """
+# As systemd does it. The init script of a machine without systemd kills the engine after ten seconds; containers that
+# the next one finds running are then stopped for good.
+_ENGINE = """\
+pid=$(cat /var/run/docker.pid); kill -TERM "$pid"
+while kill -0 "$pid" 2> /dev/null; do sleep 0.2; done
+service docker start"""
 
 
 class Outages(Fleet):
@@ -73,10 +80,11 @@ class Outages(Fleet):
         self.each(lambda host: eventually(f"{host} is back", lambda: self.on(host, "docker", "ps", "-q"), patience=180))
 
     def offline(self, host: str, moment: float) -> float:
-        """Seconds between the event and the newest start of the agent, in which nothing was scraped."""
-        shown = self.on(host, "docker", "inspect", "-f", "{{.State.StartedAt}}", "fleetwatch-agent").strip()
-        started = datetime.fromisoformat(re.sub(r"\.\d+|Z", "", shown)).replace(tzinfo=timezone.utc).timestamp()
-        return max(0.0, started - moment)
+        """Seconds in which the agent did not run at the event, by Docker's times of its end and its start."""
+        form = "{{.State.FinishedAt}} {{.State.StartedAt}}"
+        shown = self.on(host, "docker", "inspect", "-f", form, "fleetwatch-agent").split()
+        ended, started = map(_timestamp, shown)
+        return started - ended if moment - 5 < ended < started else 0.0
 
     def written(self, host: str) -> Counter[int]:
         """The numbered lines that Docker has of the host's writer."""
@@ -93,6 +101,12 @@ class Outages(Fleet):
                 found += _numbered([line for stream in streams for _, line in stream["values"]])
                 at += PAGE
         return found
+
+
+def _timestamp(shown: str) -> float:
+    """Docker's times have up to nine decimals, Python reads six."""
+    whole, _, rest = shown.rstrip("Z").partition(".")
+    return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc).timestamp() + float(f"0.{rest or 0}")
 
 
 def _numbered(lines: Sequence[str]) -> Counter[int]:
@@ -173,7 +187,7 @@ def measured(away: int) -> list[Row]:
         events: dict[str, Callable[[], None]] = {
             "agents stopped (SIGTERM) and started": lambda: fleet.restart(f"docker restart {both}"),
             "agents killed (SIGKILL) and started": lambda: fleet.restart(f"docker kill {both}; docker start {both}"),
-            "Docker Engine restarted": lambda: fleet.restart("service docker restart"),
+            "Docker Engine restarted": lambda: fleet.restart(_ENGINE),
             "host rebooted": fleet.reboot,
         }
         time.sleep(20)
