@@ -14,9 +14,9 @@ from configs import images, names
 settings, cloud = load_settings()
 pins = images.resolve(settings.images)
 fleet = Fleet(settings, cloud)
-done = rotations_done({name: host.rotation for name, host in settings.hosts.items()})
+done = rotations_done(settings.hosts)
 credentials = {
-    name: Credential.for_host(name, host.rotation, done, fleet.hosts[name])
+    name: Credential.for_host(name, host, done, fleet.hosts[name])
     for name, host in settings.hosts.items()
     if host.via == "internet"
 }

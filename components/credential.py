@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pulumi
 import pulumi_random as random
 
 from configs import names
+from configs.settings import Host
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What the last complete update left of a host's credential: its `rotation`, and the host's `former` name if that
+    update was made under it."""
+
+    rotation: int = 0
+    former: str = ""
 
 
 class Credential:
     """A password of 40 letters and digits, and during a rotation the previous one too.
 
     `rotation` counts its changes; generations alternate between two resources, so that a change makes one new password
-    and keeps the old one. `done` is the rotation that the last complete update left everywhere: until it reaches
-    `rotation`, the old password is accepted too. No component: each host would have one resource more.
+    and keeps the old one. Until the last complete update was made with this rotation and under this name, the previous
+    password and the former name are accepted too. No component: each host would have one resource more.
 
     Secret: `password` and `bcrypt` of the generation now; `files`, every password by its file's name;
     `accepted`, the bcrypt hashes by user name.
@@ -26,29 +37,27 @@ class Credential:
         self,
         name: str,
         rotation: int = 0,
-        done: pulumi.Input[int] | None = None,
+        settled: pulumi.Input[Settled] | None = None,
         parent: pulumi.Resource | None = None,
     ) -> None:
         self._parent = parent
-        now = self._generation(name, rotation)
-        self.password: pulumi.Output[str] = now.result
-        self.bcrypt: pulumi.Output[str] = now.bcrypt_hash
-        self.files: Mapping[str, pulumi.Input[str]] = {names.password_file(rotation): now.result}
-        user = names.user(name, rotation)
-        self.accepted: pulumi.Output[dict[str, str]] = now.bcrypt_hash.apply(lambda hashed: {user: hashed})
-        if rotation:
-            before = self._generation(name, rotation - 1)
-            self.files = {**self.files, names.password_file(rotation - 1): before.result}
-            self.accepted = pulumi.Output.all(now.bcrypt_hash, before.bcrypt_hash, done).apply(
-                lambda found: _accepted(name, rotation, *found)
-            )
+        made = {number: self._generation(name, number) for number in sorted({rotation, max(0, rotation - 1)})}
+        self.password: pulumi.Output[str] = made[rotation].result
+        self.bcrypt: pulumi.Output[str] = made[rotation].bcrypt_hash
+        self.files: Mapping[str, pulumi.Input[str]] = {
+            names.password_file(number): password.result for number, password in made.items()
+        }
+        hashes = pulumi.Output.all(*(password.bcrypt_hash for password in made.values()))
+        self.accepted: pulumi.Output[dict[str, str]] = pulumi.Output.all(hashes, settled).apply(
+            lambda found: accepted(name, rotation, dict(zip(made, found[0], strict=True)), found[1] or Settled())
+        )
 
     @classmethod
     def for_host(
-        cls, name: str, rotation: int, done: pulumi.Output[dict[str, Any]], parent: pulumi.Resource
+        cls, name: str, host: Host, done: pulumi.Output[dict[str, Any]], parent: pulumi.Resource
     ) -> Credential:
-        """The credential of one host, with the rotations that the last complete update left."""
-        return cls(name, rotation, done.apply(lambda found: _last_rotation(name, rotation, found)), parent)
+        """The credential of one host, with what the last complete update left of every host."""
+        return cls(name, host.rotation, done.apply(lambda found: settled(name, host, found)), parent)
 
     def _generation(self, name: str, number: int) -> random.RandomPassword:
         return random.RandomPassword(
@@ -79,27 +88,34 @@ class ScrapeCredential:
         self.accepted: pulumi.Output[dict[str, str]] = made.bcrypt_hash.apply(lambda hashed: {names.SCRAPER: hashed})
 
 
-def _last_rotation(name: str, wanted: int, done: Mapping[str, Any]) -> int:
-    """The rotation that the last complete update left. RunError where more than one step leads to the wanted one: the
-    password that the host has now would be refused before it has the new one."""
-    last = int(done.get(name) or 0)
-    if name in done and wanted and wanted not in (last, last + 1):
+def settled(name: str, host: Host, done: Mapping[str, Any]) -> Settled:
+    """What the last complete update left, from the rotations of all hosts by name. RunError where more than one step
+    leads to the wanted rotation: the password that the host has now would be refused before it has the new one."""
+    former = host.renamed_from if name not in done and host.renamed_from in done else None
+    known = former or name
+    last = int(done.get(known) or 0)
+    if known in done and host.rotation and host.rotation not in (last, last + 1):
         raise pulumi.RunError(
-            f"hosts.{name}.rotation: expected {last} (no change) or {last + 1} (a new password), got {wanted}; "
+            f"hosts.{name}.rotation: expected {last} (no change) or {last + 1} (a new password), got {host.rotation}; "
             "each step keeps only the previous password valid until the host uses the new one"
         )
-    return last
+    return Settled(last, former or "")
 
 
-def _accepted(name: str, rotation: int, now: str, before: str, done: int | None) -> dict[str, str]:
-    both = {names.user(name, rotation): now, names.user(name, rotation - 1): before}
-    return both if done != rotation else {names.user(name, rotation): now}
+def accepted(name: str, rotation: int, hashes: Mapping[int, str], before: Settled) -> dict[str, str]:
+    """The hashes by user name that the hub accepts of a host."""
+    found = {names.user(name, rotation): hashes[rotation]}
+    if before.rotation in hashes and before.rotation != rotation:
+        found[names.user(name, before.rotation)] = hashes[before.rotation]
+    if before.former and before.rotation in hashes:
+        found[names.user(before.former, before.rotation)] = hashes[before.rotation]
+    return found
 
 
-def rotations_done(wanted: Mapping[str, int]) -> pulumi.Output[dict[str, Any]]:
-    """The rotation of every host as the last complete update exported it. Reads the stack's own state, and only if any
-    password is ever rotated."""
-    if not any(wanted.values()):
+def rotations_done(hosts: Mapping[str, Host]) -> pulumi.Output[dict[str, Any]]:
+    """The rotation of every host as the last complete update exported it. Reads the stack's own state, and only if a
+    password is ever rotated, or a host with a password has a former name."""
+    if not any(host.rotation or (host.renamed_from and host.via == "internet") for host in hosts.values()):
         return pulumi.Output.from_input(dict[str, Any]())
     own = pulumi.StackReference(f"{pulumi.get_organization()}/{pulumi.get_project()}/{pulumi.get_stack()}")
     return own.get_output("rotations").apply(lambda found: found or {})

@@ -29,6 +29,9 @@ from configs.services.container import (
 from configs.services.spec import File, NetworkName, ServiceSpec
 from configs.units import megabytes
 
+STARTS = 60  # seconds until a container that was started runs
+READY = 600  # seconds until a container that was started takes requests; Prometheus replays its write-ahead log first
+
 
 @dataclass(frozen=True, kw_only=True)
 class DockerServiceArgs:
@@ -79,6 +82,7 @@ class DockerService(pulumi.ComponentResource):
         volumes = [self._volume(volume) for volume in sorted(self._spec.volumes)]
         self.container = self._container([*before, *volumes, *args.after])
         self.revisions.append(self.container.id)
+        self._answers()
         self.register_outputs({"container": self.container_name})
 
     def _files(
@@ -148,6 +152,25 @@ class DockerService(pulumi.ComponentResource):
                     delete_before_replace=True,  # old and new have one name
                 )
             ),
+        )
+
+    def _answers(self) -> None:
+        """Ends once the container answers: what depends on this service waits for that."""
+        answers = script(
+            "answers",
+            CONTAINER=self.container_name,
+            READY=shlex.join(self._spec.ready or self._definition.health.argv),
+            PATIENCE=str(READY),
+            STARTS=str(STARTS),
+            HOST=self._args.host.name,
+        )
+        self._args.host.run(
+            f"{self.role}-answers",
+            create=answers,
+            delete=None,
+            stdin=self.container.id,  # again when it is another one
+            depends_on=[self.container],
+            parent=self,
         )
 
     def _ports(self) -> list[docker.ContainerPortArgs]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -90,12 +90,13 @@ class Hub(pulumi.ComponentResource):
             "users": dict(self._args.users),
             "admin_password": self._args.admin_password,
         }
-        made: dict[str, DockerService] = {}
+        made: list[DockerService] = []
+        # One after the other, each once the one before answers: an image that does not work costs one part of the hub.
         for spec in sorted(services.hub_specs(context), key=lambda spec: len(spec.depends_on)):
-            made[spec.role] = self._service(spec, late, [made[role] for role in spec.depends_on])
-        return list(made.values())
+            made.append(self._service(spec, late, made[-1:]))
+        return made
 
-    def _service(self, spec: ServiceSpec, late: LateValues, after: list[DockerService]) -> DockerService:
+    def _service(self, spec: ServiceSpec, late: LateValues, after: Sequence[DockerService]) -> DockerService:
         args = DockerServiceArgs(
             host=self._args.host,
             spec=spec,

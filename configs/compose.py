@@ -102,6 +102,8 @@ def _service(made: Container, folder: str, private: str | None) -> dict[str, Any
     ]
     service: dict[str, Any] = {
         "container_name": made.name,
+        # Prometheus derives the moments of its scrapes from it, so that a new container scrapes at the same ones.
+        **({} if made.host_namespaces else {"hostname": made.name}),
         "image": made.image,
         **({"entrypoint": _literal(made.entrypoint)} if made.entrypoint else {}),
         **({"command": _literal(made.command)} if made.command else {}),

@@ -22,9 +22,10 @@ OR = "; or: "  # between the summaries of two alerts with the same name
 
 
 def example_settings() -> Settings:
-    """Settings for which every alert is rendered: two hosts, an app with `http:`, a database, an expected container."""
+    """Settings for which every alert is rendered: two hosts, an app with all that alerts need, a database, an expected
+    container."""
     host = {
-        "apps": {"shop": {"target": "shop:8000", "http": {}}},
+        "apps": {"shop": {"target": "shop:8000", "http": {}, "honor_timestamps": True}},
         "postgres": {"main": {"dsn": "postgresql://nobody@db/shop"}},
         "expected": ["shop"],
     }

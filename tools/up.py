@@ -8,7 +8,17 @@ import os
 from configs import services
 from configs.images import resolve
 from configs.settings import Settings
-from tools import agent_targets, image_tags, pulumi_process, pulumi_state, repair, setup, ssh_program, working_copy
+from tools import (
+    agent_targets,
+    image_tags,
+    pull_everywhere,
+    pulumi_process,
+    pulumi_state,
+    repair,
+    setup,
+    ssh_program,
+    working_copy,
+)
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.processes import try_output
@@ -62,6 +72,7 @@ def up(stack: Stack) -> int:
     stopped = _stopped(stack)
     if stopped:
         say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
+    pull_everywhere.pull(stack)
     say("\nBringing the stack up (pulumi up)")
     refresh = ["--refresh"] if stopped else []
     unreachable: set[str] = set()

@@ -6,7 +6,7 @@ version of Grafana provisions from files. They name no host: the labels `env`, `
 
 from __future__ import annotations
 
-from configs.dashboards import containers, fleet, hosts, http, hub, logs, postgres, timescale
+from configs.dashboards import containers, fleet, hosts, http, hub, intervals, logs, postgres, timescale
 from configs.dashboards.json_model import to_json
 from configs.dashboards.model import Dashboard
 from configs.settings import Settings
@@ -19,7 +19,7 @@ def boards(settings: Settings) -> tuple[Dashboard, ...]:
     first panel states if no database has the extension.
     """
     databases = any(edge.postgres for edge in settings.edges.values())
-    return (
+    every = (
         fleet.board(settings),
         hosts.board(settings),
         containers.board(settings),
@@ -28,6 +28,8 @@ def boards(settings: Settings) -> tuple[Dashboard, ...]:
         *((postgres.board(settings), timescale.board(settings)) if databases else ()),
         *((http.board(settings),) if http.metric_groups(settings) else ()),
     )
+    jobs = intervals.job_intervals(settings)
+    return tuple(intervals.with_intervals(board, jobs) for board in every)
 
 
 def render(settings: Settings) -> dict[str, str]:

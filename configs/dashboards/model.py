@@ -38,11 +38,14 @@ class Query:
 
     `empty` is the reason why it has no result on some healthy stacks; `make doctor` shows the reason and reports every
     other query without a result as a fault. Columns and log panels have the same field.
+
+    `interval`: seconds between two scrapes of its jobs where they are more than the data source's (intervals.py).
     """
 
     expr: str
     legend: str = ""
     empty: str = ""
+    interval: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +97,7 @@ class Column:
     steps: Steps = ()
     mappings: Mappings = field(default_factory=dict)
     empty: str = ""
+    interval: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,20 @@ Every alert has a severity, a summary with its values, a dashboard and a runbook
 from __future__ import annotations
 
 from configs.render.dump import to_yaml
-from configs.rules import agents, containers, fleet, hosts, http, hub, logs, pipeline, postgres, recording, timescale
+from configs.rules import (
+    agents,
+    containers,
+    fleet,
+    hosts,
+    http,
+    hub,
+    logs,
+    pipeline,
+    postgres,
+    recording,
+    sources,
+    timescale,
+)
 from configs.rules.model import Alert, Group, render
 from configs.settings import Settings
 
@@ -20,6 +33,7 @@ def groups(settings: Settings) -> list[Group]:
         agents.group(settings),
         fleet.group(settings),
         pipeline.group(settings),
+        sources.group(settings),
         hosts.group(settings),
         hub.group(settings),
         *containers.groups(settings),
@@ -32,7 +46,7 @@ def groups(settings: Settings) -> list[Group]:
 
 def ruler_groups(settings: Settings) -> list[Group]:
     """The groups that Loki evaluates."""
-    return [hub.ruler_group(settings), logs.ruler_group(settings)]
+    return [hub.ruler_group(settings), logs.ruler_group(settings), sources.ruler_group(settings)]
 
 
 def alerts(settings: Settings) -> list[Alert]:

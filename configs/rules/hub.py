@@ -157,8 +157,9 @@ ALERTS_UNDELIVERED = Alert(
 
 
 def _discards(matchers: str, _: Thresholds) -> str:
+    """`policy` is the host that sent the lines (configs/services/loki.py)."""
     lines = increase_or_first_event("loki_discarded_samples_total", f'job="loki"{matchers}', "15m")
-    return nonzero_rounded(f"sum by (env, host, reason) ({lines})")
+    return nonzero_rounded(f"sum by (env, host, reason, policy) ({lines})")
 
 
 LOKI_DISCARDS = Alert(
@@ -166,8 +167,10 @@ LOKI_DISCARDS = Alert(
     expr=_discards,
     wait="0s",
     empty="Loki exposes this counter after the first discarded line",
-    summary="Loki discarded " + COUNT + " lines in 15 minutes: {{ $labels.reason }}",
-    description="They are lost unless the log agent retries. The limits are under hub.loki in the stack file.",
+    summary="Loki discarded " + COUNT + " lines{{ with $labels.policy }} of {{ . }}{{ end }} in 15 minutes: "
+    "{{ $labels.reason }}",
+    description="They are lost; other lines of the same push are not. The limits are `logs.max_streams` of the host "
+    "and hub.loki in the stack file.",
     board="hub",
     per="hub",
 )

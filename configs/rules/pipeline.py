@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from configs.rules import agents, config_reload
 from configs.rules.counters import COUNT, nonzero_rounded
+from configs.rules.fleet import EXPECTED
 from configs.rules.model import Alert, Group, alternation, merge_thresholds, muted
 from configs.rules.recording import NEWEST
+from configs.rules.sources import TARGET
 from configs.services import HUB_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
@@ -48,7 +50,9 @@ def _watchdog(settings: Settings) -> Alert:
 
 
 def _target_down(matchers: str, _: Thresholds) -> str:
-    return f'up{{job!~"{"|".join(HUB_JOBS)}"{matchers}}} == 0'
+    """A target that answers, and whose answer is rejected, is ScrapeRejected."""
+    selector = f'job!~"{"|".join(HUB_JOBS)}"{matchers}'
+    return f"up{{{selector}}} == 0 unless on ({TARGET}) scrape_samples_scraped{{{selector}}} > 0"
 
 
 TARGET_DOWN = Alert(
@@ -77,19 +81,24 @@ LINES_LOST = Alert(
 def _host_silent(settings: Settings, host: str) -> Alert:
     """One alert per host of the stack file, because a pushed `up` disappears with its host. Inactive while a backlog
     arrives after an outage of the hub: the newest sample advances then, and RemoteWriteBehind fires instead."""
-    edge, keys = settings.edges[host], ("host_silent",)
-    threshold = merge_thresholds(settings.hub.alerts.thresholds, edge.alerts, keys).host_silent
-    silent = max(threshold, 3 * edge.scrape.agents)  # at least three scrape intervals of the agent
-    newest = f'{NEWEST}{{env="{settings.env}",host="{host}"}}'
+    edge, keys = settings.edges[host], ("host_silent", "host_first_sample")
+    thresholds = merge_thresholds(settings.hub.alerts.thresholds, edge.alerts, keys)
+    silent = max(thresholds.host_silent, 3 * edge.scrape.agents)  # at least three scrape intervals of the agent
+    of_host = f'env="{settings.env}",host="{host}"'
+    newest = f"{NEWEST}{{{of_host}}}"
+    # Of a host that never sent: it may still boot. The series tells since when it is in the stack file.
+    expected = f"{EXPECTED}{{{of_host}}} offset {prometheus_duration(thresholds.host_first_sample)}"
+    never = f"absent({newest}) and on (env, host) {expected}"
     advances = f"changes({newest}[{prometheus_duration(min(silent, 180))}]) > 0"
     return Alert(
         name="HostSilent",
-        expr=f"(time() - {newest} > {silent} or absent({newest})) unless on (env, host) {advances}",
+        expr=f"(time() - {newest} > {silent} or ({never})) unless on (env, host) {advances}",
         keys=keys,
         wait="2m",
         severity="critical",
         summary=f"Host {host} sends no data",
-        description=f"The hub has received no metrics from {host} for {show_duration(silent + 120)}. "
+        description=f"The hub has received no metrics from {host} for {show_duration(silent + 120)}, or none at all "
+        f"within {show_duration(thresholds.host_first_sample)} since it is in the stack file. "
         "Check that the host and its agent are running and can reach the hub.",
         board="fleet",
         labels={"host": host},
@@ -97,10 +106,12 @@ def _host_silent(settings: Settings, host: str) -> Alert:
 
 
 def _foreign_host(settings: Settings) -> Alert:
-    """The series of a removed host become stale after five minutes."""
+    """The series of a removed host become stale after five minutes. A renamed host uses its former name until it is
+    reached."""
+    known = {*settings.hosts, *(host.renamed_from for host in settings.hosts.values() if host.renamed_from)}
     return Alert(
         name="ForeignHost",
-        expr=f'count by (env, host) (up{{host!~"{alternation(settings.hosts)}"}})',
+        expr=f'count by (env, host) (up{{host!~"{alternation(sorted(known))}"}})',
         wait="10m",
         empty="every host that sends data is in the stack file",
         summary='The hub receives data from host "{{ $labels.host }}", which is not in the stack file',

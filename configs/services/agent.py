@@ -42,6 +42,8 @@ SERVICE = Service(
 CONFIG = "/etc/prometheus"
 DATA = "/prometheus"
 FILE = "prometheus.yml"
+# Of an app's labels, in characters. A scrape with a longer one is rejected, as by its `sample_limit`.
+LABEL_LENGTHS = {"label_name_length_limit": 128, "label_value_length_limit": 2048}
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -113,18 +115,22 @@ def config(context: Context, push_url: str) -> str:
     return to_yaml(
         {
             "global": {"external_labels": labels, "scrape_interval": "15s"},
-            **scrape_settings(context),
+            **scrape_settings(context, LABEL_LENGTHS),
             "remote_write": [_remote_write(context, push_url)],
         },
         f"Prometheus agent of {context.name}, rendered by fleetwatch",
     )
 
 
-def scrape_settings(context: Context) -> dict[str, Any]:
-    """The scrape jobs, which both metrics agents read. Their targets have all labels: vmagent takes external labels for
-    labels of the metric, which become `exported_host` beside those of the target."""
+def scrape_settings(context: Context, app_limits: Mapping[str, int] | None = None) -> dict[str, Any]:
+    """The scrape jobs, which both metrics agents read. `app_limits`: keys for the jobs of apps that only one knows.
+
+    Their targets have all labels: vmagent takes external labels for labels of the metric, which become `exported_host`
+    beside those of the target.
+    """
     labels = {"env": context.settings.env, "host": context.name}
-    return {"scrape_configs": _labelled([*_service_jobs(context), *_app_jobs(context.edge)], labels)}
+    apps = [{**job, **(app_limits or {})} for job in _app_jobs(context.edge)]
+    return {"scrape_configs": _labelled([*_service_jobs(context), *apps], labels)}
 
 
 def command(settings: Settings) -> list[str]:
@@ -150,9 +156,14 @@ def command(settings: Settings) -> list[str]:
 
 
 def _remote_write(context: Context, push_url: str) -> dict[str, Any]:
-    """Prometheus always retries a 5xx and, with the setting below, a 429; any other 4xx is final."""
+    """Prometheus always retries a 5xx and, with the setting below, a 429; any other 4xx is final.
+
+    Of a request by remote write 1.0 the hub stores nothing if it refuses one sample (too old, or a duplicate), which
+    costs up to 2000 samples of other jobs. By 2.0 it stores the rest, and its answer counts what it refused.
+    """
     target: dict[str, Any] = {
         "url": push_url + names.METRICS_PUSH,
+        "protobuf_message": "io.prometheus.write.v2.Request",
         "remote_timeout": "30s",
         "queue_config": {"max_backoff": "10s", "retry_on_http_429": True, "batch_send_deadline": "1s"},
     }
@@ -204,6 +215,9 @@ def _app_jobs(edge: Edge) -> list[dict[str, Any]]:
             **_job(name, app.interval),
             "metrics_path": app.path,
             "scheme": app.scheme,
+            "sample_limit": app.sample_limit,
+            "label_limit": app.label_limit,
+            "honor_timestamps": app.honor_timestamps,
             "static_configs": [{"targets": [app.target]}],
         }
         for name, app in sorted(edge.apps.items())

@@ -58,11 +58,12 @@ def specs(context: Context) -> list[ServiceSpec]:
 
 
 def config(context: Context, push_url: str) -> str:
-    """config.alloy. Batches are retried without an end, as in Promtail."""
+    """config.alloy. Batches are retried without an end and a 429 is final, as in Promtail."""
     settings, edge = context.settings, context.edge
     parts = [
         f"// Grafana Alloy of {context.name}, rendered by fleetwatch\n",
         _write(context, push_url),
+        _line_rate(context),
         _containers(context),
         *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
         *([_journal(settings.hub.outage_budget)] if edge.logs.journal else []),
@@ -104,6 +105,7 @@ def _write(context: Context, push_url: str) -> str:
 		min_backoff_period  = "500ms"
 		max_backoff_period  = "15s"
 		max_backoff_retries = 0
+		retry_on_http_429   = false
 {login}	}}
 
 	external_labels = {{
@@ -112,6 +114,12 @@ def _write(context: Context, push_url: str) -> str:
 	}}
 }}
 """
+
+
+def _line_rate(context: Context) -> str:
+    """All sources pass it. It makes Alloy read slower, it drops nothing."""
+    rate = str(context.edge.logs.line_rate)
+    return _process("line_rate", [_stage("limit", rate=rate, burst=rate, drop="false")], to="loki.write.hub")
 
 
 def _block(name: str, values: dict[str, str]) -> str:
@@ -194,9 +202,9 @@ loki.source.journal "journal" {{
 {_process("journal", [_regex_level(), _normal(), _metadata()])}"""
 
 
-def _process(label: str, stages: list[str]) -> str:
+def _process(label: str, stages: list[str], to: str = "loki.process.line_rate") -> str:
     return f"""loki.process "{label}" {{
-	forward_to = [loki.write.hub.receiver]
+	forward_to = [{to}.receiver]
 
 {chr(10).join(stages)}}}
 """

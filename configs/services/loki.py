@@ -34,7 +34,9 @@ SERVICE = Service(
 )
 CONFIG = "/etc/loki"
 DATA = "/loki"
-RULES = "rules"
+LIVE = "live"  # what Loki reads again by itself
+RULES = f"{LIVE}/rules"
+LIMITS = f"{LIVE}/limits.yml"
 TENANT = "fake"  # Loki's own name for the one tenant there is without authentication
 
 
@@ -48,11 +50,12 @@ def specs(context: Context) -> list[ServiceSpec]:
             config_dir=CONFIG,
             files={
                 "loki.yml": text(config(context.settings)),
+                LIMITS: text(host_limits(context.settings)),
                 **rule_files(f"{RULES}/{TENANT}", context.log_rules),
             },
             check=("/usr/bin/loki", f"-config.file={CONFIG}/loki.yml", "-verify-config=true"),
-            # Loki reads changed rules within a minute by itself, its configuration only at its start.
-            reload=restart_unless(f"{RULES}/"),
+            # Loki reads changed rules and limits within a minute by itself, its configuration only at its start.
+            reload=restart_unless(f"{LIVE}/"),
             command=tuple(command()),
             volumes={"loki": Volume(DATA, durable=True)},
             networks=(Network("hub"),),
@@ -111,6 +114,7 @@ def config(settings: Settings) -> str:
                 "per_stream_rate_limit": show_size(limits.stream_rate),
                 "per_stream_rate_limit_burst": show_size(limits.stream_rate * 4),
                 "max_global_streams_per_user": limits.max_streams,
+                "use_owned_stream_count": True,  # without it a host's limit is compared with the streams of all hosts
                 "max_line_size": show_size(limits.max_line_size),
                 "max_line_size_truncate": True,
                 "allow_structured_metadata": True,
@@ -120,6 +124,7 @@ def config(settings: Settings) -> str:
                 "discover_service_name": [],
                 "discover_log_levels": False,
             },
+            "runtime_config": {"file": f"{CONFIG}/{LIMITS}", "period": "10s"},
             "frontend": {"encoding": "protobuf"},
             # Alerts about lines. Rule files are read again every minute, without a restart; the API only shows them.
             "ruler": {
@@ -131,6 +136,19 @@ def config(settings: Settings) -> str:
         },
         "Loki of the hub, rendered by fleetwatch",
     )
+
+
+def host_limits(settings: Settings) -> str:
+    """Each host's own limit of streams, by a policy with its name: too many on one host cost no other host a line, nor
+    the streams that it has already. Loki's counter of discarded lines has the policy as a label."""
+    hosts = sorted(settings.edges)
+    limits = {
+        "policy_stream_mapping": {host: [{"selector": f'{{host="{host}"}}', "priority": 1}] for host in hosts},
+        "policy_override_limits": {
+            host: {"max_global_streams_per_user": settings.edges[host].logs.max_streams} for host in hosts
+        },
+    }
+    return to_yaml({"overrides": {TENANT: limits}}, "Loki's limits of each host, rendered by fleetwatch")
 
 
 def command() -> list[str]:

@@ -56,6 +56,8 @@ def specs(context: Context) -> list[ServiceSpec]:
             volumes={"prometheus": Volume(DATA, durable=True)},
             networks=(Network("hub"),),
             health=http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"),
+            # Healthy, but not ready, while it replays its write-ahead log.
+            ready=http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/ready").argv,
             stop_timeout=60,
             scrape=ScrapeJob(
                 name="prometheus", interval=context.edge.scrape.hub, port=names.PROMETHEUS_PORT, series=740

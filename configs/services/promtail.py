@@ -10,7 +10,7 @@ from configs.render.dump import to_yaml
 from configs.services import log_agent
 from configs.services.context import Context
 from configs.services.spec import MB, Pushing, Service, ServiceSpec, hup_for
-from configs.units import go_duration
+from configs.units import go_duration, show_size
 
 if TYPE_CHECKING:
     from configs.settings.edge import Edge, LogFile
@@ -53,7 +53,12 @@ def specs(context: Context) -> list[ServiceSpec]:
 
 
 def config(context: Context, push_url: str) -> str:
-    """promtail.yml. Batches are retried without an end: Docker's log files are the buffer, not Promtail's patience."""
+    """promtail.yml. Batches are retried without an end: Docker's log files are the buffer, not Promtail's patience.
+
+    A 429 is not retried: Loki stored what it accepts of the batch and counts the rest (configs/services/loki.py).
+    `limits_config` makes Promtail read slower, it drops nothing. Its `max_streams` is not used: in Promtail 3.7 one
+    stream above it ends the client (clients/pkg/promtail/client/client.go).
+    """
     settings, edge = context.settings, context.edge
     client: dict[str, Any] = {
         "url": push_url + names.LOGS_PUSH,
@@ -61,6 +66,7 @@ def config(context: Context, push_url: str) -> str:
         "batchsize": 1048576,
         "timeout": "30s",
         "backoff_config": {"min_period": "500ms", "max_period": "15s", "max_retries": 0},
+        "drop_rate_limited_batches": True,
         "external_labels": {"env": settings.env, "host": context.name},
     }
     if context.host.via == "internet":
@@ -71,6 +77,14 @@ def config(context: Context, push_url: str) -> str:
             "server": {"http_listen_port": names.LOG_AGENT_PORT, "grpc_listen_port": 0, "log_level": "info"},
             "positions": {"filename": f"{DATA}/positions.yml", "sync_period": "2s"},
             "clients": [client],
+            "limits_config": {
+                "readline_rate_enabled": True,
+                "readline_rate": edge.logs.line_rate,
+                "readline_burst": edge.logs.line_rate,
+                "readline_rate_drop": False,
+                "max_line_size": show_size(settings.hub.loki.max_line_size),
+                "max_line_size_truncate": True,
+            },
             "target_config": {"sync_period": "2s"},
             "scrape_configs": [
                 _containers(context),

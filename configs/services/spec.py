@@ -142,7 +142,8 @@ class ScrapeJob:
 class ServiceSpec:
     """One container. Paths on the host are absolute; `files` and `secrets` are keyed by path below their folder.
 
-    `check` is an argv in the image itself that looks at new files before they are used. `user_networks`: it reaches
+    `check` is an argv in the image itself that looks at new files before they are used, `ready` one that ends with exit
+    code 0 once the service takes requests; without it that is the health check. `user_networks`: it reaches
     what the user runs.
     `host_network` has a reason beside it wherever it is used.
     """
@@ -168,6 +169,7 @@ class ServiceSpec:
     user_networks: bool = False
     ports: tuple[Port, ...] = ()
     depends_on: tuple[str, ...] = ()  # roles that are started first
+    ready: tuple[str, ...] = ()
     capabilities: tuple[str, ...] = ()
     devices: tuple[str, ...] = ()  # to read from
     read_only: bool = True

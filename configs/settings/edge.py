@@ -113,13 +113,20 @@ class Http(Strict):
 
 class App(Strict):
     """A service that exposes Prometheus metrics, reachable from the edge's networks. `http: {}` if it counts HTTP
-    requests: it then has its place on the HTTP dashboard and in its alerts."""
+    requests: it then has its place on the HTTP dashboard and in its alerts.
+
+    A scrape with more than `sample_limit` samples, or with more than `label_limit` labels on one of them, is rejected
+    as a whole and reported. `honor_timestamps: true` stores the timestamps that the service itself exposes.
+    """
 
     target: HostPort
     path: UrlPath = "/metrics"
     interval: Interval = parse_duration("10s")
     scheme: Literal["http", "https"] = "http"
     http: Http | None = None
+    sample_limit: Annotated[int, Field(ge=1)] = 10000
+    label_limit: Annotated[int, Field(ge=5)] = Field(40, description="`40`, four of which fleetwatch adds")
+    honor_timestamps: bool = False
 
 
 class Postgres(Strict):
@@ -164,7 +171,10 @@ class LogFile(Strict):
 
 
 class Logs(Strict):
-    """What is shipped to Loki. `projects` empty: containers of every compose project and of none."""
+    """What is shipped to Loki. `projects` empty: containers of every compose project and of none.
+    `line_rate`: lines per second that the log agent reads, of all sources together; more of them wait in the log files.
+    `max_streams`: streams that Loki accepts of this host; lines of further ones are discarded and reported.
+    """
 
     agent: Literal["promtail", "alloy"] = "promtail"
     projects: list[Annotated[str, AfterValidator(_project)]] = []
@@ -172,6 +182,8 @@ class Logs(Strict):
     drop: list[LineFilter] = []
     files: dict[DnsLabel, LogFile] = {}
     journal: bool = False
+    line_rate: Annotated[int, Field(ge=1)] = 10000
+    max_streams: Annotated[int, Field(ge=1)] = 1000
 
     @model_validator(mode="after")
     def _jobs(self) -> Logs:

@@ -61,12 +61,18 @@ class Retention(Strict):
     )
 
 
-class LokiLimits(Strict):
-    """What Loki accepts. Rates per second and tenant; a stream is one set of labels."""
+PUSH = parse_size("2MB")  # more than one push of a log agent, which a lower limit would never accept
 
-    ingestion_rate: Size = parse_size("16MB")
-    ingestion_burst: Size = parse_size("32MB")
-    stream_rate: Size = parse_size("8MB")
+
+class LokiLimits(Strict):
+    """What Loki accepts of all hosts together, per second; a stream is one set of labels. What exceeds a limit is
+    discarded and reported, not sent again. The default rates are higher than what log agents reach: each has one
+    request at a time, and reads `logs.line_rate` lines per second. `max_streams` is the limit of all hosts that are not
+    in the stack file; the others have `logs.max_streams`."""
+
+    ingestion_rate: Annotated[Size, Field(ge=PUSH)] = parse_size("256MB")
+    ingestion_burst: Annotated[Size, Field(ge=PUSH)] = parse_size("256MB")
+    stream_rate: Annotated[Size, Field(ge=PUSH)] = parse_size("64MB")
     max_streams: Annotated[int, Field(ge=10)] = 10000
     max_line_size: Size = parse_size("256KB")
 

@@ -19,6 +19,9 @@ class Thresholds(Strict):
     host_silent: Duration = Field(
         parse_duration("5m"), description="`5m` without a sample; HostSilent fires two minutes later"
     )
+    host_first_sample: Duration = Field(
+        parse_duration("20m"), description="`20m`: how long a new host may boot before HostSilent fires"
+    )
     disk_full_in: Duration = Field(parse_duration("24h"), description="`24h`: at the pace of the last six hours")
     disk_used: Share = 0.9
     inodes_used: Share = 0.9
@@ -34,6 +37,7 @@ class Thresholds(Strict):
     container_throttled: Share = Field(0.25, description="`0.25` of the periods in which it wanted to run")
     volume_used: Share = 0.9
     log_errors: Count = Field(1.0, description="`1.0` lines per second of level error or fatal, for 5 minutes")
+    log_lines: Count = Field(1000.0, description="`1000.0` lines per second of one source, for 5 minutes")
     http_errors: Share = Field(0.05, description="`0.05` of the answers are 5xx")
     http_latency: Count = Field(1.0, description="`1.0` seconds for the slowest twentieth of the requests")
     http_few: Count = Field(

@@ -88,7 +88,9 @@ def test_one_more_host_changes_no_registration_of_another_host(count: int, monke
     assert len(after.keys() - before.keys()) == 8, "as many as the first one"
     assert before.keys() <= after.keys()
     changed = {name for kind, name in before if before[kind, name] != after[kind, name]}
-    assert changed == {"hub-caddy-secrets", "hub-prometheus-config"}, "the hub's, byte for byte the rest"
+    assert changed == {"hub-caddy-secrets", "hub-prometheus-config", "hub-loki-config"}, (
+        "the hub's, byte for byte the rest"
+    )
 
 
 def test_two_runs_are_equal_byte_for_byte_and_nothing_runs_by_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:

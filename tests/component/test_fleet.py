@@ -68,16 +68,18 @@ def test_one_more_host_touches_its_own_and_its_credential_at_the_hub(
     assert {name.removeprefix("hub-gate-")[:5] for name in difference.pop("+")} == {"vps-2"}, (
         "only its own resources are new"
     )
-    assert difference == {"hub-caddy-secrets": {"stdin"}, "hub-prometheus-config": {"stdin"}}, (
-        "the hub learns its password and its name; no container and no other host"
-    )
+    assert difference == {
+        "hub-caddy-secrets": {"stdin"},
+        "hub-prometheus-config": {"stdin"},
+        "hub-loki-config": {"stdin"},
+    }, "the hub learns its password and its name; no container and no other host"
 
 
 def test_one_more_droplet_touches_nothing_that_is_there(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     after = run(fleet(web_2={"droplet": {}}), monkeypatch)
     difference = changed(made, after)
     assert {name.removeprefix("hub-gate-")[:5] for name in difference.pop("+")} == {"web-2"}
-    assert difference == {"hub-prometheus-config": {"stdin"}}
+    assert difference == {"hub-prometheus-config": {"stdin"}, "hub-loki-config": {"stdin"}}
 
 
 def test_a_changed_size_changes_the_droplet_and_waits_for_it(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:

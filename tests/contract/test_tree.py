@@ -58,6 +58,7 @@ LONG = {
     "configs/dashboards/postgres.py": "one dashboard, declared panel by panel",
     "configs/dashboards/timescale.py": "one dashboard, declared panel by panel",
     "tests/integration/fleet.py": "one rig for the fleet's whole story; to be divided when it grows",
+    "tests/integration/test_log_rules.py": "one Loki for every rule about lines; to be divided when it grows",
     "tests/unit/test_sql_standin.py": "one database played for every question to the stand-in",
     "tests/unit/test_grafana_standin.py": "one rig for every page of the stand-in; to be divided when it grows",
 }

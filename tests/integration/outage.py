@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import bisect
+import contextlib
 import re
 import time
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
+from configs import services
+from configs.settings import load
 from tests.integration.rig import Rig, docker, eventually
 
 # Ten numbered lines a second, paced by the clock: what is written does not depend on how loaded the machine is.
@@ -92,6 +96,20 @@ def lost(answered: list[float], times: list[float]) -> list[float]:
 def _around(known: list[float], at: float) -> slice:
     where = bisect.bisect(known, at)
     return slice(max(0, where - 2), where + 1)
+
+
+@contextlib.contextmanager
+def another_tag(rig: Rig, images: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Every image that the rig's containers use under another tag, by key, as a new version of each would come."""
+    used = services.used_images(load(rig.config, str(rig.file)))
+    bumped = {key: f"fleetwatch.local/{rig.prefix}-{key.replace('_', '-')}:next" for key in used}
+    for key, ref in bumped.items():
+        docker("tag", images[key], ref)
+    try:
+        yield bumped
+    finally:
+        for ref in bumped.values():  # the containers keep the image itself
+            docker("rmi", "--no-prune", "-f", ref, check=False)
 
 
 def leave(rig: Rig) -> float:

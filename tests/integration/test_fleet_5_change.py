@@ -54,11 +54,36 @@ def test_the_next_run_lets_in_the_new_one_alone_and_no_sample_is_missing(fleet: 
     assert max(gaps) < 1.5 * INTERVAL, f"seconds between samples: {gaps}"
 
 
+def test_a_host_that_is_renamed_while_it_cannot_be_reached_goes_on_pushing(fleet: Fleet) -> None:
+    """The hub has the new name only; the edge still uses the former one, until it is reached again."""
+    password, settings = fleet.passwords()["vps-1-password-b"], fleet.config["hosts"]["vps-1"]
+    fleet.inside("vps-1", "sh", "-c", "service ssh stop; pkill -f 'sshd: deploy'", check=False)
+    fleet.change({"hosts": {"vps-1": None, "edge-1": {**settings, "renamed_from": "vps-1"}}})
+    said = fleet.up_fails()
+    assert "host edge-1: no SSH connection" in said
+    assert fleet.lets_in("vps-1.1", password), "the name that the edge still uses"
+    assert fleet.lets_in("edge-1.1", password)
+    failed = time.time()
+    eventually("a sample under the former name", lambda: fleet.newest()["vps-1"] > failed, 60)
+    fleet.inside("vps-1", "service", "ssh", "start")
+    fleet.up()
+    assert fleet.lets_in("vps-1.1", password), "accepted until an update has ended well"
+    eventually("a sample under the new name", lambda: fleet.newest().get("edge-1", 0) > failed, 60)
+    refused = 'prometheus_remote_storage_samples_failed_total{host=~"vps-1|edge-1"} > 0'
+    assert fleet.metrics(refused) == [], "samples were refused"
+    # And back, for the tests that follow: the update in the next one drops the name in between.
+    fleet.change({"hosts": {"edge-1": None, "vps-1": {**settings, "renamed_from": "edge-1"}}})
+    fleet.up()
+    assert fleet.lets_in("vps-1.1", password)
+
+
 def test_a_renamed_host_keeps_its_droplet_and_its_secrets(fleet: Fleet) -> None:
     before, droplet = fleet.everything(), fleet.droplet("db-1")
     settings = fleet.config["hosts"]["db-1"]
     fleet.change({"hosts": {"db-1": None, "database": {**settings, "renamed_from": "db-1"}}})
     fleet.up()
+    assert not fleet.lets_in("edge-1.1", fleet.passwords()["vps-1-password-b"]), "the former name of another host"
+    fleet.change({"hosts": {"vps-1": {"renamed_from": None}}})
     assert fleet.droplet("database")["id"] == droplet["id"]
     assert fleet.on("database", "hostname")
     after = fleet.everything()

@@ -94,7 +94,9 @@ class Running:
 @pytest.fixture(scope="module")
 def running(chain: setup.ToolChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     image, log_agent = (next(one.ref for one in chain.images if one.key == key) for key in ("loki", "promtail"))
-    settings = load(small(env="test", hosts={"hub": {"alerts": {"containers": OWN}}}), "stacks/Pulumi.test.yaml")
+    web = {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc", "logs": {"max_streams": 2}}
+    hub = {"alerts": {"containers": OWN, "thresholds": {"log_lines": 50}}}
+    settings = load(small(env="test", hosts={"hub": hub, "web-1": web}), "stacks/Pulumi.test.yaml")
     folder = tmp_path_factory.mktemp("loki")
     folder.chmod(0o755)  # the image's user is not ours
     name = f"fleetwatch-log-rules-{secrets.token_hex(4)}"
@@ -105,6 +107,8 @@ def running(chain: setup.ToolChain, tmp_path_factory: pytest.TempPathFactory) ->
         alertmanager = names.address(settings.prefix, "alertmanager", names.ALERTMANAGER_PORT)
         text = loki.config(settings)
         assert f"http://{alertmanager}" in text
+        (folder / loki.LIVE).mkdir()
+        (folder / loki.LIMITS).write_text(loki.host_limits(settings))
         (folder / "loki.yml").write_text(text.replace(f"http://{alertmanager}", sink.url))
         of_tenant = folder / loki.RULES / loki.TENANT
         of_tenant.mkdir(parents=True)
@@ -146,6 +150,56 @@ def test_log_errors_fires_only_above_the_threshold(running: Running) -> None:
         LOUD: told | WRITTEN["loud"][0],
         "billing on hub logs 1.5 errors per second": told | {"job": "billing"},
     }  # fmt: skip
+
+
+def _refused(count: int, job: str, reason: str) -> list[str]:
+    """Lines of the hub's Prometheus, as Go's slog writes them. A label's value tries to pass for another host."""
+    series = f'{{__name__="x", a="host=\\"evil\\"", env="test", host="web-1", job="{job}"}}'
+    head = 'level=ERROR source=write_handler.go:383 msg="Out of order sample from remote write" component=web'
+    more = f"err={json.dumps(reason)} series={json.dumps(series)} timestamp=1"
+    return [f"time=2026-11-28T00:00:{number:02}.1Z {head} {more}" for number in range(count)]
+
+
+def test_rejected_samples_are_reported_by_job(running: Running) -> None:
+    prometheus = {"job": "docker", "container": "fleetwatch-prometheus"}
+    for number, line in enumerate([*_refused(3, "shop", "too old sample"), *_refused(1, "cron", "out of bounds: x")]):
+        running.push(prometheus, "error", 1, line, ago=number)
+    running.push({"job": "docker", "container": "somebodys"}, "error", 1, _refused(1, "forged", "too old sample")[0])
+    running.push(prometheus, "info", 1, 'level=INFO msg="other" q="Out of order sample from remote write"')
+    text = "The hub rejected {} samples of job {} on web-1 in 15 minutes: {}"
+    found = eventually("both alerts", lambda: len(t := running.told("SamplesRejected")) >= 2 and t, 60)
+    labels = {"alertname": "SamplesRejected", "severity": "warning", "env": "test", "host": "web-1"}
+    assert found == {
+        text.format(3, "shop", "too old sample"): labels | {"job": "shop", "reason": "too old sample"},
+        text.format(1, "cron", "out of bounds: x"): labels | {"job": "cron", "reason": "out of bounds: x"},
+    }
+
+
+def test_one_host_with_too_many_streams_costs_no_other_host_a_line(running: Running) -> None:
+    """`web-1` has a limit of two streams. Of a push with more of them Loki stores the rest, and names the host."""
+    streams = [{"env": "test", "host": "web-1", "container": name} for name in ("one", "two", "three")]
+    streams.append({"env": "test", "host": "hub", "n": "1"})
+    now = str(time.time_ns())
+    pushed = [{"stream": labels, "values": [[now, "x"]]} for labels in streams]
+    for sent in (pushed, pushed[::-1]):
+        answer = httpx.post(running.url + names.LOGS_PUSH, json={"streams": sent}, timeout=60, trust_env=False)
+        assert answer.status_code in (204, 429), answer.text
+    assert answer.status_code == 204 or "stream limit" in answer.text
+    stored = running.ask('sum by (container) (count_over_time({host="web-1"} [5m]))')
+    assert len(stored) == 2, "the two streams that came first, and no third"
+    assert running.ask('{host="hub",n="1"}', "_range"), "of the same push, another host's"
+    counted = httpx.get(f"{running.url}/metrics", timeout=60, trust_env=False).text
+    discarded = [line for line in counted.splitlines() if line.startswith("loki_discarded_samples_total")]
+    assert [line for line in discarded if 'policy="web-1"' in line and 'reason="stream_limit"' in line], discarded
+    assert not [line for line in discarded if 'policy="hub"' in line]
+
+
+def test_noisy_container_is_named(running: Running) -> None:
+    for _ in range(4):  # 4 x 4000 lines within five minutes are 53 per second
+        running.push(SHOP | {"container": "noisy"}, "info", 4000)
+    text = "noisy on hub writes 53 log lines per second"
+    eventually("the alert", lambda: text in running.told("LogsNoisy"), 60)
+    assert len(running.told("LogsNoisy")) == 1
 
 
 def test_certificate_alert_fires_on_caddys_own_lines_only(running: Running) -> None:

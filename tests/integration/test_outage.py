@@ -137,6 +137,32 @@ class TestTheHubIsAwayForItsBudget:
             tried = within.hub.metrics(f"sum(max_over_time({metric}[15m])) > 0")
             assert tried, f"{metric} is 0: the agent never noticed that the hub was away"
 
+    def test_every_image_is_replaced_at_once_and_nothing_is_lost(self, within: Rig, images: dict[str, str]) -> None:
+        """An upgrade of all parts while counters and numbered lines flow. An interval is 15 s where nothing is set."""
+        name, begun = outage.start_writer(within, images["test-app"]), time.time()
+        eventually("numbered lines", lambda: outage.numbers(within, name, begun), patience=120)
+        before = within.started_all()
+        with outage.another_tag(within, images) as bumped:
+            within.change({"images": bumped})
+            said = within.up()
+        after = within.started_all()
+        assert before.keys() == after.keys()
+        assert [one for one in before if before[one][0] == after[one][0]] == [], "containers with the old image"
+        assert "warning: the metrics agent" not in said
+        end = time.time()
+        eventually("samples of now", lambda: outage.stamps(within, RECEIVED, "1m")[-1] > end, patience=120)
+        answered = [at for at in outage.served(self.app, begun) if at < end]
+        times = outage.stamps(within, RECEIVED, "15m")
+        assert not outage.lost(answered, times), f"of {len(answered)} scrapes"
+        gap, since = outage.longest_gap([at for at in times if begun - 10 < at < end])
+        print(f"longest gap {gap:.1f} s, {since - begun:.0f} s after the beginning")
+        assert gap <= 30, "more than two intervals"
+        last = outage.stop_writer(name)
+        eventually("the last line", lambda: outage.numbers(within, name, begun)[last], patience=120, pause=3)
+        counted = outage.numbers(within, name, begun)
+        assert sorted(set(range(last + 1)) - set(counted)) == [], f"of {last + 1} lines"
+        print(f"{sum(times > 1 for times in counted.values())} of {last + 1} lines stand there twice")
+
     def test_status_says_nothing_of_a_gap(self, within: Rig) -> None:
         done = within.tool("status")
         assert done.returncode == 0, done.stdout

@@ -45,10 +45,8 @@ class Hub:
     def board(self, board: Dashboard) -> dict[str, Any]:
         """Everything that draw.py needs."""
         everything = {one.name: "" if one.text else one.all_value for one in board.variables}
-        rate = max(60, 4 * self._step)
         self._values = {
             **everything,
-            "__rate_interval": f"{rate}s",
             "__range": f"{self._seconds}s",
             "__auto": f"{self._step}s",
         }
@@ -65,8 +63,11 @@ class Hub:
             "rows": rows,
         }
 
-    def _get(self, loki: bool, over_time: bool, expr: str, lines: bool = False) -> list[dict[str, Any]]:
-        filled = re.sub(r"\$\{?(\w+)\}?", lambda match: self._values.get(match[1], match[0]), expr)
+    def _get(
+        self, loki: bool, over_time: bool, expr: str, lines: bool = False, interval: int = 0
+    ) -> list[dict[str, Any]]:
+        values = {**self._values, "__rate_interval": f"{max(60, 4 * self._step, 4 * interval)}s"}
+        filled = re.sub(r"\$\{?(\w+)\}?", lambda match: values.get(match[1], match[0]), expr)
         query: dict[str, Any] = {"query": filled}
         if over_time:
             scale = 10**9 if loki else 1
@@ -95,7 +96,7 @@ class Hub:
                 "colours": panel.series_colours,
             }
         if isinstance(panel, Stat):
-            found = self._get(loki, False, panel.query.expr)
+            found = self._get(loki, False, panel.query.expr, interval=panel.query.interval)
             words = {str(value): text for value, (text, _) in panel.mappings.items()}
             tiles = [(_legend(panel.query, one["metric"]), one["value"][1]) for one in found]
             return drawn | {"kind": "stat", "tiles": tiles, "words": words, "names": panel.show_names}
@@ -107,13 +108,13 @@ class Hub:
         return drawn | {"kind": "logs", "lines": [(float(when) / 1e9, text) for when, text in lines]}
 
     def _series(self, query: Query, loki: bool) -> Iterator[dict[str, Any]]:
-        for one in self._get(loki, True, query.expr):
+        for one in self._get(loki, True, query.expr, interval=query.interval):
             yield {"name": _legend(query, one["metric"]), "points": [(at, float(value)) for at, value in one["values"]]}
 
     def _table(self, panel: Table, loki: bool) -> dict[str, Any]:
         rows: dict[tuple[str, ...], dict[str, str]] = {}
         for column in panel.columns:
-            for one in self._get(loki, False, column.expr):
+            for one in self._get(loki, False, column.expr, interval=column.interval):
                 key = tuple(one["metric"].get(label, "") for label in panel.labels)
                 rows.setdefault(key, {})[column.title] = one["value"][1]
         columns = [

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from configs.rules import fleet
 from configs.rules.recording import NEWEST
 from tests.rendered.rules_rig import Case, fired
 
 OF = 'env="test",host="hub"'
 AGENT = f'up{{job="agent",{OF},instance="localhost:9090"}}'
 STEADY = {AGENT: "1x400"}
+EXPECTED = f"{fleet.EXPECTED}{{{OF}}}"
 LATEST = f"{NEWEST}{{{OF}}}"
 NODE = f'up{{job="node",{OF},instance="10.213.77.1:9100"}}'
 GIVEN_UP = f'promtail_dropped_entries_total{{job="promtail",{OF},reason="ingester_error"}}'
@@ -33,10 +35,11 @@ CASES = (
     Case(
         alert="HostSilent",
         when="when a host never sent",
-        series={},
-        at="3m",
+        series={EXPECTED: "1x200"},
+        at="23m",
         fires=[fired("Host hub sends no data")],
     ),
+    Case(alert="HostSilent", when="while a new host boots", series={EXPECTED: "1x200"}, at="20m"),
     Case(
         alert="HostSilent",
         when="when a host stopped",
@@ -72,6 +75,11 @@ CASES = (
                 instance="10.213.77.1:9100",
             )
         ],
+    ),
+    Case(
+        alert="TargetDown",
+        when="for a target whose answer is rejected, which is ScrapeRejected",
+        series={NODE: "0x100", NODE.replace("up", "scrape_samples_scraped", 1): "9000x100"},
     ),
     Case(alert="TargetDown", when="while all answer", series=STEADY, at="30m"),
     Case(alert="TargetDown", when="for a restart", series={NODE: "1x20 0x4 1x100"}, at="6m15s"),

@@ -9,22 +9,23 @@ import pytest
 
 from configs.rules.recording import REACH
 from tests.fixtures.programs import Tool
-from tests.rendered import cases_hosts, cases_hub, cases_pipeline, cases_reload
+from tests.rendered import cases_hosts, cases_hub, cases_pipeline, cases_reload, cases_sources
 from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
 SUBJECTS = {
     "hosts": cases_hosts.CASES,
     "pipeline": (*cases_pipeline.CASES, *cases_reload.CASES),
+    "sources": cases_sources.CASES,
     "hub": cases_hub.CASES,
 }
+SETTINGS = settings_of({"hub": {"apps": {"shop": {"target": "shop:8000", "honor_timestamps": True}}}})
 TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}}
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_alerts_fire_with_expected_summary_or_stay_silent(subject: str, tool: Tool, tmp_path: Path) -> None:
-    settings = settings_of()
-    groups = groups_of(settings, subject, *(["agents"] if subject == "pipeline" else []))
-    check(tool, tmp_path, settings, groups, SUBJECTS[subject])
+    groups = groups_of(SETTINGS, subject, *(["agents"] if subject == "pipeline" else []))
+    check(tool, tmp_path, SETTINGS, groups, SUBJECTS[subject])
 
 
 def test_alerts_about_vmagent_use_its_own_metrics(tool: Tool, tmp_path: Path) -> None:
@@ -56,7 +57,7 @@ def test_hub_without_ingestion_is_distinguished_from_a_silent_host(tool: Tool, t
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_every_alert_has_a_firing_and_a_silent_case(subject: str) -> None:
-    (group,) = groups_of(settings_of(), subject)
+    (group,) = groups_of(SETTINGS, subject)
     alerts = {rule.name for rule in group.rules}
     cases = SUBJECTS[subject]
     assert {case.alert for case in cases if case.fires} == alerts
@@ -118,6 +119,16 @@ def test_host_silent_threshold_per_host(tool: Tool, tmp_path: Path) -> None:
     ):
         cases = [Case(alert="HostSilent", when=f"at {at}", series=stopped, at=at, fires=told)]
         check(tool, tmp_path, settings, groups_of(settings, "records", "pipeline"), cases)
+
+
+def test_a_new_host_may_boot_before_it_counts_as_silent(tool: Tool, tmp_path: Path) -> None:
+    """With the series of the stack file's hosts themselves, which begin when the host is added."""
+    fires = [fired("Host hub sends no data")]
+    shorter = {"hub": {"alerts": {"thresholds": {"host_first_sample": "5m"}}}}
+    for hosts, at, told in ((None, "21m", []), (None, "23m", fires), (shorter, "6m", []), (shorter, "8m", fires)):
+        settings = settings_of(hosts)
+        cases = [Case(alert="HostSilent", when=f"at {at}", series={}, at=at, fires=told)]
+        check(tool, tmp_path, settings, groups_of(settings, "records", "fleet", "pipeline"), cases)
 
 
 STORED = {

@@ -14,13 +14,15 @@ Form = Literal["instant", "range", "lines"]
 
 @dataclass(frozen=True, kw_only=True)
 class PanelQuery:
-    """One query. `place` is where a user finds it, `empty` the description's reason for an empty result."""
+    """One query. `place` is where a user finds it, `empty` the description's reason for an empty result, `interval` the
+    seconds between two scrapes of its jobs if they are more than the data source's."""
 
     place: str
     source: str
     form: Form
     expr: str
     empty: str = ""
+    interval: int = 0
     variables: tuple[Variable, ...] = ()
 
 
@@ -46,6 +48,7 @@ def _board_queries(board: Dashboard) -> Iterator[PanelQuery]:
                     form=_form(panel),
                     expr=query.expr,
                     empty=query.empty,
+                    interval=getattr(query, "interval", 0),
                     variables=board.variables,
                 )
 

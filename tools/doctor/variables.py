@@ -11,12 +11,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from configs.dashboards import intervals
 from configs.dashboards.model import LOKI, Variable
 from tools.doctor.queries import PanelQuery
 from tools.hubclient import HubClient
 
 RANGE = 3600  # seconds: what a dashboard shows when it is opened
-SCRAPE = 15  # seconds: `timeInterval` of Grafana's data source
+SCRAPE = intervals.SOURCE
 STEP = 120  # seconds between the points of a range query; 15 again before a graph is called empty
 PER_HOST = 5  # values of one variable for which one query runs on one host; every host and environment
 _REFERENCE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)")
@@ -26,12 +27,13 @@ Case = Mapping[str, str]  # variable -> value; what is not in it is All
 ALL: Case = {}
 
 
-def builtins(step: int) -> dict[str, str]:
-    """Grafana's own variables for a picture of an hour, 15 s to a point, one point every `step` seconds."""
+def builtins(step: int, interval: int = 0) -> dict[str, str]:
+    """Grafana's own variables for a picture of an hour, 15 s to a point, one point every `step` seconds. `interval`: of
+    the query, 0 for the data source's."""
     return {
         "__interval": f"{SCRAPE}s",
         "__interval_ms": str(SCRAPE * 1000),
-        "__rate_interval": f"{4 * SCRAPE}s",
+        "__rate_interval": f"{4 * (interval or SCRAPE)}s",
         "__range": f"{RANGE}s",
         "__range_s": str(RANGE),
         "__range_ms": str(RANGE * 1000),
@@ -39,13 +41,18 @@ def builtins(step: int) -> dict[str, str]:
     }
 
 
-def filled(expr: str, variables: Sequence[Variable], case: Case, step: int = STEP) -> str:
+def filled(expr: str, variables: Sequence[Variable], case: Case, step: int = STEP, interval: int = 0) -> str:
     """The expression with every variable replaced; an unknown name stays, and the server reports it."""
-    known = builtins(step)
+    known = builtins(step, interval)
     for one in variables:
         everything = "" if one.text else one.all_value
         known[one.name] = _escaped(case[one.name]) if one.name in case else everything
     return _REFERENCE.sub(lambda m: known.get(m[1] or m[2], m[0]), expr)
+
+
+def asked(question: PanelQuery, case: Case, step: int = STEP) -> str:
+    """The expression of a query as Grafana sends it."""
+    return filled(question.expr, question.variables, case, step, question.interval)
 
 
 def _escaped(value: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from configs.dashboards.model import LOKI
 from tools.doctor import selectors
 from tools.doctor.queries import Form, PanelQuery, is_promql
-from tools.doctor.variables import ALL, PER_HOST, RANGE, SCRAPE, STEP, WHOLE, Case, Choices, filled
+from tools.doctor.variables import ALL, PER_HOST, RANGE, SCRAPE, STEP, WHOLE, Case, Choices, asked
 from tools.errors import ToolError
 from tools.hubclient import HubClient, Refused
 
@@ -141,7 +141,7 @@ def _round(querier: Querier, question: PanelQuery, cases: list[Case] | Refused) 
             return _Round((ALL,), error=f"the values of a variable: {cases.message}")
         if selectors.has_zero(question.expr):
             # It has an answer for every value; what matters is that the metrics behind the zero exist.
-            querier.labels(question.source, question.form, filled(question.expr, question.variables, ALL))
+            querier.labels(question.source, question.form, asked(question, ALL))
             return _Round((ALL,), missing=tuple(_missing(querier, question)))
         known = _query(querier, question, ALL)
         if not known:
@@ -172,9 +172,9 @@ def _first_of_each_host(querier: Querier, cases: Sequence[Case]) -> list[Case]:
 
 
 def _query(querier: Querier, question: PanelQuery, case: Case) -> list[Labels]:
-    found = querier.labels(question.source, question.form, filled(question.expr, question.variables, case))
+    found = querier.labels(question.source, question.form, asked(question, case))
     if not found and question.form == "range":
-        finer = filled(question.expr, question.variables, case, SCRAPE)
+        finer = asked(question, case, SCRAPE)
         found = querier.labels(question.source, "range", finer, SCRAPE)
     return found
 
@@ -195,7 +195,7 @@ def _stand_in(cases: Sequence[Case], question: PanelQuery, known: Sequence[Label
 
 def _missing(querier: Querier, question: PanelQuery) -> list[str]:
     """The metrics or streams behind a query's zero that the hub does not know."""
-    expr = filled(question.expr, question.variables, ALL)
+    expr = asked(question, ALL)
     if not is_promql(question):
         return [one for one in selectors.logql_selectors(expr) if not querier.has_stream(one)]
     try:
@@ -237,7 +237,7 @@ def _verdict(querier: Querier, question: PanelQuery, one: _Round, alive: set[tup
     state: State = "failed" if one.error else "ok" if not texts else "declared" if question.empty else "EMPTY"
     seen = None
     if state == "declared" and ALL in empty and question.form == "instant" and is_promql(question):
-        seen = querier.seen(filled(question.expr, question.variables, ALL))
+        seen = querier.seen(asked(question, ALL))
     return Verdict(
         place=question.place,
         state=state,

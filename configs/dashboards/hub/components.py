@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, rate
+from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
 from configs.dashboards.model import Graph, Query, Row
 from configs.rules import agents
 from configs.settings import Settings
@@ -33,6 +33,18 @@ def _storage(settings: Settings) -> Row:
                 unit="cps",
                 stack=True,
                 queries=(Query(expr=agents.sample_rate(settings, AGENT, RATE_INTERVAL), legend="{{host}}"),),
+            ),
+            Graph(
+                title="Samples per scrape",
+                description="Samples that each job exposes. An app's limit is its `sample_limit`; above it the whole "
+                "scrape is rejected.",
+                unit="none",
+                queries=(
+                    Query(
+                        expr=f"max by (env, host, job) (scrape_samples_scraped{{{SELECTED}}})",
+                        legend="{{host}} {{job}}",
+                    ),
+                ),
             ),
             Graph(
                 title="TSDB size on disk",

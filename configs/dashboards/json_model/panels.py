@@ -23,6 +23,7 @@ def _target(number: int, query: Query, source: str, instant: bool, table: bool =
     if source == LOKI:
         return target | {"queryType": "instant" if instant else "range"}
     return target | {
+        **({"interval": f"{query.interval}s"} if query.interval else {}),
         "instant": instant,
         "range": not instant,
         "format": "table" if table else "time_series",
@@ -136,7 +137,7 @@ def _column_override(column: Column) -> Json:
 
 
 def _table(panel: Table) -> Json:
-    queries = [Query(expr=column.expr) for column in panel.columns]
+    queries = [Query(expr=column.expr, interval=column.interval) for column in panel.columns]
     # Grafana's name of a value column is `Value #A`, ..., except that Prometheus' only one is plain `Value`.
     alone = len(queries) == 1 and panel.source != LOKI
     values = ["Value"] if alone else [f"Value #{chr(ord('A') + n)}" for n in range(len(queries))]

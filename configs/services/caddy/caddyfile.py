@@ -98,6 +98,7 @@ def _endpoints(settings: Settings, guard: str = "") -> str:
 			log_skip
 			reverse_proxy {target} {{
 				header_up -Authorization
+				header_up -X-Loki-Ingestion-Policy
 			}}
 		}}
 """
