@@ -36,6 +36,9 @@ restore: venv ## the hub's data from its backup, onto a fresh hub too: make rest
 drill: venv ## restore the backup into throw-away containers and compare; changes nothing
 	@$(TOOL) drill --at "$(AT)"
 
+drill-large: venv ## back up, destroy and restore a hub with 2 GB of metrics and 500 MB of logs; figures into docs/figures.md
+	@.venv/bin/python -m tests.drill_large $(if $(WRITE),--write)
+
 export: venv ## a host's edge as a folder for plain `docker compose`: make export HOST=web-1 TO=/srv/web-1
 	@$(TOOL) export "$(HOST)" "$(TO)"
 

@@ -88,6 +88,8 @@ BUILDS: dict[str, Build] = {
         version_arguments=("version",),
         hint="first time about a minute and a half",
     ),
+    # For the drill of a large restore alone: blocks of random samples.
+    "blocks": Build(folder="blocks", package=".", version="1", hint="first time about half a minute"),
     # For the tests alone: an S3 server.
     "versitygw": Build(
         folder="versitygw",

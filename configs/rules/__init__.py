@@ -6,7 +6,7 @@ Every alert has a severity, a summary with its values, a dashboard and a runbook
 from __future__ import annotations
 
 from configs.render.dump import to_yaml
-from configs.rules import containers, fleet, hosts, http, hub, logs, pipeline, postgres, recording, timescale
+from configs.rules import backup, containers, fleet, hosts, http, hub, logs, pipeline, postgres, recording, timescale
 from configs.rules.model import Alert, Group, render
 from configs.settings import Settings
 
@@ -21,6 +21,7 @@ def groups(settings: Settings) -> list[Group]:
         pipeline.group(settings),
         hosts.group(settings),
         hub.group(settings),
+        backup.group(settings),
         *containers.groups(settings),
         postgres.group(settings),
         timescale.group(settings),

@@ -62,11 +62,14 @@ class Keep(Strict):
 
 class Backup(Strict):
     """Backups of the hub's data, encrypted with `password`. Keep a copy of the password outside of the hub and of this
-    stack file: without it a backup cannot be read (docs/tasks/backup.md). `drill`: how old the newest successful
-    `make drill` may be before an alert."""
+    stack file: without it a backup cannot be read (docs/tasks/backup.md).
+
+    `same_region`: accept a bucket of DigitalOcean Spaces in the hub's own region, which one event may take together
+    with the hub. `drill`: how old the newest successful `make drill` may be before an alert."""
 
     to: Destination
     every: Annotated[Duration, Field(ge=60, le=7 * 86400)] = parse_duration("6h")
     keep: Keep = Keep()
     password: Secret
+    same_region: bool = False
     drill: Annotated[Duration, Field(ge=86400)] = parse_duration("35d")

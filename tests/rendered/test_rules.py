@@ -6,22 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from configs.rules.model import Alert
 from configs.rules.recording import REACH
 from tests.fixtures.programs import Tool
-from tests.rendered import cases_hosts, cases_hub, cases_pipeline, cases_reload
+from tests.rendered import cases_backup, cases_hosts, cases_hub, cases_pipeline, cases_reload
 from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
 SUBJECTS = {
     "hosts": cases_hosts.CASES,
     "pipeline": (*cases_pipeline.CASES, *cases_reload.CASES),
     "hub": cases_hub.CASES,
+    "backup": cases_backup.CASES,
 }
 TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}}
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_alerts_fire_with_expected_summary_or_stay_silent(subject: str, tool: Tool, tmp_path: Path) -> None:
-    settings = settings_of()
+    settings = settings_of(backup=cases_backup.BACKUP)
     check(tool, tmp_path, settings, groups_of(settings, subject), SUBJECTS[subject])
 
 
@@ -32,8 +34,8 @@ def test_hub_without_ingestion_is_distinguished_from_a_silent_host(tool: Tool, t
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_every_alert_has_a_firing_and_a_silent_case(subject: str) -> None:
-    (group,) = groups_of(settings_of(), subject)
-    alerts = {rule.name for rule in group.rules}
+    (group,) = groups_of(settings_of(backup=cases_backup.BACKUP), subject)
+    alerts = {rule.name for rule in group.rules if isinstance(rule, Alert)}
     cases = SUBJECTS[subject]
     assert {case.alert for case in cases if case.fires} == alerts
     assert {case.alert for case in cases if not case.fires} == alerts - {"Watchdog"}

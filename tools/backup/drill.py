@@ -13,10 +13,9 @@ from collections.abc import Iterator
 from configs import names
 from configs.services.backup import PARTS
 from tools.backup import gate
-from tools.backup.repository import Repository, Snapshot, chosen, parsed_time
+from tools.backup.repository import Repository, Snapshot, chosen, opened, parsed_time
 from tools.cli import Commands
 from tools.progress import say, step
-from tools.stack_factory import open_stack
 
 MARK = "date +%s > /state/values/all.drill_timestamp_seconds"
 LIMITS = ("--memory", "1g", "--cpus", "1", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
@@ -24,11 +23,17 @@ LIMITS = ("--memory", "1g", "--cpus", "1", "--cap-drop", "ALL", "--security-opt"
 
 def register(commands: Commands) -> None:
     found = commands.add("drill", _drill, "restore the backup into throw-away containers and compare")
+    found.add_argument("--if-backed-up", action="store_true", help="succeed for a stack without hub.backup")
     found.add_argument("--at", default="", help="the newest backup not younger than this time")
 
 
 def _drill(options: argparse.Namespace) -> int:
-    repository = Repository(open_stack(options))
+    stack = opened(options)
+    settings = stack.settings()
+    if options.if_backed_up and (settings is None or settings.hub.backup is None):
+        say(f"The stack {stack.name} has no backup: hub.backup is not set.")
+        return 0
+    repository = Repository(stack)
     at = parsed_time(options.at)
     begin = time.monotonic()
     with step("Reading the repository"):

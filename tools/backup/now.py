@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import time
 
-from tools.backup.repository import Repository
+from tools.backup.repository import Repository, opened
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.progress import say, step
-from tools.stack_factory import open_stack
 
 PATIENCE = 6 * 3600
 
@@ -20,7 +19,7 @@ def register(commands: Commands) -> None:
 
 
 def _backup(options: argparse.Namespace) -> int:
-    repository = Repository(open_stack(options))
+    repository = Repository(opened(options))
     with step("Backing up"):
         run(repository, new=options.new)
     failed = repository.docker("exec", repository.backup, "sh", "-c", "cd /state/failed && grep . * || true")

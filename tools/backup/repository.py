@@ -5,6 +5,7 @@ Secrets stay on the hub: that container mounts the files of the backup's contain
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ from configs import names
 from tools import agent_targets, remote_access
 from tools.errors import ToolError
 from tools.stack import Stack
+from tools.stack_factory import open_stack
 
 SCRIPT = "/etc/backup/restore.sh"
 _SENTENCE = "sentence: "
@@ -22,7 +24,7 @@ _SENTENCE = "sentence: "
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One backup of one part. `noted`: what was written down about the part at that time, line by line."""
+    """One backup of one part."""
 
     id: str
     part: str
@@ -41,10 +43,11 @@ class Repository:
         if found is None:
             raise ToolError("The hub has no backup: set hub.backup in the stack file, then run `make up`.")
         self.image = found.strip()
+        self._notes: dict[str, str] = {}
 
-    def docker(self, *words: str, stdin: bytes | None = None) -> str:
+    def docker(self, *words: str) -> str:
         """A docker command on the hub's host; its output."""
-        return self._bytes(words, stdin).decode()
+        return self._bytes(words).decode()
 
     def try_docker(self, *words: str) -> str | None:
         """The same; None if it fails."""
@@ -53,13 +56,19 @@ class Repository:
         except ToolError:
             return None
 
-    def _bytes(self, words: Sequence[str], stdin: bytes | None = None) -> bytes:
+    def _bytes(self, words: Sequence[str], stdin: bytes = b"") -> bytes:
         argv = remote_access.with_arguments(self._docker, words)
-        kwargs = {"input": stdin} if stdin is not None else {"stdin": subprocess.DEVNULL}
-        done = subprocess.run(argv, capture_output=True, check=False, **kwargs)  # type: ignore[call-overload]
+        done = subprocess.run(argv, input=stdin, capture_output=True, check=False)
         if done.returncode:
             raise ToolError(_reason(done.stderr.decode(errors="replace"), words))
-        return bytes(done.stdout)
+        return done.stdout
+
+    def keep_state(self, state: str) -> None:
+        """Hand the stack's exported state to the backup, which stores it at once."""
+        command = (
+            "cat > /state/state/.next && mv /state/state/.next /state/state/stack.json && touch /state/state-changed"
+        )
+        self._bytes(("exec", "-i", self.backup, "sh", "-c", command), state.encode())
 
     def script(self, *words: str, volume: str = "", network: str = "") -> bytes:
         """What restore.sh prints, run in a new container; `volume` is what it writes into."""
@@ -77,11 +86,20 @@ class Repository:
 
     def noted(self, snapshot: Snapshot) -> str:
         """What was noted about the part when it was backed up."""
-        return self.script("note", snapshot.part, snapshot.id).decode()
+        if snapshot.id not in self._notes:
+            self._notes[snapshot.id] = self.script("note", snapshot.part, snapshot.id).decode()
+        return self._notes[snapshot.id]
 
     def mark(self, command: str) -> None:
         """A line of shell in the backup's own container."""
         self.docker("exec", self.backup, "sh", "-c", command)
+
+
+def opened(options: argparse.Namespace) -> Stack:
+    """The stack of a command, with its whole configuration: secrets may be in a file beside the stack file."""
+    stack = open_stack(options)
+    stack.prepare()
+    return stack
 
 
 def chosen(snapshots: Sequence[Snapshot], parts: Sequence[str], at: datetime | None) -> dict[str, Snapshot]:

@@ -13,11 +13,10 @@ from collections.abc import Sequence
 from configs import names
 from configs.services.backup import PARTS
 from tools.backup import gate
-from tools.backup.repository import Repository, Snapshot, chosen, parsed_time
+from tools.backup.repository import Repository, Snapshot, chosen, opened, parsed_time
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.progress import say, step
-from tools.stack_factory import open_stack
 
 # Not by default: `caddy` would bring an own CA that the edges do not trust yet, `state` is a file of this machine.
 DEFAULT = ("metrics", "logs", "grafana", "alertmanager")
@@ -32,7 +31,7 @@ def register(commands: Commands) -> None:
 
 def _restore(options: argparse.Namespace) -> int:
     parts, at = selected(options.only), parsed_time(options.at)
-    stack = open_stack(options)
+    stack = opened(options)
     repository = Repository(stack)
     with step("Reading the repository"):
         snapshots = chosen(repository.snapshots(), parts, at)
@@ -66,12 +65,13 @@ def restore(repository: Repository, snapshots: dict[str, Snapshot]) -> list[str]
         with step(f"{part}: restoring the backup of {one.at:%Y-%m-%d %H:%M:%S} UTC beside the live data"):
             repository.script("stage", part, one.id, volume=volumes[part])
     lines = []
-    for part, one in snapshots.items():
+    for part in snapshots:
         with step(f"{part}: moving it in"):
             _move_in(repository, part, volumes[part])
+    for part, one in reversed(snapshots.items()):  # Prometheus takes longest to have its data
         with step(f"{part}: comparing"):
             lines.append(f"  {part}: {_compared(repository, part, one, notes[part])}")
-    return lines
+    return lines[::-1]
 
 
 def _move_in(repository: Repository, part: str, volume: str) -> None:

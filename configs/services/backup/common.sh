@@ -1,6 +1,7 @@
 # Read by the other scripts of this folder: settings, where things are, restic, and what is noted about a part.
 . /etc/backup/settings
 STATE=/state
+FULL='no space left|quota|InsufficientStorage|StorageFull|not enough space'
 export RESTIC_REPOSITORY="$REPOSITORY"
 export RESTIC_PASSWORD_FILE=/run/secrets/fleetwatch/password
 export AWS_SHARED_CREDENTIALS_FILE=/run/secrets/fleetwatch/s3
@@ -43,14 +44,14 @@ reason() {
         11) echo "another run holds the repository's lock" && return ;;
         12) echo "hub.backup.password is not the password of the repository" && return ;;
     esac
-    if grep -qiE 'no space left|quota|QuotaExceeded|InsufficientStorage|StorageFull|not enough space' "$2"; then
+    if grep -qiE "$FULL" "$2"; then
         echo "the destination is full"
     elif grep -qiE 'access.?denied|InvalidAccessKeyId|SignatureDoesNotMatch|forbidden|permission denied' "$2"; then
         echo "the destination refuses access"
     elif grep -qiE 'NoSuchBucket|bucket does not exist' "$2"; then
         echo "there is no such bucket at the destination"
     elif [ "$1" = 143 ] || [ "$1" = 130 ] || [ "$1" = 124 ] ||
-        grep -qiE 'dial tcp|connection re(fused|set)|no such host|timeout|deadline|unreachable|EOF' "$2"; then
+        grep -qiE 'signal terminated|context canceled|dial tcp|connection re(fused|set)|no such host|timeout|deadline|unreachable|EOF' "$2"; then
         echo "the destination cannot be reached"
     elif [ "$1" = 3 ]; then
         echo "some files could not be read"

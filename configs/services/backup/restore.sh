@@ -23,7 +23,7 @@ try() {
 
 case $1 in
     snapshots)
-        try timeout 90 restic --no-lock snapshots --json
+        try timeout 30 restic --no-lock snapshots --json
         ;;
     note)
         try restic --no-lock dump "$3" "/state/notes/$2"
@@ -79,6 +79,7 @@ case $1 in
                 [ -z "$owner" ] || chown -R "$owner" /into
                 ;;
             *)
+                rm -f /into/grafana.db-journal /into/grafana.db-wal /into/grafana.db-shm
                 (cd "$next" && find . -type d -exec mkdir -p "/into/{}" \; &&
                     find . -type f -exec sh -c 'for f; do mv -f "$f" "/into/$f"; done' sh {} +)
                 ;;

@@ -13,12 +13,18 @@ mkdir -p "$STATE/tmp"
 while :; do nc -l -p "$PORT" -e /bin/sh /etc/backup/respond.sh || sleep 1; done &
 responder=$!
 
-# In the background, because a signal ends a wait and not a foreground command.
+# In the background, because a signal ends a wait and not a foreground command. Restic tries a full bucket again for a
+# quarter of an hour: it is ended instead.
 quietly() {
     "$@" > "$STATE/tmp/progress" 2> "$STATE/tmp/messages" &
     child=$!
+    while sleep 5; do
+        ! grep -qiE "$FULL" "$STATE/tmp/messages" || kill "$child"
+    done &
+    watcher=$!
     wait "$child"
     code=$?
+    kill "$watcher"
     child=''
     return "$code"
 }
@@ -37,7 +43,7 @@ failed() { # part, sentence
 # Whether the repository may be written to; otherwise the sentence why not, in $why.
 repository() {
     rm -f "$STATE/waits"
-    quietly timeout 90 restic cat config
+    quietly timeout 30 restic cat config
     code=$?
     known=$(cat "$STATE/repository" 2> /dev/null)
     if [ "$code" = 0 ]; then
@@ -58,12 +64,10 @@ repository() {
         why="the repository is gone from its destination"
         return 1
     fi
-    quietly timeout 90 restic init
+    quietly timeout 30 restic init
     code=$?
-    if [ "$code" != 0 ]; then
-        why=$(reason "$code" "$STATE/tmp/messages")
-        return 1
-    fi
+    why=$(reason "$code" "$STATE/tmp/messages")
+    [ "$code" = 0 ] || return 1
     restic cat config 2> /dev/null | sed -n "s#.*\"id\": *\"\([0-9a-f]*\)\".*#\1 $REPOSITORY#p" > "$STATE/repository"
 }
 
@@ -100,10 +104,7 @@ metrics() {
     echo any > "$STATE/tmp/snapshot"
     name=$(timeout 600 wget -q -O - --post-data '' "http://$PROMETHEUS/api/v1/admin/tsdb/snapshot" 2> "$STATE/tmp/messages" |
         sed -n 's/.*"name":"\([^"]*\)".*/\1/p')
-    if [ -z "$name" ]; then
-        failed metrics "Prometheus made no snapshot"
-        return 1
-    fi
+    [ -n "$name" ] || { failed metrics "Prometheus made no snapshot" || return 1; }
     echo "$name" > "$STATE/tmp/snapshot"
     cd "/data/prometheus/snapshots/$name" && store metrics . "$STATE/notes/metrics"
     code=$?
@@ -221,8 +222,7 @@ while :; do
     next=$(cat "$STATE/next" 2> /dev/null || echo 0)
     if [ -e "$STATE/now" ] || [ "$now" -ge "$next" ]; then
         rm -f "$STATE/now"
-        # A run that is ended leaves this mark of a soon retry.
-        echo $((now + 60)) > "$STATE/next"
+        echo $((now + 60)) > "$STATE/next" # of a run that is ended
         # shellcheck disable=SC2086 # one argument each
         if every_part $PARTS; then
             echo $((now + EVERY)) > "$STATE/next"
