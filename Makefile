@@ -6,8 +6,9 @@ FILE ?= stacks/Pulumi.$(STACK).yaml
 quoted = '$(subst ','\'',$(1))'
 TOOL = .venv/bin/python -m tools --stack $(call quoted,$(STACK)) --file $(call quoted,$(FILE))
 .DEFAULT_GOAL := help
-.PHONY: help venv up status doctor drift export down password secret preview comment policy pulumi rehearse rehearse-down tunnel \
-	accept-key rebuild env move-state outdated clean check test bench outage pictures scan licences sbom audit lock
+.PHONY: help venv up status doctor drift backup restore drill drill-large export down password secret preview comment policy pulumi \
+	rehearse rehearse-down tunnel accept-key rebuild env move-state outdated clean check test bench outage pictures scan licences sbom \
+	audit lock
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -26,6 +27,18 @@ doctor: venv ## check that every panel, rule and host has data (JSON=1: for scri
 
 drift: venv ## what differs on the hosts from what was deployed, in full or of HOST=
 	@$(TOOL) drift $(if $(HOST),--host "$(HOST)")
+
+backup: venv ## back up the hub now (NEW=1: on a fresh hub, without a restore before it)
+	@$(TOOL) backup $(if $(NEW),--new)
+
+restore: venv ## the hub's data from its backup, onto a fresh hub too: make restore STACK=prod [AT=2026-11-28T12:00 ONLY=logs]
+	@$(TOOL) restore --at "$(AT)" --only "$(ONLY)"
+
+drill: venv ## restore the backup into throw-away containers and compare; changes nothing
+	@$(TOOL) drill --at "$(AT)"
+
+drill-large: venv ## back up, destroy and restore a hub with 2 GB of metrics and 500 MB of logs; figures into docs/figures.md
+	@.venv/bin/python -m tests.drill_large $(if $(WRITE),--write)
 
 export: venv ## a host's edge as a folder for plain `docker compose`: make export HOST=web-1 TO=/srv/web-1
 	@$(TOOL) export "$(HOST)" "$(TO)"

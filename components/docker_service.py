@@ -134,15 +134,17 @@ class DockerService(pulumi.ComponentResource):
         )
 
     def _volume(self, suffix: str) -> docker.Volume:
-        host, durable = self._args.host, self._spec.volumes[suffix].durable
-        elsewhere = durable and host.data is not None
+        host, volume = self._args.host, self._spec.volumes[suffix]
+        durable, device = volume.durable, volume.device
+        if durable and host.data is not None:
+            device = f"{host.data}/{suffix}"
         return docker.Volume(
             f"{host.name}-{suffix}",
             name=f"{host.stack}-{suffix}",
-            driver="local" if elsewhere else None,
+            driver="local" if device else None,
             # Absent while the block-storage volume is not mounted: the container then fails to start, and writes
             # nowhere else.
-            driver_opts={"type": "none", "o": "bind", "device": f"{host.data}/{suffix}"} if elsewhere else None,
+            driver_opts={"type": "none", "o": "bind", "device": device} if device else None,
             labels=[docker.VolumeLabelArgs(label=key, value=value) for key, value in host.labels(self.role).items()],
             # Retained volumes are deleted only by `make down`, after confirmation, which finds them by their labels.
             opts=host.in_docker(

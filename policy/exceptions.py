@@ -38,6 +38,8 @@ EXCEPTIONS: tuple[Allowed, ...] = (
     Allowed("caddy", PORT, str(names.CADDY_PUSH_PORT), "pushes over the private network"),
     Allowed("caddy", PORT, str(names.CADDY_QUERY_PORT), "gates, status and a tunnel, on loopback"),
     Allowed("caddy", CAPABILITY, "CAP_NET_BIND_SERVICE", "listens on 443 and 80 in its container"),
+    Allowed("backup", CAPABILITY, "CAP_DAC_READ_SEARCH", "reads the data of services that run as other users"),
+    Allowed("backup", CAPABILITY, "CAP_DAC_OVERRIDE", "writes backups into a folder of the host that others own"),
     Allowed("node-exporter", NETWORK, "host", "has to see the host's interfaces"),
     Allowed("node-exporter", PID, "host", "has to see the host's processes and mounts"),
     Allowed("node-exporter", SECURITY, "label=disable", "Docker adds it itself with the host's pid namespace"),

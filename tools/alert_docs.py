@@ -23,14 +23,15 @@ OR = "; or: "  # between the summaries of two alerts with the same name
 
 def example_settings() -> Settings:
     """Settings for which every alert is rendered: two hosts, an app with all that alerts need, a database, an expected
-    container."""
+    container, a backup."""
     host = {
         "apps": {"shop": {"target": "shop:8000", "http": {}, "honor_timestamps": True}},
         "postgres": {"main": {"dsn": "postgresql://nobody@db/shop"}},
         "expected": ["shop"],
     }
     other = {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}
-    return load({"hub": {"local": {}}, "hosts": {"hub": host, "web-1": other}}, "docs/alerts.md")
+    backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
+    return load({"hub": {"local": {}, "backup": backup}, "hosts": {"hub": host, "web-1": other}}, "docs/alerts.md")
 
 
 def alerts_by_name() -> dict[str, Alert]:

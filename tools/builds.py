@@ -88,6 +88,24 @@ BUILDS: dict[str, Build] = {
         version_variable=_PROMETHEUS_VERSION,
         hint="first time about half a minute",
     ),
+    "restic": Build(
+        folder="restic",
+        package="github.com/restic/restic/cmd/restic",
+        version="0.18.1",
+        version_variable="main.version",
+        version_arguments=("version",),
+        hint="first time about a minute and a half",
+    ),
+    # For the drill of a large restore alone: blocks of random samples.
+    "blocks": Build(folder="blocks", package=".", version="1", hint="first time about half a minute"),
+    # For the tests alone: an S3 server.
+    "versitygw": Build(
+        folder="versitygw",
+        package="github.com/versity/versitygw/cmd/versitygw",
+        version="1.8.0",
+        version_variable="main.Version",
+        hint="first time about a minute and a half",
+    ),
     "node_exporter": Build(
         folder="node-exporter",
         package="github.com/prometheus/node_exporter",

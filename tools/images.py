@@ -25,8 +25,8 @@ from tools.progress import say, step
 from tools.recipes import RECIPES, Recipe
 
 PARTS = services.DEFAULT_IMAGES
-FOR_TESTS = ("postgres", "test-app", "droplet", "engine")
-OURS = {"python", "test-app", "droplet", "engine"}  # made here on every machine; nobody publishes them
+FOR_TESTS = ("postgres", "test-app", "droplet", "engine", "s3")
+OURS = {"python", "test-app", "droplet", "engine", "s3"}  # made here on every machine; nobody publishes them
 _TEST_PINS = {"postgres": "docker.io/library/postgres:15"}
 _HINTS = {
     "loki": "first time about 8 minutes",

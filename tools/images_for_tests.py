@@ -65,4 +65,14 @@ def _engine() -> Recipe:
     )
 
 
-TEST_RECIPES = {"engine": _engine, "postgres": _postgres, "python": _python, "test-app": _test_app}
+def _s3() -> Recipe:
+    return Recipe(
+        tag="versitygw:1.8.0-offline",
+        differs="an S3 server over a folder, for the tests",
+        programs={"usr/bin/versitygw": "versitygw"},
+        busybox=True,
+        changes=('ENTRYPOINT ["/usr/bin/versitygw"]',),
+    )
+
+
+TEST_RECIPES = {"s3": _s3, "engine": _engine, "postgres": _postgres, "python": _python, "test-app": _test_app}

@@ -182,6 +182,17 @@ def _cadvisor() -> Recipe:
     )  # fmt: skip
 
 
+def _restic() -> Recipe:
+    return Recipe(
+        tag=f"restic:{_version('restic')}-offline",
+        differs="busybox of Debian instead of Alpine; no FUSE, no SSH client",
+        programs={"usr/bin/restic": "restic"},
+        busybox=True,
+        certificates=True,
+        changes=('ENTRYPOINT ["/usr/bin/restic"]',),
+    )
+
+
 def _node_exporter() -> Recipe:
     return Recipe(
         tag=f"node-exporter:{_version('node_exporter')}-offline",
@@ -244,7 +255,7 @@ def _grafana() -> Recipe:
 
 RECIPES = {
     "caddy": _caddy, "prometheus": _prometheus, "vmagent": _vmagent, "loki": _loki, "grafana": _grafana,
-    "alertmanager": _alertmanager,
+    "alertmanager": _alertmanager, "restic": _restic,
     "promtail": _promtail, "cadvisor": _cadvisor, "node_exporter": _node_exporter,
     "postgres_exporter": _postgres_exporter, "sql_exporter": _sql_exporter,
 }  # fmt: skip

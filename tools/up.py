@@ -19,6 +19,7 @@ from tools import (
     ssh_program,
     working_copy,
 )
+from tools.backup.repository import Repository
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.processes import try_output
@@ -90,7 +91,20 @@ def up(stack: Stack) -> int:
         for sentence in image_tags.problems(_deployed_images(stack)):
             say(sentence)
         raise ToolError(FAILED)
+    _keep_state(stack)
     return 0 if report_status(stack) and not problems else 1
+
+
+def _keep_state(stack: Stack) -> None:
+    """The exported state, its secrets encrypted, goes into the hub's backup. A hub that does not take it costs nothing
+    but that: the next update tries again."""
+    settings = stack.settings()
+    if settings is None or settings.hub.backup is None:
+        return
+    try:
+        Repository(stack).keep_state(stack.quiet("stack", "export"))
+    except ToolError as problem:
+        say(f"The state of this update is not in the backup: {problem}")
 
 
 def _stopped(stack: Stack) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from configs.render.dump import to_yaml
 from configs.rules import (
     agents,
+    backup,
     containers,
     fleet,
     hosts,
@@ -36,6 +37,7 @@ def groups(settings: Settings) -> list[Group]:
         sources.group(settings),
         hosts.group(settings),
         hub.group(settings),
+        backup.group(settings),
         *containers.groups(settings),
         postgres.group(settings),
         timescale.group(settings),

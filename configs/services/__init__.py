@@ -37,6 +37,7 @@ HUB = _modules(
     "grafana",
     "caddy",
     "alertmanager",
+    "backup",
 )
 EDGE = _modules(
     "node_exporter",

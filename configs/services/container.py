@@ -129,6 +129,7 @@ def _mounts(spec: ServiceSpec, stack: str, folder: str) -> tuple[Mount, ...]:
             Mount("bind", source, target, read_only=True, propagation="rslave" if source in spec.follows else "")
             for source, target in sorted(binds.items())
         ),
+        *(Mount("volume", f"{stack}-{suffix}", path, read_only=True) for path, suffix in sorted(spec.reads.items())),
         *(
             Mount("volume", f"{stack}-{suffix}", volume.path, read_only=False)
             for suffix, volume in sorted(spec.volumes.items())

@@ -10,6 +10,7 @@ from configs.services.context import Context
 from configs.services.spec import (
     GB,
     RELOAD_BY_HUP,
+    HealthCheck,
     Network,
     ScrapeJob,
     Service,
@@ -55,7 +56,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             command=tuple(command(settings)),
             volumes={"prometheus": Volume(DATA, durable=True)},
             networks=(Network("hub"),),
-            health=http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"),
+            health=_health(settings),
             # Healthy, but not ready, while it replays its write-ahead log.
             ready=http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/ready").argv,
             stop_timeout=60,
@@ -64,6 +65,25 @@ def specs(context: Context) -> list[ServiceSpec]:
             ),
         )
     ]
+
+
+def _health(settings: Settings) -> HealthCheck:
+    """With a backup, it also removes the snapshots that the backup does not use any more: the backup reads them over a
+    read-only mount, and Prometheus has no API to remove one."""
+    healthy = f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"
+    if settings.hub.backup is None:
+        return http_check(healthy)
+    used = f"http://{names.address(settings.prefix, 'backup', names.BACKUP_PORT)}/snapshot"
+    return HealthCheck(
+        (
+            "sh",
+            "-c",
+            f"wget -q -O /dev/null {healthy} || exit 1; "
+            f"used=$(timeout 2 wget -q -O - {used}) || exit 0; "
+            '[ -n "$used" ] && [ "$used" != any ] || exit 0; '
+            f'for one in {DATA}/snapshots/*; do [ "${{one##*/}}" = "$used" ] || rm -rf "$one"; done',
+        )
+    )
 
 
 def config(settings: Settings, metrics_size: int) -> str:
@@ -113,5 +133,7 @@ def command(settings: Settings) -> list[str]:
         "--web.enable-remote-write-receiver",
         f"--web.listen-address=:{names.PROMETHEUS_PORT}",
         f"--web.external-url=http://localhost:{hub.ports.query}/",
+        # Snapshots for the backup. Caddy's query side refuses /api/v1/admin/*, and no port of Prometheus is published.
+        *(["--web.enable-admin-api"] if hub.backup is not None else []),
         *(block if hub.metrics_block != 7200 else []),
     ]

@@ -84,10 +84,11 @@ class File:
 
 @dataclass(frozen=True)
 class Volume:
-    """A named volume. `durable`: its data has to survive the host."""
+    """A named volume. `durable`: its data has to survive the host. `device`: the folder of the host that it is."""
 
     path: str
     durable: bool = False
+    device: str = ""
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ class ServiceSpec:
     binds: Mapping[str, str] = field(default_factory=dict)  # host path -> path in the container, read-only
     follows: tuple[str, ...] = ()  # those of `binds` in which disks may be mounted later
     volumes: Mapping[str, Volume] = field(default_factory=dict)  # by the volume's name without the prefix
+    reads: Mapping[str, str] = field(default_factory=dict)  # path -> another service's volume, mounted read-only
     networks: tuple[Network, ...] = ()
     host_network: bool = False
     user_networks: bool = False

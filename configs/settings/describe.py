@@ -54,6 +54,8 @@ _KINDS = {
     "_host_key": "SSH host key",
     "_setup": "script, at most 32 KiB",
     "_absolute": "absolute path",
+    "_path": "absolute path",
+    "_bucket": "name of a bucket",
     "_user": "user name",
     "_mail": "e-mail address",
     "_cidr": "network",

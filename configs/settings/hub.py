@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from configs import names, services
 from configs.settings.alerts import Alerts
+from configs.settings.backup import Backup
 from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, service_limits
 from configs.settings.places import HubDroplet, Local, Server
 from configs.settings.text import ClientId, IniText, Mail, MailDomain, Organization, Scopes
@@ -182,6 +183,7 @@ class Hub(Strict):
     grafana: Grafana = Grafana()
     alerts: Alerts = Alerts()
     body_limit: Size = parse_size("32MB")
+    backup: Backup | None = None
     limits: HubLimits = HubLimits()
 
     @model_validator(mode="before")

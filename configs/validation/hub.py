@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from configs import names
 from configs.settings import Settings
@@ -12,6 +13,7 @@ def problems(settings: Settings) -> Iterator[str]:
     """Each with its path."""
     yield from _domain(settings)
     yield from _cloud_services(settings)
+    yield from _backup(settings)
     if settings.hub.outage_budget > settings.hub.retention.logs:
         yield "hub.outage_budget: expected at most hub.retention.logs, otherwise logs expire before they arrive"
 
@@ -33,6 +35,18 @@ def _domain(settings: Settings) -> Iterator[str]:
         yield (
             f"hub.acme.staging: expected false with hosts that push over the internet ({', '.join(outside)}), they do "
             "not trust a certificate of the test directory; remove the key, or these hosts while you try it out"
+        )
+
+
+def _backup(settings: Settings) -> Iterator[str]:
+    hub = settings.hub
+    if hub.backup is None or hub.backup.to.s3 is None or hub.droplet is None:
+        return
+    host = urlsplit(hub.backup.to.s3.endpoint).hostname or ""
+    if host == f"{settings.region}.digitaloceanspaces.com" and not hub.backup.same_region:
+        yield (
+            f"hub.backup.to.s3.endpoint: the bucket is in the hub's own region {settings.region}, one event may take "
+            "both; choose another region, or set `same_region: true`"
         )
 
 

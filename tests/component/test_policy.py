@@ -55,11 +55,13 @@ def production() -> dict[str, Any]:
     return {**sections, "env": "prod"}
 
 
+_BACKUP = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
 CASES = {
     **{file.name: shipped(file.name.split(".")[1]) for file in STACK_FILES},
     "everything on": full(),
     "everything on, Alloy": with_alloy(),
     "a fleet": {**fleet(), "env": "dev"},
+    "a backup into a folder": {**full(), "hub": {**full()["hub"], "backup": _BACKUP}},
     "production": production(),
 }
 

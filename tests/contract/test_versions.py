@@ -30,6 +30,7 @@ NAMES = {
 OTHER = {
     ("tools/offline/alloy-syntax/go.mod", "alloy"): "Alloy's language is a module with a version of its own",
     ("tools/offline/prometheus/go.mod", "prometheus"): "Prometheus 3.16.0 is the Go module v0.316.0 (test_tree.py)",
+    ("tools/offline/blocks/go.mod", "prometheus"): "the same module, for the drill of a large restore",
     ("README.md", "prometheus"): "shows an offline build, which is ahead of the pinned image (configs/images.yaml)",
     ("docs/figures.md", ""): "figures say what was measured then",
     ("docs/upgrade.md", ""): "says from which version on something holds",

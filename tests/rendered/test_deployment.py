@@ -33,9 +33,9 @@ STATE = {
 
 def test_every_step_about_a_stack_says_where_its_state_is() -> None:
     """One that does not begins a state on the runner, with a passphrase of its own, and the next step takes that."""
-    asked = re.compile(r"runner-firewall|record |make up|make policy")
+    asked = re.compile(r"runner-firewall|record | drill |make up|make policy")
     found = [(file, step) for file, step in workflows.steps() if asked.search(str(step.get("run")))]
-    assert len(found) == 9
+    assert len(found) == 12
     for file, step in found:
         assert step["env"].items() >= STATE.items(), f"{file}: {step['run']}"
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from configs.rules.model import Alert
 from configs.rules.recording import REACH
 from tests.fixtures.programs import Tool
-from tests.rendered import cases_hosts, cases_hub, cases_pipeline, cases_reload, cases_sources
+from tests.rendered import cases_backup, cases_hosts, cases_hub, cases_pipeline, cases_reload, cases_sources
 from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
 SUBJECTS = {
@@ -17,8 +18,11 @@ SUBJECTS = {
     "pipeline": (*cases_pipeline.CASES, *cases_reload.CASES),
     "sources": cases_sources.CASES,
     "hub": cases_hub.CASES,
+    "backup": cases_backup.CASES,
 }
-SETTINGS = settings_of({"hub": {"apps": {"shop": {"target": "shop:8000", "honor_timestamps": True}}}})
+SETTINGS = settings_of(
+    {"hub": {"apps": {"shop": {"target": "shop:8000", "honor_timestamps": True}}}}, backup=cases_backup.BACKUP
+)
 TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}}
 
 
@@ -58,7 +62,7 @@ def test_hub_without_ingestion_is_distinguished_from_a_silent_host(tool: Tool, t
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_every_alert_has_a_firing_and_a_silent_case(subject: str) -> None:
     (group,) = groups_of(SETTINGS, subject)
-    alerts = {rule.name for rule in group.rules}
+    alerts = {rule.name for rule in group.rules if isinstance(rule, Alert)}
     cases = SUBJECTS[subject]
     assert {case.alert for case in cases if case.fires} == alerts
     assert {case.alert for case in cases if not case.fires} == alerts - {"Watchdog"}

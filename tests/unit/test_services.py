@@ -118,11 +118,12 @@ def test_a_container_is_confined(name: str) -> None:
     assert made.read_only or spec.role == "grafana"
     assert bool(made.tmpfs) == made.read_only, "a read-only container has a place for temporary files"
     for mount in made.mounts:
-        assert mount.read_only == (mount.type == "bind"), mount
+        assert mount.read_only == (mount.type == "bind" or mount.target in spec.reads), mount
     mounted = {mount.source: mount.target for mount in made.mounts}
     assert mounted.get(f"/var/lib/fw/{spec.role}/config") == (spec.config_dir if spec.files else None)
     assert (f"/var/lib/fw/{spec.role}/secrets" in mounted) == bool(spec.secrets)
-    assert {volume for volume in mounted if volume.startswith("fw-")} == {f"fw-{one}" for one in spec.volumes}
+    volumes = {*spec.volumes, *spec.reads.values()}
+    assert {volume for volume in mounted if volume.startswith("fw-")} == {f"fw-{one}" for one in volumes}
 
 
 def test_late_fields_are_those_of_late() -> None:

@@ -67,7 +67,7 @@ def test_loaded_settings_show_no_secret() -> None:
 
 
 def test_secrets_are_found_by_their_type() -> None:
-    assert secret_keys() == {"dsn", "client_secret", "password", "routing_key", "url"}
+    assert secret_keys() == {"access_key", "client_secret", "dsn", "password", "routing_key", "secret_key", "url"}
     assert ("hosts", "*", "postgres", "*", "dsn") in secret_places()
     assert all(map(is_secret_path, secret_paths(full()))), "the places cover every secret of the fixture"
     assert len({path.split(".")[-1] for path in secret_paths(full())}) == len(secret_keys())

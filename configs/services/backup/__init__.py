@@ -1,0 +1,135 @@
+"""The hub's backup: restic, a shell loop, and the other services' volumes mounted read-only."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from configs import names
+from configs.services.context import Context
+from configs.services.spec import (
+    MB,
+    RESTART,
+    File,
+    Network,
+    ScrapeJob,
+    Service,
+    ServiceSpec,
+    Volume,
+    http_check,
+    text,
+)
+
+if TYPE_CHECKING:
+    from configs.settings import Settings
+    from configs.settings.backup import Backup
+
+SERVICE = Service(
+    image="restic",
+    licence="BSD-2-Clause",
+    limits="backup",
+    memory=512 * MB,
+    cpus=0.5,
+    jobs=("backup",),
+)
+CONFIG = "/etc/backup"
+STATE = "/state"
+DESTINATION = "/destination"
+# By part: the volume without its prefix that a restore writes to, in the order of a restore.
+PARTS: dict[str, str] = {
+    "metrics": "prometheus",
+    "logs": "loki",
+    "grafana": "grafana",
+    "alertmanager": "alertmanager",
+    "caddy": "caddy-data",
+    "state": "",
+}
+CHECK_EVERY = 7 * 86400
+SCRIPTS = ("common.sh", "respond.sh", "run.sh", "restore.sh")
+# Read-only. Loki's volume once for each step of its copy, see `logs` in run.sh.
+READS = {
+    "/data/prometheus": "prometheus",
+    "/data/loki/1": "loki",
+    "/data/loki/2": "loki",
+    "/data/loki/3": "loki",
+    "/data/grafana": "grafana",
+    "/data/alertmanager": "alertmanager",
+    "/data/caddy": "caddy-data",
+}
+
+
+def specs(context: Context) -> list[ServiceSpec]:
+    """The backup of the hub, if the stack file has one."""
+    settings = context.settings
+    backup = settings.hub.backup
+    if backup is None:
+        return []
+    path = backup.to.path
+    scripts = {name: text(Path(__file__).with_name(name).read_text()) for name in SCRIPTS}
+    return [
+        ServiceSpec(
+            role="backup",
+            service=SERVICE,
+            limits=context.hub_limits(SERVICE),
+            config_dir=CONFIG,
+            files={**scripts, "settings": text(variables(settings, backup))},
+            secrets={"password": File(lambda _: f"{backup.password.get_secret_value()}\n"), **_keys(backup)},
+            entrypoint=("/bin/sh",),
+            command=(f"{CONFIG}/run.sh",),
+            reload=RESTART,  # a backup that runs is ended, and begun again a minute later
+            volumes={
+                "backup": Volume(STATE, durable=True),
+                **({"backup-destination": Volume(DESTINATION, device=path)} if path is not None else {}),
+            },
+            reads=READS,
+            networks=(Network("hub"),),
+            depends_on=("prometheus", "loki", "grafana", "alertmanager", "caddy"),
+            health=http_check(f"http://127.0.0.1:{names.BACKUP_PORT}/metrics"),
+            # Reads files of all users; writes into a folder of the host that any user may own.
+            capabilities=("CAP_DAC_READ_SEARCH", *(("CAP_DAC_OVERRIDE",) if path is not None else ())),
+            stop_timeout=10,
+            scrape=ScrapeJob(name="backup", interval=context.edge.scrape.hub, port=names.BACKUP_PORT, series=50),
+        )
+    ]
+
+
+def repository(settings: Settings, backup: Backup) -> str:
+    """The repository's address for restic."""
+    if backup.to.s3 is not None:
+        return f"s3:{backup.to.s3.endpoint.rstrip('/')}/{backup.to.s3.bucket}/{settings.prefix}"
+    return f"{DESTINATION}/{settings.prefix}"
+
+
+def variables(settings: Settings, backup: Backup) -> str:
+    """What the scripts read. It holds no secret."""
+    prefix = settings.prefix
+    kept = {f"--keep-{name}": count for name, count in backup.keep if count}
+    values = {
+        "REPOSITORY": repository(settings, backup),
+        "REGION": (backup.to.s3.region or "") if backup.to.s3 is not None else "",
+        "NAME": prefix,
+        "PARTS": " ".join(PARTS),
+        "EVERY": str(backup.every),
+        "CHECK": str(CHECK_EVERY),
+        "KEEP": " ".join(f"{option} {count}" for option, count in kept.items()),
+        "PORT": str(names.BACKUP_PORT),
+        "PROMETHEUS": names.address(prefix, "prometheus", names.PROMETHEUS_PORT),
+        "LOKI": names.address(prefix, "loki", names.LOKI_PORT),
+    }
+    return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
+
+
+def _keys(backup: Backup) -> dict[str, File]:
+    """The credentials' file of an S3 server, in the form of AWS' tools."""
+    s3 = backup.to.s3
+    if s3 is None:
+        return {}
+    return {
+        "s3": File(
+            lambda _: (
+                f"[default]\naws_access_key_id = {s3.access_key.get_secret_value()}\n"
+                f"aws_secret_access_key = {s3.secret_key.get_secret_value()}\n"
+            )
+        )
+    }

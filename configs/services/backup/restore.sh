@@ -1,0 +1,95 @@
+# Runs in a container of its own, with the volume that is restored at /into and those of the backup's container.
+#   snapshots              the repository's snapshots, as JSON
+#   stage PART SNAPSHOT    restores beside the live data, which stays in use
+#   merge PART             moves it in; metrics and logs are added, of the others the files are replaced
+#   verify PART            compares the files with the hashes noted at backup time
+#   note PART SNAPSHOT     what was noted at backup time
+#   count PART ADDRESS AT  what a store has now, in the form of the note
+#   dump SNAPSHOT FILE     one file
+set -eu
+. /etc/backup/common.sh
+mkdir -p /tmp/cache
+export RESTIC_CACHE_DIR=/tmp/cache TMPDIR=/tmp RESTIC_PROGRESS_FPS=0
+next=/into/.fleetwatch-restore
+
+try() {
+    code=0
+    "$@" 2> /tmp/messages || code=$?
+    [ "$code" = 0 ] && return
+    cat /tmp/messages >&2
+    echo "sentence: $(reason "$code" /tmp/messages)" >&2
+    exit 1
+}
+
+case $1 in
+    snapshots)
+        try timeout 30 restic --no-lock snapshots --json
+        ;;
+    note)
+        try restic --no-lock dump "$3" "/state/notes/$2"
+        ;;
+    dump)
+        try restic --no-lock dump "$2" "$3"
+        ;;
+    count)
+        count "$2" "$3" "$4"
+        ;;
+    stage)
+        [ "$(cat "$next.done" 2> /dev/null)" != "$3" ] || exit 0
+        rm -rf "$next" "$next.done"
+        need=$(($(restic --no-lock stats --json --mode restore-size "$3" 2> /dev/null |
+            sed -n 's/.*"total_size":\([0-9]*\).*/\1/p' || echo 0) / 1048576))
+        free=$(df -Pm /into | awk 'NR == 2 { print $4 }')
+        if [ "$need" -gt "$free" ]; then
+            echo "sentence: it needs $need MB, and the disk of its volume has $free MB free" >&2
+            exit 1
+        fi
+        mkdir -p "$next"
+        if [ "$2" = logs ]; then
+            for one in 1 2 3; do
+                try restic --no-lock restore "$3:/data/loki/$one" --target "$next" --quiet
+            done
+        else
+            try restic --no-lock restore "$3" --target "$next" --exclude /state --quiet
+        fi
+        echo "$3" > "$next.done"
+        ;;
+    merge)
+        [ -e "$next.done" ]
+        owner=$(find "$next" -mindepth 1 ! -user root -exec stat -c %u:%g {} \; -quit)
+        [ -z "$owner" ] || chown "$owner" /into
+        case $2 in
+            metrics)
+                for block in "$next"/*/; do
+                    [ -e "$block/meta.json" ] || continue
+                    name=$(basename "$block")
+                    [ -e "/into/$name" ] || mv "$block" "/into/$name"
+                done
+                ;;
+            logs)
+                # What Loki has now was flushed before it was stopped: its WAL is not needed any more.
+                for one in chunks index tsdb-shipper-active; do
+                    [ ! -d "$next/$one" ] || (cd "$next" && find "$one" -type d -exec mkdir -p "/into/{}" \; &&
+                        find "$one" -type f -exec sh -c 'for f; do [ -e "/into/$f" ] || mv "$f" "/into/$f"; done' sh {} +)
+                done
+                if [ -d "$next/wal" ]; then
+                    rm -rf /into/wal
+                    mv "$next/wal" /into/wal
+                fi
+                [ -z "$owner" ] || chown -R "$owner" /into
+                ;;
+            *)
+                rm -f /into/grafana.db-journal /into/grafana.db-wal /into/grafana.db-shm
+                (cd "$next" && find . -type d -exec mkdir -p "/into/{}" \; &&
+                    find . -type f -exec sh -c 'for f; do mv -f "$f" "/into/$f"; done' sh {} +)
+                ;;
+        esac
+        rm -rf "$next" "$next.done"
+        ;;
+    verify)
+        cd /into
+        sed -n 's/^\([0-9a-f]\{64\}  \)/\1/p' | while IFS= read -r line; do
+            echo "$line" | sha256sum -c - > /dev/null 2>&1 || { echo "${line#*  }" && exit 1; }
+        done
+        ;;
+esac

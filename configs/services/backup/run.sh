@@ -1,0 +1,246 @@
+# Backs up each part of the hub when it is due, checks the repository weekly, and answers scrapes of its metrics.
+#
+# The volumes of the other services are mounted read-only below /data. What this container remembers is on its own
+# volume at $STATE; it is lost with the hub's data, which is how a fresh hub is recognised: it never writes into the
+# repository of another hub before `make restore` or `make backup NEW=1`.
+set -u
+. /etc/backup/common.sh
+child=''
+trap 'kill $responder $child 2> /dev/null; exit 0' TERM INT
+mkdir -p "$STATE/cache" "$STATE/notes" "$STATE/values" "$STATE/failed" "$STATE/stage" "$STATE/state"
+rm -rf "$STATE/tmp"
+mkdir -p "$STATE/tmp"
+while :; do nc -l -p "$PORT" -e /bin/sh /etc/backup/respond.sh || sleep 1; done &
+responder=$!
+
+# In the background, because a signal ends a wait and not a foreground command. Restic tries a full bucket again for a
+# quarter of an hour: it is ended instead.
+quietly() {
+    "$@" > "$STATE/tmp/progress" 2> "$STATE/tmp/messages" &
+    child=$!
+    while sleep 5; do
+        ! grep -qiE "$FULL" "$STATE/tmp/messages" || kill "$child"
+    done &
+    watcher=$!
+    wait "$child"
+    code=$?
+    kill "$watcher"
+    child=''
+    return "$code"
+}
+
+value() {
+    printf '%s\n' "$3" > "$STATE/values/.next" && mv "$STATE/values/.next" "$STATE/values/$1.$2"
+}
+
+failed() { # part, sentence
+    echo "$2" > "$STATE/failed/$1"
+    echo "backup of $1 failed: $2" >&2
+    cat "$STATE/tmp/messages" >&2 2> /dev/null
+    return 1
+}
+
+# Whether the repository may be written to; otherwise the sentence why not, in $why.
+repository() {
+    rm -f "$STATE/waits"
+    quietly timeout 30 restic cat config
+    code=$?
+    known=$(cat "$STATE/repository" 2> /dev/null)
+    if [ "$code" = 0 ]; then
+        found=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' "$STATE/tmp/progress")
+        [ "$known" != "$found $REPOSITORY" ] || return 0
+        if [ "${known%% *}" = "$found" ] || [ -e "$STATE/adopt" ]; then
+            echo "$found $REPOSITORY" > "$STATE/repository"
+            rm -f "$STATE/adopt"
+            return 0
+        fi
+        : > "$STATE/waits"
+        why="the repository holds the backup of a hub whose data is not here, run make restore"
+        return 1
+    fi
+    why=$(reason "$code" "$STATE/tmp/messages")
+    [ "$code" = 10 ] || return 1
+    if [ "${known#* }" = "$REPOSITORY" ]; then
+        why="the repository is gone from its destination"
+        return 1
+    fi
+    quietly timeout 30 restic init
+    code=$?
+    why=$(reason "$code" "$STATE/tmp/messages")
+    [ "$code" = 0 ] || return 1
+    restic cat config 2> /dev/null | sed -n "s#.*\"id\": *\"\([0-9a-f]*\)\".*#\1 $REPOSITORY#p" > "$STATE/repository"
+}
+
+# restic of the targets after the part's name. A snapshot that lacks files is removed again, and the part tried again.
+store() {
+    part=$1
+    shift
+    for _ in 1 2 3; do
+        quietly restic backup --json --host "$NAME" --tag "$part" --group-by host,tags --ignore-ctime "$@"
+        code=$?
+        summary=$(grep '"message_type":"summary"' "$STATE/tmp/progress")
+        [ "$code" != 0 ] || break
+        [ "$code" = 3 ] || break
+        id=$(echo "$summary" | sed -n 's/.*"snapshot_id":"\([^"]*\)".*/\1/p')
+        [ -z "$id" ] || restic forget "$id" > /dev/null 2>&1
+        sleep 5
+    done
+    if [ "$code" != 0 ]; then
+        failed "$part" "$(reason "$code" "$STATE/tmp/messages")"
+        return 1
+    fi
+    value "$part" size_bytes "$(echo "$summary" | sed -n 's/.*"total_bytes_processed":\([0-9]*\).*/\1/p')"
+    value "$part" added_bytes "$(echo "$summary" | sed -n 's/.*"data_added_packed":\([0-9]*\).*/\1/p')"
+}
+
+# What is noted: the store's own count at a time that is over when the copy begins.
+note() {
+    at=$(($(date +%s) - 5))
+    { echo "at $at" && count "$1" "$2" "$at"; } > "$STATE/notes/$1"
+}
+
+metrics() {
+    note metrics "$PROMETHEUS"
+    echo any > "$STATE/tmp/snapshot"
+    name=$(timeout 600 wget -q -O - --post-data '' "http://$PROMETHEUS/api/v1/admin/tsdb/snapshot" 2> "$STATE/tmp/messages" |
+        sed -n 's/.*"name":"\([^"]*\)".*/\1/p')
+    [ -n "$name" ] || { failed metrics "Prometheus made no snapshot" || return 1; }
+    echo "$name" > "$STATE/tmp/snapshot"
+    cd "/data/prometheus/snapshots/$name" && store metrics . "$STATE/notes/metrics"
+    code=$?
+    cd /
+    echo none > "$STATE/tmp/snapshot"
+    return "$code"
+}
+
+# Loki moves lines from its WAL into chunks and then names these in its index. Read in this order (restic takes targets
+# by name), every line is in at least one of the three. The volume is mounted once for each.
+logs() {
+    note logs "$LOKI"
+    timeout 600 wget -q -O /dev/null --post-data '' "http://$LOKI/flush" 2> /dev/null
+    set -- /data/loki/1/wal
+    for one in /data/loki/2/index /data/loki/2/tsdb-shipper-active /data/loki/3/chunks; do
+        [ ! -e "$one" ] || set -- "$@" "$one"
+    done
+    store logs "$@" "$STATE/notes/logs"
+}
+
+# SQLite changes its file only while a journal is beside it, and counts each change in bytes 24 to 27.
+at_rest() {
+    [ ! -s "$1-journal" ] && [ ! -s "$1-wal" ] && stat -c '%i %s %Y' "$1" &&
+        dd if="$1" bs=4 skip=6 count=1 2> /dev/null | sha256sum
+}
+
+# A part of few files: copied first, so that the noted hashes are of what is stored.
+small() {
+    part=$1 from=$2
+    stage="$STATE/stage/$part"
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        rm -rf "$stage"
+        mkdir -p "$stage"
+        : > "$STATE/tmp/messages"
+        if [ "$part" = grafana ]; then
+            copied=''
+            [ -e "$from/grafana.db" ] || { copied=yes && break; }
+            before=$(at_rest "$from/grafana.db") && cp -p "$from/grafana.db" "$stage/" &&
+                after=$(at_rest "$from/grafana.db") && [ "$before" = "$after" ] && copied=yes && break
+        else
+            copied=''
+            cp -a "$from/." "$stage/" 2> "$STATE/tmp/messages" && copied=yes && break
+        fi
+        sleep 2
+    done
+    if [ -z "$copied" ]; then
+        failed "$part" "its files did not rest long enough to be copied"
+        return 1
+    fi
+    { echo "at $(date +%s)" && sums "$stage"; } > "$STATE/notes/$part"
+    cd "$stage" && store "$part" . "$STATE/notes/$part"
+    code=$?
+    cd /
+    rm -rf "$stage"
+    return "$code"
+}
+
+backup() {
+    begin=$(date +%s)
+    echo "$1" > "$STATE/tmp/running"
+    : > "$STATE/tmp/progress"
+    case $1 in
+        metrics) metrics ;;
+        logs) logs ;;
+        grafana) small grafana /data/grafana ;;
+        alertmanager) small alertmanager /data/alertmanager ;;
+        caddy) small caddy /data/caddy ;;
+        state) small state "$STATE/state" ;;
+    esac
+    code=$?
+    : > "$STATE/tmp/running"
+    [ "$code" = 0 ] || return 1
+    rm -f "$STATE/failed/$1"
+    value "$1" duration_seconds "$(($(date +%s) - begin))"
+    value "$1" last_success_timestamp_seconds "$begin"
+    [ -e "$STATE/values/all.drill_timestamp_seconds" ] || value all drill_timestamp_seconds "$begin"
+    [ -e "$STATE/values/all.check_timestamp_seconds" ] || value all check_timestamp_seconds "$begin"
+    echo "backup of $1 done in $(($(date +%s) - begin)) s"
+}
+
+every_part() {
+    bad=''
+    if ! repository; then
+        for part in "$@"; do failed "$part" "$why"; done
+        return 1
+    fi
+    restic unlock > /dev/null 2>&1 # only locks whose owner is gone
+    for part in "$@"; do
+        backup "$part" || bad=yes
+    done
+    # shellcheck disable=SC2086 # several options
+    quietly restic forget --retry-lock 5m --group-by host,tags $KEEP --prune ||
+        echo "old backups were not removed: $(reason $? "$STATE/tmp/messages")" >&2
+    [ -z "$bad" ]
+}
+
+check() {
+    repository || return 1
+    if quietly restic check --retry-lock 5m; then
+        rm -f "$STATE/failed/check"
+        value all check_timestamp_seconds "$(date +%s)"
+        return 0
+    fi
+    code=$?
+    why=$(reason "$code" "$STATE/tmp/messages")
+    [ "$code" != 1 ] || ! grep -qiE 'error|damaged|missing' "$STATE/tmp/messages" || why="the repository is damaged"
+    failed check "$why"
+}
+
+: > "$STATE/tmp/running"
+echo none > "$STATE/tmp/snapshot"
+while :; do
+    . /etc/backup/common.sh
+    now=$(date +%s)
+    next=$(cat "$STATE/next" 2> /dev/null || echo 0)
+    if [ -e "$STATE/now" ] || [ "$now" -ge "$next" ]; then
+        rm -f "$STATE/now"
+        echo $((now + 60)) > "$STATE/next" # of a run that is ended
+        # shellcheck disable=SC2086 # one argument each
+        if every_part $PARTS; then
+            echo $((now + EVERY)) > "$STATE/next"
+        else
+            echo $(($(date +%s) + (EVERY / 12 > 60 ? EVERY / 12 : 60))) > "$STATE/next"
+        fi
+        date +%s > "$STATE/ran"
+    elif [ -e "$STATE/state-changed" ]; then
+        rm -f "$STATE/state-changed"
+        every_part state
+    elif [ -e "$STATE/values/all.check_timestamp_seconds" ]; then
+        last=$(cat "$STATE/values/all.check_timestamp_seconds")
+        tried=$(cat "$STATE/check-tried" 2> /dev/null || echo 0)
+        if [ "$now" -ge $((last + CHECK)) ] && [ "$now" -ge $((tried + 3600)) ]; then
+            echo "$now" > "$STATE/check-tried"
+            check
+        fi
+    fi
+    sleep 2 &
+    wait $!
+done

@@ -1,0 +1,75 @@
+"""Settings of the hub's backup: where to, how often, what is kept."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, model_validator
+
+from configs.settings.base import EndpointUrl, Secret, Strict
+from configs.units import Duration, parse_duration
+
+
+def _bucket(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
+        raise ValueError("expected the name of a bucket: 3 to 63 lower-case letters, digits and inner hyphens")
+    return value
+
+
+def _path(value: str) -> str:
+    if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value) or "/.." in value:
+        raise ValueError("expected an absolute path on the hub such as /mnt/backup: letters, digits, and . _ - /")
+    return value
+
+
+class S3(Strict):
+    """A bucket of any S3 server. The key should be allowed this bucket alone."""
+
+    endpoint: EndpointUrl
+    bucket: Annotated[str, AfterValidator(_bucket)]
+    region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
+    access_key: Secret
+    secret_key: Secret
+
+
+class Destination(Strict):
+    """Where backups go: exactly one of `s3` and `path`. `path`: a folder of the hub that exists, on a disk that
+    survives the hub."""
+
+    s3: S3 | None = None
+    path: Annotated[str, AfterValidator(_path)] | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Destination:
+        given = [key for key in ("s3", "path") if getattr(self, key) is not None]
+        if len(given) != 1:
+            raise ValueError(
+                f"expected exactly one destination: s3 or path (such as `path: /mnt/backup`), got "
+                f"{' and '.join(given) or 'none'}"
+            )
+        return self
+
+
+class Keep(Strict):
+    """How many backups of each part are kept: the newest ones, then one of each day, week and month."""
+
+    last: Annotated[int, Field(ge=1)] = 4
+    daily: Annotated[int, Field(ge=0)] = 7
+    weekly: Annotated[int, Field(ge=0)] = 4
+    monthly: Annotated[int, Field(ge=0)] = 6
+
+
+class Backup(Strict):
+    """Backups of the hub's data, encrypted with `password`. Keep a copy of the password outside of the hub and of this
+    stack file: without it a backup cannot be read (docs/tasks/backup.md).
+
+    `same_region`: accept a bucket of DigitalOcean Spaces in the hub's own region, which one event may take together
+    with the hub. `drill`: how old the newest successful `make drill` may be before an alert."""
+
+    to: Destination
+    every: Annotated[Duration, Field(ge=60, le=7 * 86400)] = parse_duration("6h")
+    keep: Keep = Keep()
+    password: Secret
+    same_region: bool = False
+    drill: Annotated[Duration, Field(ge=86400)] = parse_duration("35d")

@@ -1,0 +1,1 @@
+"""The drill of a large restore: `make drill-large`."""

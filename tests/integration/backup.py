@@ -1,0 +1,75 @@
+"""What the backup tests share: an S3 server, and a hub that is destroyed together with its volumes."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from tests.integration.rig import Rig, docker, eventually, free_ports
+
+BUCKET = "fleetwatch-backup"
+DURABLE = ("prometheus", "loki", "grafana", "alertmanager", "caddy", "backup")
+
+
+class Bucket:
+    """versitygw, an S3 server, over a small file system in memory. Reached at a Docker network's gateway."""
+
+    def __init__(self, rig: Rig, image: str, home: Path, size: str = "96m") -> None:
+        self.rig = rig
+        self.key, self.secret = f"key{secrets.token_hex(6)}", f"bucket-s3cret-{secrets.token_hex(8)}"
+        network = rig.network("s3")
+        gateway = docker("network", "inspect", network, "-f", "{{(index .IPAM.Config 0).Gateway}}").strip()
+        (port,) = free_ports(1)
+        self.url = f"http://{gateway}:{port}"
+        self.name = rig.container("s3")
+        environment = home / "s3.env"
+        environment.touch(mode=0o600)
+        environment.write_text(f"ROOT_ACCESS_KEY={self.key}\nROOT_SECRET_KEY={self.secret}\n")
+        storage = ("--tmpfs", f"/data:size={size}") if size else ("-v", f"{rig.prefix}-s3:/data")
+        options = (
+            "--name", self.name, "--network", network, "-p", f"{gateway}:{port}:7070",
+            "--env-file", str(environment), *storage, "--entrypoint", "sh",
+        )  # fmt: skip
+        serve = (
+            "mkdir -p /data/objects/"
+            + BUCKET
+            + " /data/meta && exec versitygw --port :7070 posix --sidecar /data/meta /data/objects"
+        )
+        rig.run(image, "-c", serve, options=options)
+
+    def settings(self) -> dict[str, object]:
+        """`hub.backup` without its secrets."""
+        return {"to": {"s3": {"endpoint": self.url, "bucket": BUCKET}}, "every": "1d"}
+
+    def fill(self) -> None:
+        docker("exec", self.name, "sh", "-c", "dd if=/dev/zero of=/data/filler bs=64k 2> /dev/null || true")
+
+    def free(self) -> None:
+        docker("exec", self.name, "rm", "/data/filler")
+
+
+def destroy(rig: Rig) -> None:
+    """The hub's containers and the volumes with its data are gone; the edge and its queue stay."""
+    for role in DURABLE:
+        docker("rm", "-f", rig.container(role))
+    for suffix in ("prometheus", "loki", "grafana", "alertmanager", "caddy-data", "caddy-config", "backup"):
+        docker("volume", "rm", f"{rig.prefix}-{suffix}")
+
+
+def backed_up(rig: Rig) -> None:
+    done = rig.tool("backup")
+    assert done.returncode == 0, done.stdout
+
+
+def refused(rig: Rig, *words: str) -> str:
+    """A command that must fail with sentences; its output."""
+    done = rig.tool(*words)
+    assert done.returncode == 1, done.stdout
+    assert "Traceback" not in done.stdout, done.stdout
+    return done.stdout
+
+
+def metric(rig: Rig, query: str) -> float:
+    """A value that arrives."""
+    found = eventually(query, lambda: rig.hub.metrics(query), patience=60)
+    return float(found[0]["value"][1])

@@ -1,0 +1,200 @@
+"""The hub's backup on a real S3 server: faults, a hub that is destroyed, its restore, and a drill."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration import backup
+from tests.integration.rig import Rig, docker, eventually, rig
+from tools import setup
+from tools.paths import CHECKOUT
+
+PASSWORD = "restic-s3cret-of-the-test"
+ROWS = 3000
+WRITE = (
+    "import sqlite3; c = sqlite3.connect('/var/lib/grafana/grafana.db'); c.execute('create table kept (x)');"
+    f"c.executemany('insert into kept values (?)', [(str(i) * 20,) for i in range({ROWS})]); c.commit()"
+)
+READ = (
+    "import sqlite3; print(sqlite3.connect('/var/lib/grafana/grafana.db').execute('select count(*) from kept')"
+    ".fetchone()[0])"
+)
+
+
+class Told:
+    """The stack and its bucket, and what the tests remember."""
+
+    def __init__(self, made: Rig, bucket: backup.Bucket) -> None:
+        self.rig, self.bucket = made, bucket
+        self.secrets = made.home / "state" / made.name / "files" / "hub" / "backup" / "secrets"
+        self.began = self.destroyed = 0.0
+
+
+@pytest.fixture(scope="module")
+def told(chain: setup.ToolChain) -> Iterator[Told]:
+    images = {image.key: image.ref for image in chain.images}
+    with rig("backup", {"hosts": {"hub": {"scrape": {"agents": "2s", "hub": "2s"}}}}) as made:
+        bucket = backup.Bucket(made, images["s3"], made.home)
+        made.change({"hub": {"backup": bucket.settings()}})
+        for key, value in {
+            "password": PASSWORD,
+            "to.s3.access_key": bucket.key,
+            "to.s3.secret_key": bucket.secret,
+        }.items():
+            done = made.tool("secret", f"hub.backup.{key}", stdin=value)
+            assert done.returncode == 0, done.stdout
+        found = Told(made, bucket)
+        found.began = time.time()
+        made.up()
+        docker("exec", made.container("grafana"), "python3", "-c", WRITE)
+        yield found
+
+
+@pytest.mark.xdist_group("backup")
+class TestBackup:
+    """One story, in this order."""
+
+    def test_every_part_is_backed_up_and_its_metrics_arrive(self, told: Told) -> None:
+        backup.backed_up(told.rig)
+        parts = eventually(
+            "the age of every part",
+            lambda: len(told.rig.hub.metrics("fleetwatch_backup_last_success_timestamp_seconds")) == 6,
+        )
+        assert parts
+        assert backup.metric(told.rig, "sum(fleetwatch_backup_failed)") == 0
+        assert backup.metric(told.rig, 'fleetwatch_backup_size_bytes{part="metrics"}') > 1000
+
+    def test_no_snapshot_of_prometheus_stays(self, told: Told) -> None:
+        look = ("exec", told.rig.container("prometheus"), "sh", "-c", "ls /prometheus/snapshots")
+        eventually("the snapshots are removed", lambda: docker(*look).strip() == "", patience=75)
+
+    def test_secrets_are_in_no_argument_environment_and_log(self, told: Told) -> None:
+        name = told.rig.container("backup")
+        seen = docker("inspect", name) + docker("logs", name) + docker("top", name)
+        seen += docker("exec", name, "sh", "-c", "cat /proc/[0-9]*/environ | tr '\\0' '\\n'")
+        state = told.rig.home / "state" / told.rig.name
+        seen += "".join(
+            path.read_text() for path in state.rglob("*.json") if path.is_file() and "files" not in path.parts
+        )
+        for secret in (PASSWORD, told.bucket.secret):
+            assert secret not in seen
+        assert "RESTIC_PASSWORD=" not in seen
+
+    def test_admin_endpoints_are_not_on_the_query_side(self, told: Told) -> None:
+        from urllib.error import HTTPError
+        from urllib.request import Request, urlopen
+
+        url = f"http://127.0.0.1:{told.rig.ports['query']}"
+        for path in ("/api/v1/admin/tsdb/snapshot", "//api/v1/admin/tsdb/snapshot", "/api/v1/%61dmin/tsdb/snapshot"):
+            with pytest.raises(HTTPError) as refused:
+                urlopen(Request(f"{url}{path}", method="POST"), timeout=10)
+            assert refused.value.code == 403, path
+
+    def test_wrong_password_is_one_sentence_and_the_next_run_goes_on(self, told: Told) -> None:
+        path = told.secrets / "password"
+        right = path.read_text()
+        path.write_text("another\n")
+        assert "hub.backup.password is not the password of the repository" in backup.refused(told.rig, "backup")
+        assert "hub.backup.password is not the password of the repository" in backup.refused(told.rig, "restore")
+        path.write_text(right)
+        backup.backed_up(told.rig)
+
+    def test_full_bucket_is_one_sentence_and_the_next_run_goes_on(self, told: Told) -> None:
+        told.bucket.fill()
+        docker(
+            "exec", told.rig.container("alertmanager"), "sh", "-c", "head -c 3000000 /dev/urandom > /alertmanager/big"
+        )
+        assert "the destination is full" in backup.refused(told.rig, "backup")
+        docker("exec", told.rig.container("alertmanager"), "rm", "/alertmanager/big")
+        told.bucket.free()
+        backup.backed_up(told.rig)
+
+    def test_bucket_that_is_away_is_one_sentence(self, told: Told) -> None:
+        docker("pause", told.bucket.name)
+        assert "the destination cannot be reached" in backup.refused(told.rig, "backup")
+        docker("unpause", told.bucket.name)
+
+    def test_interrupted_backup_is_completed_by_the_next(self, told: Told) -> None:
+        name = told.rig.container("backup")
+        docker("exec", name, "touch", "/state/now")
+        time.sleep(3)
+        docker("kill", name)
+        docker("start", name)
+        backup.backed_up(told.rig)
+        assert told.rig.tool("drill").returncode == 0
+
+    def test_fresh_hub_does_not_write_into_the_repository(self, told: Told) -> None:
+        told.destroyed = time.time()
+        backup.destroy(told.rig)
+        told.rig.up()
+        assert "run make restore" in backup.refused(told.rig, "backup")
+        assert backup.metric(told.rig, "fleetwatch_backup_waits_for_restore") == 1
+
+    def test_interrupted_restore_leaves_the_live_data(self, told: Told) -> None:
+        argv = [sys.executable, "-m", "tools", "--stack", told.rig.name, "--file", str(told.rig.file), "restore"]
+        running = subprocess.Popen(
+            argv, cwd=CHECKOUT, env=told.rig.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+        assert running.stdout is not None
+        for line in running.stdout:
+            if line.startswith("logs: restoring"):
+                break
+        os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+        running.stdout.close()
+        assert told.rig.hub.metrics("up")
+        assert not told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.destroyed - 60:.0f})")
+
+    def test_restore_brings_everything_up_to_the_backup_and_keeps_what_came_since(self, told: Told) -> None:
+        before = told.rig.hub.metrics("min_over_time(timestamp(up{job='agent'})[1h:2s])")
+        first = min(float(one["value"][1]) for one in before)
+        done = told.rig.tool("restore")
+        assert done.returncode == 0, done.stdout
+        assert "integrity_check ok" in done.stdout
+        assert docker("exec", told.rig.container("grafana"), "python3", "-c", READ).strip() == str(ROWS)
+        assert told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.destroyed - 60:.0f})"), (
+            "the time before is missing"
+        )
+        assert told.rig.hub.metrics(f"count_over_time(up{{job='agent'}}[30s] @ {first + 20:.0f})"), (
+            "the time since is lost"
+        )
+        lines = told.rig.hub.logs('{job="docker"}', told.began, told.destroyed, limit=5, forward=True)
+        assert lines, "the lines before are missing"
+        backup.backed_up(told.rig)
+
+    def test_state_is_in_the_backup_with_its_secrets_encrypted(self, told: Told) -> None:
+        done = told.rig.tool("restore", "--only", "state")
+        assert done.returncode == 0, done.stdout
+        path = told.rig.home / "state" / told.rig.name / "restored-state.json"
+        state = path.read_text()
+        assert json.loads(state)["deployment"]["resources"]
+        assert PASSWORD not in state
+        assert told.bucket.secret not in state
+
+    def test_drill_changes_nothing(self, told: Told) -> None:
+        before = told.rig.started_all()
+        done = told.rig.tool("drill")
+        assert done.returncode == 0, done.stdout
+        assert told.rig.started_all() == before
+        assert not docker("volume", "ls", "-q", "--filter", f"label=fleetwatch.drill={told.rig.prefix}").split()
+
+    def test_drill_of_a_damaged_backup_fails(self, told: Told) -> None:
+        docker(
+            "exec",
+            told.bucket.name,
+            "sh",
+            "-c",
+            "for f in $(find /data/objects -path '*/data/*' -type f); do : > $f; done",
+        )
+        backup.refused(told.rig, "drill")
+        backup.refused(told.rig, "restore")
+        assert told.rig.hub.metrics("up"), "the hub still runs"

@@ -1,0 +1,145 @@
+"""The hub's backup: its settings, its container, and how a backup is chosen for a restore."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs import services
+from configs.services import backup
+from configs.services.spec import Late, ServiceSpec
+from configs.settings import Settings, SettingsError, load
+from configs.validation import hub as validation
+from tests.fixtures import fleets, rendering
+from tests.fixtures.full import SOURCE, small
+from tools.backup import repository, restore
+from tools.errors import ToolError
+
+BUCKET: dict[str, Any] = {
+    "endpoint": "https://fra1.digitaloceanspaces.com/",
+    "bucket": "acme",
+    "access_key": "k-s3cret",
+    "secret_key": "s-s3cret",
+}
+PATH: dict[str, Any] = {"to": {"path": "/mnt/backup"}, "password": "backup-s3cret"}
+S3: dict[str, Any] = {"to": {"s3": BUCKET}, "password": "backup-s3cret"}
+
+
+def _settings(given: dict[str, Any] | None) -> Settings:
+    return load(small(hub={"local": {}, **({"backup": given} if given else {})}), SOURCE)
+
+
+def _specs(given: dict[str, Any] | None) -> dict[str, ServiceSpec]:
+    return {spec.role: spec for spec in services.hub_specs(rendering.context(_settings(given), "hub"))}
+
+
+def test_no_backup_changes_no_container() -> None:
+    without = _specs(None)
+    assert "backup" not in without
+    assert not [word for word in without["prometheus"].command if "admin" in word]
+
+
+def test_prometheus_gives_snapshots_only_with_a_backup() -> None:
+    assert "--web.enable-admin-api" in _specs(PATH)["prometheus"].command
+
+
+@pytest.mark.parametrize("given", [PATH, S3], ids=["path", "s3"])
+def test_container_reads_the_others_and_holds_no_secret_in_its_definition(given: dict[str, Any]) -> None:
+    spec = _specs(given)["backup"]
+    volumes = {name for one in _specs(given).values() for name, volume in one.volumes.items() if volume.durable}
+    assert set(spec.reads.values()) == volumes - {"backup", "caddy-config"}
+    assert not [source for source in spec.binds if "docker.sock" in source]
+    assert "s3cret" not in repr((spec.command, spec.environment, spec.entrypoint, spec.health))
+    settings = spec.files["settings"].render(Late())
+    assert "s3cret" not in settings
+
+
+def test_repository_of_a_bucket() -> None:
+    settings = _settings(S3)
+    assert settings.hub.backup is not None
+    found = backup.repository(settings, settings.hub.backup)
+    assert found == "s3:https://fra1.digitaloceanspaces.com/acme/fleetwatch"
+
+
+@pytest.mark.parametrize(
+    ("to", "message"),
+    [
+        ({}, "expected exactly one destination"),
+        ({**PATH["to"], **S3["to"]}, "expected exactly one destination"),
+        ({"path": "backup"}, "expected an absolute path"),
+        ({"path": "/mnt/../etc"}, "expected an absolute path"),
+        ({"s3": {**BUCKET, "bucket": "A"}}, "expected the name of a bucket"),
+    ],
+)
+def test_destination_is_checked(to: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingsError, match=message):
+        _settings({**PATH, "to": to})
+
+
+def test_bucket_in_the_hubs_own_region_has_to_be_accepted() -> None:
+    hub = {**fleets.HUB, "backup": S3}
+    (problem,) = validation.problems(load(fleets.fleet(hub), SOURCE))
+    assert "own region fra1" in problem
+    assert "same_region: true" in problem
+    accepted = {**hub, "backup": {**S3, "same_region": True}}
+    assert not list(validation.problems(load(fleets.fleet(accepted), SOURCE)))
+
+
+def _reason(tmp_path: Path, code: int, message: str) -> str:
+    """`reason` of common.sh."""
+    script = (Path(backup.__file__).parent / "common.sh").read_text().replace(". /etc/backup/settings", "REPOSITORY=x")
+    messages = tmp_path / "messages"
+    messages.write_text(message)
+    argv = ["sh", "-uc", f"{script}\nreason {code} {messages}"]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "expected"),
+    [
+        (12, "Fatal: wrong password or no key found", "hub.backup.password is not the password of the repository"),
+        (1, "write /destination/x: no space left on device", "the destination is full"),
+        (130, "Save(<data/ab>) returned error, retrying: No space left on device.", "the destination is full"),
+        (1, "dial tcp 10.0.0.1:443: connect: connection refused", "the destination cannot be reached"),
+        (143, "", "the destination cannot be reached"),
+        (1, "Fatal: The Access Key Id is wrong: AccessDenied", "the destination refuses access"),
+        (10, "", "there is no repository at the destination"),
+        (1, "something else", "restic failed, its message is in the container's log"),
+    ],
+)
+def test_reason_is_one_sentence(tmp_path: Path, code: int, message: str, expected: str) -> None:
+    assert _reason(tmp_path, code, message) == expected
+
+
+def _snapshot(part: str, hour: int) -> repository.Snapshot:
+    return repository.Snapshot(f"{part}{hour}", part, datetime(2026, 11, 28, hour, tzinfo=timezone.utc))
+
+
+def test_newest_backup_before_a_time_is_chosen() -> None:
+    found = [_snapshot("metrics", 6), _snapshot("logs", 6), _snapshot("metrics", 12)]
+    assert repository.chosen(found, ["metrics", "logs"], None)["metrics"].id == "metrics12"
+    before = repository.parsed_time("2026-11-28T11:59")
+    assert repository.chosen(found, ["metrics"], before)["metrics"].id == "metrics6"
+    with pytest.raises(ToolError, match="no backup of grafana"):
+        repository.chosen(found, ["grafana"], None)
+    with pytest.raises(ToolError, match="the oldest backup is of 2026-11-28T06:00"):
+        repository.chosen(found, ["metrics"], repository.parsed_time("2026-11-28T05:00Z"))
+
+
+def test_wrong_time_and_part_are_refused() -> None:
+    with pytest.raises(ToolError, match="AT=yesterday: expected a time"):
+        repository.parsed_time("yesterday")
+    with pytest.raises(ToolError, match="ONLY=metric: expected some of metrics"):
+        restore.selected("metric")
+    assert restore.selected("logs,metrics") == ["metrics", "logs"]
+    assert "caddy" not in restore.selected("")
+
+
+def test_counts_of_a_note() -> None:
+    note = "at 1795899755\nsamples of up in 1h: 145\nsamples of up in 1d: 1450\n"
+    assert repository.noted_at(note) == "1795899755"
+    assert repository.counts(note) == {"samples of up in 1h": 145, "samples of up in 1d": 1450}

@@ -1,0 +1,44 @@
+"""`make backup`: a backup now; on a fresh hub with NEW=1 without a restore before it."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from tools.backup.repository import Repository, opened
+from tools.cli import Commands
+from tools.errors import ToolError
+from tools.progress import say, step
+
+PATIENCE = 6 * 3600
+
+
+def register(commands: Commands) -> None:
+    found = commands.add("backup", _backup, "back up the hub now")
+    found.add_argument("--new", action="store_true", help="continue the repository of another hub without its data")
+
+
+def _backup(options: argparse.Namespace) -> int:
+    repository = Repository(opened(options))
+    with step("Backing up"):
+        run(repository, new=options.new)
+    failed = repository.docker("exec", repository.backup, "sh", "-c", "cd /state/failed && grep . * || true")
+    problems = [line for line in failed.splitlines() if not line.startswith("check:")]
+    if problems:
+        raise ToolError("The backup failed:\n" + "\n".join(f"  - {line.replace(':', ': ', 1)}" for line in problems))
+    say("Every part is backed up.")
+    return 0
+
+
+def run(repository: Repository, *, new: bool = False) -> None:
+    """Start a run and wait for its end."""
+    before = repository.docker("exec", repository.backup, "sh", "-c", "cat /state/ran 2> /dev/null || true").strip()
+    repository.mark(f"touch {'/state/adopt ' if new else ''}/state/now")
+    end = time.monotonic() + PATIENCE
+    look = "[ -e /state/now ] || cat /state/ran 2> /dev/null || true"
+    while time.monotonic() < end:
+        found = repository.docker("exec", repository.backup, "sh", "-c", look).strip()
+        if found and found != before:
+            return
+        time.sleep(2)
+    raise ToolError(f"The backup has not ended within {PATIENCE // 3600} hours; its container's log has its progress.")

@@ -1,0 +1,158 @@
+"""The repository of a hub's backups, read by a container beside the one that backs up, on the hub's own Docker Engine.
+
+Secrets stay on the hub: that container mounts the files of the backup's container.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from configs import names
+from tools import agent_targets, remote_access
+from tools.errors import ToolError
+from tools.stack import Stack
+from tools.stack_factory import open_stack
+
+SCRIPT = "/etc/backup/restore.sh"
+_SENTENCE = "sentence: "
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """One backup of one part."""
+
+    id: str
+    part: str
+    at: datetime
+
+
+class Repository:
+    """Backups of a stack that is up. Every error is a ToolError with one sentence."""
+
+    def __init__(self, stack: Stack) -> None:
+        outputs = stack.outputs()
+        self.prefix = stack.prefix()
+        self._docker = agent_targets.docker_on(stack, outputs)("hub")
+        self.backup = names.container(self.prefix, "backup")
+        found = self.try_docker("inspect", "--type", "container", "-f", "{{.Config.Image}}", self.backup)
+        if found is None:
+            raise ToolError("The hub has no backup: set hub.backup in the stack file, then run `make up`.")
+        self.image = found.strip()
+        self._notes: dict[str, str] = {}
+
+    def docker(self, *words: str) -> str:
+        """A docker command on the hub's host; its output."""
+        return self._bytes(words).decode()
+
+    def try_docker(self, *words: str) -> str | None:
+        """The same; None if it fails."""
+        try:
+            return self.docker(*words)
+        except ToolError:
+            return None
+
+    def _bytes(self, words: Sequence[str], stdin: bytes = b"") -> bytes:
+        argv = remote_access.with_arguments(self._docker, words)
+        done = subprocess.run(argv, input=stdin, capture_output=True, check=False)
+        if done.returncode:
+            raise ToolError(_reason(done.stderr.decode(errors="replace"), words))
+        return done.stdout
+
+    def keep_state(self, state: str) -> None:
+        """Hand the stack's exported state to the backup, which stores it at once."""
+        command = (
+            "cat > /state/state/.next && mv /state/state/.next /state/state/stack.json && touch /state/state-changed"
+        )
+        self._bytes(("exec", "-i", self.backup, "sh", "-c", command), state.encode())
+
+    def script(self, *words: str, volume: str = "", network: str = "") -> bytes:
+        """What restore.sh prints, run in a new container; `volume` is what it writes into."""
+        options = ["-v", f"{volume}:/into"] if volume else []
+        run = ("run", "--rm", "--pull", "never", "--network", network or names.hub_network(self.prefix))
+        label = ("--label", f"fleetwatch.restore={self.prefix}")
+        mounts = ("--volumes-from", f"{self.backup}:ro", *options)
+        return self._bytes((*run, *label, *mounts, "--entrypoint", "/bin/sh", self.image, SCRIPT, *words))
+
+    def snapshots(self) -> list[Snapshot]:
+        """All backups, the oldest first."""
+        found = json.loads(self.script("snapshots") or b"[]")
+        made = [Snapshot(one["id"], one["tags"][0], _time(one["time"])) for one in found if one.get("tags")]
+        return sorted(made, key=lambda one: one.at)
+
+    def noted(self, snapshot: Snapshot) -> str:
+        """What was noted about the part when it was backed up."""
+        if snapshot.id not in self._notes:
+            self._notes[snapshot.id] = self.script("note", snapshot.part, snapshot.id).decode()
+        return self._notes[snapshot.id]
+
+    def mark(self, command: str) -> None:
+        """A line of shell in the backup's own container."""
+        self.docker("exec", self.backup, "sh", "-c", command)
+
+
+def opened(options: argparse.Namespace) -> Stack:
+    """The stack of a command, with its whole configuration: secrets may be in a file beside the stack file."""
+    stack = open_stack(options)
+    stack.prepare()
+    return stack
+
+
+def chosen(snapshots: Sequence[Snapshot], parts: Sequence[str], at: datetime | None) -> dict[str, Snapshot]:
+    """The newest backup of each part, not younger than `at`."""
+    found: dict[str, Snapshot] = {}
+    for one in snapshots:
+        if at is None or one.at <= at:
+            found[one.part] = one
+    missing = [part for part in parts if part not in found]
+    if missing:
+        when = f" at or before {at.isoformat()}" if at else ""
+        oldest = f"; the oldest backup is of {snapshots[0].at.isoformat()}" if snapshots and at else ""
+        raise ToolError(f"There is no backup of {', '.join(missing)}{when}{oldest}.")
+    return {part: found[part] for part in parts}
+
+
+def parsed_time(text: str) -> datetime | None:
+    """AT=: a time in ISO 8601, UTC unless it has an offset; empty for the newest."""
+    if not text or text == "latest":
+        return None
+    try:
+        found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise ToolError(
+            f"AT={text}: expected a time such as 2026-11-28T12:00 (UTC), or nothing for the newest"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+
+
+def counts(note: str) -> Mapping[str, int]:
+    """The counts of a note: `samples of up in 1h: 240`."""
+    pairs = (line.rpartition(": ") for line in note.splitlines() if ": " in line)
+    return {what: int(value) for what, _, value in pairs if value.isdigit()}
+
+
+def noted_at(note: str) -> str:
+    """The time of a note in seconds, as text."""
+    return note.partition("\n")[0].removeprefix("at ")
+
+
+def _time(text: str) -> datetime:
+    """Restic writes nanoseconds, which Python 3.10 does not read."""
+    head, dot, rest = text.partition(".")
+    if not dot:
+        return datetime.fromisoformat(text.replace("Z", "+00:00"))
+    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
+    zone = rest[len(digits) :].replace("Z", "+00:00")
+    return datetime.fromisoformat(f"{head}.{digits[:6]:0<6}{zone}")
+
+
+def _reason(messages: str, words: Sequence[str]) -> str:
+    lines = [line for line in messages.strip().splitlines() if line.strip()]
+    for line in lines:
+        if line.startswith(_SENTENCE):
+            return f"The backup cannot be read: {line.removeprefix(_SENTENCE)}."
+    return f"docker {words[0]} failed on the hub: {lines[-1] if lines else 'without a message'}"

@@ -1,0 +1,105 @@
+"""`make restore`: the hub's data from its backup, onto a fresh hub too.
+
+Each part is first restored beside the live data, which stays in use; then it is moved in. Metrics and logs are added to
+what is there, so that what edges have sent to a fresh hub stays. Of the other parts the files are replaced. A run that
+is interrupted leaves the live data as it was, or is completed by the next run.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from configs import names
+from configs.services.backup import PARTS
+from tools.backup import gate
+from tools.backup.repository import Repository, Snapshot, chosen, opened, parsed_time
+from tools.cli import Commands
+from tools.errors import ToolError
+from tools.progress import say, step
+
+# Not by default: `caddy` would bring an own CA that the edges do not trust yet, `state` is a file of this machine.
+DEFAULT = ("metrics", "logs", "grafana", "alertmanager")
+STATE_FILE = "restored-state.json"
+
+
+def register(commands: Commands) -> None:
+    found = commands.add("restore", _restore, "restore the hub's data from its backup")
+    found.add_argument("--at", default="", help="the newest backup not younger than this time")
+    found.add_argument("--only", default="", help=f"parts: {', '.join(PARTS)}")
+
+
+def _restore(options: argparse.Namespace) -> int:
+    parts, at = selected(options.only), parsed_time(options.at)
+    stack = opened(options)
+    repository = Repository(stack)
+    with step("Reading the repository"):
+        snapshots = chosen(repository.snapshots(), parts, at)
+    if "state" in parts:
+        path = stack.home / STATE_FILE
+        path.touch(mode=0o600)
+        path.write_bytes(repository.script("dump", snapshots["state"].id, "/stack.json"))
+        say(f'state: written to {path}; `make pulumi ARGS="stack import --file {path}"` makes it the stack\'s.')
+    lines = restore(repository, {part: one for part, one in snapshots.items() if part != "state"})
+    if {"metrics", "logs"} <= set(parts):
+        repository.mark("touch /state/adopt /state/now")
+    say("\n".join(["\nRestored and compared with what was noted at backup time:", *lines]))
+    if "caddy" in parts:
+        say("The hub's own CA is the one of the backup: run `make up`, so that the edges trust it.")
+    return 0
+
+
+def selected(only: str) -> Sequence[str]:
+    """The parts that `ONLY=` names, in the order of a restore."""
+    wanted = [word for word in only.replace(",", " ").split() if word]
+    if unknown := [word for word in wanted if word not in PARTS]:
+        raise ToolError(f"ONLY={unknown[0]}: expected some of {', '.join(PARTS)}")
+    return [part for part in PARTS if part in (wanted or DEFAULT)]
+
+
+def restore(repository: Repository, snapshots: dict[str, Snapshot]) -> list[str]:
+    """Restore these parts; what was compared, one line each. Nothing is changed before all of them are on the disk."""
+    volumes = {part: f"{repository.prefix}-{PARTS[part]}" for part in snapshots}
+    notes = {part: repository.noted(one) for part, one in snapshots.items()}
+    for part, one in snapshots.items():
+        with step(f"{part}: restoring the backup of {one.at:%Y-%m-%d %H:%M:%S} UTC beside the live data"):
+            repository.script("stage", part, one.id, volume=volumes[part])
+    lines = []
+    for part in snapshots:
+        with step(f"{part}: moving it in"):
+            _move_in(repository, part, volumes[part])
+    for part, one in reversed(snapshots.items()):  # Prometheus takes longest to have its data
+        with step(f"{part}: comparing"):
+            lines.append(f"  {part}: {_compared(repository, part, one, notes[part])}")
+    return lines[::-1]
+
+
+def _move_in(repository: Repository, part: str, volume: str) -> None:
+    role = names.container(repository.prefix, PARTS[part].removesuffix("-data"))
+    caddy = names.container(repository.prefix, "caddy")
+    if part == "metrics":  # Prometheus takes in new blocks within a minute, while it runs
+        repository.script("merge", part, volume=volume)
+        return
+    stopped = [caddy, role] if part == "logs" else [role]
+    try:
+        if part == "logs":
+            # No edge sends from here on, and what Loki holds in memory goes into its chunks.
+            repository.docker("stop", caddy)
+            address = names.address(repository.prefix, "loki", names.LOKI_PORT)
+            flush = f"http://{address}/ingester/shutdown?flush=true&delete_ring_tokens=false&terminate=false"
+            repository.mark(f"timeout 900 wget -q -O /dev/null --post-data '' '{flush}' || true")
+        repository.docker("stop", "-t", "60", role)
+        repository.script("merge", part, volume=volume)
+    finally:
+        for name in dict.fromkeys(reversed(stopped)):
+            repository.try_docker("start", name)
+
+
+def _compared(repository: Repository, part: str, snapshot: Snapshot, note: str) -> str:
+    if part in gate.STORES:
+        role, port = gate.STORES[part]
+        address = names.address(repository.prefix, role, port)
+        return gate.compare_counts(repository, part, note, address, repository.backup)
+    if part == "grafana":
+        return gate.integrity(repository, snapshot)
+    return "the files of the backup"
