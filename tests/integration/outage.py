@@ -32,9 +32,9 @@ def start_app(rig: Rig, image: str, network: str) -> str:
     return rig.run(image, options=("--network", network, "--network-alias", "shop"))
 
 
-def start_writer(rig: Rig, image: str) -> str:
+def start_writer(rig: Rig, image: str, role: str = "writer") -> str:
     """A container that writes numbered lines; its name, which is its label `container` too."""
-    name = rig.container("writer")
+    name = rig.container(role)
     rig.run(image, "-c", WRITER, options=("--name", name, "--entrypoint", "python3"))
     return name
 

@@ -139,7 +139,8 @@ class TestTheHubIsAwayForItsBudget:
 
     def test_every_image_is_replaced_at_once_and_nothing_is_lost(self, within: Rig, images: dict[str, str]) -> None:
         """An upgrade of all parts while counters and numbered lines flow. An interval is 15 s where nothing is set."""
-        name, begun = outage.start_writer(within, images["test-app"]), time.time()
+        begun = time.time() - 5
+        name = outage.start_writer(within, images["test-app"], "second-writer")
         eventually("numbered lines", lambda: outage.numbers(within, name, begun), patience=120)
         before = within.started_all()
         with outage.another_tag(within, images) as bumped:
