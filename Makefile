@@ -32,10 +32,10 @@ backup: venv ## back up the hub now (NEW=1: on a fresh hub, without a restore be
 	@$(TOOL) backup $(if $(NEW),--new)
 
 restore: venv ## the hub's data from its backup, onto a fresh hub too: make restore STACK=prod [AT=2026-11-28T12:00 ONLY=logs]
-	@$(TOOL) restore --at "$(AT)" --only "$(ONLY)"
+	@$(TOOL) restore --at $(call quoted,$(AT)) --only $(call quoted,$(ONLY))
 
 drill: venv ## restore the backup into throw-away containers and compare; changes nothing
-	@$(TOOL) drill --at "$(AT)"
+	@$(TOOL) drill --at $(call quoted,$(AT))
 
 drill-large: venv ## back up, destroy and restore a hub with 2 GB of metrics and 500 MB of logs; figures into docs/figures.md
 	@.venv/bin/python -m tests.drill_large $(if $(WRITE),--write)

@@ -135,9 +135,8 @@ class DockerService(pulumi.ComponentResource):
 
     def _volume(self, suffix: str) -> docker.Volume:
         host, volume = self._args.host, self._spec.volumes[suffix]
-        durable, device = volume.durable, volume.device
-        if durable and host.data is not None:
-            device = f"{host.data}/{suffix}"
+        durable = volume.durable
+        device = f"{host.data}/{suffix}" if durable and host.data is not None else volume.device
         return docker.Volume(
             f"{host.name}-{suffix}",
             name=f"{host.stack}-{suffix}",

@@ -41,7 +41,11 @@ def main(argv: Sequence[str]) -> int:
     with rig(
         "large", {"hub": {"loki": {"ingestion_rate": "256MB", "ingestion_burst": "256MB", "stream_rate": "64MB"}}}
     ) as made:
-        rows = _run(made, images, options.metrics, options.logs)
+        try:
+            rows = _run(made, images, options.metrics, options.logs)
+        finally:
+            docker("rm", "-f", made.container("s3"), check=False)
+            docker("volume", "rm", f"{made.prefix}-s3", check=False)
     print("\n".join(rows))
     if options.write:
         _write(rows)
@@ -58,7 +62,7 @@ def _run(made: Rig, images: dict[str, str], metrics: int, logs: int) -> list[str
     made.up()
     samples, lines = _metrics(made, images["prometheus"], metrics), _logs(made, logs)
     stored = _size(made, "prometheus", "/prometheus"), _size(made, "backup", "/data/loki/3")
-    assert stored[0] >= metrics << 20, f"only {stored[0] >> 20} MB of metrics"
+    assert stored[0] >= metrics * 0.95 * (1 << 20), f"only {stored[0] >> 20} MB of metrics"
     rows = [_row("metrics on the hub's disk", f"{stored[0] >> 20} MB, {samples} samples of the drill")]
     rows.append(_row("logs", f"{logs} MB in {lines} lines, {stored[1] >> 20} MB on the hub's disk"))
 
