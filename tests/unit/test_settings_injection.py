@@ -70,7 +70,8 @@ EVERYTHING["hosts"]["vps"] = {
     },
     "via": "internet",
 }
-SECRETS = ("dsn", "url", "password", "client_secret", "routing_key")  # in files of their own, never in an argument
+# In files of their own, never in an argument.
+SECRETS = ("dsn", "url", "password", "client_secret", "routing_key", "access_key", "secret_key")
 PLACES = [path for path in _texts(EVERYTHING) if path[-1] not in SECRETS]
 NAMES = [".".join(map(str, path)) for path in PLACES]
 
