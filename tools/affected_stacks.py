@@ -56,17 +56,26 @@ def _overtaken(options: argparse.Namespace) -> None:
 @dataclass(frozen=True)
 class AffectedStacks:
     """`stacks`, in the order they are deployed in; `removed`: stacks whose file goes; `why`: a sentence. `approval`:
-    those of `stacks` whose preview needs one, with the reason."""
+    those of `stacks` whose preview needs one, with the reason; `new`: those that the base does not have, which no
+    pipeline previews: the CI would make their environments, without an approval."""
 
     stacks: tuple[str, ...]
     removed: tuple[str, ...] = ()
     why: str = ""
     deployed: tuple[str, ...] = field(default=())  # every stack of the checkout that a runner may deploy
     approval: Mapping[str, str] = field(default_factory=dict)
+    new: tuple[str, ...] = ()
 
     @property
     def note(self) -> str:
-        """The comment's warning about stacks whose file is removed."""
+        """The comment's warning about stacks whose file is removed, and about new ones."""
+        new = ", ".join(f"`{stack}`" for stack in self.new)
+        added = (
+            f"No preview of {new}: it is new here, and its environments do not exist yet (docs/ci.md)." if new else ""
+        )
+        return "\n\n".join(part for part in (self._removal(), added) if part)
+
+    def _removal(self) -> str:
         if not self.removed:
             return ""
         names = ", ".join(f"`{stack}`" for stack in self.removed)
@@ -81,9 +90,10 @@ class AffectedStacks:
         before = [stack for stack in self.deployed if stack != LAST]
         affected = {"stacks": self.stacks, "removed": self.removed, "all": self.deployed, "before_last": before}
         approval = {
-            "automatic": [stack for stack in self.stacks if stack not in self.approval],
-            "by_approval": list(self.approval),
+            "automatic": [stack for stack in self.stacks if stack not in (*self.approval, *self.new)],
+            "by_approval": [stack for stack in self.approval if stack not in self.new],
             "approval": dict(self.approval),
+            "new": self.new,
         }
         return json.dumps({**affected, **approval, "why": self.why})
 
@@ -94,7 +104,8 @@ def parse_affected(text: str) -> AffectedStacks:
         parsed = json.loads(text)
         why, deployed = str(parsed["why"]), tuple(parsed["all"])
         approval = {str(stack): str(reason) for stack, reason in parsed["approval"].items()}
-        return AffectedStacks(tuple(parsed["stacks"]), tuple(parsed["removed"]), why, deployed, approval)
+        new = tuple(map(str, parsed["new"]))
+        return AffectedStacks(tuple(parsed["stacks"]), tuple(parsed["removed"]), why, deployed, approval, new)
     except (ValueError, KeyError, TypeError, AttributeError):
         raise ToolError(
             f"--affected: expected the output of `python -m tools affected BASE`, got {text[:60]!r}."
@@ -133,6 +144,9 @@ def affected_since(base: str, checkout: Path) -> AffectedStacks:
         match[1] for path in (checkout / "stacks").glob("*") if (match := _STACK_FILE.match(f"stacks/{path.name}"))
     ]
     found = classify(_changed(base, "HEAD", base, checkout), there)
+    listed = _git(["ls-tree", "--name-only", base, "stacks/"], base, checkout).splitlines()
+    known = {match[1] for path in listed if (match := _STACK_FILE.match(path))}
+    found = replace(found, new=tuple(stack for stack in found.stacks if stack not in known))
     if found.approval:
         return found
     start = _git(["merge-base", base, "HEAD"], base, checkout).strip()

@@ -6,7 +6,8 @@ until eval "timeout 10 docker exec $CONTAINER $READY" > /dev/null 2>&1; do
     tries=$((tries + 1))
     status=$(docker inspect --type container -f '{{.State.Status}}' "$CONTAINER" 2> /dev/null || true)
     if [ "$tries" -ge "$PATIENCE" ] || { [ "$tries" -ge "$STARTS" ] && [ "$status" != running ]; }; then
-        docker logs --tail 20 "$CONTAINER" >&2 || true
+        # Without the queries of URLs: a request to Grafana may have a code in it.
+        docker logs --tail 20 "$CONTAINER" 2>&1 | sed 's/?[^" ]*/?.../g' >&2 || true
         echo "host $HOST: $CONTAINER does not answer after $tries s; it is $(docker inspect --type container -f '{{.State.Status}}, exit code {{.State.ExitCode}}' "$CONTAINER" 2>&1), its log is above. No other container of the hub was replaced after it" >&2
         exit 1
     fi

@@ -5,9 +5,10 @@ seen() { docker inspect --type container -f "$2" "$PREFIX-$1" 2> /dev/null || tr
 listed() { printf '%s\n' "$2" | grep -qxF -e "$1"; }
 all() { for n in $NUMBERS; do echo "$PREFIX-$(of ROLE "$n")"; done; }
 # One look at all containers, for `saw`: starting the docker CLI for each question is most of what an update costs.
+# `index`, because a container that was made by hand may have no health check, and then no such field.
 look() {
     # shellcheck disable=SC2046 # a list of names
-    looked=$(docker inspect --type container -f '{{.Name}} {{.State.Status}} {{.Id}} {{.State.StartedAt}} {{.Config.Image}} {{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}' $(all) 2> /dev/null || true)
+    looked=$(docker inspect --type container -f '{{.Name}} {{.State.Status}} {{.Id}} {{.State.StartedAt}} {{.Config.Image}} {{with index .State "Health"}}{{.Status}}{{else}}none{{end}}' $(all) 2> /dev/null || true)
 }
 # What the last look found of the role $1: 2 its status, 3 its id, 4 its start, 5 its image, 6 its health.
 saw() { printf '%s\n' "$looked" | awk -v name="/$PREFIX-$1" -v column="$2" '$1 == name { print $column }'; }

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, model_validator
 
-from configs.settings.base import EndpointUrl, Secret, Strict
+from configs.settings.base import Secret, Strict, http_url_without_user
 from configs.units import Duration, parse_duration
 
 
@@ -26,7 +26,7 @@ def _path(value: str) -> str:
 class S3(Strict):
     """A bucket of any S3 server. The key should be allowed this bucket alone."""
 
-    endpoint: EndpointUrl
+    endpoint: Annotated[str, AfterValidator(http_url_without_user)]
     bucket: Annotated[str, AfterValidator(_bucket)]
     region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
     access_key: Secret

@@ -68,6 +68,13 @@ def http_url(value: str) -> str:
     return value
 
 
+def http_url_without_user(value: str) -> str:
+    """The same for a URL that is kept in clear, or ValueError if it holds a user or a password."""
+    if "@" in urlsplit(http_url(value)).netloc:
+        raise ValueError("expected a URL without a user and a password, which have separate settings")
+    return value
+
+
 def _endpoint(value: str) -> str:
     """Grafana's ini reader takes # and ; for the beginning of a comment."""
     if re.search(r"[#;]", http_url(value)):

@@ -99,9 +99,23 @@ def test_what_main_did_meanwhile_does_not_count(clone: Path) -> None:
     told = json.loads(affected_stacks.affected_since("main", clone).as_json())
     assert told == {
         "stacks": ["dev"], "removed": [], "all": ["dev", "prod"], "before_last": ["dev"],
-        "automatic": ["dev"], "by_approval": [], "approval": {},
+        "automatic": ["dev"], "by_approval": [], "approval": {}, "new": [],
         "why": "the stack files of dev changed",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("code", [False, True])
+def test_a_new_stack_is_previewed_by_no_pipeline(clone: Path, code: bool) -> None:
+    """Its environments do not exist: the CI would make them, and ask nobody."""
+    _commit(clone, "stacks/Pulumi.evil.yaml", "config: {'fleetwatch:env': b}\n")
+    if code:
+        _commit(clone, "components/x.py", "two\n")
+    found = affected_stacks.affected_since("main", clone)
+    told = json.loads(found.as_json())
+    assert "evil" in told["stacks"], "a merge deploys it"
+    assert "evil" not in told["automatic"] + told["by_approval"]
+    assert "No preview of `evil`" in found.note
+    assert affected_stacks.parse_affected(found.as_json()) == found
 
 
 def test_a_stack_file_that_was_moved_counts_in_both_places(clone: Path) -> None:

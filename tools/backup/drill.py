@@ -24,7 +24,7 @@ LIMITS = ("--memory", "1g", "--cpus", "1", "--cap-drop", "ALL", "--security-opt"
 def register(commands: Commands) -> None:
     found = commands.add("drill", _drill, "restore the backup into throw-away containers and compare")
     found.add_argument("--if-backed-up", action="store_true", help="succeed for a stack without hub.backup")
-    found.add_argument("--at", default="", help="the newest backup not younger than this time")
+    found.add_argument("--at", default="", help="the newest backup at or before this time")
 
 
 def _drill(options: argparse.Namespace) -> int:
@@ -51,7 +51,7 @@ def drill(repository: Repository, snapshots: dict[str, Snapshot]) -> list[str]:
         for part, one in snapshots.items():
             begin = time.monotonic()
             with step(f"{part}: restoring the backup of {one.at:%Y-%m-%d %H:%M:%S} UTC into a throw-away volume"):
-                volume = f"{prefix}-{part}"
+                volume = _volume(repository, part)
                 repository.docker("volume", "create", *_label(repository), volume)
                 repository.script("stage", part, one.id, volume=volume)
                 repository.script("merge", part, volume=volume)
@@ -79,7 +79,14 @@ def _label(repository: Repository) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _volume(repository: Repository, part: str) -> str:
+    """A name that no stack has for one of its volumes: a prefix has no underscore."""
+    return f"{repository.prefix}_drill_{part}"
+
+
 def _remove(repository: Repository) -> None:
+    for part in PARTS:
+        repository.abandon(_volume(repository, part))
     mark = f"label=fleetwatch.drill={repository.prefix}"
     for kind, remove in (("ps", ("rm", "-f", "-v")), ("volume", ("volume", "rm")), ("network", ("network", "rm"))):
         listing = ("ps", "-aq") if kind == "ps" else (kind, "ls", "-q")

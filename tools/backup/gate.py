@@ -33,7 +33,7 @@ def compare_counts(repository: Repository, part: str, note: str, address: str, c
 def verify_files(repository: Repository, snapshot: Snapshot, note: str, volume: str) -> str:
     """Compare the files of a volume with the noted hashes."""
     lines = [line for line in note.splitlines() if len(line.partition("  ")[0]) == 64]
-    repository.script("verify", snapshot.part, note, volume=volume)
+    repository.script("verify", snapshot.part, volume=volume, stdin=note.encode())
     return f"{len(lines)} files with the hashes noted at backup time"
 
 

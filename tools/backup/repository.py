@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -19,7 +20,13 @@ from tools.stack import Stack
 from tools.stack_factory import open_stack
 
 SCRIPT = "/etc/backup/restore.sh"
+REMOVED = 30  # seconds until Docker has removed a container that ended
 _SENTENCE = "sentence: "
+# Files of other users are read, written and given back to them.
+RIGHTS = (
+    "--cap-drop", "ALL", "--cap-add", "CHOWN", "--cap-add", "DAC_OVERRIDE", "--cap-add", "FOWNER",
+    "--security-opt", "no-new-privileges", "--memory", "1g",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,13 +77,33 @@ class Repository:
         )
         self._bytes(("exec", "-i", self.backup, "sh", "-c", command), state.encode())
 
-    def script(self, *words: str, volume: str = "", network: str = "") -> bytes:
-        """What restore.sh prints, run in a new container; `volume` is what it writes into."""
-        options = ["-v", f"{volume}:/into"] if volume else []
-        run = ("run", "--rm", "--pull", "never", "--network", network or names.hub_network(self.prefix))
+    def script(self, *words: str, volume: str = "", network: str = "", stdin: bytes = b"") -> bytes:
+        """What restore.sh prints, run in a new container; `volume` is what it writes into. One at a time writes into a
+        volume: its container outlives a connection that breaks."""
+        options = ["-v", f"{volume}:/into", "--name", self._restoring(volume)] if volume else []
+        run = ("run", "--rm", "-i", "--pull", "never", "--network", network or names.hub_network(self.prefix))
         label = ("--label", f"fleetwatch.restore={self.prefix}")
         mounts = ("--volumes-from", f"{self.backup}:ro", *options)
-        return self._bytes((*run, *label, *mounts, "--entrypoint", "/bin/sh", self.image, SCRIPT, *words))
+        if volume:
+            self.wait_for(volume)
+        return self._bytes(
+            (*run, *RIGHTS, *label, *mounts, "--entrypoint", "/bin/sh", self.image, SCRIPT, *words), stdin
+        )
+
+    def wait_for(self, volume: str) -> None:
+        """Until nothing of an interrupted run writes into the volume any more."""
+        name = self._restoring(volume)
+        end = time.monotonic() + REMOVED
+        while self.try_docker("wait", name) is not None and time.monotonic() < end:
+            time.sleep(0.2)  # it has ended, and Docker removes it
+
+    def abandon(self, volume: str) -> None:
+        """End what an interrupted run does with the volume."""
+        self.try_docker("rm", "-f", self._restoring(volume))
+
+    @staticmethod
+    def _restoring(volume: str) -> str:
+        return f"{volume}-restoring"
 
     def snapshots(self) -> list[Snapshot]:
         """All backups, the oldest first."""
@@ -103,7 +130,7 @@ def opened(options: argparse.Namespace) -> Stack:
 
 
 def chosen(snapshots: Sequence[Snapshot], parts: Sequence[str], at: datetime | None) -> dict[str, Snapshot]:
-    """The newest backup of each part, not younger than `at`."""
+    """The newest backup of each part at or before `at`."""
     found: dict[str, Snapshot] = {}
     for one in snapshots:
         if at is None or one.at <= at:

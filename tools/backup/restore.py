@@ -25,7 +25,7 @@ STATE_FILE = "restored-state.json"
 
 def register(commands: Commands) -> None:
     found = commands.add("restore", _restore, "restore the hub's data from its backup")
-    found.add_argument("--at", default="", help="the newest backup not younger than this time")
+    found.add_argument("--at", default="", help="the newest backup at or before this time")
     found.add_argument("--only", default="", help=f"parts: {', '.join(PARTS)}")
 
 
@@ -87,12 +87,19 @@ def _move_in(repository: Repository, part: str, volume: str) -> None:
             repository.docker("stop", caddy)
             address = names.address(repository.prefix, "loki", names.LOKI_PORT)
             flush = f"http://{address}/ingester/shutdown?flush=true&delete_ring_tokens=false&terminate=false"
-            repository.mark(f"timeout 900 wget -q -O /dev/null --post-data '' '{flush}' || true")
+            try:
+                repository.mark(f"timeout 900 wget -q -O /dev/null --post-data '' '{flush}'")
+            except ToolError:
+                raise ToolError(
+                    "logs: Loki did not write what it holds in memory, so nothing was moved in. Run `make up` until it "
+                    "is healthy, then `make restore` again."
+                ) from None
         repository.docker("stop", "-t", "60", role)
         repository.script("merge", part, volume=volume)
     finally:
+        repository.wait_for(volume)  # a connection that broke, or Ctrl-C, did not end it
         for name in dict.fromkeys(reversed(stopped)):
-            repository.try_docker("start", name)
+            repository.try_docker("restart", name)  # starts one that was stopped
 
 
 def _compared(repository: Repository, part: str, snapshot: Snapshot, note: str) -> str:

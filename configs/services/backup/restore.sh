@@ -73,7 +73,8 @@ case $1 in
                         find "$one" -type f -exec sh -c 'for f; do [ -e "/into/$f" ] || mv "$f" "/into/$f"; done' sh {} +)
                 done
                 if [ -d "$next/wal" ]; then
-                    rm -rf /into/wal
+                    rm -rf /into/.fleetwatch-wal-before
+                    [ ! -d /into/wal ] || mv /into/wal /into/.fleetwatch-wal-before
                     mv "$next/wal" /into/wal
                 fi
                 [ -z "$owner" ] || chown -R "$owner" /into
@@ -89,7 +90,10 @@ case $1 in
     verify)
         cd /into
         sed -n 's/^\([0-9a-f]\{64\}  \)/\1/p' | while IFS= read -r line; do
-            echo "$line" | sha256sum -c - > /dev/null 2>&1 || { echo "${line#*  }" && exit 1; }
+            echo "$line" | sha256sum -c - > /dev/null 2>&1 || {
+                echo "sentence: ${line#*  } is not the file that was backed up" >&2
+                exit 1
+            }
         done
         ;;
 esac

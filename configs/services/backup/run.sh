@@ -48,7 +48,10 @@ repository() {
     known=$(cat "$STATE/repository" 2> /dev/null)
     if [ "$code" = 0 ]; then
         found=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' "$STATE/tmp/progress")
-        [ "$known" != "$found $REPOSITORY" ] || return 0
+        [ "$known" != "$found $REPOSITORY" ] || {
+            rm -f "$STATE/adopt"
+            return 0
+        }
         if [ "${known%% *}" = "$found" ] || [ -e "$STATE/adopt" ]; then
             echo "$found $REPOSITORY" > "$STATE/repository"
             rm -f "$STATE/adopt"
@@ -68,6 +71,7 @@ repository() {
     code=$?
     why=$(reason "$code" "$STATE/tmp/messages")
     [ "$code" = 0 ] || return 1
+    rm -f "$STATE/adopt"
     restic cat config 2> /dev/null | sed -n "s#.*\"id\": *\"\([0-9a-f]*\)\".*#\1 $REPOSITORY#p" > "$STATE/repository"
 }
 
@@ -104,6 +108,7 @@ metrics() {
     echo any > "$STATE/tmp/snapshot"
     name=$(timeout 600 wget -q -O - --post-data '' "http://$PROMETHEUS/api/v1/admin/tsdb/snapshot" 2> "$STATE/tmp/messages" |
         sed -n 's/.*"name":"\([^"]*\)".*/\1/p')
+    case $name in *[!0-9A-Za-z-]*) name='' ;; esac # it becomes a folder's name
     [ -n "$name" ] || { failed metrics "Prometheus made no snapshot" || return 1; }
     echo "$name" > "$STATE/tmp/snapshot"
     cd "/data/prometheus/snapshots/$name" && store metrics . "$STATE/notes/metrics"
@@ -141,6 +146,7 @@ small() {
         : > "$STATE/tmp/messages"
         if [ "$part" = grafana ]; then
             copied=''
+            [ ! -L "$from/grafana.db" ] || break # it would lead to a file of this container
             [ -e "$from/grafana.db" ] || { copied=yes && break; }
             before=$(at_rest "$from/grafana.db") && cp -p "$from/grafana.db" "$stage/" &&
                 after=$(at_rest "$from/grafana.db") && [ "$before" = "$after" ] && copied=yes && break
