@@ -48,10 +48,7 @@ repository() {
     known=$(cat "$STATE/repository" 2> /dev/null)
     if [ "$code" = 0 ]; then
         found=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' "$STATE/tmp/progress")
-        [ "$known" != "$found $REPOSITORY" ] || {
-            rm -f "$STATE/adopt"
-            return 0
-        }
+        [ "$known" != "$found $REPOSITORY" ] || { rm -f "$STATE/adopt" && return 0; }
         if [ "${known%% *}" = "$found" ] || [ -e "$STATE/adopt" ]; then
             echo "$found $REPOSITORY" > "$STATE/repository"
             rm -f "$STATE/adopt"
