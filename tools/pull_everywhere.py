@@ -28,7 +28,8 @@ LIMIT = 900  # seconds for one image
 AT_ONCE = 20  # hosts
 OFFLINE = "fleetwatch.local/"  # images that no registry has
 NO_CONNECTION = 255  # ssh's own exit code
-Problem = tuple[str, str, str]  # host, image, reason
+Image = tuple[str, str]  # reference, key under `images`
+Problem = tuple[str, Image, str]  # host, image, reason
 
 
 def pull(stack: Stack) -> None:
@@ -47,33 +48,37 @@ def pull(stack: Stack) -> None:
             problem for found in pool.map(lambda host: _on(host, docker(host), new[host]), new) for problem in found
         ]
     if problems:
-        lines = [f"host {host}: the image {image} could not be pulled: {reason}" for host, image, reason in problems]
-        raise ToolError("\n".join([*lines, "Nothing was changed. Check `images` in the stack file."]))
+        lines = [
+            f"host {host}: the image {ref} ({key}) is not there and could not be pulled: {reason}. Check `images.{key}` "
+            f"in the stack file, and on that host `docker pull {ref}` (a private registry needs `docker login` there)"
+            for host, (ref, key), reason in problems
+        ]
+        raise ToolError("\n".join([*lines, "Nothing was changed, what ran before still runs."]))
 
 
-def changed(settings: Settings, state: Mapping[str, Any], deployed: Sequence[str]) -> dict[str, list[str]]:
+def changed(settings: Settings, state: Mapping[str, Any], deployed: Sequence[str]) -> dict[str, list[Image]]:
     """The images by host that the state does not have yet, of hosts that were deployed and are kept."""
     known = json.dumps(state.get("deployment") or {})
     references = resolve(settings.images)
-    found: dict[str, list[str]] = {}
+    found: dict[str, list[Image]] = {}
     for host in deployed:
         if host not in settings.hosts or settings.hosts[host].abandoned:
             continue
         context = Context(settings=settings, name=host)
         specs = [*(services.hub_specs(context) if context.is_hub else []), *services.edge_specs(context)]
-        used = sorted({references[spec.service.image] for spec in specs})
-        if new := [ref for ref in used if ref not in known and not ref.startswith(OFFLINE)]:
+        used = sorted({(references[spec.service.image], spec.service.image) for spec in specs})
+        if new := [(ref, key) for ref, key in used if ref not in known and not ref.startswith(OFFLINE)]:
             found[host] = new
     return found
 
 
-def _on(host: str, docker: Sequence[str], images: Sequence[str]) -> list[Problem]:
+def _on(host: str, docker: Sequence[str], images: Sequence[Image]) -> list[Problem]:
     """The images that this host cannot pull, one after the other."""
     problems: list[Problem] = []
     for image in images:
-        code, reason = _docker(docker, ["image", "inspect", "-f", "{{.Id}}", image])
+        code, reason = _docker(docker, ["image", "inspect", "-f", "{{.Id}}", image[0]])
         if code not in (0, NO_CONNECTION):
-            code, reason = _docker(docker, ["pull", "-q", image])
+            code, reason = _docker(docker, ["pull", "-q", image[0]])
         if code == NO_CONNECTION:
             say(f"host {host}: no connection, its images are pulled once it can be reached: {reason}")
             return []

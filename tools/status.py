@@ -42,7 +42,9 @@ def report_status(stack: Stack, patience: float = 60.0) -> bool:
     )
     with remote_access.query_address(outputs) as address:
         hub = HubClient(address)
-        wait(hub, outputs, patience)
+        # The first sample of a slow job comes up to one interval after its agent's start.
+        slowest = max((interval for jobs in outputs["jobs"].values() for interval in jobs.values()), default=0)
+        wait(hub, outputs, max(patience, slowest + 30) if patience else 0)
         return show(hub, outputs, places, docker, stack.prefix())
 
 

@@ -66,7 +66,7 @@ def test_a_new_image_is_pulled_on_every_host_that_runs_it(calls: list[tuple[str,
     assert sorted(calls) == [
         (host, command, NEW) for host in ("hub", "vps-1") for command in ("image", "pull")
     ]  # fmt: skip
-    assert pull_everywhere.changed(settings(loki=NEW), state(settings()), ["hub", "vps-1"]) == {"hub": [NEW]}
+    assert pull_everywhere.changed(settings(loki=NEW), state(settings()), ["hub", "vps-1"]) == {"hub": [(NEW, "loki")]}
     local = "fleetwatch.local/loki:9"
     assert pull_everywhere.changed(settings(loki=local), state(settings()), ["hub"]) == {}, "no registry has it"
 
@@ -75,7 +75,9 @@ def test_an_image_that_cannot_be_pulled_stops_the_update_with_its_host(calls: li
     ANSWERS["vps-1", "pull"] = (1, "manifest unknown")
     with pytest.raises(ToolError) as caught:
         pull_everywhere.pull(stack(settings(prometheus=NEW), state(settings(), "hub", "vps-1")))
-    assert f"host vps-1: the image {NEW} could not be pulled: manifest unknown" in str(caught.value)
+    assert f"host vps-1: the image {NEW} (prometheus) is not there and could not be pulled: manifest unknown" in str(
+        caught.value
+    )
     assert "Nothing was changed" in str(caught.value)
     assert "host hub" not in str(caught.value)
 
