@@ -37,7 +37,7 @@ class Step:
 
 
 STEPS = (
-    Step("pull", "docker pull -q", before_move=True, image=True, pull=True),
+    Step("pull", "pull -q ", before_move=True, image=True, pull=True),
     Step("check", "promtool", before_move=True),
     Step("move", "edge.next/agent/config/prometheus.yml"),
     Step("start", "up -d --remove-orphans", image=True),
