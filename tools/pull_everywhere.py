@@ -50,7 +50,8 @@ def pull(stack: Stack) -> None:
     if problems:
         lines = [
             f"host {host}: the image {ref} ({key}) is not there and could not be pulled: {reason}. Check "
-            f"`images.{key}` in the stack file, and on that host `docker pull {ref}` (a private registry needs `docker login` there)"
+            f"`images.{key}` in the stack file, and on that host `docker pull {ref}` "
+            "(a private registry needs `docker login` there)"
             for host, (ref, key), reason in problems
         ]
         raise ToolError("\n".join([*lines, "Nothing was changed, what ran before still runs."]))

@@ -35,7 +35,7 @@ LATE = Late(
     push_url="http://127.0.0.1:1",
     # Any certificate: nothing here pushes.
     hub_ca=Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n",
-    passwords={"password": secrets.token_hex(20)},
+    passwords={name: secrets.token_hex(20) for name in ("password", names.SCRAPE_PASSWORD)},
     scraper={names.SCRAPER: "$2a$10$" + 53 * "."},
     users={"hub": {"hub": "$2a$10$" + 53 * "."}},
 )
