@@ -46,6 +46,7 @@ _KINDS = {
     "_absolute_glob": "absolute path, wildcards allowed",
     "_domain": "domain name",
     "http_url": "URL",
+    "http_url_without_user": "URL",
     "_project": "compose project",
     "_unix_socket": "address of a Docker socket",
     "_slug": "slug",
