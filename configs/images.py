@@ -10,6 +10,7 @@ import yaml
 if TYPE_CHECKING:
     from configs.settings.model import Images
 
+LOCAL = "fleetwatch.local/"  # images that no registry has
 PINS = Path(__file__).with_name("images.yaml")
 
 

@@ -140,12 +140,10 @@ def classify(paths: Iterable[str], stacks: Iterable[str]) -> AffectedStacks:
 
 def affected_since(base: str, checkout: Path) -> AffectedStacks:
     """What the commits since `base` affect. ToolError when git does not know it."""
-    there = [
-        match[1] for path in (checkout / "stacks").glob("*") if (match := _STACK_FILE.match(f"stacks/{path.name}"))
-    ]
+    there = _stacks(f"stacks/{path.name}" for path in (checkout / "stacks").glob("*"))
     found = classify(_changed(base, "HEAD", base, checkout), there)
     listed = _git(["ls-tree", "--name-only", base, "stacks/"], base, checkout).splitlines()
-    known = {match[1] for path in listed if (match := _STACK_FILE.match(path))}
+    known = _stacks(listed)
     found = replace(found, new=tuple(stack for stack in found.stacks if stack not in known))
     if found.approval:
         return found
@@ -157,6 +155,11 @@ def affected_since(base: str, checkout: Path) -> AffectedStacks:
         for stack in found.stacks
     }
     return replace(found, approval={stack: reason for stack, reason in reasons.items() if reason})
+
+
+def _stacks(paths: Iterable[str]) -> set[str]:
+    """The stacks whose files are among these."""
+    return {match[1] for path in paths if (match := _STACK_FILE.match(path))}
 
 
 def refuse_overtaken(stack: str, main: str, checkout: Path) -> str:

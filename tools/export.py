@@ -22,8 +22,6 @@ from tools.stack import Stack
 from tools.stack_factory import open_stack
 from tools.stack_settings import complete_settings, mistakes
 
-LOCAL = "fleetwatch.local/"  # images that no registry has
-
 
 def register(commands: Commands) -> None:
     parser = commands.add("export", _export, "a host's edge as a folder for plain `docker compose`, without secrets")
@@ -49,9 +47,7 @@ def export_host(stack: Stack, host: str, to: str) -> None:
     say(f"{folder}: {len(files)} files, none with a secret; {compose.README} describes what to fill in:")
     for path in sorted(path for path in files if path.endswith(export.EXAMPLE)):
         say(f"  {path}")
-    here = sorted(
-        ref for ref in references.values() if ref.startswith("fleetwatch.local/") and ref in files[compose.FILE]
-    )
+    here = sorted(ref for ref in references.values() if ref.startswith(images.LOCAL) and ref in files[compose.FILE])
     if here:
         say(f"Images that no registry has; copy them by `docker save` and `docker load`: {', '.join(here)}")
 

@@ -11,23 +11,19 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from configs import services
-from configs.images import resolve
-from configs.services.context import Context
+from configs.images import LOCAL, resolve
 from configs.settings import Settings
-from tools import agent_targets, pulumi_state
+from tools import agent_targets, deployed, pulumi_state
+from tools.deployed import NO_CONNECTION
 from tools.errors import ToolError
 from tools.progress import say
 from tools.remote_access import with_arguments
 from tools.stack import Stack
 
 LIMIT = 900  # seconds for one image
-AT_ONCE = 20  # hosts
-OFFLINE = "fleetwatch.local/"  # images that no registry has
-NO_CONNECTION = 255  # ssh's own exit code
 Image = tuple[str, str]  # reference, key under `images`
 Problem = tuple[str, Image, str]  # host, image, reason
 
@@ -43,10 +39,8 @@ def pull(stack: Stack) -> None:
         return
     say("\nPulling new images on " + ", ".join(new))
     docker = agent_targets.docker_on(stack, outputs)
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        problems = [
-            problem for found in pool.map(lambda host: _on(host, docker(host), new[host]), new) for problem in found
-        ]
+    found = deployed.each(new, lambda host: _on(host, docker(host), new[host]))
+    problems = [problem for of_host in found.values() for problem in of_host]
     if problems:
         lines = [
             f"host {host}: the image {ref} ({key}) is not there and could not be pulled: {reason}. Check "
@@ -65,10 +59,9 @@ def changed(settings: Settings, state: Mapping[str, Any], deployed: Sequence[str
     for host in deployed:
         if host not in settings.hosts or settings.hosts[host].abandoned:
             continue
-        context = Context(settings=settings, name=host)
-        specs = [*(services.hub_specs(context) if context.is_hub else []), *services.edge_specs(context)]
-        used = sorted({(references[spec.service.image], spec.service.image) for spec in specs})
-        if new := [(ref, key) for ref, key in used if ref not in known and not ref.startswith(OFFLINE)]:
+        keys = {spec.service.image for spec in services.specs(settings, host)}
+        used = sorted((references[key], key) for key in keys)
+        if new := [(ref, key) for ref, key in used if ref not in known and not ref.startswith(LOCAL)]:
             found[host] = new
     return found
 

@@ -112,5 +112,6 @@ def _encrypted(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
 def _git(clone: Path, *arguments: str) -> str:
     done = subprocess.run(["git", "-C", str(clone), *arguments], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ToolError(f"{clone}: git {arguments[0]} failed: {done.stderr.strip().splitlines()[-1:] or 'no reason'}.")
+        reason = (done.stderr.strip().splitlines() or ["no reason"])[-1]
+        raise ToolError(f"{clone}: git {arguments[0]} failed: {reason}.")
     return done.stdout

@@ -7,7 +7,6 @@ can create one of the same name.
 
 from __future__ import annotations
 
-import gzip
 import json
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -15,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tools import state_files
 from tools.errors import ToolError
 from tools.orphans import DROPLET
 from tools.processes import try_output
@@ -42,10 +42,7 @@ def read(folder: Path, stack: str) -> dict[str, Any] | None:
     """The same, from a backend that is a folder, as `export` gives it; None if the file is not of the known form."""
     place = folder / ".pulumi" / "stacks" / "fleetwatch" / f"{stack}.json"
     try:
-        if place.exists():
-            kept = json.loads(place.read_bytes())
-        else:
-            kept = json.loads(gzip.decompress(place.with_suffix(".json.gz").read_bytes()))
+        kept = state_files.content(place if place.exists() else place.with_suffix(".json.gz"))
         return {"version": kept["version"], "deployment": kept["checkpoint"].get("latest") or {}}
     except (OSError, ValueError, KeyError, AttributeError, TypeError):
         return None

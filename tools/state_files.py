@@ -11,6 +11,7 @@ import os
 import socket
 import zlib
 from pathlib import Path
+from typing import Any
 
 from tools.errors import ToolError
 from tools.progress import say
@@ -74,12 +75,19 @@ def mend(backend: Path, stack: str) -> None:
         say(f"The state of stack {stack} was cut short ({broken}); continuing with Pulumi's copy of the previous one.")
 
 
-def _whole(place: Path) -> bool:
-    """Whether a file of a state is complete JSON, packed or not."""
+def content(place: Path) -> Any:
+    """The JSON of a file of a state, packed or not. OSError or ValueError if it is not whole."""
     try:
         kept = place.read_bytes()
-        json.loads(gzip.decompress(kept) if kept.startswith(b"\x1f\x8b") else kept)
-    except (OSError, EOFError, ValueError, zlib.error):
+        return json.loads(gzip.decompress(kept) if kept.startswith(b"\x1f\x8b") else kept)
+    except (EOFError, zlib.error) as error:
+        raise ValueError(str(error)) from None
+
+
+def _whole(place: Path) -> bool:
+    try:
+        content(place)
+    except (OSError, ValueError):
         return False
     return True
 

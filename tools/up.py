@@ -6,7 +6,7 @@ import argparse
 import os
 
 from configs import services
-from configs.images import resolve
+from configs.images import LOCAL, resolve
 from configs.settings import Settings
 from tools import (
     agent_targets,
@@ -122,4 +122,4 @@ def _deployed_images(stack: Stack) -> dict[str, str]:
         return {}
     references = resolve(settings.images)
     used = {key: references[key] for key in services.used_images(settings)}
-    return {key: ref for key, ref in used.items() if not ref.startswith("fleetwatch.local/")}
+    return {key: ref for key, ref in used.items() if not ref.startswith(LOCAL)}

@@ -1,8 +1,9 @@
 # Puts the files that come in on stdin into $DIR, or leaves everything as it was. Follows incoming.sh.
 #
 # They are written to $DIR.next, checked there by $CHECK (the component's own tool in $IMAGE; also where only the image is
-# another one), and moved over the live files one by one; a file that is not in stdin any more is removed. Then $RELOAD makes a running $CONTAINER read them. What still
-# has to be read is remembered in $DIR.pending, so that a reload that failed is done again by the next run.
+# another one), and moved over the live files one by one; a file that is not in stdin any more is removed. Then $RELOAD
+# makes a running $CONTAINER read them. What still has to be read is remembered in $DIR.pending, so that a reload that
+# failed is done again by the next run.
 #
 # $ACTION: `drift` prints what differs from stdin, one line each, and changes nothing; anything else deploys.
 #

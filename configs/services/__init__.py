@@ -86,10 +86,14 @@ def used_images(settings: Settings) -> list[str]:
     """Image keys of all containers of the stack, in the order of the registry."""
     used: set[str] = set()
     for name in settings.edges:
-        context = Context(settings=settings, name=name)
-        specs = [*(hub_specs(context) if context.is_hub else []), *edge_specs(context)]
-        used |= {spec.service.image for spec in specs}
+        used |= {spec.service.image for spec in specs(settings, name)}
     return [key for key in IMAGE_KEYS if key in used]
+
+
+def specs(settings: Settings, name: str) -> list[ServiceSpec]:
+    """All containers of a host."""
+    context = Context(settings=settings, name=name)
+    return [*(hub_specs(context) if context.is_hub else []), *edge_specs(context)]
 
 
 def hub_specs(context: Context) -> list[ServiceSpec]:
@@ -125,8 +129,7 @@ def scrape_jobs(settings: Settings, name: str) -> dict[str, int]:
 
 def roles(settings: Settings, name: str) -> list[str]:
     """The roles of the containers that run on this host."""
-    context = Context(settings=settings, name=name)
-    return [spec.role for spec in [*(hub_specs(context) if context.is_hub else []), *edge_specs(context)]]
+    return [spec.role for spec in specs(settings, name)]
 
 
 def durable_volumes(settings: Settings) -> list[str]:

@@ -12,11 +12,10 @@ import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from functools import partial
 
 from tests.bench.usage import Usage
-from tests.integration.rig import Rig, docker
+from tests.integration.rig import Rig, docker, timestamp
 from tools.environment import pulumi_env
 from tools.hubclient import HubClient
 from tools.paths import CHECKOUT
@@ -138,8 +137,7 @@ def _wait(pending: dict[str, Callable[[], bool]], patience: float) -> dict[str, 
 
 
 def _started(name: str) -> float:
-    text = docker("inspect", "-f", "{{.State.StartedAt}}", name).strip()
-    return datetime.fromisoformat(text[:26].rstrip("Z") + "+00:00").timestamp()
+    return timestamp(docker("inspect", "-f", "{{.State.StartedAt}}", name).strip())
 
 
 def _newest(hub: HubClient, container: str, since: float) -> str:

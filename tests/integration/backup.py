@@ -41,6 +41,15 @@ class Bucket:
         """`hub.backup` without its secrets."""
         return {"to": {"s3": {"endpoint": self.url, "bucket": BUCKET}}, "every": "1d"}
 
+    def use(self, password: str) -> None:
+        """Let the rig's hub back up to here: the stack file and its secrets."""
+        self.rig.change({"hub": {"backup": self.settings()}})
+        for key, value in {
+            "password": password, "to.s3.access_key": self.key, "to.s3.secret_key": self.secret,
+        }.items():  # fmt: skip
+            done = self.rig.tool("secret", f"hub.backup.{key}", stdin=value)
+            assert done.returncode == 0, done.stdout
+
     def fill(self) -> None:
         docker("exec", self.name, "sh", "-c", "dd if=/dev/zero of=/data/filler bs=64k 2> /dev/null || true")
 

@@ -8,12 +8,12 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timezone
 from typing import Any
 
 from configs import services
 from configs.settings import load
-from tests.integration.rig import Rig, docker, eventually
+from tests.integration.rig import Rig, docker, eventually, timestamp
+from tools.hubclient import HubClient
 
 # Ten numbered lines a second, paced by the clock: what is written does not depend on how loaded the machine is.
 WRITER = """
@@ -27,8 +27,11 @@ while True:
 PAGE = 60  # seconds of lines asked for at once: 600 lines of the writer, far below Loki's limit of 5000
 
 
-def start_app(rig: Rig, image: str, network: str) -> str:
-    """The application that is scraped, as `shop:8000` on its network; its id."""
+def start_app(rig: Rig, image: str) -> str:
+    """The application that is scraped each second, as `shop:8000` on a network of the stack file; its id."""
+    network = rig.network("apps")
+    edge = {"networks": [network], "apps": {"shop": {"target": "shop:8000", "interval": "1s"}}}
+    rig.change({"hosts": {"hub": edge}})
     return rig.run(image, options=("--network", network, "--network-alias", "shop"))
 
 
@@ -45,20 +48,32 @@ def stop_writer(name: str) -> int:
     return int(docker("logs", "--tail", "1", name).split()[0].removeprefix("n="))
 
 
+def all_numbers(rig: Rig, name: str, start: float) -> tuple[int, Counter[int]]:
+    """End the writer; the number of its last line, and `numbers` once that line has arrived."""
+    last = stop_writer(name)
+    eventually("the last line", lambda: numbers(rig, name, start)[last], patience=120, pause=3)
+    return last, numbers(rig, name, start)
+
+
 def numbers(rig: Rig, container: str, start: float) -> Counter[int]:
     """How often every numbered line stands in Loki, from `start` to now, asked page by page."""
     found: Counter[int] = Counter()
+    for line in arrived(rig.hub, f'{{container="{container}"}}', start):
+        match = re.match(r"n=(\d+) ", line)
+        assert match, f"a line that the writer did not write: {line!r}"
+        found[int(match[1])] += 1
+    return found
+
+
+def arrived(hub: HubClient, query: str, start: float) -> Iterator[str]:
+    """Every line that Loki has, from `start` to now, asked page by page."""
     at, end = start, time.time() + 1
     while at < end:
-        streams = rig.hub.logs(f'{{container="{container}"}}', at, min(at + PAGE, end), limit=5000, forward=True)
+        streams = hub.logs(query, at, min(at + PAGE, end), limit=5000, forward=True)
         lines = [line for stream in streams for _, line in stream["values"]]
         assert len(lines) < 5000, "a page is full: lines may be missing from the answer, ask for shorter pages"
-        for line in lines:
-            match = re.match(r"n=(\d+) ", line)
-            assert match, f"a line that the writer did not write: {line!r}"
-            found[int(match[1])] += 1
+        yield from lines
         at += PAGE
-    return found
 
 
 def raw(rig: Rig, selector: str, window: str) -> list[dict[str, Any]]:
@@ -82,8 +97,7 @@ def longest_gap(times: list[float]) -> tuple[float, float]:
 def served(container: str, since: float) -> list[float]:
     """When the application answered a scrape, by its own access log: what could be collected on a slow machine too."""
     lines = docker("logs", "--timestamps", "--since", f"{since:.3f}", container).splitlines()
-    times = (line.split()[0].rstrip("Z")[:26] for line in lines if "GET /metrics" in line)
-    return [datetime.fromisoformat(time).replace(tzinfo=timezone.utc).timestamp() for time in times]
+    return [timestamp(line.split()[0]) for line in lines if "GET /metrics" in line]
 
 
 def lost(answered: list[float], times: list[float]) -> list[float]:

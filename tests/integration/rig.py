@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -50,6 +51,12 @@ def eventually(what: str, ask: Callable[[], T], patience: float = 60, pause: flo
             last = error
         time.sleep(pause)
     raise AssertionError(f"within {patience:.0f} s did not come: {what}; last answer: {last!r}")
+
+
+def timestamp(shown: str) -> float:
+    """One of Docker's times, which have up to nine decimals; Python reads six."""
+    whole, _, rest = shown.rstrip("Z").partition(".")
+    return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc).timestamp() + float(f"0.{rest or 0}")
 
 
 def free_ports(count: int) -> list[int]:
@@ -95,11 +102,14 @@ class Rig:
         merge(self.config, change)
         self.write()
 
+    def argv(self, *words: str) -> list[str]:
+        """The command line of `python -m tools` for this stack."""
+        return [sys.executable, "-m", "tools", "--stack", self.name, "--file", str(self.file), *words]
+
     def tool(self, *words: str, stdin: str | None = None, patience: float = 900) -> subprocess.CompletedProcess[str]:
         """`python -m tools` for this stack; output and errors together in `stdout`."""
-        argv = [sys.executable, "-m", "tools", "--stack", self.name, "--file", str(self.file), *words]
         return subprocess.run(
-            argv, cwd=CHECKOUT, env=self.env, input=stdin, text=True, timeout=patience, check=False,
+            self.argv(*words), cwd=CHECKOUT, env=self.env, input=stdin, text=True, timeout=patience, check=False,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""`up` as a separate process, which a test interrupts: at a moment, or where a command that it runs is held up."""
+"""A command as a separate process, which a test interrupts: at a moment, or where a command that it runs is held up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import shlex
 import shutil
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -39,6 +38,9 @@ class Stack(Protocol):
     file: Path
     env: dict[str, str]
 
+    def argv(self, *words: str) -> list[str]:
+        """The command line of `python -m tools` for it."""
+
 
 def processes(made: Stack) -> dict[int, str]:
     """Every process that works for this stack, by its state in the environment: the tool, the engine, its plugins and
@@ -68,12 +70,11 @@ def names(made: Rig) -> set[str]:
 
 
 class Run:
-    """`up` as a terminal starts it: in a separate process group."""
+    """A command as a terminal starts it: in a separate process group."""
 
-    def __init__(self, made: Stack) -> None:
-        argv = [sys.executable, "-m", "tools", "--stack", made.name, "--file", str(made.file), "up"]
+    def __init__(self, made: Stack, *words: str) -> None:
         self.process = subprocess.Popen(
-            argv, cwd=CHECKOUT, env=made.env, text=True, start_new_session=True,
+            made.argv(*(words or ("up",))), cwd=CHECKOUT, env=made.env, text=True, start_new_session=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )  # fmt: skip
         self.lines: list[str] = []

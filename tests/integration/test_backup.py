@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 
@@ -14,8 +12,8 @@ import pytest
 
 from tests.integration import backup
 from tests.integration.rig import Rig, docker, eventually, rig
+from tests.integration.runs import Run
 from tools import setup
-from tools.paths import CHECKOUT
 
 PASSWORD = "restic-s3cret-of-the-test"
 ROWS = 3000
@@ -43,14 +41,7 @@ def told(chain: setup.ToolChain) -> Iterator[Told]:
     images = {image.key: image.ref for image in chain.images}
     with rig("backup", {"hosts": {"hub": {"scrape": {"agents": "2s", "hub": "2s"}}}}) as made:
         bucket = backup.Bucket(made, images["s3"], made.home)
-        made.change({"hub": {"backup": bucket.settings()}})
-        for key, value in {
-            "password": PASSWORD,
-            "to.s3.access_key": bucket.key,
-            "to.s3.secret_key": bucket.secret,
-        }.items():
-            done = made.tool("secret", f"hub.backup.{key}", stdin=value)
-            assert done.returncode == 0, done.stdout
+        bucket.use(PASSWORD)
         found = Told(made, bucket)
         found.began = time.time()
         made.up()
@@ -139,18 +130,10 @@ class TestBackup:
         assert backup.metric(told.rig, "fleetwatch_backup_waits_for_restore") == 1
 
     def test_interrupted_restore_leaves_the_live_data(self, told: Told) -> None:
-        argv = [sys.executable, "-m", "tools", "--stack", told.rig.name, "--file", str(told.rig.file), "restore"]
-        running = subprocess.Popen(
-            argv, cwd=CHECKOUT, env=told.rig.env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            start_new_session=True,
-        )  # fmt: skip
-        assert running.stdout is not None
-        for line in running.stdout:
-            if line.startswith("logs: restoring"):
-                break
-        os.killpg(running.pid, signal.SIGKILL)
-        running.wait()
-        running.stdout.close()
+        running = Run(told.rig, "restore")
+        running.until("the logs to be restored", lambda: running.said("logs: restoring"))
+        os.killpg(running.process.pid, signal.SIGKILL)
+        running.ended()
         assert told.rig.hub.metrics("up")
         assert not told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.destroyed - 60:.0f})")
 

@@ -8,7 +8,6 @@ import pty
 import re
 import select
 import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Iterator
@@ -124,10 +123,10 @@ def test_a_state_goes_back_into_its_own_folder(stack: Rig) -> None:
 def _on_a_terminal(made: Rig, typed: str, *words: str) -> tuple[int, str]:
     """A command with a terminal, on which each line is typed as it is asked for; (exit code, what the screen shows)."""
     controller, terminal = pty.openpty()
-    argv = [sys.executable, "-m", "tools", "--stack", made.name, "--file", str(made.file), *words]
     process = subprocess.Popen(
-        argv, cwd=CHECKOUT, env=made.env, stdin=terminal, stdout=terminal, stderr=terminal, start_new_session=True
-    )
+        made.argv(*words), cwd=CHECKOUT, env=made.env, stdin=terminal, stdout=terminal, stderr=terminal,
+        start_new_session=True,
+    )  # fmt: skip
     os.close(terminal)
     seen, end, asked = b"", time.monotonic() + 120, False
     while time.monotonic() < end:

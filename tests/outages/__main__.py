@@ -12,22 +12,22 @@ import re
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
+from tests.integration import outage
 from tests.integration.fleet import Fleet, told
-from tests.integration.rig import eventually
+from tests.integration.rig import eventually, timestamp
 from tools.progress import say, step
 
 INTERVAL = 2  # seconds between two scrapes
 AGENTS = {"prom-1": "Prometheus", "vm-1": "vmagent"}
 RECEIVING = ("fleetwatch-caddy", "fleetwatch-prometheus", "fleetwatch-loki")
 MARKS = ("<!-- outages: begin -->", "<!-- outages: end -->")
-PAGE = 60  # seconds of lines that are read at once
 _WRITER = """\
 docker rm -f writer > /dev/null 2>&1
 docker run -d --name writer --restart unless-stopped --entrypoint sh \
@@ -70,8 +70,8 @@ class Outages(Fleet):
         with ThreadPoolExecutor(len(AGENTS)) as pool:
             list(pool.map(work, AGENTS))
 
-    def restart(self, *words: str) -> None:
-        self.each(lambda host: self.on(host, "sh", "-c", " ".join(words)))
+    def restart(self, script: str) -> None:
+        self.each(lambda host: self.on(host, "sh", "-c", script))
 
     def reboot(self) -> None:
         for host in AGENTS:
@@ -83,7 +83,7 @@ class Outages(Fleet):
         """Seconds in which the agent did not run at the event, by Docker's times of its end and its start."""
         form = "{{.State.FinishedAt}} {{.State.StartedAt}}"
         shown = self.on(host, "docker", "inspect", "-f", form, "fleetwatch-agent").split()
-        ended, started = map(_timestamp, shown)
+        ended, started = map(timestamp, shown)
         return started - ended if moment - 5 < ended < started else 0.0
 
     def written(self, host: str) -> Counter[int]:
@@ -92,24 +92,11 @@ class Outages(Fleet):
 
     def arrived(self, host: str, since: float) -> Counter[int]:
         """The numbered lines that Loki has of it."""
-        found: Counter[int] = Counter()
         with self.hub() as hub:
-            at = since
-            while at < time.time():
-                query = f'{{host="{host}",container="writer"}}'
-                streams = hub.logs(query, at, at + PAGE, limit=5000, forward=True)
-                found += _numbered([line for stream in streams for _, line in stream["values"]])
-                at += PAGE
-        return found
+            return _numbered(outage.arrived(hub, f'{{host="{host}",container="writer"}}', since))
 
 
-def _timestamp(shown: str) -> float:
-    """Docker's times have up to nine decimals, Python reads six."""
-    whole, _, rest = shown.rstrip("Z").partition(".")
-    return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc).timestamp() + float(f"0.{rest or 0}")
-
-
-def _numbered(lines: Sequence[str]) -> Counter[int]:
+def _numbered(lines: Iterable[str]) -> Counter[int]:
     return Counter(int(found[1]) for line in lines if (found := re.match(r"n=(\d+) ", line)))
 
 
@@ -126,9 +113,8 @@ class Row:
 
 def _gaps(stamps: Sequence[float], offline: float) -> float:
     """Seconds of gaps over two intervals; of the longest, the time in which the agent did not run is no loss."""
-    gaps = sorted(after - before for before, after in zip(stamps, stamps[1:], strict=False))
-    long = [gap - INTERVAL for gap in gaps if gap > 2 * INTERVAL]
-    return max(0.0, sum(long) - offline) if long else 0.0
+    gaps = (after - before for before, after in zip(stamps, stamps[1:], strict=False))
+    return max(0.0, sum(gap - INTERVAL for gap in gaps if gap > 2 * INTERVAL) - offline)
 
 
 def _away(fleet: Outages, seconds: int, event: Callable[[], None]) -> float:

@@ -49,7 +49,7 @@ def test_a_fleet_with_both_agents_has_each_expression_in_both_variants(tool: Too
             fires=[fired(one.summary.replace("hub", "web-1", 1), host="web-1") for one in case.fires],
         )
         for case in cases_pipeline.VMAGENT_CASES
-        if case.alert != "ConfigNotRead" and case.when != "when the hub refused blocks of vmagent"
+        if case.when != "when the hub refused blocks of vmagent"
     ]
     check(tool, tmp_path, settings, groups_of(settings, "pipeline", "agents"), [*cases, *web])
 

@@ -39,7 +39,7 @@ def _drill(options: argparse.Namespace) -> int:
     with step("Reading the repository"):
         snapshots = chosen(repository.snapshots(), list(PARTS), at)
     lines = drill(repository, snapshots)
-    repository.mark(MARK)
+    repository.shell(MARK)
     say("\n".join([f"\nThe backup can be restored ({time.monotonic() - begin:.0f} s):", *lines]))
     return 0
 

@@ -7,10 +7,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from configs import names
 from tools.backup.repository import SCRIPT, Repository, Snapshot, counts, noted_at
 from tools.errors import ToolError
 
-STORES = {"metrics": ("prometheus", 9090), "logs": ("loki", 3100)}
+STORES = {"metrics": ("prometheus", names.PROMETHEUS_PORT), "logs": ("loki", names.LOKI_PORT)}
 PATIENCE = 240  # seconds; Prometheus looks for new blocks once a minute
 
 

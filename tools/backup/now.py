@@ -22,7 +22,7 @@ def _backup(options: argparse.Namespace) -> int:
     repository = Repository(opened(options))
     with step("Backing up"):
         run(repository, new=options.new)
-    failed = repository.docker("exec", repository.backup, "sh", "-c", "cd /state/failed && grep . * || true")
+    failed = repository.shell("cd /state/failed && grep . * || true")
     problems = [line for line in failed.splitlines() if not line.startswith("check:")]
     if problems:
         raise ToolError("The backup failed:\n" + "\n".join(f"  - {line.replace(':', ': ', 1)}" for line in problems))
@@ -32,12 +32,12 @@ def _backup(options: argparse.Namespace) -> int:
 
 def run(repository: Repository, *, new: bool = False) -> None:
     """Start a run and wait for its end."""
-    before = repository.docker("exec", repository.backup, "sh", "-c", "cat /state/ran 2> /dev/null || true").strip()
-    repository.mark(f"touch {'/state/adopt ' if new else ''}/state/now")
+    before = repository.shell("cat /state/ran 2> /dev/null || true").strip()
+    repository.start(adopt=new)
     end = time.monotonic() + PATIENCE
     look = "[ -e /state/now ] || cat /state/ran 2> /dev/null || true"
     while time.monotonic() < end:
-        found = repository.docker("exec", repository.backup, "sh", "-c", look).strip()
+        found = repository.shell(look).strip()
         if found and found != before:
             return
         time.sleep(2)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -75,7 +76,7 @@ class Repository:
         command = (
             "cat > /state/state/.next && mv /state/state/.next /state/state/stack.json && touch /state/state-changed"
         )
-        self._bytes(("exec", "-i", self.backup, "sh", "-c", command), state.encode())
+        self.shell(command, state)
 
     def script(self, *words: str, volume: str = "", network: str = "", stdin: bytes = b"") -> bytes:
         """What restore.sh prints, run in a new container; `volume` is what it writes into. One at a time writes into a
@@ -117,9 +118,14 @@ class Repository:
             self._notes[snapshot.id] = self.script("note", snapshot.part, snapshot.id).decode()
         return self._notes[snapshot.id]
 
-    def mark(self, command: str) -> None:
-        """A line of shell in the backup's own container."""
-        self.docker("exec", self.backup, "sh", "-c", command)
+    def shell(self, command: str, stdin: str = "") -> str:
+        """A line of shell in the backup's own container; its output."""
+        interactive = ("-i",) if stdin else ()
+        return self._bytes(("exec", *interactive, self.backup, "sh", "-c", command), stdin.encode()).decode()
+
+    def start(self, *, adopt: bool = False) -> None:
+        """Begin a backup. `adopt`: continue the repository of another hub."""
+        self.shell(f"touch {'/state/adopt ' if adopt else ''}/state/now")
 
 
 def opened(options: argparse.Namespace) -> Stack:
@@ -168,13 +174,9 @@ def noted_at(note: str) -> str:
 
 
 def _time(text: str) -> datetime:
-    """Restic writes nanoseconds, which Python 3.10 does not read."""
-    head, dot, rest = text.partition(".")
-    if not dot:
-        return datetime.fromisoformat(text.replace("Z", "+00:00"))
-    digits = rest[: len(rest) - len(rest.lstrip("0123456789"))]
-    zone = rest[len(digits) :].replace("Z", "+00:00")
-    return datetime.fromisoformat(f"{head}.{digits[:6]:0<6}{zone}")
+    """Restic writes nanoseconds, Python 3.10 reads six decimals exactly."""
+    six = re.sub(r"\.(\d+)", lambda found: f".{found[1]:0<6.6}", text)
+    return datetime.fromisoformat(six.replace("Z", "+00:00"))
 
 
 def _reason(messages: str, words: Sequence[str]) -> str:

@@ -42,7 +42,7 @@ def _restore(options: argparse.Namespace) -> int:
         say(f'state: written to {path}; `make pulumi ARGS="stack import --file {path}"` makes it the stack\'s.')
     lines = restore(repository, {part: one for part, one in snapshots.items() if part != "state"})
     if {"metrics", "logs"} <= set(parts):
-        repository.mark("touch /state/adopt /state/now")
+        repository.start(adopt=True)
     say("\n".join(["\nRestored and compared with what was noted at backup time:", *lines]))
     if "caddy" in parts:
         say("The hub's own CA is the one of the backup: run `make up`, so that the edges trust it.")
@@ -88,7 +88,7 @@ def _move_in(repository: Repository, part: str, volume: str) -> None:
             address = names.address(repository.prefix, "loki", names.LOKI_PORT)
             flush = f"http://{address}/ingester/shutdown?flush=true&delete_ring_tokens=false&terminate=false"
             try:
-                repository.mark(f"timeout 900 wget -q -O /dev/null --post-data '' '{flush}'")
+                repository.shell(f"timeout 900 wget -q -O /dev/null --post-data '' '{flush}'")
             except ToolError:
                 raise ToolError(
                     "logs: Loki did not write what it holds in memory, so nothing was moved in. Run `make up` until it "
@@ -98,7 +98,7 @@ def _move_in(repository: Repository, part: str, volume: str) -> None:
         repository.script("merge", part, volume=volume)
     finally:
         repository.wait_for(volume)  # a connection that broke, or Ctrl-C, did not end it
-        for name in dict.fromkeys(reversed(stopped)):
+        for name in reversed(stopped):
             repository.try_docker("restart", name)  # starts one that was stopped
 
 
