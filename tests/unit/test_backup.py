@@ -18,6 +18,7 @@ from tests.fixtures import fleets, rendering
 from tests.fixtures.full import SOURCE, small
 from tools.backup import repository, restore
 from tools.errors import ToolError
+from tools.paths import CHECKOUT
 
 BUCKET: dict[str, Any] = {
     "endpoint": "https://fra1.digitaloceanspaces.com/",
@@ -143,3 +144,21 @@ def test_counts_of_a_note() -> None:
     note = "at 1795899755\nsamples of up in 1h: 145\nsamples of up in 1d: 1450\n"
     assert repository.noted_at(note) == "1795899755"
     assert repository.counts(note) == {"samples of up in 1h": 145, "samples of up in 1d": 1450}
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "why"),
+    [(1, "error: pack 1a2b is damaged", "the repository is damaged"), (11, "locked", "reason 11"), (0, "", "")],
+)
+def test_a_check_that_fails_is_reported_with_its_own_reason(tmp_path: Path, code: int, message: str, why: str) -> None:
+    text = (CHECKOUT / "configs" / "services" / "backup" / "run.sh").read_text()
+    check = "check() {" + text.partition("\ncheck() {")[2].partition("\n}\n")[0] + "\n}\n"
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "failed").mkdir()
+    (tmp_path / "tmp" / "messages").write_text(message)
+    stubs = (
+        f"STATE={tmp_path}; repository() {{ :; }}; value() {{ :; }}; quietly() {{ return {code}; }}\n"
+        'reason() { echo "reason $1"; }; failed() { echo "$2"; }\n'
+    )
+    done = subprocess.run(["sh", "-c", f"{stubs}{check}check"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == why

@@ -206,12 +206,13 @@ every_part() {
 
 check() {
     repository || return 1
-    if quietly restic check --retry-lock 5m; then
+    quietly restic check --retry-lock 5m
+    code=$?
+    if [ "$code" = 0 ]; then
         rm -f "$STATE/failed/check"
         value all check_timestamp_seconds "$(date +%s)"
         return 0
     fi
-    code=$?
     why=$(reason "$code" "$STATE/tmp/messages")
     [ "$code" != 1 ] || ! grep -qiE 'error|damaged|missing' "$STATE/tmp/messages" || why="the repository is damaged"
     failed check "$why"
