@@ -9,12 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from configs import services
 from configs.dashboards.model import PROMETHEUS, Column, Dashboard, Graph, Panel, Query, Row, Stat, Table
+from configs.rules.model import selects
+from configs.services.grafana_files import SOURCE as SOURCE
 from configs.settings import Settings
 
-SOURCE = 15  # seconds: `timeInterval` of Grafana's data source
+Timed = TypeVar("Timed", Query, Column)
 _JOBS = re.compile(r'(?<![a-z_])job(=~?)"([^"$]+)"')
 
 
@@ -33,7 +36,7 @@ def of_expression(expr: str, jobs: Mapping[str, int]) -> int:
         interval
         for operator, value in _JOBS.findall(expr)
         for job, interval in jobs.items()
-        if (job == value if operator == "=" else re.fullmatch(value.replace("\\\\", "\\"), job))
+        if selects(operator, value, job)
     ]
     longest = max(chosen, default=0)
     return longest if longest > SOURCE else 0
@@ -52,17 +55,13 @@ def _panel(panel: Panel, jobs: Mapping[str, int]) -> Panel:
     if panel.source != PROMETHEUS:
         return panel
     if isinstance(panel, Stat):
-        return replace(panel, query=_query(panel.query, jobs))
+        return replace(panel, query=_timed(panel.query, jobs))
     if isinstance(panel, Graph):
-        return replace(panel, queries=tuple(_query(query, jobs) for query in panel.queries))
+        return replace(panel, queries=tuple(_timed(query, jobs) for query in panel.queries))
     if isinstance(panel, Table):
-        return replace(panel, columns=tuple(_column(column, jobs) for column in panel.columns))
+        return replace(panel, columns=tuple(_timed(column, jobs) for column in panel.columns))
     return panel
 
 
-def _query(query: Query, jobs: Mapping[str, int]) -> Query:
-    return replace(query, interval=of_expression(query.expr, jobs))
-
-
-def _column(column: Column, jobs: Mapping[str, int]) -> Column:
-    return replace(column, interval=of_expression(column.expr, jobs))
+def _timed(one: Timed, jobs: Mapping[str, int]) -> Timed:
+    return replace(one, interval=of_expression(one.expr, jobs))

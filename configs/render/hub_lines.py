@@ -60,8 +60,7 @@ def _caddy() -> list[Stage]:
     return [
         _json("logger"),
         _found("certificates", "logger", r"^tls(?:\.|$)"),
-        _job(f"{{{{ if .certificates }}}}{names.CERTIFICATES_JOB}{{{{ else }}}}{names.DOCKER_JOB}{{{{ end }}}}"),
-        Stage("labels", {"values": {"job": "job"}}),
+        *_job("{{ if .certificates }}", names.CERTIFICATES_JOB),
     ]
 
 
@@ -87,8 +86,7 @@ def _grafana() -> list[Stage]:
         _found("sign", "path", _SIGN_IN),
         _found("form", "path", "^/login$"),
         _found("usual", "status", "^(?:200|304)$"),
-        _job(f"{_AUDIT}{names.AUDIT_JOB}{{{{ else }}}}{names.DOCKER_JOB}{{{{ end }}}}"),
-        Stage("labels", {"values": {"job": "job"}}),
+        *_job(_AUDIT, names.AUDIT_JOB),
         Stage(
             "template",
             {
@@ -109,5 +107,7 @@ def _found(name: str, source: str, expression: str) -> Stage:
     return Stage("regex", {"source": source, "expression": f"(?P<{name}>{expression})"})
 
 
-def _job(template: str) -> Stage:
-    return Stage("template", {"source": "job", "template": template})
+def _job(condition: str, name: str) -> tuple[Stage, Stage]:
+    """The job `name` for lines for which `condition` holds, else that of all containers."""
+    template = f"{condition}{name}{{{{ else }}}}{names.DOCKER_JOB}{{{{ end }}}}"
+    return Stage("template", {"source": "job", "template": template}), Stage("labels", {"values": {"job": "job"}})

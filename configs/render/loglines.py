@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from configs import names
 from configs.log_paths import fixed_folder
-from configs.render.hub_lines import Stage, others
+from configs.render import hub_lines
+from configs.render.hub_lines import Stage as Stage
 
 if TYPE_CHECKING:
     from configs.settings.edge import Edge, LineFilter
@@ -71,10 +72,13 @@ def drops(edge: Edge) -> list[Drop]:
     return found
 
 
-def drop_stages(edge: Edge, of_hub: bool) -> tuple[Stage, ...]:
-    """The same as stages of a log agent. On the hub they do not apply to the streams of hub_lines.py."""
+def container_stages(edge: Edge, prefix: str, of_hub: bool) -> tuple[Stage, ...]:
+    """The filters as stages of a log agent. On the hub they come after those of hub_lines.py, to whose streams they do
+    not apply."""
     found = tuple(_stage(drop) for drop in drops(edge))
-    return (others(found),) if of_hub and found else found
+    if not of_hub:
+        return found
+    return (*hub_lines.stages(prefix), *([hub_lines.others(found)] if found else []))
 
 
 def _stage(drop: Drop) -> Stage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from configs.rules.counters import increase_of, increase_or_first_event
-from configs.rules.model import Group, Record
+from configs.rules.model import Group, Record, constant, selects
 from configs.services import vmagent
 from configs.settings import Settings
 
@@ -28,10 +28,7 @@ def kinds(settings: Settings, matchers: str = "") -> list[str]:
     found = re.search(r'(?:^|,)host(=|!~)"([^"]*)"', matchers)
     used = set()
     for name, edge in settings.edges.items():
-        apart = found is not None and (
-            name != found[2] if found[1] == "=" else re.fullmatch(found[2].replace("\\\\", "\\"), name) is not None
-        )
-        if not apart and not settings.hosts[name].abandoned:
+        if (found is None or selects(found[1], found[2], name)) and not settings.hosts[name].abandoned:
             used.add(edge.metrics.agent)
     return sorted(used) or [PROMETHEUS]
 
@@ -48,13 +45,13 @@ def group(settings: Settings) -> Group:
 
 def _buffer(settings: Settings) -> Record:
     """A constant for each host. Of three segments a Prometheus agent has a whole budget; vmagent's queue has a cap."""
-    size = {
-        name: vmagent.queue_size(settings, name) if edge.metrics.agent == VMAGENT else 3 * SEGMENT
-        for name, edge in sorted(settings.edges.items())
-    }
     each = [
-        f'label_replace(label_replace(vector({size[name]}), "host", "{name}", "", ""), "env", "{settings.env}", "", "")'
-        for name in size
+        constant(
+            vmagent.queue_size(settings, name) if edge.metrics.agent == VMAGENT else 3 * SEGMENT,
+            host=name,
+            env=settings.env,
+        )
+        for name, edge in sorted(settings.edges.items())
     ]
     return Record(name=BUFFER, expr="\nor\n".join(each))
 
@@ -85,17 +82,17 @@ def nothing_queued(settings: Settings, matchers: str, pause: int) -> str:
     )
 
 
-def rejected(settings: Settings, matchers: str, window: str) -> str:
-    """Samples that the hub rejected. vmagent counts blocks: theirs is the mean size of a block."""
+def rejected(settings: Settings, matchers: str, window: str, function: str = "increase") -> str:
+    """Samples that the hub rejected, or by `rate` those of a second. vmagent counts blocks: theirs is the mean size of
+    a block."""
     agent = f'job="agent"{matchers}'
     rows = "vmagent_remotewrite_block_size_rows"
-    blocks = increase_of("vmagent_remotewrite_packets_dropped_total", agent, window)
     return variants(
         settings,
         matchers,
         {
-            PROMETHEUS: f"sum {BY} ({increase_of('prometheus_remote_storage_samples_failed_total', agent, window)})",
-            VMAGENT: f"sum {BY} ({blocks})"
+            PROMETHEUS: f"sum {BY} ({function}(prometheus_remote_storage_samples_failed_total{{{agent}}}[{window}]))",
+            VMAGENT: f"sum {BY} ({function}(vmagent_remotewrite_packets_dropped_total{{{agent}}}[{window}]))"
             f" * sum {BY} ({rows}_sum{{{agent}}}) / (sum {BY} ({rows}_count{{{agent}}}) > 0)",
         },
     )
@@ -127,20 +124,6 @@ def sample_rate(settings: Settings, agent: str, window: str) -> str:
         {
             PROMETHEUS: f"sum {BY} (rate(prometheus_agent_samples_appended_total{{{agent}}}[{window}]))",
             VMAGENT: f"sum {BY} (rate(vmagent_remotewrite_rows_pushed_after_relabel_total{{{agent}}}[{window}]))",
-        },
-    )
-
-
-def rejected_rate(settings: Settings, agent: str, window: str) -> str:
-    """Samples per second that the hub rejects."""
-    rows = "vmagent_remotewrite_block_size_rows"
-    return variants(
-        settings,
-        "",
-        {
-            PROMETHEUS: f"sum {BY} (rate(prometheus_remote_storage_samples_failed_total{{{agent}}}[{window}]))",
-            VMAGENT: f"sum {BY} (rate(vmagent_remotewrite_packets_dropped_total{{{agent}}}[{window}]))"
-            f" * sum {BY} ({rows}_sum{{{agent}}}) / (sum {BY} ({rows}_count{{{agent}}}) > 0)",
         },
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.rules.model import Alert, Group, Record
+from configs.rules.model import Alert, Group, Record, constant
 from configs.services.backup import CHECK_EVERY, PARTS
 from configs.settings import Settings
 from configs.settings.backup import Backup
@@ -28,13 +28,8 @@ def limit(backup: Backup) -> int:
 
 
 def _expected(settings: Settings) -> Record:
-    def part(name: str) -> str:
-        made = "vector(1)"
-        for label, value in (("part", name), ("host", "hub"), ("env", settings.env)):
-            made = f'label_replace({made}, "{label}", "{value}", "", "")'
-        return made
-
-    return Record(name=EXPECTED, expr=" or ".join(part(name) for name in PARTS))
+    each = [constant(1, part=name, host="hub", env=settings.env) for name in PARTS]
+    return Record(name=EXPECTED, expr=" or ".join(each))
 
 
 def _old(backup: Backup) -> Alert:

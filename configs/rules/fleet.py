@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.rules.model import Group, Record
+from configs.rules.model import Group, Record, constant
 from configs.settings import Settings
 
 EXPECTED = "fleetwatch:host_expected"
@@ -11,9 +11,6 @@ EXPECTED = "fleetwatch:host_expected"
 def group(settings: Settings) -> Group:
     """One series with value 1 for each host that is not abandoned, with the labels `env` and `host`."""
     names = [name for name, host in sorted(settings.hosts.items()) if not host.abandoned]
-    each = [
-        f'label_replace(label_replace(vector(1), "host", "{host}", "", ""), "env", "{settings.env}", "", "")'
-        for host in names
-    ]
+    each = [constant(1, host=host, env=settings.env) for host in names]
     rules = (Record(name=EXPECTED, expr="\nor\n".join(each)),) if each else ()
     return Group(name="fleet", rules=rules)

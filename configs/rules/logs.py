@@ -10,6 +10,8 @@ from configs.rules.model import Alert, Group
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 
+SOURCE = "env, host, job, container, compose_project, compose_service"  # labels of one source of lines
+
 
 def group(settings: Settings) -> Group:
     """The group that Prometheus evaluates."""
@@ -46,8 +48,7 @@ SILENT = Alert(
 
 def _errors(matchers: str, limits: Thresholds) -> str:
     lines = f'{{job=~".+"{matchers}}} | level=~"error|fatal"'
-    source = "env, host, job, container, compose_project, compose_service"
-    return f"sum by ({source}) (rate({lines} [5m])) > {limits.log_errors}"
+    return f"sum by ({SOURCE}) (rate({lines} [5m])) > {limits.log_errors}"
 
 
 ERRORS = Alert(

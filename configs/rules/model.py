@@ -180,3 +180,18 @@ def merge_thresholds(base: Thresholds, at: Muted, keys: Sequence[str]) -> Thresh
 def alternation(names: Iterable[str]) -> str:
     """A regular expression that matches these names, for a PromQL string: backslashes are doubled."""
     return "|".join(re.escape(name).replace("\\-", "-").replace("\\", "\\\\") for name in names)
+
+
+def selects(operator: str, value: str, name: str) -> bool:
+    """Whether a matcher (`=`, `=~` or `!~`, and what is between its quotes in a PromQL text) selects this name."""
+    if operator == "=":
+        return name == value
+    return (re.fullmatch(value.replace("\\\\", "\\"), name) is not None) == (operator == "=~")
+
+
+def constant(value: int, **labels: str) -> str:
+    """A series that is always there, with these labels."""
+    made = f"vector({value})"
+    for label, text in labels.items():
+        made = f'label_replace({made}, "{label}", "{text}", "", "")'
+    return made

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from configs import names
 from configs.rules.counters import COUNT
+from configs.rules.logs import SOURCE
 from configs.rules.model import Alert, Group, alternation, muted
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 
 TARGET = "env, host, job, instance"
-# Targets that answer, and whose whole scrape the agent rejects.
-REJECTED = "scrape_samples_scraped{{{}}} > 0 and on (" + TARGET + ") up{{{}}} == 0"
-
 NOT_EXPOSED = "up|scrape_.+|ALERTS.*|.+:.+"  # series with the labels of an app that the app does not expose
 
 
@@ -26,8 +24,9 @@ def ruler_group(settings: Settings) -> Group:
 
 
 def _rejected(matchers: str, _: Thresholds) -> str:
+    """Targets that answer, and whose whole scrape the agent rejects."""
     selector = f'job=~".+"{matchers}'
-    return REJECTED.format(selector, selector)
+    return f"scrape_samples_scraped{{{selector}}} > 0 and on ({TARGET}) up{{{selector}}} == 0"
 
 
 SCRAPE_REJECTED = Alert(
@@ -107,8 +106,7 @@ def _samples_rejected(settings: Settings) -> Alert:
 
 
 def _noisy(matchers: str, limits: Thresholds) -> str:
-    source = "env, host, job, container, compose_project, compose_service"
-    return f'sum by ({source}) (rate({{job=~".+"{matchers}}} [5m])) > {limits.log_lines}'
+    return f'sum by ({SOURCE}) (rate({{job=~".+"{matchers}}} [5m])) > {limits.log_lines}'
 
 
 LOGS_NOISY = Alert(

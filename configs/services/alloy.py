@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from configs import names
-from configs.render import hub_lines, loglines, push_auth
+from configs.render import loglines, push_auth
 from configs.services import log_agent
 from configs.services.context import Context
 from configs.services.spec import MB, RELOAD_BY_HUP, Pushing, Service, ServiceSpec
@@ -147,7 +148,7 @@ def _containers(context: Context) -> str:
         _rule("stream", ["__meta_docker_container_log_stream"]),
         _rule("job", replacement="docker"),
     ]
-    special = (*(hub_lines.stages(prefix) if context.is_hub else ()), *loglines.drop_stages(edge, context.is_hub))
+    special = loglines.container_stages(edge, prefix, context.is_hub)
     return f"""discovery.docker "containers" {{
 	host             = "unix:///var/run/docker.sock"
 	refresh_interval = "2s"
@@ -215,17 +216,15 @@ def _stage(kind: str, **values: str) -> str:
     return f"\tstage.{kind} {{\n" + "".join(f"\t\t{k.ljust(width)} = {v}\n" for k, v in values.items()) + "\t}\n"
 
 
-def _of_stage(stage: hub_lines.Stage) -> str:
+def _of_stage(stage: loglines.Stage) -> str:
     def value(given: str | Mapping[str, str]) -> str:
         if isinstance(given, str):
             return _q(given)
         return "{ " + ", ".join(f"{key} = {_q(one)}" for key, one in given.items()) + " }"
 
-    width = max(map(len, stage.values))
-    lines = [f"\t{key.ljust(width)} = {value(given)}" for key, given in stage.values.items()]
-    inner = [line for one in stage.stages for line in ("", *_of_stage(one).rstrip("\n").split("\n"))]
-    body = "".join(f"\t{line}\n" if line else "\n" for line in [*lines, *inner])
-    return f"\tstage.{stage.kind} {{\n{body}\t}}\n"
+    own = _stage(stage.kind, **{key: value(given) for key, given in stage.values.items()})
+    inner = "".join("\n" + indent(_of_stage(one), "\t") for one in stage.stages)
+    return own.removesuffix("\t}\n") + inner + "\t}\n"
 
 
 def _regex_level() -> str:

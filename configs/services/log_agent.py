@@ -44,7 +44,7 @@ def spec(
         reload=reload,
         command=command,
         binds={context.docker_socket: names.DOCKER_SOCKET, **folders, **journal, **hosts},
-        follows=(*folders, *(folder for folder in JOURNAL if folder in journal)),
+        follows=(*folders, *(JOURNAL if journal else ())),
         volumes={role: Volume(data)},
         networks=pusher_networks(context),
         # root without capabilities may not read the logs of other users; with files or the journal it has to

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from configs import names
@@ -70,15 +71,15 @@ def specs(context: Context) -> list[ServiceSpec]:
 def _health(settings: Settings) -> HealthCheck:
     """With a backup, it also removes the snapshots that the backup does not use any more: the backup reads them over a
     read-only mount, and Prometheus has no API to remove one."""
-    healthy = f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy"
+    healthy = http_check(f"http://127.0.0.1:{names.PROMETHEUS_PORT}/-/healthy")
     if settings.hub.backup is None:
-        return http_check(healthy)
+        return healthy
     used = f"http://{names.address(settings.prefix, 'backup', names.BACKUP_PORT)}/snapshot"
     return HealthCheck(
         (
             "sh",
             "-c",
-            f"wget -q -O /dev/null {healthy} || exit 1; "
+            f"{shlex.join(healthy.argv)} || exit 1; "
             f"used=$(timeout 2 wget -q -O - {used}) || exit 0; "
             '[ -n "$used" ] && [ "$used" != any ] || exit 0; '
             f'for one in {DATA}/snapshots/*; do [ "${{one##*/}}" = "$used" ] || rm -rf "$one"; done',

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from configs import names
-from configs.render import hub_lines, loglines, push_auth
+from configs.render import loglines, push_auth
 from configs.render.dump import to_yaml
 from configs.services import log_agent
 from configs.services.context import Context
@@ -13,7 +13,7 @@ from configs.services.spec import MB, Pushing, Service, ServiceSpec, hup_for
 from configs.units import go_duration, show_size
 
 if TYPE_CHECKING:
-    from configs.settings.edge import Edge, LogFile
+    from configs.settings.edge import LogFile
 
 SERVICE = Service(
     image="promtail",
@@ -122,19 +122,16 @@ def _containers(context: Context) -> dict[str, Any]:
         {"source_labels": ["__meta_docker_container_log_stream"], "target_label": "stream"},
         {"target_label": "job", "replacement": names.DOCKER_JOB},
     ]
+    special = loglines.container_stages(edge, prefix, context.is_hub)
     return {
         "job_name": "docker",
         "docker_sd_configs": [{"host": f"unix://{names.DOCKER_SOCKET}", "refresh_interval": "2s"}],
         "relabel_configs": rules,
-        "pipeline_stages": [*_level(), *_of_hub(context), *_drops(edge, context.is_hub), _metadata()],
+        "pipeline_stages": [*_level(), *map(_stage, special), _metadata()],
     }
 
 
-def _of_hub(context: Context) -> list[dict[str, Any]]:
-    return [_stage(stage) for stage in hub_lines.stages(context.settings.prefix)] if context.is_hub else []
-
-
-def _stage(stage: hub_lines.Stage) -> dict[str, Any]:
+def _stage(stage: loglines.Stage) -> dict[str, Any]:
     values: dict[str, Any] = {
         key: value if isinstance(value, str) else dict(value) for key, value in stage.values.items()
     }
@@ -176,10 +173,6 @@ def _json_level(source: LogFile) -> list[dict[str, Any]]:
 
 def _normal() -> dict[str, Any]:
     return {"template": {"source": "level", "template": loglines.LEVEL_TEMPLATE}}
-
-
-def _drops(edge: Edge, of_hub: bool) -> list[dict[str, Any]]:
-    return [_stage(stage) for stage in loglines.drop_stages(edge, of_hub)]
 
 
 def _metadata() -> dict[str, Any]:

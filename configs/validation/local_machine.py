@@ -21,8 +21,7 @@ GB = 1024**3
 def problems(settings: Settings, facts: MachineFacts) -> Iterator[str]:
     """Each with its path."""
     for name, host in settings.hosts.items():
-        docker = facts.docker.get(host.local.docker) if host.local is not None else None
-        if docker is None or host.local is None:
+        if host.local is None or (docker := facts.docker.get(host.local.docker)) is None:
             continue
         place, edge = f"{host_path(name)}.local", settings.edges[name]
         if docker.version is None:

@@ -177,7 +177,7 @@ def _loss(settings: Settings) -> Row:
                 unit="cps",
                 queries=(
                     Query(
-                        expr=agents.rejected_rate(settings, AGENT, RATE_INTERVAL),
+                        expr=agents.rejected(settings, f",{SELECTED}", RATE_INTERVAL, "rate"),
                         legend="{{host}} rejected",
                     ),
                     Query(

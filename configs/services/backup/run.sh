@@ -80,7 +80,6 @@ store() {
         quietly restic backup --json --host "$NAME" --tag "$part" --group-by host,tags --ignore-ctime "$@"
         code=$?
         summary=$(grep '"message_type":"summary"' "$STATE/tmp/progress")
-        [ "$code" != 0 ] || break
         [ "$code" = 3 ] || break
         id=$(echo "$summary" | sed -n 's/.*"snapshot_id":"\([^"]*\)".*/\1/p')
         [ -z "$id" ] || restic forget "$id" > /dev/null 2>&1
@@ -172,10 +171,8 @@ backup() {
     case $1 in
         metrics) metrics ;;
         logs) logs ;;
-        grafana) small grafana /data/grafana ;;
-        alertmanager) small alertmanager /data/alertmanager ;;
-        caddy) small caddy /data/caddy ;;
         state) small state "$STATE/state" ;;
+        *) small "$1" "/data/$1" ;;
     esac
     code=$?
     : > "$STATE/tmp/running"
