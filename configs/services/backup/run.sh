@@ -40,18 +40,17 @@ failed() { # part, sentence
     return 1
 }
 
-# Whether the repository may be written to; otherwise the sentence why not, in $why.
+# Whether the repository may be written to; otherwise the sentence why not, in $why. $STATE/waits is read by the responder
+# meanwhile: it changes only when the answer is known, and stays while the destination cannot be reached.
 repository() {
-    rm -f "$STATE/waits"
     quietly timeout 30 restic cat config
     code=$?
     known=$(cat "$STATE/repository" 2> /dev/null)
     if [ "$code" = 0 ]; then
         found=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' "$STATE/tmp/progress")
-        [ "$known" != "$found $REPOSITORY" ] || { rm -f "$STATE/adopt" && return 0; }
         if [ "${known%% *}" = "$found" ] || [ -e "$STATE/adopt" ]; then
-            echo "$found $REPOSITORY" > "$STATE/repository"
-            rm -f "$STATE/adopt"
+            [ "$known" = "$found $REPOSITORY" ] || echo "$found $REPOSITORY" > "$STATE/repository"
+            rm -f "$STATE/adopt" "$STATE/waits"
             return 0
         fi
         : > "$STATE/waits"
@@ -60,6 +59,7 @@ repository() {
     fi
     why=$(reason "$code" "$STATE/tmp/messages")
     [ "$code" = 10 ] || return 1
+    rm -f "$STATE/waits"
     if [ "${known#* }" = "$REPOSITORY" ]; then
         why="the repository is gone from its destination"
         return 1
