@@ -8,10 +8,12 @@ nothing is rendered from templates, connections are open from a first run, the h
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import tarfile
@@ -92,10 +94,23 @@ class Playbook:
             "LC_ALL": "C.UTF-8",
         }
         argv = [str(self.program), "-i", str(self.home / "inventory.yaml"), str(self.home / "playbook.yaml")]
-        done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        try:
+            done = subprocess.run(argv, env=env, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        except BaseException:
+            end_all(str(self.home / "playbook.yaml"))
+            raise
         recap = [line for line in done.stdout.splitlines() if "unreachable=" in line]
         same = [line for line in recap if re.search(r"\bchanged=0\b", line)]
         assert (done.returncode, len(same)) == (0, self.hosts), (done.stdout + done.stderr)[-6000:]
+
+
+def end_all(argument: str) -> None:
+    """Ends the processes with this argument. Ansible's workers are sessions of their own, which no signal to the
+    process that started them, or to its group, reaches."""
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if argument.encode() in entry.read_bytes().split(b"\0"):
+                os.kill(int(entry.parent.name), signal.SIGKILL)
 
 
 def installed() -> Path:
