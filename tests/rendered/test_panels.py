@@ -66,8 +66,8 @@ def _declared_here() -> list[str]:
 
 
 def _filled(expr: str) -> str:
-    values = {"__rate_interval": "60s", "__range": "600s"}
-    return re.sub(r"\$(\w+)", lambda match: values.get(match[1], ".+"), expr)
+    values = {"__rate_interval": "60s", "__interval": "15s", "__range": "600s"}
+    return re.sub(r"\$([A-Za-z_]\w*)", lambda match: values.get(match[1], ".+"), expr)
 
 
 def test_every_expression_parses(tool: Any, tmp_path: Path) -> None:
