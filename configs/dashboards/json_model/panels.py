@@ -5,7 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from configs.dashboards.layout import column_widths
-from configs.dashboards.model import LOKI, NOT_SHOWN, Column, Graph, Logs, Mappings, Panel, Query, Stat, Steps, Table
+from configs.dashboards.model import (
+    LOKI,
+    MOST_SERIES,
+    NOT_SHOWN,
+    Column,
+    Graph,
+    Logs,
+    Mappings,
+    Panel,
+    Query,
+    Stat,
+    Steps,
+    Table,
+)
 
 Json = dict[str, Any]
 # Upper bound of an axis on which nothing is higher; without one Grafana draws zeros on an axis to 100.
@@ -52,7 +65,10 @@ def _mappings(mappings: Mappings) -> list[Json]:
 
 def panel_json(panel: Panel) -> Json:
     """Without `id` and `gridPos`, which depend on the whole dashboard."""
-    common: Json = {"title": panel.title, "description": panel.description, "datasource": data_source(panel.source)}
+    description = panel.description
+    if isinstance(panel, Graph) and any(f"topk({MOST_SERIES}, " in query.expr for query in panel.queries):
+        description += f" The {MOST_SERIES} series with the highest peaks."
+    common: Json = {"title": panel.title, "description": description, "datasource": data_source(panel.source)}
     document = common | _type_specific(panel)
     if panel.no_value:
         document["fieldConfig"]["defaults"]["noValue"] = panel.no_value
