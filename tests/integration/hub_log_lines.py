@@ -61,10 +61,7 @@ CANCELLED = (
         'level=error caller=retry.go:107 msg="error processing request" query="{a=\\"b\\"}" err="context canceled"',
     ),
     ("loki", 'level=error caller=http.go:98 msg=x err="rpc error: code = Canceled desc = context canceled"'),
-    (
-        "loki",
-        'level=error caller=http.go:98 err="rpc error: code = Code(499) desc = The request was cancelled by the client."',
-    ),
+    ("loki", 'level=error err="rpc error: code = Code(499) desc = The request was cancelled by the client."'),
     ("prometheus", 'time=2026-11-28T12:00:00Z level=ERROR source=api.go:1 msg="query failed" err="context canceled"'),
     ("grafana", f'{{"level":"error","logger":"tsdb.prometheus","msg":"Query failed","error":"{_FAILED_POST}"}}'),
     (
