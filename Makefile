@@ -116,8 +116,9 @@ sbom: venv ## a CycloneDX bill of materials: make sbom OUT=/tmp/fleetwatch.cdx.j
 audit: venv ## known vulnerabilities of the locked Python packages
 	@.venv/bin/python -m tools audit
 
-pictures: venv ## draw docs/pictures from the data of a running stack: make pictures STACK=local MINUTES=15
-	@.venv/bin/python -m tests.pictures --file $(call quoted,$(FILE)) $(if $(MINUTES),--minutes $(MINUTES))
+pictures: venv ## draw docs/pictures from a running stack: make pictures [MINUTES=15]; GRAFANA=IMAGE: screenshots of a real one
+	@.venv/bin/python -m tests.pictures --file $(call quoted,$(FILE)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(GRAFANA),--grafana $(call quoted,$(GRAFANA)))
 
 lock: venv ## resolve and lock the Python dependencies, with hashes
 	@.venv/bin/python -m tools lock

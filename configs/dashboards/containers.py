@@ -5,6 +5,7 @@ from __future__ import annotations
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
+    NOT_SHOWN,
     Column,
     Dashboard,
     Graph,
@@ -14,6 +15,7 @@ from configs.dashboards.model import (
     Table,
     Variable,
     env_and_host,
+    largest,
     link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
@@ -28,6 +30,10 @@ MEMORY = f"max {BY} (container_memory_working_set_bytes{{{SELECTED}}})"
 # cAdvisor reports 0 for a container without a limit.
 WITHOUT_LIMIT = "the container has no limit"
 OF_LIMIT = f"{MEMORY} / max {BY} (container_spec_memory_limit_bytes{{{SELECTED}}} > 0)"
+THROTTLED = (
+    f"sum {BY} (rate(container_cpu_cfs_throttled_periods_total{{{SELECTED}}}[$__rate_interval]))"
+    f" / (sum {BY} (rate(container_cpu_cfs_periods_total{{{SELECTED}}}[$__rate_interval])) > 0)"
+)
 RECEIVED = f"sum {BY} (rate(container_network_receive_bytes_total{{{SELECTED}}}[$__rate_interval]))"
 SENT = f"sum {BY} (rate(container_network_transmit_bytes_total{{{SELECTED}}}[$__rate_interval]))"
 STARTED = f"max {BY} (container_start_time_seconds{{{SELECTED}}})"
@@ -68,17 +74,18 @@ _stats = Row(
 def _overview(settings: Settings) -> Row:
     steps = red_above(fleet_thresholds(settings).container_memory)
     return Row(
-        height=10,
         panels=(
             Table(
                 title="Container overview",
-                description="Current values. Links: container to Logs, host to Hosts.",
-                labels={"env": "Environment", "host": "Host", "container": "Container"},
+                description="Current values. Of limit is memory divided by the memory limit. Links: container to Logs, "
+                "host to Hosts.",
+                labels={"env": NOT_SHOWN, "host": "Host", "container": "Container"},
+                rows=9,
                 columns=(
                     Column(title="CPU (cores)", expr=CPU, unit="short"),
                     Column(title="Memory", expr=MEMORY, unit="bytes"),
                     Column(
-                        title="Memory usage of limit",
+                        title="Of limit",
                         expr=OF_LIMIT,
                         unit="percentunit",
                         steps=steps,
@@ -109,14 +116,14 @@ _utilization = Row(
             description="Cores in use, stacked.",
             unit="short",
             stack=True,
-            queries=(Query(expr=CPU, legend=NAME),),
+            queries=(Query(expr=largest(CPU), legend=NAME),),
         ),
         Graph(
             title="Memory usage by container",
             description="Working set, stacked, without reclaimable file cache.",
             unit="bytes",
             stack=True,
-            queries=(Query(expr=MEMORY, legend=NAME),),
+            queries=(Query(expr=largest(MEMORY), legend=NAME),),
         ),
     ),
 )
@@ -130,7 +137,7 @@ _limits = Row(
             "a limit are not shown.",
             no_value="no container with a memory limit",
             unit="percentunit",
-            queries=(Query(expr=OF_LIMIT, legend=NAME, empty=WITHOUT_LIMIT),),
+            queries=(Query(expr=largest(OF_LIMIT), legend=NAME, empty=WITHOUT_LIMIT),),
         ),
         Graph(
             title="CPU throttling",
@@ -140,8 +147,7 @@ _limits = Row(
             unit="percentunit",
             queries=(
                 Query(
-                    expr=f"sum {BY} (rate(container_cpu_cfs_throttled_periods_total{{{SELECTED}}}[$__rate_interval]))"
-                    f" / (sum {BY} (rate(container_cpu_cfs_periods_total{{{SELECTED}}}[$__rate_interval])) > 0)",
+                    expr=largest(THROTTLED),
                     legend=NAME,
                     empty=WITHOUT_LIMIT,
                 ),
@@ -158,13 +164,13 @@ _network = Row(
             description="Bytes per second into each container. There are no values for containers on the host's "
             "network.",
             unit="binBps",
-            queries=(Query(expr=RECEIVED, legend=NAME),),
+            queries=(Query(expr=largest(RECEIVED), legend=NAME),),
         ),
         Graph(
             title="Network transmit",
             description="Bytes per second out of each container.",
             unit="binBps",
-            queries=(Query(expr=SENT, legend=NAME),),
+            queries=(Query(expr=largest(SENT), legend=NAME),),
         ),
         Graph(
             title="Container starts by container",
@@ -173,7 +179,7 @@ _network = Row(
             bars=True,
             queries=(
                 Query(
-                    expr=f"sum {BY} (changes(container_start_time_seconds{{{SELECTED}}}[$__rate_interval]))",
+                    expr=largest(f"sum {BY} (changes(container_start_time_seconds{{{SELECTED}}}[$__rate_interval]))"),
                     legend=NAME,
                 ),
             ),

@@ -8,6 +8,7 @@ from __future__ import annotations
 from configs.dashboards import hosts, http
 from configs.dashboards.model import (
     ANY_IS_BAD,
+    NOT_SHOWN,
     Column,
     Dashboard,
     Graph,
@@ -16,6 +17,7 @@ from configs.dashboards.model import (
     Stat,
     Table,
     env_and_host,
+    firing_alerts,
     link,
 )
 from configs.rules.fleet import EXPECTED
@@ -26,7 +28,8 @@ BY = "by (env, host)"
 EXPECTED_HOSTS = f"max {BY} ({EXPECTED}{{{SELECTED}}})"
 AGENT_UP = f'max {BY} (up{{job="agent",{SELECTED}}})'
 # Alerts with `absent()` have no label `env`.
-FIRING_ALERTS = 'count by (host) (ALERTS{alertstate="firing",host=~"$host"})'
+FIRING_ALERTS = "count by (host) (" + firing_alerts(',host=~"$host"') + ")"
+ALL_ALERTS = firing_alerts(',host=~"$host|"')  # also those that belong to no host
 CONTAINER_STARTS = (
     f'sum {BY} (changes(container_start_time_seconds{{job="cadvisor",container!="",{SELECTED}}}[$__range]))'
 )
@@ -72,9 +75,7 @@ def _stats(settings: Settings) -> Row:
             title="Firing alerts",
             description="Without the watchdog, which always fires.",
             unit="none",
-            query=Query(
-                expr='count(ALERTS{alertstate="firing",alertname!="Watchdog",host=~"$host|"}) or vector(0)',
-            ),
+            query=Query(expr=f"count({ALL_ALERTS}) or vector(0)"),
             steps=ANY_IS_BAD,
         ),
         Stat(
@@ -114,20 +115,20 @@ def _overview(settings: Settings) -> Row:
         ),
         *hosts.utilization_columns(settings),
         Column(
-            title="Container starts",
+            title="Starts",
             expr=CONTAINER_STARTS,
             unit="none",
             steps=((None, "green"), (1, "yellow"), (10, "red")),
         ),
         Column(
-            title="Firing alerts",
+            title="Alerts",
             expr=f"0 * {EXPECTED_HOSTS} + on (host) group_left () {FIRING_ALERTS} or 0 * {EXPECTED_HOSTS}",
             unit="none",
             steps=ANY_IS_BAD,
         ),
         hosts.last_sample_column(settings),
         Column(
-            title="Last log line",
+            title="Last line",
             expr=_last_line(settings),
             unit="s",
             steps=((None, "green"), (300, "yellow"), (1800, "red")),
@@ -136,36 +137,36 @@ def _overview(settings: Settings) -> Row:
     here = "var-host=${__data.fields.Host}"
     links = {
         "Host": ("Host details", link("hosts", here)),
-        "Container starts": ("Containers of this host", link("containers", here)),
-        "Last log line": ("Logs of this host", link("logs", here)),
+        "Starts": ("Containers of this host", link("containers", here)),
+        "Last line": ("Logs of this host", link("logs", here)),
     }
     if any(edge.postgres for edge in settings.edges.values()):
         columns.append(hosts.DATABASES)
         links["Databases"] = ("Databases of this host", link("postgres", here))
     if http.metric_groups(settings):
         columns.append(
-            Column(title="Request rate", expr=http.request_rate(settings), unit="reqps", empty=NO_SERVICE),
+            Column(title="Requests", expr=http.request_rate(settings), unit="reqps", empty=NO_SERVICE),
         )
-        links["Request rate"] = ("HTTP services of this host", link("http", here))
+        links["Requests"] = ("HTTP services of this host", link("http", here))
     return Row(
-        height=10,
         panels=(
             Table(
                 title="Host overview",
-                description="Current values; container starts are counted over the time range of the dashboard. Time "
-                "to full is a linear forecast from the last six hours. An empty cell means that the value does not "
-                "apply to the host. Links: host to Hosts, container starts to Containers, last log line to Logs.",
-                labels={"env": "Environment", "host": "Host"},
+                description="Current values. Disk is the fullest file system, time to full a linear forecast from the "
+                "last six hours. Starts are those of containers in the time range of the dashboard. Last sample and "
+                "last line are ages. An empty cell means that the value does not apply to the host. Links: host to "
+                "Hosts, starts to Containers, last line to Logs, databases to PostgreSQL, requests to HTTP services.",
+                labels={"env": NOT_SHOWN, "host": "Host"},
                 columns=tuple(columns),
+                rows=5,
                 links=links,
-                sort="Firing alerts",
+                sort="Alerts",
             ),
         ),
     )
 
 
 _alerts = Row(
-    height=6,
     panels=(
         Table(
             title="Alert list",
@@ -175,12 +176,12 @@ _alerts = Row(
             columns=(
                 Column(
                     title="Count",
-                    expr="count by (alertname, severity, host, container) "
-                    '(ALERTS{alertstate="firing",alertname!="Watchdog",host=~"$host|"})',
+                    expr=f"count by (alertname, severity, host, container) ({ALL_ALERTS})",
                     unit="none",
                     empty=NO_ALERTS,
                 ),
             ),
+            rows=3,
             links={"Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}"))},
         ),
     ),

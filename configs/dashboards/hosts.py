@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from configs.dashboards.model import (
     ANY_IS_BAD,
+    NOT_SHOWN,
     SHARE_USED,
     Column,
     Dashboard,
     Graph,
+    Lacking,
     Query,
     Row,
     Stat,
     Table,
     env_and_host,
+    firing_alerts,
+    largest,
     link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above, red_below, sample_age
@@ -44,6 +48,7 @@ DATABASES = Column(
     empty="the host has no database",
 )
 AGE = f"time() - max {BY} (timestamp(up{{{SELECTED}}}))"
+FIRING_ALERTS = firing_alerts(',host=~"$host"')  # those with `absent()` have no label `env`
 
 _stats = Row(
     height=4,
@@ -63,9 +68,9 @@ _stats = Row(
         ),
         Stat(
             title="Firing alerts",
-            description="Firing alerts of the selected hosts.",
+            description="Of the selected hosts, without the watchdog, which always fires.",
             unit="none",
-            query=Query(expr='count(ALERTS{alertstate="firing",host=~"$host"}) or vector(0)'),  # absent(): no env
+            query=Query(expr=f"count({FIRING_ALERTS}) or vector(0)"),
             steps=ANY_IS_BAD,
         ),
         Stat(
@@ -102,9 +107,9 @@ def utilization_columns(settings: Settings) -> tuple[Column, ...]:
     """The columns that every table of hosts starts with."""
     limits = fleet_thresholds(settings)
     return (
-        Column(title="CPU usage", expr=CPU, unit="percentunit", steps=SHARE_USED),
-        Column(title="Memory usage", expr=MEMORY, unit="percentunit", steps=red_above(limits.memory_used)),
-        Column(title="Max disk usage", expr=FULLEST, unit="percentunit", steps=red_above(limits.disk_used)),
+        Column(title="CPU", expr=CPU, unit="percentunit", steps=SHARE_USED),
+        Column(title="Memory", expr=MEMORY, unit="percentunit", steps=red_above(limits.memory_used)),
+        Column(title="Disk", expr=FULLEST, unit="percentunit", steps=red_above(limits.disk_used)),
         time_until_full_column(settings),
     )
 
@@ -153,19 +158,34 @@ def _overview(settings: Settings) -> Row:
         columns = (*columns, DATABASES)
         links = {**links, "Databases": ("Databases of this host", link("postgres", here))}
     return Row(
-        height=8,
         panels=(
             Table(
                 title="Host overview",
-                description="Current values. Time to full is a linear forecast from the last six hours. The clock "
-                "offset is the kernel's estimate; a last sample with a negative age means that the host's clock is "
-                "ahead of the hub's. Links: host to Containers, last sample to Logs.",
-                labels={"env": "Environment", "host": "Host"},
+                description="Current values. Disk is the fullest file system, time to full a linear forecast from the "
+                "last six hours. The clock offset is the kernel's estimate; a last sample with a negative age means "
+                "that the host's clock is ahead of the hub's. Links: host to Containers, last sample to Logs.",
+                labels={"env": NOT_SHOWN, "host": "Host"},
                 columns=columns,
+                rows=5,
                 links=links,
-                sort="CPU usage",
+                sort="CPU",
             ),
         ),
+    )
+
+
+# The node exporter's pressure collector succeeds on a kernel with pressure information, and reports 0 on one without.
+NO_PRESSURE = Lacking(
+    hosts=f'max(node_scrape_collector_success{{collector="pressure",{SELECTED}}}) == 0',
+    reason="the kernel of the host has no pressure information (CONFIG_PSI, or psi=0 at boot)",
+)
+
+
+def _pressure(resource: str, name: str) -> Query:
+    return Query(
+        expr=f"max {BY} (rate(node_pressure_{resource}_waiting_seconds_total{{{SELECTED}}}[$__rate_interval]))",
+        legend="{{host}} " + name,
+        lacking=NO_PRESSURE,
     )
 
 
@@ -191,19 +211,11 @@ _processor = Row(
             description="Share of time in which at least one task waited for CPU, I/O or memory (pressure stall "
             "information).",
             unit="percentunit",
+            no_value="no pressure information",
             queries=(
-                Query(
-                    expr=f"rate(node_pressure_cpu_waiting_seconds_total{{{SELECTED}}}[$__rate_interval])",
-                    legend="{{host}} CPU",
-                ),
-                Query(
-                    expr=f"rate(node_pressure_io_waiting_seconds_total{{{SELECTED}}}[$__rate_interval])",
-                    legend="{{host}} I/O",
-                ),
-                Query(
-                    expr=f"rate(node_pressure_memory_waiting_seconds_total{{{SELECTED}}}[$__rate_interval])",
-                    legend="{{host}} memory",
-                ),
+                _pressure("cpu", "CPU"),
+                _pressure("io", "I/O"),
+                _pressure("memory", "memory"),
             ),
         ),
     ),
@@ -217,7 +229,9 @@ _disk = Row(
             description="Usage of each file system, as seen by an unprivileged user.",
             unit="percentunit",
             axis_max=1,
-            queries=(Query(expr=f"max by (env, host, mountpoint) ({WORST_DISK})", legend="{{host}} {{mountpoint}}"),),
+            queries=(
+                Query(expr=largest(f"max by (env, host, mountpoint) ({WORST_DISK})"), legend="{{host}} {{mountpoint}}"),
+            ),
         ),
         Graph(
             title="Inode usage",
@@ -228,7 +242,7 @@ _disk = Row(
             no_value="dynamic inodes",
             queries=(
                 Query(
-                    expr=f"max by (env, host, mountpoint) ({INODES})",
+                    expr=largest(f"max by (env, host, mountpoint) ({INODES})"),
                     legend="{{host}} {{mountpoint}}",
                     empty="file systems such as btrfs allocate inodes dynamically",
                 ),
@@ -273,7 +287,7 @@ _network = Row(
         Graph(
             title="Network errors and drops",
             description="Packets per second with errors and dropped packets, received and transmitted.",
-            unit="pps",
+            unit="suffix:packets/s",
             queries=(
                 Query(
                     expr=f"sum {BY} (rate(node_network_receive_errs_total{{{INTERFACES}}}[$__rate_interval])"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 
 from configs.dashboards.model import (
+    NOT_SHOWN,
     SOME_HOSTS,
     Column,
     Dashboard,
@@ -18,6 +19,7 @@ from configs.dashboards.model import (
     Table,
     Variable,
     env_and_host,
+    largest,
     link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
@@ -113,12 +115,12 @@ def board(settings: Settings) -> Dashboard:
         ),
     )
     each = Row(
-        height=7,
         panels=(
             Table(
                 title="Service overview",
                 description="Current values. Links: host to Hosts, service to the logs of its host.",
-                labels={"env": "Environment", "host": "Host", "job": "Service"},
+                labels={"env": NOT_SHOWN, "host": "Host", "job": "Service"},
+                rows=4,
                 columns=(
                     Column(title="Request rate", expr=requests, unit="reqps"),
                     Column(title="Error ratio", expr=share, unit="percentunit", steps=error_steps, empty=NO_REQUESTS),
@@ -166,7 +168,7 @@ def _quantile(settings: Settings, share: float) -> str:
 def _rates(settings: Settings, requests: str, share: str) -> Row:
     by_status = tuple(
         Query(
-            expr=_rate(http, jobs, by=f"by (env, host, job, {http.status})"),
+            expr=largest(_rate(http, jobs, by=f"by (env, host, job, {http.status})")),
             legend=NAME + " {{" + http.status + "}}",
         )
         for http, jobs in metric_groups(settings)
@@ -178,7 +180,7 @@ def _rates(settings: Settings, requests: str, share: str) -> Row:
                 title="Request rate by service",
                 description="Requests per second.",
                 unit="reqps",
-                queries=(Query(expr=requests, legend=NAME),),
+                queries=(Query(expr=largest(requests), legend=NAME),),
             ),
             Graph(
                 title="Response rate by status",
@@ -193,7 +195,7 @@ def _rates(settings: Settings, requests: str, share: str) -> Row:
                 "counted.",
                 no_value=NO_VALUE,
                 unit="percentunit",
-                queries=(Query(expr=share, legend=NAME, empty=NO_REQUESTS),),
+                queries=(Query(expr=largest(share), legend=NAME, empty=NO_REQUESTS),),
             ),
         ),
     )
@@ -208,7 +210,7 @@ def _latency(settings: Settings) -> Row:
                 description=f"{description} Estimated from the buckets of the histogram.",
                 unit="s",
                 no_value=NO_VALUE,
-                queries=(Query(expr=_quantile(settings, quantile), legend=NAME, empty=NO_REQUESTS),),
+                queries=(Query(expr=largest(_quantile(settings, quantile)), legend=NAME, empty=NO_REQUESTS),),
             )
             for title, description, quantile in (
                 ("p50 latency", "Half of the responses took at most this long.", 0.5),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from configs.dashboards.model import (
     LEVEL_COLOURS,
     LOKI,
+    MOST_SERIES,
     Column,
     Dashboard,
     Graph,
@@ -71,7 +72,7 @@ _stats = Row(
 )
 
 _levels = Row(
-    height=7,
+    height=8,
     panels=(
         Graph(
             title="Log lines by level",
@@ -80,6 +81,7 @@ _levels = Row(
             source=LOKI,
             stack=True,
             bars=True,
+            side_legend=True,
             series_colours=LEVEL_COLOURS,
             queries=(
                 Query(
@@ -91,13 +93,12 @@ _levels = Row(
     ),
 )
 
-_sources = Row(
-    height=8,
+_rates = Row(
     panels=(
         Graph(
             title="Log rate by host",
             description="Matching lines per second.",
-            unit="cps",
+            unit="suffix:lines/s",
             source=LOKI,
             queries=(Query(expr=f"sum by (host) (rate({LINES} [$__auto]))", legend="{{host}}"),),
         ),
@@ -105,22 +106,29 @@ _sources = Row(
             title="Error rate by source",
             description="Lines of level error or fatal per second, by container, or by job if there is no container.",
             no_value=NONE,
-            unit="cps",
+            unit="suffix:lines/s",
             source=LOKI,
             queries=(
                 Query(
-                    expr=f"sum by (host, job, container) (rate({BAD} [$__auto]))",
+                    expr=f"topk({MOST_SERIES}, sum by (host, job, container) (rate({BAD} [$__auto])))",
                     legend="{{host}} {{job}} {{container}}",
                     empty=NO_ERROR,
                 ),
             ),
         ),
+    ),
+)
+
+_sources = Row(
+    panels=(
         Table(
             title="Top log sources",
             description="The ten sources with the most lines in the time range. Links: host to Hosts, container to "
             "its lines, job to its lines on this host; files and the journal have no container.",
             source=LOKI,
+            width=13,
             labels={"host": "Host", "job": "Job", "container": "Container"},
+            rows=10,
             columns=(
                 Column(
                     title="Lines",
@@ -141,12 +149,6 @@ _sources = Row(
             },
             sort="Lines",
         ),
-    ),
-)
-
-_errors = Row(
-    height=8,
-    panels=(
         Logs(
             title="Latest errors",
             description="The newest lines of level error or fatal.",
@@ -187,5 +189,5 @@ BOARD = Dashboard(
         Variable(name="level", title="Level", values=tuple(LEVEL_COLOURS), all_value=".*"),
         Variable(name="search", title="Search", text=True),
     ),
-    rows=(_stats, _levels, _sources, _errors, _lines),
+    rows=(_stats, _levels, _rates, _sources, _lines),
 )

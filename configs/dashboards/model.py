@@ -12,6 +12,9 @@ PROMETHEUS, LOKI = "prometheus", "loki"
 UID = "fleetwatch-{}"
 TAG = "fleetwatch"
 EVERY_HOST, SOME_HOSTS = "every host", "some hosts"
+NOT_SHOWN = ""  # the title of a label that rows are joined by, without a column: a hub has one environment
+# Series that a graph shows of what may be many: containers, tables, jobs. All of them are in the tables.
+MOST_SERIES = 20
 
 # Grafana's thresholds: (from this value on, colour); the first step has no lower bound
 Steps = tuple[tuple[float | None, str], ...]
@@ -33,11 +36,21 @@ LEVEL_COLOURS = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lacking:
+    """Hosts that cannot have the series of a query. `hosts` is PromQL: it has a result if every selected host lacks
+    them, and none as soon as one has them. `reason`: what those hosts lack."""
+
+    hosts: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Query:
     """An expression and the legend of its series (`{{label}}`).
 
     `empty` is the reason why it has no result on some healthy stacks; `make doctor` shows the reason and reports every
-    other query without a result as a fault. Columns and log panels have the same field.
+    other query without a result as a fault. Columns and log panels have the same field. `lacking` excuses only hosts
+    that report themselves that they lack the series.
 
     `interval`: seconds between two scrapes of its jobs where they are more than the data source's (intervals.py).
     """
@@ -45,6 +58,7 @@ class Query:
     expr: str
     legend: str = ""
     empty: str = ""
+    lacking: Lacking | None = None
     interval: int = 0
 
 
@@ -77,13 +91,15 @@ class Stat(Panel):
 
 @dataclass(frozen=True, kw_only=True)
 class Graph(Panel):
-    """Series over time. `axis_max` fixes the upper bound of the axis, e.g. 1 for a ratio."""
+    """Series over time. `axis_max` fixes the upper bound of the axis, e.g. 1 for a ratio; `side_legend` puts the legend
+    beside a graph that is as wide as the page."""
 
     unit: str
     queries: tuple[Query, ...]
     stack: bool = False
     bars: bool = False
     axis_max: float | None = None
+    side_legend: bool = False
     series_colours: dict[str, str] = field(default_factory=dict)
 
 
@@ -102,10 +118,12 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True)
 class Table(Panel):
-    """One row per label set. `labels` maps label -> column title, `links` column title -> (link title, URL)."""
+    """One row per label set. `labels` maps label -> column title or NOT_SHOWN, `links` column title -> (link title,
+    URL). `rows` is how many rows are visible without scrolling; the height follows from it (layout.py)."""
 
     labels: dict[str, str]
     columns: tuple[Column, ...]
+    rows: int
     links: dict[str, tuple[str, str]] = field(default_factory=dict)
     sort: str = ""
 
@@ -135,10 +153,11 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """Panels of one height side by side, under an optional row title."""
+    """Panels of one height side by side, under an optional row title. A height of 0: as high as the table in it, or
+    else as graphs are (layout.py)."""
 
     panels: tuple[Panel, ...]
-    height: int = 8
+    height: int = 0
     title: str = ""
 
 
@@ -170,5 +189,16 @@ def env_and_host(selector: str, source: str = PROMETHEUS) -> tuple[Variable, Var
 
 
 def link(name: str, *variables: str) -> str:
-    """The URL of another dashboard with the same time range; variables as `var-x=...`."""
-    return "/d/" + UID.format(name) + "?" + "&".join([*variables, "${__url_time_range}"])
+    """The URL of another dashboard with the same environment and time range; variables as `var-x=...`."""
+    return "/d/" + UID.format(name) + "?" + "&".join(["${env:queryparam}", *variables, "${__url_time_range}"])
+
+
+def firing_alerts(matchers: str = "") -> str:
+    """Firing alerts as they are counted and listed: without the watchdog, which always fires."""
+    return f'ALERTS{{alertstate="firing",alertname!="Watchdog"{matchers}}}'
+
+
+def largest(expr: str) -> str:
+    """The series of `expr` with the highest peaks in the time range, the same ones at every point of a graph."""
+    peak = f"max_over_time(({expr})[$__range:$__interval] @ end())"
+    return f"({expr}) and topk({MOST_SERIES}, {peak})"

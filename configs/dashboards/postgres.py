@@ -9,6 +9,7 @@ from __future__ import annotations
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
+    NOT_SHOWN,
     SOME_HOSTS,
     Column,
     Dashboard,
@@ -19,6 +20,7 @@ from configs.dashboards.model import (
     Table,
     Variable,
     env_and_host,
+    largest,
     link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
@@ -29,7 +31,7 @@ SQL_DATABASES = SQL + ',datname=~"$datname"'
 BY = "by (env, host, database)"
 BY_DATNAME = "by (env, host, database, datname)"
 BY_TABLE = "by (env, host, database, datname, schema, table)"
-SERVER, NAME = "{{database}}", "{{database}} {{datname}}"
+SERVER, NAME = "{{host}} {{database}}", "{{host}} {{database}} {{datname}}"
 SERVER_VARIABLE = Variable(
     name="database", title="Server", selector='pg_up{job="postgres",env=~"$env",host=~"$host"}', label="database"
 )
@@ -88,12 +90,13 @@ _stats = Row(
 def _overview(settings: Settings) -> Row:
     limits = fleet_thresholds(settings)
     return Row(
-        height=6,
         panels=(
             Table(
                 title="Server overview",
-                description="Current values. Links: host to Hosts.",
-                labels={"env": "Environment", "host": "Host", "database": "Server"},
+                description="Current values. Transaction IDs is the share in use since the oldest unfrozen row. Links: "
+                "host to Hosts.",
+                labels={"env": NOT_SHOWN, "host": "Host", "database": "Server"},
+                rows=4,
                 columns=(
                     Column(
                         title="State",
@@ -117,7 +120,7 @@ def _overview(settings: Settings) -> Row:
                         steps=red_above(limits.postgres_transaction, 1 / 3),
                     ),
                     Column(
-                        title="Transaction ID usage",
+                        title="Transaction IDs",
                         expr=f"max {BY} (fleetwatch_pg_wraparound_ratio{{{SQL}}})",
                         unit="percentunit",
                         steps=red_above(limits.postgres_wraparound, 0.5),
@@ -150,19 +153,19 @@ _load = Row(
             description="Committed and rolled-back transactions per second.",
             unit="ops",
             queries=(
-                Query(expr=_rate("pg_stat_database_xact_commit"), legend=NAME + " committed"),
-                Query(expr=_rate("pg_stat_database_xact_rollback"), legend=NAME + " rolled back"),
+                Query(expr=largest(_rate("pg_stat_database_xact_commit")), legend=NAME + " committed"),
+                Query(expr=largest(_rate("pg_stat_database_xact_rollback")), legend=NAME + " rolled back"),
             ),
         ),
         Graph(
             title="Row activity",
             description="Fetched and changed rows per second.",
-            unit="ops",
+            unit="suffix:rows/s",
             queries=(
-                Query(expr=_rate("pg_stat_database_tup_fetched"), legend=NAME + " fetched"),
+                Query(expr=largest(_rate("pg_stat_database_tup_fetched")), legend=NAME + " fetched"),
                 Query(
-                    expr=" + ".join(
-                        _rate(f"pg_stat_database_tup_{what}") for what in ("inserted", "updated", "deleted")
+                    expr=largest(
+                        " + ".join(_rate(f"pg_stat_database_tup_{what}") for what in ("inserted", "updated", "deleted"))
                     ),
                     legend=NAME + " changed",
                 ),
@@ -179,7 +182,10 @@ _waits = Row(
             description="Age of the oldest open transaction. Long transactions delay vacuum.",
             unit="s",
             queries=(
-                Query(expr=f"max {BY_DATNAME} (pg_stat_activity_max_tx_duration{{{SELECTED_DATABASES}}})", legend=NAME),
+                Query(
+                    expr=largest(f"max {BY_DATNAME} (pg_stat_activity_max_tx_duration{{{SELECTED_DATABASES}}})"),
+                    legend=NAME,
+                ),
             ),
         ),
         Graph(
@@ -211,13 +217,25 @@ _space = Row(
             title="Database size",
             description="Size on disk, with indexes.",
             unit="bytes",
-            queries=(Query(expr=SIZE, legend=NAME),),
+            queries=(Query(expr=largest(SIZE), legend=NAME),),
         ),
         Graph(
             title="Temporary file writes",
             description="Bytes per second written to temporary files by sorts and joins that exceed work_mem.",
             unit="binBps",
-            queries=(Query(expr=_rate("pg_stat_database_temp_bytes"), legend=NAME),),
+            queries=(Query(expr=largest(_rate("pg_stat_database_temp_bytes")), legend=NAME),),
+        ),
+        Graph(
+            title="Transaction ID usage",
+            description="Share of the transaction IDs in use since the oldest unfrozen row. At 1 PostgreSQL rejects "
+            "writes.",
+            unit="percentunit",
+            queries=(
+                Query(
+                    expr=largest(f"max {BY_DATNAME} (fleetwatch_pg_wraparound_ratio{{{SQL_DATABASES}}})"),
+                    legend=NAME,
+                ),
+            ),
         ),
     ),
 )
@@ -246,7 +264,9 @@ _replication = Row(
             unit="bytes",
             queries=(
                 Query(
-                    expr=f"max by (env, host, database, application_name) (fleetwatch_pg_standby_lag_bytes{{{SQL}}})",
+                    expr=largest(
+                        f"max by (env, host, database, application_name) (fleetwatch_pg_standby_lag_bytes{{{SQL}}})"
+                    ),
                     legend=SERVER + " {{application_name}}",
                     empty="the server has no standbys",
                 ),
@@ -260,7 +280,9 @@ _replication = Row(
             unit="bytes",
             queries=(
                 Query(
-                    expr=f"max by (env, host, database, slot) (fleetwatch_pg_replication_slot_retained_bytes{{{SQL}}})",
+                    expr=largest(
+                        f"max by (env, host, database, slot) (fleetwatch_pg_replication_slot_retained_bytes{{{SQL}}})"
+                    ),
                     legend=SERVER + " {{slot}}",
                     empty="the server has no replication slots",
                 ),
@@ -270,17 +292,16 @@ _replication = Row(
 )
 
 _tables = Row(
-    title="Tables and vacuum",
-    height=9,
+    title="Tables",
     panels=(
         Table(
             title="Largest tables",
             description="The twenty largest tables of each database, and the share of their rows that are dead and "
             "not yet vacuumed.",
             no_value="no tables",
-            width=14,
+            rows=8,
             labels={
-                "env": "Environment",
+                "env": NOT_SHOWN,
                 "host": "Host",
                 "database": "Server",
                 "datname": "Database",
@@ -303,18 +324,6 @@ _tables = Row(
                 ),
             ),
             sort="Size",
-        ),
-        Graph(
-            title="Transaction ID usage",
-            description="Share of the transaction IDs in use since the oldest unfrozen row. At 1 PostgreSQL rejects "
-            "writes.",
-            unit="percentunit",
-            queries=(
-                Query(
-                    expr=f"max {BY_DATNAME} (fleetwatch_pg_wraparound_ratio{{{SQL_DATABASES}}})",
-                    legend=NAME,
-                ),
-            ),
         ),
     ),
 )

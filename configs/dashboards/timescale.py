@@ -5,6 +5,7 @@ from __future__ import annotations
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
+    NOT_SHOWN,
     SOME_HOSTS,
     Column,
     Dashboard,
@@ -17,6 +18,7 @@ from configs.dashboards.model import (
     Table,
     Variable,
     env_and_host,
+    largest,
     link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
@@ -28,8 +30,8 @@ BY_DATNAME = "by (env, host, database, datname)"
 BY_TABLE = "by (env, host, database, datname, hypertable)"
 BY_JOB = "by (env, host, database, datname, job_id, proc, hypertable)"
 BY_VIEW = "by (env, host, database, datname, view)"
-TABLE_NAME = "{{database}} {{datname}} {{hypertable}}"
-JOB_NAME = "{{database}} {{datname}} {{proc}} {{job_id}} {{hypertable}}"
+TABLE_NAME = "{{host}} {{database}} {{datname}} {{hypertable}}"
+JOB_NAME = "{{host}} {{database}} {{datname}} {{proc}} {{job_id}} {{hypertable}}"
 NO_EXTENSION = "the database does not have TimescaleDB"
 NO_DATABASES = "no TimescaleDB"
 NO_JOBS, NO_VIEWS = "no TimescaleDB jobs", "no continuous aggregates"
@@ -42,7 +44,7 @@ def newest(metric: str, by: str) -> str:
 
 def query(metric: str, by: str, legend: str) -> Query:
     """A query of one metric for a graph."""
-    return Query(expr=newest(metric, by), legend=legend, empty=NO_EXTENSION)
+    return Query(expr=largest(newest(metric, by)), legend=legend, empty=NO_EXTENSION)
 
 
 def column(title: str, metric: str, by: str, unit: str, steps: Steps = (), mappings: Mappings | None = None) -> Column:
@@ -117,14 +119,15 @@ def _stats(settings: Settings) -> Row:
 
 def _tables(settings: Settings) -> Row:
     return Row(
-        height=8,
         panels=(
             Table(
                 title="Hypertable overview",
-                description="Values of the last query, every few minutes. Links: host to Hosts.",
+                rows=5,
+                description="Values of the last query, every few minutes. Uncompressed and compressed are the sizes of "
+                "the compressed chunks before and after compression, ratio is their quotient. Links: host to Hosts.",
                 no_value=NO_DATABASES,
                 labels={
-                    "env": "Environment",
+                    "env": NOT_SHOWN,
                     "host": "Host",
                     "database": "Server",
                     "datname": "Database",
@@ -140,9 +143,9 @@ def _tables(settings: Settings) -> Row:
                         "none",
                         steps=_uncompressed_chunks_steps(settings),
                     ),
-                    column("Before compression", "before_compression_bytes", BY_TABLE, "bytes"),
-                    column("After compression", "after_compression_bytes", BY_TABLE, "bytes"),
-                    Column(title="Compression ratio", expr=RATIO, unit="short", empty=NO_EXTENSION),
+                    column("Uncompressed", "before_compression_bytes", BY_TABLE, "bytes"),
+                    column("Compressed", "after_compression_bytes", BY_TABLE, "bytes"),
+                    Column(title="Ratio", expr=RATIO, unit="short", empty=NO_EXTENSION),
                 ),
                 links={"Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}"))},
                 sort="Size",
@@ -173,7 +176,7 @@ _sizes = Row(
             description="Size of the compressed chunks before compression, divided by their size after it.",
             unit="short",
             no_value=NO_DATABASES,
-            queries=(Query(expr=RATIO, legend=TABLE_NAME, empty=NO_EXTENSION),),
+            queries=(Query(expr=largest(RATIO), legend=TABLE_NAME, empty=NO_EXTENSION),),
         ),
     ),
 )
@@ -185,11 +188,12 @@ def _jobs(settings: Settings) -> Row:
         panels=(
             Table(
                 title="Job overview",
-                description="Compression, retention, refresh and user-defined jobs. The delay is the time since the "
-                "scheduled start.",
+                rows=6,
+                description="Compression, retention, refresh and user-defined jobs. Success is the time since the last "
+                "successful run, duration that of the last run, delay the time since the scheduled start.",
                 no_value=NO_JOBS,
                 labels={
-                    "env": "Environment",
+                    "env": NOT_SHOWN,
                     "host": "Host",
                     "database": "Server",
                     "datname": "Database",
@@ -206,7 +210,7 @@ def _jobs(settings: Settings) -> Row:
                         mappings={0: ("success", "green"), 1: ("failed", "red")},
                     ),
                     Column(
-                        title="Last success",
+                        title="Success",
                         # 0 before the first one
                         expr=f"time() - ({newest('job_last_success_timestamp_seconds', BY_JOB)} > 0)",
                         unit="s",
@@ -219,8 +223,7 @@ def _jobs(settings: Settings) -> Row:
                         "s",
                         steps=red_above(fleet_thresholds(settings).timescale_job_late, 1 / 6),
                     ),
-                    column("Last duration", "job_last_duration_seconds", BY_JOB, "s"),
-                    column("Runs", "job_runs_total", BY_JOB, "none"),
+                    column("Duration", "job_last_duration_seconds", BY_JOB, "s"),
                     column("Failures", "job_failures_total", BY_JOB, "none", steps=ANY_IS_WORTH_A_LOOK),
                 ),
                 sort="Delay",
@@ -239,8 +242,10 @@ _lag = Row(
             bars=True,
             queries=(
                 Query(
-                    expr=f"sum {BY_JOB} "
-                    f"(increase(fleetwatch_timescale_job_failures_total{{{SELECTED}}}[$__rate_interval]))",
+                    expr=largest(
+                        f"sum {BY_JOB} "
+                        f"(increase(fleetwatch_timescale_job_failures_total{{{SELECTED}}}[$__rate_interval]))"
+                    ),
                     legend=JOB_NAME,
                     empty=NO_EXTENSION,
                 ),
@@ -258,7 +263,7 @@ _lag = Row(
             description="Time between the end of the materialized data and now.",
             no_value=NO_VIEWS,
             unit="s",
-            queries=(query("continuous_aggregate_lag_seconds", BY_VIEW, "{{database}} {{datname}} {{view}}"),),
+            queries=(query("continuous_aggregate_lag_seconds", BY_VIEW, "{{host}} {{database}} {{datname}} {{view}}"),),
         ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Lines of the hub's Caddy and Grafana that get separate streams, and what is left out of Grafana's.
+"""Lines of the hub's parts: which get separate streams, what is left out of Grafana's, and which are no errors.
 
 A query over weeks reads a whole stream. Caddy's few lines about certificates would lie among those of all requests, and
 what users do in Grafana among those of every panel that is loaded. The keys of the parsed line decide, never its text:
@@ -37,13 +37,17 @@ _AUDIT = (
     "{{ if and .request (or .sign (and .form .writing) (and .user .writing (not .reading))"
     " (and .user (not .writing) (not .part))) }}"
 )
+# The end of an error that means only that no client waits for the answer: a viewer left a page while it was loading.
+_CANCELLED = r"(?i:(?:^|[ :=])(?:context canceled|the request was cancelled by the client)[.\"]?\s*$)"
+_IN_LOGFMT = ("alertmanager", "loki", "prometheus")
 
 
 def stages(prefix: str) -> tuple[Stage, ...]:
-    """For lines of the hub's containers: their job, and what is left out."""
+    """For lines of the hub's containers: their job and level, and what is left out."""
     return (
-        _of_container(prefix, "caddy", *_caddy()),
-        _of_container(prefix, "grafana", *_redact(), *_grafana()),
+        _of_container(prefix, "caddy", *_caddy(), *_cancelled("json")),
+        _of_container(prefix, "grafana", *_redact(), *_cancelled("json"), *_grafana()),
+        *(_of_container(prefix, role, *_cancelled("logfmt")) for role in _IN_LOGFMT),
     )
 
 
@@ -95,6 +99,17 @@ def _grafana() -> list[Stage]:
             },
         ),
         Stage("drop", {"source": "dropped", "expression": "^yes$", "drop_counter_reason": "grafana_request"}),
+    ]
+
+
+def _cancelled(form: str) -> list[Stage]:
+    """Errors of cancelled queries get the level info, so that no panel and no alert counts them as errors."""
+    keys = {key: key for key in ("err", "error")}
+    template = "{{ if .cancelled }}info{{ else }}{{ .Value }}{{ end }}"
+    return [
+        Stage(form, {"expressions" if form == "json" else "mapping": keys}),
+        *(_found("cancelled", key, _CANCELLED) for key in keys),
+        Stage("template", {"source": "level", "template": template}),
     ]
 
 

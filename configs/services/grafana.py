@@ -58,6 +58,11 @@ def specs(context: Context) -> list[ServiceSpec]:
                 "provisioning/dashboards/fleetwatch.yml": text(
                     grafana_files.dashboard_provider(f"{CONFIG}/dashboards")
                 ),
+                **{
+                    name: text(content)
+                    for kind in grafana_files.UNUSED
+                    for name, content in grafana_files.nothing_of(kind).items()
+                },
                 **dashboards,
             },
             secrets={

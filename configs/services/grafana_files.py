@@ -11,6 +11,8 @@ from configs.services.caddy.reading import ALERTMANAGER
 if TYPE_CHECKING:
     from configs.settings import Settings
 
+# What Grafana 9 to 13 looks for besides data sources and dashboards.
+UNUSED = ("alerting", "plugins")
 SOURCE = 15  # seconds: the scrape interval that Grafana assumes for a query without its own
 
 
@@ -48,6 +50,12 @@ def data_sources(settings: Settings) -> str:
         },
         "Data sources of Grafana, rendered by fleetwatch",
     )
+
+
+def nothing_of(kind: str) -> dict[str, str]:
+    """provisioning/<kind> with a file that provisions nothing: Grafana logs an error at each start if the folder of a
+    kind that it knows is missing."""
+    return {f"provisioning/{kind}/fleetwatch.yml": to_yaml({"apiVersion": 1}, f"No {kind}, rendered by fleetwatch")}
 
 
 def dashboard_provider(folder: str) -> str:

@@ -28,7 +28,7 @@ from tests.integration.rig import Rig, eventually, free_ports, rig
 from tools import images, setup
 from tools.doctor import queries, selectors, variables
 from tools.doctor import rules as asked_rules
-from tools.doctor.verdicts import Querier
+from tools.doctor.querier import Querier
 from tools.hubclient import HubClient
 from tools.progress import step
 

@@ -53,6 +53,28 @@ CADDY_SAYS = (
 )
 SECRET = "s3cret-in-a-link"  # pragma: allowlist secret
 GRAFANA = '{job="docker",container="fleetwatch-grafana"}'
+# (container, line) of queries that a viewer cancelled, and of errors that only mention it.
+_FAILED_POST = 'Post \\"http://fleetwatch-caddy:9081/api/v1/query\\": context canceled'
+CANCELLED = (
+    (
+        "loki",
+        'level=error caller=retry.go:107 msg="error processing request" query="{a=\\"b\\"}" err="context canceled"',
+    ),
+    ("loki", 'level=error caller=http.go:98 msg=x err="rpc error: code = Canceled desc = context canceled"'),
+    ("loki", 'level=error err="rpc error: code = Code(499) desc = The request was cancelled by the client."'),
+    ("prometheus", 'time=2026-11-28T12:00:00Z level=ERROR source=api.go:1 msg="query failed" err="context canceled"'),
+    ("grafana", f'{{"level":"error","logger":"tsdb.prometheus","msg":"Query failed","error":"{_FAILED_POST}"}}'),
+    (
+        "caddy",
+        '{"level":"error","logger":"http.handlers.reverse_proxy","msg":"reading","error":"reading: context canceled"}',
+    ),
+)
+STAY_ERRORS = (
+    ("loki", 'level=error msg="error processing request" query="{} |= `err=context canceled`" err="too many streams"'),
+    ("loki", 'level=error msg="context canceled" err="no space left on device"'),
+    ("prometheus", 'level=ERROR msg="context canceled, again" err="context canceled: disk full"'),
+    ("grafana", '{"level":"error","logger":"context","msg":"context canceled","error":"database is locked"}'),
+)
 # Requests to Grafana: user, method, path, status.
 IN_AUDIT = (
     ("", "POST", "/login", 401),

@@ -14,7 +14,7 @@ from configs.settings import Settings
 from tests.fixtures import rendering
 from tests.integration.rig import docker
 
-NAMES = ("fleetwatch-caddy", "fleetwatch-grafana", "somebodys-caddy")
+NAMES = ("fleetwatch-caddy", "fleetwatch-grafana", "fleetwatch-loki", "fleetwatch-prometheus", "somebodys-caddy")
 
 
 @dataclass

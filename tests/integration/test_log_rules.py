@@ -25,6 +25,7 @@ from tests.fixtures.full import small
 from tests.integration import hub_promtail
 from tests.integration.hub_log_lines import (
     CADDY_SAYS,
+    CANCELLED,
     CRAFTED,
     DROPPED,
     ELSEWHERE,
@@ -36,6 +37,7 @@ from tests.integration.hub_log_lines import (
     NAMED,
     RENEWED,
     SECRET,
+    STAY_ERRORS,
     caddy_says,
     grafana_line,
 )
@@ -283,3 +285,18 @@ def test_rules_cannot_be_changed_through_the_api(running: Running) -> None:
     answer = httpx.post(f"{running.url}/loki/api/v1/rules/mine", content=group, timeout=60, trust_env=False)
     assert answer.status_code >= 400
     assert "unsupported" in answer.text
+
+
+def test_cancelled_queries_are_no_errors(running: Running) -> None:
+    """Promtail's pipeline of the hub's containers gives them the level info. What a line quotes decides nothing."""
+    for container, line in (*CANCELLED, *STAY_ERRORS):
+        running.agent.write(f"fleetwatch-{container}", [line])
+    of_hub = '{job="docker",container=~"fleetwatch-(caddy|grafana|loki|prometheus)"}'
+
+    def levels() -> dict[str, str]:
+        found = running.ask(of_hub, "_range")
+        return {line: stream["stream"].get("level", "") for stream in found for _, line in stream["values"]}
+
+    wanted = {line: "info" for _, line in CANCELLED} | {line: "error" for _, line in STAY_ERRORS}
+    eventually("every line", lambda: wanted.keys() <= levels().keys(), 60)
+    assert {line: level for line, level in levels().items() if line in wanted} == wanted

@@ -2,6 +2,10 @@
 
 Runs the queries of the panels on the hub's query side and draws the results. Drawing needs more packages
 (requirements.txt here), which are installed into a separate virtualenv in the cache.
+
+With GRAFANA=IMAGE, takes screenshots instead: a container of this image with the rendered files and the data of the
+local stack, a headless Chromium, every dashboard at 1366 and 1600 pixels. Ends with 1 if Grafana's log has errors or a
+dashboard does not look as it should.
 """
 
 from __future__ import annotations
@@ -11,10 +15,15 @@ import json
 import subprocess
 import sys
 import venv
+from collections.abc import Sequence
 from pathlib import Path
 
 from configs.dashboards import boards
+from configs.settings import Settings
 from tests.pictures.ask import Hub, settings_of
+from tests.pictures.browser import BrowserProblem, executable
+from tests.pictures.grafana import GrafanaProblem, running
+from tests.pictures.screens import take
 from tools.paths import CHECKOUT, cache_dir
 
 HERE = Path(__file__).parent
@@ -33,22 +42,45 @@ def _drawer() -> Path:
     return python
 
 
+def _screens(settings: Settings, image: str, names: Sequence[str], minutes: int, into: Path) -> int:
+    """Screenshots; 1 if something is wrong, 2 if there is no browser, no stack or no Grafana."""
+    wanted = [board for board in boards(settings) if not names or board.name in names]
+    try:
+        executable()
+        with running(settings, image) as grafana:
+            print(f"Grafana reports version {grafana.version}", flush=True)
+            wrong = [f"Grafana's start log: {line}" for line in grafana.errors()]
+            started = len(wrong)
+            wrong += take(grafana, wanted, minutes, into, lambda line: print(line, flush=True))
+            wrong += [f"Grafana's log: {line}" for line in grafana.errors()[started:]]
+    except (BrowserProblem, GrafanaProblem) as problem:
+        print(f"fleetwatch: {problem}", file=sys.stderr)
+        return 2
+    print("\n".join([*wrong, f"{len(wrong)} problems found"] if wrong else ["Nothing wrong found."]))
+    return 1 if wrong else 0
+
+
 def main() -> None:
-    """Draw every dashboard of the stack file, or those in the arguments."""
+    """Every dashboard of the stack file, or those in the arguments."""
     parser = argparse.ArgumentParser(prog="make pictures", description=__doc__)
     parser.add_argument("boards", nargs="*", help="names of dashboards; without any: all")
     parser.add_argument("--file", default="stacks/Pulumi.local.yaml", help="the stack file of the stack that runs")
     parser.add_argument("--hub", help="the query side's address; default: loopback, with the stack file's port")
     parser.add_argument("--minutes", type=int, default=15, help="how far back (15)")
-    parser.add_argument("--into", default=str(CHECKOUT / "docs" / "pictures"))
+    parser.add_argument("--into", help="folder; default: docs/pictures, for screenshots one in the cache")
+    parser.add_argument("--grafana", metavar="IMAGE", help="screenshots of a Grafana of this image")
     options = parser.parse_args()
     settings = settings_of(Path(options.file))
+    if options.grafana:
+        into = Path(options.into) if options.into else cache_dir("pictures", "screens")
+        sys.exit(_screens(settings, options.grafana, options.boards, options.minutes, into))
+    into = Path(options.into) if options.into else CHECKOUT / "docs" / "pictures"
     hub = Hub(options.hub or f"http://127.0.0.1:{settings.hub.ports.query}", options.minutes * 60)
     python = _drawer()
     for board in boards(settings):
         if options.boards and board.name not in options.boards:
             continue
-        path = Path(options.into) / f"{board.name}.png"
+        path = into / f"{board.name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         data = json.dumps(hub.board(board))
         done = subprocess.run([str(python), str(HERE / "draw.py"), str(path)], input=data, text=True, check=False)

@@ -11,7 +11,8 @@ from typing import Any
 import httpx
 import yaml
 
-from configs.dashboards.model import LOKI, Dashboard, Graph, Logs, Panel, Query, Stat, Table
+from configs.dashboards.layout import row_height
+from configs.dashboards.model import LOKI, NOT_SHOWN, Dashboard, Graph, Logs, Panel, Query, Stat, Table
 from configs.settings import Settings, read
 
 STEPS = 90  # points of a line
@@ -48,10 +49,11 @@ class Hub:
         self._values = {
             **everything,
             "__range": f"{self._seconds}s",
-            "__auto": f"{self._step}s",
+            "__auto": f"{max(60, self._step)}s",
+            "__interval": f"{self._step}s",
         }
         rows = [
-            {"heading": row.title, "height": row.height, "panels": [self._panel(panel) for panel in row.panels]}
+            {"heading": row.title, "height": row_height(row), "panels": [self._panel(panel) for panel in row.panels]}
             for row in board.rows
         ]
         marks = self._get(True, True, '{job="fleetwatch-changes"}')
@@ -121,11 +123,19 @@ class Hub:
             {"title": column.title, "unit": column.unit, "words": {str(k): v for k, (v, _) in column.mappings.items()}}
             for column in panel.columns
         ]
-        cells = [[*key, *(row.get(column.title) for column in panel.columns)] for key, row in rows.items()]
+        shown = [number for number, title in enumerate(panel.labels.values()) if title != NOT_SHOWN]
+        cells = [
+            [*(key[number] for number in shown), *(row.get(column.title) for column in panel.columns)]
+            for key, row in rows.items()
+        ]
         if panel.sort:
-            at = len(panel.labels) + [column.title for column in panel.columns].index(panel.sort)
+            at = len(shown) + [column.title for column in panel.columns].index(panel.sort)
             cells.sort(key=lambda row: -float(row[at] or "nan"))
-        return {"labels": list(panel.labels.values()), "columns": columns, "rows": cells}
+        return {
+            "labels": [title for title in panel.labels.values() if title != NOT_SHOWN],
+            "columns": columns,
+            "rows": cells,
+        }
 
 
 def _legend(query: Query, labels: dict[str, str]) -> str:

@@ -51,8 +51,9 @@ def text_of(value: float, unit: str) -> str:
             if abs(value) >= seconds:
                 return f"{value / seconds:.3g} {name}"
         return f"{value * 1000:.3g} ms"
-    ends = {"cps": "/s", "ops": "/s", "reqps": "/s", "pps": "/s"}
-    return _scaled(value, 1000, ("", "k", "M", "G")) + ends.get(unit, "")
+    ends = {"ops": "/s", "reqps": "/s"}
+    end = " " + unit.removeprefix("suffix:") if unit.startswith("suffix:") else ends.get(unit, "")
+    return _scaled(value, 1000, ("", "k", "M", "G")) + end
 
 
 def _when(seconds: float) -> datetime:
@@ -75,7 +76,8 @@ def _graph(axes: Axes, panel: dict[str, Any], board: dict[str, Any]) -> None:
             axes.bar(at, values, bottom=base, width=wide, color=colour, label=one["name"])
         else:
             (line,) = axes.plot(at, top, linewidth=1.1, color=colour, label=one["name"])
-            axes.fill_between(at, base, top, alpha=0.3 if panel["stack"] else 0.07, color=line.get_color(), linewidth=0)
+            if panel["stack"]:
+                axes.fill_between(at, base, top, alpha=0.3, color=line.get_color(), linewidth=0)
     for mark in board["marks"]:
         if board["start"] <= mark <= board["end"]:
             axes.axvline(_when(mark), color="#36c", linestyle="--", linewidth=0.9)

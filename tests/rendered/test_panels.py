@@ -9,7 +9,8 @@ from typing import Any
 import yaml
 
 from configs.dashboards import boards
-from configs.dashboards.model import Graph
+from configs.dashboards.hosts import NO_PRESSURE
+from configs.dashboards.model import MOST_SERIES, Graph, largest
 from tests.fixtures.declared_empty import PANELS, SHOWN_BY
 from tests.fixtures.full import full
 from tests.unit.test_dashboards import expressions, expressions_as_rules
@@ -66,8 +67,8 @@ def _declared_here() -> list[str]:
 
 
 def _filled(expr: str) -> str:
-    values = {"__rate_interval": "60s", "__range": "600s"}
-    return re.sub(r"\$(\w+)", lambda match: values.get(match[1], ".+"), expr)
+    values = {"__rate_interval": "60s", "__interval": "15s", "__range": "600s"}
+    return re.sub(r"\$([A-Za-z_]\w*)", lambda match: values.get(match[1], ".+"), expr)
 
 
 def test_every_expression_parses(tool: Any, tmp_path: Path) -> None:
@@ -103,6 +104,47 @@ def test_declared_empty_queries_return_data_with_their_series(tool: Any, tmp_pat
     # `or vector(0)` always has a result; the declaration is about the metric in front of it.
     alone = [expr for expr in asked if "or vector(0)" not in expr]
     assert (done.stdout + done.stderr).count("got:") >= len(alone), "a query that is never empty must not be declared"
+
+
+def test_a_host_is_excused_only_if_it_reports_that_it_lacks_pressure_information(tool: Any, tmp_path: Path) -> None:
+    """Several hosts only if all of them do, and none that reports nothing."""
+
+    def collected(host: str, value: int) -> dict[str, str]:
+        labels = f'job="node",env="full",host="{host}",collector="pressure"'
+        return {f"node_scrape_collector_success{{{labels}}}": f"{value}x40"}
+
+    path = tmp_path / "lacking.yml"
+    one = [{"labels": "{}", "value": 0}]
+    for series, excused in (
+        ({}, False),
+        (collected("old", 0), True),
+        (collected("old", 0) | collected("older", 0), True),
+        (collected("old", 0) | collected("new", 1), False),
+        (collected("new", 1), False),
+    ):
+        test = {"expr": _filled(NO_PRESSURE.hosts), "eval_time": "8m", "exp_samples": one if excused else []}
+        known = [{"series": key, "values": values} for key, values in series.items()]
+        path.write_text(
+            yaml.safe_dump({"tests": [{"interval": "15s", "input_series": known, "promql_expr_test": [test]}]})
+        )
+        done = tool("promtool")("test", "rules", path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_limited_graph_keeps_the_series_with_the_highest_peaks(tool: Any, tmp_path: Path) -> None:
+    """The same ones at every point, also where another one is higher."""
+    path = tmp_path / "largest.yml"
+    peaks = {f'held{{name="{name}"}}': values for name, values in (("flat", "5x40"), ("early", "9 9 0x38"))}
+    text = _filled(largest("sum by (name) (held)").replace(f"topk({MOST_SERIES},", "topk(1,"))
+    tests = [
+        {"expr": text, "eval_time": "9m", "exp_samples": [{"labels": '{name="early"}', "value": 0}]},
+        {"expr": f"count({_filled(largest('sum by (name) (held)'))})", "eval_time": "9m",
+         "exp_samples": [{"labels": "{}", "value": 2}]},
+    ]  # fmt: skip
+    known = [{"series": key, "values": values} for key, values in peaks.items()]
+    path.write_text(yaml.safe_dump({"tests": [{"interval": "15s", "input_series": known, "promql_expr_test": tests}]}))
+    done = tool("promtool")("test", "rules", path)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def _panel_exprs(board: str, title: str) -> list[str]:

@@ -23,7 +23,7 @@ Board = dict[str, Any]
 _DATA_SOURCES = yaml.safe_load(grafana_files.data_sources(full()))["datasources"]
 SOURCES = {source["uid"]: source["type"] for source in _DATA_SOURCES}
 # What Grafana puts in, with values of the kind it puts in.
-BUILTINS = {"__rate_interval": "60s", "__range": "3600s", "__auto": "15s"}
+BUILTINS = {"__rate_interval": "60s", "__interval": "15s", "__range": "3600s", "__auto": "15s"}
 BOARDS: dict[str, Board] = {name: json.loads(text) for name, text in render(full()).items()}
 
 
@@ -121,8 +121,8 @@ def test_unit_has_no_default(kind: Any) -> None:
 @pytest.mark.parametrize(("board", "panel"), PANELS)
 def test_every_variable_that_a_query_uses_exists(board: Board, panel: Board) -> None:
     for target in panel["targets"]:
-        # `$` also ends an anchored pattern: only names count.
-        assert not re.findall(r"\$\{?\w+", filled(board, target["expr"])), target["expr"]
+        # `$` also ends an anchored pattern, and `$1` is a group of label_replace: only names count.
+        assert not re.findall(r"\$\{?[A-Za-z_]\w*", filled(board, target["expr"])), target["expr"]
 
 
 @pytest.mark.parametrize(("board", "panel"), PANELS)
@@ -181,6 +181,7 @@ def test_links_lead_to_dashboards_and_variables_that_exist(board: Board) -> None
         assert uid in known
         assert set(re.findall(r"var-(\w+)=", query)) <= known[uid]
         assert "${__url_time_range}" in query, "a link must keep the time range"
+        assert query.startswith("${env:queryparam}&"), "a link must keep the environment"
 
 
 @pytest.mark.parametrize("board", BOARDS.values(), ids=BOARDS)

@@ -10,7 +10,7 @@ import pytest
 
 from configs import dashboards
 from configs import rules as described
-from configs.dashboards.model import LOKI, Dashboard, Graph, Logs, Query, Row, Stat, Variable, env_and_host
+from configs.dashboards.model import LOKI, Dashboard, Graph, Lacking, Logs, Query, Row, Stat, Variable, env_and_host
 from configs.rules.model import Alert, Group, Record
 from configs.settings import load
 from tests.fixtures.fake_hub import FakeHub, healthy_hub
@@ -93,6 +93,24 @@ def test_what_the_answer_for_all_shows_is_not_asked_again(hub: FakeHub, monkeypa
     _found(hub, monkeypatch, _graph('sum(held{host=~"$host",container=~"$container"})'))
     asked = [expr for expr in hub.asked if expr.startswith("sum(held")]
     assert len([expr for expr in asked if 'container=~"a"' in expr]) == 1, "a sum does not tell whose it is"
+
+
+def test_hosts_that_lack_what_a_query_needs_are_excused(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host excuses itself by its own metric: one that has the thing and no series is a fault."""
+    for host in ("old", "new", "odd"):
+        hub.has("up", host=host, job="node", instance="1")
+    hub.has("pressure", host="new")
+    hub.has("collected", 0, host="old")
+    hub.has("collected", 0, host="hub")
+    lacking = Lacking(hosts='collected{host=~"$host"} == 0', reason="no pressure information")
+    query = Query(expr='pressure{host=~"$host"}', lacking=lacking)
+    graph = Graph(title="p", description="x.", unit="none", queries=(query,))
+    verdict = _one(_found(hub, monkeypatch, graph))
+    assert (verdict.state, verdict.empty) == ("EMPTY", ("host=odd",)), "it does not report that it lacks anything"
+    hub.has("pressure", host="odd")
+    verdict = _one(_found(hub, monkeypatch, graph))
+    assert (verdict.state, verdict.declared) == ("declared", "no pressure information")
+    assert verdict.empty == ("host=hub", "host=old")
 
 
 def test_a_query_declared_empty_that_has_data_is_simply_well(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from tests.fixtures.fake_hub import FakeHub, healthy_hub
 from tests.fixtures.full import small
 from tools import agent_targets
 from tools.doctor import command, hosts, queries
-from tools.doctor.verdicts import Querier
+from tools.doctor.querier import Querier
 from tools.hubclient import HubClient
 from tools.stack import Stack
 

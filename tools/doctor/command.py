@@ -15,6 +15,7 @@ from tools import agent_targets, remote_access
 from tools.agent_targets import Errors, Unreadable
 from tools.cli import Commands
 from tools.doctor import hosts, queries, report, rules, verdicts
+from tools.doctor.querier import Querier
 from tools.doctor.variables import PER_HOST, Choices
 from tools.errors import ToolError
 from tools.hubclient import HubClient
@@ -96,7 +97,7 @@ def examine(
     begun = time.monotonic()
     now = hosts.hub_time(hub)
     hub.get("/loki/api/v1/labels")
-    querier = verdicts.Querier(hub, now, progress)
+    querier = Querier(hub, now, progress)
     choices = Choices(hub, now)
     found = verdicts.judge(querier, choices, queries.panel_queries(boards(settings)))
     listed = rules.described_rules(settings)

@@ -13,7 +13,7 @@ from configs.names import CHANGES_JOB
 from configs.services import scrape_jobs
 from configs.settings import Settings
 from tools.agent_targets import Errors, Unreadable
-from tools.doctor.verdicts import Querier
+from tools.doctor.querier import Querier
 from tools.hubclient import HubClient
 
 TargetErrors = Callable[[Sequence[str]], Mapping[str, Errors | Unreadable]]

@@ -7,21 +7,23 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
-from configs.dashboards.model import PROMETHEUS, Dashboard, Graph, Logs, Panel, Variable
+from configs.dashboards.model import PROMETHEUS, Dashboard, Graph, Lacking, Logs, Panel, Variable
 
 Form = Literal["instant", "range", "lines"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class PanelQuery:
-    """One query. `place` is where a user finds it, `empty` the description's reason for an empty result, `interval` the
-    seconds between two scrapes of its jobs if they are more than the data source's."""
+    """One query. `place` is where a user finds it, `empty` the description's reason for an empty result, `lacking` the
+    hosts that cannot have one, `interval` the seconds between two scrapes of its jobs if they are more than the data
+    source's."""
 
     place: str
     source: str
     form: Form
     expr: str
     empty: str = ""
+    lacking: Lacking | None = None
     interval: int = 0
     variables: tuple[Variable, ...] = ()
 
@@ -48,6 +50,7 @@ def _board_queries(board: Dashboard) -> Iterator[PanelQuery]:
                     form=_form(panel),
                     expr=query.expr,
                     empty=query.empty,
+                    lacking=getattr(query, "lacking", None),
                     interval=getattr(query, "interval", 0),
                     variables=board.variables,
                 )

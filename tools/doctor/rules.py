@@ -16,7 +16,8 @@ from configs.dashboards.model import LOKI, PROMETHEUS
 from configs.rules.model import Alert, Record, expression
 from configs.settings import Settings
 from tools.doctor import selectors
-from tools.doctor.verdicts import Querier, State, Verdict
+from tools.doctor.querier import Querier
+from tools.doctor.verdicts import State, Verdict
 from tools.errors import ToolError
 from tools.hubclient import HubClient, Refused
 

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import math
-import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any, Literal, TypeVar
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from configs.dashboards.model import LOKI
+from configs.dashboards.model import PROMETHEUS
 from tools.doctor import selectors
-from tools.doctor.queries import Form, PanelQuery, is_promql
-from tools.doctor.variables import ALL, PER_HOST, RANGE, SCRAPE, STEP, WHOLE, Case, Choices, asked
+from tools.doctor.querier import Labels, Querier
+from tools.doctor.queries import PanelQuery, is_promql
+from tools.doctor.variables import ALL, PER_HOST, SCRAPE, WHOLE, Case, Choices, asked
 from tools.errors import ToolError
-from tools.hubclient import HubClient, Refused
+from tools.hubclient import Refused
 
-PARALLEL = 6  # queries at a time: a hub has few cores, and people use it too
 State = Literal["ok", "declared", "EMPTY", "failed"]
-Labels = Mapping[str, str]
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,71 +36,6 @@ class Verdict:
     seen: float | None = None
 
 
-class Querier:
-    """Queries one hub, several queries at a time, and counts them. `progress` is called with (done, total)."""
-
-    def __init__(self, hub: HubClient, now: float, progress: Callable[[int, int], None] = lambda *_: None) -> None:
-        self.hub, self.now, self.requests = hub, now, 0
-        self.left_out: set[tuple[str, ...]] = set()  # variable, host, value: beyond PER_HOST
-        self._progress, self._lock = progress, threading.Lock()
-
-    def each(self, work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-        """`work` on every item, in their order."""
-        done = 0
-
-        def one(item: T) -> R:
-            nonlocal done
-            result = work(item)
-            with self._lock:
-                done += 1
-                self._progress(done, len(items))
-            return result
-
-        with ThreadPoolExecutor(PARALLEL) as pool:
-            try:
-                return list(pool.map(one, items))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
-
-    def labels(self, source: str, form: Form, expr: str, step: int = STEP) -> list[Labels]:
-        """The label sets that have data. A series that is nothing but NaN has none."""
-        with self._lock:
-            self.requests += 1
-        got = self._get(source, form, expr, step)["data"]
-        if got["resultType"] in ("scalar", "string"):
-            return [{}] if _is_data([got["result"]]) else []
-        if got["resultType"] == "streams":
-            return [one["stream"] for one in got["result"] if one["values"]]
-        return [one["metric"] for one in got["result"] if _is_data(one.get("values") or [one["value"]])]
-
-    def has_stream(self, selector: str) -> bool:
-        """Whether Loki has a line in such a stream within the range."""
-        return bool(self.labels(LOKI, "instant", f"sum(count_over_time({selector} [{RANGE}s]))"))
-
-    def seen(self, expr: str) -> float | None:
-        """How many seconds ago PromQL of an instant had data within the last hour."""
-        with self._lock:
-            self.requests += 1
-        found = self.hub.metric_range(expr, self.now - RANGE, self.now, SCRAPE)
-        stamps = [float(at) for one in found for at, value in one["values"] if not math.isnan(float(value))]
-        return max(0.0, self.now - max(stamps)) if stamps else None
-
-    def _get(self, source: str, form: Form, expr: str, step: int) -> Any:
-        loki = source == LOKI
-        at = (lambda moment: str(int(moment * 1e9))) if loki else str
-        root = "/loki/api/v1/" if loki else "/api/v1/"
-        if form == "instant":
-            return self.hub.get(f"{root}query", query=expr, time=at(self.now))
-        window = {"start": at(self.now - RANGE), "end": at(self.now)}
-        more = {"limit": "1"} if form == "lines" else {"step": str(step)}
-        return self.hub.get(f"{root}query_range", query=expr, **window, **more)
-
-
-def _is_data(values: Iterable[Sequence[Any]]) -> bool:
-    return any(not math.isnan(float(value)) for _, value in values)
-
-
 def judge(querier: Querier, choices: Choices, questions: Sequence[PanelQuery]) -> list[Verdict]:
     """One verdict per query, in their order."""
     cases = [_cases(choices, question) for question in questions]
@@ -125,6 +54,7 @@ class _Round:
     empty: tuple[Case, ...] = ()
     error: str = ""
     missing: tuple[str, ...] = ()  # behind a zero: what it counts does not exist
+    excused: tuple[Case, ...] = ()  # of the empty ones: no selected host can have the series
 
 
 def _cases(choices: Choices, question: PanelQuery) -> list[Case] | Refused:
@@ -145,12 +75,12 @@ def _round(querier: Querier, question: PanelQuery, cases: list[Case] | Refused) 
             return _Round((ALL,), missing=tuple(_missing(querier, question)))
         known = _query(querier, question, ALL)
         if not known:
-            return _Round((ALL,), (ALL,))
+            return _Round((ALL,), (ALL,), excused=_excused(querier, question, [ALL]))
         stands = _stand_in(cases, question, known)
         shown = [case for case, there in zip(cases, stands, strict=True) if there]
         rest = _first_of_each_host(querier, [case for case, there in zip(cases, stands, strict=True) if not there])
         empty = [case for case in rest if not _query(querier, question, case)]
-        return _Round((*shown, *rest), tuple(empty))
+        return _Round((*shown, *rest), tuple(empty), excused=_excused(querier, question, empty))
     except Refused as refused:
         return _Round((ALL,), error=refused.message)
     except ToolError as problem:
@@ -177,6 +107,14 @@ def _query(querier: Querier, question: PanelQuery, case: Case) -> list[Labels]:
         finer = asked(question, case, SCRAPE)
         found = querier.labels(question.source, "range", finer, SCRAPE)
     return found
+
+
+def _excused(querier: Querier, question: PanelQuery, empty: Sequence[Case]) -> tuple[Case, ...]:
+    """Those of the empty cases in which every selected host reports that it lacks what the query needs."""
+    if question.lacking is None:
+        return ()
+    fact = replace(question, expr=question.lacking.hosts, form="instant")
+    return tuple(case for case in empty if querier.labels(PROMETHEUS, "instant", asked(fact, case)))
 
 
 def _stand_in(cases: Sequence[Case], question: PanelQuery, known: Sequence[Labels]) -> list[bool]:
@@ -232,9 +170,12 @@ def _verdict(querier: Querier, question: PanelQuery, one: _Round, alive: set[tup
     ]
     fine = {_key(case) for case in _without(judged, one.empty)}
     empty = [case for case in judged if _key(case) not in fine]
-    texts = tuple(", ".join(f"{name}={value}" for name, value in case.items()) or "All" for case in empty)
+    faults = _without(empty, one.excused)
+    reason = question.empty or (question.lacking.reason if question.lacking and not faults else "")
+    listed = empty if reason else faults
+    texts = tuple(", ".join(f"{name}={value}" for name, value in case.items()) or "All" for case in listed)
     texts += tuple(f"behind its zero: {name}" for name in one.missing)
-    state: State = "failed" if one.error else "ok" if not texts else "declared" if question.empty else "EMPTY"
+    state: State = "failed" if one.error else "ok" if not texts else "declared" if reason else "EMPTY"
     seen = None
     if state == "declared" and ALL in empty and question.form == "instant" and is_promql(question):
         seen = querier.seen(asked(question, ALL))
@@ -244,7 +185,7 @@ def _verdict(querier: Querier, question: PanelQuery, one: _Round, alive: set[tup
         cases=len(judged),
         expr=question.expr,
         empty=texts,
-        declared=question.empty,
+        declared=reason,
         error=one.error,
         seen=seen,
     )

@@ -6,6 +6,7 @@ from configs.dashboards.hub import access, backup, capacity, certificate, compon
 from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
+    NOT_SHOWN,
     Column,
     Dashboard,
     Graph,
@@ -14,6 +15,7 @@ from configs.dashboards.model import (
     Stat,
     Table,
     env_and_host,
+    firing_alerts,
     link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above, sample_age
@@ -42,7 +44,7 @@ _stats = Row(
             title="Firing alerts",
             description="Without the watchdog, which always fires.",
             unit="none",
-            query=Query(expr='count(ALERTS{alertstate="firing",alertname!="Watchdog"}) or vector(0)'),
+            query=Query(expr=f"count({firing_alerts()}) or vector(0)"),
             steps=ANY_IS_BAD,
         ),
         Stat(
@@ -122,13 +124,13 @@ def _ingestion(settings: Settings) -> Row:
     remote_write_lag = agents.lag(settings, AGENT)
     return Row(
         title="Ingestion",
-        height=8,
         panels=(
             Table(
                 title="Ingestion by host",
                 description="Current values. Links: host to Hosts, last sample to Logs.",
-                width=14,
-                labels={"env": "Environment", "host": "Host"},
+                width=16,
+                labels={"env": NOT_SHOWN, "host": "Host"},
+                rows=6,
                 columns=(
                     Column(
                         title="Last sample",
@@ -139,7 +141,7 @@ def _ingestion(settings: Settings) -> Row:
                     Column(
                         title="Sample rate",
                         expr=agents.sample_rate(settings, AGENT, RATE_INTERVAL),
-                        unit="cps",
+                        unit="suffix:/s",
                     ),
                     Column(title="Remote write lag", expr=remote_write_lag, unit="s", steps=red_above(behind, 0.5)),
                     Column(
@@ -174,7 +176,7 @@ def _loss(settings: Settings) -> Row:
                 title="Lost samples",
                 description="Samples per second that agents dropped because the hub rejected them, and that Prometheus "
                 "rejected as too old.",
-                unit="cps",
+                unit="suffix:samples/s",
                 queries=(
                     Query(
                         expr=agents.rejected(settings, f",{SELECTED}", RATE_INTERVAL, "rate"),
@@ -191,7 +193,7 @@ def _loss(settings: Settings) -> Row:
                 title="Lost log lines",
                 description="Lines per second that log agents dropped or Loki discarded. Lines that the settings drop "
                 "are not counted.",
-                unit="cps",
+                unit="suffix:lines/s",
                 queries=(
                     Query(
                         expr=f"sum {BY} ({rate('promtail_dropped_entries_total', LOG_AGENT)}"

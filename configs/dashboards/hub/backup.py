@@ -35,6 +35,7 @@ def rows(settings: Settings) -> tuple[Row, ...]:
                     legend="{{reason}}",
                 ),
                 steps=ANY_IS_BAD,
+                show_names=True,
             ),
             Stat(
                 title="Failed repository checks",
@@ -42,6 +43,7 @@ def rows(settings: Settings) -> tuple[Row, ...]:
                 unit="none",
                 query=Query(expr=f"max by (reason) (fleetwatch_backup_check_failed{{{JOB}}})", legend="{{reason}}"),
                 steps=ANY_IS_BAD,
+                show_names=True,
             ),
             Stat(
                 title="Last restore drill",

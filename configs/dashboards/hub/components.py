@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
-from configs.dashboards.model import Graph, Query, Row
+from configs.dashboards.model import Graph, Query, Row, largest
 from configs.rules import agents
 from configs.settings import Settings
+
+# Prometheus names a group `<path of its file>;<name>`.
+GROUP_DURATIONS = (
+    f'label_replace(prometheus_rule_group_last_duration_seconds{{{METRICS}}}, "group", "$1", "rule_group", ".*;(.+)")'
+)
 
 
 def _storage(settings: Settings) -> Row:
@@ -15,7 +20,7 @@ def _storage(settings: Settings) -> Row:
             Graph(
                 title="Ingested samples",
                 description="Samples per second that Prometheus appends; out-of-order samples belong to a backlog.",
-                unit="cps",
+                unit="suffix:samples/s",
                 queries=(
                     Query(
                         expr="sum(" + rate("prometheus_tsdb_head_samples_appended_total", METRICS) + ")",
@@ -30,7 +35,7 @@ def _storage(settings: Settings) -> Row:
             Graph(
                 title="Sample rate by host",
                 description="Samples per second that each agent collects.",
-                unit="cps",
+                unit="suffix:samples/s",
                 stack=True,
                 queries=(Query(expr=agents.sample_rate(settings, AGENT, RATE_INTERVAL), legend="{{host}}"),),
             ),
@@ -41,7 +46,7 @@ def _storage(settings: Settings) -> Row:
                 unit="none",
                 queries=(
                     Query(
-                        expr=f"max by (env, host, job) (scrape_samples_scraped{{{SELECTED}}})",
+                        expr=largest(f"max by (env, host, job) (scrape_samples_scraped{{{SELECTED}}})"),
                         legend="{{host}} {{job}}",
                     ),
                 ),
@@ -83,7 +88,7 @@ def _logs(limit: int) -> Row:
             Graph(
                 title="Log rate by host",
                 description="Lines per second that Loki accepted from each log agent.",
-                unit="cps",
+                unit="suffix:lines/s",
                 stack=True,
                 queries=(
                     Query(
@@ -152,8 +157,8 @@ _requests = Row(
             unit="s",
             queries=(
                 Query(
-                    expr=f"max by (rule_group) (prometheus_rule_group_last_duration_seconds{{{METRICS}}})",
-                    legend="{{rule_group}}",
+                    expr=f"max by (group) ({GROUP_DURATIONS})",
+                    legend="{{group}}",
                 ),
             ),
         ),

@@ -6,10 +6,10 @@ import json
 
 from configs import names
 from configs.dashboards.json_model.panels import Json, data_source, panel_json
+from configs.dashboards.layout import COLUMNS, panel_widths, row_height
 from configs.dashboards.model import EVERY_HOST, LOKI, SOME_HOSTS, TAG, Dashboard, Row, Variable
 
 SCHEMA_VERSION = 39
-COLUMNS = 24
 # The lines that an update writes to Loki (configs/deploy/note.sh).
 _CHANGES: Json = {
     "name": "Deployments",
@@ -71,18 +71,11 @@ def _place(rows: tuple[Row, ...]) -> list[Json]:
             position = {"x": 0, "y": y, "w": COLUMNS, "h": 1}
             placed.append({"type": "row", "title": row.title, "collapsed": False, "panels": [], "gridPos": position})
             y += 1
-        free = sum(1 for panel in row.panels if not panel.width)
-        rest = COLUMNS - sum(panel.width for panel in row.panels)
-        x = divided = assigned = 0
-        for panel in row.panels:
-            width = panel.width
-            if not width:
-                divided += 1
-                width = rest * divided // free - assigned  # spreads the remainder of the division
-                assigned += width
-            placed.append(panel_json(panel) | {"gridPos": {"x": x, "y": y, "w": width, "h": row.height}})
+        x, height = 0, row_height(row)
+        for panel, width in zip(row.panels, panel_widths(row), strict=True):
+            placed.append(panel_json(panel) | {"gridPos": {"x": x, "y": y, "w": width, "h": height}})
             x += width
-        y += row.height
+        y += height
     return [panel | {"id": number} for number, panel in enumerate(placed, start=1)]
 
 

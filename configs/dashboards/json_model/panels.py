@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
-from configs.dashboards.model import LOKI, Column, Graph, Logs, Mappings, Panel, Query, Stat, Steps, Table
+from configs.dashboards.layout import column_widths
+from configs.dashboards.model import (
+    LOKI,
+    MOST_SERIES,
+    NOT_SHOWN,
+    Column,
+    Graph,
+    Logs,
+    Mappings,
+    Panel,
+    Query,
+    Stat,
+    Steps,
+    Table,
+)
 
 Json = dict[str, Any]
+# Upper bound of an axis on which nothing is higher; without one Grafana draws zeros on an axis to 100.
+SOFT_MAX = {"percentunit": 0.1, "bytes": 1024, "binBps": 1024}
+# Between two points of graphs that count over an interval: with the shortest ones their bars are needles.
+LEAST_INTERVAL = "1m"
 
 
 def data_source(uid: str) -> Json:
@@ -47,7 +65,10 @@ def _mappings(mappings: Mappings) -> list[Json]:
 
 def panel_json(panel: Panel) -> Json:
     """Without `id` and `gridPos`, which depend on the whole dashboard."""
-    common: Json = {"title": panel.title, "description": panel.description, "datasource": data_source(panel.source)}
+    description = panel.description
+    if isinstance(panel, Graph) and any(f"topk({MOST_SERIES}, " in query.expr for query in panel.queries):
+        description += f" The {MOST_SERIES} series with the highest peaks."
+    common: Json = {"title": panel.title, "description": description, "datasource": data_source(panel.source)}
     document = common | _type_specific(panel)
     if panel.no_value:
         document["fieldConfig"]["defaults"]["noValue"] = panel.no_value
@@ -94,7 +115,7 @@ def _graph(panel: Graph) -> Json:
     custom: Json = {
         "drawStyle": "bars" if panel.bars else "line",
         "lineWidth": 1,
-        "fillOpacity": 60 if panel.bars else 25 if panel.stack else 6,
+        "fillOpacity": _fill(panel),
         "showPoints": "never",
         "spanNulls": False,
         "stacking": {"group": "A", "mode": "normal" if panel.stack else "none"},
@@ -102,6 +123,8 @@ def _graph(panel: Graph) -> Json:
     defaults: Json = {"unit": panel.unit, "min": 0, "color": {"mode": "palette-classic"}, "custom": custom}
     if panel.axis_max is not None:
         defaults["max"] = panel.axis_max
+    else:
+        custom["axisSoftMax"] = SOFT_MAX.get(panel.unit, 1)
     overrides = [
         {
             "matcher": {"id": "byName", "options": name},
@@ -112,17 +135,30 @@ def _graph(panel: Graph) -> Json:
     return {
         "type": "timeseries",
         "targets": [_target(n, query, panel.source, instant=False) for n, query in enumerate(panel.queries)],
+        **({"interval": LEAST_INTERVAL} if panel.bars or panel.source == LOKI else {}),
         "fieldConfig": {"defaults": defaults, "overrides": overrides},
         "options": {
             "legend": {
                 "showLegend": True,
                 "displayMode": "table",
-                "placement": "bottom",
+                "placement": "right" if panel.side_legend else "bottom",
                 "calcs": ["lastNotNull", "max"],
+                "sortBy": "Max",
+                "sortDesc": True,
             },
             "tooltip": {"mode": "multi", "sort": "desc"},
         },
     }
+
+
+def _fill(panel: Graph) -> int:
+    """Translucent areas of several series add up to a colour that is none of theirs, unless they are stacked."""
+    if panel.bars:
+        return 60
+    if panel.stack:
+        return 25
+    alone = len(panel.queries) == 1 and "{{" not in panel.queries[0].legend
+    return 10 if alone else 0
 
 
 def _column_override(column: Column) -> Json:
@@ -136,37 +172,36 @@ def _column_override(column: Column) -> Json:
     return {"matcher": {"id": "byName", "options": column.title}, "properties": properties}
 
 
+def _override(heading: str, **properties: Any) -> Json:
+    items = [{"id": name.replace("_", "."), "value": value} for name, value in properties.items()]
+    return {"matcher": {"id": "byName", "options": heading}, "properties": items}
+
+
 def _table(panel: Table) -> Json:
     queries = [Query(expr=column.expr, interval=column.interval) for column in panel.columns]
     # Grafana's name of a value column is `Value #A`, ..., except that Prometheus' only one is plain `Value`.
     alone = len(queries) == 1 and panel.source != LOKI
     values = ["Value"] if alone else [f"Value #{chr(ord('A') + n)}" for n in range(len(queries))]
-    rename = panel.labels | {value: column.title for value, column in zip(values, panel.columns, strict=True)}
+    shown = {label: title for label, title in panel.labels.items() if title != NOT_SHOWN}
+    rename = shown | {value: column.title for value, column in zip(values, panel.columns, strict=True)}
     organize = {
-        "excludeByName": {"Time": True},
+        "excludeByName": {"Time": True} | {label: True for label in panel.labels if label not in shown},
         "indexByName": {name: number for number, name in enumerate(rename)},
         "renameByName": rename,
     }
+    widths = [_override(heading, custom_minWidth=width) for heading, width in column_widths(panel).items()]
+    # Only names are worth a filter; its icon takes a part of the heading.
+    filters = [_override(heading, custom_filterable=True) for heading in shown.values()]
     # Empty cells of a table that has rows stay blank; `noValue` is for a table without rows.
-    blank = [
-        {"matcher": {"id": "byName", "options": heading}, "properties": [{"id": "noValue", "value": ""}]}
-        for heading in rename.values()
-        if panel.no_value
-    ]
-    linked = [
-        {
-            "matcher": {"id": "byName", "options": heading},
-            "properties": [{"id": "links", "value": [{"title": title, "url": url}]}],
-        }
-        for heading, (title, url) in panel.links.items()
-    ]
+    blank = [_override(heading, noValue="") for heading in rename.values() if panel.no_value]
+    linked = [_override(heading, links=[{"title": title, "url": url}]) for heading, (title, url) in panel.links.items()]
     return {
         "type": "table",
         "targets": [_target(n, q, panel.source, instant=True, table=True) for n, q in enumerate(queries)],
         "transformations": [{"id": "merge", "options": {}}, {"id": "organize", "options": organize}],
         "fieldConfig": {
-            "defaults": {"custom": {"align": "auto", "filterable": True}},
-            "overrides": [_column_override(column) for column in panel.columns] + linked + blank,
+            "defaults": {"custom": {"align": "auto", "filterable": False}},
+            "overrides": [_column_override(column) for column in panel.columns] + widths + filters + linked + blank,
         },
         "options": {
             "showHeader": True,

@@ -69,7 +69,9 @@ def _limits(drawn: list[Trace], defaults: Field) -> tuple[float, float]:
     values = [v for t in drawn for v in t.top if math.isfinite(v)] or [0.0, 1.0]
     low, high = defaults.number("min"), defaults.number("max")
     least = min(values) if low is None else low
-    most = max(values) if high is None else max(high, max(values))
+    soft = defaults.custom.get("axisSoftMax")
+    bound = high if high is not None else float(soft) if isinstance(soft, (int, float)) else max(values)
+    most = max(bound, max(values))
     if any(t.field.custom.get("fillOpacity") or t.field.custom.get("drawStyle") == "bars" for t in drawn):
         least = min(least, 0.0) if low is None else low
     if most - least < 1e-12:

@@ -50,10 +50,27 @@ def _calc(panel: dict[str, Any]) -> str:
     return str(calcs[0])
 
 
+# Grafana's names of the figures that a legend is sorted by.
+CALCS = {"Last *": "lastNotNull", "Max": "max", "Mean": "mean", "Min": "min"}
+
+
+def _sorted(drawn: list[charts.Trace], options: dict[str, Any]) -> list[charts.Trace]:
+    calc = CALCS.get(str(options.get("sortBy")))
+    if not calc:
+        return drawn
+
+    def rank(trace: charts.Trace) -> float:
+        value = reduce(trace.series.points, calc)
+        return -math.inf if math.isnan(value) else value
+
+    return sorted(drawn, key=rank, reverse=bool(options.get("sortDesc")))
+
+
 def _legend(panel: dict[str, Any], drawn: list[charts.Trace], total: int) -> str:
     options = (panel.get("options") or {}).get("legend") or {}
     if options.get("showLegend") is False:
         return ""
+    drawn = _sorted(drawn, options)
     calcs = options.get("calcs") or []
     head = "".join(f"<th>{escape(re.sub('NotNull$', '', str(calc)))}</th>" for calc in calcs)
     rows = "".join(

@@ -16,6 +16,7 @@ from .units import moment
 
 Cell = float | str | None
 MOST_ROWS = 500
+COLUMN = 150  # pixels: the least width of a column that has none
 
 
 @dataclass
@@ -120,13 +121,20 @@ def link_target(url: str, row: Mapping[str, Cell], value: Cell, resolve: Callabl
     return url if re.match(r"/(?!/)|https?://", url) else "#"
 
 
+def _width(field: Field) -> int:
+    """As Grafana: `width`, else `minWidth`, else 150 pixels; what does not fit is behind a scroll bar."""
+    found = field.custom.get("width") or field.custom.get("minWidth")
+    return int(found) if isinstance(found, (int, float)) else COLUMN
+
+
 def draw(panel: dict[str, Any], table: Table, resolve: Callable[[str], str]) -> str:
     """The HTML table."""
     fields = {column: field_for(panel, column) for column in table.columns}
     shown = [column for column in table.columns if not fields[column].custom.get("hidden")]
     numeric = {column for column in shown if any(isinstance(row.get(column), float) for row in table.rows)}
     head = "".join(
-        f'<th class="{"num" if column in numeric else ""}">{escape(fields[column].display_name or column)}</th>'
+        f'<th class="{"num" if column in numeric else ""}" style="min-width:{_width(fields[column])}px">'
+        f"{escape(fields[column].display_name or column)}</th>"
         for column in shown
     )
     body = "".join(
