@@ -16,7 +16,7 @@ from tools.stack import Stack
 from tools.stack_factory import open_stack
 
 REHEARSAL = "cloud"  # folder in a stack's state: the rehearsal cloud that it lives in
-FAILED = "pulumi destroy failed; the output above names the cause. Once it is mended, `make down` continues from here."
+FAILED = "pulumi destroy failed; the output above names the cause. Once it is fixed, `make down` continues from here."
 PROTECTED = "Protected resources need `fleetwatch:cloud: {protect: false}` and `make up` first."
 
 

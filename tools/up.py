@@ -29,7 +29,7 @@ from tools.stack_factory import open_stack, stack_file
 from tools.stack_settings import complete_settings, configured_docker
 from tools.status import report_status
 
-FAILED = "pulumi up failed; the output above names the cause. Once it is mended, `make up` continues from here."
+FAILED = "pulumi up failed; the output above names the cause. Once it is fixed, `make up` continues from here."
 INSTALL = "https://docs.docker.com/engine/install/"
 
 
