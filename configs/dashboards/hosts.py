@@ -5,6 +5,7 @@ from __future__ import annotations
 from configs.dashboards.model import (
     ANY_IS_BAD,
     NOT_SHOWN,
+    PER_SECOND,
     SHARE_USED,
     Column,
     Dashboard,
@@ -287,7 +288,7 @@ _network = Row(
         Graph(
             title="Network errors and drops",
             description="Packets per second with errors and dropped packets, received and transmitted.",
-            unit="suffix:packets/s",
+            unit=PER_SECOND,
             queries=(
                 Query(
                     expr=f"sum {BY} (rate(node_network_receive_errs_total{{{INTERFACES}}}[$__rate_interval])"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from configs.dashboards.layout import visible_rows
 from configs.dashboards.model import (
     NOT_SHOWN,
     SOME_HOSTS,
@@ -79,6 +80,7 @@ def board(settings: Settings) -> Dashboard:
     """Only for settings with an app that has `http:`."""
     requests, errors = _union(settings, "{requests}"), _union(settings, "{errors}")
     share = _union(settings, "{errors} / ({requests} > 0)")
+    services = sum(app.http is not None for edge in settings.edges.values() for app in edge.apps.values())
     limits = fleet_thresholds(settings)
     error_steps = red_above(limits.http_errors, 0.2)
     numbers = Row(
@@ -120,7 +122,7 @@ def board(settings: Settings) -> Dashboard:
                 title="Service overview",
                 description="Current values. Links: host to Hosts, service to the logs of its host.",
                 labels={"env": NOT_SHOWN, "host": "Host", "job": "Service"},
-                rows=4,
+                rows=visible_rows(services),
                 columns=(
                     Column(title="Request rate", expr=requests, unit="reqps"),
                     Column(title="Error ratio", expr=share, unit="percentunit", steps=error_steps, empty=NO_REQUESTS),

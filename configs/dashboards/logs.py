@@ -6,6 +6,7 @@ from configs.dashboards.model import (
     LEVEL_COLOURS,
     LOKI,
     MOST_SERIES,
+    PER_SECOND,
     Column,
     Dashboard,
     Graph,
@@ -98,7 +99,7 @@ _rates = Row(
         Graph(
             title="Log rate by host",
             description="Matching lines per second.",
-            unit="suffix:lines/s",
+            unit=PER_SECOND,
             source=LOKI,
             queries=(Query(expr=f"sum by (host) (rate({LINES} [$__auto]))", legend="{{host}}"),),
         ),
@@ -106,7 +107,7 @@ _rates = Row(
             title="Error rate by source",
             description="Lines of level error or fatal per second, by container, or by job if there is no container.",
             no_value=NONE,
-            unit="suffix:lines/s",
+            unit=PER_SECOND,
             source=LOKI,
             queries=(
                 Query(

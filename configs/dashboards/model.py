@@ -16,6 +16,9 @@ NOT_SHOWN = ""  # the title of a label that rows are joined by, without a column
 # Series that a graph shows of what may be many: containers, tables, jobs. All of them are in the tables.
 MOST_SERIES = 20
 
+# What the title of the panel names, per second: Grafana's units for it end in "c/s", "p/s" and the like.
+PER_SECOND = "suffix:/s"
+
 # Grafana's thresholds: (from this value on, colour); the first step has no lower bound
 Steps = tuple[tuple[float | None, str], ...]
 # Grafana's value mappings: value -> (text, colour)

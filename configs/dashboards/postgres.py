@@ -6,10 +6,12 @@ hold from postgres_exporter 0.11 to 0.20.
 
 from __future__ import annotations
 
+from configs.dashboards.layout import visible_rows
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
     NOT_SHOWN,
+    PER_SECOND,
     SOME_HOSTS,
     Column,
     Dashboard,
@@ -96,7 +98,7 @@ def _overview(settings: Settings) -> Row:
                 description="Current values. Transaction IDs is the share in use since the oldest unfrozen row. Links: "
                 "host to Hosts.",
                 labels={"env": NOT_SHOWN, "host": "Host", "database": "Server"},
-                rows=4,
+                rows=visible_rows(sum(len(edge.postgres) for edge in settings.edges.values())),
                 columns=(
                     Column(
                         title="State",
@@ -160,7 +162,7 @@ _load = Row(
         Graph(
             title="Row activity",
             description="Fetched and changed rows per second.",
-            unit="suffix:rows/s",
+            unit=PER_SECOND,
             queries=(
                 Query(expr=largest(_rate("pg_stat_database_tup_fetched")), legend=NAME + " fetched"),
                 Query(

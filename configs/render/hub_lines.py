@@ -38,8 +38,14 @@ _AUDIT = (
     " (and .user (not .writing) (not .part))) }}"
 )
 # The end of an error that means only that no client waits for the answer: a viewer left a page while it was loading.
-_CANCELLED = r"(?i:(?:^|[ :=])(?:context canceled|the request was cancelled by the client)[.\"]?\s*$)"
-_IN_LOGFMT = ("alertmanager", "loki", "prometheus")
+_CANCELLED = (
+    r"(?i:(?:^|[ :=])(?:context canceled|the request was cancelled by the client)[.\"]?\s*$"
+    r"|^rpc error: code = Canceled desc = )"
+)
+# Loki's querier about the same, in a line of its own.
+_UNSENT = "^error notifying scheduler about finished query$"
+# Two lines of Loki for every part of a query, because retention is on and deletion by request is not.
+_NO_DELETION = "deletion is not available for this tenant$"
 
 
 def stages(prefix: str) -> tuple[Stage, ...]:
@@ -47,7 +53,8 @@ def stages(prefix: str) -> tuple[Stage, ...]:
     return (
         _of_container(prefix, "caddy", *_caddy(), *_cancelled("json")),
         _of_container(prefix, "grafana", *_redact(), *_cancelled("json"), *_grafana()),
-        *(_of_container(prefix, role, *_cancelled("logfmt")) for role in _IN_LOGFMT),
+        _of_container(prefix, "loki", *_cancelled("logfmt"), *_loki()),
+        *(_of_container(prefix, role, *_cancelled("logfmt")) for role in ("alertmanager", "prometheus")),
     )
 
 
@@ -105,12 +112,27 @@ def _grafana() -> list[Stage]:
 def _cancelled(form: str) -> list[Stage]:
     """Errors of cancelled queries get the level info, so that no panel and no alert counts them as errors."""
     keys = {key: key for key in ("err", "error")}
-    template = "{{ if .cancelled }}info{{ else }}{{ .Value }}{{ end }}"
     return [
         Stage(form, {"expressions" if form == "json" else "mapping": keys}),
         *(_found("cancelled", key, _CANCELLED) for key in keys),
-        Stage("template", {"source": "level", "template": template}),
+        _info_if(".cancelled"),
     ]
+
+
+def _loki() -> list[Stage]:
+    reason = {"drop_counter_reason": "loki_no_deletion"}
+    return [
+        Stage("logfmt", {"mapping": {"msg": "msg"}}),
+        _found("unsent", "msg", _UNSENT),
+        _found("ended", "err", "^EOF$"),
+        _info_if("and .unsent .ended"),
+        Stage("drop", {"source": "err", "expression": _NO_DELETION, **reason}),
+    ]
+
+
+def _info_if(condition: str) -> Stage:
+    template = f"{{{{ if {condition} }}}}info{{{{ else }}}}{{{{ .Value }}}}{{{{ end }}}}"
+    return Stage("template", {"source": "level", "template": template})
 
 
 def _json(*keys: str) -> Stage:

@@ -62,6 +62,8 @@ CANCELLED = (
     ),
     ("loki", 'level=error caller=http.go:98 msg=x err="rpc error: code = Canceled desc = context canceled"'),
     ("loki", 'level=error err="rpc error: code = Code(499) desc = The request was cancelled by the client."'),
+    ("loki", 'level=error component=querier msg="error notifying scheduler about finished query" err=EOF addr=x'),
+    ("loki", 'level=error msg=x err="rpc error: code = Canceled desc = grpc: the client connection is closing"'),
     ("prometheus", 'time=2026-11-28T12:00:00Z level=ERROR source=api.go:1 msg="query failed" err="context canceled"'),
     ("grafana", f'{{"level":"error","logger":"tsdb.prometheus","msg":"Query failed","error":"{_FAILED_POST}"}}'),
     (
@@ -69,7 +71,15 @@ CANCELLED = (
         '{"level":"error","logger":"http.handlers.reverse_proxy","msg":"reading","error":"reading: context canceled"}',
     ),
 )
+NO_DELETION = (
+    'level=error caller=gennumber_loader.go:136 msg="error loading cache generation numbers" '
+    'err="rpc error: code = Unknown desc = deletion is not available for this tenant"',
+    "level=warn caller=grpc_logging.go:76 method=/grpc.Compactor/GetCacheGenNumbers msg=gRPC "
+    'err="deletion is not available for this tenant"',
+)
 STAY_ERRORS = (
+    ("loki", 'level=error msg="error reading block" err=EOF'),
+    ("loki", 'level=error msg="deletion is not available for this tenant" err="no space left on device"'),
     ("loki", 'level=error msg="error processing request" query="{} |= `err=context canceled`" err="too many streams"'),
     ("loki", 'level=error msg="context canceled" err="no space left on device"'),
     ("prometheus", 'level=ERROR msg="context canceled, again" err="context canceled: disk full"'),

@@ -7,6 +7,7 @@ from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_I
 from configs.dashboards.model import (
     ANY_IS_BAD,
     NOT_SHOWN,
+    PER_SECOND,
     Column,
     Dashboard,
     Graph,
@@ -141,7 +142,7 @@ def _ingestion(settings: Settings) -> Row:
                     Column(
                         title="Sample rate",
                         expr=agents.sample_rate(settings, AGENT, RATE_INTERVAL),
-                        unit="suffix:/s",
+                        unit=PER_SECOND,
                     ),
                     Column(title="Remote write lag", expr=remote_write_lag, unit="s", steps=red_above(behind, 0.5)),
                     Column(
@@ -176,7 +177,7 @@ def _loss(settings: Settings) -> Row:
                 title="Lost samples",
                 description="Samples per second that agents dropped because the hub rejected them, and that Prometheus "
                 "rejected as too old.",
-                unit="suffix:samples/s",
+                unit=PER_SECOND,
                 queries=(
                     Query(
                         expr=agents.rejected(settings, f",{SELECTED}", RATE_INTERVAL, "rate"),
@@ -193,7 +194,7 @@ def _loss(settings: Settings) -> Row:
                 title="Lost log lines",
                 description="Lines per second that log agents dropped or Loki discarded. Lines that the settings drop "
                 "are not counted.",
-                unit="suffix:lines/s",
+                unit=PER_SECOND,
                 queries=(
                     Query(
                         expr=f"sum {BY} ({rate('promtail_dropped_entries_total', LOG_AGENT)}"

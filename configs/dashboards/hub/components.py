@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
-from configs.dashboards.model import Graph, Query, Row, largest
+from configs.dashboards.model import PER_SECOND, Graph, Query, Row, largest
 from configs.rules import agents
 from configs.settings import Settings
 
@@ -20,7 +20,7 @@ def _storage(settings: Settings) -> Row:
             Graph(
                 title="Ingested samples",
                 description="Samples per second that Prometheus appends; out-of-order samples belong to a backlog.",
-                unit="suffix:samples/s",
+                unit=PER_SECOND,
                 queries=(
                     Query(
                         expr="sum(" + rate("prometheus_tsdb_head_samples_appended_total", METRICS) + ")",
@@ -35,7 +35,7 @@ def _storage(settings: Settings) -> Row:
             Graph(
                 title="Sample rate by host",
                 description="Samples per second that each agent collects.",
-                unit="suffix:samples/s",
+                unit=PER_SECOND,
                 stack=True,
                 queries=(Query(expr=agents.sample_rate(settings, AGENT, RATE_INTERVAL), legend="{{host}}"),),
             ),
@@ -88,7 +88,7 @@ def _logs(limit: int) -> Row:
             Graph(
                 title="Log rate by host",
                 description="Lines per second that Loki accepted from each log agent.",
-                unit="suffix:lines/s",
+                unit=PER_SECOND,
                 stack=True,
                 queries=(
                     Query(
