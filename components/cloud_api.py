@@ -26,8 +26,8 @@ def account(config: Mapping[str, str], env: Mapping[str, str]) -> tuple[str, str
     token = config.get("digitalocean:token") or env.get("DIGITALOCEAN_TOKEN") or ""
     if not token:
         raise CloudError(
-            "digitalocean:token: missing, droplets need an API token; `make secret KEY=digitalocean:token` sets it, or "
-            "give it as the environment variable DIGITALOCEAN_TOKEN"
+            "digitalocean:token: missing, droplets and Spaces need an API token; `make secret KEY=digitalocean:token` "
+            "sets it, or give it as the environment variable DIGITALOCEAN_TOKEN"
         )
     return config.get("digitalocean:apiEndpoint") or env.get("DIGITALOCEAN_API_URL") or PUBLIC, token
 

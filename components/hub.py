@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
+from components.backup_bucket import BackupBucket
 from components.docker_service import DockerService, DockerServiceArgs, revisions
 from components.gate import note
 from components.host import Host
@@ -44,8 +45,9 @@ class Endpoint:
 class Hub(pulumi.ComponentResource):
     """The hub's services on a private network.
 
-    Outputs: `ca`, the certificate of Caddy's own CA (None with a public domain), `url`, Grafana's address, and `query`,
-    the query side on the hub's loopback.
+    Outputs: `ca`, the certificate of Caddy's own CA (None with a public domain), `url`, Grafana's address, `query`, the
+    query side on the hub's loopback, and `bucket`, the URL of the bucket at Spaces for its backups (None: they go
+    elsewhere).
     """
 
     def __init__(self, name: str, args: HubArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -61,6 +63,7 @@ class Hub(pulumi.ComponentResource):
         )
         ports = args.settings.hub.ports
         self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
+        self.bucket: pulumi.Output[str] | None = None
         self._services = self._made()
         self.ca = self._own_ca() if args.settings.hub.own_ca else None
         self._annotate_change()
@@ -90,6 +93,9 @@ class Hub(pulumi.ComponentResource):
             "users": dict(self._args.users),
             "admin_password": self._args.admin_password,
         }
+        if (bucket := BackupBucket.wanted(self._args.settings, self)) is not None:
+            self.bucket = bucket.url
+            late = {**late, "bucket": bucket.url, "bucket_key": bucket.key}
         made: list[DockerService] = []
         # One after the other, each once the one before answers: an image that does not work costs one part of the hub.
         for spec in sorted(services.hub_specs(context), key=lambda spec: len(spec.depends_on)):

@@ -17,7 +17,7 @@ from configs.validation import CloudFacts, validate
 
 
 def load_settings() -> tuple[Settings, CloudFacts | None]:
-    """The stack's settings, and what the cloud has (None: no droplets, the cloud's API was not used). With any
+    """The stack's settings, and what the cloud has (None: nothing is made there, its API was not used). With any
     problem: all of them in one message, exit code 1, before the first resource."""
     # What the program makes lives until its end; looking for cycles in it took half the time of 100 hosts.
     gc.disable()
@@ -53,7 +53,7 @@ def _checked(stack: str) -> tuple[Settings, CloudFacts | None]:
     settings, problems = read({"env": stack, **sections}, source)
     cloud = None
     if settings is not None:
-        cloud = cloud_facts.probe(config, os.environ) if settings.droplets else None
+        cloud = cloud_facts.probe(config, os.environ) if settings.in_cloud else None
         problems += validate(settings, machine=machine_facts.probe(settings), cloud=cloud, encrypted=encrypted)
     if problems or settings is None:
         raise SettingsError(for_stack(problem, stack) for problem in problems)

@@ -18,7 +18,7 @@ from configs.settings import Settings
 
 def announce(settings: Settings) -> None:
     """Cost and disk, shown by every preview."""
-    if settings.droplets:
+    if settings.in_cloud:
         pulumi.log.info(cost.monthly(settings).sentence)
     if settings.hub.kind != "local":
         pulumi.log.info(disk.summary(settings))
@@ -42,7 +42,9 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     pulumi.export("hosts", {name: _host(settings, fleet, name) for name in kept})
     # Counted only once the edge uses the new password: until then the hub accepts the old one too.
     pulumi.export("rotations", {name: edges[name].rotated for name in settings.hosts})
-    if settings.droplets:
+    if hub.bucket is not None:
+        pulumi.export("bucket", hub.bucket)
+    if settings.in_cloud:
         bill = cost.monthly(settings)
         pulumi.export("monthly_usd", bill.total)
         pulumi.export("monthly_usd_items", {item.what: item.usd for item in bill.items})

@@ -45,7 +45,7 @@ class Cost:
 
 
 def monthly(settings: Settings) -> Cost:
-    """What the droplets, the volume, the address and the check of these settings cost; servers are others' bills."""
+    """What these settings make at DigitalOcean costs; servers are others' bills."""
     return Cost(tuple(_items(settings)), str(_prices()["as_of"]))
 
 
@@ -61,6 +61,8 @@ def _items(settings: Settings) -> Iterator[Item]:
         size = settings.hub.droplet.volume
         yield Item(f"hub volume {size} GB", round(size * prices["volume_gb"], 2))
         yield Item("hub address", prices["reserved_ip"])
+    if settings.spaces is not None:
+        yield Item("backup Spaces subscription", prices["spaces"])
     if settings.hub.uptime is not None:
         yield Item("hub uptime check", prices["uptime_check"])
 

@@ -6,6 +6,8 @@ where a name such as `prometheus` may belong to a container of the user.
 
 from __future__ import annotations
 
+import re
+
 PROMETHEUS_PORT = 9090
 LOKI_PORT = 3100
 GRAFANA_PORT = 3000
@@ -39,6 +41,8 @@ LOGS_PUSH = "/loki/api/v1/push"
 # Over `<label of Compose>;<fleetwatch.stack>`: a label of the user's containers. An edge of ours has Compose's labels
 # too, but is no project of the user: in metrics and logs its containers have neither.
 USERS_LABEL = "(.+);"
+
+BUCKET_LIMIT, BUCKET_SUFFIX = 63, 8  # characters of a bucket's name, and how many of them are random
 
 # The folder of an edge's Compose project, in the host's folder for rendered files.
 PROJECT = "edge"
@@ -77,6 +81,17 @@ def edge_network(prefix: str) -> str:
 def cloud(prefix: str, env: str) -> str:
     """The prefix of all names of cloud resources: the environments of one account share its name space."""
     return f"{prefix}-{env}"
+
+
+def bucket(prefix: str, env: str) -> str:
+    """How the name of the bucket for backups begins; BUCKET_SUFFIX random characters follow: all customers of Spaces
+    share one name space."""
+    return f"{cloud(prefix, env)}-backup-"
+
+
+def is_bucket(name: str) -> bool:
+    """Whether S3 accepts a bucket of this name."""
+    return re.fullmatch(rf"[a-z0-9][a-z0-9-]{{1,{BUCKET_LIMIT - 2}}}[a-z0-9]", name) is not None
 
 
 def user(host: str, rotation: int) -> str:

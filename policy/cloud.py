@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from configs import names
-from policy.records import DROPLET, FIREWALL, PRODUCTION, RESERVED_IP, VOLUME, VPC, Record, items
+from policy.records import BUCKET, BUCKET_KEY, DROPLET, FIREWALL, PRODUCTION, RESERVED_IP, VOLUME, VPC, Record, items
 
 SSH = 22
 # Ports by what listens there when nobody changed it: IANA's registry, and each vendor's documentation.
@@ -36,7 +36,8 @@ CLOSED: dict[int, str] = {
     26257: "CockroachDB",
     27017: "MongoDB",
 }
-_LASTING = {VPC: "network", VOLUME: "volume", RESERVED_IP: "address"}
+_LASTING = {VPC: "network", VOLUME: "volume", RESERVED_IP: "address", BUCKET: "bucket"}
+MAKES_BUCKETS = "spaces-key"  # stays in the state, and is sent to no host
 _WHOLE = (1, 65535)
 _OWN_V6 = ipaddress.IPv6Network("fc00::/7")
 
@@ -95,6 +96,21 @@ def private_network(record: Record, _env: str) -> Iterator[str]:
             f"{record.called}: it is in no VPC of this stack; expected vpcUuid; take its `region` out, so that it is "
             "where the hub is, or name a machine elsewhere as `server`"
         )
+
+
+def private_bucket(record: Record, _env: str) -> Iterator[str]:
+    """Nobody reads a bucket without a key, and a key is for one bucket, but for the one that makes buckets."""
+    acl = record.properties.get("acl")
+    if record.type == BUCKET and acl not in (None, "private") and not record.hidden("acl"):
+        yield f"{record.called}: its ACL is {acl}; expected private; take `acl` out"
+    if record.type != BUCKET_KEY or record.name == MAKES_BUCKETS:
+        return
+    for grant in record.objects("grants"):
+        if grant.get("permission") == "fullaccess" or not grant.get("bucket"):
+            yield (
+                f"{record.called}: it is for every bucket of the account; expected a grant for one bucket, with the "
+                "permission read or readwrite"
+            )
 
 
 def _is_hub(record: Record) -> bool:

@@ -17,6 +17,7 @@ RULES: tuple[Rule, ...] = (
     Rule("no-open-ports", "No database, inner part, Docker or SSH is open to the world.", cloud.open_ports),
     Rule("protected-in-production", "In prod, what bears data is protected.", cloud.protected),
     Rule("backups-in-production", "In prod, every droplet has backups.", cloud.backups),
+    Rule("private-bucket", "Buckets are private, and a key is for one bucket.", cloud.private_bucket),
     Rule("private-network", "Every droplet is in a VPC of the stack.", cloud.private_network),
     Rule("no-plain-secrets", "What looks like a secret is marked as one.", secrecy.plain, needs_secrecy=True),
 )

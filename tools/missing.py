@@ -40,12 +40,19 @@ def completed(config: Mapping[str, Any], env: str) -> dict[str, Any]:
 
 
 def token_wanted(config: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
-    """Whether the stack makes droplets and no API token is set."""
+    """Whether the stack makes droplets or a bucket and no API token is set."""
     sections = own_sections(config)
-    hosts = sections.get("hosts")
-    places = [sections.get("hub"), *(hosts.values() if isinstance(hosts, dict) else ())]
+    hub, hosts = sections.get("hub"), sections.get("hosts")
+    places = [hub, *(hosts.values() if isinstance(hosts, dict) else ())]
     droplets = any(isinstance(place, dict) and "droplet" in place for place in places)
-    return droplets and TOKEN_KEY not in config and not environ.get(TOKEN)
+    return (droplets or _has_spaces(hub)) and TOKEN_KEY not in config and not environ.get(TOKEN)
+
+
+def _has_spaces(hub: Any) -> bool:
+    found = hub
+    for key in ("backup", "to", "spaces"):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found is not None
 
 
 def report(config: Mapping[str, Any], stack: Stack, environ: Mapping[str, str]) -> int:
@@ -80,8 +87,9 @@ def _needed(config: Mapping[str, Any], stack: Stack, environ: Mapping[str, str])
         yield f"{path}: missing, a secret; `make secret STACK={env} KEY={path}` sets it, as does `make env NAME={env}`"
     if token_wanted(config, environ):
         yield (
-            f"{TOKEN_KEY}: missing, droplets need an API token (https://cloud.digitalocean.com/account/api/tokens, "
-            f"read and write); set {TOKEN}, or give it to `make env NAME={env}`, which keeps it encrypted"
+            f"{TOKEN_KEY}: missing, droplets and Spaces need an API token "
+            f"(https://cloud.digitalocean.com/account/api/tokens, read and write); set {TOKEN}, or give it to "
+            f"`make env NAME={env}`, which keeps it encrypted"
         )
     settings, problems = read({"env": env, **readable(sections)}, source)
     if settings is not None:
@@ -98,7 +106,7 @@ def _cloud(
     settings: Settings, config: Mapping[str, Any], stack: Stack, environ: Mapping[str, str]
 ) -> CloudFacts | None:
     """What the account has; None where the program would not look, or no token is set yet (reported apart)."""
-    if not settings.droplets or token_wanted(config, environ):
+    if not settings.in_cloud or token_wanted(config, environ):
         return None
     plain = {str(key): str(value) for key, value in config.items() if not isinstance(value, dict)}
     if isinstance(config.get(TOKEN_KEY), dict):

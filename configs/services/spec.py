@@ -25,7 +25,9 @@ GB = 1024**3
 NetworkName = Literal["hub", "edge"]
 # Which address of its host a port is published on; a host without a private address does not publish that port.
 Publish = Literal["everyone", "loopback", "private"]
-LateField = Literal["site", "push_url", "hub_ca", "passwords", "scraper", "users", "admin_password"]
+LateField = Literal[
+    "site", "push_url", "hub_ca", "passwords", "scraper", "users", "admin_password", "bucket", "bucket_key"
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +62,10 @@ class Late:
     """Values that are known only when the machines and passwords exist. A file names the ones that it needs.
 
     `site`: Grafana's address. `push_url`: the hub as this edge reaches it, without a path. `hub_ca`: the certificate of
-    the hub's own CA. Secret are: `passwords` of this host by file name; `scraper`, the bcrypt hash of its scrape
-    password by user name; `users`, the hashes of the push passwords of every internet host by host name;
-    `admin_password`, Grafana's.
+    the hub's own CA. `bucket`: the URL of the bucket for backups, if the program makes its key. Secret are: `passwords`
+    of this host by file name; `scraper`, the bcrypt hash of its scrape password by user name; `users`, the hashes of
+    the push passwords of every internet host by host name; `admin_password`, Grafana's; `bucket_key`, the `access_key`
+    and `secret_key` for `bucket`.
     """
 
     site: str = ""
@@ -72,6 +75,8 @@ class Late:
     scraper: Mapping[str, str] = field(default_factory=dict, repr=False)
     users: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     admin_password: str = field(default="", repr=False)
+    bucket: str = ""
+    bucket_key: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

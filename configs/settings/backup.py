@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
+from configs import names
 from configs.settings.base import Secret, Strict, http_url_without_user
+from configs.settings.places import Slug
 from configs.units import Duration, parse_duration
 
 
 def _bucket(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{1,61}[a-z0-9]", value):
+    if not names.is_bucket(value):
         raise ValueError("expected the name of a bucket: 3 to 63 lower-case letters, digits and inner hyphens")
     return value
 
@@ -33,19 +35,43 @@ class S3(Strict):
     secret_key: Secret
 
 
-class Destination(Strict):
-    """Where backups go: exactly one of `s3` and `path`. `path`: a folder of the hub that exists, on a disk that
-    survives the hub."""
+class Spaces(Strict):
+    """A bucket of DigitalOcean Spaces and a key for this bucket alone, both made by the program; `spaces: ams3` is
+    short for `spaces: {region: ams3}`. `bucket`: one that exists in this region, such as that of a lost stack; then
+    only the key is made. `keep`: the bucket stays, with all backups, when it leaves the stack and after `make down`."""
 
+    region: Slug
+    bucket: Annotated[str, AfterValidator(_bucket)] | None = None
+    keep: bool = True
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, raw: Any) -> Any:
+        return {"region": raw} if isinstance(raw, str) else raw
+
+    @model_validator(mode="after")
+    def _not_ours(self) -> Spaces:
+        if self.bucket is not None and not self.keep:
+            raise ValueError(
+                "expected no `keep: false` beside `bucket`, the program deletes only a bucket that it made"
+            )
+        return self
+
+
+class Destination(Strict):
+    """Where backups go: exactly one of `spaces`, `s3` and `path`. `path`: a folder of the hub that exists, on a disk
+    that survives the hub."""
+
+    spaces: Spaces | None = None
     s3: S3 | None = None
     path: Annotated[str, AfterValidator(_path)] | None = None
 
     @model_validator(mode="after")
     def _one(self) -> Destination:
-        given = [key for key in ("s3", "path") if getattr(self, key) is not None]
+        given = [key for key in ("spaces", "s3", "path") if getattr(self, key) is not None]
         if len(given) != 1:
             raise ValueError(
-                f"expected exactly one destination: s3 or path (such as `path: /mnt/backup`), got "
+                f"expected exactly one destination: spaces, s3 or path (such as `spaces: ams3`), got "
                 f"{' and '.join(given) or 'none'}"
             )
         return self

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import create_model
 
 from configs import services
+from configs.settings.backup import Spaces
 from configs.settings.base import Strict
 from configs.settings.edge import Edge
 from configs.settings.fleet import Access, Cloud, Ssh
@@ -65,6 +66,16 @@ class Settings:
         """Every droplet by its path in the stack file."""
         found = {f"{host_path(name)}.droplet": host.droplet for name, host in self.hosts.items()}
         return {path: droplet for path, droplet in found.items() if droplet is not None}
+
+    @property
+    def spaces(self) -> Spaces | None:
+        """Where backups go, if that is DigitalOcean Spaces."""
+        return self.hub.backup.to.spaces if self.hub.backup is not None else None
+
+    @property
+    def in_cloud(self) -> bool:
+        """Whether the program makes resources at DigitalOcean, so that it needs an API token."""
+        return bool(self.droplets) or self.spaces is not None
 
     @property
     def others(self) -> Mapping[str, Host]:

@@ -7,6 +7,10 @@ from urllib.parse import urlsplit
 
 from configs import names
 from configs.settings import Settings
+from configs.settings.backup import Spaces
+
+# Those that the provider's plugin accepts; DigitalOcean's API does not list them.
+SPACES_REGIONS = ("ams3", "blr1", "fra1", "lon1", "nyc3", "sfo2", "sfo3", "sgp1", "syd1", "tor1")
 
 
 def problems(settings: Settings) -> Iterator[str]:
@@ -40,6 +44,8 @@ def _domain(settings: Settings) -> Iterator[str]:
 
 def _backup(settings: Settings) -> Iterator[str]:
     hub = settings.hub
+    if hub.backup is not None and hub.backup.to.spaces is not None:
+        yield from _spaces(settings, hub.backup.to.spaces, hub.backup.same_region)
     if hub.backup is None or hub.backup.to.s3 is None or hub.droplet is None:
         return
     host = urlsplit(hub.backup.to.s3.endpoint).hostname or ""
@@ -47,6 +53,23 @@ def _backup(settings: Settings) -> Iterator[str]:
         yield (
             f"hub.backup.to.s3.endpoint: the bucket is in the hub's own region {settings.region}, one event may take "
             "both; choose another region, or set `same_region: true`"
+        )
+
+
+def _spaces(settings: Settings, spaces: Spaces, same_region: bool) -> Iterator[str]:
+    path = "hub.backup.to.spaces"
+    if spaces.region not in SPACES_REGIONS:
+        yield f"{path}: expected a region with Spaces ({', '.join(SPACES_REGIONS)}), got {spaces.region!r}"
+    elif settings.hub.droplet is not None and spaces.region == settings.hub.droplet.region and not same_region:
+        yield (
+            f"{path}: {spaces.region} is the hub's own region, one event may take both; choose another region, or set "
+            "`same_region: true`"
+        )
+    name = f"{names.bucket(settings.prefix, settings.env)}{'x' * names.BUCKET_SUFFIX}"
+    if spaces.bucket is None and not names.is_bucket(name):
+        yield (
+            f"{path}: expected a bucket's name of lower-case letters, digits and hyphens, at most {names.BUCKET_LIMIT} "
+            f"characters, it would be {name}; change fleetwatch:prefix or fleetwatch:env"
         )
 
 

@@ -35,6 +35,7 @@ COLLECTIONS = (
     "assigned",
     "checks",
     "alerts",
+    "spaces_keys",
 )
 # Finished actions that are remembered; the real API keeps them for longer than any rehearsal lasts.
 KEPT_ACTIONS = 1000

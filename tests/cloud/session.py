@@ -24,6 +24,7 @@ def walk(cloud: Client) -> None:
     _projects(cloud, droplet)
     _domains(cloud)
     _uptime(cloud)
+    _spaces(cloud)
     _end(cloud, key, vpc, droplet)
 
 
@@ -185,6 +186,14 @@ def _uptime(cloud: Client) -> None:
     cloud.get(one)
     cloud.put(one, {**alert, "period": "5m"})
     cloud.delete(one)
+    cloud.delete(path)
+
+
+def _spaces(cloud: Client) -> None:
+    wanted = {"name": "backup", "grants": [{"bucket": "acme", "permission": "readwrite"}]}
+    path = f"/v2/spaces/keys/{cloud.post('/v2/spaces/keys', wanted)['key']['access_key']}"
+    cloud.get("/v2/spaces/keys")
+    cloud.put(path, {**wanted, "name": "other"})
     cloud.delete(path)
 
 

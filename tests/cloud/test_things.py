@@ -211,3 +211,30 @@ def test_alerts_go_with_their_check(cloud: Client) -> None:
     id = made["id"]
     cloud.delete(path)
     cloud.get(f"{path}/alerts/{id}", code=404)
+
+
+def test_secret_of_a_key_for_spaces_is_shown_once_and_kept_nowhere(cloud: Client, machines: FakeMachines) -> None:
+    wanted = {"name": "backup", "grants": [{"bucket": "acme", "permission": "readwrite"}]}
+    key = cloud.post("/v2/spaces/keys", wanted)["key"]
+    ((access, secret, buckets),) = machines.of("allow_key")
+    assert (access, secret, buckets) == (key["access_key"], key["secret_key"], ("acme",))
+    assert "secret_key" not in cloud.get("/v2/spaces/keys")["keys"][0]
+    assert secret not in cloud.server.cloud.store.path.read_text()
+    cloud.delete(f"/v2/spaces/keys/{access}")
+    assert machines.of("refuse_key") == [(access,)]
+    cloud.delete(f"/v2/spaces/keys/{access}", code=404)
+
+
+@pytest.mark.parametrize(
+    ("grants", "said"),
+    [
+        ([{"bucket": "", "permission": "readwrite"}], "need a bucket"),
+        ([{"bucket": "acme", "permission": "fullaccess"}], "fullaccess is for all buckets"),
+        ([{"bucket": "acme", "permission": "all"}], "permission must be one of read, readwrite, fullaccess"),
+        ([{"bucket": "acme", "permission": "read"}], "is not offered here"),
+        ([], "is not offered here"),
+    ],
+)
+def test_what_a_key_for_spaces_cannot_be(cloud: Client, machines: FakeMachines, grants: list[Any], said: str) -> None:
+    assert said in cloud.post("/v2/spaces/keys", {"name": "x", "grants": grants}, code=422)["message"]
+    assert machines.of("allow_key") == []

@@ -22,5 +22,9 @@ MADE_UP: dict[str, Any] = {
     },
     "digitalocean:index/volume:Volume": lambda name: {"volumeUrn": f"do:volume:{name}"},
     "digitalocean:index/vpc:Vpc": lambda _: {"ipRange": "10.77.0.0/20"},
+    "digitalocean:index/spacesKey:SpacesKey": lambda name: {
+        "accessKey": f"access-{name}", "secretKey": f"secret-s3cret-{name}", "createdAt": "2026-11-28T12:00:00Z",
+    },
+    "random:index/randomString:RandomString": lambda _: {"result": "k3m9x2ab"},
     "digitalocean:index/sshKey:SshKey": lambda _: {"fingerprint": "aa:bb"},
 }  # fmt: skip

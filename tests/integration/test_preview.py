@@ -137,7 +137,7 @@ def test_a_token_that_is_missing(stack: Previewed, tmp_path: Path, monkeypatch: 
     droplet = {"region": "fra1", "size": "s-2vcpu-4gb", "volume": 20}
     config = {"fleetwatch:hub": {"droplet": droplet}, "fleetwatch:access": {"admin_cidrs": ["192.0.2.1/32"]}}
     stack.rig.file.write_text(yaml.safe_dump({"config": config}))
-    assert "digitalocean:token: missing, droplets need an API token" in page.build([stack.record(code=1)])
+    assert "digitalocean:token: missing, droplets and Spaces need an API token" in page.build([stack.record(code=1)])
 
 
 # Drift

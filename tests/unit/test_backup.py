@@ -74,6 +74,10 @@ def test_repository_of_a_bucket() -> None:
         ({"path": "backup"}, "expected an absolute path"),
         ({"path": "/mnt/../etc"}, "expected an absolute path"),
         ({"s3": {**BUCKET, "bucket": "A"}}, "expected the name of a bucket"),
+        ({"spaces": "ams3", **PATH["to"]}, "expected exactly one destination: spaces, s3 or path"),
+        ({"spaces": {"region": "ams3", "bucket": "A"}}, "expected the name of a bucket"),
+        ({"spaces": {"region": "ams3", "bucket": "acme", "keep": False}}, "expected no `keep: false` beside `bucket`"),
+        ({"spaces": "AMS3!"}, "expected a slug"),
     ],
 )
 def test_destination_is_checked(to: dict[str, Any], message: str) -> None:
@@ -88,6 +92,39 @@ def test_bucket_in_the_hubs_own_region_has_to_be_accepted() -> None:
     assert "same_region: true" in problem
     accepted = {**hub, "backup": {**S3, "same_region": True}}
     assert not list(validation.problems(load(fleets.fleet(accepted), SOURCE)))
+
+
+SPACES: dict[str, Any] = {"to": {"spaces": "ams3"}, "password": "backup-s3cret"}
+OWN_REGION = "hub.backup.to.spaces: fra1 is the hub's own region"
+
+
+@pytest.mark.parametrize(
+    ("to", "more", "sections", "message"),
+    [
+        ("ams3", {}, {}, ""),
+        ("fra1", {}, {}, OWN_REGION),
+        ("fra1", {"same_region": True}, {}, ""),
+        ("nyc1", {}, {}, "hub.backup.to.spaces: expected a region with Spaces (ams3, blr1,"),
+        ("ams3", {}, {"env": "e" * 50}, "it would be fleetwatch-eee"),
+    ],
+)
+def test_region_and_name_of_a_bucket_at_spaces_are_checked(
+    to: str, more: dict[str, Any], sections: dict[str, Any], message: str
+) -> None:
+    hub = {**fleets.HUB, "backup": {**SPACES, "to": {"spaces": to}, **more}}
+    problems = [one for one in validation.problems(load(fleets.fleet(hub, **sections), SOURCE)) if "spaces" in one]
+    assert bool(problems) == bool(message)
+    assert all(message in one for one in problems)
+
+
+def test_key_and_address_of_a_bucket_at_spaces_are_in_the_containers_files() -> None:
+    spec = _specs(SPACES)["backup"]
+    late = Late(bucket="https://ams3.example/acme", bucket_key={"access_key": "AK", "secret_key": "SK-s3cret"})
+    settings = spec.files["settings"].render(late)
+    assert "REPOSITORY=s3:https://ams3.example/acme/fleetwatch\nREGION=ams3\n" in settings
+    assert "s3cret" not in settings
+    assert spec.secrets["s3"].render(late) == ("[default]\naws_access_key_id = AK\naws_secret_access_key = SK-s3cret\n")
+    assert "CAP_DAC_OVERRIDE" not in spec.capabilities
 
 
 def _reason(tmp_path: Path, code: int, message: str) -> str:

@@ -141,8 +141,8 @@ def test_the_stacks_own_token_and_address_come_first(monkeypatch: pytest.MonkeyP
 def test_a_missing_token_names_both_ways_to_give_it(monkeypatch: pytest.MonkeyPatch) -> None:
     _at(monkeypatch, "http://127.0.0.1:1", token="")
     assert _told() == (
-        "digitalocean:token: missing, droplets need an API token; `make secret KEY=digitalocean:token` sets it, or "
-        "give it as the environment variable DIGITALOCEAN_TOKEN"
+        "digitalocean:token: missing, droplets and Spaces need an API token; `make secret KEY=digitalocean:token` "
+        "sets it, or give it as the environment variable DIGITALOCEAN_TOKEN"
     )
 
 

@@ -204,7 +204,8 @@ def test_the_list_says_what_is_missing_and_the_exit_code_that_something_is(
     assert _complete(monkeypatch, tmp_path, "", config)[0] == 1
     said = capsys.readouterr().out
     for part in (
-        "digitalocean:token: missing, droplets need an API token", "hub.domain: monitor.example.com is reserved",
+        "digitalocean:token: missing, droplets and Spaces need an API token",
+        "hub.domain: monitor.example.com is reserved",
         "make secret STACK=qa KEY=hosts.db-1.postgres.main.dsn", "ssh.key: this machine has no private key in",
         "hub.alerts.watchdog: without one there is no notification when the hub itself is down",
     ):  # fmt: skip

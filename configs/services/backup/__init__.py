@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,7 +74,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             service=SERVICE,
             limits=context.hub_limits(SERVICE),
             config_dir=CONFIG,
-            files={**scripts, "settings": text(variables(settings, backup))},
+            files={**scripts, "settings": _variables(settings, backup)},
             secrets={"password": File(lambda _: f"{backup.password.get_secret_value()}\n"), **_keys(backup)},
             entrypoint=("/bin/sh",),
             command=(f"{CONFIG}/run.sh",),
@@ -94,20 +95,28 @@ def specs(context: Context) -> list[ServiceSpec]:
     ]
 
 
-def repository(settings: Settings, backup: Backup) -> str:
-    """The repository's address for restic."""
+def repository(settings: Settings, backup: Backup, bucket: str = "") -> str:
+    """The repository's address for restic. `bucket`: the URL of one at Spaces."""
+    if backup.to.spaces is not None:
+        return f"s3:{bucket}/{settings.prefix}"
     if backup.to.s3 is not None:
         return f"s3:{backup.to.s3.endpoint.rstrip('/')}/{backup.to.s3.bucket}/{settings.prefix}"
     return f"{DESTINATION}/{settings.prefix}"
 
 
-def variables(settings: Settings, backup: Backup) -> str:
+def _variables(settings: Settings, backup: Backup) -> File:
+    if backup.to.spaces is None:
+        return text(variables(settings, backup))
+    return File(lambda late: variables(settings, backup, late.bucket), needs=("bucket",))
+
+
+def variables(settings: Settings, backup: Backup, bucket: str = "") -> str:
     """What the scripts read. It holds no secret."""
     prefix = settings.prefix
     kept = {f"--keep-{name}": count for name, count in backup.keep if count}
     values = {
-        "REPOSITORY": repository(settings, backup),
-        "REGION": (backup.to.s3.region or "") if backup.to.s3 is not None else "",
+        "REPOSITORY": repository(settings, backup, bucket),
+        "REGION": _region(backup),
         "NAME": prefix,
         "PARTS": " ".join(PARTS),
         "EVERY": str(backup.every),
@@ -123,13 +132,19 @@ def variables(settings: Settings, backup: Backup) -> str:
 def _keys(backup: Backup) -> dict[str, File]:
     """The credentials' file of an S3 server, in the form of AWS' tools."""
     s3 = backup.to.s3
+    if backup.to.spaces is not None:
+        return {"s3": File(lambda late: _ini(late.bucket_key), needs=("bucket_key",))}
     if s3 is None:
         return {}
-    return {
-        "s3": File(
-            lambda _: (
-                f"[default]\naws_access_key_id = {s3.access_key.get_secret_value()}\n"
-                f"aws_secret_access_key = {s3.secret_key.get_secret_value()}\n"
-            )
-        )
-    }
+    given = {"access_key": s3.access_key.get_secret_value(), "secret_key": s3.secret_key.get_secret_value()}
+    return {"s3": File(lambda _: _ini(given))}
+
+
+def _ini(key: Mapping[str, str]) -> str:
+    return f"[default]\naws_access_key_id = {key['access_key']}\naws_secret_access_key = {key['secret_key']}\n"
+
+
+def _region(backup: Backup) -> str:
+    if backup.to.spaces is not None:
+        return backup.to.spaces.region
+    return (backup.to.s3.region or "") if backup.to.s3 is not None else ""

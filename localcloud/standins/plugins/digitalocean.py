@@ -16,6 +16,7 @@ from __future__ import annotations
 from localcloud.standins.plugins import digitalocean_account as account
 from localcloud.standins.plugins import digitalocean_addresses as addresses
 from localcloud.standins.plugins import digitalocean_network as network
+from localcloud.standins.plugins import digitalocean_spaces as spaces
 from localcloud.standins.plugins import digitalocean_storage as storage
 from localcloud.standins.plugins.digitalocean_api import Api
 from localcloud.standins.plugins.digitalocean_droplet import Droplet
@@ -40,6 +41,8 @@ def package(log: Log) -> Package:
         addresses.DnsRecord(api),
         storage.Volume(api),
         storage.VolumeAttachment(api),
+        spaces.SpacesKey(api),
+        spaces.SpacesBucket(api),
     ]
     return Package(
         "digitalocean",

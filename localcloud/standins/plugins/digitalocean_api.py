@@ -50,6 +50,7 @@ class Api:
         self._cancelled = threading.Event()
         self._endpoint, self._token = ENDPOINT, ""
         self._retries = dict(RETRIES)
+        self.spaces: dict[str, str] = {}
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def configure(self, config: State) -> None:
@@ -64,6 +65,7 @@ class Api:
                 f"stand-in for digitalocean: apiEndpoint: expected an address such as {ENDPOINT}, got {endpoint!r}"
             )
         self._endpoint = endpoint.rstrip("/")
+        self.spaces = {key: str(value) for key, value in config.items() if key.startswith("spaces") and value}
         self._token = str(config.get("token") or next((v for t in TOKENS if (v := os.environ.get(t))), ""))
         for key, name in (("httpRetryMax", "MAX"), ("httpRetryWaitMin", "WAIT_MIN"), ("httpRetryWaitMax", "WAIT_MAX")):
             found = config.get(key, os.environ.get(f"DIGITALOCEAN_HTTP_RETRY_{name}"))

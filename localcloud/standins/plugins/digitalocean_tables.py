@@ -29,6 +29,7 @@ def sha1(text: str) -> str:
     return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
+SPACES_REGIONS = ("ams3", "blr1", "fra1", "lon1", "nyc3", "sfo2", "sfo3", "sgp1", "syd1", "tor1")
 REGION = once("str", required=True, keep=str.lower)
 
 
@@ -230,11 +231,46 @@ UPTIME_ALERT = Table(
     },
 )
 
+SPACES_KEY = Table(
+    token="digitalocean:index/spacesKey:SpacesKey",
+    delete_first=True,
+    props={
+        "name": name(),
+        "grants": Prop(
+            kind="list",
+            item={
+                "bucket": Prop(kind="str", required=True),
+                "permission": Prop(kind="str", required=True, choices=("read", "readwrite", "fullaccess")),
+            },
+        ),
+        "accessKey": out("str"),
+        "secretKey": out("str", secret=True),
+        "createdAt": out("str"),
+    },
+)
+
+SPACES_BUCKET = Table(
+    token="digitalocean:index/spacesBucket:SpacesBucket",
+    delete_first=True,
+    props={
+        "name": name(),
+        "region": once("str", default="nyc3", keep=str.lower, choices=SPACES_REGIONS),
+        "acl": Prop(kind="str", default="private"),
+        "forceDestroy": Prop(kind="bool", default=False),
+        "bucketUrn": out("str"),
+        "bucketDomainName": out("str"),
+        "endpoint": out("str"),
+    },
+)
+
 CONFIG = Table(
     token="pulumi:providers:digitalocean",
     props={
         "token": Prop(kind="str", secret=True),
         "apiEndpoint": Prop(kind="str"),
+        "spacesAccessId": Prop(kind="str"),
+        "spacesSecretKey": Prop(kind="str", secret=True),
+        "spacesEndpoint": Prop(kind="str"),
         # Numbers, but the SDK hands over a provider's settings as text.
         "httpRetryMax": Prop(kind="any"),
         "httpRetryWaitMin": Prop(kind="any"),

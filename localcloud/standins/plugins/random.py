@@ -1,8 +1,9 @@
-"""Stand-in for the random provider: `random:index/randomPassword:RandomPassword`.
+"""Stand-in for the random provider: `RandomPassword` and `RandomString`.
 
-Made once and kept in the state; every change of an input makes a new one. `result` and `bcryptHash` are secrets.
+Made once and kept in the state; every change of an input makes a new one. A password's `result` and `bcryptHash` are
+secrets.
 
-Limits: no other random resource, no import of an existing password.
+Limits: no other random resource, no import of an existing one.
 """
 
 from __future__ import annotations
@@ -52,6 +53,16 @@ TABLE = Table(
 )
 
 
+STRING = Table(
+    token="random:index/randomString:RandomString",
+    meta={"__meta": '{"schema_version":"2"}'},
+    props={
+        **{key: prop for key, prop in TABLE.props.items() if not prop.output},
+        "result": Prop(kind="str", output=True),
+    },
+)
+
+
 class RandomPassword:
     table = TABLE
 
@@ -67,6 +78,16 @@ class RandomPassword:
 
     def delete(self, urn: str, resource_id: str, state: State) -> None:
         return None
+
+
+class RandomString(RandomPassword):
+    """The same, not secret; its id is its result."""
+
+    table = STRING
+
+    def create(self, urn: str, inputs: State) -> tuple[str, State]:
+        result = password(inputs)
+        return result, {"number": inputs["numeric"], "result": result}
 
 
 def password(inputs: State) -> str:
@@ -97,4 +118,8 @@ def _hash(result: str) -> str:
 
 
 def package(log: Log) -> Package:
-    return Package("random", Table(token="pulumi:providers:random", props={}), {TABLE.token: RandomPassword()})
+    return Package(
+        "random",
+        Table(token="pulumi:providers:random", props={}),
+        {TABLE.token: RandomPassword(), STRING.token: RandomString()},
+    )
