@@ -28,11 +28,11 @@ doctor: venv ## check that every panel, rule and host has data (JSON=1: for scri
 drift: venv ## what differs on the hosts from what was deployed, in full or of HOST=
 	@$(TOOL) drift $(if $(HOST),--host "$(HOST)")
 
-backup: venv ## back up the hub now (NEW=1: on a fresh hub, without a restore before it)
-	@$(TOOL) backup $(if $(NEW),--new)
+backup: venv ## back up the hub now (TAKE=1: into the repository of another hub, which is gone)
+	@$(TOOL) backup $(if $(TAKE),--take)
 
-restore: venv ## the hub's data from its backup, onto a fresh hub too: make restore STACK=prod [AT=2026-11-28T12:00 ONLY=logs]
-	@$(TOOL) restore --at $(call quoted,$(AT)) --only $(call quoted,$(ONLY))
+restore: venv ## the hub's data from its backup, onto a fresh hub too: make restore STACK=prod [AT=2026-11-28T12:00 ONLY=logs TAKE=1]
+	@$(TOOL) restore $(if $(TAKE),--take) --at $(call quoted,$(AT)) --only $(call quoted,$(ONLY))
 
 drill: venv ## restore the backup into throw-away containers and compare; changes nothing
 	@$(TOOL) drill --at $(call quoted,$(AT))

@@ -89,7 +89,10 @@ fi
 # an address of a VPN, or of a slow network, may come after Docker; with this setting the port is published before it.
 NONLOCAL=${NONLOCAL:-/proc/sys/net/ipv4/ip_nonlocal_bind}
 if [ -n "$LATE_ADDRESS" ] && { [ ! -e "$LATE_ADDRESS" ] || [ "$(cat "$NONLOCAL")" != 1 ]; }; then
-    output=$($sudo sh -c "echo net.ipv4.ip_nonlocal_bind = 1 > '$LATE_ADDRESS' && echo 1 > '$NONLOCAL'" 2>&1) ||
+    # What it was before, of this stack or of another one on this host: leave_host.sh sets it back.
+    before=$(sed -n 's/^# before: //p' "$LATE_ADDRESS" "$(dirname "$LATE_ADDRESS")"/60-*.conf 2> /dev/null | head -n 1)
+    [ "${before:=$(cat "$NONLOCAL")}" = 0 ] || before=1
+    output=$($sudo sh -c "printf '# before: %s\\n%s\\n' '$before' 'net.ipv4.ip_nonlocal_bind = 1' > '$LATE_ADDRESS' && echo 1 > '$NONLOCAL'" 2>&1) ||
         echo "host $HOST: warning: at a boot its private address may come after Docker, which then does not start Caddy (\`docker start $STACK-caddy\` does); $LATE_ADDRESS with \`net.ipv4.ip_nonlocal_bind = 1\` prevents it and could not be written: $(printf '%s' "$output" | tail -n 1)" >&2
 fi
 

@@ -16,6 +16,7 @@ from configs.validation import (
     cloud_account,
     disk,
     droplets,
+    edges,
     hub,
     local_machine,
     names,
@@ -46,6 +47,7 @@ def validate(
         *network.problems(settings),
         *names.problems(settings),
         *droplets.problems(settings),
+        *edges.problems(settings),
         *receivers.problems(settings),
     ]
     found = [*disk.problems(settings), *alerts.problems(settings)]

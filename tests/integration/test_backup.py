@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator
@@ -34,6 +35,11 @@ class Told:
         self.rig, self.bucket = made, bucket
         self.secrets = made.home / "state" / made.name / "files" / "hub" / "backup" / "secrets"
         self.began = self.destroyed = 0.0
+
+    def snapshots(self) -> list[str]:
+        """The backups in the bucket."""
+        folder = f"/data/objects/{backup.BUCKET}/{self.rig.prefix}/snapshots"
+        return docker("exec", self.bucket.name, "ls", folder).split()
 
 
 @pytest.fixture(scope="module")
@@ -137,12 +143,32 @@ class TestBackup:
         assert told.rig.hub.metrics("up")
         assert not told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.destroyed - 60:.0f})")
 
+    def test_silent_clients_hold_up_no_scrape(self, told: Told) -> None:
+        name = told.rig.container("backup")
+        metrics = ("exec", name, "wget", "-q", "-T", "3", "-O", "-", "http://127.0.0.1:9188/metrics")
+        hold = "for _ in 1 2 3 4; do sleep 60 | nc 127.0.0.1 9188 & done; wait"
+        docker("exec", "-d", name, "timeout", "60", "sh", "-c", hold)
+        time.sleep(2)
+        assert "fleetwatch_backup_waits_for_restore 1" in docker(*metrics)
+        count = (
+            "exec",
+            name,
+            "sh",
+            "-c",
+            "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sh /etc/backup/respond' || true",
+        )
+        eventually("clients that send nothing are dropped", lambda: docker(*count).strip() == "0", patience=15)
+
     def test_restore_brings_everything_up_to_the_backup_and_keeps_what_came_since(self, told: Told) -> None:
         before = told.rig.hub.metrics("min_over_time(timestamp(up{job='agent'})[1h:2s])")
         first = min(float(one["value"][1]) for one in before)
         done = told.rig.tool("restore")
         assert done.returncode == 0, done.stdout
         assert "integrity_check ok" in done.stdout
+        for part in ("grafana", "alertmanager"):
+            found = re.search(rf"  {part}: (\d+) files with the hashes noted at backup time", done.stdout)
+            assert found, done.stdout
+            assert int(found[1]) > 0, part
         assert docker("exec", told.rig.container("grafana"), "python3", "-c", READ).strip() == str(ROWS)
         assert told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.destroyed - 60:.0f})"), (
             "the time before is missing"
@@ -152,6 +178,17 @@ class TestBackup:
         )
         lines = told.rig.hub.logs('{job="docker"}', told.began, told.destroyed, limit=5, forward=True)
         assert lines, "the lines before are missing"
+        assert "If it is gone for good: `make backup TAKE=1`" in done.stdout
+
+    def test_restored_hub_writes_only_after_it_was_given_the_repository(self, told: Told) -> None:
+        """The hub that was restored from may still run: both would remove each other's backups."""
+        before = told.snapshots()
+        assert "would remove each other's backups: run make backup TAKE=1" in backup.refused(told.rig, "backup")
+        assert backup.metric(told.rig, "fleetwatch_backup_waits_for_restore") == 1
+        assert told.snapshots() == before
+        done = told.rig.tool("backup", "--take")
+        assert done.returncode == 0, done.stdout
+        assert told.snapshots() != before
         backup.backed_up(told.rig)
 
     def test_state_is_in_the_backup_with_its_secrets_encrypted(self, told: Told) -> None:

@@ -217,5 +217,5 @@ def test_a_disk_that_is_mounted_later_shows_its_own_numbers(fleet: Fleet, host: 
 
 def test_the_hub_publishes_its_push_port_also_before_its_private_address_is_there(fleet: Fleet) -> None:
     assert fleet.on("hub", "cat", "/proc/sys/net/ipv4/ip_nonlocal_bind").strip() == "1"
-    assert fleet.on("hub", "cat", "/etc/sysctl.d/60-fleetwatch.conf") == "net.ipv4.ip_nonlocal_bind = 1\n"
+    assert fleet.on("hub", "cat", "/etc/sysctl.d/60-fleetwatch.conf") == "# before: 0\nnet.ipv4.ip_nonlocal_bind = 1\n"
     assert fleet.on("vps-1", "cat", "/proc/sys/net/ipv4/ip_nonlocal_bind").strip() == "0", "other hosts have no need"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import subprocess
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from configs import services
 from configs.services import backup
 from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings, SettingsError, load
+from configs.validation import edges
 from configs.validation import hub as validation
 from tests.fixtures import fleets, rendering
 from tests.fixtures.full import SOURCE, small
@@ -199,3 +202,48 @@ def test_a_check_that_fails_is_reported_with_its_own_reason(tmp_path: Path, code
     )
     done = subprocess.run(["sh", "-c", f"{stubs}{check}check"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == why
+
+
+def _verify(folder: Path, note: str) -> subprocess.CompletedProcess[str]:
+    """`verify` of restore.sh in this folder."""
+    text = (CHECKOUT / "configs" / "services" / "backup" / "restore.sh").read_text()
+    lines = "verify)" + text.partition("\n    verify)")[2].partition("\n        ;;")[0].replace("/into", str(folder))
+    argv = ["sh", "-euc", f"case verify in {lines}\n;;\nesac"]
+    return subprocess.run(argv, input=note, capture_output=True, text=True, check=False)
+
+
+def test_restored_files_are_compared_with_the_noted_hashes(tmp_path: Path) -> None:
+    (tmp_path / "silences").write_text("one")
+    digest = hashlib.sha256(b"one").hexdigest()
+    assert _verify(tmp_path, f"at 1\n{digest}  ./silences\n").returncode == 0
+    (tmp_path / "silences").write_text("two")
+    for name in ("silences", "gone"):
+        done = _verify(tmp_path, f"at 1\n{digest}  ./{name}\n")
+        assert done.returncode == 1
+        assert done.stderr == f"sentence: ./{name} is not the file that was backed up\n"
+
+
+def test_only_what_reads_the_repository_has_its_secrets_and_a_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+
+    def record(words: Sequence[str], stdin: bytes = b"") -> bytes:
+        ran.append(list(words))
+        return b""
+
+    found = object.__new__(repository.Repository)
+    found.prefix, found.backup, found.image, found.scripts = "fw", "fw-backup", "restic", ("-v", "/base:/etc/backup:ro")
+    monkeypatch.setattr(found, "_bytes", record)
+    monkeypatch.setattr(found, "wait_for", lambda volume: None)
+    for words in (("stage", "logs", "1"), ("merge", "logs"), ("verify", "caddy")):
+        found.script(*words, volume="fw-loki")
+    whole = [("--volumes-from" in words, words[words.index("--network") + 1]) for words in ran]
+    assert whole == [(True, "fw-hub"), (False, "none"), (False, "none")]
+
+
+@pytest.mark.parametrize(("agent", "honor"), [("vmagent", True), ("vmagent", False), ("prometheus", True)])
+def test_timestamps_of_an_app_and_vmagent_are_refused_together(agent: str, honor: bool) -> None:
+    app = {"target": "shop:8000", "honor_timestamps": honor}
+    host = {"metrics": {"agent": agent}, "apps": {"shop": app}}
+    problems = list(edges.problems(load(small(hosts={"hub": host}), SOURCE)))
+    assert bool(problems) == (agent == "vmagent" and honor)
+    assert all(one.startswith("hosts.hub.apps.shop.honor_timestamps: expected false") for one in problems)

@@ -46,11 +46,20 @@ def test_a_hub_publishes_its_port_before_its_private_address_is_there(host: Prog
     now.write_text("0\n")
     assert ready()[2] == ""
     assert now.read_text() == "0\n", "other hosts are left alone"
-    for broken in (lambda: None, setting.unlink, lambda: now.write_text("0\n")):
-        broken()
+    for there, value in ((False, "0\n"), (True, "0\n"), (True, "1\n")):
+        assert setting.exists() == there
+        now.write_text(value)
         assert ready(LATE_ADDRESS=str(setting))[::2] == (0, "")
-        assert setting.read_text() == "net.ipv4.ip_nonlocal_bind = 1\n"
+        assert setting.read_text() == "# before: 0\nnet.ipv4.ip_nonlocal_bind = 1\n"
         assert now.read_text() == "1\n"
+    setting.unlink()
+    (host.folder / "60-other.conf").write_text("# before: 0\nnet.ipv4.ip_nonlocal_bind = 1\n")
+    ready(LATE_ADDRESS=str(setting))
+    assert setting.read_text().startswith("# before: 0\n"), "before any stack on this host"
+    (host.folder / "60-other.conf").unlink()
+    setting.unlink()
+    ready(LATE_ADDRESS=str(setting))
+    assert setting.read_text().startswith("# before: 1\n"), "somebody else switched it on"
 
 
 def test_a_hub_whose_setting_cannot_be_written_is_named(host: Programs, ready: Ready) -> None:

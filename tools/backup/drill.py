@@ -113,15 +113,7 @@ def _compared(repository: Repository, snapshot: Snapshot, prefix: str, volume: s
         mounts = ("-v", f"{volume}:/loki", "-v", f"{folder}:/etc/loki:ro")
         repository.docker(*run, *mounts, image, "-config.file=/etc/loki/loki.yml", "-target=all")
     counter = f"{prefix}-counter"
-    idle = (
-        "--volumes-from",
-        f"{repository.backup}:ro",
-        "--entrypoint",
-        "/bin/sh",
-        repository.image,
-        "-c",
-        "sleep 3600",
-    )
+    idle = (*repository.scripts, "--entrypoint", "/bin/sh", repository.image, "-c", "sleep 3600")
     repository.try_docker("rm", "-f", counter)
     repository.docker("run", "-d", "--name", counter, "--network", prefix, *LIMITS, *_label(repository), *idle)
     return gate.compare_counts(repository, part, note, f"{name}:{port}", counter)

@@ -1,4 +1,4 @@
-"""`make backup`: a backup now; on a fresh hub with NEW=1 without a restore before it."""
+"""`make backup`: a backup now; with TAKE=1 into a repository that another hub has written."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ PATIENCE = 6 * 3600
 
 def register(commands: Commands) -> None:
     found = commands.add("backup", _backup, "back up the hub now")
-    found.add_argument("--new", action="store_true", help="continue the repository of another hub without its data")
+    found.add_argument("--take", action="store_true", help="take over the repository of another hub, which is gone")
 
 
 def _backup(options: argparse.Namespace) -> int:
     repository = Repository(opened(options))
     with step("Backing up"):
-        run(repository, new=options.new)
+        run(repository, take=options.take)
     failed = repository.shell("cd /state/failed && grep . * || true")
     problems = [line for line in failed.splitlines() if not line.startswith("check:")]
     if problems:
@@ -30,10 +30,10 @@ def _backup(options: argparse.Namespace) -> int:
     return 0
 
 
-def run(repository: Repository, *, new: bool = False) -> None:
+def run(repository: Repository, *, take: bool = False) -> None:
     """Start a run and wait for its end."""
     before = repository.shell("cat /state/ran 2> /dev/null || true").strip()
-    repository.start(adopt=new)
+    repository.start(*(["adopt"] if take else []))
     end = time.monotonic() + PATIENCE
     look = "[ -e /state/now ] || cat /state/ran 2> /dev/null || true"
     while time.monotonic() < end:

@@ -15,12 +15,16 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from configs import names
+from configs.services.backup import CONFIG
 from tools import agent_targets, remote_access
 from tools.errors import ToolError
 from tools.stack import Stack
 from tools.stack_factory import open_stack
 
-SCRIPT = "/etc/backup/restore.sh"
+SCRIPT = f"{CONFIG}/restore.sh"
+READS_REPOSITORY = frozenset({"snapshots", "stage", "note", "dump", "id"})  # of restore.sh's commands
+_SOURCE = f'{{{{range .Mounts}}}}{{{{if eq .Destination "{CONFIG}"}}}}{{{{.Source}}}}{{{{end}}}}{{{{end}}}}'
+_IMAGE_AND_SCRIPTS = "{{.Config.Image}} " + _SOURCE
 REMOVED = 30  # seconds until Docker has removed a container that ended
 _SENTENCE = "sentence: "
 # Files of other users are read, written and given back to them.
@@ -47,10 +51,11 @@ class Repository:
         self.prefix = stack.prefix()
         self._docker = agent_targets.docker_on(stack, outputs)("hub")
         self.backup = names.container(self.prefix, "backup")
-        found = self.try_docker("inspect", "--type", "container", "-f", "{{.Config.Image}}", self.backup)
+        found = self.try_docker("inspect", "--type", "container", "-f", _IMAGE_AND_SCRIPTS, self.backup)
         if found is None:
             raise ToolError("The hub has no backup: set hub.backup in the stack file, then run `make up`.")
-        self.image = found.strip()
+        self.image, folder = found.split()
+        self.scripts = ("-v", f"{folder}:{CONFIG}:ro")
         self._notes: dict[str, str] = {}
 
     def docker(self, *words: str) -> str:
@@ -78,13 +83,16 @@ class Repository:
         )
         self.shell(command, state)
 
-    def script(self, *words: str, volume: str = "", network: str = "", stdin: bytes = b"") -> bytes:
+    def script(self, *words: str, volume: str = "", stdin: bytes = b"") -> bytes:
         """What restore.sh prints, run in a new container; `volume` is what it writes into. One at a time writes into a
-        volume: its container outlives a connection that breaks."""
+        volume: its container outlives a connection that breaks. Only one that reads the repository has its secrets and
+        a network."""
         options = ["-v", f"{volume}:/into", "--name", self._restoring(volume)] if volume else []
-        run = ("run", "--rm", "-i", "--pull", "never", "--network", network or names.hub_network(self.prefix))
+        reads = words[0] in READS_REPOSITORY
+        network = names.hub_network(self.prefix) if reads else "none"
+        run = ("run", "--rm", "-i", "--pull", "never", "--network", network)
         label = ("--label", f"fleetwatch.restore={self.prefix}")
-        mounts = ("--volumes-from", f"{self.backup}:ro", *options)
+        mounts = (*(("--volumes-from", f"{self.backup}:ro") if reads else self.scripts), *options)
         if volume:
             self.wait_for(volume)
         return self._bytes(
@@ -123,9 +131,14 @@ class Repository:
         interactive = ("-i",) if stdin else ()
         return self._bytes(("exec", *interactive, self.backup, "sh", "-c", command), stdin.encode()).decode()
 
-    def start(self, *, adopt: bool = False) -> None:
-        """Begin a backup. `adopt`: continue the repository of another hub."""
-        self.shell(f"touch {'/state/adopt ' if adopt else ''}/state/now")
+    def start(self, *mark: str) -> None:
+        """Begin a backup. `mark`: `adopt` to continue the repository of another hub, `restored` after a restore."""
+        self.shell(" ".join(["touch", *(f"/state/{one}" for one in mark), "/state/now"]))
+
+    def owned(self) -> bool:
+        """Whether this hub writes into the repository: it made it, or it has taken it over."""
+        known = self.shell("cat /state/repository 2> /dev/null || true").partition(" ")[0]
+        return bool(known) and known == self.script("id").decode().strip()
 
 
 def opened(options: argparse.Namespace) -> Stack:

@@ -3,6 +3,9 @@
 Each part is first restored beside the live data, which stays in use; then it is moved in. Metrics and logs are added to
 what is there, so that what edges have sent to a fresh hub stays. Of the other parts the files are replaced. A run that
 is interrupted leaves the live data as it was, or is completed by the next run.
+
+A hub that did not write the repository may read it. It writes there only with TAKE=1: the other hub may still run, and
+two hubs in one repository remove each other's backups.
 """
 
 from __future__ import annotations
@@ -20,12 +23,18 @@ from tools.progress import say, step
 
 # Not by default: `caddy` would bring an own CA that the edges do not trust yet, `state` is a file of this machine.
 DEFAULT = ("metrics", "logs", "grafana", "alertmanager")
+NOT_TAKEN = (
+    "This hub makes no backups yet: the repository is the one of another hub. If that hub still runs, two hubs would "
+    "write there and remove each other's backups: give this one another hub.backup.to. If it is gone for good: "
+    "`make backup TAKE=1`."
+)
 STATE_FILE = "restored-state.json"
 
 
 def register(commands: Commands) -> None:
     found = commands.add("restore", _restore, "restore the hub's data from its backup")
     found.add_argument("--at", default="", help="the newest backup at or before this time")
+    found.add_argument("--take", action="store_true", help="take over the repository: the hub that wrote it is gone")
     found.add_argument("--only", default="", help=f"parts: {', '.join(PARTS)}")
 
 
@@ -41,9 +50,12 @@ def _restore(options: argparse.Namespace) -> int:
         path.write_bytes(repository.script("dump", snapshots["state"].id, "/stack.json"))
         say(f'state: written to {path}; `make pulumi ARGS="stack import --file {path}"` makes it the stack\'s.')
     lines = restore(repository, {part: one for part, one in snapshots.items() if part != "state"})
-    if {"metrics", "logs"} <= set(parts):
-        repository.start(adopt=True)
     say("\n".join(["\nRestored and compared with what was noted at backup time:", *lines]))
+    if options.take or repository.owned():
+        repository.start(*(["adopt"] if options.take else []))
+    else:
+        repository.start("restored")
+        say(NOT_TAKEN)
     if "caddy" in parts:
         say("The hub's own CA is the one of the backup: run `make up`, so that the edges trust it.")
     return 0
@@ -65,16 +77,19 @@ def restore(repository: Repository, snapshots: dict[str, Snapshot]) -> list[str]
         with step(f"{part}: restoring the backup of {one.at:%Y-%m-%d %H:%M:%S} UTC beside the live data"):
             repository.script("stage", part, one.id, volume=volumes[part])
     lines = []
-    for part in snapshots:
+    found: dict[str, str] = {}
+    for part, one in snapshots.items():
         with step(f"{part}: moving it in"):
-            _move_in(repository, part, volumes[part])
+            _move_in(repository, one, notes[part], volumes[part], found)
     for part, one in reversed(snapshots.items()):  # Prometheus takes longest to have its data
         with step(f"{part}: comparing"):
-            lines.append(f"  {part}: {_compared(repository, part, one, notes[part])}")
+            lines.append(f"  {part}: {_compared(repository, one, notes[part], found.get(part, ''))}")
     return lines[::-1]
 
 
-def _move_in(repository: Repository, part: str, volume: str) -> None:
+def _move_in(repository: Repository, snapshot: Snapshot, note: str, volume: str, found: dict[str, str]) -> None:
+    """`found`: what of the part's files was compared, while its service was stopped."""
+    part = snapshot.part
     role = names.container(repository.prefix, PARTS[part].removesuffix("-data"))
     caddy = names.container(repository.prefix, "caddy")
     if part == "metrics":  # Prometheus takes in new blocks within a minute, while it runs
@@ -96,17 +111,18 @@ def _move_in(repository: Repository, part: str, volume: str) -> None:
                 ) from None
         repository.docker("stop", "-t", "60", role)
         repository.script("merge", part, volume=volume)
+        if part != "logs":
+            found[part] = gate.verify_files(repository, snapshot, note, volume)
     finally:
         repository.wait_for(volume)  # a connection that broke, or Ctrl-C, did not end it
         for name in reversed(stopped):
             repository.try_docker("restart", name)  # starts one that was stopped
 
 
-def _compared(repository: Repository, part: str, snapshot: Snapshot, note: str) -> str:
+def _compared(repository: Repository, snapshot: Snapshot, note: str, files: str) -> str:
+    part = snapshot.part
     if part in gate.STORES:
         role, port = gate.STORES[part]
         address = names.address(repository.prefix, role, port)
         return gate.compare_counts(repository, part, note, address, repository.backup)
-    if part == "grafana":
-        return gate.integrity(repository, snapshot)
-    return "the files of the backup"
+    return f"{files}, {gate.integrity(repository, snapshot)}" if part == "grafana" else files

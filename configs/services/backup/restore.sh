@@ -6,6 +6,7 @@
 #   note PART SNAPSHOT     what was noted at backup time
 #   count PART ADDRESS AT  what a store has now, in the form of the note
 #   dump SNAPSHOT FILE     one file
+#   id                     the repository's
 set -eu
 . /etc/backup/common.sh
 mkdir -p /tmp/cache
@@ -30,6 +31,9 @@ case $1 in
         ;;
     dump)
         try restic --no-lock dump "$2" "$3"
+        ;;
+    id)
+        try timeout 30 restic --no-lock cat config | sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p'
         ;;
     count)
         count "$2" "$3" "$4"

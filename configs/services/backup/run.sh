@@ -2,7 +2,7 @@
 #
 # The volumes of the other services are mounted read-only below /data. What this container remembers is on its own
 # volume at $STATE; it is lost with the hub's data, which is how a fresh hub is recognised: it never writes into the
-# repository of another hub before `make restore` or `make backup NEW=1`.
+# repository of another hub before `make restore TAKE=1` or `make backup TAKE=1`.
 set -u
 . /etc/backup/common.sh
 child=''
@@ -10,7 +10,8 @@ trap 'kill $responder $child 2> /dev/null; exit 0' TERM INT
 mkdir -p "$STATE/cache" "$STATE/notes" "$STATE/values" "$STATE/failed" "$STATE/stage" "$STATE/state"
 rm -rf "$STATE/tmp"
 mkdir -p "$STATE/tmp"
-while :; do nc -l -p "$PORT" -e /bin/sh /etc/backup/respond.sh || sleep 1; done &
+# A process for each client, ended after some seconds: one that sends nothing holds up no other.
+while :; do nc -lk -p "$PORT" -e timeout 5 /bin/sh /etc/backup/respond.sh || sleep 1; done &
 responder=$!
 
 # In the background, because a signal ends a wait and not a foreground command. Restic tries a full bucket again for a
@@ -50,11 +51,13 @@ repository() {
         found=$(sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' "$STATE/tmp/progress")
         if [ "${known%% *}" = "$found" ] || [ -e "$STATE/adopt" ]; then
             [ "$known" = "$found $REPOSITORY" ] || echo "$found $REPOSITORY" > "$STATE/repository"
-            rm -f "$STATE/adopt" "$STATE/waits"
+            rm -f "$STATE/adopt" "$STATE/waits" "$STATE/restored"
             return 0
         fi
         : > "$STATE/waits"
         why="the repository holds the backup of a hub whose data is not here, run make restore"
+        [ ! -e "$STATE/restored" ] ||
+            why="the repository is the one of another hub, two hubs would remove each other's backups: run make backup TAKE=1 when that hub is gone"
         return 1
     fi
     why=$(reason "$code" "$STATE/tmp/messages")
