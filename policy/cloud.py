@@ -99,7 +99,7 @@ def private_network(record: Record, _env: str) -> Iterator[str]:
 
 
 def private_bucket(record: Record, _env: str) -> Iterator[str]:
-    """Nobody reads a bucket without a key, and a key is for one bucket, but for the one that makes buckets."""
+    """A bucket is private, and a key is for one bucket, but for the key that makes buckets."""
     acl = record.properties.get("acl")
     if record.type == BUCKET and acl not in (None, "private") and not record.hidden("acl"):
         yield f"{record.called}: its ACL is {acl}; expected private; take `acl` out"

@@ -35,6 +35,7 @@ def down(stack: Stack, yes: bool) -> int:
         return _destroy_fleet(stack, yes)
     prefix, docker = stack.prefix(), stack.docker()
     volumes = _docker(docker, "volume", "ls", "-q", "--filter", f"label=fleetwatch.stack={prefix}").split()
+    kept = _kept_bucket(stack) if stack.exists() else ""
     with_data = yes or (bool(volumes) and _ask_for_data(volumes))
     if stack.exists():
         stack.select()
@@ -53,6 +54,8 @@ def down(stack: Stack, yes: bool) -> int:
             f"Removed. {len(volumes)} volume(s) of data and their passwords are kept; "
             "`make down YES=1` removes them too."
         )
+    if kept:
+        say(kept)
     return 0
 
 
@@ -68,17 +71,35 @@ def _destroy_fleet(stack: Stack, yes: bool) -> int:
         "containers and volumes? [y/N] "
     ):
         raise ToolError(f"Nothing was removed. `make down STACK={stack.name} YES=1` needs no confirmation.")
-    hub = _server_with_data(stack)
+    hub, kept = _server_with_data(stack), _kept_bucket(stack)
     if stack.run("destroy", "--yes", "--skip-preview", "--suppress-outputs"):
         raise ToolError(f"{FAILED} {PROTECTED}")
     if hub:
         _remove_kept_data(hub, stack.prefix())
+    if kept:
+        say(kept)
     if (stack.home / REHEARSAL).exists():
         say("Removed the fleet; its cloud still runs: `make rehearse` uses it again, `make rehearse-down` removes it.")
         return 0
     _forget(stack)
     say(f"Removed stack {stack.name}.")
     return 0
+
+
+def _kept_bucket(stack: Stack) -> str:
+    """A sentence about a bucket with backups that stays, else empty. Called before the state is forgotten."""
+    settings = stack.settings()
+    spaces = settings.spaces if settings is not None else None
+    if spaces is None or not spaces.keep:
+        return ""
+    try:
+        url = stack.outputs()["bucket"]
+    except (ToolError, KeyError):  # it was never up
+        return ""
+    return (
+        f"The bucket with the backups is kept, and costs: {url}. Delete it at DigitalOcean, or restore from it with "
+        f"`hub.backup.to.spaces: {{region: {spaces.region}, bucket: {url.rpartition('/')[2]}}}`."
+    )
 
 
 def _forget(stack: Stack) -> None:

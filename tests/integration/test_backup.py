@@ -150,13 +150,8 @@ class TestBackup:
         docker("exec", "-d", name, "timeout", "60", "sh", "-c", hold)
         time.sleep(2)
         assert "fleetwatch_backup_waits_for_restore 1" in docker(*metrics)
-        count = (
-            "exec",
-            name,
-            "sh",
-            "-c",
-            "cat /proc/[0-9]*/cmdline | tr '\\0' ' ' | grep -c 'sh /etc/backup/respond' || true",
-        )
+        each = "for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' < $f; echo; done"
+        count = ("exec", name, "sh", "-c", f"{each} | grep -c '^/bin/sh /etc/backup/respond.sh' || true")
         eventually("clients that send nothing are dropped", lambda: docker(*count).strip() == "0", patience=15)
 
     def test_restore_brings_everything_up_to_the_backup_and_keeps_what_came_since(self, told: Told) -> None:
@@ -178,7 +173,7 @@ class TestBackup:
         )
         lines = told.rig.hub.logs('{job="docker"}', told.began, told.destroyed, limit=5, forward=True)
         assert lines, "the lines before are missing"
-        assert "If it is gone for good: `make backup TAKE=1`" in done.stdout
+        assert "If it is gone permanently: `make backup TAKE=1`" in done.stdout
 
     def test_restored_hub_writes_only_after_it_was_given_the_repository(self, told: Told) -> None:
         """The hub that was restored from may still run: both would remove each other's backups."""

@@ -25,7 +25,7 @@ from tools.progress import say, step
 DEFAULT = ("metrics", "logs", "grafana", "alertmanager")
 NOT_TAKEN = (
     "This hub makes no backups yet: the repository is the one of another hub. If that hub still runs, two hubs would "
-    "write there and remove each other's backups: give this one another hub.backup.to. If it is gone for good: "
+    "write there and remove each other's backups: give this one another hub.backup.to. If it is gone permanently: "
     "`make backup TAKE=1`."
 )
 STATE_FILE = "restored-state.json"
