@@ -7,7 +7,6 @@ could. It stays in the state, as a secret, and is sent to no host.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 import pulumi
 import pulumi_digitalocean as do
@@ -34,8 +33,9 @@ class BackupBucket(pulumi.ComponentResource):
         made = self._key("backup-key", f"{self._name}-backup", bucket, "readwrite")
         endpoint = (self._template or ENDPOINT).replace("{{.Region}}", spaces.region).rstrip("/")
         self.url = pulumi.Output.concat(endpoint, "/", bucket)
-        found: Mapping[str, pulumi.Input[str]] = {"access_key": made.access_key, "secret_key": made.secret_key}
-        self.key = pulumi.Output.secret(pulumi.Output.all(**found))
+        self.key: pulumi.Output[dict[str, str]] = pulumi.Output.all(  # secret, as its parts are
+            access_key=made.access_key, secret_key=made.secret_key
+        )
         self.register_outputs({"url": self.url})
 
     @classmethod

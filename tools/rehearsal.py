@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs import services
+from configs.settings import read
+from configs.settings.secrets import readable
 from localcloud import machines
 from tools import backend, docker_engine, down, images, policy_pack, setup, ssh_program, working_copy
 from tools.cli import Commands
@@ -91,11 +93,16 @@ def register(commands: Commands) -> None:
 
 def _rehearse(options: argparse.Namespace) -> int:
     rehearsal = _rehearsal(options)
-    chain = prepare(rehearsal)
     file = Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{rehearsal.name}.yaml")
+    chain = prepare(rehearsal, spaces=_has_spaces(file))
     parts = {key: ref for key, ref in chain.overrides.items() if key in services.IMAGE_KEYS}
     stack = Stack(rehearsal.name, file, pulumi_env(rehearsal.home), parts)
     return bring_up(policy_pack.attached(stack), rehearsal)
+
+
+def _has_spaces(file: Path) -> bool:
+    settings = read({"env": "rehearsal", **readable(working_copy.sections(file))}, str(file))[0]
+    return settings is not None and settings.spaces is not None
 
 
 def _rehearse_down(options: argparse.Namespace) -> int:
@@ -118,9 +125,10 @@ def golden(refs: Sequence[str], purpose: str = "rehearsal") -> None:
         machines.golden(machine_image(), refs, purpose, step)
 
 
-def prepare(rehearsal: Rehearsal) -> setup.ToolChain:
-    """Everything below the fleet: tool chain, images, the cloud's service, the server that is no droplet, the keys."""
-    chain = setup.set_up([*IMAGES, "droplet"])
+def prepare(rehearsal: Rehearsal, spaces: bool = False) -> setup.ToolChain:
+    """Everything below the fleet: tool chain, images, the cloud's service, the server that is no droplet, the keys.
+    `spaces`: the cloud has an S3 server."""
+    chain = setup.set_up([*IMAGES, "droplet", *(["s3"] if spaces else [])])
     setup.report(chain)
     ssh_program.get()
     _inotify()
@@ -128,8 +136,8 @@ def prepare(rehearsal: Rehearsal) -> setup.ToolChain:
     if not rehearsal.key.exists():
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetwatch rehearsal", "-f", str(rehearsal.key)]
         run(argv, what="ssh-keygen")
-    golden([image.ref for image in chain.images if image.key != "droplet"])
-    start_cloud(rehearsal)
+    golden([image.ref for image in chain.images if image.key not in ("droplet", "s3")])
+    start_cloud(rehearsal, next((image.ref for image in chain.images if image.key == "s3"), ""))
     public = rehearsal.key.with_name("ssh_key.pub").read_text().strip()
     with step(f"Server {SERVER} (no droplet) at {rehearsal.server}"):
         rehearsal.machines().create_server(SERVER, rehearsal.server, SERVER_USER, public)
@@ -169,14 +177,15 @@ def remove(rehearsal: Rehearsal) -> int:
     return 0
 
 
-def start_cloud(rehearsal: Rehearsal) -> None:
-    """The API's service, if it does not run; its address and token become the stack's environment."""
+def start_cloud(rehearsal: Rehearsal, s3: str = "") -> None:
+    """The API's service, if it does not run; its address and token become the stack's environment. `s3`: the image of
+    the server for Spaces."""
     rehearsal.cloud.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = rehearsal.cloud / "service.log"
     if not _answers(rehearsal):
         argv = [sys.executable, "-m", "localcloud.cloud", "--name", rehearsal.name, "--port", str(rehearsal.port)]
         argv += ["--state", str(rehearsal.cloud), "--internet", rehearsal.internet]
-        argv += ["--image", machine_image().ref]
+        argv += ["--image", machine_image().ref, *(["--s3", s3] if s3 else [])]
         with log.open("ab") as out:
             service = subprocess.Popen(
                 argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
@@ -191,6 +200,8 @@ def start_cloud(rehearsal: Rehearsal) -> None:
     made = rehearsal.home / "environment.json"
     with os.fdopen(os.open(made, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
         account = {"DIGITALOCEAN_TOKEN": _token(rehearsal), "DIGITALOCEAN_API_URL": rehearsal.url}
+        if s3:
+            account["SPACES_ENDPOINT_URL"] = rehearsal.machines().spaces.endpoint
         json.dump({**account, backend.VARIABLE: backend.default_url(rehearsal.home)}, file)  # its state ends with it
 
 

@@ -28,6 +28,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--state", required=True, type=Path, help="the folder for its state and its token")
     parser.add_argument("--image", required=True, help="the image that droplets are made from")
     parser.add_argument("--internet", default=INTERNET, help="the range of public addresses, a /24 (%(default)s)")
+    parser.add_argument("--s3", default="", help="the image of the server for Spaces; none: no Spaces")
     parser.add_argument("--purpose", default="rehearsal", help="which golden volume droplets get (%(default)s)")
     parser.add_argument("--address", default=LOOPBACK, help="%(default)s; no other is accepted")
     return parser.parse_args(argv)
@@ -49,7 +50,7 @@ def main(argv: list[str]) -> int:
     try:
         internet = _network(options.internet)
         store = Store(options.state)
-        machines = Machines(options.name, MachineImage(options.image), str(internet), options.purpose)
+        machines = Machines(options.name, MachineImage(options.image), str(internet), options.purpose, options.s3)
         cloud = Cloud(options.name, store, machines, internet)
         server = Server(cloud, options.state, options.port, options.address)
     except (BadAddress, InUse, ValueError, OSError) as problem:

@@ -14,6 +14,7 @@ import time
 import urllib.request
 from collections.abc import Sequence
 from datetime import datetime, timezone
+from functools import partial
 
 from tests.integration import backup
 from tests.integration.rig import Rig, docker, eventually, rig
@@ -38,9 +39,7 @@ def main(argv: Sequence[str]) -> int:
     options = parser.parse_args(argv)
     chain = setup.set_up([*PARTS, *FOR_TESTS])
     images = {image.key: image.ref for image in chain.images}
-    with rig(
-        "large", {"hub": {"loki": {"ingestion_rate": "256MB", "ingestion_burst": "256MB", "stream_rate": "64MB"}}}
-    ) as made:
+    with rig("large", {"hub": {"limits": {"loki": {"memory": "2GB"}, "prometheus": {"memory": "2GB"}}}}) as made:
         try:
             rows = _run(made, images, options.metrics, options.logs)
         finally:
@@ -139,9 +138,13 @@ def _logs(made: Rig, megabytes: int) -> int:
         stream = {"env": "test", "host": "hub", "job": "large", "n": str(batch % 4)}
         body = json.dumps({"streams": [{"stream": stream, "values": values}]}).encode()
         request = urllib.request.Request(url, body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60):
-            pass
+        eventually(f"MB {batch} of logs is accepted", partial(_pushed, request), patience=180)
     return count
+
+
+def _pushed(request: urllib.request.Request) -> bool:
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return answer.status == 204
 
 
 def _lines(made: Rig) -> int:

@@ -8,10 +8,12 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.integration import backup
+from localcloud.spaces import S3, S3Error
+from tests.integration import backup, spaces
 from tests.integration.rig import Rig, docker, eventually, rig
 from tests.integration.runs import Run
 from tools import setup
@@ -31,8 +33,8 @@ READ = (
 class Told:
     """The stack and its bucket, and what the tests remember."""
 
-    def __init__(self, made: Rig, bucket: backup.Bucket) -> None:
-        self.rig, self.bucket = made, bucket
+    def __init__(self, made: Rig, bucket: backup.Bucket, s3: str) -> None:
+        self.rig, self.bucket, self.s3 = made, bucket, s3  # s3: the image of an S3 server
         self.secrets = made.home / "state" / made.name / "files" / "hub" / "backup" / "secrets"
         self.began = self.destroyed = 0.0
 
@@ -48,7 +50,7 @@ def told(chain: setup.ToolChain) -> Iterator[Told]:
     with rig("backup", {"hosts": {"hub": {"scrape": {"agents": "2s", "hub": "2s"}}}}) as made:
         bucket = backup.Bucket(made, images["s3"], made.home)
         bucket.use(PASSWORD)
-        found = Told(made, bucket)
+        found = Told(made, bucket, images["s3"])
         found.began = time.time()
         made.up()
         docker("exec", made.container("grafana"), "python3", "-c", WRITE)
@@ -145,7 +147,7 @@ class TestBackup:
 
     def test_silent_clients_hold_up_no_scrape(self, told: Told) -> None:
         name = told.rig.container("backup")
-        metrics = ("exec", name, "wget", "-q", "-T", "3", "-O", "-", "http://127.0.0.1:9188/metrics")
+        metrics = ("exec", name, "timeout", "3", "wget", "-q", "-O", "-", "http://127.0.0.1:9188/metrics")
         hold = "for _ in 1 2 3 4; do sleep 60 | nc 127.0.0.1 9188 & done; wait"
         docker("exec", "-d", name, "timeout", "60", "sh", "-c", hold)
         time.sleep(2)
@@ -213,3 +215,32 @@ class TestBackup:
         backup.refused(told.rig, "drill")
         backup.refused(told.rig, "restore")
         assert told.rig.hub.metrics("up"), "the hub still runs"
+
+    def test_bucket_at_spaces_is_made_used_and_kept(self, told: Told, tmp_path: Path) -> None:
+        with spaces.cloud(told.rig, told.s3, tmp_path) as (machines, made):
+            told.rig.change({"hub": {"backup": {"to": {"s3": None, "spaces": "ams3"}}}})
+            told.rig.up()
+            backup.backed_up(told.rig)
+            assert told.rig.tool("drill").returncode == 0
+            assert set(told.rig.preview()) == {"same"}
+            (owner,) = [call for call in machines.of("allow_key") if not call[2]]
+            ((access, secret, (name,)),) = [call for call in machines.of("allow_key") if call[2]]
+            key = S3(made.endpoint, "us-east-1", access, secret)
+            assert key.keys(name), "the backups"
+            S3(made.endpoint, "us-east-1", *owner[:2]).call("PUT", "/another")
+            for method, path in (("GET", "/another"), ("PUT", "/third"), ("PUT", "/another/x")):
+                with pytest.raises(S3Error) as refused:
+                    key.call(method, path)
+                assert refused.value.status == 403, "the key is for one bucket"
+            on_hub = (told.secrets / "s3").read_text()
+            assert access in on_hub
+            assert owner[0] not in on_hub
+            state = told.rig.home / "state" / told.rig.name
+            kept = [path for path in state.rglob("*") if path.is_file() and "files" not in path.parts]
+            assert not [
+                path for path in kept if {secret, owner[1]} & set(re.split(r"[^\w-]", path.read_text(errors="replace")))
+            ]
+            done = told.rig.tool("down", "--yes")
+            assert done.returncode == 0, done.stdout
+            assert f"The bucket with the backups is kept, and costs: {made.endpoint}/{name}." in done.stdout
+            assert docker("exec", made.container, "ls", f"/data/objects/{name}/{told.rig.prefix}").split()

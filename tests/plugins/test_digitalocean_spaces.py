@@ -5,6 +5,7 @@ The S3 server here keeps names alone; tests/integration runs the same requests a
 
 from __future__ import annotations
 
+import inspect
 import re
 import threading
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ import pulumi_digitalocean as do
 import pytest
 
 from localcloud.spaces import S3
-from localcloud.standins.plugins import digitalocean, random
+from localcloud.standins.plugins import digitalocean, random, schema
 from localcloud.standins.plugins import digitalocean_tables as tables
 from localcloud.standins.plugins.provider import plain_map
 from tests.plugins.account import Account, settled
@@ -170,9 +171,9 @@ def test_what_is_wrong_or_not_covered_is_refused(
     [(tables.SPACES_KEY, do.SpacesKey), (tables.SPACES_BUCKET, do.SpacesBucket)],
     ids=["key", "bucket"],
 )
-def test_properties_are_the_vendors(table: tables.schema.Table, vendors: type) -> None:
+def test_properties_are_the_vendors(table: schema.Table, vendors: type) -> None:
     """Each is one of the vendor's SDK, and what the SDK marks as secret is secret here."""
-    source = Path(str(vendors.__init__.__code__.co_filename)).read_text()
+    source = Path(inspect.getfile(vendors)).read_text()
     known = {found for found in vars(vendors) if isinstance(vars(vendors)[found], property)}
     assert {re.sub("([A-Z])", lambda part: f"_{part[0].lower()}", key) for key in table.props} <= known
     marked = re.findall(r'additional_secret_outputs=\["(\w+)"\]', source)

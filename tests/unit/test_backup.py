@@ -124,7 +124,7 @@ def test_key_and_address_of_a_bucket_at_spaces_are_in_the_containers_files() -> 
     spec = _specs(SPACES)["backup"]
     late = Late(bucket="https://ams3.example/acme", bucket_key={"access_key": "AK", "secret_key": "SK-s3cret"})
     settings = spec.files["settings"].render(late)
-    assert "REPOSITORY=s3:https://ams3.example/acme/fleetwatch\nREGION=ams3\n" in settings
+    assert "REPOSITORY=s3:https://ams3.example/acme/fleetwatch\nREGION=us-east-1\n" in settings
     assert "s3cret" not in settings
     assert spec.secrets["s3"].render(late) == ("[default]\naws_access_key_id = AK\naws_secret_access_key = SK-s3cret\n")
     assert "CAP_DAC_OVERRIDE" not in spec.capabilities

@@ -146,5 +146,5 @@ def _ini(key: Mapping[str, str]) -> str:
 
 def _region(backup: Backup) -> str:
     if backup.to.spaces is not None:
-        return backup.to.spaces.region
+        return "us-east-1"  # Spaces accept it in every region; the provider's plugin signs with it
     return (backup.to.s3.region or "") if backup.to.s3 is not None else ""

@@ -8,10 +8,10 @@ set -u
 child=''
 trap 'kill $responder $child 2> /dev/null; exit 0' TERM INT
 mkdir -p "$STATE/cache" "$STATE/notes" "$STATE/values" "$STATE/failed" "$STATE/stage" "$STATE/state"
-rm -rf "$STATE/tmp"
-mkdir -p "$STATE/tmp"
-# A process for each client, ended after some seconds: one that sends nothing holds up no other.
-while :; do nc -lk -p "$PORT" -e timeout 5 /bin/sh /etc/backup/respond.sh || sleep 1; done &
+rm -rf "$STATE/tmp" && mkdir -p "$STATE/tmp"
+# A process for each client, ended after 5 s: one that sends nothing holds up no other. BusyBox has -lk or -ll for it.
+serve() { nc "$1" -p "$PORT" -e timeout 5 /bin/sh /etc/backup/respond.sh 2> /dev/null; }
+while :; do serve -lk || serve -ll || sleep 1; done &
 responder=$!
 
 # In the background, because a signal ends a wait and not a foreground command. Restic tries a full bucket again for a

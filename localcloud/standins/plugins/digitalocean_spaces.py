@@ -1,8 +1,8 @@
 """The digitalocean stand-in: keys for Spaces (through the API) and buckets (through S3, as in the vendor's plugin).
 
 It differs in this: a refused request for a key is not repeated for five minutes; versions of objects, CORS and
-lifecycle rules of a bucket are not covered; requests are signed for the bucket's region, where the vendor's plugin
-writes us-east-1. As there, a changed name alone changes nothing at the bucket.
+lifecycle rules of a bucket are not covered. As there, a changed name alone changes nothing at the bucket, and requests
+are signed for us-east-1, whatever the bucket's region.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class SpacesBucket:
             raise RuntimeError(f"Error {what}: Spaces credentials not configured")
         template = given.get("spacesEndpoint") or os.environ.get("SPACES_ENDPOINT_URL") or ENDPOINT
         region = state["region"].lower()
-        return S3(template.replace("{{.Region}}", region), region, access, secret)
+        return S3(template.replace("{{.Region}}", region), "us-east-1", access, secret)
 
 
 def _attempt(
