@@ -144,7 +144,7 @@ def _logs(made: Rig, megabytes: int) -> int:
 
 def _pushed(request: urllib.request.Request) -> bool:
     with urllib.request.urlopen(request, timeout=60) as answer:
-        return answer.status == 204
+        return int(answer.status) == 204
 
 
 def _lines(made: Rig) -> int:

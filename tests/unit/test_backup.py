@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import subprocess
 from collections.abc import Sequence
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +18,6 @@ from tests.fixtures import fleets, rendering
 from tests.fixtures.full import SOURCE, small
 from tools.backup import repository, restore
 from tools.errors import ToolError
-from tools.paths import CHECKOUT
 
 BUCKET: dict[str, Any] = {
     "endpoint": "https://fra1.digitaloceanspaces.com/",
@@ -130,32 +126,6 @@ def test_key_and_address_of_a_bucket_at_spaces_are_in_the_containers_files() -> 
     assert "CAP_DAC_OVERRIDE" not in spec.capabilities
 
 
-def _reason(tmp_path: Path, code: int, message: str) -> str:
-    """`reason` of common.sh."""
-    script = (Path(backup.__file__).parent / "common.sh").read_text().replace(". /etc/backup/settings", "REPOSITORY=x")
-    messages = tmp_path / "messages"
-    messages.write_text(message)
-    argv = ["sh", "-uc", f"{script}\nreason {code} {messages}"]
-    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
-
-
-@pytest.mark.parametrize(
-    ("code", "message", "expected"),
-    [
-        (12, "Fatal: wrong password or no key found", "hub.backup.password is not the password of the repository"),
-        (1, "write /destination/x: no space left on device", "the destination is full"),
-        (130, "Save(<data/ab>) returned error, retrying: No space left on device.", "the destination is full"),
-        (1, "dial tcp 10.0.0.1:443: connect: connection refused", "the destination cannot be reached"),
-        (143, "", "the destination cannot be reached"),
-        (1, "Fatal: The Access Key Id is wrong: AccessDenied", "the destination refuses access"),
-        (10, "", "there is no repository at the destination"),
-        (1, "something else", "restic failed, its message is in the container's log"),
-    ],
-)
-def test_reason_is_one_sentence(tmp_path: Path, code: int, message: str, expected: str) -> None:
-    assert _reason(tmp_path, code, message) == expected
-
-
 def _snapshot(part: str, hour: int) -> repository.Snapshot:
     return repository.Snapshot(f"{part}{hour}", part, datetime(2026, 11, 28, hour, tzinfo=timezone.utc))
 
@@ -184,43 +154,6 @@ def test_counts_of_a_note() -> None:
     note = "at 1795899755\nsamples of up in 1h: 145\nsamples of up in 1d: 1450\n"
     assert repository.noted_at(note) == "1795899755"
     assert repository.counts(note) == {"samples of up in 1h": 145, "samples of up in 1d": 1450}
-
-
-@pytest.mark.parametrize(
-    ("code", "message", "why"),
-    [(1, "error: pack 1a2b is damaged", "the repository is damaged"), (11, "locked", "reason 11"), (0, "", "")],
-)
-def test_a_check_that_fails_is_reported_with_its_own_reason(tmp_path: Path, code: int, message: str, why: str) -> None:
-    text = (CHECKOUT / "configs" / "services" / "backup" / "run.sh").read_text()
-    check = "check() {" + text.partition("\ncheck() {")[2].partition("\n}\n")[0] + "\n}\n"
-    (tmp_path / "tmp").mkdir()
-    (tmp_path / "failed").mkdir()
-    (tmp_path / "tmp" / "messages").write_text(message)
-    stubs = (
-        f"STATE={tmp_path}; repository() {{ :; }}; value() {{ :; }}; quietly() {{ return {code}; }}\n"
-        'reason() { echo "reason $1"; }; failed() { echo "$2"; }\n'
-    )
-    done = subprocess.run(["sh", "-c", f"{stubs}{check}check"], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == why
-
-
-def _verify(folder: Path, note: str) -> subprocess.CompletedProcess[str]:
-    """`verify` of restore.sh in this folder."""
-    text = (CHECKOUT / "configs" / "services" / "backup" / "restore.sh").read_text()
-    lines = "verify)" + text.partition("\n    verify)")[2].partition("\n        ;;")[0].replace("/into", str(folder))
-    argv = ["sh", "-euc", f"case verify in {lines}\n;;\nesac"]
-    return subprocess.run(argv, input=note, capture_output=True, text=True, check=False)
-
-
-def test_restored_files_are_compared_with_the_noted_hashes(tmp_path: Path) -> None:
-    (tmp_path / "silences").write_text("one")
-    digest = hashlib.sha256(b"one").hexdigest()
-    assert _verify(tmp_path, f"at 1\n{digest}  ./silences\n").returncode == 0
-    (tmp_path / "silences").write_text("two")
-    for name in ("silences", "gone"):
-        done = _verify(tmp_path, f"at 1\n{digest}  ./{name}\n")
-        assert done.returncode == 1
-        assert done.stderr == f"sentence: ./{name} is not the file that was backed up\n"
 
 
 def test_only_what_reads_the_repository_has_its_secrets_and_a_network(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,6 +32,20 @@ count() {
     esac
 }
 
+# Wait until everything that Loki had in memory is in chunks and named in its index; the address is $1. `/flush` only
+# begins that. The WAL alone does not keep a line: when Loki reads its WAL it drops the lines of a stream that it had
+# flushed, forgotten and begun again, because it counts a stream's lines from one again.
+flushed() {
+    timeout 600 wget -q -O /dev/null --post-data '' "http://$1/flush" 2> /dev/null
+    for _ in $(seq 300); do
+        wget -q -O - "http://$1/metrics" 2> /dev/null | awk '
+            /^loki_ingester_(flush_queue_length|chunks_flush_requests_total)[ {]/ { left += $2 }
+            /^loki_ingester_(chunks_flushed_total|chunks_flush_failures_total)[ {]/ { left -= $2 }
+            END { exit left > 0 }' && return
+        sleep 1
+    done
+}
+
 # The hashes of a folder's files.
 sums() {
     (cd "$1" && find . -type f ! -path './.fleetwatch*' ! -path './state/*' -exec sha256sum {} + | sort -k 2)

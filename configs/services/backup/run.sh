@@ -117,11 +117,11 @@ metrics() {
     return "$code"
 }
 
-# Loki moves lines from its WAL into chunks and then names these in its index. Read in this order (restic takes targets
-# by name), every line is in at least one of the three. The volume is mounted once for each.
+# What is noted is in chunks then. Loki moves later lines from its WAL into chunks and then names these in its index: read
+# in this order (restic takes targets by name), a line is in one of the three at least. A mount of the volume for each.
 logs() {
     note logs "$LOKI"
-    timeout 600 wget -q -O /dev/null --post-data '' "http://$LOKI/flush" 2> /dev/null
+    flushed "$LOKI"
     set -- /data/loki/1/wal
     for one in /data/loki/2/index /data/loki/2/tsdb-shipper-active /data/loki/3/chunks; do
         [ ! -e "$one" ] || set -- "$@" "$one"

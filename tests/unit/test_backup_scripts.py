@@ -1,0 +1,95 @@
+"""The shell of the backup: reasons of failures, the check, the comparison of restored files, the wait for Loki."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from configs.services import backup
+from tools.paths import CHECKOUT
+
+
+def _reason(tmp_path: Path, code: int, message: str) -> str:
+    """`reason` of common.sh."""
+    script = (Path(backup.__file__).parent / "common.sh").read_text().replace(". /etc/backup/settings", "REPOSITORY=x")
+    messages = tmp_path / "messages"
+    messages.write_text(message)
+    argv = ["sh", "-uc", f"{script}\nreason {code} {messages}"]
+    return subprocess.run(argv, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "expected"),
+    [
+        (12, "Fatal: wrong password or no key found", "hub.backup.password is not the password of the repository"),
+        (1, "write /destination/x: no space left on device", "the destination is full"),
+        (130, "Save(<data/ab>) returned error, retrying: No space left on device.", "the destination is full"),
+        (1, "dial tcp 10.0.0.1:443: connect: connection refused", "the destination cannot be reached"),
+        (143, "", "the destination cannot be reached"),
+        (1, "Fatal: The Access Key Id is wrong: AccessDenied", "the destination refuses access"),
+        (10, "", "there is no repository at the destination"),
+        (1, "something else", "restic failed, its message is in the container's log"),
+    ],
+)
+def test_reason_is_one_sentence(tmp_path: Path, code: int, message: str, expected: str) -> None:
+    assert _reason(tmp_path, code, message) == expected
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "why"),
+    [(1, "error: pack 1a2b is damaged", "the repository is damaged"), (11, "locked", "reason 11"), (0, "", "")],
+)
+def test_a_check_that_fails_is_reported_with_its_own_reason(tmp_path: Path, code: int, message: str, why: str) -> None:
+    text = (CHECKOUT / "configs" / "services" / "backup" / "run.sh").read_text()
+    check = "check() {" + text.partition("\ncheck() {")[2].partition("\n}\n")[0] + "\n}\n"
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "failed").mkdir()
+    (tmp_path / "tmp" / "messages").write_text(message)
+    stubs = (
+        f"STATE={tmp_path}; repository() {{ :; }}; value() {{ :; }}; quietly() {{ return {code}; }}\n"
+        'reason() { echo "reason $1"; }; failed() { echo "$2"; }\n'
+    )
+    done = subprocess.run(["sh", "-c", f"{stubs}{check}check"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == why
+
+
+def _verify(folder: Path, note: str) -> subprocess.CompletedProcess[str]:
+    """`verify` of restore.sh in this folder."""
+    text = (CHECKOUT / "configs" / "services" / "backup" / "restore.sh").read_text()
+    lines = "verify)" + text.partition("\n    verify)")[2].partition("\n        ;;")[0].replace("/into", str(folder))
+    argv = ["sh", "-euc", f"case verify in {lines}\n;;\nesac"]
+    return subprocess.run(argv, input=note, capture_output=True, text=True, check=False)
+
+
+def test_restored_files_are_compared_with_the_noted_hashes(tmp_path: Path) -> None:
+    (tmp_path / "silences").write_text("one")
+    digest = hashlib.sha256(b"one").hexdigest()
+    assert _verify(tmp_path, f"at 1\n{digest}  ./silences\n").returncode == 0
+    (tmp_path / "silences").write_text("two")
+    for name in ("silences", "gone"):
+        done = _verify(tmp_path, f"at 1\n{digest}  ./{name}\n")
+        assert done.returncode == 1
+        assert done.stderr == f"sentence: ./{name} is not the file that was backed up\n"
+
+
+def test_logs_are_copied_once_loki_has_flushed(tmp_path: Path) -> None:
+    """Loki answers a flush before it is done."""
+    script = (Path(backup.__file__).parent / "common.sh").read_text().replace(". /etc/backup/settings", "REPOSITORY=x")
+    left = [(3, 7, 2), (0, 7, 6), (0, 7, 7)]  # in the queue; begun; done, one of them with an error
+    for number, (queue, begun, done) in enumerate(left):
+        lines = (
+            f"loki_ingester_flush_queue_length {queue}",
+            f"loki_ingester_chunks_flush_requests_total {begun}",
+            f'loki_ingester_chunks_flushed_total{{reason="forced"}} {done - 1}',
+            "loki_ingester_chunks_flush_failures_total 1",
+        )
+        (tmp_path / f"{number}").write_text("\n".join(lines) + "\n")
+    stubs = (
+        f"wget() {{ case $* in */metrics) cat {tmp_path}/$(cat {tmp_path}/slept | wc -l) ;; esac; }}\n"
+        f"timeout() {{ :; }}; sleep() {{ echo >> {tmp_path}/slept; }}; : > {tmp_path}/slept\n"
+    )
+    subprocess.run(["sh", "-uc", f"{script}\n{stubs}\nflushed loki:3100"], check=True, timeout=20)
+    assert len((tmp_path / "slept").read_text().splitlines()) == 2
