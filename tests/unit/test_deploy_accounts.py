@@ -31,7 +31,8 @@ ACCOUNTS = {
     "forced command": ("echo 'backups only'; exit 0", FORCED + 'backups only", exit code 0); '),
     "start file that ends the shell": ("exit 0", FORCED + '", exit code 0); '),
     "expired password": (
-        "printf 'Banner\\nAuthenticated to x\\nYour password has expired.\\n' >&2; echo 'Password change required but no TTY available.' >&2; exit 1",
+        r"printf 'Banner\nAuthenticated to x\nYour password has expired.\n' >&2; "
+        "echo 'Password change required but no TTY available.' >&2; exit 1",
         "host web-1: the password of the account root on it has expired, so it runs no command (",
     ),
 }
