@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 
 import pulumi
@@ -9,6 +10,11 @@ import pulumi_command as command
 
 from configs import ssh
 from configs.deploy import script
+
+
+def make_socket_folder() -> None:
+    """Where ssh keeps the sockets of shared connections; ssh itself makes no folder for them."""
+    os.makedirs(os.path.expanduser("~/.ssh"), mode=0o700, exist_ok=True)
 
 
 def first_contact(
@@ -21,16 +27,19 @@ def first_contact(
     path: str,
     patience: int,
     booting: bool,
+    forwards: bool = False,
     machine: pulumi.CustomResource | None = None,
     opts: pulumi.ResourceOptions,
 ) -> pulumi.Output[str]:
-    """The host key: the one in the stack file (`path`), or that of the first contact, which the state keeps."""
+    """The host key: the one in the stack file (`path`), or that of the first contact, which the state keeps.
+    `forwards`: the account only forwards connections, so it may refuse commands."""
 
     def create(found: ssh.SshTarget) -> str:
         argv = ssh.ssh_argv(found, host_key) if host_key else ssh.first_contact(found)
         return script(
             "contact",
             HOST=name,
+            ACCOUNT=found.user,
             ADDRESS=f"{found.user}@{found.address} port {found.port}",
             SSH=shlex.join(argv),
             KEY=host_key or "",
@@ -38,6 +47,7 @@ def first_contact(
             PATH_IN_FILE=path,
             PATIENCE=str(patience),
             BOOTING="yes" if booting else "",
+            FORWARDS="yes" if forwards else "",
         )
 
     made = command.local.Command(

@@ -42,7 +42,7 @@ class Droplet(pulumi.ComponentResource):
             vpc_uuid=cloud.vpc if self.region == cloud.region else None,  # a VPC is one region's
             ssh_keys=[cloud.key],
             tags=[cloud.tags[role]],
-            user_data=userdata.render(image=wanted.image, setup=wanted.setup),
+            user_data=userdata.render(major=settings.docker.major, setup=wanted.setup),
             monitoring=False,
             droplet_agent=False,
             graceful_shutdown=True,  # Prometheus and Loki write out what they hold in memory

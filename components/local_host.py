@@ -10,7 +10,7 @@ import pulumi_command as command
 import pulumi_docker as docker
 
 from components.host import Host
-from configs.deploy import COMPARES, COMPOSE, fed, on_stdin, script
+from configs.deploy import COMPARES, COMPOSE, engine, fed, on_stdin, script
 from configs.settings import Local
 
 
@@ -25,7 +25,7 @@ class LocalHost(Host):
         home = Path(local.files or f"~/.local/state/fleetwatch/{stack}/files").expanduser()
         self.docker_socket = self._docker_host.removeprefix("unix://")
         self.base = str(home / name)
-        self.ready = self.run("ready", create=script("engine") + script("ready", COMPOSE=COMPOSE), delete=None)
+        self.ready = self.run("ready", create=engine() + script("ready", COMPOSE=COMPOSE), delete=None)
         self.register_outputs({"base": self.base})
 
     def docker(self) -> docker.Provider:

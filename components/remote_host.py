@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import platform
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +11,11 @@ import pulumi
 import pulumi_command as command
 import pulumi_docker as docker
 
-from components.contact import first_contact
+from components.contact import first_contact, make_socket_folder
 from components.host import Host
 from configs import names, services, ssh
-from configs.deploy import COMPARES, COMPOSE, COMPOSE_TESTED, fed, on_stdin, script
+from configs.deploy import COMPARES, COMPOSE, COMPOSE_TESTED, docker_packages, engine, fed, on_stdin, script
+from configs.images import resolve
 from configs.settings import Settings
 from configs.settings.edge import log_folders
 from configs.settings.model import host_path
@@ -51,11 +52,6 @@ class RemoteArgs:
     device_size: pulumi.Input[int] = 0  # GB; a grown volume is followed by its file system
 
 
-def make_socket_folder() -> None:
-    """Where ssh keeps the sockets of shared connections; ssh itself makes no folder for them."""
-    os.makedirs(os.path.expanduser("~/.ssh"), mode=0o700, exist_ok=True)
-
-
 class _JumpHost:
     """What can be a jump host: `jump_argv` opens a connection to the next one, `key_name` is its name for
     `make accept-key`."""
@@ -79,6 +75,7 @@ class Bastion(pulumi.ComponentResource, _JumpHost):
             path=f"{host_path(name)}.server.bastion",
             patience=ANSWER,
             booting=False,
+            forwards=True,
             opts=pulumi.ResourceOptions(parent=self),
         )
         self.jump_argv = pinned.apply(lambda key: ssh.jump(target, key))
@@ -96,7 +93,6 @@ class RemoteHost(Host, _JumpHost):
         self.public, self.private = args.public, args.private
         self.docker_socket = "/var/run/docker.sock"
         self.base = f"{args.files}/{self.stack}"
-        # Of sysctl, for a hub that publishes a port on its private address.
         self._late = f"/etc/sysctl.d/60-{self.stack}.conf" if name == "hub" and args.private is not None else ""
         jump = args.jump.jump_argv if args.jump is not None else pulumi.Output.from_input(list[str]())
         address = pulumi.Output.from_input(args.address)
@@ -162,21 +158,21 @@ class RemoteHost(Host, _JumpHost):
     ) -> command.local.Command:
         # The scripts are in the environment, so that a failure shows their output and not the scripts.
         starting = starting and self._args.machine is not None
-        scripts = {"ON_HOST": self._over_ssh(on_stdin(create), closing, patience=str(RESTART) if starting else "")}
+        on_host = self._over_ssh(on_stdin(create), closing, patience=str(RESTART) if starting else "")
+        scripts: dict[str, pulumi.Input[str]] = {"SCRIPT": create, "ON_HOST": on_host}
         size = {"SIZE": self._args.size} if starting else {}  # another size: the droplet was switched off for it
         if delete is not None:
-            scripts["OFF_HOST"] = self._over_ssh(delete, leaving=True)
+            scripts |= {"OFF_SCRIPT": delete, "OFF_HOST": self._over_ssh(on_stdin(delete), leaving=True)}
         return command.local.Command(
             f"{self.name}-{what}",
             create=f'{fed(sorted(files or {}))} | eval "$ON_HOST"',
-            delete='eval "$OFF_HOST"' if delete is not None else None,
+            delete='printf "%s" "$OFF_SCRIPT" | eval "$OFF_HOST"' if delete is not None else None,
             stdin=stdin if stdin is not None else "",
             environment={
                 **(files or {}),
                 **scripts,
                 **size,
                 **({COMPARES: self.name} if compares else {}),
-                "SCRIPT": create,
                 "MACHINE": self._args.machine.id if self._args.machine is not None else "",
             },
             interpreter=["/bin/sh", "-c"],
@@ -226,12 +222,13 @@ class RemoteHost(Host, _JumpHost):
         hub = self.name == "hub"
         ports = args.settings.hub.ports
         taken = [ports.https, ports.http, ports.query, *([ports.push] if args.private is not None else [])]
-        return script("engine") + script(
+        images = [resolve(args.settings.images)[key] for key in services.host_images(args.settings, self.name)]
+        return engine(images, platform.machine()) + script(
             "ready_host",
             HOST=self.name,
             STACK=self.stack,
             BOOTING="yes" if args.booting else "",
-            INSTALL=script("docker_packages", COMPOSE=COMPOSE) if args.install_docker else "",
+            INSTALL=docker_packages(args.settings.docker.major) if args.install_docker else "",
             PATIENCE=str(BOOT),
             MINIMUM=DOCKER,
             COMPOSE=COMPOSE,

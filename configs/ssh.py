@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -78,10 +79,24 @@ def jump(target: SshTarget, host_key: str) -> list[str]:
     return [*argv, "-W", "[%h]:%p", *target.destination]
 
 
+def remote(argv: Sequence[str]) -> str:
+    """The remote command that runs `argv`, quoted for an account's login shell whichever that is: sh, bash, zsh, fish
+    or tcsh. In single quotes fish takes \\ and \' for escapes, and tcsh replaces !. tcsh alone takes no newline."""
+    return " ".join(map(_quoted, argv))
+
+
 def fingerprint(public_key: str) -> str:
     """By what DigitalOcean knows a public key (`ssh-ed25519 AAAA...`): MD5 of its second word, in pairs of digits."""
     blob = base64.b64decode(public_key.split()[1])
     return hashlib.md5(blob, usedforsecurity=False).digest().hex(":")
+
+
+def _quoted(argument: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9@%+:,./_-][A-Za-z0-9@%+:,./_=-]*", argument):
+        return argument
+    outside = {"'": '"\'"', "\\": "\\\\", "!": "\\!"}
+    parts = re.findall(r"[^'\\!]+|['\\!]", argument)
+    return "".join(outside.get(part, f"'{part}'") for part in parts) or "''"
 
 
 def _identity(target: SshTarget, host_key: str) -> str:

@@ -32,6 +32,11 @@ class Build:
     added_files: dict[str, str] = field(default_factory=dict)  # path in that copy -> text (gzipped if it ends so)
 
 
+# By program: a module without a go.mod, and the language version that its code is written for. Go takes 1.16 for such
+# a module, in which the turns of a loop share its variable: `docker image ls` of the containerd image store then names
+# one image several times and others not at all.
+LANGUAGES = {"dockerd": ("github.com/docker/docker", "go1.23")}
+
 BUILDS: dict[str, Build] = {
     "pulumi": Build(
         folder="pulumi",

@@ -16,6 +16,7 @@ import subprocess
 import time
 from pathlib import Path
 
+from configs import engines
 from tools import paths
 from tools.errors import ToolError
 from tools.processes import run, try_output
@@ -131,6 +132,8 @@ def find() -> str:
             version = _wait()
     if _old(version):
         raise ToolError(f"The Docker Engine {version} is too old: {'.'.join(map(str, MINIMUM))} or newer is needed.")
+    for sentence in engines.warnings(version):
+        say(f"warning: Docker Engine {version}: {sentence}")
     return version
 
 

@@ -18,7 +18,7 @@ def _droplet() -> Recipe:
         differs="stands in for a droplet: Debian 12 with Docker and an offline build of Compose; no systemd",
         installed=(
             "docker.io", "iptables", "openssh-server", "ca-certificates", "iproute2", "procps", "curl", "e2fsprogs",
-            "sudo", "cloud-init", "iputils-arping", "mount", "tini",
+            "sudo", "cloud-init", "iputils-arping", "mount", "tini", "fish",
         ),
         programs={COMPOSE: "docker-compose"},
         install_script=script("droplet/install.sh"),

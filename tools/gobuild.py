@@ -19,7 +19,7 @@ import time
 from dataclasses import astuple
 from pathlib import Path
 
-from tools.builds import BUILDS, Build
+from tools.builds import BUILDS, LANGUAGES, Build
 from tools.errors import ToolError
 from tools.paths import CHECKOUT, cache_dir
 from tools.processes import run, try_output
@@ -73,7 +73,7 @@ def _folder(build: Build) -> Path:
 def key(name: str) -> str:
     """Short hash of everything that decides the result; equal keys mean equal programs."""
     build = BUILDS[name]
-    digest = hashlib.sha256(repr(astuple(build)).encode())
+    digest = hashlib.sha256(repr(astuple(build)).encode() + repr(LANGUAGES.get(name, "")).encode()[2:])
     files = [p for p in _folder(build).rglob("*") if p.suffix in {".go", ".mod", ".sum"}]
     for path in sorted(files):
         digest.update(str(path.relative_to(_folder(build))).encode() + b"\0" + path.read_bytes())
@@ -115,6 +115,9 @@ def _compile(name: str, build: Build, work: Path, out: Path) -> None:
     flags = ["-trimpath", "-mod=readonly", "-buildvcs=false", "-ldflags", f"-s -w{stamp}"]
     if build.tags:
         flags += ["-tags", build.tags]
+    if name in LANGUAGES:
+        module, language = LANGUAGES[name]
+        flags += [f"-gcflags={module}/...=-lang={language}"]
     where = _with_copy(build, work) if build.copied_module else _folder(build)
     argv = ["nice", _go()[0], "build", *flags, "-o", str(out), build.package]
     run(argv, what=f"go build {name}", env=environment(), cwd=where)

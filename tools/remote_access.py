@@ -6,7 +6,6 @@ The stack's output `hosts.<name>.ssh` is the argument list of the ssh command fo
 from __future__ import annotations
 
 import contextlib
-import shlex
 import socket
 import subprocess
 import time
@@ -14,6 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from configs import ssh
 from tools.errors import ToolError
 
 PATIENCE = 20  # seconds until a tunnel must accept connections
@@ -30,13 +30,13 @@ def command_on(outputs: Mapping[str, Any], host: str, argv: Sequence[str]) -> li
         raise ToolError(f"HOST={host}: expected a host that is up: {', '.join(sorted(outputs.get('hosts', {})))}")
     if not is_remote(outputs, host):
         return list(argv)
-    return [*outputs["hosts"][host]["ssh"], shlex.join(argv)]
+    return [*outputs["hosts"][host]["ssh"], ssh.remote(argv)]
 
 
 def with_arguments(command: Sequence[str], arguments: Sequence[str]) -> list[str]:
     """A result of `command_on` with further arguments: SSH takes the remote command as one text."""
     if command[0] == "ssh":
-        return [*command[:-1], f"{command[-1]} {shlex.join(arguments)}"]
+        return [*command[:-1], f"{command[-1]} {ssh.remote(arguments)}"]
     return [*command, *arguments]
 
 
@@ -48,10 +48,10 @@ def query_address(outputs: Mapping[str, Any], port: int = 0) -> Iterator[str]:
         return
     there = urlsplit(outputs["query"])
     here = port or _free_port()
-    ssh = list(outputs["hosts"]["hub"]["ssh"])
+    reached = list(outputs["hosts"]["hub"]["ssh"])
     # Not the shared connection: that would outlive this one with the port still open.
     forward = ["-o", "ControlPath=none", "-o", "ExitOnForwardFailure=yes"]
-    argv = [ssh[0], *forward, "-N", "-L", f"127.0.0.1:{here}:{there.hostname}:{there.port}", *ssh[1:]]
+    argv = [reached[0], *forward, "-N", "-L", f"127.0.0.1:{here}:{there.hostname}:{there.port}", *reached[1:]]
     with subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as tunnel:
         try:
             _wait_for(tunnel, here)

@@ -6,8 +6,11 @@ Parameters are paths, names and checks; contents and secrets come in on stdin on
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from configs import engines
+from configs.images import LOCAL
 
 COMPOSE = "2.24.1"  # the oldest Docker Compose on a host; 2.24.0 recreated every container (docker/compose#11335)
 COMPOSE_TESTED = "5"  # the newest major version that was tried; a newer one is reported and used
@@ -21,12 +24,30 @@ def script(name: str, **parameters: str) -> str:
     return "\n".join([*lines, (_HERE / f"{name}.sh").read_text()])
 
 
+def docker_packages(major: int) -> str:
+    """The script that installs Docker Engine of this major version, and Compose, where they are missing."""
+    return script("docker_packages", COMPOSE=COMPOSE, MAJOR=str(major))
+
+
+def engine(images: Iterable[str] = (), machine: str = "") -> str:
+    """The functions about a Docker Engine that runs these images. `machine`: the processor of the machine that runs the
+    program, by the kernel's name; it made the images that no registry has."""
+    return script(
+        "engine",
+        KNOWN_BAD=engines.table(),
+        PLATFORMS=" ".join(engines.PLATFORMS),
+        LOCAL_IMAGES="\n".join(local := sorted({image for image in images if image.startswith(LOCAL)})),
+        MADE_FOR=engines.platform(machine) if local else "",
+    )
+
+
 def on_stdin(text: str) -> str:
     """The short command that runs a script whose text comes first on stdin; what follows is the script's own input.
 
-    Short, because Pulumi shows a failed command whole; on stdin, because a command line has a limit.
+    Short, because Pulumi shows a failed command whole; on stdin, because a command line has a limit. Over SSH an
+    account's login shell reads it, which may be fish, zsh or tcsh: to all of them this is one word in quotes.
     """
-    return f'script=$(head -c {len(text.encode())}) && eval "$script"'
+    return f"sh -c 'script=$(head -c {len(text.encode())}) && eval \"$script\"'"
 
 
 def fed(variables: Sequence[str] = ()) -> str:

@@ -1,5 +1,7 @@
 # Functions for ready.sh and ready_host.sh about an engine that answers. $docker is the docker command, $sudo makes root
-# of one.
+# of one. $KNOWN_BAD has an engine's first bad version, the first good one and a sentence, one each line. $PLATFORMS are
+# the processors that the pinned images exist for; $LOCAL_IMAGES those of the host's images that no registry has, made on
+# a machine with the processor $MADE_FOR.
 set -eu
 # Prints why the containers of an edge cannot run there as they have to, or nothing.
 unsuited() {
@@ -11,6 +13,31 @@ unsuited() {
             echo "expected a Docker Engine without user namespaces (userns-remap), with which Docker refuses containers in the host's network, as the node exporter is; remove \`userns-remap\` from /etc/docker/daemon.json, or use another engine"
             ;;
     esac
+}
+# Prints why the images cannot run on the engine's processor, or nothing.
+foreign() {
+    arch=$($docker version -f '{{.Server.Arch}}' 2> /dev/null) || arch=''
+    if [ -n "$arch" ] && [ -n "${LOCAL_IMAGES:-}" ] && [ "$arch" != "$MADE_FOR" ]; then
+        echo "its processor is $arch, but images of this stack were made for $MADE_FOR on the machine that runs the program, because it reaches no registry ($(printf '%s\n' "$LOCAL_IMAGES" | head -n 1), ...); run the program where the vendors' images can be pulled, which exist for $PLATFORMS, or use a host with $MADE_FOR"
+        return
+    fi
+    case " $PLATFORMS " in
+        *" ${arch:-${PLATFORMS%% *}} "*) ;;
+        *) echo "expected a processor of one of $PLATFORMS, for which the pinned images exist, this one is $arch" ;;
+    esac
+}
+# Prints what is known to be bad about version $1 of the engine, one sentence each line.
+known_bad() {
+    printf '%s\n' "$KNOWN_BAD" | awk -v version="$1" '
+        function number(text, part) {
+            split(text, part, /[^0-9]+/)
+            return (part[1] * 1000 + part[2]) * 1000 + part[3]
+        }
+        NF && number(version) >= number($1) && number(version) < number($2) {
+            sub(/^[^ ]+ [^ ]+ /, "")
+            print "Docker Engine " version ": " $0
+        }
+    '
 }
 # Prints what would be measured wrongly, one sentence each line.
 unmeasured() {

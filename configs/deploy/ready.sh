@@ -17,10 +17,11 @@ if [ -z "$found" ] || [ "$(printf '%s\n%s\n' "$COMPOSE" "$found" | sort -V | hea
     echo "this machine: expected Docker Compose $COMPOSE or newer (\`docker compose version\`), found ${found:-none}; run \`make up\`, which gets it, or install it (https://docs.docker.com/compose/install/linux/)" >&2
     exit 1
 fi
-reason=$(unsuited)
-if [ -n "$reason" ]; then
+for reason in "$(unsuited)" "$(foreign)"; do
+    [ -n "$reason" ] || continue
     echo "this machine: $reason" >&2
     exit 1
-fi
+done
+known_bad "$version" | sed 's/^/this machine: warning: /' >&2
 unmeasured "$(docker info -f '{{.DockerRootDir}}')" | sed 's/^/this machine: warning: /' >&2
 echo "Docker $version, Compose $found"

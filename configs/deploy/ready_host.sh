@@ -10,8 +10,24 @@ fail() {
 }
 place="hosts.$HOST"
 [ "$HOST" != hub ] || place=hub
-sudo=''
-if [ "$(id -u)" != 0 ] && command -v sudo > /dev/null && sudo -n true 2> /dev/null; then sudo='sudo -n'; fi
+# $no_root: why this user is not root and cannot become it; $allow: what changes that.
+me=$(id -un) sudo='' no_root='' allow="set $place.server.user: root"
+if [ "$(id -u)" != 0 ]; then
+    if ! command -v sudo > /dev/null; then
+        no_root='there is no sudo'
+    elif output=$(LC_ALL=C sudo -n true 2>&1 < /dev/null); then
+        sudo='sudo -n'
+    else
+        rule="\`$me ALL=(ALL) NOPASSWD: ALL\`"
+        case $output in
+            *'must have a tty'*) no_root="sudo requires a terminal for $me (\`requiretty\`)" rule="\`Defaults:$me !requiretty\`" ;;
+            *'password is required'* | *'authentication is required'*) no_root="sudo wants a password from $me" ;;
+            *) no_root="sudo refuses $me ($(printf '%s' "$output" | tail -n 1))" ;;
+        esac
+        allow="add the line $rule there (\`visudo -f /etc/sudoers.d/$me\`), or $allow"
+    fi
+fi
+report_warnings() { sed -n "s/^fleetwatch: warning: /host $HOST: warning: /p" | sort -u >&2; }
 
 if [ "$BOOTING" = yes ] && command -v cloud-init > /dev/null; then
     # 2 is "done, with something that could be recovered from" (cloud-init 23.4 and later).
@@ -23,6 +39,8 @@ if [ "$BOOTING" = yes ] && command -v cloud-init > /dev/null; then
         *) fail "its first boot (cloud-init) failed; the end of /var/log/cloud-init-output.log:
 $(tail -n 15 /var/log/cloud-init-output.log 2> /dev/null)" ;;
     esac
+    BOOT_LOG=${BOOT_LOG:-/var/log/cloud-init-output.log}
+    [ ! -r "$BOOT_LOG" ] || report_warnings < "$BOOT_LOG"
 fi
 
 engine=https://docs.docker.com/engine/install/
@@ -30,11 +48,12 @@ plugin=https://docs.docker.com/compose/install/linux/
 install_missing() { # $1: what is expected, $2: its guide
     [ "$BOOTING" != yes ] || fail "expected $1; its first boot was to install it, /var/log/cloud-init-output.log on it shows why it did not"
     [ -n "$INSTALL" ] || fail "expected $1; install it ($2) or set $place.server.install_docker: true"
-    [ "$(id -u)" = 0 ] || [ -n "$sudo" ] || fail "install_docker needs root or sudo without a password for $(id -un)"
+    [ -z "$no_root" ] || fail "install_docker needs root on it, and $no_root; $allow"
     command -v apt-get > /dev/null || fail "install_docker supports apt only; expected $1; install it by hand ($2)"
     echo "host $HOST: installing Docker and Compose with apt, where missing" >&2
     output=$($sudo sh -c "$INSTALL" 2>&1 < /dev/null) ||
         fail "installing Docker failed: $(printf '%s' "$output" | tail -n 3)"
+    printf '%s\n' "$output" | report_warnings
 }
 older() { # whether version $1 is older than $2
     [ "$1" != "$2" ] && [ "$(printf '%s\n%s\n' "$1" "$2" | sort -V | head -n 1)" = "$1" ]
@@ -50,10 +69,12 @@ docker='docker'
 until version=$($docker version -f '{{.Server.Version}}' 2>&1); do
     case $docker:$version in
         docker:*'ermission denied'*)
-            [ -n "$sudo" ] || fail "user $(id -un) may not use Docker on it; run \`sudo usermod -aG docker $(id -un)\` there"
+            [ -z "$no_root" ] ||
+                fail "user $me may not use Docker on it, and $no_root; run \`usermod -aG docker $me\` as root there, or $allow"
             # Docker's own connection runs as this user without sudo. A user who may sudo could do the same.
-            $sudo usermod -aG docker "$(id -un)"
-            echo "host $HOST: $(id -un) may use sudo and was added to the group docker" >&2
+            output=$($sudo usermod -aG docker "$me" 2>&1) ||
+                fail "user $me may not use Docker on it and could not be added to the group docker: $output"
+            echo "host $HOST: $me may use sudo and was added to the group docker" >&2
             docker="$sudo docker"
             continue
             ;;
@@ -63,8 +84,10 @@ until version=$($docker version -f '{{.Server.Version}}' 2>&1); do
     sleep 2
 done
 ! older "$version" "$MINIMUM" || fail "expected Docker Engine $MINIMUM or newer, found $version; see $engine"
-reason=$(unsuited)
-[ -z "$reason" ] || fail "$reason"
+for reason in "$(unsuited)" "$(foreign)"; do
+    [ -z "$reason" ] || fail "$reason"
+done
+known_bad "$version" | sed "s/^/host $HOST: warning: /" >&2
 
 compose_version() { # whether the plugin is new enough, for this user: later connections do not use sudo
     have=$(docker compose version --short 2> /dev/null) || have=''
@@ -81,8 +104,9 @@ major=${have%%.*}
     echo "host $HOST: Docker Compose $have was not tested; tested are $COMPOSE to $COMPOSE_TESTED.x" >&2
 
 if ! mkdir -p "$FILES" 2> /dev/null || ! [ -w "$FILES" ]; then
-    [ -n "$sudo" ] || fail "$(id -un) cannot write to $FILES; make it (\`install -d -o $(id -un) $FILES\` as root) or set $place.server.files"
-    $sudo install -d -o "$(id -un)" "$FILES"
+    [ -z "$no_root" ] ||
+        fail "$me cannot write to $FILES, and $no_root; make it (\`install -d -o $me $FILES\` as root), set $place.server.files to a folder that $me can make, or $allow"
+    $sudo install -d -o "$me" "$FILES"
 fi
 
 # Docker starts no container with a port on an address that its host does not have yet, and does not try again. At a boot

@@ -24,11 +24,6 @@ until /bin/sh /usr/local/lib/fleetwatch/docker-packages < /dev/null; do
     sleep 15
 done
 service docker "$start"
-for package in docker.io docker-ce; do
-    if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ]; then
-        apt-mark hold "$package" # an update restarts every container, at any time
-    fi
-done
 
 tries=0
 until docker version > /dev/null 2>&1; do

@@ -3,7 +3,7 @@
 cloud-init runs it once, so a change of it means something to new droplets only. Anything on the droplet can ask the
 metadata service for this text: no secret goes in.
 
-Exercised with debian-12 alone, and there with `service` scripts in systemd's place.
+Exercised with Debian 12 alone, and there with `service` scripts in systemd's place.
 """
 
 from __future__ import annotations
@@ -18,11 +18,6 @@ from configs.render.dump import to_yaml
 LIMIT = 64 * 1024  # bytes, of the platform
 FOLDER = "/usr/local/lib/fleetwatch"
 PER_BOOT = "/var/lib/cloud/scripts/per-boot/fleetwatch-metadata.sh"
-
-# The version that a Debian release began with, and keeps. Ubuntu takes newer majors into its releases and no longer
-# looks after the older one (wiki.ubuntu.com/DockerUpdates): there, and on images not known here, the release's own.
-# Debian 12 has no Compose v2, so that engine and Compose come from Docker's repository, in their newest version.
-_DOCKER = {"debian-13": "26.1.*"}
 
 # Without live-restore: with it a droplet that goes down does not stop its containers in order (a hub's stores would
 # lose their file system while they write), and swarm mode is refused. Docker is held instead: it restarts rarely.
@@ -41,14 +36,15 @@ MaxStartups 50:30:100
 """
 
 
-def render(*, image: str, setup: str | None = None) -> str:
-    """The user data of a droplet made from `image` (a slug). `setup`, a script that begins with #!, runs last, as root.
+def render(*, major: int, setup: str | None = None) -> str:
+    """The user data of a droplet with this major version of Docker Engine. `setup`, a script that begins with #!, runs
+    last, as root.
 
     A setup that fails makes the first boot a failed one, which the host's readiness step reports. Raises ValueError if
     the text is longer than the platform takes.
     """
     text = "#cloud-config\n" + to_yaml(
-        {"write_files": _files(image, setup), "runcmd": [[f"{FOLDER}/first-boot"]]},
+        {"write_files": _files(major, setup), "runcmd": [[f"{FOLDER}/first-boot"]]},
         "Rendered by fleetwatch. Readable by anything on the droplet.",
     )
     size = len(text.encode())
@@ -57,14 +53,12 @@ def render(*, image: str, setup: str | None = None) -> str:
     return text
 
 
-def _files(image: str, setup: str | None) -> list[dict[str, Any]]:
-    pinned = [version for release, version in _DOCKER.items() if image.startswith(f"{release}-")]
+def _files(major: int, setup: str | None) -> list[dict[str, Any]]:
     return [
         _file("/etc/docker/daemon.json", json.dumps(_DAEMON, indent=2) + "\n"),
-        *(_file("/etc/apt/preferences.d/fleetwatch-docker", _preference(version)) for version in pinned),
         _file("/etc/ssh/sshd_config.d/10-fleetwatch.conf", _SSHD),
         _file(PER_BOOT, _script("metadata"), "0755"),
-        _file(f"{FOLDER}/docker-packages", deploy.script("docker_packages", COMPOSE=deploy.COMPOSE)),
+        _file(f"{FOLDER}/docker-packages", deploy.docker_packages(major)),
         _file(f"{FOLDER}/first-boot", _script("first_boot"), "0755"),
         *([_file(f"{FOLDER}/setup", setup, "0700")] if setup else []),
     ]
@@ -76,7 +70,3 @@ def _file(path: str, content: str, mode: str = "0644") -> dict[str, str]:
 
 def _script(name: str) -> str:
     return (_HERE / f"{name}.sh").read_text()
-
-
-def _preference(version: str) -> str:
-    return f"Package: docker.io\nPin: version {version}\nPin-Priority: 1001\n"

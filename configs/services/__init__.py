@@ -84,10 +84,13 @@ DEFAULT_IMAGES: tuple[str, ...] = tuple(
 
 def used_images(settings: Settings) -> list[str]:
     """Image keys of all containers of the stack, in the order of the registry."""
-    used: set[str] = set()
-    for name in settings.edges:
-        used |= {spec.service.image for spec in specs(settings, name)}
+    used = {key for name in settings.edges for key in host_images(settings, name)}
     return [key for key in IMAGE_KEYS if key in used]
+
+
+def host_images(settings: Settings, name: str) -> list[str]:
+    """Image keys of the containers of a host, each once."""
+    return list(dict.fromkeys(spec.service.image for spec in specs(settings, name)))
 
 
 def specs(settings: Settings, name: str) -> list[ServiceSpec]:

@@ -16,7 +16,7 @@ from pydantic_core import PydanticUndefined
 
 from configs.settings.base import Limits
 from configs.settings.edge import Edge, Metrics
-from configs.settings.fleet import Access, Cloud, Ssh
+from configs.settings.fleet import Access, Cloud, Docker, Ssh
 from configs.settings.host import Host
 from configs.settings.hub import Hub
 from configs.settings.model import IMAGE_KEYS
@@ -118,6 +118,7 @@ def markdown() -> str:
         ("access", Access),
         ("cloud", Cloud),
         ("ssh", Ssh),
+        ("docker", Docker),
     ]
     seen: dict[type[BaseModel], str] = {}
     parts = [_HEAD]

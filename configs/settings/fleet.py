@@ -81,6 +81,14 @@ class Cloud(Strict):
     protect: bool | None = Field(None, description="`true` if `env` is `prod`")
 
 
+class Docker(Strict):
+    """The Docker Engine that new droplets and servers with `install_docker` get. `major`: its major version, from
+    Docker's own apt repository. It is held: no unattended upgrade restarts the containers. Where that repository cannot
+    be reached the distribution's engine is installed, and the update reports it."""
+
+    major: Annotated[int, Field(ge=23, le=99)] = 29
+
+
 class Ssh(Strict):
     """How hosts are reached. `key`: a private key's file on the machine that runs the program. `public_key`: what new
     droplets let in. `timeout`: how long a connection may take."""

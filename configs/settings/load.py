@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from configs.settings.base import DnsLabel
 from configs.settings.edge import Edge, Metrics
-from configs.settings.fleet import Access, Cloud, Ssh
+from configs.settings.fleet import Access, Cloud, Docker, Ssh
 from configs.settings.host import PLACES, Host
 from configs.settings.hub import Hub
 from configs.settings.messages import message, no_mapping, non_text_key, unknown_key
@@ -50,6 +50,7 @@ def read(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str
     access = _parse(Access, _given(raw, "access"), "access", problems) or Access()
     cloud = _parse(Cloud, _given(raw, "cloud"), "cloud", problems) or Cloud()
     ssh = _parse(Ssh, _given(raw, "ssh"), "ssh", problems) or Ssh()
+    docker = _parse(Docker, _given(raw, "docker"), "docker", problems) or Docker()
     metrics = _parse(Metrics, _given(raw, "metrics"), "metrics", problems) or Metrics()
     hub = _parse(Hub, raw.get("hub", {}), "hub", problems)
     hosts, edges = _hosts(_given(raw, "hosts"), hub, problems)
@@ -57,7 +58,7 @@ def read(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str
     settings = None
     if hub is not None:
         invalid = frozenset(problem.partition(":")[0] for problem in problems)
-        settings = Settings(prefix, env, hub, hosts, edges, images, access, cloud, ssh, source, invalid)
+        settings = Settings(prefix, env, hub, hosts, edges, images, access, cloud, ssh, docker, source, invalid)
     return settings, [f"{problem} ({source})" for problem in problems]
 
 

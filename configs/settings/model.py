@@ -12,13 +12,13 @@ from configs import services
 from configs.settings.backup import Spaces
 from configs.settings.base import Strict
 from configs.settings.edge import Edge
-from configs.settings.fleet import Access, Cloud, Ssh
+from configs.settings.fleet import Access, Cloud, Docker, Ssh
 from configs.settings.host import Host
 from configs.settings.hub import Hub
 from configs.settings.places import Droplet
 from configs.settings.text import ImageReference
 
-SECTIONS = ("prefix", "env", "hub", "hosts", "metrics", "access", "cloud", "ssh", "images")
+SECTIONS = ("prefix", "env", "hub", "hosts", "metrics", "access", "cloud", "ssh", "docker", "images")
 
 
 class Images(Strict):
@@ -58,6 +58,7 @@ class Settings:
     access: Access = Access()
     cloud: Cloud = Cloud()
     ssh: Ssh = Ssh()
+    docker: Docker = Docker()
     source: str = ""
     invalid: frozenset[str] = frozenset()
 

@@ -155,7 +155,7 @@ class Droplet(Strict):
 
     size: Slug = "s-1vcpu-1gb"
     region: Slug | None = Field(None, description="the hub's; *required* while the hub is no droplet")
-    image: Slug = "debian-12-x64"
+    image: Slug = "debian-13-x64"
     backups: bool = False
     setup: Annotated[str, AfterValidator(_setup), HIDDEN] | None = None
 

@@ -30,7 +30,7 @@ def problems(settings: Settings) -> Iterator[str]:
         if droplet.region is None and settings.region is None:
             yield f"{path}.region: missing, this key is required unless the hub is a droplet"
         try:
-            userdata.render(image=droplet.image, setup=droplet.setup)
+            userdata.render(major=settings.docker.major, setup=droplet.setup)
         except ValueError as error:
             yield f"{path}.setup: {error}"
     yield from _ssh_access(settings)

@@ -38,7 +38,7 @@ _FRA = frozenset({"fra1"})
 CLOUD = CloudFacts(
     regions=_FRA,
     sizes={size: _FRA for size in ("s-1vcpu-1gb", "s-2vcpu-2gb", "s-2vcpu-4gb", "s-8vcpu-16gb")},
-    images={"debian-12-x64": _FRA},
+    images={"debian-12-x64": _FRA, "debian-13-x64": _FRA},
     projects={"monitoring": "project-1"},
 )
 

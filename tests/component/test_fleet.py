@@ -168,7 +168,7 @@ def test_the_hubs_data_outlives_its_droplet(made: Run) -> None:
         assert options == {"type": "none", "o": "bind", "device": f"/mnt/fleetwatch/{suffix}"}
     agent = made.project("hub")["volumes"]["fleetwatch-agent"]
     assert not {"driver", "driver_opts"} & set(agent), "what is not sent yet is the machine's own"
-    removed = made.commands["web-1-project"].plain()["environment"]["OFF_HOST"]
+    removed = made.commands["web-1-project"].plain()["environment"]["OFF_SCRIPT"]
     assert "VOLUMES=yes\n" in removed, "an edge that is removed leaves nothing"
 
 

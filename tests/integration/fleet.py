@@ -26,6 +26,7 @@ import httpx
 import yaml
 
 from configs import services
+from localcloud.cloud.catalogue import SERVED_IMAGE
 from tests.fixtures.leftovers import claimed
 from tests.integration.fleet_view import View
 from tests.integration.rig import docker, free_ports, merge
@@ -78,8 +79,12 @@ class Fleet(View):
     # The stack
 
     def write(self) -> None:
-        """The stack file as `config` is now."""
-        self.file.write_text(yaml.safe_dump({"config": {f"fleetwatch:{k}": v for k, v in self.config.items()}}))
+        """The stack file as `config` is now, its droplets of the image that the rehearsal has."""
+        config = copy.deepcopy(self.config)
+        for place in (config.get("hub"), *(config.get("hosts") or {}).values()):
+            if isinstance(place, dict) and isinstance(place.get("droplet"), dict):
+                place["droplet"].setdefault("image", SERVED_IMAGE)
+        self.file.write_text(yaml.safe_dump({"config": {f"fleetwatch:{k}": v for k, v in config.items()}}))
 
     def change(self, change: Mapping[str, Any]) -> None:
         """Merge into the stack file; None removes."""

@@ -43,7 +43,7 @@ def test_what_the_cloud_does_not_know_is_named_with_what_it_knows(fleet: Fleet) 
     for sentence, valid in (
         ("hosts.one.droplet.region: expected a region (", "fra1"),
         ("hosts.two.droplet.size: expected one that fra1 has (", "s-1vcpu-1gb"),
-        ("hosts.three.droplet.image: expected one that fra1 has (", "debian-12-x64"),
+        ("hosts.three.droplet.image: expected one that fra1 has (", "debian-13-x64"),
         ("cloud.project: expected a project of this account (", "rehearsal"),
     ):
         told = [line for line in said.splitlines() if sentence in line]

@@ -1,7 +1,7 @@
 """A fleet without a cloud: the hub is a server that exists, and so is the edge. Nobody is asked for a token.
 
 The other ways of SSH, too: keys of the agent instead of a file, the hub's host key given instead of pinned at first
-contact, the edge behind a bastion.
+contact, the edge behind a bastion, accounts whose login shell is fish, servers with one session a connection.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Iterator
 from unittest import mock
 
 import pytest
 
+from configs.deploy import script
 from tests.integration.fleet import Fleet, told
 from tests.integration.rig import eventually
 from tests.integration.runs import SHIM, Run
@@ -42,12 +44,21 @@ class Servers(Fleet):
         super().begin()
         self.env = {key: value for key, value in self.env.items() if not key.startswith("DIGITALOCEAN")}
 
+    def account_of_a_person(self, server: str) -> None:
+        """The user's login shell is fish, and the SSH server allows one session a connection and shows a banner."""
+        self.inside(server, "usermod", "-s", "/usr/bin/fish", USER)
+        settings = "MaxSessions 1\nBanner /etc/issue.net\n"
+        self.inside(server, "sh", "-c", 'printf "%s" "$0" > /etc/ssh/sshd_config.d/person.conf', settings)
+        self.inside(server, "sh", "-c", "echo 'Permission denied to strangers.' > /etc/issue.net; service ssh reload")
+
     def prepare(self) -> None:
         super().prepare()
         key = self.state / "ssh_key"
         self.machines.create_server("hub", self.hub_address, USER, key.with_suffix(".pub").read_text().strip())
         host_key = ("cat", "/etc/ssh/ssh_host_ed25519_key.pub")  # made at its first boot
         shown = eventually("the hub's host key", lambda: self.inside("hub", *host_key, check=False).split()[:2], 30)
+        for server in ("hub", "vps-1"):
+            self.account_of_a_person(server)
         bastion = {"address": self.hub_address, "user": USER}
         self.change({"hub": {"server": {"host_key": " ".join(shown)}}})
         self.change({"hosts": {"vps-1": {"server": {"bastion": bastion}, "via": "internet"}}})
@@ -84,6 +95,44 @@ def test_both_come_up_in_one_run_and_their_data_arrives(servers: Fleet) -> None:
     assert any("ProxyCommand=" in word and servers.address in word for word in words), words
     assert "-i" not in words, "the agent has the key"
     assert set(servers.newest()) == {"hub", "vps-1"}
+
+
+PRINTS = "echo Welcome back"
+ACCOUNTS = {
+    "bash": ("echo '{print}' > ~{user}/.bashrc", 'the start file of the account {user} on it prints "Welcome back"'),
+    "fish": (
+        "mkdir -p ~{user}/.config/fish; echo '{print}' > ~{user}/.config/fish/config.fish",
+        'the start file of the account {user} on it prints "Welcome back"',
+    ),
+    "nologin": (
+        "usermod -s /usr/sbin/nologin {user}",
+        "the account {user} on it has a login shell that runs no command",
+    ),
+    "forced": (
+        "sed -i 's/^/command=\"{print}\" /' ~{user}/.ssh/authorized_keys",
+        "the account {user} on it does not run the command that it gets over SSH",
+    ),
+    "expired": ("echo {user}:x | chpasswd; chage -d 0 {user}", "the password of the account {user} on it has expired"),
+}
+
+
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_an_account_that_cannot_be_used_is_named_in_one_sentence(servers: Fleet, account: str) -> None:
+    change, sentence = ACCOUNTS[account]
+    user = f"p-{account}"
+    shell = "/usr/bin/fish" if account == "fish" else "/bin/bash"
+    made = f"useradd -m -s {shell} {user} && usermod -p '*' {user} && cp -r ~{USER}/.ssh ~{user}/ && "
+    servers.inside(
+        "vps-1", "bash", "-euc", made + change.format(user=user, print=PRINTS) + f"; chown -R {user} ~{user}"
+    )
+    argv = [*servers.outputs()["hosts"]["vps-1"]["ssh"][:-1], f"{user}@{Servers.edge_address}"]
+    known = {"KEY": "x", "KEY_NAME": "agent", "PATH_IN_FILE": "hosts.vps-1.server", "PATIENCE": "20", "BOOTING": ""}
+    contact = script("contact", HOST="vps-1", ACCOUNT=user, ADDRESS=user, SSH=shlex.join(argv), FORWARDS="", **known)
+    done = subprocess.run(["/bin/sh", "-c", contact], env=servers.env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith(f"host vps-1: {sentence.format(user=user)}"), done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    servers.inside("vps-1", "userdel", "-r", "-f", user, check=False)
 
 
 def test_only_who_has_a_password_gets_in_at_the_hubs_door(servers: Fleet) -> None:

@@ -41,12 +41,12 @@ def inputs(
 ) -> dict[str, Any]:
     """The inputs of an edge's command, as a preview shows them."""
     table = numbered([{"ROLE": role, "RELOAD": RELOADS.get(role, "")} for role in project["services"]])
-    removal = script("on_host", REMOTE=script("remove_project", VOLUMES=volumes, DIR="/x/edge"))
+    removal = script("remove_project", VOLUMES=volumes, DIR="/x/edge")
     shown = {"compose.yaml": yaml.safe_dump(project), "README": "x\n"}
     return {
         "environment": {
             "SCRIPT": script("project", DIR="/x/edge", NETWORKS=networks, JOINING="agent", **table),
-            "OFF_HOST": removal,
+            "OFF_SCRIPT": removal,
             "FILES": bundle(shown, whole=False),
             **{
                 f"FILES_{role.upper().replace('-', '_')}": bundle({f"{role}/config/file.yml": text}, whole=False)

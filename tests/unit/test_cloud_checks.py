@@ -14,7 +14,7 @@ from tests.fixtures.fleets import SOURCE, fleet
 FACTS = CloudFacts(
     regions=frozenset({"fra1", "ams3"}),
     sizes={"s-1vcpu-1gb": frozenset({"fra1", "ams3"}), "s-2vcpu-4gb": frozenset({"fra1"})},
-    images={"debian-12-x64": frozenset({"fra1", "ams3"}), "ubuntu-24-04-x64": frozenset({"fra1"})},
+    images={"debian-13-x64": frozenset({"fra1", "ams3"}), "ubuntu-24-04-x64": frozenset({"fra1"})},
     projects={"shop": "2", "monitoring": "1"},
 )
 
@@ -52,7 +52,7 @@ UNKNOWN = {
     ),
     "image": (
         _settings({"image": "debian-11-x64"}),
-        "hosts.web-1.droplet.image: expected one that fra1 has (debian-12-x64, ubuntu-24-04-x64), got 'debian-11-x64'",
+        "hosts.web-1.droplet.image: expected one that fra1 has (debian-13-x64, ubuntu-24-04-x64), got 'debian-11-x64'",
     ),
 }
 

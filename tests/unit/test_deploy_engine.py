@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from configs import engines
 from tests.fixtures.fake_programs import Programs
 from tests.unit.test_deploy_hosts import DF, DOCKER, Ready, host, ready
 
@@ -78,3 +79,49 @@ def test_a_host_with_private_mounts_is_named(host: Programs, ready: Ready, optio
     assert code == 0
     assert err.startswith("host web-1: warning: its mounts are private, so the containers see a disk that is mounted")
     assert "`mount --make-rshared /` before Docker starts" in err
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        ("20.10.9", "its seccomp profile"),
+        ("28.2.2", "after a reload of firewalld"),
+        ("20.10.24+dfsg1", None),
+        ("28.3.3", None),
+        ("29.7.2", None),
+    ],
+)
+def test_an_engine_that_is_known_to_be_bad_is_used_with_a_warning(
+    host: Programs, ready: Ready, version: str, reason: str | None
+) -> None:
+    host.fake("docker", DOCKER.replace("20.10.24+dfsg1", version))
+    code, out, err = ready()
+    assert (code, out) == (0, f"Docker {version}, Compose 2.40.3\n")
+    assert err.startswith(f"host web-1: warning: Docker Engine {version}: {reason}") if reason else err == ""
+    assert len(err.splitlines()) == len(engines.warnings(version)), "the table says the same to `make up`"
+
+
+ARM64 = DOCKER.replace("echo amd64", "echo arm64")
+MADE = {"LOCAL_IMAGES": "fleetwatch.local/caddy:1\nfleetwatch.local/loki:1", "MADE_FOR": "amd64"}
+
+
+def test_images_that_were_made_for_another_processor_are_refused(host: Programs, ready: Ready) -> None:
+    host.fake("docker", ARM64)
+    code, out, err = ready(**MADE)
+    assert (code, out) == (1, "")
+    assert err == (
+        "host web-1: its processor is arm64, but images of this stack were made for amd64 on the machine that runs the "
+        "program, because it reaches no registry (fleetwatch.local/caddy:1, ...); run the program where the vendors' "
+        "images can be pulled, which exist for amd64 arm64, or use a host with amd64\n"
+    )
+    assert not (host.folder / "files").exists(), "nothing was put there"
+    assert ready()[0] == 0, "the vendors' images exist for it"
+    assert ready(**{**MADE, "MADE_FOR": "arm64"})[0] == 0
+
+
+def test_a_processor_without_images_is_refused(host: Programs, ready: Ready) -> None:
+    host.fake("docker", DOCKER.replace("echo amd64", "echo riscv64"))
+    assert ready()[2] == (
+        "host web-1: expected a processor of one of amd64 arm64, for which the pinned images exist, this one is "
+        "riscv64\n"
+    )

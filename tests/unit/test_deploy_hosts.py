@@ -12,7 +12,7 @@ from tests.fixtures.fake_programs import Programs
 
 DOCKER = """
 case "$1" in
-    version) echo 20.10.24+dfsg1 ;;
+    version) case "$*" in *Arch*) echo amd64 ;; *) echo 20.10.24+dfsg1 ;; esac ;;
     compose) echo v2.40.3 ;;
     info) echo /var/lib/docker ;;
     network) printf 'bridge\\nhost\\nnone\\nshop_default\\n' ;;
@@ -58,6 +58,7 @@ def ready(host: Programs) -> Ready:
             "LATE_ADDRESS": "",
             "NONLOCAL": str(host.folder / "nonlocal"),
             "MOUNTINFO": str(host.folder / "mountinfo"),
+            "BOOT_LOG": str(host.folder / "boot.log"),
         }
         done = host.there("ready_host", **{**known, **given})
         return done.returncode, done.stdout, done.stderr
@@ -108,8 +109,9 @@ def test_an_engine_that_does_not_answer_is_told_in_its_words(host: Programs, rea
 def test_a_user_who_may_not_use_docker_is_told_the_way_out(host: Programs, ready: Ready) -> None:
     deploy_user(host)
     host.fake("docker", DENIED)
-    assert (
-        ready()[2] == "host web-1: user deploy may not use Docker on it; run `sudo usermod -aG docker deploy` there\n"
+    assert ready()[2] == (
+        "host web-1: user deploy may not use Docker on it, and there is no sudo; run `usermod -aG docker deploy` as "
+        "root there, or set hosts.web-1.server.user: root\n"
     )
 
 
@@ -137,8 +139,8 @@ def test_a_folder_that_cannot_be_written_is_told_with_the_way_out(host: Programs
     (host.folder / "files").write_text("in the way")
     files = f"{host.folder}/files/fleetwatch"
     assert ready()[2] == (
-        f"host web-1: deploy cannot write to {files}; make it (`install -d -o deploy {files}` as root) "
-        "or set hosts.web-1.server.files\n"
+        f"host web-1: deploy cannot write to {files}, and there is no sudo; make it (`install -d -o deploy {files}` as "
+        "root), set hosts.web-1.server.files to a folder that deploy can make, or set hosts.web-1.server.user: root\n"
     )
 
 
@@ -208,6 +210,26 @@ def test_a_first_boot_that_failed_shows_the_end_of_its_log(host: Programs, ready
         "host web-1: its first boot (cloud-init) failed; the end of /var/log/cloud-init-output.log:\n"
         "installing Docker failed 5 times\n"
     )
+
+
+WARNED = "Docker Engine is the distribution's (26.1.5) instead of 29 from Docker's own repository, because it is away"
+
+
+def test_the_engine_that_a_first_boot_had_to_take_is_reported(host: Programs, ready: Ready) -> None:
+    host.fake("cloud-init")
+    (host.folder / "boot.log").write_text(f"fleetwatch: warning: {WARNED}\nfleetwatch: first boot done\n" * 2)
+    assert ready(BOOTING="yes")[::2] == (0, f"host web-1: warning: {WARNED}\n")
+    assert ready()[2] == "", "the log of a server's first boot is not ours"
+
+
+def test_the_engine_that_an_installation_had_to_take_is_reported(host: Programs, ready: Ready) -> None:
+    (host.folder / "docker").write_text((host.bin / "docker").read_text())
+    (host.bin / "docker").unlink()
+    host.fake("apt-get")
+    host.fake("service")
+    install = f'cat "{host.folder}/docker" > "{host.bin}/docker"; chmod 755 "{host.bin}/docker"; '
+    code, _, err = ready(INSTALL=f'{install}echo "fleetwatch: warning: {WARNED}"')
+    assert (code, err.splitlines()[1:]) == (0, [f"host web-1: warning: {WARNED}"])
 
 
 def test_a_first_boot_that_takes_too_long_is_told(host: Programs, ready: Ready) -> None:

@@ -2,72 +2,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from configs.deploy import COMPOSE, script
-from tests.fixtures.fake_programs import Programs
-
-# What apt-cache knows is in the file `candidates`, one "package version" a line; installed packages are in `installed`.
-APT_CACHE = """
-version=$(awk -v name="$2" '$1 == name { print $2 }' "$STATE/candidates")
-printf '%s:\\n  Installed: (none)\\n  Candidate: %s\\n' "$2" "${version:-(none)}"
-"""
-APT_GET = """
-case " $* " in
-    *' update '*) [ ! -e "$STATE/etc/apt/sources.list.d/fleetwatch-docker.list" ] || . "$STATE/served" ;;
-    *' install '*) for word in "$@"; do echo "$word" >> "$STATE/installed"; done ;;
-esac
-"""
-DPKG = """
-case $1 in
-    --print-architecture) echo amd64 ;;
-    --compare-versions)
-        case $2 in *:*) exit ;; esac # an epoch is more than none
-        [ "$(printf '%s\\n%s\\n' "$4" "$2" | sort -V | head -n 1)" = "$4" ]
-        ;;
-esac
-"""
-DOCKER = 'grep -q ^docker-compose "$STATE/installed" && echo v2.40.3'
-VENDOR = ["docker-ce", "docker-ce-cli", "containerd.io", "docker-compose-plugin"]
-SERVED = "".join(f"echo {name} 5:29.0.1-1 >> $STATE/candidates\n" for name in VENDOR[:3])
-SERVED += "echo docker-compose-plugin 2.40.3-1~debian.12~bookworm >> $STATE/candidates\n"
-KEY = "curl -fsSL --retry 3 --max-time 60 -o {0}/etc/apt/keyrings/fleetwatch-docker.asc"
-
-
-class System(Programs):
-    """A Debian or Ubuntu without Docker, for root."""
-
-    def begin(self, candidates: str, release: str = "ID=debian\nVERSION_CODENAME=bookworm\n") -> None:
-        (self.folder / "etc" / "apt" / "sources.list.d").mkdir(parents=True)
-        (self.folder / "etc" / "os-release").write_text(release)
-        (self.folder / "candidates").write_text(candidates.replace(", ", "\n") + "\n")
-        (self.folder / "installed").touch()
-        (self.folder / "served").write_text(SERVED)
-        for name, answer in {
-            "apt-cache": APT_CACHE, "apt-get": APT_GET, "dpkg": DPKG, "docker": DOCKER, "service": "",
-            "curl": 'for place in "$@"; do [ "${was:-}" != -o ] || echo key > "$place"; was=$place; done',
-        }.items():  # fmt: skip
-            self.fake(name, answer)
-
-    def run(self) -> tuple[int, str]:
-        """The script's exit code and its last line on stderr."""
-        text = script("docker_packages", COMPOSE=COMPOSE).replace("/etc/", f"{self.folder}/etc/")
-        done = subprocess.run(["/bin/sh", "-c", text], env=self.env, capture_output=True, text=True, timeout=30)
-        return done.returncode, (done.stderr.splitlines() or [""])[-1]
-
-    def installed(self) -> list[str]:
-        options = {"-q", "-y", "-o", "install", "--no-install-recommends", "DPkg::Lock::Timeout=300"}
-        return [word for word in (self.folder / "installed").read_text().split() if word not in options]
-
-    def engine(self) -> None:
-        self.fake("dockerd")
-
-    def sources(self) -> list[str]:
-        files = [path for path in (self.folder / "etc" / "apt").rglob("*") if path.is_file()]
-        return [path.read_text() for path in sorted(files)]
+from tests.fixtures.fake_apt import FINGERPRINT, KEY, TOOLS, VENDOR, System
 
 
 @pytest.fixture
@@ -75,83 +14,188 @@ def system(tmp_path: Path) -> System:
     return System(tmp_path)
 
 
+SOURCE, PINS, UPDATES = (
+    "sources.list.d/fleetwatch-docker.list", "preferences.d/fleetwatch-docker", "apt.conf.d/52fleetwatch-updates",
+)  # fmt: skip
 ALWAYS = ["iptables", "apparmor", "ca-certificates"]
 DEBIAN_13 = "docker.io 26.1.5+dfsg1-9, docker-cli 26.1.5+dfsg1-9, docker-compose 2.26.1-4"
 UBUNTU = "docker.io 27.5.1-0ubuntu3, docker-compose 1.29.2-6, docker-compose-v2 2.33.0+ds1-0ubuntu1"
 DEBIAN_12 = "docker.io 20.10.24+dfsg1-1, docker-compose 1:1.29.2-3"
-BOTH = f"{DEBIAN_13}, docker-ce 5:29.0.1-1, docker-compose-plugin 5.0.0-1~debian.13~trixie"
 
 
 @pytest.mark.parametrize(
-    ("candidates", "packages"),
-    [
-        (DEBIAN_13, ["docker.io", "docker-cli", "docker-compose"]),
-        (UBUNTU, ["docker.io", "docker-compose-v2"]),
-        (BOTH, VENDOR),
-    ],
-    ids=["debian-13", "ubuntu", "docker"],
+    ("candidates", "release", "code"),
+    [(DEBIAN_13, "debian", "trixie"), (DEBIAN_12, "debian", "bookworm"), (UBUNTU, "ubuntu", "noble")],
 )
-def test_packages_of_a_bare_system(system: System, candidates: str, packages: list[str]) -> None:
-    system.begin(candidates)
+def test_engine_and_compose_come_from_dockers_own_repository(
+    system: System, candidates: str, release: str, code: str
+) -> None:
+    system.begin(candidates, f'ID={release}\nVERSION_CODENAME="{code}"\n')
     assert system.run() == (0, "")
-    assert system.installed() == [*packages, *ALWAYS]
-    assert not system.calls("curl"), "apt has everything"
-    assert system.sources() == []
-
-
-@pytest.mark.parametrize(("release", "code"), [("debian", "bookworm"), ("ubuntu", "jammy")])
-def test_docker_repository_where_apt_has_no_compose_v2(system: System, release: str, code: str) -> None:
-    system.begin(DEBIAN_12, f'ID={release}\nVERSION_CODENAME="{code}"\n')
-    assert system.run() == (0, "")
-    assert system.installed() == ["ca-certificates", "curl", *VENDOR, *ALWAYS]
+    assert system.installed() == [*TOOLS, *VENDOR, *ALWAYS, "unattended-upgrades"]
     url = f"https://download.docker.com/linux/{release}"
     assert system.calls("curl") == [f"{KEY.format(system.folder)} {url}/gpg"]
     keyring = f"{system.folder}/etc/apt/keyrings/fleetwatch-docker.asc"
-    assert system.sources() == ["key\n", f"deb [arch=amd64 signed-by={keyring}] {url} {code} stable\n"]
+    assert system.file(SOURCE) == f"deb [arch=amd64 signed-by={keyring}] {url} {code} stable\n"
+    assert system.warnings == []
+
+
+def test_pins_take_one_major_version_and_nothing_else_from_the_repository(system: System) -> None:
+    system.begin(DEBIAN_13)
+    assert system.run() == (0, "")
+    entries = [dict(line.split(": ") for line in part.splitlines()) for part in (system.file(PINS) or "").split("\n\n")]
+    assert [(entry["Package"].split()[0], entry["Pin"], entry["Pin-Priority"]) for entry in entries] == [
+        ("docker-ce", "version 5:29.*", "900"),
+        ("docker-ce", "origin download.docker.com", "-1"),
+        ("containerd.io", "origin download.docker.com", "500"),
+        ("*", "origin download.docker.com", "-1"),
+    ]
+
+
+def test_engine_is_held_and_security_updates_are_on(system: System) -> None:
+    system.begin(DEBIAN_13)
+    assert system.run() == (0, "")
+    assert system.held() == VENDOR[:3], "an unattended upgrade of these restarts every container"
+    periodic = 'APT::Periodic::Update-Package-Lists "1";\nAPT::Periodic::Unattended-Upgrade "1";\n'
+    assert system.file(UPDATES) == periodic
+
+
+def test_decision_about_security_updates_that_is_there_stays(system: System) -> None:
+    system.begin(DEBIAN_13)
+    system.fake("apt-config", "echo 'APT::Periodic::Unattended-Upgrade \"0\";'")
+    assert system.run() == (0, "")
+    assert system.file(UPDATES) is None
+
+
+def test_missing_package_for_security_updates_is_a_warning(system: System) -> None:
+    system.begin(DEBIAN_13)
+    (system.folder / "unavailable").write_text("unattended-upgrades")
+    assert system.run() == (0, "")
+    assert system.warnings == [
+        "the package unattended-upgrades could not be installed: security updates of the system are not installed by "
+        "themselves"
+    ]
+
+
+URL = "https://download.docker.com/linux/debian"
+REASONS = {
+    "unreachable": f"{URL}/gpg could not be fetched (curl: (6) Could not resolve host: download.docker.com)",
+    "another key": f"{URL}/gpg is not Docker's key (expected the fingerprint {FINGERPRINT}, got {'A' * 40})",
+    "a second key": f"{URL}/gpg is not Docker's key (expected the fingerprint {FINGERPRINT}, got 2 keys)",
+    "a page": f"{URL}/gpg is not Docker's key (expected the fingerprint {FINGERPRINT}, got 0 keys)",
+    "another system": f"{URL} has no packages for debian trixie",
+}
+
+
+def _broken(system: System, how: str) -> None:
+    match how:
+        case "unreachable":
+            system.unreachable()
+        case "another key":
+            system.fake("curl", system.key("A" * 40))
+        case "a second key":
+            system.fake("curl", system.key(f"{FINGERPRINT}\\nmore"))
+        case "a page":
+            system.fake("curl", system.key("page"))
+        case _:
+            (system.folder / "served").write_text("")
+
+
+@pytest.mark.parametrize("how", REASONS)
+def test_distributions_engine_where_the_repository_cannot_be_used(system: System, how: str) -> None:
+    system.begin(DEBIAN_13)
+    _broken(system, how)
+    assert system.run() == (0, "")
+    assert system.installed() == [*TOOLS, "docker.io", "docker-cli", "docker-compose", *ALWAYS, "unattended-upgrades"]
+    assert system.warnings == [
+        "Docker Engine is the distribution's (26.1.5+dfsg1-9) instead of 29 from Docker's own repository, because "
+        + REASONS[how]
+    ]
+    assert system.of_docker() == [], "else every later update of apt would report it"
+    assert system.held() == ["docker.io"]
+    assert system.file(UPDATES)
+
+
+def test_ubuntus_compose_v2_comes_with_ubuntus_engine(system: System) -> None:
+    system.begin(UBUNTU, "ID=ubuntu\nVERSION_CODENAME=noble\n")
+    system.unreachable()
+    assert system.run() == (0, "")
+    assert system.installed() == [*TOOLS, "docker.io", "docker-compose-v2", *ALWAYS, "unattended-upgrades"]
+
+
+def test_distribution_without_compose_v2_is_an_error(system: System) -> None:
+    system.begin(DEBIAN_12)
+    system.unreachable()
+    assert system.run() == (
+        1,
+        f"Docker's own repository cannot be used, because {REASONS['unreachable']}, and no package of the distribution "
+        "has Docker Compose 2.24.1 or newer; install both by hand (https://docs.docker.com/engine/install/)",
+    )
+    assert "docker.io" not in system.installed(), "an engine without Compose is of no use"
+
+
+def test_major_version_that_the_repository_does_not_have_is_an_error(system: System) -> None:
+    system.begin(DEBIAN_13)
+    (system.folder / "served").write_text("")
+    (system.folder / "offers").write_text(
+        "docker-ce 5:28.5.2-1~debian.13~trixie\ndocker-ce 5:30.0.1-1~debian.13~trixie\n"
+    )
+    assert system.run() == (
+        1,
+        "Docker's repository has no Docker Engine 29 for debian trixie (it has 28 30); set docker.major in the stack "
+        "file to one of them",
+    )
+    assert system.of_docker() == []
+
+
+def test_repository_that_somebody_set_up_is_used_as_it_is(system: System) -> None:
+    system.begin(f"{DEBIAN_13}, docker-ce 5:29.0.1-1, docker-compose-plugin 5.0.0-1~debian.13~trixie")
+    (system.folder / "etc/apt/sources.list.d/docker.list").write_text(f"deb [signed-by=/own.asc] {URL} trixie stable\n")
+    assert system.run() == (0, "")
+    assert system.installed() == [*VENDOR, *ALWAYS, "unattended-upgrades"]
+    assert not system.calls("curl")
+    assert system.file(SOURCE) is None, "apt refuses two keys for one source"
+    assert "Package: *" not in (system.file(PINS) or ""), "they use its other packages too"
 
 
 def test_engine_that_is_there_gets_compose_alone(system: System) -> None:
     system.begin(DEBIAN_13)
     system.engine()
     assert system.run() == (0, "")
-    assert system.installed() == ["docker-compose"]
+    assert system.installed() == ["docker-compose", "unattended-upgrades"]
 
 
 def test_engine_of_debian_12_gets_docker_compose_plugin_alone(system: System) -> None:
     system.begin(DEBIAN_12)
     system.engine()
     assert system.run() == (0, "")
-    assert system.installed() == ["ca-certificates", "curl", "docker-compose-plugin"]
+    assert system.installed() == [*TOOLS, "docker-compose-plugin", "unattended-upgrades"]
 
 
 def test_nothing_is_installed_where_both_are_there(system: System) -> None:
     system.begin(DEBIAN_13)
     system.engine()
-    (system.folder / "installed").write_text("docker-compose\n")
+    (system.folder / "installed").write_text("docker-compose\ndocker.io\n")
     assert system.run() == (0, "")
-    assert not system.calls("apt")
+    assert not system.calls("apt-get")
+    assert system.held() == ["docker.io"], "its upgrade would restart every container"
 
 
-UNSERVED = (
-    "no package has Docker Compose 2.24.1 or newer, and Docker's repository (download.docker.com) does not serve this "
-    "system; install both by hand (https://docs.docker.com/engine/install/)"
-)
-
-
-@pytest.mark.parametrize("broken", ["unreachable", "another system"])
-def test_repository_that_does_not_help_is_removed_again(system: System, broken: str) -> None:
+def test_engine_without_compose_and_repository_is_an_error(system: System) -> None:
     system.begin(DEBIAN_12)
-    if broken == "unreachable":
-        system.fake("curl", "exit 6")
-    else:
-        (system.folder / "served").write_text("")
-    assert system.run() == (1, UNSERVED)
-    assert system.sources() == []
-    assert "docker.io" not in system.installed(), "an engine without Compose is of no use"
+    system.engine()
+    system.unreachable()
+    code, last = system.run()
+    assert code == 1
+    assert last.startswith(
+        "no package has Docker Compose 2.24.1 or newer, and Docker's own repository cannot be used, "
+    )
+    assert system.of_docker() == []
 
 
 def test_compose_that_does_not_answer_is_an_error(system: System) -> None:
     system.begin(DEBIAN_13)
+    system.unreachable()
     system.fake("docker", "echo v2.10.0")
     assert system.run() == (
         1,

@@ -9,7 +9,10 @@ import pytest
 from tests.fixtures.fake_programs import Programs
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH"
+MARK = "fleetwatch-contact"  # what the account is to print
 CONTACT = {
+    "ACCOUNT": "root",
+    "FORWARDS": "",
     "HOST": "web-1",
     "ADDRESS": "root@203.0.113.7 port 22",
     "SSH": "ssh -p 22 root@203.0.113.7",
@@ -56,21 +59,22 @@ def _fails(programs: Programs, said: str) -> None:
     programs.fake("ssh", 'cat "$STATE/said" >&2; exit 255')
 
 
-def _shows(known: str) -> str:
-    """An ssh that writes what it learned into the file that it was given for it."""
-    return f'for word; do case $word in UserKnownHostsFile=*) echo "{known}" > "${{word#*=}}" ;; esac; done'
+def shows(known: str) -> str:
+    """An ssh that writes what it learned into the file that it was given for it, and runs the command."""
+    keep = f'for word; do case $word in UserKnownHostsFile=*) echo "{known}" > "${{word#*=}}" ;; esac; done'
+    return f"{keep}; echo {MARK}"
 
 
 @pytest.mark.parametrize("name", ["203.0.113.7", "[203.0.113.7]:2222"])
-def test_the_first_contact_gives_the_key_that_the_host_shows(programs: Programs, name: str) -> None:
-    programs.fake("ssh", _shows(f"{name} {KEY}") + "; echo Welcome >&2")
+def test_the_first_contact_gives_the_key_that_the_hostshows(programs: Programs, name: str) -> None:
+    programs.fake("ssh", shows(f"{name} {KEY}") + "; echo Welcome >&2")
     done = programs.here("contact", **CONTACT)
     assert (done.returncode, done.stdout) == (0, f"{KEY}\n"), "nothing else may be in it, it is pinned from now on"
     assert not list(programs.folder.glob("tmp.*")), "no file is left behind"
 
 
-def test_a_given_key_is_used_whatever_else_the_host_shows(programs: Programs) -> None:
-    programs.fake("ssh", _shows("203.0.113.7 ssh-rsa AAAA"))
+def test_a_given_key_is_used_whatever_else_the_hostshows(programs: Programs) -> None:
+    programs.fake("ssh", shows("203.0.113.7 ssh-rsa AAAA"))
     assert programs.here("contact", **{**CONTACT, "KEY": KEY}).stdout == f"{KEY}\n"
 
 
@@ -103,7 +107,8 @@ def test_a_key_file_that_cannot_be_read_is_told(programs: Programs) -> None:
 
 
 def test_a_machine_that_boots_may_refuse_the_key_for_a_while(programs: Programs) -> None:
-    programs.fake("ssh", f'[ -e "$STATE/once" ] || {{ : > "$STATE/once"; echo "{DENIED.strip()}" >&2; exit 255; }}')
+    once = f'[ -e "$STATE/once" ] || {{ : > "$STATE/once"; echo "{DENIED.strip()}" >&2; exit 255; }}'
+    programs.fake("ssh", f"{once}; echo {MARK}")
     done = programs.here("contact", **{**CONTACT, "KEY": KEY, "PATIENCE": "600", "BOOTING": "yes"})
     assert (done.returncode, done.stdout) == (0, f"{KEY}\n"), done.stderr
     assert len(programs.calls("ssh")) == 2, "cloud-init puts the key there late"

@@ -12,12 +12,12 @@ import yaml
 from configs import deploy
 from configs.render import userdata
 
-IMAGE = "debian-12-x64"
+MAJOR = 29
 SETUP = "#!/bin/sh\n# odd: 'quotes' \"here\", a tab\there, \u00e9\necho ready\n"
 
 
 def _data(**words: Any) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(userdata.render(**{"image": IMAGE, **words}))
+    found: dict[str, Any] = yaml.safe_load(userdata.render(**{"major": MAJOR, **words}))
     return found
 
 
@@ -26,8 +26,8 @@ def _files(**words: Any) -> dict[str, dict[str, str]]:
 
 
 def test_equal_input_gives_equal_bytes_that_cloud_init_takes_for_its_own() -> None:
-    text = userdata.render(image=IMAGE, setup=SETUP)
-    assert text == userdata.render(image=IMAGE, setup=SETUP), "changed user data means a new droplet"
+    text = userdata.render(major=MAJOR, setup=SETUP)
+    assert text == userdata.render(major=MAJOR, setup=SETUP), "changed user data means a new droplet"
     assert text.splitlines()[0] == "#cloud-config", "else cloud-init does not know what it is"
     assert _data()["runcmd"] == [["/usr/local/lib/fleetwatch/first-boot"]], (
         "one command: the exit code of runcmd is that of its last"
@@ -39,17 +39,6 @@ def test_logs_are_rotated_by_the_engine_for_every_container() -> None:
     assert daemon["log-driver"] == "json-file"
     assert daemon["log-opts"] == {"max-size": "10m", "max-file": "5"}
     assert "live-restore" not in daemon, "containers would not be stopped in order when the droplet goes down"
-
-
-@pytest.mark.parametrize(
-    ("image", "version"),
-    [("debian-13-x64", "26.1.*"), ("debian-12-x64", None), ("ubuntu-24-04-x64", None), ("debian-1-x64", None)],
-)
-def test_docker_is_pinned_to_the_release_where_that_is_known(image: str, version: str | None) -> None:
-    file = _files(image=image).get("/etc/apt/preferences.d/fleetwatch-docker")
-    assert (file["content"] if file else None) == (
-        f"Package: docker.io\nPin: version {version}\nPin-Priority: 1001\n" if version else None
-    )
 
 
 def test_sshd_takes_keys_alone_and_many_sessions() -> None:
@@ -69,7 +58,8 @@ PACKAGES = "/usr/local/lib/fleetwatch/docker-packages"
 
 
 def test_docker_and_compose_are_installed_by_the_script_that_servers_get() -> None:
-    assert _files()[PACKAGES]["content"] == deploy.script("docker_packages", COMPOSE=deploy.COMPOSE)
+    assert _files()[PACKAGES]["content"] == deploy.docker_packages(MAJOR)
+    assert "MAJOR=28\n" in _files(major=28)[PACKAGES]["content"]
     first = _files()["/usr/local/lib/fleetwatch/first-boot"]["content"]
     assert f"/bin/sh {PACKAGES} < /dev/null" in first
     assert "apt-get" not in first, "one place says what is installed"
@@ -98,7 +88,6 @@ def test_the_first_boot_comes_to_docker_then_to_the_rule_then_to_setup() -> None
         "/setup <",
     ]
     assert sorted(steps, key=script.index) == steps
-    assert "apt-mark hold" in script
 
 
 def test_setup_arrives_as_it_was_written() -> None:
@@ -109,10 +98,10 @@ def test_setup_arrives_as_it_was_written() -> None:
 
 
 def test_what_the_platform_would_refuse_is_refused_here() -> None:
-    fits = userdata.render(image=IMAGE, setup="#!/bin/sh\n" + "#" * 32 * 1024)
+    fits = userdata.render(major=MAJOR, setup="#!/bin/sh\n" + "#" * 32 * 1024)
     assert len(fits.encode()) <= userdata.LIMIT
-    with pytest.raises(ValueError, match=r"at most 65536 bytes, got 7\d{4}"):
-        userdata.render(image=IMAGE, setup="#!/bin/sh\n" + "\u00e9" * 34 * 1024)
+    with pytest.raises(ValueError, match=r"at most 65536 bytes, got 8\d{4}"):
+        userdata.render(major=MAJOR, setup="#!/bin/sh\n" + "\u00e9" * 34 * 1024)
 
 
 @pytest.fixture
@@ -123,9 +112,7 @@ def box(tmp_path: Any) -> dict[str, Any]:
     calls.touch()
     for name in (
         "service",
-        "apt-mark",
         "docker",
-        "dpkg-query",
         "iptables",
         "sleep",
         "mkdir",
@@ -174,13 +161,6 @@ def test_docker_is_started_or_restarted_once_its_packages_are_there(box: dict[st
     assert "packages" in _calls(box), "Compose may be missing"
     assert "service docker restart" in _calls(box), "else it would not read its settings"
     assert "rule" in _calls(box)
-
-
-def test_the_docker_that_is_installed_is_held_and_no_other(box: dict[str, Any]) -> None:
-    known = 'case "$*" in *docker.io) printf installed ;; *) printf not-installed ;; esac\n'
-    (box["folder"] / "dpkg-query").write_text(known)
-    assert _boot(box, FIRST).returncode == 0
-    assert [call for call in _calls(box) if call.startswith("apt-mark")] == ["apt-mark hold docker.io"]
 
 
 def test_an_installation_is_tried_again_and_then_fails_the_boot(box: dict[str, Any]) -> None:

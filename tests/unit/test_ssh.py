@@ -56,6 +56,38 @@ def test_the_pinned_key_is_the_only_one_that_is_taken() -> None:
     assert options["UserKnownHostsFile"] == options["GlobalKnownHostsFile"] == "/dev/null", "no file has a say"
 
 
+ARGUMENTS = [
+    "{{json .}}",
+    "it's",
+    "$HOME `id`",
+    "a\\nb",
+    "\\",
+    "now!",
+    "",
+    "=x",
+    "~",
+    "a b",
+    "{a,b}",
+    "*",
+    "a;b&c|d",
+    '"q"',
+]
+
+
+def test_a_remote_command_arrives_as_it_is_in_a_posix_shell() -> None:
+    command = ssh.remote(["printf", "%s\\n", *ARGUMENTS])
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, check=True)
+    assert done.stdout == "".join(f"{argument}\n" for argument in ARGUMENTS)
+
+
+def test_a_remote_command_has_nothing_that_login_shells_read_differently() -> None:
+    r"""In single quotes fish takes \\ and \' for escapes, and tcsh replaces !."""
+    for argument in ARGUMENTS:
+        quoted = re.findall(r"'([^']*)'", ssh.remote([argument]).replace('"\'"', ""))
+        assert not [part for part in quoted if re.search(r"[\\!\n]", part)], argument
+    assert ssh.remote(["docker", "ps", "--format={{.Names}}"]) == "docker ps '--format={{.Names}}'"
+
+
 def test_an_rsa_key_is_offered_under_its_newer_names() -> None:
     algorithms = _set(ssh.options(_target(), "ssh-rsa AAAAB3"))["HostKeyAlgorithms"]
     assert algorithms == "rsa-sha2-512,rsa-sha2-256", "ssh-rsa itself is SHA-1, and refused by current servers"

@@ -24,7 +24,7 @@ _FRA = frozenset({"fra1"})
 CLOUD = CloudFacts(
     regions=_FRA,
     sizes={"s-2vcpu-4gb": _FRA, "s-1vcpu-1gb": _FRA},
-    images={"debian-12-x64": _FRA},
+    images={"debian-12-x64": _FRA, "debian-13-x64": _FRA},
 )
 GOOD = Answers(domain="monitor.fleet.test", cidrs="9.9.9.9/32 10.0.0.0/8")
 

@@ -109,6 +109,5 @@ def _folder(name: str, folders: Mapping[str, str]) -> str:
 
 def _keeps_volumes(inputs: Mapping[str, Any]) -> bool:
     """By the script that removes the project, on this machine or over SSH."""
-    removal = str(_environment(inputs).get("OFF_HOST") or inputs.get("delete") or "")
-    found = parameters(removal)
-    return parameters(found.get("REMOTE", "")).get("VOLUMES", found.get("VOLUMES", "")) != "yes"
+    removal = str(_environment(inputs).get("OFF_SCRIPT") or inputs.get("delete") or "")
+    return parameters(removal).get("VOLUMES", "") != "yes"
