@@ -4,8 +4,10 @@
 # new, the jobs $FAST are scraped each $BRIEF seconds until all had their first scrape; then it starts again with its real
 # configuration ($SCRAPES, a file of the project). It has no backlog that this could cost. A reload would do for no agent:
 # Prometheus marks the series of a shorter interval as gone until the next scrape of the longer one.
-# Any other targets are read once from inside the agent's container. Jobs that are not in $OURS are the user's: what
-# cannot be scraped there is a warning.
+# Any other targets are read once from inside the agent's container, with those of $DISCOVERED: jobs whose targets the
+# agent finds by a name, each with a URL that has that name (one a line, a tab between). Jobs that are not in $OURS are the
+# user's: what cannot be scraped there is a warning. Those of $JUDGED are judged by the agent's own scrape, which alone
+# has their credentials and reads their answers.
 agent="$PREFIX-agent"
 
 # The agent's targets: job, URL, time of the last scrape and its error, with tabs between.
@@ -85,17 +87,39 @@ scrape_first() {
         sleep 0.5
     done
     restore_scrapes
-    awk -F '\t' -v fast=" $FAST " -v ours=" $OURS " -v host="$HOST" '
-        $4 != "" && index(fast, " " $1 " ") && !index(ours, " " $1 " ") {
+    warn_of_apps "$FAST"
+}
+
+# A warning for each target of the apps among $1 whose last scrape had an error. A query may hold a secret.
+warn_of_apps() {
+    awk -F '\t' -v jobs=" $1 " -v ours=" $OURS " -v host="$HOST" '
+        $4 != "" && index(jobs, " " $1 " ") && !index(ours, " " $1 " ") {
+            gsub(/\?[^" )]*/, "", $2)
+            gsub(/\?[^" )]*/, "", $4)
             print "host " host ": warning: app " $1 " cannot be scraped: " $4 " (" $2 ")"
         }
     ' "$DIR.targets" >&2
     rm -f "$DIR.targets"
 }
 
+# An agent that read a new configuration or new credentials: until it has scraped each app of $JUDGED again.
+scrape_apps_again() {
+    [ -n "$JUDGED" ] || return 0
+    before=$(targets)
+    tries=0
+    while left=$(FAST=$JUDGED waiting "$before"); [ -n "$left" ] && [ "$tries" -lt "$SCRAPE_TRIES" ]; do
+        tries=$((tries + 1))
+        sleep 0.5
+    done
+    warn_of_apps "$JUDGED"
+}
+
 # Every target of the jobs $1 is read once, all by one command in the container: to start one costs more than to read.
 read_targets() {
-    wanted=$(targets | awk -F '\t' -v jobs=" $1 " 'index(jobs, " " $1 " ") { print $1 "\t" $2 }')
+    wanted=$(
+        targets | awk -F '\t' -v jobs=" $1 " 'index(jobs, " " $1 " ") { print $1 "\t" $2 }'
+        [ -z "$DISCOVERED" ] || printf '%s\n' "$DISCOVERED"
+    )
     [ -n "$wanted" ] || return 0
     # shellcheck disable=SC2016 # expanded in the container
     unread=$(printf '%s\n' "$wanted" | docker exec -i "$agent" sh -c '
@@ -111,7 +135,7 @@ read_targets() {
         done' sh "$SLOW_TIMEOUT" " $OURS ") || fail "its agent's container cannot run a command (Docker's message above)"
     printf '%s\n' "$unread" | awk -F '\t' -v host="$HOST" -v ours=" $OURS " '
         !NF { next }
-        { sub(/^wget: /, "", $3) }
+        { sub(/^wget: /, "", $3); sub(/\?.*/, "", $2) }
         index(ours, " " $1 " ") { print "host " host ": job " $1 ": " $3 " (" $2 ")"; failed = 1; next }
         { print "host " host ": warning: app " $1 " cannot be scraped: " $3 " (" $2 ")" }
         END { exit failed }

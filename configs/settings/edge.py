@@ -14,19 +14,18 @@ from configs.log_paths import JOURNAL as JOURNAL
 from configs.log_paths import fixed_folder as fixed_folder
 from configs.log_paths import is_system_folder, normalized, overlap
 from configs.services import alloy, promtail
+from configs.settings.app import App
 from configs.settings.base import (
     ContainerName,
     DnsLabel,
-    HostPort,
     JobName,
     LabelName,
     LabelValue,
-    MetricName,
     Pattern,
     Secret,
     ServiceLimits,
     Strict,
-    UrlPath,
+    refuse_loopback,
     service_limits,
 )
 from configs.settings.text import JsonKey, NetworkName, is_host, one_line
@@ -53,6 +52,7 @@ def _dsn(value: SecretStr) -> SecretStr:
             "expected postgresql://user:password@host:port/database with one host; the password and the port may be "
             "left out"
         )
+    refuse_loopback(host, f"{names.DOCKER_HOST}:{port or 5432} in the DSN")
     if port == 0:
         raise ValueError("expected a port between 1 and 65535 in the DSN; without one it is 5432")
     # postgres_exporter splits its connection at every space, fails, and writes all of it to its log.
@@ -100,33 +100,6 @@ def _absolute_glob(value: str) -> str:
             "such as /var/log/nginx/*.log; write the logs to such a folder, or name it before the first wildcard"
         )
     return path
-
-
-class Http(Strict):
-    """The names of a service's own HTTP metrics: a counter of requests with a label for the status, and a histogram
-    of durations in seconds. The defaults are those of the usual client libraries."""
-
-    requests: MetricName = "http_requests_total"
-    status: LabelName = "status"
-    duration: MetricName = "http_request_duration_seconds"
-
-
-class App(Strict):
-    """A service that exposes Prometheus metrics, reachable from the edge's networks. `http: {}` if it counts HTTP
-    requests: it then has its place on the HTTP dashboard and in its alerts.
-
-    A scrape with more than `sample_limit` samples, or with more than `label_limit` labels on one of them, is rejected
-    as a whole and reported. `honor_timestamps: true` stores the timestamps that the service itself exposes.
-    """
-
-    target: HostPort
-    path: UrlPath = "/metrics"
-    interval: Interval = parse_duration("10s")
-    scheme: Literal["http", "https"] = "http"
-    http: Http | None = None
-    sample_limit: Annotated[int, Field(ge=1)] = 10000
-    label_limit: Annotated[int, Field(ge=5)] = Field(40, description="`40`, four of which fleetwatch adds")
-    honor_timestamps: bool = False
 
 
 class Postgres(Strict):
@@ -240,7 +213,20 @@ class Edge(Strict):
             raise ValueError(
                 f"apps: reserved job names: {', '.join(f'`{name}`' for name in taken)}; choose different names"
             )
+        dotted = sorted(name for name, app in self.apps.items() if app.locked and "." in name)
+        if dotted:
+            raise ValueError(
+                f"apps: {', '.join(f'`{name}`' for name in dotted)}: expected a name without a dot for an app with "
+                "credentials, `make secret` divides a path at dots; rename it"
+            )
         return self
+
+    @property
+    def names_of_targets(self) -> list[str]:
+        """The hosts of all apps, and the containers of databases, as they are called on the networks."""
+        databases = [urlsplit(one.dsn.get_secret_value()).hostname or "" for one in self.postgres.values()]
+        containers = {name for name in databases if "." not in name and ":" not in name}
+        return sorted({*(host for app in self.apps.values() for host in app.hosts), *containers} - {""})
 
 
 def log_folders(edge: Edge) -> set[str]:

@@ -80,7 +80,8 @@ class Agent(Rig):
         given = {
             "PREFIX": "fw", "HOST": "web-1", "DIR": str(self.folder / "edge"), "FAST": "node shop",
             "OURS": "node cadvisor", "SCRAPES": "agent/config/prometheus.yml", "AGENT_PORT": "9090", "BRIEF": "2",
-            "SCRAPE_TRIES": "3", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "", **changes,
+            "SCRAPE_TRIES": "3", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "",
+            "JUDGED": "", "DISCOVERED": "", **changes,
         }  # fmt: skip
         whole = script("pull", **given) + script("scrapes") + f"trap restore_scrapes EXIT\n{what}\necho at $scraped\n"
         return subprocess.run(
@@ -180,3 +181,35 @@ def test_a_slow_job_that_cannot_be_read_is_named_with_the_reason(agent: Agent, o
     assert done.returncode == (1 if ours else 0)
     assert "server returned error: HTTP/1.1 500 (http://broken:1/metrics)" in done.stderr
     assert ("warning: app broken" in done.stderr) is not ours
+
+
+def test_an_app_is_judged_by_the_scrapes_that_its_agent_made_with_the_new_configuration(agent: Agent) -> None:
+    failed = 'server returned HTTP status 401 Unauthorized for "http://shop:1/m?token=hunter2"'
+    agent.targets(_rows(BEFORE, shop="old error"), _rows(BEFORE, shop="old error"), _rows(NOW, shop=failed))
+    done = agent.scrape("scraped=1; scrape_apps_again", JUDGED="shop")
+    assert done.returncode == 0, done.stderr
+    assert "host web-1: warning: app shop cannot be scraped: server returned HTTP status 401" in done.stderr
+    assert "old error" not in done.stderr
+    assert "hunter2" not in done.stderr, "a query may hold a secret"
+    assert agent.read() == [], "an agent that is not new keeps its intervals"
+
+
+def test_an_app_that_its_agent_does_not_scrape_again_costs_no_update(agent: Agent) -> None:
+    agent.targets(_rows(BEFORE))
+    assert agent.scrape("scraped=1; scrape_apps_again", JUDGED="shop").returncode == 0
+
+
+def test_an_update_without_judged_apps_asks_nothing(agent: Agent) -> None:
+    assert agent.scrape("scraped=1; scrape_apps_again").returncode == 0
+    assert agent.calls() == []
+
+
+def test_a_name_that_the_agent_resolves_is_read_though_it_has_no_target_yet(agent: Agent) -> None:
+    agent.targets(_rows(NOW))
+    found = "scaled\thttp://broken-name:8000/m?key=hunter2"
+    done = agent.scrape("scraped=1; read_targets cadvisor", DISCOVERED=found)
+    assert done.returncode == 0, done.stderr
+    assert "read http://broken-name:8000/m?key=hunter2" in agent.calls()
+    assert "warning: app scaled cannot be scraped: server returned error: HTTP/1.1 500 (http://broken-name:8000/m)" in (
+        done.stderr
+    )

@@ -156,7 +156,8 @@ def test_env_and_host_have_the_same_values_everywhere() -> None:
     config = _agent(full())
     assert config["global"]["external_labels"] == wanted
     for job in config["scrape_configs"]:
-        for group in job["static_configs"]:
+        steps = {step["target_label"]: step["replacement"] for step in job.get("relabel_configs", [])}
+        for group in job.get("static_configs", [{"labels": steps}]):
             assert wanted.items() <= group["labels"].items(), job["job_name"]
     assert _promtail(full())["clients"][0]["external_labels"] == wanted
     (external,) = re.findall(

@@ -140,7 +140,8 @@ def relabelled(labels: dict[str, str], steps: list[dict[str, Any]]) -> dict[str,
         elif step.get("action") == "drop" and found:
             return None
         elif "target_label" in step and found:
-            labels = {**labels, step["target_label"]: found[1]}
+            value = found.expand(step.get("replacement", "$1").replace("$1", r"\1"))
+            labels = {**labels, step["target_label"]: value}
     return {key: value for key, value in labels.items() if value}
 
 
