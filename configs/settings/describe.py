@@ -46,7 +46,7 @@ _KINDS = {
     "_server_name": "name",
     "_param": "name",
     "_as_list": "list of text",
-    "_dsn": "secret",
+    "postgres_dsn": "secret",
     "_subnet": "private IPv4 network, /16 to /28",
     "_absolute_glob": "absolute path, wildcards allowed",
     "_domain": "domain name",

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import unquote, unquote_plus, urlsplit
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from configs import names, services
 from configs.log_paths import JOURNAL as JOURNAL
@@ -25,40 +25,15 @@ from configs.settings.base import (
     Secret,
     ServiceLimits,
     Strict,
-    refuse_loopback,
     service_limits,
 )
-from configs.settings.text import JsonKey, NetworkName, is_host, one_line
+from configs.settings.dsn import postgres_dsn
+from configs.settings.text import JsonKey, NetworkName, one_line
 from configs.settings.thresholds import HostAlerts
 from configs.units import Interval, parse_duration
 
 _AGENT_DATA = (promtail.DATA, alloy.DATA)  # mounts of the log agents outside of system folders
 Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
-
-
-def _dsn(value: SecretStr) -> SecretStr:
-    """A password may be left out: the server may trust the exporter's address."""
-    dsn = value.get_secret_value()
-    if "#" in dsn:
-        raise ValueError("expected a DSN without #, the rest behind it would be ignored; write %23 for it")
-    try:
-        parts = urlsplit(dsn)
-        port, host = parts.port, re.sub(r":[0-9]*$", "", parts.netloc.rpartition("@")[2])
-        ok = parts.scheme in ("postgres", "postgresql") and parts.username and parts.path.strip("/") and is_host(host)
-    except ValueError:
-        port, ok = None, False
-    if not ok:
-        raise ValueError(
-            "expected postgresql://user:password@host:port/database with one host; the password and the port may be "
-            "left out"
-        )
-    refuse_loopback(host, f"{names.DOCKER_HOST}:{port or 5432} in the DSN")
-    if port == 0:
-        raise ValueError("expected a port between 1 and 65535 in the DSN; without one it is 5432")
-    # postgres_exporter splits its connection at every space, fails, and writes all of it to its log.
-    if re.search(r"\s", unquote(dsn) + unquote_plus(parts.query)):
-        raise ValueError("expected a DSN without spaces, also encoded ones: postgres_exporter cannot read them")
-    return value
 
 
 # RFC 1918. Others that Python calls private are this machine's, or mean no machine at all.
@@ -105,7 +80,7 @@ def _absolute_glob(value: str) -> str:
 class Postgres(Strict):
     """A PostgreSQL server, watched by a separate exporter, and its database, by queries. The DSN is a secret."""
 
-    dsn: Annotated[Secret, AfterValidator(_dsn)]
+    dsn: Annotated[Secret, AfterValidator(postgres_dsn)]
 
 
 class Metrics(Strict):

@@ -13,6 +13,7 @@ from configs.settings import Settings, read
 from configs.validation import (
     addresses,
     alerts,
+    apps,
     cloud_account,
     disk,
     droplets,
@@ -47,6 +48,7 @@ def validate(
         *names.problems(settings),
         *droplets.problems(settings),
         *receivers.problems(settings),
+        *apps.problems(settings),
     ]
     found = [*disk.problems(settings), *alerts.problems(settings)]
     if encrypted is not None:

@@ -45,6 +45,10 @@ def _app(**app: Any) -> App:
         ({"target": "a:1", "tls": {"ca": "/etc/ca.pem"}}, "tls.ca: expected certificates as PEM: the text from"),
         ({"target": "a:1", "tls": {"ca": PRIVATE_KEY}}, "tls.ca: expected certificates as PEM"),
         ({"target": "a:1", "tls": {"key": PRIVATE_KEY}}, "tls.cert: missing, the certificate of `key` is required"),
+        (
+            {"target": "a:1", "tls": {"cert": CERTIFICATE}},
+            "tls.key: missing, this key is required beside `cert`; `make",
+        ),
         ({"target": "a:1", "tls": {"cert": CERTIFICATE, "key": "/key.pem"}}, "tls.key: expected a private key as PEM"),
         ({"target": "a:1", "tls": {"ca": CERTIFICATE, "insecure": True}}, "tls.insecure: expected false beside `ca`"),
         ({"target": "a:1", "labels": {"host": "x"}}, "labels.host: `host` is reserved, fleetwatch sets it"),
