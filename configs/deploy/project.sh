@@ -197,6 +197,7 @@ if [ -n "$first" ]; then
     read_targets "$SLOW"
 elif [ -n "$fresh" ] || [ -n "$touched" ]; then
     case " $fresh $(printf '%s' "$touched" | tr '\n' ' ') " in *' agent '*) scrape_apps_again ;; esac
+    check_locked
     read_targets "$READ"
 fi
 

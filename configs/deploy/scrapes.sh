@@ -66,6 +66,44 @@ waiting() {
     ' - "$DIR.targets"
 }
 
+# Ends with the lines of `waiting` in $1, and with the rule that a firewall of the host needs where one may be the reason.
+fail_scrapes() {
+    printf '%s\n' "$1" | awk -F '\t' -v host="$HOST" '{
+        print "host " host ": job " $1 ": " ($2 == "" ? "the agent does not know it" : $4 != "" ? $4 : $3 != "" ? $3 " (" $2 ")" : "not scraped (" $2 ")")
+    }' >&2
+    firewall_hint "$1" >&2
+    fail "the agent cannot scrape what is named above"
+}
+
+# Of lines about the host itself that end in silence: which firewall is there and the rule that lets the containers in.
+firewall_hint() {
+    port=$(printf '%s\n' "$1" | sed -n -E "/deadline exceeded|timeout|timed out|no answer within|unreachable|no route/s#.*//($GATEWAY|host\.docker\.internal):([0-9]+).*#\2#p" | head -n 1)
+    [ -n "$port" ] || return 0
+    if grep -qs '^ENABLED=yes' "${ETC:-/etc}/ufw/ufw.conf"; then
+        found="ufw is active there and may drop it" rule="ufw allow from $SUBNET to $GATEWAY port $port proto tcp"
+    elif command -v firewall-cmd > /dev/null && firewall-cmd --state > /dev/null 2>&1; then
+        found="firewalld is active there and may drop it"
+        rule="firewall-cmd --permanent --zone=trusted --add-source=$SUBNET && firewall-cmd --reload"
+    else
+        found="a firewall of the host may drop it" rule="iptables -I INPUT -s $SUBNET -d $GATEWAY -p tcp --dport $port -j ACCEPT"
+    fi
+    echo "host $HOST: no answer comes from the host's own address $GATEWAY, port $port, to the agent's container: $found. The rule that lets it in: \`$rule\`"
+}
+
+# An agent that is not new: until the jobs $LOCKED, which it alone can read, are up by its last scrape.
+check_locked() {
+    tries=0
+    while left=$(FAST=$LOCKED waiting ''); [ -n "$left" ]; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge "$SCRAPE_TRIES" ]; then
+            rm -f "$DIR.targets"
+            fail_scrapes "$left"
+        fi
+        sleep 0.5
+    done
+    rm -f "$DIR.targets"
+}
+
 # A new agent: until every job of $FAST was scraped. Sets $scraped: since when the hub must have a sample of each.
 scrape_first() {
     before=$(targets)
@@ -79,10 +117,7 @@ scrape_first() {
         tries=$((tries + 1))
         if [ "$tries" -ge "$SCRAPE_TRIES" ]; then
             restore_scrapes
-            printf '%s\n' "$left" | awk -F '\t' -v host="$HOST" '{
-                print "host " host ": job " $1 ": " ($2 == "" ? "the agent does not know it" : $4 != "" ? $4 : $3 != "" ? $3 " (" $2 ")" : "not scraped (" $2 ")")
-            }' >&2
-            fail "the agent cannot scrape what is named above"
+            fail_scrapes "$left"
         fi
         sleep 0.5
     done
@@ -92,13 +127,14 @@ scrape_first() {
 
 # A warning for each target of the apps among $1 whose last scrape had an error. A query may hold a secret.
 warn_of_apps() {
-    awk -F '\t' -v jobs=" $1 " -v ours=" $OURS " -v host="$HOST" '
+    output=$(awk -F '\t' -v jobs=" $1 " -v ours=" $OURS " -v host="$HOST" '
         $4 != "" && index(jobs, " " $1 " ") && !index(ours, " " $1 " ") {
             gsub(/\?[^" )]*/, "", $2)
             gsub(/\?[^" )]*/, "", $4)
             print "host " host ": warning: app " $1 " cannot be scraped: " $4 " (" $2 ")"
         }
-    ' "$DIR.targets" >&2
+    ' "$DIR.targets")
+    [ -z "$output" ] || { printf '%s\n' "$output"; firewall_hint "$output"; } >&2
     rm -f "$DIR.targets"
 }
 

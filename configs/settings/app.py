@@ -20,15 +20,12 @@ from configs.settings.base import (
     Secret,
     Strict,
     UrlPath,
+    as_list,
 )
 from configs.settings.text import OneLine, is_host
 from configs.units import Duration, Interval, Size, parse_duration, parse_size, show_duration
 
 LONGEST_DEFAULT = 30  # seconds; the timeout of a scrape unless one is set, if the interval is not shorter
-
-
-def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, str) else value
 
 
 def _param(value: str) -> str:
@@ -55,7 +52,7 @@ def _server_name(value: str) -> str:
 Certificates = Annotated[str, AfterValidator(_certificates), HIDDEN]
 ServerName = Annotated[str, AfterValidator(_server_name)]
 Param = Annotated[str, AfterValidator(_param)]
-Values = Annotated[list[OneLine], BeforeValidator(_as_list)]
+Values = Annotated[list[OneLine], BeforeValidator(as_list)]
 
 
 class Http(Strict):

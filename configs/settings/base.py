@@ -130,6 +130,19 @@ def _container_name(value: str) -> str:
     return value
 
 
+def as_list(value: Any) -> Any:
+    """One text is a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def _docker_label(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._/-]{0,127}", value):
+        raise ValueError(
+            "expected the key of a container's label, such as com.example.service: letters, digits, . _ / -"
+        )
+    return value
+
+
 def _re2(value: str) -> str:
     """Checked with RE2, whose syntax the log agents use: Python accepts more than they do."""
     one_line(value)
@@ -173,6 +186,8 @@ LabelValue = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(
 MetricName = Annotated[str, AfterValidator(_metric_name)]
 JobName = Annotated[str, AfterValidator(_job_name)]
 ContainerName = Annotated[str, AfterValidator(_container_name)]
+DockerLabel = Annotated[str, AfterValidator(_docker_label)]
+Labels = Annotated[list[DockerLabel], Field(min_length=1, max_length=5), BeforeValidator(as_list)]
 Pattern = Annotated[str, AfterValidator(_re2)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 # Pulumi hands nested secrets over decrypted: SecretStr keeps them out of every repr, and components wrap what they

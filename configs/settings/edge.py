@@ -20,6 +20,7 @@ from configs.settings.base import (
     DnsLabel,
     JobName,
     LabelName,
+    Labels,
     LabelValue,
     Pattern,
     Secret,
@@ -39,6 +40,15 @@ Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
 # RFC 1918. Others that Python calls private are this machine's, or mean no machine at all.
 _PRIVATE = [ipaddress.IPv4Network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 _DOCKER0 = ipaddress.IPv4Network("172.17.0.0/16")
+
+
+# The labels that a deploy of these programs sets: Kamal (`Kamal::Configuration::Role`), a Swarm's engine, and Nomad's
+# docker driver with `extra_labels`.
+SERVICE_LABELS = [
+    ["service", "role", "destination"],
+    ["com.docker.swarm.service.name"],
+    ["com.hashicorp.nomad.job_name", "com.hashicorp.nomad.task_group_name", "com.hashicorp.nomad.task_name"],
+]
 
 
 def _subnet(value: str) -> str:
@@ -167,11 +177,13 @@ class Edge(Strict):
 
     `subnet` is the edge's Docker network: the node exporter listens on its gateway address. The default lies outside
     the ranges from which Docker chooses by itself. `expected`: containers, by name, whose absence raises an alert at
-    once, not only after they were seen.
+    once, not only after they were seen. `service_labels`: the container labels that make a service where a deploy
+    changes the names of containers, as Compose's labels do by themselves; each entry is one label or several.
     """
 
     networks: list[NetworkName] = []
     expected: list[ContainerName] = []
+    service_labels: list[Labels] = Field(SERVICE_LABELS, description="those of Kamal, Swarm and Nomad")
     alerts: HostAlerts = HostAlerts()
     subnet: Annotated[str, AfterValidator(_subnet)] = "10.213.77.0/24"
     apps: dict[JobName, App] = {}

@@ -41,7 +41,8 @@ def read(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Read:
     twin = habits.second_network(story, "html-app")
     known = rig.config["hosts"]["hub"].get("networks", [])
     rig.change({"hosts": {"hub": {"networks": [*known, net, twin], "apps": apps}}})
-    _set(story, "tls-app", "tls.key", made.client_key)  # demanded beside its certificate
+    _set(story, "tls-app", "tls.key", made.client_key)  # the settings demand it, as the password
+    _set(story, "login-app", "basic_auth.password", "another")
     before = rig.up()
     agent = rig.started("agent")
     for name, habit in found.items():

@@ -31,6 +31,7 @@ BRIEF = BRIEF.replace(
     "- job_name: shop\n  scrape_interval: 15s", "- job_name: shop\n  scrape_interval: 2s\n  scrape_timeout: 2s"
 )
 NEVER_BY_VMAGENT = "1970-01-01T00:00:00Z"
+URLS = {"gateway": "http://10.213.77.1:9100/metrics", "nightly": "http://host.docker.internal:18123/metrics"}
 NEVER, BEFORE, NOW = "0001-01-01T00:00:00Z", "2026-11-28T10:00:00Z", "2026-11-28T10:00:09Z"
 
 
@@ -67,7 +68,7 @@ class Agent(Rig):
                     "discoveredLabels": {"job": job},
                     "labels": {"job": job},
                     "scrapePool": job,
-                    "scrapeUrl": f"http://{job}:1/metrics",
+                    "scrapeUrl": URLS.get(job, f"http://{job}:1/metrics"),
                     "lastError": error,
                     "lastScrape": last,
                 }
@@ -81,7 +82,8 @@ class Agent(Rig):
             "PREFIX": "fw", "HOST": "web-1", "DIR": str(self.folder / "edge"), "FAST": "node shop",
             "OURS": "node cadvisor", "SCRAPES": "agent/config/prometheus.yml", "AGENT_PORT": "9090", "BRIEF": "2",
             "SCRAPE_TRIES": "3", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "",
-            "JUDGED": "", "DISCOVERED": "", **changes,
+            "JUDGED": "", "DISCOVERED": "", "LOCKED": "", "GATEWAY": "10.213.77.1", "SUBNET": "10.213.77.0/24",
+            **changes,
         }  # fmt: skip
         whole = script("pull", **given) + script("scrapes") + f"trap restore_scrapes EXIT\n{what}\necho at $scraped\n"
         return subprocess.run(
@@ -213,3 +215,52 @@ def test_a_name_that_the_agent_resolves_is_read_though_it_has_no_target_yet(agen
     assert "warning: app scaled cannot be scraped: server returned error: HTTP/1.1 500 (http://broken-name:8000/m)" in (
         done.stderr
     )
+
+
+SILENT = "context deadline exceeded"
+
+
+@pytest.mark.parametrize(
+    ("active", "named", "rule"),
+    [
+        (
+            "yes",
+            "ufw is active there and may drop it",
+            "ufw allow from 10.213.77.0/24 to 10.213.77.1 port 9100 proto tcp",
+        ),
+        (
+            "no",
+            "a firewall of the host may drop it",
+            "iptables -I INPUT -s 10.213.77.0/24 -d 10.213.77.1 -p tcp --dport",
+        ),
+    ],
+)
+def test_a_firewall_between_the_agent_and_the_host_is_named_with_its_rule(
+    agent: Agent, active: str, named: str, rule: str
+) -> None:
+    (agent.folder / "etc" / "ufw").mkdir(parents=True)
+    (agent.folder / "etc" / "ufw" / "ufw.conf").write_text(f"ENABLED={active}\n")
+    agent.targets([("gateway", NOW, SILENT)])
+    for what, more in (("scrape_first", {"FAST": "gateway"}), ("scraped=1; check_locked", {"LOCKED": "gateway"})):
+        done = agent.scrape(what, OURS="gateway", ETC=str(agent.folder / "etc"), **more)
+        assert done.returncode == 1
+        assert f"host web-1: job gateway: {SILENT} " in done.stderr
+        assert named in done.stderr
+        assert rule in done.stderr
+
+
+def test_another_error_of_the_host_is_no_matter_of_a_firewall(agent: Agent) -> None:
+    agent.targets([("gateway", NOW, "connection refused")])
+    done = agent.scrape("scraped=1; check_locked", OURS="gateway", LOCKED="gateway")
+    assert done.returncode == 1
+    assert "connection refused" in done.stderr
+    assert "firewall" not in done.stderr
+    agent.targets([("gateway", NOW, "")])
+    assert agent.scrape("scraped=1; check_locked", OURS="gateway", LOCKED="gateway").returncode == 0
+
+
+def test_a_silent_app_on_the_host_is_a_warning_with_the_rule(agent: Agent) -> None:
+    agent.targets([("nightly", BEFORE, "")], [("nightly", NOW, SILENT)])
+    done = agent.scrape("scraped=1; scrape_apps_again", JUDGED="nightly")
+    assert done.returncode == 0
+    assert "port 18123" in done.stderr

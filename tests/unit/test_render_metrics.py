@@ -90,7 +90,7 @@ def test_only_the_hubs_own_edge_asks_the_hub() -> None:
 def test_containers_keep_the_labels_of_the_design_and_no_ids() -> None:
     rules_of = _jobs(full())["cadvisor"]["metric_relabel_configs"]
     assert {rule["target_label"] for rule in rules_of if "target_label" in rule} == {
-        "container", "compose_project", "compose_service", "cgroup"
+        "container", "compose_project", "compose_service", "service", "cgroup"
     }  # fmt: skip
     assert {rule["regex"] for rule in rules_of if rule.get("action") == "labeldrop"} == {
         "name|image|container_label_.*", "id"
@@ -130,6 +130,29 @@ def test_a_container_of_ours_has_no_labels_of_compose() -> None:
     assert relabelled({**shop, "container_label_fleetwatch_stack": "shop"}, rules_of) == {"container": "shop-db"}
 
 
+@pytest.mark.parametrize(
+    ("labels", "service"),
+    [
+        ({"service": "shop", "role": "web"}, "shop/web"),
+        ({"service": "shop", "role": "web", "destination": "staging"}, "shop/web/staging"),
+        ({"service": "shop-db"}, "shop-db"),
+        ({"role": "web"}, None),
+        ({"com_docker_swarm_service_name": "shop_web"}, "shop_web"),
+        ({"com_docker_swarm_service_name": "shop_web", "service": "own"}, "own"),
+        ({"com_hashicorp_nomad_job_name": "shop", "com_hashicorp_nomad_task_name": "web"}, "shop//web"),
+        ({"service": "shop", "com_docker_compose_service": "db", "com_docker_compose_project": "x"}, None),
+        ({"service": "shop", "fleetwatch_stack": "fleetwatch"}, None),
+    ],
+)
+def test_labels_of_a_deploy_make_a_service(labels: dict[str, str], service: str | None) -> None:
+    """Unless Compose's do: two services of a project that have one such label would hide each other's end."""
+    rules_of = _jobs(full())["cadvisor"]["metric_relabel_configs"]
+    given = {f"container_label_{key}": value for key, value in labels.items()}
+    found = relabelled({"name": "shop-web-1a2b", "id": f"/docker/{ID}", **given}, rules_of)
+    assert found is not None
+    assert found.get("service") == service
+
+
 def relabelled(labels: dict[str, str], steps: list[dict[str, Any]]) -> dict[str, str] | None:
     """Prometheus' relabelling, as far as these rules go; None: dropped."""
     for step in steps:
@@ -140,7 +163,7 @@ def relabelled(labels: dict[str, str], steps: list[dict[str, Any]]) -> dict[str,
         elif step.get("action") == "drop" and found:
             return None
         elif "target_label" in step and found:
-            value = found.expand(step.get("replacement", "$1").replace("$1", r"\1"))
+            value = found.expand(re.sub(r"\$(\d)", r"\\\1", step.get("replacement", "$1")))
             labels = {**labels, step["target_label"]: value}
     return {key: value for key, value in labels.items() if value}
 
