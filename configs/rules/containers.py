@@ -95,7 +95,7 @@ def _gone(settings: Settings) -> Alert:
         description="No other container of its service is running. Check why it stopped: docker logs --tail "
         "50 {{ $labels.container }}.",
         board="containers",
-        empty="the host has no Compose containers",
+        empty="the host has no containers of Compose, or none with the labels of a service",
         per="container",
     )
 

@@ -148,7 +148,7 @@ class App(Strict):
         twice = sorted(set(found) & set(params))
         if twice:
             raise ValueError(
-                f"params: {', '.join(twice)} stands in the query of `path` too; expected each parameter once"
+                f"params: expected each parameter once, the query of `path` has {', '.join(twice)} too; remove one"
             )
         return {**raw, "path": parts.path, "params": {**params, **found}}
 

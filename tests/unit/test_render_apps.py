@@ -1,10 +1,11 @@
-"""The scrape jobs of apps: credentials as files, discovery, and labels that no app can take over."""
+"""The scrape jobs of apps: credentials as files, discovery, labels that no app can take over; services by labels."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
+import pytest
 import yaml
 
 from configs.render import apps
@@ -13,7 +14,7 @@ from configs.services.spec import Late
 from configs.settings import load
 from tests.fixtures import rendering
 from tests.fixtures.full import CERTIFICATE, SECRETS, SOURCE, full, small
-from tests.unit.test_render_metrics import relabelled
+from tests.fixtures.relabelling import relabelled
 
 
 def _jobs() -> dict[str, dict[str, Any]]:
@@ -86,3 +87,26 @@ def test_honored_labels_never_make_an_app_another_host() -> None:
     found = relabelled({"host": "other", "job": "batch"}, steps)
     assert found == {"host": "hub", "env": "full", "job": "batch", "exported_host": "other"}
     assert not any("honor_labels" in job for name, job in _jobs().items() if name != "push-gateway")
+
+
+@pytest.mark.parametrize(
+    ("labels", "service"),
+    [
+        ({"service": "shop", "role": "web"}, "shop/web"),
+        ({"service": "shop", "role": "web", "destination": "staging"}, "shop/web/staging"),
+        ({"service": "shop-db"}, "shop-db"),
+        ({"role": "web"}, None),
+        ({"com_docker_swarm_service_name": "shop_web"}, "shop_web"),
+        ({"com_docker_swarm_service_name": "shop_web", "service": "own"}, "own"),
+        ({"com_hashicorp_nomad_job_name": "shop", "com_hashicorp_nomad_task_name": "web"}, "shop//web"),
+        ({"service": "shop", "com_docker_compose_service": "db", "com_docker_compose_project": "x"}, None),
+        ({"service": "shop", "fleetwatch_stack": "fleetwatch"}, None),
+    ],
+)
+def test_labels_of_a_deploy_make_a_service(labels: dict[str, str], service: str | None) -> None:
+    """Unless Compose's do: two services of a project that have one such label would hide each other's end."""
+    rules_of = _jobs()["cadvisor"]["metric_relabel_configs"]
+    given = {f"container_label_{key}": value for key, value in labels.items()}
+    found = relabelled({"name": "shop-web-1a2b", "id": f"/docker/{'4c9e' * 16}", **given}, rules_of)
+    assert found is not None
+    assert found.get("service") == service

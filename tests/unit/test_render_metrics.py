@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +14,7 @@ from configs.settings import Settings, load
 from configs.units import parse_duration
 from tests.fixtures import rendering
 from tests.fixtures.full import DATABASE_PASSWORD, ROOT, SECRETS, SOURCE, full, small
+from tests.fixtures.relabelling import relabelled
 from tests.fixtures.stackfiles import CASES
 
 GATEWAY = "10.213.77.1"
@@ -128,44 +128,6 @@ def test_a_container_of_ours_has_no_labels_of_compose() -> None:
     users = {"container": "shop-db", "compose_project": "shop", "compose_service": "db"}
     assert relabelled(shop, rules_of) == users
     assert relabelled({**shop, "container_label_fleetwatch_stack": "shop"}, rules_of) == {"container": "shop-db"}
-
-
-@pytest.mark.parametrize(
-    ("labels", "service"),
-    [
-        ({"service": "shop", "role": "web"}, "shop/web"),
-        ({"service": "shop", "role": "web", "destination": "staging"}, "shop/web/staging"),
-        ({"service": "shop-db"}, "shop-db"),
-        ({"role": "web"}, None),
-        ({"com_docker_swarm_service_name": "shop_web"}, "shop_web"),
-        ({"com_docker_swarm_service_name": "shop_web", "service": "own"}, "own"),
-        ({"com_hashicorp_nomad_job_name": "shop", "com_hashicorp_nomad_task_name": "web"}, "shop//web"),
-        ({"service": "shop", "com_docker_compose_service": "db", "com_docker_compose_project": "x"}, None),
-        ({"service": "shop", "fleetwatch_stack": "fleetwatch"}, None),
-    ],
-)
-def test_labels_of_a_deploy_make_a_service(labels: dict[str, str], service: str | None) -> None:
-    """Unless Compose's do: two services of a project that have one such label would hide each other's end."""
-    rules_of = _jobs(full())["cadvisor"]["metric_relabel_configs"]
-    given = {f"container_label_{key}": value for key, value in labels.items()}
-    found = relabelled({"name": "shop-web-1a2b", "id": f"/docker/{ID}", **given}, rules_of)
-    assert found is not None
-    assert found.get("service") == service
-
-
-def relabelled(labels: dict[str, str], steps: list[dict[str, Any]]) -> dict[str, str] | None:
-    """Prometheus' relabelling, as far as these rules go; None: dropped."""
-    for step in steps:
-        text = ";".join(labels.get(label, "") for label in step.get("source_labels", []))
-        found = re.fullmatch(step.get("regex", "(.*)"), text)
-        if step.get("action") == "labeldrop":
-            labels = {key: value for key, value in labels.items() if not re.fullmatch(step["regex"], key)}
-        elif step.get("action") == "drop" and found:
-            return None
-        elif "target_label" in step and found:
-            value = found.expand(re.sub(r"\$(\d)", r"\\\1", step.get("replacement", "$1")))
-            labels = {**labels, step["target_label"]: value}
-    return {key: value for key, value in labels.items() if value}
 
 
 def test_the_outage_budget_sets_the_log_ahead_and_the_hubs_window() -> None:

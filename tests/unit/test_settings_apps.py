@@ -33,7 +33,10 @@ def _app(**app: Any) -> App:
             {"target": "a:1", "interval": "10s", "timeout": "12s"},
             "timeout: expected at most the interval (10s), got 12s",
         ),
-        ({"target": "a:1", "path": "/m?a=1", "params": {"a": "2"}}, "params: a stands in the query of `path` too"),
+        (
+            {"target": "a:1", "path": "/m?a=1", "params": {"a": "2"}},
+            "params: expected each parameter once, the query",
+        ),
         ({"target": "a:1", "path": "/m?a=1#b"}, "path: expected the path of a URL that begins with /"),
         ({"target": "a:1", "params": {"a b": "1"}}, "params.(key of 3 characters, not shown): expected the name of a"),
         (
