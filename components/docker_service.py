@@ -193,7 +193,6 @@ class DockerService(pulumi.ComponentResource):
 
     def _container(self, after: Sequence[pulumi.Resource]) -> docker.Container:
         made, host = self._definition, self._args.host
-        shared = "host" if made.host_namespaces else None
         return docker.Container(
             f"{host.name}-{self.role}",
             name=made.name,
@@ -215,14 +214,15 @@ class DockerService(pulumi.ComponentResource):
                 )
                 for mount in made.mounts
             ],
-            network_mode=shared or "bridge",  # left at once for the networks below
+            network_mode="host" if made.host_namespaces else "bridge",  # left at once for the networks below
             networks_advanced=[
                 docker.ContainerNetworksAdvancedArgs(
                     name=self._args.networks[network.name], aliases=list(network.aliases)
                 )
                 for network in made.networks
             ],
-            pid_mode=shared,
+            hosts=[docker.ContainerHostArgs(host=name, ip=ip) for name, ip in sorted(made.hosts.items())] or None,
+            pid_mode="host" if made.host_namespaces else None,
             ports=self._ports(),
             capabilities=docker.ContainerCapabilitiesArgs(
                 drops=list(DROPPED_CAPABILITIES), adds=list(made.capabilities)

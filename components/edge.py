@@ -102,6 +102,7 @@ class Edge(pulumi.ComponentResource):
             "PUSHERS": " ".join(spec.role for spec in specs if spec.pushes),
             "JOINING": " ".join(spec.role for spec in specs if spec.user_networks),
             "NETWORKS": "\n".join(sorted(self._context.edge.networks)),
+            "TARGETS": "\n".join(self._context.edge.names_of_targets),
             "OWN": f"{names.edge_network(stack)} {names.hub_network(stack)}",
             "PATIENCE": str(PATIENCE),
             "HEALTHY": str(HEALTHY),
@@ -111,11 +112,20 @@ class Edge(pulumi.ComponentResource):
         jobs, apps = services.scrape_jobs(self._args.settings, self._args.host.name), self._context.edge.apps
         # A target that demands a password is read by the agent alone, which has it in a file.
         locked = {job.name for job in services.service_jobs(self._context) if job.password}
-        fast = [job for job, interval in jobs.items() if interval <= FAST or job in locked]
+        # A name may have no address yet, so nothing waits for the targets that it gives.
+        found = {name for name, app in apps.items() if app.dns is not None}
+        fast = [job for job, interval in jobs.items() if (interval <= FAST or job in locked) and job not in found]
+        closed = locked | {name for name, app in apps.items() if app.locked}
+        readable = [job for job in jobs if job not in closed]
         return {
             "FAST": " ".join(fast),
-            "SLOW": " ".join(job for job in jobs if job not in fast),
-            "READ": " ".join(job for job in jobs if job not in locked),
+            "SLOW": " ".join(job for job in readable if job not in fast and job not in found),
+            "READ": " ".join(job for job in readable if (job not in apps or job not in fast) and job not in found),
+            "JUDGED": " ".join(job for job in fast if job in apps),
+            "LOCKED": " ".join(job for job in jobs if job in locked),
+            "GATEWAY": self._context.gateway,
+            "SUBNET": self._context.edge.subnet,
+            "DISCOVERED": "\n".join(f"{name}\t{apps[name].url}" for name in sorted(found - closed)),
             "OURS": " ".join(job for job in jobs if job not in apps),
             "SCRAPES": f"agent/config/{agent.FILE}",
             "AGENT_PORT": str(names.PROMETHEUS_PORT),
@@ -150,7 +160,7 @@ class Edge(pulumi.ComponentResource):
         }
         if self._args.hub.address is not None:
             made["FILES_HOSTS"] = pulumi.Output.from_input(self._args.hub.address).apply(
-                lambda found: bundle({compose.HOSTS: compose.hosts(found)}, whole=False)
+                lambda found: bundle({compose.HOSTS: compose.hosts(found, self._context.gateway)}, whole=False)
             )
         for spec in self._specs:
             if spec.files:

@@ -74,11 +74,12 @@ def files(spec: ServiceSpec, late: Late) -> dict[str, str]:
     return {f"{spec.role}/config/{name}": file.render(late) for name, file in spec.files.items()}
 
 
-def hosts(address: str) -> str:
-    """The hosts file of the containers that push: the hub's name and address, where no DNS record has them. With an
-    address in their configuration instead, a hub made again would cost the backlog: another URL is another queue, which
-    begins with the present."""
-    return f"127.0.0.1 localhost\n::1 localhost\n{address} {names.NO_DOMAIN}\n"
+def hosts(address: str, gateway: str) -> str:
+    """The hosts file of the containers that push: the hub's name and address, where no DNS record has them, and the
+    host's own. With an address in their configuration instead, a hub made again would cost the backlog: another URL is
+    another queue, which begins with the present."""
+    own = {"127.0.0.1": "localhost", "::1": "localhost", address: names.NO_DOMAIN, gateway: names.DOCKER_HOST}
+    return "".join(f"{where} {name}\n" for where, name in own.items())
 
 
 def readme(context: Context) -> str:
@@ -127,6 +128,8 @@ def _service(made: Container, folder: str, private: str | None) -> dict[str, Any
         service["networks"] = {
             network.name: {"aliases": list(network.aliases)} if network.aliases else None for network in made.networks
         }
+        if made.hosts:
+            service["extra_hosts"] = [f"{name}:{address}" for name, address in sorted(made.hosts.items())]
     return {
         **service,
         "healthcheck": {

@@ -26,7 +26,7 @@ def samples_per_second(settings: Settings) -> float:
     rates: list[float] = []
     for name, edge in settings.edges.items():
         rates += [job.series / job.interval for job in service_jobs(Context(settings=settings, name=name))]
-        rates += [SERIES_OF_APP / app.interval for app in edge.apps.values()]
+        rates += [SERIES_OF_APP * max(1, len(app.targets)) / app.interval for app in edge.apps.values()]
     return sum(rates)
 
 

@@ -51,6 +51,7 @@ PROJECT = "edge"
 SECRETS = "/run/secrets/fleetwatch"
 HUB_CA = "hub-ca.crt"
 PASSWORD = "password"
+DOCKER_HOST = "host.docker.internal"  # the host itself, as seen from containers that reach what the user runs
 DOCKER_SOCKET = "/var/run/docker.sock"  # full control of the host: only the log agent and cAdvisor mount it
 NOBODY = "nobody"  # Alertmanager's receiver without an integration: its alerts are not sent
 SCRAPE_PASSWORD = "scrape-password"  # of an edge's agent, for targets that demand one  # pragma: allowlist secret

@@ -25,7 +25,7 @@ from configs.dashboards.model import (
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
 from configs.settings import Settings
-from configs.settings.edge import Http
+from configs.settings.app import Http
 
 BY = "by (env, host, job)"
 NAME = "{{host}} {{job}}"

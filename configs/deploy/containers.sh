@@ -113,3 +113,21 @@ join_networks() {
         done
     done
 }
+
+# A name of $TARGETS (one a line) that containers have on two of the networks: Docker's DNS answers with either.
+report_shared_names() {
+    [ -n "$TARGETS" ] || return 0
+    ids=$(docker ps -q --no-trunc) || return 0
+    # shellcheck disable=SC2086 # a list of ids
+    [ -z "$ids" ] || docker inspect --type container -f '{{range $name, $one := .NetworkSettings.Networks}}{{$name}}{{range $one.Aliases}} {{.}}{{end}}{{println}}{{end}}' $ids 2> /dev/null |
+        awk -v host="$HOST" -v targets="$(printf '%s' "$TARGETS" | tr '\n' ' ')" -v networks=" $(printf '%s' "$NETWORKS" | tr '\n' ' ') " '
+            index(networks, " " $1 " ") {
+                for (i = 2; i <= NF; i++) if (!(($1, $i) in seen)) { seen[$1, $i] = 1; on[$i] = on[$i] (on[$i] ? " and " : "") $1; count[$i]++ }
+            }
+            END {
+                total = split(targets, target, " ")
+                for (i = 1; i <= total; i++) if (count[target[i]] > 1)
+                    print "host " host ": warning: the name " target[i] " exists on the networks " on[target[i]] ", either may answer; write the whole name of the container that is meant (`docker ps` there shows it)"
+            }
+        ' >&2
+}

@@ -186,6 +186,7 @@ rm -f "$pending"
 find "$DIR" -mindepth 1 -depth -type d -exec rmdir {} \; 2> /dev/null || true # the empty ones
 
 join_networks
+report_shared_names
 containers > "$DIR.containers"
 
 # The targets. Where the agent is not new, the hub has samples of the last interval.
@@ -195,6 +196,8 @@ if [ -n "$first" ]; then
     now=$scraped
     read_targets "$SLOW"
 elif [ -n "$fresh" ] || [ -n "$touched" ]; then
+    case " $fresh $(printf '%s' "$touched" | tr '\n' ' ') " in *' agent '*) scrape_apps_again ;; esac
+    check_locked
     read_targets "$READ"
 fi
 

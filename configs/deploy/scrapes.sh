@@ -4,8 +4,10 @@
 # new, the jobs $FAST are scraped each $BRIEF seconds until all had their first scrape; then it starts again with its real
 # configuration ($SCRAPES, a file of the project). It has no backlog that this could cost. A reload would do for no agent:
 # Prometheus marks the series of a shorter interval as gone until the next scrape of the longer one.
-# Any other targets are read once from inside the agent's container. Jobs that are not in $OURS are the user's: what
-# cannot be scraped there is a warning.
+# Any other targets are read once from inside the agent's container, with those of $DISCOVERED: jobs whose targets the
+# agent finds by a name, each with a URL that has that name (one a line, a tab between). Jobs that are not in $OURS are the
+# user's: what cannot be scraped there is a warning. Those of $JUDGED are judged by the agent's own scrape, which alone
+# has their credentials and reads their answers.
 agent="$PREFIX-agent"
 
 # The agent's targets: job, URL, time of the last scrape and its error, with tabs between.
@@ -64,6 +66,44 @@ waiting() {
     ' - "$DIR.targets"
 }
 
+# Ends with the lines of `waiting` in $1, and with the rule that a firewall of the host needs where one may be the reason.
+fail_scrapes() {
+    printf '%s\n' "$1" | awk -F '\t' -v host="$HOST" '{
+        print "host " host ": job " $1 ": " ($2 == "" ? "the agent does not know it" : $4 != "" ? $4 : $3 != "" ? $3 " (" $2 ")" : "not scraped (" $2 ")")
+    }' >&2
+    firewall_hint "$1" >&2
+    fail "the agent cannot scrape what is named above"
+}
+
+# Of lines about the host itself that end in silence: which firewall is there and the rule that lets the containers in.
+firewall_hint() {
+    port=$(printf '%s\n' "$1" | sed -n -E "/deadline exceeded|timeout|timed out|no answer within|unreachable|no route/s#.*//($GATEWAY|host\.docker\.internal):([0-9]+).*#\2#p" | head -n 1)
+    [ -n "$port" ] || return 0
+    if grep -qs '^ENABLED=yes' "${ETC:-/etc}/ufw/ufw.conf"; then
+        found="ufw is active there and may drop it" rule="ufw allow from $SUBNET to $GATEWAY port $port proto tcp"
+    elif command -v firewall-cmd > /dev/null && firewall-cmd --state > /dev/null 2>&1; then
+        found="firewalld is active there and may drop it"
+        rule="firewall-cmd --permanent --zone=trusted --add-source=$SUBNET && firewall-cmd --reload"
+    else
+        found="a firewall of the host may drop it" rule="iptables -I INPUT -s $SUBNET -d $GATEWAY -p tcp --dport $port -j ACCEPT"
+    fi
+    echo "host $HOST: no answer comes from the host's own address $GATEWAY, port $port, to the agent's container: $found. The rule that lets it in: \`$rule\`"
+}
+
+# An agent that is not new: until the jobs $LOCKED, which it alone can read, are up by its last scrape.
+check_locked() {
+    tries=0
+    while left=$(FAST=$LOCKED waiting ''); [ -n "$left" ]; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge "$SCRAPE_TRIES" ]; then
+            rm -f "$DIR.targets"
+            fail_scrapes "$left"
+        fi
+        sleep 0.5
+    done
+    rm -f "$DIR.targets"
+}
+
 # A new agent: until every job of $FAST was scraped. Sets $scraped: since when the hub must have a sample of each.
 scrape_first() {
     before=$(targets)
@@ -77,25 +117,45 @@ scrape_first() {
         tries=$((tries + 1))
         if [ "$tries" -ge "$SCRAPE_TRIES" ]; then
             restore_scrapes
-            printf '%s\n' "$left" | awk -F '\t' -v host="$HOST" '{
-                print "host " host ": job " $1 ": " ($2 == "" ? "the agent does not know it" : $4 != "" ? $4 : $3 != "" ? $3 " (" $2 ")" : "not scraped (" $2 ")")
-            }' >&2
-            fail "the agent cannot scrape what is named above"
+            fail_scrapes "$left"
         fi
         sleep 0.5
     done
     restore_scrapes
-    awk -F '\t' -v fast=" $FAST " -v ours=" $OURS " -v host="$HOST" '
-        $4 != "" && index(fast, " " $1 " ") && !index(ours, " " $1 " ") {
+    warn_of_apps "$FAST"
+}
+
+# A warning for each target of the apps among $1 whose last scrape had an error. A query may hold a secret.
+warn_of_apps() {
+    output=$(awk -F '\t' -v jobs=" $1 " -v ours=" $OURS " -v host="$HOST" '
+        $4 != "" && index(jobs, " " $1 " ") && !index(ours, " " $1 " ") {
+            gsub(/\?[^" )]*/, "", $2)
+            gsub(/\?[^" )]*/, "", $4)
             print "host " host ": warning: app " $1 " cannot be scraped: " $4 " (" $2 ")"
         }
-    ' "$DIR.targets" >&2
+    ' "$DIR.targets")
+    [ -z "$output" ] || { printf '%s\n' "$output"; firewall_hint "$output"; } >&2
     rm -f "$DIR.targets"
+}
+
+# An agent that read a new configuration or new credentials: until it has scraped each app of $JUDGED again.
+scrape_apps_again() {
+    [ -n "$JUDGED" ] || return 0
+    before=$(targets)
+    tries=0
+    while left=$(FAST=$JUDGED waiting "$before"); [ -n "$left" ] && [ "$tries" -lt "$SCRAPE_TRIES" ]; do
+        tries=$((tries + 1))
+        sleep 0.5
+    done
+    warn_of_apps "$JUDGED"
 }
 
 # Every target of the jobs $1 is read once, all by one command in the container: to start one costs more than to read.
 read_targets() {
-    wanted=$(targets | awk -F '\t' -v jobs=" $1 " 'index(jobs, " " $1 " ") { print $1 "\t" $2 }')
+    wanted=$(
+        targets | awk -F '\t' -v jobs=" $1 " 'index(jobs, " " $1 " ") { print $1 "\t" $2 }'
+        [ -z "$DISCOVERED" ] || printf '%s\n' "$DISCOVERED"
+    )
     [ -n "$wanted" ] || return 0
     # shellcheck disable=SC2016 # expanded in the container
     unread=$(printf '%s\n' "$wanted" | docker exec -i "$agent" sh -c '
@@ -111,7 +171,7 @@ read_targets() {
         done' sh "$SLOW_TIMEOUT" " $OURS ") || fail "its agent's container cannot run a command (Docker's message above)"
     printf '%s\n' "$unread" | awk -F '\t' -v host="$HOST" -v ours=" $OURS " '
         !NF { next }
-        { sub(/^wget: /, "", $3) }
+        { sub(/^wget: /, "", $3); sub(/\?.*/, "", $2) }
         index(ours, " " $1 " ") { print "host " host ": job " $1 ": " $3 " (" $2 ")"; failed = 1; next }
         { print "host " host ": warning: app " $1 " cannot be scraped: " $3 " (" $2 ")" }
         END { exit failed }

@@ -1,6 +1,7 @@
 """Alerts about containers, from cAdvisor, and about attached volumes.
 
-A container is identified by its name. It is replaced if another container of its Compose service is running.
+A container is identified by its name. It is replaced if another container of its Compose service is running, or of the
+service that its labels name.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ from configs.settings.thresholds import Thresholds
 NAMED = 'job="cadvisor",container!=""'
 CONTAINER = "env, host, container"
 SERVICE = "env, host, compose_project, compose_service"
+OF_SERVICE = "compose_project, compose_service, service"
+SERVICE_BY_LABELS = "env, host, service"
 CADVISOR_UP = 'and on (env, host) (up{job="cadvisor"} == 1)'
 # Containers with shorter runs are treated as jobs: their end is no alert.
 MIN_RUN = 10  # minutes
@@ -59,7 +62,7 @@ def _expected(settings: Settings) -> list[Alert]:
 def _run() -> Record:
     """The current run time of each container."""
     run = f"container_last_seen{{{NAMED}}} - container_start_time_seconds{{{NAMED}}}"
-    return Record(name=RUN_TIME, expr=f"max by ({CONTAINER}, compose_project, compose_service) ({run})")
+    return Record(name=RUN_TIME, expr=f"max by ({CONTAINER}, {OF_SERVICE}) ({run})")
 
 
 def _gone(settings: Settings) -> Alert:
@@ -69,10 +72,11 @@ def _gone(settings: Settings) -> Alert:
     def gone(matchers: str, _: Thresholds) -> str:
         selector = f'{RUN_TIME}{{container!=""{matchers}}}'
         lines = [
-            f"max by ({CONTAINER}, compose_project, compose_service) (max_over_time({selector}[6h])) > {MIN_RUN * 60}",
+            f"max by ({CONTAINER}, {OF_SERVICE}) (max_over_time({selector}[6h])) > {MIN_RUN * 60}",
             f"and on ({CONTAINER}) max by ({CONTAINER}) (count_over_time({selector}[6h])) > {MIN_RUN}",
             f"unless on ({CONTAINER}) container_last_seen{{{NAMED}}}",
             f'unless on ({SERVICE}) container_last_seen{{{NAMED},compose_service!=""}}',
+            f'unless on ({SERVICE_BY_LABELS}) container_last_seen{{{NAMED},service!=""}}',
             *(
                 f"unless on ({CONTAINER}) "
                 f'last_over_time(container_last_seen{{{NAMED},host="{host}",container="{name}"}}[6h])'
@@ -88,10 +92,10 @@ def _gone(settings: Settings) -> Alert:
         wait="2m",
         summary="Container {{ $labels.container }} on {{ $labels.host }} disappeared after running for {{ $value | "
         "humanizeDuration }}",
-        description="No other container of its Compose service is running. Check why it stopped: docker logs --tail "
+        description="No other container of its service is running. Check why it stopped: docker logs --tail "
         "50 {{ $labels.container }}.",
         board="containers",
-        empty="the host has no Compose containers",
+        empty="the host has no containers of Compose, or none with the labels of a service",
         per="container",
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from configs.rules.model import Alert, Group, alternation
 from configs.settings import Settings
-from configs.settings.edge import Http
+from configs.settings.app import Http
 from configs.settings.thresholds import Thresholds
 from configs.units import prometheus_duration
 

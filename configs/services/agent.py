@@ -5,11 +5,11 @@ What it shares with the other metrics agent (vmagent.py) is here too: the scrape
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from configs import names
-from configs.render import push_auth
+from configs.render import apps, push_auth
 from configs.render.dump import to_yaml
 from configs.services.context import Context, passwords, pusher_networks, pushing, scrape_password
 from configs.services.spec import (
@@ -26,7 +26,8 @@ from configs.services.spec import (
 from configs.units import prometheus_duration
 
 if TYPE_CHECKING:
-    from configs.settings import Edge, Settings
+    from configs.settings import Settings
+    from configs.settings.app import App
 
 ROLE = "agent"  # of either metrics agent
 LOST = "samples that it has not sent yet are lost if it is a Prometheus agent; vmagent keeps them"
@@ -44,6 +45,8 @@ DATA = "/prometheus"
 FILE = "prometheus.yml"
 # Of an app's labels, in characters. A scrape with a longer one is rejected, as by its `sample_limit`.
 LABEL_LENGTHS = {"label_name_length_limit": 128, "label_value_length_limit": 2048}
+# Prometheus 3 refuses an answer whose Content-Type it does not know, such as text/html, unless it has a format for it.
+FALLBACK = "PrometheusText0.0.4"
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -87,13 +90,14 @@ def spec(
         service=service,
         limits=context.edge_limits(service),
         config_dir=config_dir,
-        files=files,
-        secrets={**passwords(context), **scrape_password()},
+        files={**files, **apps.files(context.edge)},
+        secrets={**passwords(context), **scrape_password(), **apps.secrets(context.edge)},
         check=check,
         reload=reload,
         entrypoint=entrypoint,
         command=command,
         binds={context.hosts_file: "/etc/hosts"} if context.hub_by_address else {},
+        hosts=context.host_names,
         volumes=volumes,
         networks=pusher_networks(context),
         user_networks=True,
@@ -115,22 +119,27 @@ def config(context: Context, push_url: str) -> str:
     return to_yaml(
         {
             "global": {"external_labels": labels, "scrape_interval": "15s"},
-            **scrape_settings(context, LABEL_LENGTHS),
+            **scrape_settings(context, CONFIG, app_keys),
             "remote_write": [_remote_write(context, push_url)],
         },
         f"Prometheus agent of {context.name}, rendered by fleetwatch",
     )
 
 
-def scrape_settings(context: Context, app_limits: Mapping[str, int] | None = None) -> dict[str, Any]:
-    """The scrape jobs, which both metrics agents read. `app_limits`: keys for the jobs of apps that only one knows.
+def app_keys(app: App) -> dict[str, Any]:
+    """The keys of an app's job that only a Prometheus agent has. vmagent reads an answer of any Content-Type."""
+    size = apps.binary_size(app.size_limit)
+    return {**LABEL_LENGTHS, "body_size_limit": size, "fallback_scrape_protocol": FALLBACK}
+
+
+def scrape_settings(context: Context, folder: str, own: Callable[[App], Mapping[str, Any]]) -> dict[str, Any]:
+    """The scrape jobs, which both metrics agents read from `folder`. `own`: the keys of an app's job that only one has.
 
     Their targets have all labels: vmagent takes external labels for labels of the metric, which become `exported_host`
     beside those of the target.
     """
     labels = {"env": context.settings.env, "host": context.name}
-    apps = [{**job, **(app_limits or {})} for job in _app_jobs(context.edge)]
-    return {"scrape_configs": _labelled([*_service_jobs(context), *apps], labels)}
+    return {"scrape_configs": _labelled([*_service_jobs(context), *apps.jobs(context.edge, folder, own)], labels)}
 
 
 def command(settings: Settings) -> list[str]:
@@ -176,11 +185,16 @@ def _remote_write(context: Context, push_url: str) -> dict[str, Any]:
 def _labelled(jobs: list[dict[str, Any]], labels: dict[str, str]) -> list[dict[str, Any]]:
     """Adds the labels to each target: a target's labels override a metric's own (which becomes `exported_host`).
 
-    External labels do not override labels that a metric has.
+    External labels do not override labels that a metric has, and `honor_labels` keeps those of the metric.
     """
     for job in jobs:
-        for group in job["static_configs"]:
+        for group in job.get("static_configs", []):
             group["labels"] = {**labels, **group.get("labels", {})}
+        if "dns_sd_configs" in job:
+            steps = [{"target_label": key, "replacement": value} for key, value in labels.items()]
+            job["relabel_configs"] = [*job.get("relabel_configs", []), *steps]
+        if job.get("honor_labels"):
+            job["metric_relabel_configs"] = [*job.get("metric_relabel_configs", []), *apps.honored(labels)]
     return jobs
 
 
@@ -207,18 +221,3 @@ def _service_jobs(context: Context) -> list[dict[str, Any]]:
         if job.metric_relabel_configs:
             made[job.name]["metric_relabel_configs"] = [dict(rule) for rule in job.metric_relabel_configs]
     return list(made.values())
-
-
-def _app_jobs(edge: Edge) -> list[dict[str, Any]]:
-    return [
-        {
-            **_job(name, app.interval),
-            "metrics_path": app.path,
-            "scheme": app.scheme,
-            "sample_limit": app.sample_limit,
-            "label_limit": app.label_limit,
-            "honor_timestamps": app.honor_timestamps,
-            "static_configs": [{"targets": [app.target]}],
-        }
-        for name, app in sorted(edge.apps.items())
-    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +31,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             service=SERVICE,
             limits=context.edge_limits(SERVICE),
             entrypoint=tuple(entrypoint()),
-            command=tuple(command()),
+            command=tuple(command(context.edge.service_labels)),
             binds={
                 context.docker_socket: names.DOCKER_SOCKET,
                 "/": "/rootfs",
@@ -47,7 +49,7 @@ def specs(context: Context) -> list[ServiceSpec]:
                 series=770,  # 150, and about 70 per container
                 # cAdvisor stamps a sample with the time of its own last look, which two scrapes may see alike.
                 honor_timestamps=False,
-                metric_relabel_configs=tuple(container_labels()),
+                metric_relabel_configs=tuple(container_labels(context.edge.service_labels)),
             ),
         )
     ]
@@ -67,20 +69,36 @@ def health() -> HealthCheck:
     return HealthCheck(("sh", "-c", f"test -e {_NAMES_SEEN} && {answers}"))
 
 
-def command() -> list[str]:
-    """What costs much and answers little is off (facts: section 8); labels are two of Compose's, and ours."""
+def command(service_labels: Sequence[Sequence[str]]) -> list[str]:
+    """What costs much and answers little is off (facts: section 8); labels are two of Compose's, ours, and those that
+    make a service elsewhere."""
+    services = [label for labels in service_labels for label in labels]
+    labels = dict.fromkeys(["com.docker.compose.project", "com.docker.compose.service", "fleetwatch.stack", *services])
     return [
         f"--port={names.CADVISOR_PORT}",
         "--docker_only=true",
         "--housekeeping_interval=10s",
         "--store_container_labels=false",
-        "--whitelisted_container_labels=com.docker.compose.project,com.docker.compose.service,fleetwatch.stack",
+        f"--whitelisted_container_labels={','.join(labels)}",
         "--disable_metrics=advtcp,cpu_topology,cpuset,disk,hugetlb,memory_numa,percpu,perf_event,process,referenced_memory,"
         "resctrl,sched,tcp,udp",
     ]
 
 
-def container_labels() -> list[dict[str, Any]]:
+def service_label(labels: Sequence[str]) -> dict[str, Any]:
+    """The step that sets `service` from the first of these labels, which a container must have, and from the others.
+    It skips Compose's services, which have two labels already."""
+    sources = [f"container_label_{re.sub('[^a-zA-Z0-9_]', '_', label)}" for label in labels]
+    optional = len(labels) - 1
+    return {
+        "source_labels": [*sources, "container_label_com_docker_compose_service", "container_label_fleetwatch_stack"],
+        "regex": "(.+)" + ";(.*)" * optional + ";;",
+        "target_label": "service",
+        "replacement": "/".join(f"${number}" for number in range(1, len(labels) + 1)),
+    }
+
+
+def container_labels(service_labels: Sequence[Sequence[str]]) -> list[dict[str, Any]]:
     """cAdvisor's labels under the names that logs use too; ids go, they are of no use and of high cardinality."""
     return [
         {"source_labels": ["name"], "target_label": "container"},
@@ -92,6 +110,8 @@ def container_labels() -> list[dict[str, Any]]:
             }
             for key in ("project", "service")
         ),
+        *(service_label(labels) for labels in reversed(service_labels)),  # the first that a container has is the last
+        {"source_labels": ["service"], "regex": "(.+?)/+", "target_label": "service", "replacement": "$1"},
         {"regex": "name|image|container_label_.*", "action": "labeldrop"},
         # A container whose name cAdvisor could not read must be seen, not hidden. Docker names its control group by the
         # container's id: /docker/<id>, or /system.slice/docker-<id>.scope where systemd makes it.

@@ -49,6 +49,7 @@ class Container:
     cpus: float
     mounts: tuple[Mount, ...]
     networks: tuple[Network, ...]
+    hosts: Mapping[str, str]
     host_namespaces: bool
     ports: tuple[Port, ...]
     capabilities: tuple[str, ...]
@@ -82,6 +83,7 @@ def container(spec: ServiceSpec, *, stack: str, host: str, base: str, image: str
         cpus=cpus,
         mounts=_mounts(spec, stack, f"{base}/{spec.role}"),
         networks=spec.networks,
+        hosts=spec.hosts,
         host_namespaces=spec.host_network,
         ports=tuple(sorted(spec.ports, key=lambda port: port.container)),
         capabilities=spec.capabilities,

@@ -59,6 +59,12 @@ class Context:
         return str(next(ipaddress.ip_network(self.edge.subnet).hosts()))
 
     @property
+    def host_names(self) -> dict[str, str]:
+        """Names of a container's hosts file by which it reaches the host itself: at the edge network's gateway, which
+        every host has. Docker's own `host-gateway` is the address of a bridge that a host may be without."""
+        return {names.DOCKER_HOST: self.gateway}
+
+    @property
     def project(self) -> str:
         """The folder of the edge's Compose project on the host."""
         return f"{self.base}/{names.PROJECT}"

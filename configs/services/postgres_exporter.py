@@ -42,6 +42,7 @@ def _spec(context: Context, name: str, database: Postgres) -> ServiceSpec:
         command=tuple(command()),
         environment=tuple(environment()),
         networks=(Network("edge"),),
+        hosts=context.host_names,
         user_networks=True,
         # The exporter's start page, not /metrics: a health check must not open a connection to the database.
         health=http_check(f"http://127.0.0.1:{names.POSTGRES_EXPORTER_PORT}/"),

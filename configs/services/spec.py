@@ -172,6 +172,7 @@ class ServiceSpec:
     volumes: Mapping[str, Volume] = field(default_factory=dict)  # by the volume's name without the prefix
     reads: Mapping[str, str] = field(default_factory=dict)  # path -> another service's volume, mounted read-only
     networks: tuple[Network, ...] = ()
+    hosts: Mapping[str, str] = field(default_factory=dict)  # further lines of its hosts file: name -> address
     host_network: bool = False
     user_networks: bool = False
     ports: tuple[Port, ...] = ()

@@ -60,6 +60,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             reload=RESTART,
             command=tuple(command()),
             networks=(Network("edge"),),
+            hosts=context.host_names,
             user_networks=True,
             health=http_check(f"http://127.0.0.1:{names.SQL_EXPORTER_PORT}/healthz"),
             scrape=ScrapeJob(

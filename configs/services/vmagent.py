@@ -8,10 +8,10 @@ It listens inside its container alone, because it takes samples of anybody who r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from configs import names
-from configs.render import push_auth
+from configs.render import apps, push_auth
 from configs.render.dump import to_yaml
 from configs.services import agent
 from configs.services.context import Context, pushing
@@ -19,6 +19,7 @@ from configs.services.spec import MB, Pushing, Service, ServiceSpec, Volume, res
 
 if TYPE_CHECKING:
     from configs.settings import Settings
+    from configs.settings.app import App
 
 SERVICE = Service(
     image="vmagent",
@@ -69,7 +70,14 @@ exec {PROGRAM} "$@"'''
 
 def config(context: Context) -> str:
     """The scrape configuration."""
-    return to_yaml(agent.scrape_settings(context), f"vmagent of {context.name}, rendered by fleetwatch")
+    return to_yaml(
+        agent.scrape_settings(context, CONFIG, app_keys), f"vmagent of {context.name}, rendered by fleetwatch"
+    )
+
+
+def app_keys(app: App) -> dict[str, Any]:
+    """The keys of an app's job that only vmagent has."""
+    return {"max_scrape_size": apps.binary_size(app.size_limit)}
 
 
 def remote_write(context: Context, push_url: str) -> str:

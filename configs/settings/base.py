@@ -11,11 +11,14 @@ from urllib.parse import urlsplit
 import re2
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, create_model
 
-from configs.settings.text import is_host, is_port, one_line
+from configs import names
+from configs.settings.text import is_host, is_loopback, is_port, one_line
 from configs.units import Memory, parse_size, show_size
 
 # In the annotation of a field: messages never show its value, because a secret is easily put there by mistake.
 HIDDEN = "hidden in messages"
+# The opposite, for a field that stands beside a secret and cannot hold one.
+SHOWN = "shown in messages"
 
 
 class Strict(BaseModel):
@@ -38,7 +41,19 @@ def _is_host_port(value: str) -> bool:
 def _host_port(value: str) -> str:
     if not _is_host_port(value):
         raise ValueError("expected host:port, such as api:8000 (the name as seen from the edge's Docker networks)")
+    host, _, port = value.rpartition(":")
+    refuse_loopback(host, f"{names.DOCKER_HOST}:{port}")
     return value
+
+
+def refuse_loopback(host: str, instead: str) -> None:
+    """ValueError for a name or an address that means the container itself which connects to it. A process on the host
+    is reached as `instead`."""
+    if is_loopback(host.strip("[]")):
+        raise ValueError(
+            f"expected a name or an address as seen from a container, {host} is that container itself; for a port of "
+            f'the host write {instead} (docs/tasks/add-an-app.md, section "On the host itself")'
+        )
 
 
 def _mail_server(value: str) -> str:
@@ -115,6 +130,19 @@ def _container_name(value: str) -> str:
     return value
 
 
+def as_list(value: Any) -> Any:
+    """One text is a list of one."""
+    return [value] if isinstance(value, str) else value
+
+
+def _docker_label(value: str) -> str:
+    if not re.fullmatch(r"[a-zA-Z0-9][a-zA-Z0-9._/-]{0,127}", value):
+        raise ValueError(
+            "expected the key of a container's label, such as com.example.service: letters, digits, . _ / -"
+        )
+    return value
+
+
 def _re2(value: str) -> str:
     """Checked with RE2, whose syntax the log agents use: Python accepts more than they do."""
     one_line(value)
@@ -137,6 +165,16 @@ def _secret(value: object) -> object:
     return one_line(value)
 
 
+def _private_key(value: object) -> object:
+    """The key of a certificate: a secret of several lines."""
+    text = value.strip() if isinstance(value, str) else ""
+    if not re.match(r"-----BEGIN ([A-Z]+ )?PRIVATE KEY-----\s", text) or not text.endswith(" KEY-----"):
+        raise ValueError("expected a private key as PEM (`make secret KEY=... <client.key` sets it from a file)")
+    if "ENCRYPTED" in text:
+        raise ValueError("expected a private key without a passphrase; `openssl pkey` writes one")
+    return text + "\n"
+
+
 DnsLabel = Annotated[str, AfterValidator(_dns_label)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
 MailServer = Annotated[str, AfterValidator(_mail_server)]
@@ -148,11 +186,14 @@ LabelValue = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(
 MetricName = Annotated[str, AfterValidator(_metric_name)]
 JobName = Annotated[str, AfterValidator(_job_name)]
 ContainerName = Annotated[str, AfterValidator(_container_name)]
+DockerLabel = Annotated[str, AfterValidator(_docker_label)]
+Labels = Annotated[list[DockerLabel], Field(min_length=1, max_length=5), BeforeValidator(as_list)]
 Pattern = Annotated[str, AfterValidator(_re2)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 # Pulumi hands nested secrets over decrypted: SecretStr keeps them out of every repr, and components wrap what they
 # take out with Output.secret at once.
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
+PrivateKey = Annotated[SecretStr, BeforeValidator(_private_key)]
 
 
 class Limits(Strict):

@@ -19,67 +19,10 @@ from configs.settings.edge import Edge, Metrics
 from configs.settings.fleet import Access, Cloud, Docker, Ssh
 from configs.settings.host import Host
 from configs.settings.hub import Hub
+from configs.settings.kinds import KINDS
 from configs.settings.model import IMAGE_KEYS
 from configs.units import show_duration, show_size
 
-# The types on the page, by the name of the function that validates a text.
-_KINDS = {
-    "parse_duration": "duration",
-    "_often_enough": "duration, at most 2m",
-    "parse_size": "size",
-    "_enough_memory": "size, at least 6MB",
-    "_dns_label": "DNS label",
-    "_host_port": "host:port",
-    "_mail_server": "host:port",
-    "_url_path": "path",
-    "_label_name": "label name",
-    "_job_name": "job name",
-    "_container_name": "container name",
-    "_metric_name": "metric name",
-    "_hours": "two times of a day",
-    "_zone": "time zone",
-    "_re2": "RE2",
-    "_secret": "secret",
-    "_secret_url": "secret",
-    "_dsn": "secret",
-    "_subnet": "private IPv4 network, /16 to /28",
-    "_absolute_glob": "absolute path, wildcards allowed",
-    "_domain": "domain name",
-    "http_url": "URL",
-    "http_url_without_user": "URL",
-    "_project": "compose project",
-    "_unix_socket": "address of a Docker socket",
-    "_slug": "slug",
-    "_address": "IPv4 address or name",
-    "_private_address": "private IPv4 address",
-    "_host_key": "SSH host key",
-    "_setup": "script, at most 32 KiB",
-    "_absolute": "absolute path",
-    "_path": "absolute path",
-    "_bucket": "name of a bucket",
-    "_user": "user name",
-    "_mail": "e-mail address",
-    "_cidr": "network",
-    "_range": "private IPv4 network, /16 to /24",
-    "_public_key": "SSH public key",
-    "_key_file": "path of a file",
-    "one_line": "text",
-    "_endpoint": "URL",
-    "_local_folder": "absolute path",
-    "_image": "image reference",
-    "_network": "name of a Docker network",
-    "_mailbox": "e-mail address",
-    "_mailboxes": "e-mail addresses",
-    "_channel": "Slack channel",
-    "_ini": "text",
-    "_client_id": "client ID",
-    "_scopes": "scopes",
-    "_organization": "organization",
-    "_mail_domain": "domain name",
-    "_group_label": "label name",
-    "_group_by": "list of label name",
-    "_json_key": "key of a JSON object",
-}
 _PLAIN = {str: "text", int: "number", float: "number", bool: "true or false"}
 _HEAD = """\
 # Settings
@@ -161,9 +104,9 @@ def _kind(field: FieldInfo) -> str:
 
 def _checked(metadata: Any) -> str:
     names = [one.func.__name__ for one in metadata if hasattr(getattr(one, "func", None), "__name__")]
-    if names and names[-1] not in _KINDS:
-        raise ValueError(f"{names[-1]} checks a setting: say in {__name__}._KINDS how its result is called")
-    return _KINDS[names[-1]] if names else ""
+    if names and names[-1] not in KINDS:
+        raise ValueError(f"{names[-1]} checks a setting: say in configs/settings/kinds.py how its result is called")
+    return KINDS[names[-1]] if names else ""
 
 
 def _type(annotation: Any) -> str:

@@ -5,31 +5,31 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import unquote, unquote_plus, urlsplit
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from configs import names, services
 from configs.log_paths import JOURNAL as JOURNAL
 from configs.log_paths import fixed_folder as fixed_folder
 from configs.log_paths import is_system_folder, normalized, overlap
 from configs.services import alloy, promtail
+from configs.settings.app import App
 from configs.settings.base import (
     ContainerName,
     DnsLabel,
-    HostPort,
     JobName,
     LabelName,
+    Labels,
     LabelValue,
-    MetricName,
     Pattern,
     Secret,
     ServiceLimits,
     Strict,
-    UrlPath,
     service_limits,
 )
-from configs.settings.text import JsonKey, NetworkName, is_host, one_line
+from configs.settings.dsn import postgres_dsn
+from configs.settings.text import JsonKey, NetworkName, one_line
 from configs.settings.thresholds import HostAlerts
 from configs.units import Interval, parse_duration
 
@@ -37,33 +37,18 @@ _AGENT_DATA = (promtail.DATA, alloy.DATA)  # mounts of the log agents outside of
 Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
 
 
-def _dsn(value: SecretStr) -> SecretStr:
-    """A password may be left out: the server may trust the exporter's address."""
-    dsn = value.get_secret_value()
-    if "#" in dsn:
-        raise ValueError("expected a DSN without #, the rest behind it would be ignored; write %23 for it")
-    try:
-        parts = urlsplit(dsn)
-        port, host = parts.port, re.sub(r":[0-9]*$", "", parts.netloc.rpartition("@")[2])
-        ok = parts.scheme in ("postgres", "postgresql") and parts.username and parts.path.strip("/") and is_host(host)
-    except ValueError:
-        port, ok = None, False
-    if not ok:
-        raise ValueError(
-            "expected postgresql://user:password@host:port/database with one host; the password and the port may be "
-            "left out"
-        )
-    if port == 0:
-        raise ValueError("expected a port between 1 and 65535 in the DSN; without one it is 5432")
-    # postgres_exporter splits its connection at every space, fails, and writes all of it to its log.
-    if re.search(r"\s", unquote(dsn) + unquote_plus(parts.query)):
-        raise ValueError("expected a DSN without spaces, also encoded ones: postgres_exporter cannot read them")
-    return value
-
-
 # RFC 1918. Others that Python calls private are this machine's, or mean no machine at all.
 _PRIVATE = [ipaddress.IPv4Network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
 _DOCKER0 = ipaddress.IPv4Network("172.17.0.0/16")
+
+
+# The labels that a deploy of these programs sets: Kamal (`Kamal::Configuration::Role`), a Swarm's engine, and Nomad's
+# docker driver with `extra_labels`.
+SERVICE_LABELS = [
+    ["service", "role", "destination"],
+    ["com.docker.swarm.service.name"],
+    ["com.hashicorp.nomad.job_name", "com.hashicorp.nomad.task_group_name", "com.hashicorp.nomad.task_name"],
+]
 
 
 def _subnet(value: str) -> str:
@@ -102,37 +87,10 @@ def _absolute_glob(value: str) -> str:
     return path
 
 
-class Http(Strict):
-    """The names of a service's own HTTP metrics: a counter of requests with a label for the status, and a histogram
-    of durations in seconds. The defaults are those of the usual client libraries."""
-
-    requests: MetricName = "http_requests_total"
-    status: LabelName = "status"
-    duration: MetricName = "http_request_duration_seconds"
-
-
-class App(Strict):
-    """A service that exposes Prometheus metrics, reachable from the edge's networks. `http: {}` if it counts HTTP
-    requests: it then has its place on the HTTP dashboard and in its alerts.
-
-    A scrape with more than `sample_limit` samples, or with more than `label_limit` labels on one of them, is rejected
-    as a whole and reported. `honor_timestamps: true` stores the timestamps that the service itself exposes.
-    """
-
-    target: HostPort
-    path: UrlPath = "/metrics"
-    interval: Interval = parse_duration("10s")
-    scheme: Literal["http", "https"] = "http"
-    http: Http | None = None
-    sample_limit: Annotated[int, Field(ge=1)] = 10000
-    label_limit: Annotated[int, Field(ge=5)] = Field(40, description="`40`, four of which fleetwatch adds")
-    honor_timestamps: bool = False
-
-
 class Postgres(Strict):
     """A PostgreSQL server, watched by a separate exporter, and its database, by queries. The DSN is a secret."""
 
-    dsn: Annotated[Secret, AfterValidator(_dsn)]
+    dsn: Annotated[Secret, AfterValidator(postgres_dsn)]
 
 
 class Metrics(Strict):
@@ -219,11 +177,13 @@ class Edge(Strict):
 
     `subnet` is the edge's Docker network: the node exporter listens on its gateway address. The default lies outside
     the ranges from which Docker chooses by itself. `expected`: containers, by name, whose absence raises an alert at
-    once, not only after they were seen.
+    once, not only after they were seen. `service_labels`: the container labels that make a service where a deploy
+    changes the names of containers, as Compose's labels do by themselves; each entry is one label or several.
     """
 
     networks: list[NetworkName] = []
     expected: list[ContainerName] = []
+    service_labels: list[Labels] = Field(SERVICE_LABELS, description="those of Kamal, Swarm and Nomad")
     alerts: HostAlerts = HostAlerts()
     subnet: Annotated[str, AfterValidator(_subnet)] = "10.213.77.0/24"
     apps: dict[JobName, App] = {}
@@ -240,7 +200,20 @@ class Edge(Strict):
             raise ValueError(
                 f"apps: reserved job names: {', '.join(f'`{name}`' for name in taken)}; choose different names"
             )
+        dotted = sorted(name for name, app in self.apps.items() if app.locked and "." in name)
+        if dotted:
+            raise ValueError(
+                f"apps: {', '.join(f'`{name}`' for name in dotted)}: expected a name without a dot for an app with "
+                "credentials, `make secret` divides a path at dots; rename it"
+            )
         return self
+
+    @property
+    def names_of_targets(self) -> list[str]:
+        """The hosts of all apps, and the containers of databases, as they are called on the networks."""
+        databases = [urlsplit(one.dsn.get_secret_value()).hostname or "" for one in self.postgres.values()]
+        containers = {name for name in databases if "." not in name and ":" not in name}
+        return sorted({*(host for app in self.apps.values() for host in app.hosts), *containers} - {""})
 
 
 def log_folders(edge: Edge) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from configs.settings.base import HIDDEN
+from configs.settings.base import HIDDEN, SHOWN
 
 Place = tuple[int | str, ...]
 ANY = "*"  # in a pattern: a name that the user chooses, or the number of a list's entry
@@ -34,10 +34,11 @@ def is_secret(model: Any, place: Place) -> bool:
 
 def is_hidden(model: Any, place: Place) -> bool:
     """Whether a value at `place` may be, hold or stand beside a secret, so that no message shows it."""
+    if any(_has_mark(_field_at(model, place[:depth]), SHOWN) for depth in range(1, len(place) + 1)):
+        return False
     if any(map(_holds_secret, _types_along(model, place))):
         return True
-    field = _field_at(model, place)
-    return field is not None and (HIDDEN in field.metadata or _marked(field.annotation))
+    return _has_mark(_field_at(model, place), HIDDEN)
 
 
 def secret_patterns(model: Any) -> Iterator[tuple[str, ...]]:
@@ -77,11 +78,15 @@ def _holds(annotation: Any, wanted: type) -> bool:
     return get_origin(annotation) not in (dict, list) and any(_holds(part, wanted) for part in get_args(annotation))
 
 
-def _marked(annotation: Any) -> bool:
-    """Whether a part of the type is annotated as never to be shown."""
-    if HIDDEN in getattr(annotation, "__metadata__", ()):
+def _has_mark(field: FieldInfo | None, mark: str) -> bool:
+    """Whether a field, or a part of its type, is annotated with `mark`."""
+    return field is not None and (mark in field.metadata or _marked(field.annotation, mark))
+
+
+def _marked(annotation: Any, mark: str) -> bool:
+    if mark in getattr(annotation, "__metadata__", ()):
         return True
-    return any(map(_marked, get_args(annotation)))
+    return any(_marked(part, mark) for part in get_args(annotation))
 
 
 def _type_at(model: Any, place: Place) -> Any:

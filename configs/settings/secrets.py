@@ -14,6 +14,7 @@ from configs.settings.model import Settings
 from configs.settings.schema import ANY, secret_patterns
 
 UNREAD = "unread"  # the placeholder of an encrypted value without a form
+_PEM = "PRIVATE KEY-----"
 
 
 @cache
@@ -49,6 +50,7 @@ def placeholder(key: str) -> str:
     return {
         "dsn": "postgresql://unread:unread@unread:5432/unread",  # pragma: allowlist secret
         "url": "https://unread.invalid/",
+        "key": f"-----BEGIN {_PEM}\n{UNREAD}\n-----END {_PEM}",
     }.get(key, UNREAD)
 
 

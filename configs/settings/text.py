@@ -19,6 +19,7 @@ _IMAGE = re.compile(
 )
 _MAILBOX = rf"[A-Za-z0-9.!$&'*+/=?^_|~-]+@{_LABEL}(?:\.{_LABEL})+"
 _NAMED_MAILBOX = rf"(?:{_MAILBOX}|[A-Za-z0-9][A-Za-z0-9 ._'-]* <{_MAILBOX}>)"
+_ITSELF = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -42,6 +43,18 @@ def is_host(value: str) -> bool:
         return re.fullmatch(r"\[[0-9A-Fa-f:.]+\]", value) is not None and ipaddress.ip_address(value[1:-1]).version == 6
     except ValueError:
         return False
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a name or an address (without brackets) means the machine or the container itself."""
+    if host.casefold().rstrip(".") in _ITSELF:
+        return True
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return address.is_loopback or address.is_unspecified or (mapped is not None and mapped.is_loopback)
 
 
 def _image(value: str) -> str:

@@ -13,6 +13,7 @@ from configs.settings import Settings, read
 from configs.validation import (
     addresses,
     alerts,
+    apps,
     cloud_account,
     disk,
     droplets,
@@ -49,6 +50,7 @@ def validate(
         *droplets.problems(settings),
         *edges.problems(settings),
         *receivers.problems(settings),
+        *apps.problems(settings),
     ]
     found = [*disk.problems(settings), *alerts.problems(settings)]
     if encrypted is not None:

@@ -46,9 +46,11 @@ def _targets(settings: Settings) -> Iterator[str]:
         specs = services.edge_specs(Context(settings=settings, name=host))
         roles = {spec.role for spec in specs if spec.networks}
         for app, found in edge.apps.items():
-            short = found.target.rpartition(":")[0]
-            if short in roles:
-                yield (
-                    f"hosts.{host}.apps.{app}.target: `{short}` is also a container of fleetwatch on that host; write "
-                    f"the whole name of your container instead, such as project-{short}-1 (`docker ps` there shows it)"
-                )
+            for short in found.hosts:
+                if short in roles:
+                    key = "target" if found.target else "dns" if found.dns else "targets"
+                    yield (
+                        f"hosts.{host}.apps.{app}.{key}: `{short}` is also a container of fleetwatch on that host; "
+                        f"write the whole name of your container instead, such as project-{short}-1 (`docker ps` there "
+                        "shows it)"
+                    )

@@ -31,14 +31,31 @@ def test_gate_waits_for_every_job_that_is_scraped_each_15_seconds_or_faster(made
     script = made.commands["hub-gate-hub"].script
     jobs = script.partition("\nJOBS='")[2].partition("'")[0].split()
     every = made.exports["jobs"][0]["hub"]
-    assert set(jobs) == {job for job, interval in every.items() if interval <= 15}
+    assert every["scaled"] <= 15
+    assert set(jobs) == {job for job, interval in every.items() if interval <= 15} - {"scaled"}, (
+        "a name may have no address yet"
+    )
     assert "slow" in jobs
     samples = _query(script, "SAMPLES")
     ours, apps = samples.split(" or ")
     assert '* up{host="hub"' in ours, "one whose target is down has none"
-    assert 'job=~"shop|slow"' in apps
+    assert 'job=~"push-gateway|shop|slow"' in apps
     assert "* up" not in apps, "an app of the user may be down"
     assert not {"shop", "slow"} & set(re.findall(r"[\w-]+", ours)), "each job in one of the two"
+
+
+def test_an_edge_reads_each_target_by_the_one_that_can(made: Run) -> None:
+    script = made.commands["hub-project"].script
+
+    def of(name: str) -> list[str]:
+        (found,) = re.findall(rf"^{name}=('[^']*'|\S*)$", script, re.MULTILINE)
+        return str(found).strip("'").split()
+
+    assert of("JUDGED") == ["push-gateway", "shop", "slow"], "by the agent, in seconds"
+    assert not {"vault", "push-gateway", "shop", "slow", "scaled", "node"} & set(of("READ")), "no password in a command"
+    assert of("SLOW") == ["sql"], "a slow app with a token waits for its agent's next scrape"
+    assert of("DISCOVERED") == [], "a name behind a client's certificate is read by the agent alone"
+    assert {"cadvisor", "agent", "loki"} <= set(of("READ"))
 
 
 def test_gate_leaves_a_cadvisor_scraped_rarely_to_the_hosts_own_check(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,9 @@ UP = {'up{job="cadvisor",env="test",host="hub"}': "1x4000"}
 DB = '{job="cadvisor",env="test",host="hub",container="shop-db",compose_project="shop",compose_service="db"}'
 API = '{job="cadvisor",env="test",host="hub",container="api",compose_project="",compose_service=""}'
 OTHER = DB.replace("shop-db", "shop-db-2")
+OLD = '{job="cadvisor",env="test",host="hub",container="shop-web-1a2b",service="shop/web"}'
+NEW = OLD.replace("1a2b", "9f8e")
+WORKER = '{job="cadvisor",env="test",host="hub",container="shop-worker-9f8e",service="shop/worker"}'
 CADVISOR = {'container_last_seen{job="cadvisor",env="test",host="hub",container="fleetwatch-cadvisor"}': "0+15x4000"}
 NAMELESS = 'container_last_seen{job="cadvisor",env="test",host="hub",cgroup="/docker/1"}'
 SHOP = {"container": "shop-db", "compose_project": "shop", "compose_service": "db"}
@@ -73,6 +76,25 @@ GONE_CASES = [
         fires=[
             fired(GONE, **SHOP),
             fired(GONE.replace("shop-db", "shop-db-2").replace("20m", "30m"), **{**SHOP, "container": "shop-db-2"}),
+        ],
+    ),
+    Case(
+        alert="ContainerDown",
+        when="a deploy replaced it by one of another name and the same service",
+        series={**UP, **ran(OLD, 20), **ran(NEW, 300)},
+        at="40m",
+    ),
+    Case(
+        alert="ContainerDown",
+        when="a deploy replaced it by nothing although another service of the same deploy runs",
+        series={**UP, **ran(OLD, 20), **ran(WORKER, 300), **ran(API, 300)},
+        at="25m",
+        fires=[
+            fired(
+                "Container shop-web-1a2b on hub disappeared after running for 20m 0s",
+                container="shop-web-1a2b",
+                service="shop/web",
+            )
         ],
     ),
     Case(alert="ContainerDown", when="it runs", series={**UP, **ran(DB, 60)}, at="50m"),

@@ -113,5 +113,5 @@ def test_targets_are_scraped_where_anything_changed(host: Host) -> None:
         "read_targets slow",
     ]
     assert scrapes(OLD) == [], "unchanged ones were scraped within the last interval"
-    assert scrapes(NEW) == ["read_targets all"], "an agent that is not new keeps its intervals"
+    assert scrapes(NEW) == ["scrape_apps_again", "read_targets all"], "an agent that is not new keeps its intervals"
     assert scrapes({**NEW, "cadvisor": Role("cadvisor:1", "v2")}) == ["read_targets all"]

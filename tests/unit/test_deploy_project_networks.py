@@ -109,3 +109,17 @@ def test_every_container_of_the_list_joins_and_no_other(host: Host) -> None:
     assert host.run_whole(host.whole(OLD, ["shop"], JOINING="cadvisor"), host.input(OLD)).returncode == 0
     assert host.joined("cadvisor") == ["fw-edge", "shop"]
     assert host.joined("agent") == ["fw-edge", "shop", "blog"], "not in the list"
+
+
+def test_a_targets_name_that_two_of_the_networks_have_is_reported(host: Host) -> None:
+    host.networks("fw-edge", "shop", "blog", "other")
+    host.answer("ps", 'case "$*" in *no-trunc*) echo one two; exit 0 ;; esac')
+    aliases = "shop db api\nblog db web\nblog db\nother api web\nshop worker\nshop worker"
+    host.answer("inspect", f"case \"$*\" in *Aliases*) printf '{aliases}\n'; exit 0 ;; esac")
+    whole = host.whole(OLD, ["blog", "shop"], TARGETS="db\napi\nworker")
+    done = host.run_whole(whole, host.input(OLD))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines() == [
+        "host web-1: warning: the name db exists on the networks shop and blog, either may answer; write the whole "
+        "name of the container that is meant (`docker ps` there shows it)"
+    ], "not `api`, which is on one of the agent's networks, nor `worker`, which is a scaled service"

@@ -31,6 +31,7 @@ BRIEF = BRIEF.replace(
     "- job_name: shop\n  scrape_interval: 15s", "- job_name: shop\n  scrape_interval: 2s\n  scrape_timeout: 2s"
 )
 NEVER_BY_VMAGENT = "1970-01-01T00:00:00Z"
+URLS = {"gateway": "http://10.213.77.1:9100/metrics", "nightly": "http://host.docker.internal:18123/metrics"}
 NEVER, BEFORE, NOW = "0001-01-01T00:00:00Z", "2026-11-28T10:00:00Z", "2026-11-28T10:00:09Z"
 
 
@@ -67,7 +68,7 @@ class Agent(Rig):
                     "discoveredLabels": {"job": job},
                     "labels": {"job": job},
                     "scrapePool": job,
-                    "scrapeUrl": f"http://{job}:1/metrics",
+                    "scrapeUrl": URLS.get(job, f"http://{job}:1/metrics"),
                     "lastError": error,
                     "lastScrape": last,
                 }
@@ -80,7 +81,9 @@ class Agent(Rig):
         given = {
             "PREFIX": "fw", "HOST": "web-1", "DIR": str(self.folder / "edge"), "FAST": "node shop",
             "OURS": "node cadvisor", "SCRAPES": "agent/config/prometheus.yml", "AGENT_PORT": "9090", "BRIEF": "2",
-            "SCRAPE_TRIES": "3", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "", **changes,
+            "SCRAPE_TRIES": "3", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "",
+            "JUDGED": "", "DISCOVERED": "", "LOCKED": "", "GATEWAY": "10.213.77.1", "SUBNET": "10.213.77.0/24",
+            **changes,
         }  # fmt: skip
         whole = script("pull", **given) + script("scrapes") + f"trap restore_scrapes EXIT\n{what}\necho at $scraped\n"
         return subprocess.run(

@@ -12,6 +12,7 @@ from configs.render import loglines
 from configs.services.cadvisor import command as cadvisor_command
 from configs.services.loki import config as loki_config
 from configs.settings import Settings
+from configs.settings.edge import SERVICE_LABELS
 from tests.fixtures import rendering
 from tests.fixtures.full import full, full_with_alloy
 
@@ -146,7 +147,7 @@ def test_only_containers_of_the_user_have_the_labels_of_compose(docker: str, wan
 def test_cadvisor_keeps_every_container_label_that_the_agent_reads() -> None:
     (cadvisor,) = [job for job in _agent(full())["scrape_configs"] if job["job_name"] == "cadvisor"]
     read = {label for rule in cadvisor["metric_relabel_configs"] for label in rule.get("source_labels", [])}
-    (flag,) = [word for word in cadvisor_command() if word.startswith("--whitelisted_container_labels=")]
+    (flag,) = [word for word in cadvisor_command(SERVICE_LABELS) if word.startswith("--whitelisted_container_labels=")]
     kept = {"container_label_" + re.sub(r"\W", "_", label) for label in flag.partition("=")[2].split(",")}
     assert {label for label in read if label.startswith("container_label_")} == kept
 
@@ -156,7 +157,8 @@ def test_env_and_host_have_the_same_values_everywhere() -> None:
     config = _agent(full())
     assert config["global"]["external_labels"] == wanted
     for job in config["scrape_configs"]:
-        for group in job["static_configs"]:
+        steps = {step["target_label"]: step["replacement"] for step in job.get("relabel_configs", [])}
+        for group in job.get("static_configs", [{"labels": steps}]):
             assert wanted.items() <= group["labels"].items(), job["job_name"]
     assert _promtail(full())["clients"][0]["external_labels"] == wanted
     (external,) = re.findall(

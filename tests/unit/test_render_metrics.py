@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,6 +14,7 @@ from configs.settings import Settings, load
 from configs.units import parse_duration
 from tests.fixtures import rendering
 from tests.fixtures.full import DATABASE_PASSWORD, ROOT, SECRETS, SOURCE, full, small
+from tests.fixtures.relabelling import relabelled
 from tests.fixtures.stackfiles import CASES
 
 GATEWAY = "10.213.77.1"
@@ -90,7 +90,7 @@ def test_only_the_hubs_own_edge_asks_the_hub() -> None:
 def test_containers_keep_the_labels_of_the_design_and_no_ids() -> None:
     rules_of = _jobs(full())["cadvisor"]["metric_relabel_configs"]
     assert {rule["target_label"] for rule in rules_of if "target_label" in rule} == {
-        "container", "compose_project", "compose_service", "cgroup"
+        "container", "compose_project", "compose_service", "service", "cgroup"
     }  # fmt: skip
     assert {rule["regex"] for rule in rules_of if rule.get("action") == "labeldrop"} == {
         "name|image|container_label_.*", "id"
@@ -128,20 +128,6 @@ def test_a_container_of_ours_has_no_labels_of_compose() -> None:
     users = {"container": "shop-db", "compose_project": "shop", "compose_service": "db"}
     assert relabelled(shop, rules_of) == users
     assert relabelled({**shop, "container_label_fleetwatch_stack": "shop"}, rules_of) == {"container": "shop-db"}
-
-
-def relabelled(labels: dict[str, str], steps: list[dict[str, Any]]) -> dict[str, str] | None:
-    """Prometheus' relabelling, as far as these rules go; None: dropped."""
-    for step in steps:
-        text = ";".join(labels.get(label, "") for label in step.get("source_labels", []))
-        found = re.fullmatch(step.get("regex", "(.*)"), text)
-        if step.get("action") == "labeldrop":
-            labels = {key: value for key, value in labels.items() if not re.fullmatch(step["regex"], key)}
-        elif step.get("action") == "drop" and found:
-            return None
-        elif "target_label" in step and found:
-            labels = {**labels, step["target_label"]: found[1]}
-    return {key: value for key, value in labels.items() if value}
 
 
 def test_the_outage_budget_sets_the_log_ahead_and_the_hubs_window() -> None:

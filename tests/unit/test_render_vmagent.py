@@ -13,24 +13,28 @@ from configs.services import LOST, agent, vmagent
 from configs.services.spec import RELOAD_BY_HUP, RESTART, hup_for, restart_if, restarts
 from configs.settings import load
 from tests.fixtures import fleets, rendering
-from tests.fixtures.full import SOURCE, small
+from tests.fixtures.full import SOURCE, full, small
 
 VPS = {"server": {"address": "203.0.113.7"}, "via": "internet", "rotation": 2}
 
 
 def test_both_agents_read_the_same_scrape_jobs() -> None:
-    settings = load(small(hosts={"hub": {"apps": {"shop": {"target": "shop:8000"}}}}), SOURCE)
+    settings = full()
     context = rendering.context(settings, "hub")
-    ours = yaml.safe_load(vmagent.config(context))
+    ours = yaml.safe_load(vmagent.config(context).replace(vmagent.CONFIG, agent.CONFIG))
     other = yaml.safe_load(agent.config(context, "https://hub"))
-    for job in other["scrape_configs"]:
-        for key in agent.LABEL_LENGTHS:  # vmagent has no such keys
-            job.pop(key, None)
+    for config, app_keys in ((ours, vmagent.app_keys), (other, agent.app_keys)):
+        for job in config["scrape_configs"]:
+            app = settings.edges["hub"].apps.get(job["job_name"])
+            for key, value in (app_keys(app) if app is not None else {}).items():
+                assert job.pop(key) == value
     assert ours["scrape_configs"] == other["scrape_configs"]
     assert set(ours) == {"scrape_configs"}, "external labels become `exported_host` in vmagent"
-    labels = {"env": "local", "host": "hub"}
+    labels = {"env": "full", "host": "hub"}
     for job in ours["scrape_configs"]:
-        assert all(labels.items() <= group["labels"].items() for group in job["static_configs"]), job["job_name"]
+        assert all(labels.items() <= group["labels"].items() for group in job.get("static_configs", [])), job[
+            "job_name"
+        ]
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,18 @@ def test_loaded_settings_show_no_secret() -> None:
 
 
 def test_secrets_are_found_by_their_type() -> None:
-    assert secret_keys() == {"access_key", "client_secret", "dsn", "password", "routing_key", "secret_key", "url"}
+    known = {
+        "access_key",
+        "bearer_token",
+        "client_secret",
+        "dsn",
+        "key",
+        "password",
+        "routing_key",
+        "secret_key",
+        "url",
+    }
+    assert secret_keys() == known
     assert ("hosts", "*", "postgres", "*", "dsn") in secret_places()
     assert all(map(is_secret_path, secret_paths(full()))), "the places cover every secret of the fixture"
     assert len({path.split(".")[-1] for path in secret_paths(full())}) == len(secret_keys())
@@ -86,7 +97,8 @@ def test_what_stands_beside_a_secret_is_not_shown_either() -> None:
 @pytest.mark.parametrize("value", ["one\nother", "one\x00"], ids=repr)
 def test_a_secret_is_one_line(place: tuple[Any, ...], value: str) -> None:
     told = _told(_with(place, value))
-    assert f"{'.'.join(map(str, place))}: expected one line of text" in told
+    expected = "a private key as PEM" if place[-1] == "key" else "one line of text"
+    assert f"{'.'.join(map(str, place))}: expected {expected}" in told
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: ".".join(map(str, place)))
