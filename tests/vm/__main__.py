@@ -31,6 +31,10 @@ from tools.errors import ToolError
 from tools.paths import cache_dir
 from tools.progress import say, step
 
+# 2 is "done, with something that could be recovered from", which a host's readiness step takes too.
+_FIRST_BOOT = """cloud-init status --wait > /dev/null; code=$?
+[ "$code" = 0 ] || [ "$code" = 2 ] || { tail -n 40 /var/log/cloud-init-output.log; exit 1; }"""
+
 
 class Failed(Exception):
     """A step that the later ones need has failed."""
@@ -136,7 +140,7 @@ def _life(steps: Steps, machine: Machine, facts: dict[str, str], quick: bool) ->
         return f"by {facts['accelerator']}{refused}"
 
     def first_boot() -> str:
-        machine.run("cloud-init status --wait > /dev/null || { cat /var/log/cloud-init-output.log; exit 1; }", 2400)
+        machine.run(_FIRST_BOOT, 2400)
         facts.update(checks.platform(machine))
         return ", ".join(f"{key} {value}" for key, value in facts.items() if key in ("docker", "compose", "cgroup"))
 

@@ -19,7 +19,7 @@ chroot "$root" systemctl enable systemd-networkd systemd-resolved
 chroot "$root" apt-get clean
 umount "$root/proc" "$root/sys"
 
-rm -rf "$root/usr/sbin/policy-rc.d" "$root/etc/apt/sources.list" "$root"/var/lib/apt/lists/* "$root"/etc/ssh/ssh_host_*
+rm -rf "$root/usr/sbin/policy-rc.d" "$root"/var/lib/apt/lists/* "$root"/etc/ssh/ssh_host_*
 : > "$root/etc/machine-id" # made at the first boot, as the host keys
 ln -sf ../run/systemd/resolve/stub-resolv.conf "$root/etc/resolv.conf"
 echo "/dev/vda / ext4 defaults,discard 0 1" > "$root/etc/fstab"
