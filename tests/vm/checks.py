@@ -11,6 +11,7 @@ from tests.integration.outage import arrived
 from tests.integration.rig import eventually, timestamp
 from tests.vm.machine import Machine
 
+PATIENCE = 600  # seconds for what takes one minute on a processor that is not emulated
 INTERVAL = 15  # seconds between two scrapes of the node exporter
 JOBS = ("agent", "cadvisor", "node")
 LIMIT = "32m"
@@ -63,7 +64,7 @@ def names(machine: Machine) -> str:
         found = machine.metrics('container_last_seen{host="hub",container!=""}')
         return running <= {one["metric"]["container"] for one in found}
 
-    eventually(f"the names of {sorted(running)} at the hub", known, 120, 5)
+    eventually(f"the names of {sorted(running)} at the hub", known, PATIENCE, 5)
     nameless = machine.metrics('container_last_seen{host="hub",container="",cgroup!=""}')
     assert not nameless, f"control groups without a container's name: {nameless}"
     group = machine.run("cat /proc/$(docker inspect -f '{{.State.Pid}}' fleetwatch-agent)/cgroup")
@@ -86,8 +87,7 @@ def firing(machine: Machine, alert: str, labels: str, patience: float) -> str:
         selector = f'ALERTS{{alertname="{alert}",alertstate="firing",{labels}}}'
         if not machine.metrics(selector):
             return ""
-        with machine.hub() as hub:
-            known = hub.get("/alertmanager/api/v2/alerts")
+        known = machine.ask(lambda hub: hub.get("/alertmanager/api/v2/alerts"))
         wanted = dict(re.findall(r'(\w+)="([^"]*)"', labels)) | {"alertname": alert}
         same = [one for one in known if wanted.items() <= one["labels"].items()]
         return str(same[0]["annotations"]["summary"]) if same else ""
@@ -98,7 +98,7 @@ def firing(machine: Machine, alert: str, labels: str, patience: float) -> str:
 def writing(machine: Machine) -> str:
     """A container with numbered lines, whose first ones are at the hub."""
     start(machine, "writer")
-    eventually("lines of the writer", lambda: machine.lines('{host="hub",container="writer"}'), 120, 5)
+    eventually("lines of the writer", lambda: machine.lines('{host="hub",container="writer"}'), PATIENCE, 5)
     time.sleep(3 * INTERVAL)  # samples and lines to compare with
     return "its lines arrive"
 
@@ -106,8 +106,8 @@ def writing(machine: Machine) -> str:
 def out_of_memory(machine: Machine) -> str:
     """cAdvisor counts the kills of a container, the node exporter those of the host, and both are alerted."""
     start(machine, "hungry")
-    of_container = firing(machine, "ContainerOutOfMemory", 'host="hub",container="hungry"', 240)
-    of_host = firing(machine, "OutOfMemory", 'host="hub"', 120)
+    of_container = firing(machine, "ContainerOutOfMemory", 'host="hub",container="hungry"', PATIENCE)
+    of_host = firing(machine, "OutOfMemory", 'host="hub"', PATIENCE)
     return f"{of_container}; {of_host}"
 
 
@@ -115,15 +115,15 @@ def throttling_seen(machine: Machine) -> str:
     """The counters of CPU periods are there, and the alert waits for its 15 minutes."""
     start(machine, "throttled")
     rate = 'rate(container_cpu_cfs_throttled_periods_total{container="throttled"}[2m])'
-    found = eventually("throttled periods", lambda: machine.metrics(f"{rate} > 0"), 240, 5)
+    found = eventually("throttled periods", lambda: machine.metrics(f"{rate} > 0"), PATIENCE, 5)
     pending = 'ALERTS{alertname="ContainerThrottled",container="throttled"}'
-    eventually("ContainerThrottled to be pending", lambda: machine.metrics(pending), 240, 5)
+    eventually("ContainerThrottled to be pending", lambda: machine.metrics(pending), PATIENCE, 5)
     return f"{float(found[0]['value'][1]):.1f} throttled periods per second"
 
 
 def throttling_alerted(machine: Machine) -> str:
     """ContainerThrottled, 15 minutes after its first evaluation with a result."""
-    return firing(machine, "ContainerThrottled", 'host="hub",container="throttled"', 1200)
+    return firing(machine, "ContainerThrottled", 'host="hub",container="throttled"', 15 * 60 + PATIENCE)
 
 
 def journal(machine: Machine) -> str:
@@ -135,7 +135,7 @@ def journal(machine: Machine) -> str:
     agent = machine.run("docker inspect -f '{{.Config.Image}}' fleetwatch-promtail")
     if agent.startswith("fleetwatch.local/"):
         return "not exercised: the offline build of Promtail reads no journal"
-    eventually("the line of the journal", lambda: machine.lines(f'{{job="journal"}} |= "{token}"'), 120, 5)
+    eventually("the line of the journal", lambda: machine.lines(f'{{job="journal"}} |= "{token}"'), PATIENCE, 5)
     return "arrived"
 
 
@@ -157,9 +157,9 @@ def reboot(machine: Machine) -> str:
         ours = [status for name, status in shown.items() if name.startswith("fleetwatch-")]
         return before <= set(shown) and not any("starting" in one or "unhealthy" in one for one in ours)
 
-    eventually(f"{sorted(before)} to run again", well, 300, 5)
+    eventually(f"{sorted(before)} to run again", well, PATIENCE, 5)
     for job in JOBS:
-        eventually(f"a sample of {job} after the reboot", partial(_newer, machine, job, back), 300, 5)
+        eventually(f"a sample of {job} after the reboot", partial(_newer, machine, job, back), PATIENCE, 5)
     whole = time.time()
     times = "docker inspect -f '{{.State.FinishedAt}} {{.State.StartedAt}}' fleetwatch-agent"
     ended, started = map(timestamp, machine.run(times).split())
@@ -186,10 +186,10 @@ def _lines(machine: Machine, begun: float) -> tuple[list[int], int]:
     newest = max(kept)
 
     def there() -> Counter[int]:
-        with machine.hub() as hub:
-            return _numbers(list(arrived(hub, '{host="hub",container="writer"}', begun - 180)))
+        query = '{host="hub",container="writer"}'
+        return machine.ask(lambda hub: _numbers(list(arrived(hub, query, begun - 180))))
 
-    eventually("the writer's newest line", lambda: there()[newest], 120, 5)
+    eventually("the writer's newest line", lambda: there()[newest], PATIENCE, 5)
     found = there()
     return [one for one in kept if one not in found], sum(found[one] > count for one, count in kept.items())
 
@@ -202,7 +202,7 @@ def drift(machine: Machine) -> str:
 
 def down(machine: Machine, before: set[str]) -> str:
     """After `make down` the machine has what it had before `make up`, and nothing else."""
-    machine.run(f"docker rm -f {' '.join(OURS)} > /dev/null 2>&1; true")
+    machine.run(f"docker rm -f -v {' '.join(OURS)} > /dev/null 2>&1; true")
     machine.make("down", "YES=1")
     left = sorted(machine.listing() - before)
     assert not left, f"left on the machine: {left}"

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import secrets
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 
 from tests.integration.fleet_view import View
 from tests.vm.emulator import Emulator
 from tools.errors import ToolError
+from tools.hubclient import HubClient
 from tools.paths import CHECKOUT, cache_dir
 from tools.processes import run
 
+T = TypeVar("T")
+TRIES = 4
 # Everything on the machine that a deployment might leave; the names of networks and volumes, and files.
 _LISTING = """
 docker ps -a --format 'container {{.Names}}'
@@ -96,8 +100,24 @@ class Machine(View):
             raise ToolError(f"on the machine, exit code {done.returncode}: {script}\n{shown}")
         return done.stdout.strip()
 
+    def ask(self, question: Callable[[HubClient], T]) -> T:
+        """An answer of the hub. A tunnel may take longer than it is waited for on an emulated processor."""
+        for _ in range(TRIES - 1):
+            with contextlib.suppress(ToolError), self.hub() as hub:
+                return question(hub)
+            time.sleep(5)
+        with self.hub() as hub:
+            return question(hub)
+
+    def metrics(self, query: str) -> list[dict[str, Any]]:
+        """An instant query."""
+        return self.ask(lambda hub: hub.metrics(query))
+
     def boot_id(self) -> str:
-        return self.run("cat /proc/sys/kernel/random/boot_id")
+        """What is different after each boot; empty while it does not answer."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self.ssh("cat /proc/sys/kernel/random/boot_id", 60).stdout.strip()
+        return ""
 
     def listing(self) -> set[str]:
         """What is on it that a deployment might leave."""
@@ -109,7 +129,7 @@ class Machine(View):
         self.ssh("systemctl reboot")
         end = time.monotonic() + 900
         while time.monotonic() < end:
-            if self.answers() and self.boot_id() != before:
+            if self.boot_id() not in ("", before):
                 return begun
             time.sleep(2)
         raise ToolError("the machine was not back within 900 s after `systemctl reboot`")
