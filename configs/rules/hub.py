@@ -101,18 +101,23 @@ def _retention(settings: Settings) -> Alert:
     )
 
 
+def group_names(expr: str) -> str:
+    """With the label `group`: Prometheus and Loki name a group of rules `<path of its file>;<name>` in `rule_group`."""
+    return f'label_replace({expr}, "group", "$1", "rule_group", "(?:.*;)?(.+)")'
+
+
 def _rules_fail(matchers: str, _: Thresholds) -> str:
     """Of Prometheus and of Loki's ruler."""
     of_prometheus = increase_of("prometheus_rule_evaluation_failures_total", TSDB + matchers, "15m")
     of_loki = increase_of("loki_prometheus_rule_evaluation_failures_total", LOKI + matchers, "15m")
-    return nonzero_rounded(f"sum by (env, host, job, rule_group) ({of_prometheus} or {of_loki})")
+    return nonzero_rounded(f"sum by (env, host, job, group) ({group_names(f'{of_prometheus} or {of_loki}')})")
 
 
 RULES_FAIL = Alert(
     name="RuleEvaluationFails",
     expr=_rules_fail,
     wait="0s",
-    summary=COUNT + " rule evaluations of group {{ $labels.rule_group }} in {{ $labels.job }} failed in 15 minutes",
+    summary=COUNT + " rule evaluations of group {{ $labels.group }} in {{ $labels.job }} failed in 15 minutes",
     description="Alerts of failing rules do not fire. The rules page of the component shows the error of each rule.",
     board="hub",
     per="hub",

@@ -73,9 +73,9 @@ CASES = (
         series={RULES: "0x20 3x100"},
         fires=[
             fired(
-                "3 rule evaluations of group hosts.yml;hosts in prometheus failed in 15 minutes",
+                "3 rule evaluations of group hosts in prometheus failed in 15 minutes",
                 job="prometheus",
-                rule_group="hosts.yml;hosts",
+                group="hosts",
             )
         ],
     ),
@@ -85,9 +85,9 @@ CASES = (
         series={RULES: "0x120", LOKI_RULES: "0x20 2x100"},
         fires=[
             fired(
-                "2 rule evaluations of group /rules/log-lines.yml;log-lines in loki failed in 15 minutes",
+                "2 rule evaluations of group log-lines in loki failed in 15 minutes",
                 job="loki",
-                rule_group="/rules/log-lines.yml;log-lines",
+                group="log-lines",
             )
         ],
     ),

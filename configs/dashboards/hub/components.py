@@ -5,12 +5,10 @@ from __future__ import annotations
 from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
 from configs.dashboards.model import PER_SECOND, Graph, Query, Row, largest
 from configs.rules import agents
+from configs.rules.hub import group_names
 from configs.settings import Settings
 
-# Prometheus names a group `<path of its file>;<name>`.
-GROUP_DURATIONS = (
-    f'label_replace(prometheus_rule_group_last_duration_seconds{{{METRICS}}}, "group", "$1", "rule_group", ".*;(.+)")'
-)
+GROUP_DURATIONS = group_names(f"prometheus_rule_group_last_duration_seconds{{{METRICS}}}")
 
 
 def _storage(settings: Settings) -> Row:
