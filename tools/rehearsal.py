@@ -24,8 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs import services
-from configs.settings import read
-from configs.settings.secrets import readable
 from localcloud import machines
 from tools import backend, docker_engine, down, images, policy_pack, setup, ssh_program, working_copy
 from tools.cli import Commands
@@ -94,15 +92,10 @@ def register(commands: Commands) -> None:
 def _rehearse(options: argparse.Namespace) -> int:
     rehearsal = _rehearsal(options)
     file = Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{rehearsal.name}.yaml")
-    chain = prepare(rehearsal, spaces=_has_spaces(file))
+    chain = prepare(rehearsal, spaces=bool(working_copy.value(file, "hub", "backup", "to", "spaces")))
     parts = {key: ref for key, ref in chain.overrides.items() if key in services.IMAGE_KEYS}
     stack = Stack(rehearsal.name, file, pulumi_env(rehearsal.home), parts)
     return bring_up(policy_pack.attached(stack), rehearsal)
-
-
-def _has_spaces(file: Path) -> bool:
-    settings = read({"env": "rehearsal", **readable(working_copy.sections(file))}, str(file))[0]
-    return settings is not None and settings.spaces is not None
 
 
 def _rehearse_down(options: argparse.Namespace) -> int:
