@@ -171,8 +171,7 @@ def remove(rehearsal: Rehearsal) -> int:
 
 
 def start_cloud(rehearsal: Rehearsal, s3: str = "") -> None:
-    """The API's service, if it does not run; its address and token become the stack's environment. `s3`: the image of
-    the server for Spaces."""
+    """The API's service, if it does not run; its address and token become the stack's environment. `s3`: an image."""
     rehearsal.cloud.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = rehearsal.cloud / "service.log"
     if not _answers(rehearsal):
@@ -184,7 +183,8 @@ def start_cloud(rehearsal: Rehearsal, s3: str = "") -> None:
                 argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
             )
         (rehearsal.cloud / "service.pid").write_text(f"{service.pid}\n")
-        with step(f"The rehearsal's cloud: DigitalOcean's API at {rehearsal.url}"):
+        spaces = ", versitygw in place of Spaces" if s3 else ""
+        with step(f"The rehearsal's cloud: DigitalOcean's API at {rehearsal.url}{spaces}"):
             end = time.monotonic() + START
             while not _answers(rehearsal):
                 if service.poll() is not None or time.monotonic() > end:
