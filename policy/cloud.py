@@ -109,7 +109,7 @@ def private_bucket(record: Record, _env: str) -> Iterator[str]:
         if grant.get("permission") == "fullaccess" or not grant.get("bucket"):
             yield (
                 f"{record.called}: it is for every bucket of the account; expected a grant for one bucket, with the "
-                "permission read or readwrite"
+                "permission read or readwrite; name the bucket in `grants`"
             )
 
 

@@ -24,8 +24,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs import services
-from configs.settings import read
-from configs.settings.secrets import readable
 from localcloud import machines
 from tools import backend, docker_engine, down, images, policy_pack, setup, ssh_program, working_copy
 from tools.cli import Commands
@@ -94,15 +92,10 @@ def register(commands: Commands) -> None:
 def _rehearse(options: argparse.Namespace) -> int:
     rehearsal = _rehearsal(options)
     file = Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{rehearsal.name}.yaml")
-    chain = prepare(rehearsal, spaces=_has_spaces(file))
+    chain = prepare(rehearsal, spaces=bool(working_copy.value(file, "hub", "backup", "to", "spaces")))
     parts = {key: ref for key, ref in chain.overrides.items() if key in services.IMAGE_KEYS}
     stack = Stack(rehearsal.name, file, pulumi_env(rehearsal.home), parts)
     return bring_up(policy_pack.attached(stack), rehearsal)
-
-
-def _has_spaces(file: Path) -> bool:
-    settings = read({"env": "rehearsal", **readable(working_copy.sections(file))}, str(file))[0]
-    return settings is not None and settings.spaces is not None
 
 
 def _rehearse_down(options: argparse.Namespace) -> int:
@@ -178,8 +171,7 @@ def remove(rehearsal: Rehearsal) -> int:
 
 
 def start_cloud(rehearsal: Rehearsal, s3: str = "") -> None:
-    """The API's service, if it does not run; its address and token become the stack's environment. `s3`: the image of
-    the server for Spaces."""
+    """The API's service, if it does not run; its address and token become the stack's environment. `s3`: an image."""
     rehearsal.cloud.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = rehearsal.cloud / "service.log"
     if not _answers(rehearsal):
@@ -191,7 +183,8 @@ def start_cloud(rehearsal: Rehearsal, s3: str = "") -> None:
                 argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True
             )
         (rehearsal.cloud / "service.pid").write_text(f"{service.pid}\n")
-        with step(f"The rehearsal's cloud: DigitalOcean's API at {rehearsal.url}"):
+        spaces = ", versitygw in place of Spaces" if s3 else ""
+        with step(f"The rehearsal's cloud: DigitalOcean's API at {rehearsal.url}{spaces}"):
             end = time.monotonic() + START
             while not _answers(rehearsal):
                 if service.poll() is not None or time.monotonic() > end:

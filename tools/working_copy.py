@@ -65,6 +65,14 @@ def sections(path: Path) -> dict[str, Any]:
     return {key.removeprefix(PROJECT): value for key, value in config.items() if key.startswith(PROJECT)}
 
 
+def value(path: Path, *keys: str) -> Any:
+    """What a stack file has at this place; None if it has nothing."""
+    found: Any = sections(path)
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
+
+
 def compose(user: dict[str, Any], last: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     """The working copy. Encrypted values of `last` are kept where the user's file still has their surroundings."""
     made = {key: value for key, value in user.items() if key != "config"}

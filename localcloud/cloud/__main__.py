@@ -50,7 +50,8 @@ def main(argv: list[str]) -> int:
     try:
         internet = _network(options.internet)
         store = Store(options.state)
-        machines = Machines(options.name, MachineImage(options.image), str(internet), options.purpose, options.s3)
+        machines = Machines(options.name, MachineImage(options.image), str(internet), options.purpose)
+        machines.spaces.image = options.s3
         cloud = Cloud(options.name, store, machines, internet)
         server = Server(cloud, options.state, options.port, options.address)
     except (BadAddress, InUse, ValueError, OSError) as problem:

@@ -16,31 +16,25 @@ from localcloud.machines.docker import LABEL, docker, listed, put, take
 from localcloud.machines.golden_volume import current
 from localcloud.machines.image import MachineImage
 from localcloud.machines.model import DropletSpec, Rule
-from localcloud.machines.spaces import Spaces
+from localcloud.machines.spaces import HasSpaces, Spaces
 
 _SEED = "/var/lib/cloud/seed/nocloud"
 
 
-class Machines:
+class Machines(HasSpaces):
     """One rehearsal cloud. `image`: what machines are made from; `internet`: the range that stands for the internet;
-    `purpose` chooses the golden volume; `s3`: the image of the server that Spaces are on."""
+    `purpose` chooses the golden volume."""
 
     def __init__(
-        self,
-        name: str,
-        image: MachineImage,
-        internet: str = "198.18.0.0/24",
-        purpose: str = "rehearsal",
-        s3: str = "",
+        self, name: str, image: MachineImage, internet: str = "198.18.0.0/24", purpose: str = "rehearsal"
     ) -> None:
         self.name = name
         self.internet = internet
         self.disks = Disks(name, image)
-        self.spaces = Spaces(name, s3, internet)
+        self.spaces = Spaces(name, internet)
         self._image = image
         self._purpose = purpose
-        # Files in a machine are read, changed and written back; one at a time is quick enough.
-        self._lock = RLock()
+        self._lock = RLock()  # files in a machine are read, changed and written back: one at a time is quick enough
 
     # Networks
 
@@ -157,18 +151,6 @@ class Machines:
     def delete_droplet(self, droplet_id: int) -> None:
         """Remove it with its disk, not its volumes; nothing happens if there is none."""
         container.delete(self.name, _droplet(droplet_id))
-
-    # Spaces
-
-    def allow_key(self, access: str, secret: str, buckets: tuple[str, ...]) -> None:
-        """Accept this access key, for these buckets; for none of them: for all."""
-        with self._lock:
-            self.spaces.allow(access, secret, buckets)
-
-    def refuse_key(self, access: str) -> None:
-        """Accept it no longer."""
-        with self._lock:
-            self.spaces.refuse(access)
 
     # Volumes
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from threading import RLock
 from xml.sax.saxutils import escape
 
 from localcloud.machines import networks
@@ -27,8 +28,9 @@ _SERVE = (
 class Spaces:
     """`image`: the S3 server's; empty: this cloud has no Spaces. `internet`: the range of its internet."""
 
-    def __init__(self, cloud: str, image: str, internet: str) -> None:
-        self._cloud, self._image, self._internet = cloud, image, internet
+    def __init__(self, cloud: str, internet: str, image: str = "") -> None:
+        self._cloud, self._internet, self.image = cloud, internet, image
+        self._lock = RLock()
         self.container = f"fleetwatch-cloud-{cloud}-spaces"
 
     @property
@@ -40,7 +42,8 @@ class Spaces:
 
     def allow(self, access: str, secret: str, buckets: tuple[str, ...]) -> None:
         """Accept this key, for these buckets; for none of them: for all."""
-        root = self._root()
+        with self._lock:
+            root = self._root()
         role = "user" if buckets else "admin"
         parts = {"Access": access, "Secret": secret, "Role": role, "UserID": "0", "GroupID": "0", "ProjectID": "0"}
         body = "".join(f"<{key}>{escape(value)}</{key}>" for key, value in parts.items())
@@ -61,7 +64,7 @@ class Spaces:
 
     def _root(self) -> S3:
         """The server's own account; the server is started if it does not run."""
-        if not self._image:
+        if not self.image:
             raise MachineError("This rehearsal has no Spaces: it was started without the image of an S3 server.")
         endpoint = self.endpoint
         if inspect("container", self.container) is None:
@@ -77,7 +80,7 @@ class Spaces:
         docker(
             "create", "--name", self.container, "--label", f"{LABEL}={self._cloud}", "--restart", "unless-stopped",
             "--network", networks.internet_name(self._cloud), "-p", f"{address}:{PORT}:7070",
-            "--memory", "512m", "--entrypoint", "/bin/sh", self._image, "-c", f"set -a; {_SERVE}",
+            "--memory", "512m", "--entrypoint", "/bin/sh", self.image, "-c", f"set -a; {_SERVE}",
         )  # fmt: skip
         root = f"ROOT_ACCESS_KEY=root{secrets.token_hex(8)}\nROOT_SECRET_KEY={secrets.token_hex(24)}\n"
         put(self.container, {_ROOT: root}, mode=0o600)
@@ -93,3 +96,17 @@ class Spaces:
                 if time.monotonic() > end:
                     raise MachineError(f"The S3 server does not answer at {root.endpoint}: {error}") from None
             time.sleep(0.2)
+
+
+class HasSpaces:
+    """What the API calls of a cloud with Spaces."""
+
+    spaces: Spaces
+
+    def allow_key(self, access: str, secret: str, buckets: tuple[str, ...]) -> None:
+        """Accept this access key, for these buckets; for none of them: for all."""
+        self.spaces.allow(access, secret, buckets)
+
+    def refuse_key(self, access: str) -> None:
+        """Accept it no longer."""
+        self.spaces.refuse(access)

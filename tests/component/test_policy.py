@@ -56,12 +56,14 @@ def production() -> dict[str, Any]:
 
 
 _BACKUP = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
+_SPACES = {"to": {"spaces": "ams3"}, "password": "unread"}  # pragma: allowlist secret
 CASES = {
     **{file.name: shipped(file.name.split(".")[1]) for file in STACK_FILES},
     "everything on": full(),
     "everything on, Alloy": with_alloy(),
     "a fleet": {**fleet(), "env": "dev"},
     "a backup into a folder": {**full(), "hub": {**full()["hub"], "backup": _BACKUP}},
+    "a backup into a bucket of Spaces": {**production(), "hub": {**production()["hub"], "backup": _SPACES}},
     "production": production(),
 }
 

@@ -33,7 +33,7 @@ class Machines(FakeMachines):
 @contextlib.contextmanager
 def cloud(rig: Rig, image: str, folder: Path) -> Iterator[tuple[Machines, Spaces]]:
     """A cloud that this stack finds, until the block ends."""
-    spaces = Spaces(rig.prefix, image, INTERNET)
+    spaces = Spaces(rig.prefix, INTERNET, image)
     machines = Machines(spaces)
     try:
         with running(folder, machines) as client:

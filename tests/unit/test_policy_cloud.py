@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from policy import cloud
-from policy.records import DROPLET, FIREWALL, RESERVED_IP, VOLUME, VPC, Check, Hidden, Record
+from policy.records import BUCKET, BUCKET_KEY, DROPLET, FIREWALL, RESERVED_IP, VOLUME, VPC, Check, Hidden, Record
 
 WORLD = ["0.0.0.0/0", "::/0"]
 
@@ -133,3 +133,25 @@ def test_a_droplet_in_none_does_not(vpc: Any) -> None:
 
 def test_only_droplets_are_in_a_vpc() -> None:
     assert _said(cloud.private_network, Record(VOLUME, "hub-volume", {})) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "properties", "found"),
+    [
+        (BUCKET, "bucket", {"acl": "private"}, ""),
+        (BUCKET, "bucket", {}, ""),
+        (BUCKET, "bucket", {"acl": Hidden.UNKNOWN}, ""),
+        (BUCKET, "bucket", {"acl": "public-read"}, "its ACL is public-read; expected private"),
+        (BUCKET_KEY, "backup-key", {"grants": [{"bucket": "acme", "permission": "readwrite"}]}, ""),
+        (BUCKET_KEY, "backup-key", {"grants": [{"bucket": Hidden.UNKNOWN, "permission": "readwrite"}]}, ""),
+        (BUCKET_KEY, "backup-key", {"grants": [{"bucket": "", "permission": "readwrite"}]}, "for every bucket"),
+        (BUCKET_KEY, "backup-key", {"grants": [{"bucket": "", "permission": "fullaccess"}]}, "for every bucket"),
+        (BUCKET_KEY, "spaces-key", {"grants": [{"bucket": "", "permission": "fullaccess"}]}, ""),
+    ],
+)
+def test_buckets_are_private_and_keys_for_one_of_them(
+    kind: str, name: str, properties: dict[str, Any], found: str
+) -> None:
+    said = _said(cloud.private_bucket, Record(kind, name, properties))
+    assert len(said) == bool(found)
+    assert all(found in one for one in said)

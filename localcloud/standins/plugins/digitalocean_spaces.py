@@ -2,7 +2,7 @@
 
 It differs in this: a refused request for a key is not repeated for five minutes; versions of objects, CORS and
 lifecycle rules of a bucket are not covered. As there, a changed name alone changes nothing at the bucket, and requests
-are signed for us-east-1, whatever the bucket's region.
+are signed for us-east-1 in every region.
 """
 
 from __future__ import annotations
