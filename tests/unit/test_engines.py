@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from configs import engines
+from tools import docker_engine
 from tools.paths import CHECKOUT
 
 
@@ -28,3 +31,16 @@ def test_page_has_every_row_of_the_table() -> None:
 
 def test_processors_by_the_names_of_docker() -> None:
     assert [engines.platform(name) for name in ("x86_64", "aarch64", "riscv64")] == ["amd64", "arm64", "riscv64"]
+
+
+@pytest.mark.parametrize(("version", "warned"), [("28.2.2", True), ("28.5.2", False)])
+def test_make_up_warns_about_the_engine_that_it_found(
+    version: str, warned: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(docker_engine, "_server", lambda: version)
+    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    assert docker_engine.find() == version, "it is used nevertheless"
+    shown = capsys.readouterr()
+    expected = [f"warning: Docker Engine {version}: {sentence}" for sentence in engines.warnings(version)]
+    assert bool(expected) is warned
+    assert [line for line in (shown.out + shown.err).splitlines() if "Docker Engine" in line] == expected
