@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 STRUCTURED_METADATA = ("level", "stream", "filename", "unit", "image")
 # Labels of a container that name its image, and what is taken of them; the last that fits. Discovery has no others.
 IMAGE_LABELS = (
-    (("com_docker_compose_image",), "(?:sha256:)?([0-9a-f]{12}).*"),
-    (("org_opencontainers_image_title", "org_opencontainers_image_version"), "(.+);(.+)"),
+    (("com_docker_compose_image",), "(?:sha256:)?([0-9a-f]{12}).*", "$1"),
+    (("org_opencontainers_image_title", "org_opencontainers_image_version"), "(.+);(.+)", "$1:$2"),
 )
 _ROTATED = (
     "*.gz", "*.bz2", "*.xz", "*.zst", "*.zip", "*.lz4", "*.[0-9]", "*.[0-9][0-9]", "*.old", "*.bak", "*~", "*.swp",

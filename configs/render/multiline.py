@@ -24,7 +24,7 @@ _END = "\\x04"
 # What follows the indent: no time, some programs indent all that they write.
 _INDENTED = r"\s*(?:[^\s\d\[]|\[\D|\d(?:\D|$)|\d\d+(?:[^\d/:.-]|$)|$)"
 _FRAMES = (
-    rf"(?:\t| {{4}}){_INDENTED}", r" {1,3}(?:at |File \"|from |\.\.\.|---|\^|[|+] |\[Previous|[})\]\"]|\w+: )", r"$",
+    rf"(?:\t| {{4}}){_INDENTED}", r" {1,3}(?:at |File |from |\.\.\.|---|\^|[|+] |\[Previous|[})\]\"]|\w+: )", r"$",
     r"[})\]]+[,;]?$",
     r"Caused by: ", r"Suppressed: ", r"During handling of the above ", r"The above exception was ", r"\.\.\. \d+ more",
     r"goroutine \d+ \[", r"created by ", r"\[signal SIG", r"runtime stack:", r"exit status \d+$", r"Node\.js v\d",

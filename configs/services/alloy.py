@@ -145,7 +145,7 @@ def _containers(context: Context) -> str:
         *([_rule("", [_COMPOSE + "project", stack], projects, action="keep")] if projects else []),
         _rule("container", ["__meta_docker_container_name"], "/(.*)"),
         *(_rule(f"compose_{key}", [_COMPOSE + key, stack], names.USERS_LABEL) for key in ("project", "service")),
-        *(_rule("image", [_LABEL + key for key in keys], regex) for keys, regex in loglines.IMAGE_LABELS),
+        *(_rule("image", [_LABEL + k for k in keys], rx, replacement=to) for keys, rx, to in loglines.IMAGE_LABELS),
         _rule("stream", ["__meta_docker_container_log_stream"]),
         _rule("job", replacement="docker"),
     ]

@@ -157,8 +157,13 @@ def _relabel(context: Context) -> list[dict[str, Any]]:
             for key in ("project", "service")
         ),
         *(
-            {"source_labels": [label + key for key in keys], "regex": regex, "target_label": "image"}
-            for keys, regex in loglines.IMAGE_LABELS
+            {
+                "source_labels": [label + key for key in keys],
+                "regex": regex,
+                "target_label": "image",
+                "replacement": value,
+            }
+            for keys, regex, value in loglines.IMAGE_LABELS
         ),
         {"source_labels": ["__meta_docker_container_log_stream"], "target_label": "stream"},
         {"target_label": "job", "replacement": names.DOCKER_JOB},

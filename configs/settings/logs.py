@@ -75,20 +75,20 @@ class LogFile(Strict):
 
 class Multiline(Strict):
     """How the lines of one event, such as a traceback, are joined: for a container by name, or for a compose project.
-    Either a pattern of an event's first line, or `off`. The usual rule is for tracebacks of Python, Java, Go, Node,
+    Either a pattern of an event's first line, or `join: false`. The usual rule is for tracebacks of Python, Java, Go, Node,
     .NET and Ruby."""
 
     container: ContainerName | None = None
     project: Annotated[str, AfterValidator(_project)] | None = None
     first_line: Pattern | None = None
-    off: bool = False
+    join: bool = True
 
     @model_validator(mode="after")
     def _one(self) -> Multiline:
         if (self.container is None) == (self.project is None):
             raise ValueError("expected exactly one of: container, project")
-        if (self.first_line is None) == (not self.off):
-            raise ValueError("expected exactly one of: first_line, off: true")
+        if (self.first_line is None) == self.join:
+            raise ValueError("expected exactly one of: first_line, join: false")
         return self
 
 

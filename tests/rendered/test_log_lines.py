@@ -28,7 +28,7 @@ def _stages(**logs: Any) -> list[dict[str, Any]]:
 def test_levels_of_all_formats(tmp_path: Path) -> None:
     cases = [tuple(line.split("\t", 1)) for line in LEVELS.read_text().splitlines()]
     cases += [(one.level, one.example) for one in FORMATS if "\n" not in one.example]
-    stages = _stages(multiline=[{"container": "raw", "off": True}])
+    stages = _stages(multiline=[{"container": "raw", "join": False}])
     entries = through_promtail(
         _argv("promtail"), tmp_path, stages, [line for _, line in cases], labels={"container": "raw"}
     )
@@ -96,7 +96,7 @@ def test_multiline_off_and_a_pattern_of_the_first_line(tmp_path: Path) -> None:
     for folder in ("off", "own"):
         (tmp_path / folder).mkdir()
     labels = {"container": "worker"}
-    off = _stages(multiline=[{"container": "worker", "off": True}])
+    off = _stages(multiline=[{"container": "worker", "join": False}])
     lines = PYTHON.split("\n")
     entries = through_promtail(_argv("promtail"), tmp_path / "off", off, lines, expected=len(lines), labels=labels)
     assert sorted(entry.line for entry in entries) == sorted(lines)

@@ -181,7 +181,7 @@ def test_multiline_is_set_per_container_before_project_and_all_others_have_the_u
         multiline=[
             {"project": "shop", "first_line": "^=="},
             {"container": "worker", "first_line": "^--"},
-            {"container": "raw", "off": True},
+            {"container": "raw", "join": False},
         ]
     )
     stages = _promtail(settings)["scrape_configs"][0]["pipeline_stages"]
