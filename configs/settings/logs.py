@@ -75,8 +75,8 @@ class LogFile(Strict):
 
 class Multiline(Strict):
     """How the lines of one event, such as a traceback, are joined: for a container by name, or for a compose project.
-    Either a pattern of an event's first line, or `join: false`. The usual rule is for tracebacks of Python, Java, Go, Node,
-    .NET and Ruby."""
+    Either a pattern of an event's first line, or `join: false`. The usual rule is for tracebacks of Python, Java, Go,
+    Node, .NET and Ruby."""
 
     container: ContainerName | None = None
     project: Annotated[str, AfterValidator(_project)] | None = None
