@@ -13,13 +13,15 @@ from dataclasses import dataclass
 from configs import names
 from configs.secret_paths import REDACTED, SECRET_PATH
 
+Value = str | int | float | Mapping[str, str]
+
 
 @dataclass(frozen=True)
 class Stage:
     """A stage of a log pipeline, in names that Promtail and Alloy share. `stages` are those inside a `match`."""
 
     kind: str
-    values: Mapping[str, str | Mapping[str, str]]
+    values: Mapping[str, Value]
     stages: tuple[Stage, ...] = ()
 
 

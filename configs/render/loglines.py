@@ -1,7 +1,6 @@
 """How a log line is processed, the same for Promtail and Alloy.
 
-Levels are found in the line (`level=warn`, `"severity":"ERROR"`, or the bare word near its beginning) and written as
-one of trace, debug, info, warn, error, fatal. A line in which no level is found is kept by filters on levels.
+Lines of one event are joined (multiline.py), the level is found (levels.py), and then the user's filters apply.
 """
 
 from __future__ import annotations
@@ -13,36 +12,26 @@ from typing import TYPE_CHECKING
 
 from configs import names
 from configs.log_paths import fixed_folder
-from configs.render import hub_lines
+from configs.render import hub_lines, levels, multiline
 from configs.render.hub_lines import Stage as Stage
+from configs.render.hub_lines import Value as Value
+from configs.render.level_formats import LEVELS
 
 if TYPE_CHECKING:
-    from configs.settings.edge import Edge, LineFilter
+    from configs.settings.edge import Edge
+    from configs.settings.logs import LineFilter, LogFile
 
-LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
-_QUOTED = r'"(?:[^"\\]|\\.)*"'
-_KEY = r"(?i:level|lvl|severity)"
-# RE2. A key of JSON, else a key of logfmt, else an upper-case word that begins within the first 80 characters. What is
-# inside quotes never counts: a stranger writes there (path, user agent), and escapes of JSON keep its quotes apart from
-# those of keys. Each alternative is anchored, because the one that matches further left would win otherwise.
-LEVEL_REGEX = (
-    rf"""^(?:[^"{{]*\{{(?:.*?[,{{])?\s*"{_KEY}"\s*:\s*"?"""
-    rf"""|(?:(?:[^"{{]|{_QUOTED})(?:[^"]|{_QUOTED})*?[\s,;|(\[])??'?{_KEY}\b'?\s*[=:]\s*["']?)(?P<level>(?i:[a-z]+))"""
-    rf"""|^(?:[^"]|{_QUOTED}){{0,80}}?\b"""
-    r"(?P<word>TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|ERR|CRITICAL|CRIT|FATAL|PANIC|LOG)\b"
-)
-# Go template of both agents: what services write -> our six levels; anything else is left out.
-LEVEL_TEMPLATE = (
-    '{{ $l := ToLower (or .level .word "") }}'
-    '{{ if eq $l "warning" }}warn{{ else if or (eq $l "err") (eq $l "eror") }}error'
-    '{{ else if or (eq $l "notice") (eq $l "information") (eq $l "log") }}info'
-    '{{ else if or (eq $l "critical") (eq $l "crit") (eq $l "panic") (eq $l "emerg") }}fatal'
-    '{{ else if or (eq $l "trace") (eq $l "debug") (eq $l "info") (eq $l "warn") (eq $l "error") (eq $l "fatal") }}'
-    "{{ $l }}"
-    "{{ end }}"
-)
 # What is searched by, but would make too many streams as a label.
-STRUCTURED_METADATA = ("level", "stream", "filename", "unit")
+STRUCTURED_METADATA = ("level", "stream", "filename", "unit", "image")
+# Labels of a container that name its image, and what is taken of them; the last that fits. Discovery has no others.
+IMAGE_LABELS = (
+    (("com_docker_compose_image",), "(?:sha256:)?([0-9a-f]{12}).*", "$1"),
+    (("org_opencontainers_image_title", "org_opencontainers_image_version"), "(.+);(.+)", "$1:$2"),
+)
+_ROTATED = (
+    "*.gz", "*.bz2", "*.xz", "*.zst", "*.zip", "*.lz4", "*.[0-9]", "*.[0-9][0-9]", "*.old", "*.bak", "*~", "*.swp",
+    "*-20[0-9][0-9][0-9][0-9][0-9][0-9]", "*-20[0-9][0-9][0-9][0-9][0-9][0-9].*",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -72,13 +61,26 @@ def drops(edge: Edge) -> list[Drop]:
     return found
 
 
-def container_stages(edge: Edge, prefix: str, of_hub: bool) -> tuple[Stage, ...]:
-    """The filters as stages of a log agent. On the hub they come after those of hub_lines.py, to whose streams they do
-    not apply."""
+def container_stages(edge: Edge, prefix: str, of_hub: bool, live: bool) -> tuple[Stage, ...]:
+    """All that happens to a container's line: it is joined to its event, its level, the user's filters. On the hub the
+    filters come after the stages of hub_lines.py, to whose streams they do not apply."""
     found = tuple(_stage(drop) for drop in drops(edge))
-    if not of_hub:
-        return found
-    return (*hub_lines.stages(prefix), *([hub_lines.others(found)] if found else []))
+    if of_hub:
+        found = (*hub_lines.stages(prefix), *([hub_lines.others(found)] if found else []))
+    return (
+        _unreadable(prefix),
+        *multiline.stages(edge.logs.multiline, live),
+        *levels.stages(),
+        multiline.uncaught(),
+        *found,
+    )
+
+
+def _unreadable(prefix: str) -> Stage:
+    """What a log agent reports every few seconds of a container whose log driver cannot be read."""
+    own = "|".join(names.container(prefix, role) for role in ("promtail", "alloy"))
+    selector = f'{{container=~"{own}"}} |~ "could not (?:fetch logs|inspect container|transfer logs)"'
+    return Stage("match", {"selector": selector}, (Stage("limit", {"rate": 0.005, "burst": 1, "drop": True}),))
 
 
 def _stage(drop: Drop) -> Stage:
@@ -99,6 +101,16 @@ def _drop(line: LineFilter) -> Drop:
 def _any(choices: Iterable[str], whole: bool = False) -> str:
     joined = "|".join(f"(?:{choice})" for choice in choices)
     return f"^(?:{joined})$" if whole else joined
+
+
+def excluded(source: LogFile) -> str:
+    """The glob of files that are left out: rotated and compressed ones, and those that the user names."""
+    return f"{fixed_folder(source.path)}/**/{{{','.join((*_ROTATED, *source.exclude))}}}"
+
+
+def json_keys(source: LogFile) -> tuple[str, ...]:
+    """The key that a file's JSON lines have their level under, if the user named one."""
+    return (source.level_key,) if source.format == "json" else ()
 
 
 def project_regex(edge: Edge, prefix: str) -> str | None:

@@ -6,19 +6,18 @@ What Promtail calls scrape jobs are pipelines here: discovery or files -> loki.p
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from textwrap import indent
 from typing import TYPE_CHECKING
 
 from configs import names
-from configs.render import loglines, push_auth
+from configs.render import levels, loglines, push_auth
 from configs.services import log_agent
 from configs.services.context import Context
 from configs.services.spec import MB, RELOAD_BY_HUP, Pushing, Service, ServiceSpec
 from configs.units import go_duration
 
 if TYPE_CHECKING:
-    from configs.settings.edge import LogFile
+    from configs.settings.logs import LogFile
 
 SERVICE = Service(
     image="alloy",
@@ -34,7 +33,8 @@ DATA = "/alloy-data"  # not the image's own folder, whose owner a container with
 FILE = "config.alloy"
 CHECK = ["/bin/alloy", "validate", f"{CONFIG}/{FILE}"]
 
-_COMPOSE = "__meta_docker_container_label_com_docker_compose_"
+_LABEL = "__meta_docker_container_label_"
+_COMPOSE = _LABEL + "com_docker_compose_"
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -63,6 +63,7 @@ def config(context: Context, push_url: str) -> str:
     settings, edge = context.settings, context.edge
     parts = [
         f"// Grafana Alloy of {context.name}, rendered by fleetwatch\n",
+        'logging {\n\tlevel = "warn"\n}\n',
         _write(context, push_url),
         _line_rate(context),
         _containers(context),
@@ -83,8 +84,7 @@ def command() -> list[str]:
     ]
 
 
-def _q(text: str) -> str:
-    """A string of Alloy's syntax: escapes are those of JSON."""
+def _q(text: str) -> str:  # escapes are those of JSON
     return json.dumps(text, ensure_ascii=False)
 
 
@@ -145,13 +145,21 @@ def _containers(context: Context) -> str:
         *([_rule("", [_COMPOSE + "project", stack], projects, action="keep")] if projects else []),
         _rule("container", ["__meta_docker_container_name"], "/(.*)"),
         *(_rule(f"compose_{key}", [_COMPOSE + key, stack], names.USERS_LABEL) for key in ("project", "service")),
+        *(_rule("image", [_LABEL + k for k in keys], rx, replacement=to) for keys, rx, to in loglines.IMAGE_LABELS),
         _rule("stream", ["__meta_docker_container_log_stream"]),
         _rule("job", replacement="docker"),
     ]
-    special = loglines.container_stages(edge, prefix, context.is_hub)
+    stages = loglines.container_stages(edge, prefix, context.is_hub, live=True)
+    budget = _q(go_duration(context.settings.hub.outage_budget))
+    old = _stage("drop", older_than=budget, drop_counter_reason=_q("older_than_outage_budget"))
     return f"""discovery.docker "containers" {{
 	host             = "unix:///var/run/docker.sock"
 	refresh_interval = "2s"
+
+	filter {{
+		name   = "status"
+		values = ["running", "paused", "restarting", "exited", "dead"]
+	}}
 }}
 
 discovery.relabel "containers" {{
@@ -166,14 +174,19 @@ loki.source.docker "containers" {{
 	forward_to    = [loki.process.containers.receiver]
 }}
 
-{_process("containers", [_regex_level(), _normal(), *map(_of_stage, special), _metadata()])}"""
+{_process("containers", [old, *map(_of_stage, stages), _metadata()])}"""
 
 
 def _file(name: str, source: LogFile) -> str:
     label = "file_" + name.replace("-", "_")
-    labels = {"__path__": source.path, "job": source.job or name, **dict(sorted(source.labels.items()))}
+    labels = {
+        "__path__": source.path,
+        "__path_exclude__": loglines.excluded(source),
+        "job": source.job or name,
+        **dict(sorted(source.labels.items())),
+    }
+    encoding = f"\tencoding   = {_q(source.encoding)}\n" if source.encoding else ""
     target = ", ".join(f"{key} = {_q(value)}" for key, value in labels.items())
-    level = _json_level(source) if source.format == "json" else _regex_level()
     return f"""local.file_match "{label}" {{
 	path_targets = [{{ {target} }}]
 	sync_period  = "5s"
@@ -182,9 +195,9 @@ def _file(name: str, source: LogFile) -> str:
 loki.source.file "{label}" {{
 	targets    = local.file_match.{label}.targets
 	forward_to = [loki.process.{label}.receiver]
-}}
+{encoding}}}
 
-{_process(label, [level, _normal(), _metadata()])}"""
+{_process(label, [*_level(*loglines.json_keys(source)), _metadata()])}"""
 
 
 def _journal(budget: int) -> str:
@@ -200,7 +213,7 @@ loki.source.journal "journal" {{
 	forward_to    = [loki.process.journal.receiver]
 }}
 
-{_process("journal", [_regex_level(), _normal(), _metadata()])}"""
+{_process("journal", [*_level(), _metadata()])}"""
 
 
 def _process(label: str, stages: list[str], to: str = "loki.process.line_rate") -> str:
@@ -217,9 +230,9 @@ def _stage(kind: str, **values: str) -> str:
 
 
 def _of_stage(stage: loglines.Stage) -> str:
-    def value(given: str | Mapping[str, str]) -> str:
-        if isinstance(given, str):
-            return _q(given)
+    def value(given: loglines.Value) -> str:
+        if isinstance(given, (str, int, float)):
+            return json.dumps(given, ensure_ascii=False)
         return "{ " + ", ".join(f"{key} = {_q(one)}" for key, one in given.items()) + " }"
 
     own = _stage(stage.kind, **{key: value(given) for key, given in stage.values.items()})
@@ -227,17 +240,8 @@ def _of_stage(stage: loglines.Stage) -> str:
     return own.removesuffix("\t}\n") + inner + "\t}\n"
 
 
-def _regex_level() -> str:
-    return _stage("regex", expression=_q(loglines.LEVEL_REGEX))
-
-
-def _json_level(source: LogFile) -> str:
-    quoted = _q('"' + source.level_key + '"')
-    return _stage("json", expressions=f"{{ level = {quoted} }}")
-
-
-def _normal() -> str:
-    return _stage("template", source=_q("level"), template=_q(loglines.LEVEL_TEMPLATE))
+def _level(*json_keys: str) -> list[str]:
+    return [_of_stage(one) for one in levels.stages(json_keys)]
 
 
 def _metadata() -> str:

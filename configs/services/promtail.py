@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from configs import names
-from configs.render import loglines, push_auth
+from configs.render import levels, loglines, push_auth
 from configs.render.dump import to_yaml
 from configs.services import log_agent
 from configs.services.context import Context
@@ -13,7 +13,7 @@ from configs.services.spec import MB, Pushing, Service, ServiceSpec, hup_for
 from configs.units import go_duration, show_size
 
 if TYPE_CHECKING:
-    from configs.settings.edge import LogFile
+    from configs.settings.logs import LogFile
 
 SERVICE = Service(
     image="promtail",
@@ -74,7 +74,7 @@ def config(context: Context, push_url: str) -> str:
         client["tls_config"] = push_auth.tls_config(settings.hub, CONFIG)
     return to_yaml(
         {
-            "server": {"http_listen_port": names.LOG_AGENT_PORT, "grpc_listen_port": 0, "log_level": "info"},
+            "server": {"http_listen_port": names.LOG_AGENT_PORT, "grpc_listen_port": 0, "log_level": "warn"},
             "positions": {"filename": f"{DATA}/positions.yml", "sync_period": "2s"},
             "clients": [client],
             "limits_config": {
@@ -88,6 +88,7 @@ def config(context: Context, push_url: str) -> str:
             "target_config": {"sync_period": "2s"},
             "scrape_configs": [
                 _containers(context),
+                _stopped(context),
                 *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
                 *([_journal(settings.hub.outage_budget)] if edge.logs.journal else []),
             ],
@@ -102,14 +103,50 @@ def command() -> list[str]:
 
 
 def _containers(context: Context) -> dict[str, Any]:
+    return {
+        "job_name": "docker",
+        "docker_sd_configs": [{"host": f"unix://{names.DOCKER_SOCKET}", "refresh_interval": "2s"}],
+        "relabel_configs": _relabel(context),
+        "pipeline_stages": [
+            *map(_stage, loglines.container_stages(context.edge, context.settings.prefix, context.is_hub, live=True)),
+            _metadata(),
+        ],
+    }
+
+
+def _stopped(context: Context) -> dict[str, Any]:
+    """Containers that have stopped: Promtail looks for new ones every 5 s, so it may never have seen them run.
+
+    It shares the positions with the job above. Docker gives it the lines of a stopped container's last second again
+    each time, which Loki recognizes; `older_than` ends that.
+    """
+    edge, budget = context.edge, context.settings.hub.outage_budget
+    old = {"drop": {"older_than": go_duration(budget), "drop_counter_reason": "stopped_before_outage_budget"}}
+    stages = loglines.container_stages(edge, context.settings.prefix, context.is_hub, live=False)
+    return {
+        "job_name": "docker-stopped",
+        "docker_sd_configs": [
+            {
+                "host": f"unix://{names.DOCKER_SOCKET}",
+                "refresh_interval": "15s",
+                "filters": [{"name": "status", "values": ["exited", "dead"]}],
+            }
+        ],
+        "relabel_configs": _relabel(context),
+        "pipeline_stages": [old, *map(_stage, stages), _metadata()],
+    }
+
+
+def _relabel(context: Context) -> list[dict[str, Any]]:
     edge, prefix = context.edge, context.settings.prefix
     rules: list[dict[str, Any]] = []
     projects = loglines.project_regex(edge, prefix)
-    compose = "__meta_docker_container_label_com_docker_compose_"
-    stack = "__meta_docker_container_label_fleetwatch_stack"
+    label = "__meta_docker_container_label_"
+    compose, stack = label + "com_docker_compose_", label + "fleetwatch_stack"
     if projects:
         rules.append({"source_labels": [compose + "project", stack], "regex": projects, "action": "keep"})
-    rules += [
+    return [
+        *rules,
         {"source_labels": ["__meta_docker_container_name"], "regex": "/(.*)", "target_label": "container"},
         *(
             {
@@ -119,21 +156,23 @@ def _containers(context: Context) -> dict[str, Any]:
             }
             for key in ("project", "service")
         ),
+        *(
+            {
+                "source_labels": [label + key for key in keys],
+                "regex": regex,
+                "target_label": "image",
+                "replacement": value,
+            }
+            for keys, regex, value in loglines.IMAGE_LABELS
+        ),
         {"source_labels": ["__meta_docker_container_log_stream"], "target_label": "stream"},
         {"target_label": "job", "replacement": names.DOCKER_JOB},
     ]
-    special = loglines.container_stages(edge, prefix, context.is_hub)
-    return {
-        "job_name": "docker",
-        "docker_sd_configs": [{"host": f"unix://{names.DOCKER_SOCKET}", "refresh_interval": "2s"}],
-        "relabel_configs": rules,
-        "pipeline_stages": [*_level(), *map(_stage, special), _metadata()],
-    }
 
 
 def _stage(stage: loglines.Stage) -> dict[str, Any]:
     values: dict[str, Any] = {
-        key: value if isinstance(value, str) else dict(value) for key, value in stage.values.items()
+        key: value if isinstance(value, (str, int, float)) else dict(value) for key, value in stage.values.items()
     }
     if stage.kind == "labels":
         values = values["values"]
@@ -144,13 +183,19 @@ def _stage(stage: loglines.Stage) -> dict[str, Any]:
 def _file(name: str, source: LogFile) -> dict[str, Any]:
     return {
         "job_name": f"file-{name}",
+        **({"encoding": source.encoding} if source.encoding else {}),
         "static_configs": [
             {
                 "targets": ["localhost"],
-                "labels": {"job": source.job or name, **dict(sorted(source.labels.items())), "__path__": source.path},
+                "labels": {
+                    "job": source.job or name,
+                    **dict(sorted(source.labels.items())),
+                    "__path__": source.path,
+                    "__path_exclude__": loglines.excluded(source),
+                },
             }
         ],
-        "pipeline_stages": [*(_json_level(source) if source.format == "json" else _level()), _metadata()],
+        "pipeline_stages": [*_level(*loglines.json_keys(source)), _metadata()],
     }
 
 
@@ -163,16 +208,8 @@ def _journal(budget: int) -> dict[str, Any]:
     }
 
 
-def _level() -> list[dict[str, Any]]:
-    return [{"regex": {"expression": loglines.LEVEL_REGEX}}, _normal()]
-
-
-def _json_level(source: LogFile) -> list[dict[str, Any]]:
-    return [{"json": {"expressions": {"level": f'"{source.level_key}"'}}}, _normal()]
-
-
-def _normal() -> dict[str, Any]:
-    return {"template": {"source": "level", "template": loglines.LEVEL_TEMPLATE}}
+def _level(*json_keys: str) -> list[dict[str, Any]]:
+    return [_stage(one) for one in levels.stages(json_keys)]
 
 
 def _metadata() -> dict[str, Any]:

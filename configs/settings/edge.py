@@ -3,39 +3,30 @@
 from __future__ import annotations
 
 import ipaddress
-import re
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from configs import names, services
+from configs import services
 from configs.log_paths import JOURNAL as JOURNAL
 from configs.log_paths import fixed_folder as fixed_folder
-from configs.log_paths import is_system_folder, normalized, overlap
-from configs.services import alloy, promtail
 from configs.settings.app import App
 from configs.settings.base import (
     ContainerName,
     DnsLabel,
     JobName,
-    LabelName,
     Labels,
-    LabelValue,
-    Pattern,
     Secret,
     ServiceLimits,
     Strict,
     service_limits,
 )
 from configs.settings.dsn import postgres_dsn
-from configs.settings.text import JsonKey, NetworkName, one_line
+from configs.settings.logs import Logs
+from configs.settings.text import NetworkName
 from configs.settings.thresholds import HostAlerts
 from configs.units import Interval, parse_duration
-
-_AGENT_DATA = (promtail.DATA, alloy.DATA)  # mounts of the log agents outside of system folders
-Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
-
 
 # RFC 1918. Others that Python calls private are this machine's, or mean no machine at all.
 _PRIVATE = [ipaddress.IPv4Network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
@@ -64,29 +55,6 @@ def _subnet(value: str) -> str:
     return str(network)
 
 
-def _project(value: str) -> str:
-    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
-        raise ValueError("expected the name of a compose project: lower-case letters, digits, _ and -")
-    return value
-
-
-def _absolute_glob(value: str) -> str:
-    path = normalized(one_line(value))
-    if not path.startswith("/") or ".." in path.split("/"):
-        raise ValueError("expected an absolute path, wildcards (*) in it are fine")
-    if path.endswith(("/", "/.")):
-        raise ValueError("expected a path of files, this one ends in a folder; add a file name such as *.log")
-    folder = fixed_folder(path)
-    if not folder:
-        raise ValueError("expected at least one fixed folder, such as /var/log/nginx/*.log (that folder is mounted)")
-    if is_system_folder(folder) or any(overlap(folder, target) for target in _AGENT_DATA):
-        raise ValueError(
-            f"{folder} cannot be mounted, it would hide files that the log agent needs; expected a folder of logs, "
-            "such as /var/log/nginx/*.log; write the logs to such a folder, or name it before the first wildcard"
-        )
-    return path
-
-
 class Postgres(Strict):
     """A PostgreSQL server, watched by a separate exporter, and its database, by queries. The DSN is a secret."""
 
@@ -103,54 +71,6 @@ class Metrics(Strict):
 
     agent: Literal["prometheus", "vmagent"] = "prometheus"
     sample_rate: Annotated[int, Field(ge=1)] = 500
-
-
-class LineFilter(Strict):
-    """Which container log lines: by level (as written in the line) or by a pattern; exactly one of the two."""
-
-    level: Level | None = None
-    pattern: Pattern | None = None
-
-    @model_validator(mode="after")
-    def _one(self) -> LineFilter:
-        if (self.level is None) == (self.pattern is None):
-            raise ValueError("expected exactly one of: level, pattern")
-        return self
-
-
-class LogFile(Strict):
-    """Files on the host, given by a glob. `json`: the level is taken from the line's key `level_key`."""
-
-    path: Annotated[str, AfterValidator(_absolute_glob)]
-    job: JobName | None = None
-    format: Literal["plain", "json"] = "plain"
-    level_key: JsonKey = "level"
-    labels: Annotated[dict[LabelName, LabelValue], Field(max_length=5)] = {}
-
-
-class Logs(Strict):
-    """What is shipped to Loki. `projects` empty: containers of every compose project and of none.
-    `line_rate`: lines per second that the log agent reads, of all sources together; more of them wait in the log files.
-    `max_streams`: streams that Loki accepts of this host; lines of further ones are discarded and reported.
-    """
-
-    agent: Literal["promtail", "alloy"] = "promtail"
-    projects: list[Annotated[str, AfterValidator(_project)]] = []
-    keep: list[LineFilter] = []
-    drop: list[LineFilter] = []
-    files: dict[DnsLabel, LogFile] = {}
-    journal: bool = False
-    line_rate: Annotated[int, Field(ge=1)] = 10000
-    max_streams: Annotated[int, Field(ge=1)] = 1000
-
-    @model_validator(mode="after")
-    def _jobs(self) -> Logs:
-        for name, source in sorted(self.files.items()):
-            if (job := source.job or name) in (names.DOCKER_JOB, names.JOURNAL_JOB, *names.RARE_JOBS):
-                raise ValueError(
-                    f"files.{name}: the job `{job}` is reserved, fleetwatch uses it itself; set a different `job`"
-                )
-        return self
 
 
 class Scrape(Strict):

@@ -28,6 +28,7 @@ KINDS = {
     "as_list": "list of text",
     "postgres_dsn": "secret",
     "_subnet": "private IPv4 network, /16 to /28",
+    "_file_glob": "name of a file, wildcards allowed",
     "_absolute_glob": "absolute path, wildcards allowed",
     "_domain": "domain name",
     "http_url": "URL",

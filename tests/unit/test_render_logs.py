@@ -58,6 +58,10 @@ def _alloy_stages(text: str, label: str) -> list[tuple[Any, ...]]:
     return found
 
 
+def _without_joining(stages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [stage for stage in stages if "multiline" not in str(stage)]
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_equal_settings_give_equal_bytes(case: str) -> None:
     def render(settings: Settings) -> list[str]:
@@ -90,22 +94,26 @@ def test_the_password_is_a_file_and_tls_is_1_3() -> None:
 def test_promtail_and_alloy_have_the_same_stages() -> None:
     text = rendering.alloy_config(full_with_alloy(), "hub", URL)
     jobs = {job["job_name"]: job for job in _promtail(full())["scrape_configs"]}
+    assert _without_joining(jobs.pop("docker-stopped")["pipeline_stages"][1:]) == _without_joining(
+        jobs["docker"]["pipeline_stages"]
+    )
     labels = {"docker": "containers", "file-audit": "file_audit", "file-nginx": "file_nginx", "journal": "journal"}
     assert set(jobs) == set(labels)
     for job, label in labels.items():
-        assert _stages(jobs[job]["pipeline_stages"]) == _alloy_stages(text, label), (
-            f"{job}: changing the agent would change the logs"
-        )
+        of_alloy = _alloy_stages(text, label)
+        if label == "containers":
+            assert of_alloy.pop(0)[0] == "drop", "Alloy reads stopped containers in the same pipeline"
+        assert _stages(jobs[job]["pipeline_stages"]) == of_alloy, f"{job}: changing the agent would change the logs"
 
 
 def test_promtail_and_alloy_set_the_same_labels() -> None:
     text = rendering.alloy_config(full_with_alloy(), "hub", URL)
     config = _promtail(full())
-    docker, audit, nginx, journal = config["scrape_configs"]
+    docker, _, audit, nginx, journal = config["scrape_configs"]
     block = text.split('discovery.relabel "containers"')[1].split("\n}\n")[0]
     targets = [rule["target_label"] for rule in docker["relabel_configs"] if "target_label" in rule]
     assert re.findall(r'target_label\s+= "(\w+)"', block) == targets
-    assert set(targets) == {"container", "compose_project", "compose_service", "stream", "job"}
+    assert set(targets) == {"container", "compose_project", "compose_service", "image", "stream", "job"}
     assert config["clients"][0]["external_labels"] == {"env": "full", "host": "hub"}
     assert re.search(r'env\s+= "full",\n\s+host = "hub"', text)
     for source in (audit, nginx):
@@ -117,18 +125,20 @@ def test_promtail_and_alloy_set_the_same_labels() -> None:
 def test_what_has_many_values_is_no_label() -> None:
     for job in _promtail(full())["scrape_configs"]:
         assert job["pipeline_stages"][-1] == {
-            "structured_metadata": dict.fromkeys(("level", "stream", "filename", "unit"))
+            "structured_metadata": dict.fromkeys(("level", "stream", "filename", "unit", "image"))
         }
         assert not [stage for stage in job["pipeline_stages"] if "labels" in stage], "each value would be a stream"
 
 
 def test_a_log_source_has_its_own_job_and_labels() -> None:
-    _, audit, nginx, _ = _promtail(full())["scrape_configs"]
+    _, _, audit, nginx, _ = _promtail(full())["scrape_configs"]
     assert audit["static_configs"][0]["labels"]["job"] == "audit"
     assert nginx["static_configs"][0]["labels"] == {
-        "job": "nginx", "log_source": "nginx", "__path__": "/var/log/nginx/*.log"
+        "job": "nginx", "log_source": "nginx", "__path__": "/var/log/nginx/*.log",
+        "__path_exclude__": nginx["static_configs"][0]["labels"]["__path_exclude__"],
     }  # fmt: skip
-    assert audit["pipeline_stages"][0] == {"json": {"expressions": {"level": '"severity"'}}}
+    (json_stage, *_) = audit["pipeline_stages"][0]["match"]["stages"]
+    assert json_stage["json"]["expressions"]["found"].startswith('["severity", level, '), "the user's key comes first"
 
 
 def test_containers_are_limited_by_project_but_ours_always_come() -> None:
@@ -166,54 +176,46 @@ def test_every_drop_is_counted() -> None:
     assert all(body["drop_counter_reason"] for body in drops), "what is dropped is seen, by its reason"
 
 
-@pytest.mark.parametrize(
-    ("line", "found"),
-    [
-        ("ts=1 level=warn msg=x", "warn"),
-        ('{"severity": "ERROR"}', "ERROR"),
-        ('{"level":"info","msg":"again after ERROR"}', "info"),
-        ("ERROR in the text, level=debug", "debug"),
-        ("2026-01-01 12:00:00 [INFO] started", None),
-        ("nothing to see", None),
-    ],
-)
-def test_the_level_is_read_from_the_line(line: str, found: str | None) -> None:
-    match = re.search(loglines.LEVEL_REGEX, line)
-    assert (match["level"] if match else None) == found
+def test_multiline_is_set_per_container_before_project_and_all_others_have_the_usual_rule() -> None:
+    settings = _logs(
+        multiline=[
+            {"project": "shop", "first_line": "^=="},
+            {"container": "worker", "first_line": "^--"},
+            {"container": "raw", "join": False},
+        ]
+    )
+    stages = _promtail(settings)["scrape_configs"][0]["pipeline_stages"]
+    matches = [stage["match"] for stage in stages if "match" in stage]
+    joined = {one["selector"]: one["stages"] for one in matches if "multiline" in str(one["stages"])}
+    assert list(joined) == [
+        '{job="docker",container="worker"}',
+        '{job="docker",container!="worker",container!="raw",compose_project="shop"}',
+        '{job="docker",container!="worker",container!="raw",compose_project!="shop"}',
+    ]
+    assert [stages[0]["multiline"]["firstline"] for stages in list(joined.values())[:2]] == ["^--", "^=="]
 
 
-@pytest.mark.parametrize(
-    "line",
-    [
-        '192.0.2.7 - - [28/Nov/2026:13:00:00 +0000] "GET / HTTP/1.1" 200 12 "-" "x level=fatal"',
-        '192.0.2.7 - - [28/Nov/2026:13:00:00 +0000] "GET /?level=fatal HTTP/1.1" 404 5',
-        '192.0.2.7 - - [28/Nov/2026:13:00:00 +0000] "GET /FATAL HTTP/1.1" 404 5',
-        '192.0.2.7 - - [28/Nov/2026:13:00:00 +0000] "GET /\\",\\"level\\":\\"fatal HTTP/1.1" 404 5',
-        '{"user_agent":"severity: FATAL"}',
-        '{"user_agent":",\\"level\\":\\"fatal\\""}',
-    ],
-)
-def test_what_a_stranger_sends_is_no_level(line: str) -> None:
-    """A path or a user agent could otherwise raise LogErrors."""
-    assert not re.search(loglines.LEVEL_REGEX, line)
+def test_stopped_containers_are_read_too_with_the_same_labels_and_within_the_outage_budget() -> None:
+    running, stopped, *_ = _promtail(full())["scrape_configs"]
+    (discovery,) = stopped["docker_sd_configs"]
+    assert discovery["filters"] == [{"name": "status", "values": ["exited", "dead"]}]
+    assert stopped["relabel_configs"] == running["relabel_configs"]
+    assert stopped["pipeline_stages"][0]["drop"]["older_than"] == "36h"
+    alloy = rendering.alloy_config(full_with_alloy(), "hub", URL)
+    assert 'values = ["running", "paused", "restarting", "exited", "dead"]' in alloy
+    assert re.search(r'older_than\s+= "36h"', alloy)
 
 
-def test_a_key_of_json_wins_over_text_in_its_values() -> None:
-    for line in (
-        '{"message":"GET /?level=fatal","level":"info"}',
-        '{"user_agent":",\\"level\\":\\"fatal\\"","level":"info"}',
-        '{"log":{"level":"info"},"message":"level=fatal"}',
-        'time="2026-01-01T00:00:00Z" level=info msg="level=fatal"',
-    ):
-        match = re.search(loglines.LEVEL_REGEX, line)
-        assert match, line
-        assert match["level"] == "info", line
-
-
-def test_the_bare_word_is_read_too() -> None:
-    match = re.search(loglines.LEVEL_REGEX, "2026-01-01 12:00:00 [WARNING] low disk")
-    assert match
-    assert match["word"] == "WARNING"
+def test_rotated_files_and_those_that_the_user_names_are_left_out() -> None:
+    settings = _logs(files={"a": {"path": "/srv/logs/*", "exclude": ["debug-*.log"], "encoding": "UTF-16LE"}})
+    job = _promtail(settings)["scrape_configs"][2]
+    excluded = job["static_configs"][0]["labels"]["__path_exclude__"]
+    assert excluded.startswith("/srv/logs/**/{*.gz,")
+    assert excluded.endswith(",debug-*.log}")
+    assert job["encoding"] == "UTF-16LE"
+    text = rendering.alloy_config(settings, "hub", URL)
+    assert f'__path_exclude__ = "{excluded}"' in text
+    assert 'encoding   = "UTF-16LE"' in text
 
 
 def test_loki_keeps_and_takes_what_the_settings_say() -> None:

@@ -1,0 +1,473 @@
+"""How programs write the level of a line: a table of formats, each with its source and an example line.
+
+A format without a pattern is covered by GENERIC: behind times, numbers and bracketed fields stands the level's word, in
+upper case, or in any case between brackets, before a colon or a bar. Other patterns mark the level by LEVEL. All
+begin at the line's beginning, so that a word inside a message is no level. `level` is what the example has.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# Level -> its spellings, in lower case: words, abbreviations, letters, numbers. 0 to 7 are those of syslog, 10 to 60 of
+# pino and bunyan, 100 to 600 of Monolog.
+SPELLINGS: dict[str, tuple[str, ...]] = {
+    "info": (
+        "info", "inf", "i", "information", "informational", "note", "notice", "notic", "noti", "n", "log", "success",
+        "system", "config", "30", "200", "250", "5", "6", "*", "sy", "any", "http",
+    ),
+    "error": (
+        "error", "erro", "eror", "err", "e", "fail", "failure", "severe", "50", "400", "3", "traceback", "exception",
+        "unhandled", "parse",
+    ),
+    "warn": ("warn", "warning", "wrn", "w", "warnin", "40", "300", "4", "#", "deprecated", "deprecationwarning"),
+    "debug": ("debug", "debu", "dbug", "dbg", "d", "fine", "20", "100", "7", "-", "."),
+    "trace": ("trace", "trac", "trce", "trc", "t", "finer", "finest", "verbose", "verb", "vrb", "v", "silly", "10"),
+    "fatal": (
+        "fatal", "fata", "fatl", "ftl", "f", "critical", "crit", "crt", "c", "panic", "pani", "pnc", "dpanic",
+        "emergency", "emerg", "alert", "alrt", "a", "60", "500", "550", "600", "0", "1", "2", "panicked",
+    ),
+}  # fmt: skip
+LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
+# The words of levels in formats without a pattern.
+WORD = (
+    "trace|trce|trc|verbose|vrb|debug|debu|dbug|dbg|information|info|inf|notice|note|warning|warn|wrn|error|erro|eror|err"
+    "|fail|severe|critical|crit|fatal|ftl|alert|emerg(?:ency)?|panic|pnc|log|success|system|config|fine|deprecated"
+)
+# A time: 2026-01-02T10:00:00Z, 10:00:00, 26/01/02, Fri Jan 2 10:00, 1767348000.123; not a plain number.
+_MONTH = "[JFMASOND][a-z]+"
+TIME = (
+    rf"(?:[MTWFS][a-z]+,?\s+)?(?:\d+[-:/]\w[\w:.,/+-]*|\d+\.\d\d\.\d\d[\d.]*|1\d{{9}}[\d.]*|20\d{{6}}[\dTZ]*"
+    rf"|{_MONTH}\s+\d+,?\s\d|\d+\s+{_MONTH}\s\d)"
+)
+_SEPARATORS = r"[\s\[\]():,;|>-]*"
+# What may stand between the time and the level: no words of a sentence.
+_FIELD = (
+    rf"(?:[#+-]?\d[\w:.,/+#*-]*|[AP]M|UTC|[A-Z]+T\b|{_MONTH} \d|std(?:err|out) [FP]"
+    r"|\[[^\]\"]*\]|\([^)\"]*\)|\{[^}\"]*\}|<[\d.]+>|[\w.$/:#-]+\s+[-|]\s|[\w.]+=[^\s\"=]*|\w[\w$]*(?:\.[\w$]+)+"
+    r"|(?:[\w.-]+\s+)?[\w./()-]+\[[\d:]+\]:?|[\w-]+[|@][\w-]*|(?:\w+ )?pid\s\d+:|\S+\.\w+:\d+\S*)"
+)
+FIELDS = rf"{TIME}(?:{_SEPARATORS}{_FIELD})*?"
+# Before any time: brackets, or a container's or program's name before a bar, a colon or the time.
+_START = r"\s*(?:\[[^\]\"]*\](?:\s\d+\s+-)?|[\w.-]+\s+\|\s|[\w./-]+(?:\[\d+\]|:\d+)?:\s)??[\s\[\]():,;|>-]*"
+GENERIC = (
+    rf"^(?:(?:{_START}|[\w.-]+\s+){FIELDS}{_SEPARATORS}|{_START})[<\t]?"
+    rf"(?P<word>(?i:{WORD})(?:\d|\[\d+\])?(?:\s*[\])>|:\t-]\s?|[^\w=.]|$)|[TDIWEFCN](?:\] | \| ))"
+)
+# Of what GENERIC found: the word, if it is set apart or in upper case.
+APART = (
+    r"^(?:(?P<upper>[A-Z]+)(?:[^A-Za-z]|$)"
+    r"|(?P<apart>[A-Za-z]+)(?:\d|\[\d+\])?(?:[\])>|\t]|\s+[\])>|]|:(?:\s|$)|\s*-\s))"
+)
+# Where the line goes on as logfmt or JSON behind the time.
+LATER_LOGFMT = rf"^\s*{FIELDS}\s+level=\"?(?P<later>(?i:{WORD}))"
+LATER_JSON = (
+    rf"^\s*{FIELDS}\s+\{{(?:\s*\"[^\"\\]*\"\s*:\s*(?:\"(?:[^\"\\]|\\.)*\"|[\w.+-]+)\s*,)*?"
+    rf"\s*\"level\"\s*:\s*\"(?P<later_json>(?i:{WORD}))\""
+)
+_PY = "https://docs.python.org/3/library/logging.html"
+_SYSLOG = "https://www.rfc-editor.org/rfc/rfc5424"
+
+
+@dataclass(frozen=True)
+class Format:
+    """How one program or library writes it. `pattern`: RE2 with one `LEVEL(...)`; None: GENERIC covers it."""
+
+    name: str
+    source: str
+    level: str
+    example: str
+    pattern: str | None = None
+
+
+FORMATS = (
+    # Own patterns. The first that matches decides.
+    Format("syslog priority", _SYSLOG, "error", "<11>Jan  2 10:00:00 web app[1]: boom", r"<LEVELPRI(\d{1,3})>"),
+    Format(
+        "PHP",
+        "https://www.php.net/manual/en/errorfunc.configuration.php",
+        "fatal",
+        "[02-Jan-2026 10:00:00 UTC] PHP Fatal error:  Uncaught Exception: boom",
+        r"(?:\[[^\]]*\] ?)?(?:NOTICE: PHP message: )?PHP LEVEL([A-Z][a-z]+)",
+    ),
+    Format(
+        "klog and glog",
+        "https://github.com/kubernetes/klog",
+        "error",
+        "E0102 10:00:00.123456       7 main.go:12] boom",
+        r"LEVEL([IWEF])\d\d\d\d\d* \d\d:\d\d:",
+    ),
+    Format(
+        "Ruby Logger",
+        "https://docs.ruby-lang.org/en/master/Logger/Formatter.html",
+        "error",
+        "E, [2026-01-02T10:00:00.123456 #7] ERROR -- : boom",
+        r"LEVEL([DIWEFA]), \[",
+    ),
+    Format(
+        "Redis and Valkey",
+        "https://github.com/redis/redis/blob/unstable/src/server.c",
+        "warn",
+        "1:M 02 Jan 2026 10:00:00.123 # WARNING Memory overcommit must be enabled!",
+        r"\d+:[A-Z] \d\d \w\w\w \d\d\d\d [\d:.]+ LEVEL([.*#-]) ",
+    ),
+    Format(
+        "MongoDB before 4.4",
+        "https://www.mongodb.com/docs/v4.2/reference/log-messages/",
+        "error",
+        "2026-01-02T10:00:00.000+0000 E NETWORK  [conn1] boom",
+        r"\d\d\d\d-\d\d-\d\d[T ][\d:.+Z-]+ LEVEL([FEWIDNTC])(?:\d? +[A-Z]+ |! | \|)",
+    ),
+    Format(
+        "capnslog",
+        "https://github.com/coreos/pkg/tree/main/capnslog",
+        "error",
+        "2026-01-02 10:00:00.123456 E | etcdserver: boom",
+    ),
+    Format("Telegraf", "https://github.com/influxdata/telegraf", "error", "2026-01-02T10:00:00Z E! [inputs.cpu] boom"),
+    Format(
+        "Gitea",
+        "https://docs.gitea.com/administration/logging-config",
+        "error",
+        "2026/01/02 10:00:00 models/user.go:7:Get() [E] boom",
+    ),
+    Format(
+        "Apache httpd",
+        "https://httpd.apache.org/docs/2.4/mod/core.html#errorlogformat",
+        "error",
+        "[Fri Jan 02 10:00:00.1 2026] [core:error] [pid 7] AH00037: x",
+        r"\[[^\]]*\] \[[\w-]*:LEVEL([a-z]+)\d?\]",
+    ),
+    Format(
+        "Monolog and Laravel",
+        "https://github.com/Seldaek/monolog",
+        "error",
+        "[2026-01-02 10:00:00] production.ERROR: boom",
+        r"\[[^\]]*\] [\w-]+\.LEVEL([A-Z]+): ",
+    ),
+    Format(
+        "logrus on a terminal",
+        "https://github.com/sirupsen/logrus",
+        "error",
+        "ERRO[0000] boom",
+        r"\s*LEVEL(TRAC|DEBU|INFO|WARN|ERRO|FATA|PANI)\w*\[",
+    ),
+    Format(
+        "java.util.logging",
+        "https://docs.oracle.com/en/java/javase/21/docs/api/java.logging/",
+        "error",
+        "SEVERE: boom",
+        r"\s*LEVEL(SEVERE|FINER|FINEST|EMERGENCY|silly): ",
+    ),
+    Format(
+        "java.util.logging, both lines",
+        "https://docs.oracle.com/en/java/javase/21/docs/api/java.logging/",
+        "error",
+        "Jan 02, 2026 10:00:00 AM com.shop.Main run\nSEVERE: boom",
+        rf"{_MONTH} \d+, [\d :]+[AP]M [\w.$]+ [\w<>$]+\sLEVEL([A-Z]+): ",
+    ),
+    Format("apt", "https://manpages.debian.org/apt", "error", "E: Unable to locate package x", "LEVEL([EWN]): "),
+    Format(
+        "Android",
+        "https://developer.android.com/tools/logcat",
+        "error",
+        "01-02 10:00:00.123  1234  1234 E Tag: boom",
+        r"\d\d-\d\d [\d:.]+ +\d+ +\d+ LEVEL([VDIWEF]) ",
+    ),
+    Format(
+        "npm",
+        "https://docs.npmjs.com/cli/using-npm/logging",
+        "error",
+        "npm ERR! code ELIFECYCLE",
+        r"npm LEVEL((?i:err|error|warn|notice|info|verb|silly))!? ",
+    ),
+    Format(
+        "Erlang's SASL",
+        "https://www.erlang.org/doc/apps/sasl/error_logging.html",
+        "error",
+        "=ERROR REPORT==== 2-Jan-2026::10:00:00 ===",
+        r"=LEVEL([A-Z]+) REPORT=",
+    ),
+    Format(
+        "Zigbee2MQTT",
+        "https://www.zigbee2mqtt.io/guide/configuration/logging.html",
+        "error",
+        "Zigbee2MQTT:error 2026-01-02 10:00:00: boom",
+        r"\w+:LEVEL(debug|info|warning|error)\s+\d",
+    ),
+    Format("Python basicConfig", _PY, "error", "ERROR:root:boom", r"LEVEL(DEBUG|INFO|WARNING|ERROR|CRITICAL):[\w.]+:"),
+    Format(
+        "Python's warnings",
+        "https://docs.python.org/3/library/warnings.html",
+        "warn",
+        "/app/shop.py:7: DeprecationWarning: old",
+        r"\S+:\d+: \w*LEVEL(Warning): ",
+    ),
+    Format(
+        "Go panic",
+        "https://pkg.go.dev/builtin#panic",
+        "fatal",
+        "panic: runtime error: index out of range",
+        r"LEVEL(panic|fatal)(?: error)?: ",
+    ),
+    Format(
+        "Rust panic",
+        "https://doc.rust-lang.org/std/macro.panic.html",
+        "fatal",
+        "thread 'main' panicked at src/main.rs:2:5:",
+        r"thread '[^']*' (?:\(\d+\) )?LEVEL(panicked)",
+    ),
+    Format(
+        "Python traceback",
+        "https://docs.python.org/3/library/traceback.html",
+        "error",
+        "Traceback (most recent call last):",
+        r"LEVEL(Traceback) \(most recent",
+    ),
+    Format(
+        "Java exception",
+        "https://docs.oracle.com/javase/specs/",
+        "error",
+        'Exception in thread "main" java.lang.IllegalStateException: boom',
+        "LEVEL(Exception) in thread",
+    ),
+    Format(
+        ".NET exception",
+        "https://learn.microsoft.com/dotnet/standard/exceptions/",
+        "error",
+        "Unhandled exception. System.Exception: boom",
+        "LEVEL(Unhandled) [eE]xception",
+    ),
+    Format(
+        "exception at the beginning",
+        "https://nodejs.org/api/errors.html",
+        "error",
+        "TypeError: x is undefined",
+        r"(?:Uncaught )?[\w.$]*LEVEL(Error|Exception)(?: \[\w+\])?(?::|$)",
+    ),
+    Format(
+        "Ruby exception",
+        "https://docs.ruby-lang.org/en/master/Exception.html",
+        "error",
+        "app.rb:1:in 'boom': it failed (RuntimeError)",
+        r"\S+\.rb:\d+:in .*LEVEL(Error|Exception)\)(?:\n|$)",
+    ),
+    Format(
+        "shell scripts of images",
+        "https://github.com/nginxinc/docker-nginx",
+        "info",
+        "10-listen-on-ipv6-by-default.sh: info: Enabled listen on IPv6",
+        r"\S+\.sh:\s+LEVEL([a-z]+): ",
+    ),
+    Format("logfmt behind a time", "https://brandur.org/logfmt", "error", "2026-01-02 10:00:00 level=error msg=boom"),
+    Format(
+        "JSON behind a time",
+        "https://www.rfc-editor.org/rfc/rfc8259",
+        "error",
+        '2026-01-02T10:00:00Z {"ts":1,"level":"error","msg":"boom"}',
+        rf"{TIME}(?:{_SEPARATORS}{_FIELD})*?\s+\{{(?:\s*\"[^\"\\]*\"\s*:\s*(?:\"(?:[^\"\\]|\\.)*\"|[\w.+-]+)\s*,)*?",
+    ),
+    # Covered by GENERIC.
+    Format(
+        "nginx",
+        "https://nginx.org/en/docs/ngx_core_module.html#error_log",
+        "error",
+        "2026/01/02 10:00:00 [error] 29#29: *1 open() failed",
+    ),
+    Format(
+        "MySQL",
+        "https://dev.mysql.com/doc/refman/8.4/en/error-log-format.html",
+        "warn",
+        "2026-01-02T10:00:00.000000Z 0 [Warning] [MY-010068] [Server] CA certificate is self signed.",
+    ),
+    Format("MariaDB", "https://mariadb.com/kb/en/error-log/", "info", "2026-01-02 10:00:00 0 [Note] Starting MariaDB"),
+    Format(
+        "PostgreSQL",
+        "https://www.postgresql.org/docs/current/runtime-config-logging.html",
+        "error",
+        "2026-01-02 10:00:00.000 UTC [7] app@shop ERROR:  boom",
+    ),
+    Format(
+        "pgbouncer",
+        "https://www.pgbouncer.org/config.html",
+        "info",
+        "2026-01-02 10:00:00.123 UTC [1] LOG kernel file descriptor limit: 1024",
+    ),
+    Format(
+        "Celery",
+        "https://docs.celeryq.dev/en/stable/userguide/configuration.html#logging",
+        "error",
+        "[2026-01-02 10:00:00,123: ERROR/ForkPoolWorker-1] Task raised",
+    ),
+    Format("uvicorn", "https://www.uvicorn.org/settings/#logging", "info", "INFO:     Started server process [1]"),
+    Format(
+        "gunicorn",
+        "https://docs.gunicorn.org/en/stable/settings.html#logging",
+        "info",
+        "[2026-01-02 10:00:00 +0000] [7] [INFO] Booting worker",
+    ),
+    Format("Python with a name", _PY, "error", "2026-01-02 10:00:00,123 - shop.payments - ERROR - boom"),
+    Format(
+        "loguru", "https://loguru.readthedocs.io/", "error", "2026-01-02 10:00:00.123 | ERROR    | app:main:7 - boom"
+    ),
+    Format("structlog", "https://www.structlog.org/", "error", "2026-01-02 10:00:00 [error    ] boom"),
+    Format("Odoo", "https://www.odoo.com/documentation/", "info", "2026-01-02 10:00:00,123 1 INFO shop odoo.http: x"),
+    Format(
+        "Airflow",
+        "https://airflow.apache.org/docs/",
+        "error",
+        "[2026-01-02T10:00:00.123+0000] {taskinstance.py:7} ERROR - boom",
+    ),
+    Format(
+        ".NET console",
+        "https://learn.microsoft.com/dotnet/core/extensions/console-log-formatter",
+        "warn",
+        "warn: Microsoft.AspNetCore.DataProtection[35]",
+    ),
+    Format("Serilog", "https://github.com/serilog/serilog-sinks-console", "error", "[10:00:00 ERR] boom"),
+    Format("NLog", "https://github.com/NLog/NLog/wiki", "error", "2026-01-02 10:00:00.1234|ERROR|Shop.Program|boom"),
+    Format("log4net", "https://logging.apache.org/log4net/", "error", "2026-01-02 10:00:00,123 [1] ERROR Shop - boom"),
+    Format(
+        "Spring Boot",
+        "https://docs.spring.io/spring-boot/reference/features/logging.html",
+        "error",
+        "2026-01-02T10:00:00.000Z ERROR 1 --- [           main] c.shop.Main : boom",
+    ),
+    Format(
+        "Logback and log4j",
+        "https://logback.qos.ch/manual/layouts.html",
+        "error",
+        "10:00:00.123 [main] ERROR com.shop.Main - boom",
+    ),
+    Format(
+        "Kafka",
+        "https://kafka.apache.org/documentation/",
+        "error",
+        "[2026-01-02 10:00:00,123] ERROR [KafkaServer id=0] boom (kafka.server.KafkaServer)",
+    ),
+    Format(
+        "ZooKeeper",
+        "https://zookeeper.apache.org/",
+        "info",
+        "2026-01-02 10:00:00,123 [myid:1] - INFO  [main:QuorumPeerConfig@174] - Reading configuration",
+    ),
+    Format(
+        "Elasticsearch",
+        "https://www.elastic.co/guide/en/elasticsearch/reference/7.17/logging.html",
+        "warn",
+        "[2026-01-02T10:00:00,123][WARN ][o.e.b.BootstrapChecks] [node] boom",
+    ),
+    Format(
+        "Cassandra",
+        "https://cassandra.apache.org/doc/latest/",
+        "info",
+        "INFO  [main] 2026-01-02 10:00:00,123 Config.java:1 - x",
+    ),
+    Format(
+        "Tomcat",
+        "https://tomcat.apache.org/tomcat-10.1-doc/logging.html",
+        "error",
+        "02-Jan-2026 10:00:00.123 SEVERE [main] org.apache.catalina.startup.Catalina.load boom",
+    ),
+    Format(
+        "Jenkins",
+        "https://www.jenkins.io/doc/book/system-administration/viewing-logs/",
+        "info",
+        "2026-01-02 10:00:00.000+0000 [id=1]\tINFO\thudson.WebAppMain: x",
+    ),
+    Format("zap", "https://pkg.go.dev/go.uber.org/zap", "info", "2026-01-02T10:00:00.000Z\tinfo\tapp/main.go:7\thello"),
+    Format("zerolog console", "https://github.com/rs/zerolog", "error", "10:00AM ERR boom error=x"),
+    Format("Go slog", "https://pkg.go.dev/log/slog", "error", "2026/01/02 10:00:00 ERROR boom code=7"),
+    Format("hclog", "https://github.com/hashicorp/go-hclog", "error", "2026-01-02T10:00:00.000Z [ERROR] agent: boom"),
+    Format(
+        "Traefik 3",
+        "https://doc.traefik.io/traefik/observability/logs/",
+        "error",
+        "2026-01-02T10:00:00Z ERR github.com/traefik/traefik/v3/pkg/server > boom",
+    ),
+    Format("CoreDNS", "https://coredns.io/plugins/log/", "error", "[ERROR] plugin/errors: 2 example.com. A: timeout"),
+    Format("NATS", "https://docs.nats.io/", "info", "[1] 2026/01/02 10:00:00.123456 [INF] Starting nats-server"),
+    Format("HAProxy", "https://docs.haproxy.org/", "fatal", "[ALERT]    (1) : config : parsing failed"),
+    Format(
+        "RabbitMQ",
+        "https://www.rabbitmq.com/docs/logging",
+        "error",
+        "2026-01-02 10:00:00.123456+00:00 [error] <0.123.0> boom",
+    ),
+    Format(
+        "Envoy",
+        "https://www.envoyproxy.io/docs/envoy/latest/operations/cli",
+        "warn",
+        "[2026-01-02 10:00:00.123][1][warning][main] [source/server/server.cc:800] boom",
+    ),
+    Format(
+        "PHP-FPM",
+        "https://www.php.net/manual/en/install.fpm.configuration.php",
+        "warn",
+        "[02-Jan-2026 10:00:00] WARNING: [pool www] server reached pm.max_children",
+    ),
+    Format(
+        "NestJS",
+        "https://docs.nestjs.com/techniques/logger",
+        "error",
+        "[Nest] 7  - 01/02/2026, 10:00:00 AM   ERROR [X] boom",
+    ),
+    Format(
+        "log4js",
+        "https://log4js-node.github.io/log4js-node/",
+        "error",
+        "[2026-01-02T10:00:00.123] [ERROR] default - boom",
+    ),
+    Format("winston", "https://github.com/winstonjs/winston", "error", "error: boom"),
+    Format("pino-pretty", "https://github.com/pinojs/pino-pretty", "error", "[10:00:00.123] ERROR (7): boom"),
+    Format("tracing", "https://docs.rs/tracing-subscriber/", "error", "2026-01-02T10:00:00.1Z ERROR app: boom"),
+    Format("env_logger", "https://docs.rs/env_logger/", "error", "[2026-01-02T10:00:00Z ERROR app] boom"),
+    Format("Fluent Bit", "https://docs.fluentbit.io/", "info", "[2026/01/02 10:00:00] [ info] [engine] started"),
+    Format(
+        "ClickHouse",
+        "https://clickhouse.com/docs/operations/server-configuration-parameters/settings#logger",
+        "error",
+        "2026.01.02 10:00:00.123456 [ 1 ] {} <Error> Application: boom",
+    ),
+    Format(
+        "Sidekiq",
+        "https://github.com/sidekiq/sidekiq/wiki/Logging",
+        "info",
+        "2026-01-02T10:00:00.123Z pid=1 tid=abc INFO: Booting Sidekiq",
+    ),
+    Format("Elixir", "https://hexdocs.pm/logger/", "error", "10:00:00.123 [error] boom"),
+    Format(
+        "syslog file",
+        "https://www.rfc-editor.org/rfc/rfc3164",
+        "warn",
+        "Jan  2 10:00:00 mail postfix/smtpd[1]: warning: hostname does not resolve",
+    ),
+    Format("Unbound", "https://unbound.docs.nlnetlabs.nl/", "info", "[1767348000] unbound[1:0] info: start of service"),
+    Format("Mosquitto", "https://mosquitto.org/man/mosquitto-conf-5.html", "error", "1767348000: Error: boom"),
+)
+
+
+def own() -> list[tuple[str, list[str]]]:
+    """RE2 of the formats' own patterns, and its groups; `pri` is a priority of syslog. Several: Go's regular
+    expressions are many times faster below 500 instructions."""
+    found: list[tuple[str, list[str]]] = []
+    groups: list[str] = []
+
+    def group(marker: re.Match[str]) -> str:
+        groups.append("pri" if marker[1] else f"own{len(groups)}")
+        return f"(?P<{groups[-1]}>"
+
+    for chunk in _chunks([one.pattern for one in FORMATS if one.pattern]):
+        known = len(groups)
+        found.append(("^(?:" + re.sub(r"LEVEL(PRI)?\(", group, "|".join(chunk)) + ")", groups[known:]))
+    return found
+
+
+def _chunks(patterns: list[str]) -> list[list[str]]:
+    chunks: list[list[str]] = [[]]
+    for pattern in patterns:
+        if sum(map(len, chunks[-1])) + len(pattern) > 620:
+            chunks.append([])
+        chunks[-1].append(pattern)
+    return chunks

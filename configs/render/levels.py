@@ -1,0 +1,95 @@
+"""The stages that find the level of a line, the same for Promtail and Alloy.
+
+JSON is parsed as JSON, logfmt is read key by key, and any other text by the formats of level_formats.py, without its
+colour codes. The level is written as one of trace, debug, info, warn, error, fatal; filters on levels keep lines that
+have none. What is inside quotes never counts: a stranger writes there (path, user agent).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from configs.render.hub_lines import Stage
+from configs.render.level_formats import (
+    APART,
+    GENERIC,
+    LATER_JSON,
+    LATER_LOGFMT,
+    SPELLINGS,
+    WORD,
+    own,
+)
+
+_ALL = '{job=~".+"}'
+_BRACE = r"^\\s*\\{"  # quoted once more inside a selector
+_KEY_VALUE = r"^\\s*[\\w.@/-]+=[^=]"
+_JSON_KEYS = (
+    "level", "lvl", "severity", "severity_text", "levelname", "loglevel", '"@l"', '"log.level"', "log.level",
+    "log_level", "level_name", "levelName", "Level", "LogLevel", "logLevel", "severityText", "SeverityText", "Severity",
+    '"@level"', "error_severity", "PRIORITY", "LEVEL", "SEVERITY", "record.level.name", "[s][?type(@)=='string'] | [0]",
+)  # fmt: skip
+# Of the list of values that these keys have: the first that is a level.
+_JSON_VALUE = (
+    rf'[\[,]"?(?:\\u001b\[[0-9;]*m)*(?P<json>(?i:{WORD}|http|notic|any|silly|emergency|dpanic|informational|finer|finest'
+    rf"|[tdiwefcn])|\d{{1,3}})(?i:[1-5])?(?:[^\w]|$)"
+)
+_LOGFMT = (
+    r"^(?:\s*[^\s=\"]+(?:=(?:\"(?:[^\"\\]|\\.)*\"|[^\s\"]*))?\s)*?\s*@?(?i:level|lvl|severity|severity_text|levelname|loglevel"
+    rf"|log_level|log\.level|at)=\"?(?P<logfmt>(?i:{WORD}|emergency|dpanic|[tdiwefcn])|\d{{1,3}})(?:[^\w]|$)"
+)
+HEAD = 256  # bytes of a line in which a level is looked for
+
+
+def stages(json_keys: tuple[str, ...] = ()) -> tuple[Stage, ...]:
+    """Sets `level`. `json_keys`: keys of JSON to look at before the usual ones."""
+    return (
+        _match(f'{_ALL} |~ "{_BRACE}"', _json((*(f'"{key}"' for key in json_keys), *_JSON_KEYS))),
+        _match(f'{_ALL} |~ "{_KEY_VALUE}"', (Stage("regex", {"expression": _LOGFMT}), _level(["logfmt"]))),
+        _match(f'{_ALL} !~ "{_BRACE}" !~ "{_KEY_VALUE}"', _text()),
+    )
+
+
+def _match(selector: str, inner: tuple[Stage, ...]) -> Stage:
+    return Stage("match", {"selector": selector}, inner)
+
+
+def _json(keys: tuple[str, ...]) -> tuple[Stage, ...]:
+    return (
+        Stage("json", {"expressions": {"found": f"[{', '.join(keys)}]"}}),
+        Stage("regex", {"source": "found", "expression": _JSON_VALUE}),
+        _level(["json"]),
+    )
+
+
+def _text() -> tuple[Stage, ...]:
+    formats = own()
+    groups = [group for _, inner in formats for group in inner if group != "pri"]
+    return (
+        Stage("template", {"source": "head", "template": f"{{{{ trunc {HEAD} .Entry }}}}"}),
+        _match(
+            f'{_ALL} |= "\\x1b"',
+            (Stage("replace", {"source": "head", "expression": r"(\x1b\[[0-9;]*[A-Za-z])", "replace": ""}),),
+        ),
+        *(Stage("regex", {"source": "head", "expression": expression}) for expression, _ in formats),
+        Stage("regex", {"source": "head", "expression": GENERIC}),
+        Stage("regex", {"source": "word", "expression": APART}),
+        _match(f'{_ALL} |= "level="', (Stage("regex", {"source": "head", "expression": LATER_LOGFMT}),)),
+        _match(f'{_ALL} |= "level\\":"', (Stage("regex", {"source": "head", "expression": LATER_JSON}),)),
+        _level([*groups, "upper", "apart", "later", "later_json"]),
+    )
+
+
+def _level(groups: Iterable[str]) -> Stage:
+    """The level of the first group that is set. `pri` is a priority of syslog: its last three bits are the severity."""
+    found = " ".join(f".{group}" for group in groups)
+    pri = "{{ with .pri }}{{ $l = toString (mod (atoi .) 8) }}{{ end }}"
+    cases = "".join(
+        f"{{{{ {'else ' if index else ''}if eq $l {' '.join(map(_quoted, SPELLINGS[level]))} }}}}{level}"
+        for index, level in enumerate(SPELLINGS)
+    )
+    text = f'{{{{ $l := ToLower (or {found} "") }}}}{pri}{{{{ if $l }}}}{cases}{{{{ end }}}}{{{{ end }}}}'
+    return Stage("template", {"source": "level", "template": text})
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"'

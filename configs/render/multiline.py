@@ -1,0 +1,99 @@
+"""The stages that join the lines of one event, such as a traceback, before levels and filters see it.
+
+RE2 cannot express "does not begin with", so lines that may continue an event are marked first: a mark, and the time.
+Promtail gives a block the time of the last line without a mark, even if that was hours ago. Three passes join them:
+frames to what is above them, an exception's text to its traceback, and a traceback to the line of the log above it.
+The last line of a quiet stream waits as long as the passes do, 1.25 s in all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from configs import names
+from configs.render.hub_lines import Stage
+
+if TYPE_CHECKING:
+    from configs.settings.logs import Multiline
+
+MAX_LINES = 500  # of one event; the rest is further entries
+WAITS = ("150ms", "300ms", "800ms")  # each longer than those before it together, whose blocks it has to see
+_FRAME, _EXCEPTION, _TRACEBACK = "\\x01", "\\x02", "\\x03"
+_END = "\\x04"
+# What follows the indent: no time, some programs indent all that they write.
+_INDENTED = r"\s*(?:[^\s\d\[]|\[\D|\d(?:\D|$)|\d\d+(?:[^\d/:.-]|$)|$)"
+_FRAMES = (
+    rf"(?:\t| {{4}}){_INDENTED}", r" {1,3}(?:at |File |from |\.\.\.|---|\^|[|+] |\[Previous|[})\]\"]|\w+: )", r"$",
+    r"[})\]]+[,;]?$",
+    r"Caused by: ", r"Suppressed: ", r"During handling of the above ", r"The above exception was ", r"\.\.\. \d+ more",
+    r"goroutine \d+ \[", r"created by ", r"\[signal SIG", r"runtime stack:", r"exit status \d+$", r"Node\.js v\d",
+    r"--- End of ", r"[\w./-]+\.(?:\(\*?\w+\)\.)?[\w.\[\]]+\([^() ]*(?:, [^() ]*)*\)$", 
+    r"note: run with .RUST_BACKTRACE", r"stack backtrace:",
+)  # fmt: skip
+_EXCEPTIONS = r"[\w.$]*[a-z](?:Error|Exception|Interrupt|Exit|Fault|Throwable)(?: \[\w+\])?(?::\s|$)"
+_TRACEBACKS = r"Traceback \(most recent call last\)"
+_STAMP = "2006-01-02T15:04:05.000000000Z07:00"
+
+
+def stages(exceptions: Iterable[Multiline], live: bool) -> tuple[Stage, ...]:
+    """For lines of containers; of `exceptions`, those for containers come first. `live`: the lines are read as they are
+    written, so that the present is the time of a line which joined no other."""
+    found: list[Stage] = []
+    others = f'job="{names.DOCKER_JOB}"'
+    for one in sorted(exceptions, key=lambda one: one.container is None):
+        key, value = ("container", one.container) if one.container else ("compose_project", one.project)
+        if one.first_line:
+            found.append(_match(f'{{{others},{key}="{value}"}}', _join(one.first_line, WAITS[-1])))
+        others += f',{key}!="{value}"'
+    return (*found, _match(f"{{{others}}}", *_usual(live)))
+
+
+def _usual(live: bool) -> tuple[Stage, ...]:
+    kinds = ((_FRAME, "|".join(_FRAMES)), (_EXCEPTION, _EXCEPTIONS), (_TRACEBACK, _TRACEBACKS))
+    stamp = f'{{{{ (now).UTC.Format "{_STAMP}" }}}}' if live else ""
+    mark = tuple(
+        Stage(
+            "replace", {"expression": f"^()(?:{expression})", "replace": f'{{{{ "{sign}" }}}}{stamp}{{{{ "{_END}" }}}}'}
+        )
+        for sign, expression in kinds
+    )
+    alone = (
+        Stage("regex", {"expression": f"^[{_FRAME}-{_TRACEBACK}](?P<stamp>[^{_END}]*)"}),
+        Stage("timestamp", {"source": "stamp", "format": "RFC3339Nano", "action_on_failure": "skip"}),
+    )
+    return (
+        *mark,  # not inside a `match`: lines that pass one overtake others
+        _join(f"^(?:[^{_FRAME}]|$)", WAITS[0]),
+        _join(f"^(?:[^{_FRAME}{_EXCEPTION}]|$)", WAITS[1]),
+        _join(f"^(?:[^{_FRAME}-{_TRACEBACK}]|$)", WAITS[2]),
+        *([_match(f"{_ALL} |~ {_quoted(f'^[{_FRAME}-{_TRACEBACK}]')}", *alone)] if live else []),
+        _match(
+            f"{_ALL} |~ {_quoted(f'[{_FRAME}-{_TRACEBACK}]')}",
+            Stage("replace", {"expression": f"(?:^|\\n)([{_FRAME}-{_TRACEBACK}][0-9TZ:.-]*{_END})", "replace": ""}),
+        ),
+    )
+
+
+def uncaught() -> Stage:
+    """Behind the levels: an exception that joined a line of a lower level, or of none, is an error."""
+    keep = '{{ if eq (or .level "") "warn" "error" "fatal" }}{{ .level }}{{ else }}error{{ end }}'
+    return _match(
+        f"{_ALL} |~ " + _quoted(rf"\n(?:{_TRACEBACKS}|{_EXCEPTIONS})"),
+        Stage("template", {"source": "level", "template": keep}),
+    )
+
+
+_ALL = f'{{job="{names.DOCKER_JOB}"}}'
+
+
+def _join(first_line: str, wait: str) -> Stage:
+    return Stage("multiline", {"firstline": first_line, "max_lines": MAX_LINES, "max_wait_time": wait})
+
+
+def _match(selector: str, *inner: Stage) -> Stage:
+    return Stage("match", {"selector": selector}, inner)
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,0 +1,118 @@
+"""Settings of the logs of one edge: sources, filters, and how the lines of one event are joined."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from configs import names
+from configs.log_paths import fixed_folder, is_system_folder, normalized, overlap
+from configs.services import alloy, promtail
+from configs.settings.base import ContainerName, DnsLabel, JobName, LabelName, LabelValue, Pattern, Strict
+from configs.settings.text import JsonKey, one_line
+
+_AGENT_DATA = (promtail.DATA, alloy.DATA)  # mounts of the log agents outside of system folders
+Encoding = Literal["UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1", "windows-1252", "Shift_JIS", "EUC-JP", "GBK", "Big5"]
+Level = Literal["trace", "debug", "info", "warn", "error", "fatal"]
+
+
+def _project(value: str) -> str:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", value):
+        raise ValueError("expected the name of a compose project: lower-case letters, digits, _ and -")
+    return value
+
+
+def _absolute_glob(value: str) -> str:
+    path = normalized(one_line(value))
+    if not path.startswith("/") or ".." in path.split("/"):
+        raise ValueError("expected an absolute path, wildcards (*) in it are fine")
+    if path.endswith(("/", "/.")):
+        raise ValueError("expected a path of files, this one ends in a folder; add a file name such as *.log")
+    folder = fixed_folder(path)
+    if not folder:
+        raise ValueError("expected at least one fixed folder, such as /var/log/nginx/*.log (that folder is mounted)")
+    if is_system_folder(folder) or any(overlap(folder, target) for target in _AGENT_DATA):
+        raise ValueError(
+            f"{folder} cannot be mounted, it would hide files that the log agent needs; expected a folder of logs, "
+            "such as /var/log/nginx/*.log; write the logs to such a folder, or name it before the first wildcard"
+        )
+    return path
+
+
+def _file_glob(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_.*?@+=~\[\]-]+", value):
+        raise ValueError("expected the name of a file without a folder, such as debug-*.log")
+    return value
+
+
+class LineFilter(Strict):
+    """Which container log lines: by level (as written in the line) or by a pattern; exactly one of the two."""
+
+    level: Level | None = None
+    pattern: Pattern | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> LineFilter:
+        if (self.level is None) == (self.pattern is None):
+            raise ValueError("expected exactly one of: level, pattern")
+        return self
+
+
+class LogFile(Strict):
+    """Files on the host, given by a glob. `exclude`: names of files to leave out, wildcards are fine; rotated and
+    compressed ones are left out anyway. `json`: the level is first looked for under the line's key `level_key`."""
+
+    path: Annotated[str, AfterValidator(_absolute_glob)]
+    job: JobName | None = None
+    format: Literal["plain", "json"] = "plain"
+    level_key: JsonKey = "level"
+    exclude: list[Annotated[str, AfterValidator(_file_glob)]] = []
+    encoding: Encoding | None = Field(None, description="UTF-8")
+    labels: Annotated[dict[LabelName, LabelValue], Field(max_length=5)] = {}
+
+
+class Multiline(Strict):
+    """How the lines of one event, such as a traceback, are joined: for a container by name, or for a compose project.
+    Either a pattern of an event's first line, or `join: false`. The usual rule is for tracebacks of Python, Java, Go,
+    Node, .NET and Ruby."""
+
+    container: ContainerName | None = None
+    project: Annotated[str, AfterValidator(_project)] | None = None
+    first_line: Pattern | None = None
+    join: bool = True
+
+    @model_validator(mode="after")
+    def _one(self) -> Multiline:
+        if (self.container is None) == (self.project is None):
+            raise ValueError("expected exactly one of: container, project")
+        if (self.first_line is None) == self.join:
+            raise ValueError("expected exactly one of: first_line, join: false")
+        return self
+
+
+class Logs(Strict):
+    """What is shipped to Loki. `projects` empty: containers of every compose project and of none.
+    `line_rate`: lines per second that the log agent reads, of all sources together; more of them wait in the log files.
+    `max_streams`: streams that Loki accepts of this host; lines of further ones are discarded and reported.
+    """
+
+    agent: Literal["promtail", "alloy"] = "promtail"
+    projects: list[Annotated[str, AfterValidator(_project)]] = []
+    keep: list[LineFilter] = []
+    drop: list[LineFilter] = []
+    multiline: list[Multiline] = []
+    files: dict[DnsLabel, LogFile] = {}
+    journal: bool = False
+    line_rate: Annotated[int, Field(ge=1)] = 10000
+    max_streams: Annotated[int, Field(ge=1)] = 1000
+
+    @model_validator(mode="after")
+    def _jobs(self) -> Logs:
+        for name, source in sorted(self.files.items()):
+            if (job := source.job or name) in (names.DOCKER_JOB, names.JOURNAL_JOB, *names.RARE_JOBS):
+                raise ValueError(
+                    f"files.{name}: the job `{job}` is reserved, fleetwatch uses it itself; set a different `job`"
+                )
+        return self

@@ -1,0 +1,106 @@
+"""Lines through a real Promtail with the rendered stages: levels of many formats, events of many lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from configs.render.level_formats import FORMATS
+from configs.settings import load
+from tests.fixtures import rendering
+from tests.fixtures.full import SOURCE, small
+from tests.fixtures.log_agent import through_promtail
+from tests.rendered.conftest import _argv
+
+LEVELS = Path(__file__).parents[1] / "data" / "levels.tsv"
+
+
+def _stages(**logs: Any) -> list[dict[str, Any]]:
+    settings = load(small(hosts={"hub": {"logs": logs}}), SOURCE)
+    config = yaml.safe_load(rendering.promtail_config(settings, "hub", "https://h"))
+    found: list[dict[str, Any]] = config["scrape_configs"][0]["pipeline_stages"]
+    return found
+
+
+def test_levels_of_all_formats(tmp_path: Path) -> None:
+    cases = [tuple(line.split("\t", 1)) for line in LEVELS.read_text().splitlines()]
+    cases += [(one.level, one.example) for one in FORMATS if "\n" not in one.example]
+    stages = _stages(multiline=[{"container": "raw", "join": False}])
+    entries = through_promtail(
+        _argv("promtail"), tmp_path, stages, [line for _, line in cases], labels={"container": "raw"}
+    )
+    found = {entry.line: entry.metadata.get("level", "none") for entry in entries}
+    wrong = [(level, found.get(line), line) for level, line in cases if found.get(line) != level]
+    assert not wrong, "the level that is expected, the one found, the line"
+
+
+PYTHON = """ERROR:shop:order 7 failed
+Traceback (most recent call last):
+  File "/app/shop.py", line 7, in <module>
+    1/0
+    ~^~
+ZeroDivisionError: division by zero"""
+EVENTS = {
+    "Python's logging": PYTHON,
+    "Python, Java": "2026-01-02 10:00:00 ERROR 1 --- [main] c.s.Main : failed\njava.lang.IllegalStateException: boom\n"
+    "\tat com.shop.Main.run(Main.java:7)\nCaused by: java.io.IOException: inner\n\t... 2 more",
+    "Go": "panic: runtime error: index out of range [5] with length 3\n\ngoroutine 1 [running]:\nmain.main()\n"
+    "\t/app/main.go:7 +0x1d\nexit status 2",
+    "Node": "Error: boom\n    at Object.<anonymous> (/app/index.js:1:7) {\n  code: 'X'\n}",
+    ".NET": "Unhandled exception. System.InvalidOperationException: boom\n   at Shop.Main() in /app/shop.cs:line 7\n"
+    "   --- End of inner exception stack trace ---",
+    ".NET's logger": "fail: Shop[0]\n      boom\n      System.Exception: boom\n         at Shop.Main()",
+    "Ruby": "app.rb:1:in 'foo': boom (RuntimeError)\n\tfrom app.rb:3:in '<main>'",
+    "JSON over lines": '{\n  "level": "error",\n  "msg": "boom"\n}',
+    "one line": "INFO: end",
+}
+
+
+def test_the_lines_of_an_event_are_one_entry_with_the_level_of_the_first(tmp_path: Path) -> None:
+    lines = "\n".join(EVENTS.values()).split("\n")
+    entries = through_promtail(_argv("promtail"), tmp_path, _stages(), lines, expected=len(EVENTS))
+    assert sorted(entry.line for entry in entries) == sorted(EVENTS.values())
+    levels = {entry.line: entry.metadata.get("level") for entry in entries}
+    assert set(levels.values()) == {"error", "fatal", "info"}
+    assert levels[EVENTS["Go"]] == "fatal"
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        'Traceback (most recent call last):\n  File "x"\n    y()\nshop.errors.GoneError: boom',
+        "java.lang.Error: boom\n\tat a.b(C.java:1)",
+    ],
+)
+def test_an_event_that_nothing_comes_before_is_one_entry(tmp_path: Path, first: str) -> None:
+    (entry,) = through_promtail(_argv("promtail"), tmp_path, _stages(), first.split("\n"), expected=1)
+    assert (entry.line, entry.metadata.get("level")) == (first, "error")
+
+
+def test_events_are_joined_before_filters_apply(tmp_path: Path) -> None:
+    lines = ["INFO: start", *PYTHON.split("\n"), "INFO: end"]
+    (entry,) = through_promtail(_argv("promtail"), tmp_path, _stages(keep=[{"level": "error"}]), lines, expected=1)
+    assert entry.line == PYTHON, "the frames have no level of their own"
+
+
+def test_an_exception_below_another_line_is_an_error_whatever_that_line_is(tmp_path: Path) -> None:
+    lines = ["INFO: start", *PYTHON.split("\n")[1:]]
+    (entry,) = through_promtail(_argv("promtail"), tmp_path, _stages(drop=[{"level": "info"}]), lines, expected=1)
+    assert (entry.line, entry.metadata["level"]) == ("\n".join(lines), "error")
+
+
+def test_multiline_off_and_a_pattern_of_the_first_line(tmp_path: Path) -> None:
+    for folder in ("off", "own"):
+        (tmp_path / folder).mkdir()
+    labels = {"container": "worker"}
+    off = _stages(multiline=[{"container": "worker", "join": False}])
+    lines = PYTHON.split("\n")
+    entries = through_promtail(_argv("promtail"), tmp_path / "off", off, lines, expected=len(lines), labels=labels)
+    assert sorted(entry.line for entry in entries) == sorted(lines)
+    own = _stages(multiline=[{"container": "worker", "first_line": "^==="}])
+    lines = ["=== one", "a", "b", "=== two", "c"]
+    entries = through_promtail(_argv("promtail"), tmp_path / "own", own, lines, expected=2, labels=labels)
+    assert sorted(entry.line for entry in entries) == ["=== one\na\nb", "=== two\nc"]
