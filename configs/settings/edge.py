@@ -26,6 +26,7 @@ from configs.settings.base import (
     Secret,
     ServiceLimits,
     Strict,
+    none_given,
     service_limits,
 )
 from configs.settings.dsn import postgres_dsn
@@ -114,7 +115,7 @@ class LineFilter(Strict):
     @model_validator(mode="after")
     def _one(self) -> LineFilter:
         if (self.level is None) == (self.pattern is None):
-            raise ValueError("expected exactly one of: level, pattern")
+            raise (none_given if self.level is None else ValueError)("expected exactly one of: level, pattern")
         return self
 
 

@@ -58,6 +58,7 @@ LONG = {
     "configs/dashboards/hosts.py": "one dashboard, declared panel by panel",
     "configs/dashboards/postgres.py": "one dashboard, declared panel by panel",
     "configs/dashboards/timescale.py": "one dashboard, declared panel by panel",
+    "configs/settings/receivers.py": "one model for each kind of receiver, declared field by field",
     "tools/recipes.py": "one recipe for each image, declared field by field",
     "tests/integration/fleet.py": "one rig for the fleet's whole story; to be divided when it grows",
     "tests/integration/test_log_rules.py": "one Loki for every rule about lines; to be divided when it grows",
