@@ -23,6 +23,7 @@ MODULES = {
     "up": "up",
     "status": "status",
     "doctor": "doctor.command",
+    "alert-test": "alert_test",
     "backup": "backup.now",
     "restore": "backup.restore",
     "drill": "backup.drill",

@@ -6,81 +6,15 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
 
 import httpx
 import pytest
-import yaml
 
-from configs import names
-from configs.services import alertmanager
-from configs.services.alertmanager import receivers, templates
 from configs.services.alertmanager.kinds import AWS_PROFILES, KINDS
-from configs.settings import Settings, load
-from tests.fixtures.full import raw
 from tests.fixtures.receiver_sink import Request, Sink
 from tests.integration.rig import eventually, free_ports
 from tests.rendered.conftest import program
-
-ALERT = {"alertname": "DiskUsed", "severity": "critical", "host": "web-1", "env": "test"}
-ANNOTATIONS = {
-    "summary": "/ on web-1 is 95% full",
-    "description": "Little is left on it.",
-    "dashboard": "https://m.example/d/fleetwatch-hosts?var-host=web-1",
-    "runbook": "https://wiki.example.com/runbooks/DiskUsed.md",
-}
-
-
-def _settings(sink: Sink) -> Settings:
-    """The receivers of the full stack file, all in one, at the sink's addresses."""
-    sections = raw()
-    given = sections["hub"]["alerts"]["receivers"]
-    services = {key: service for receiver in given.values() for key, service in receiver.items()}
-    for key, service in services.items():
-        if "url" in service:
-            service["url"] = f"{sink.url}/{key}/s3cret"
-        elif key not in ("email", "pushover"):
-            service["api_url"] = f"{sink.url}/{key}" + ("/rest/api/2" if key == "jira" else "")
-    services["email"] |= {
-        "smarthost": sink.mail, "implicit_tls": True, "ca": sink.ca.read_text(),
-        "to": ["ops@example.com", "b@example.com"],
-    }  # fmt: skip
-    services["webhook"]["token"] = "hook-t0ken"
-    alerts = {"receivers": {"team": services}, "default": "team"}
-    assert set(services) == set(KINDS), "a kind that the full stack file has not"
-    return load({"env": "test", "hub": {"local": {}, "alerts": alerts}}, "stacks/Pulumi.test.yaml")
-
-
-@dataclass
-class Running:
-    """An Alertmanager with the rendered files of `settings`."""
-
-    url: str
-    log: Path
-    sink: Sink
-
-    def post(self, **labels: str) -> None:
-        ends = (datetime.now(timezone.utc) + timedelta(hours=1)).isoformat()
-        alert = {"labels": ALERT | labels, "annotations": ANNOTATIONS, "endsAt": ends}
-        assert httpx.post(f"{self.url}/api/v2/alerts", json=[alert], trust_env=False).status_code == 200
-
-
-def _write(folder: Path, settings: Settings, sink: Sink) -> Path:
-    """The rendered files below `folder`, with their paths there; without waits."""
-    text = alertmanager.config(settings).replace(alertmanager.CONFIG, str(folder)).replace(names.SECRETS, str(folder))
-    config = yaml.safe_load(text)
-    config["route"] |= {"group_wait": "0s", "group_interval": "1s"}
-    for receiver in config["receivers"]:
-        for pushover in receiver.get("pushover_configs", []):
-            pushover["http_config"] = {"proxy_url": sink.url, "tls_config": {"ca_file": str(sink.ca)}}
-    (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
-    files = alertmanager.secrets(settings) | receivers.cas(settings.hub.alerts)
-    for name, content in {**files, alertmanager.TEMPLATES: templates.TEMPLATES}.items():
-        (folder / name).parent.mkdir(exist_ok=True)
-        (folder / name).write_text(content)
-    return folder / "alertmanager.yml"
+from tests.rendered.receivers_rig import ANNOTATIONS, Running, answers, settings_at, write
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +22,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder = tmp_path_factory.mktemp("alertmanager")
     sink = Sink(tmp_path_factory.mktemp("sink"))
     (port,) = free_ports(1)
-    config = _write(folder, _settings(sink), sink)
+    config = write(folder, settings_at(sink), sink)
     argv = [
         *program("alertmanager", folder, sink.folder, env=["AWS_SHARED_CREDENTIALS_FILE"]),
         f"--config.file={config}", f"--storage.path={folder}/data",
@@ -100,7 +34,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         process = subprocess.Popen(argv, stdout=out, stderr=out, env=env)
     try:
         url = f"http://127.0.0.1:{port}"
-        eventually("Alertmanager to be ready", lambda: _answers(f"{url}/-/ready"), 60)
+        eventually("Alertmanager to be ready", lambda: answers(f"{url}/-/ready"), 60)
         made = Running(url, log, sink)
         made.post()
         yield made
@@ -108,13 +42,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         process.terminate()
         process.wait(30)
         sink.close()
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(url, trust_env=False).status_code == 200
-    except httpx.HTTPError:
-        return False
 
 
 def _arrived(running: Running, path: str) -> Request:

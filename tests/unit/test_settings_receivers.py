@@ -50,7 +50,7 @@ ONE_MISTAKE: dict[str, tuple[dict[str, Any], str]] = {
         ".sns.topic: unknown key, expected one of region, ",
     ),
     "two topics": (
-        {"sns": {"region": "r", "access_key": "x", "secret_key": "x", "topic_arn": "a:x", "phone_number": "+491234567"}},
+        {"sns": {"region": "r", "access_key": "x", "secret_key": "x", "topic_arn": "a:x", "phone_number": "+49123456"}},
         ".sns: expected exactly one of: topic_arn, target_arn, phone_number, got topic_arn and phone_number",
     ),
     "a user without a password": (

@@ -1,7 +1,7 @@
 """The kinds of services that a receiver notifies: one table, by the key of a receiver in the stack file.
 
 An entry describes how the keys of its settings model become Alertmanager's configuration. A secret becomes a file,
-and the configuration has the file's path. Alertmanager 0.34 has no such key for the credentials of SNS alone: they are in a
+whose path is in the configuration. Alertmanager 0.34 has no such key for the credentials of SNS alone: they are in a
 shared credentials file of AWS, as a profile with the receiver's name (AWS_PROFILES).
 """
 
