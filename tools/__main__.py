@@ -24,6 +24,7 @@ MODULES = {
     "status": "status",
     "doctor": "doctor.command",
     "alert-test": "alert_test",
+    "custom": "custom_check",
     "backup": "backup.now",
     "restore": "backup.restore",
     "drill": "backup.drill",

@@ -1,8 +1,8 @@
 """`make alert-test RECEIVER=`: one test alert to one receiver, and the answer of each of its services.
 
 A second Alertmanager sends it, beside the running one in its container: the same program, the same templates, secrets
-and network, and the receiver as it is deployed. The running one is not involved, so that the alert reaches nobody else,
-no silence or quiet hours hold it back, and a failure is not counted as a lost notification.
+and network, and the receiver as it is deployed. The running one is not involved: no other receiver gets the alert, no
+silence or quiet hours hold it back, and a failure is not counted as a lost notification.
 """
 
 from __future__ import annotations
@@ -130,7 +130,7 @@ def _answer(service: str, sent: int, errors: Sequence[str]) -> Answer:
 
 
 def _failures(text: str) -> Iterator[tuple[str, str]]:
-    """The service and the reason, for each error of one entry: they stand on lines of their own."""
+    """The service and the reason, for each error of one entry: each error begins a line."""
     for part in re.split(r"(?:^|\n)(?=[a-z0-9-]+/\w+\[\d+\]: )", text):
         if found := re.match(r"[a-z0-9-]+/(\w+\[\d+\]): (.*)", part, re.DOTALL):
             reason = _FAILED.fullmatch(found[2].strip())

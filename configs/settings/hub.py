@@ -12,7 +12,7 @@ from configs.settings.alerts import Alerts
 from configs.settings.backup import Backup
 from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, none_given, service_limits
 from configs.settings.places import HubDroplet, Local, Server
-from configs.settings.text import ClientId, IniText, Mail, MailDomain, Organization, Scopes
+from configs.settings.text import ClientId, FolderName, IniText, Mail, MailDomain, Organization, Scopes
 from configs.units import Duration, Size, parse_duration, parse_size
 
 
@@ -164,6 +164,8 @@ class Hub(Strict):
 
     `metrics_block` is how long the newest block of the metrics store is (Prometheus: 2h); shorter only for rehearsals
     of an outage, because without an out-of-order window samples older than half of it are refused.
+
+    `custom`: the folder beside the stack file with own dashboards, rules and templates (docs/tasks/custom.md).
     """
 
     local: Local | None = None
@@ -185,6 +187,7 @@ class Hub(Strict):
     body_limit: Size = parse_size("32MB")
     backup: Backup | None = None
     limits: HubLimits = HubLimits()
+    custom: FolderName | None = Field(None, description="the stack's name")
 
     @model_validator(mode="before")
     @classmethod

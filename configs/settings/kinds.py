@@ -62,6 +62,7 @@ KINDS = {
     "_organization": "organization",
     "_mail_domain": "domain name",
     "_group_label": "label name",
+    "_folder": "path of a folder",
     "_token": "secret",
     "_service_id": "text",
     "_plain_line": "text",

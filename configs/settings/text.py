@@ -149,6 +149,12 @@ def _plain_line(value: str) -> str:
     return value
 
 
+def _folder(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*", value):
+        raise ValueError("expected a folder beside the stack file, such as shared: letters, digits, and . _ - /")
+    return value
+
+
 def _json_key(value: str) -> str:
     if _CONTROL.search(value) or not re.fullmatch(r'[^"\\]{1,128}', value):
         raise ValueError('expected the key of a JSON object, without " and \\')
@@ -170,4 +176,5 @@ MailDomain = Annotated[str, AfterValidator(_mail_domain)]
 GroupLabel = Annotated[str, AfterValidator(_group_label)]
 ServiceId = Annotated[str, AfterValidator(_service_id)]
 PlainLine = Annotated[str, AfterValidator(_plain_line)]
+FolderName = Annotated[str, AfterValidator(_folder)]
 JsonKey = Annotated[str, AfterValidator(_json_key)]

@@ -39,6 +39,7 @@ SERVICE = Service(
 CONFIG = "/etc/alertmanager"
 DATA = "/alertmanager"
 TEMPLATES = "fleetwatch.tmpl"
+CUSTOM = "custom"  # the folder of templates of the user
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -53,6 +54,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             files={
                 "alertmanager.yml": text(config(settings)),
                 TEMPLATES: text(templates.TEMPLATES),
+                **{f"{CUSTOM}/{name}": text(content) for name, content in settings.custom.templates.items()},
                 **{path: text(ca) for path, ca in receivers.cas(settings.hub.alerts).items()},
             },
             secrets={name: File(_secret(settings, name)) for name in secrets(settings)},
@@ -83,7 +85,11 @@ def config(settings: Settings) -> str:
         {
             "route": routing.tree(alerts),
             **({"time_intervals": intervals} if intervals else {}),
-            "templates": [f"{CONFIG}/{TEMPLATES}"],
+            # Those of the user last: a template that is defined again replaces the one before.
+            "templates": [
+                f"{CONFIG}/{TEMPLATES}",
+                *([f"{CONFIG}/{CUSTOM}/*.tmpl"] if settings.custom.templates else []),
+            ],
             "inhibit_rules": routing.inhibitions(),
             "receivers": [
                 {"name": NOBODY},
