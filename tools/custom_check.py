@@ -109,7 +109,8 @@ def require(stack: Stack) -> None:
         found = problems(custom, Programs({**settings.images.given(), **(stack.images or {})}), tests=False)
     if found:
         lines = "\n".join(f"  - {problem}" for problem in found)
-        raise ToolError(f"{len(found)} problems in own files, nothing was changed:\n{lines}")
+        count = f"{len(found)} problem{'s' if len(found) > 1 else ''}"
+        raise ToolError(f"{count} in own files, nothing was changed:\n{lines}")
 
 
 def problems(custom: CustomFiles, programs: Programs, *, tests: bool) -> list[str]:

@@ -17,6 +17,7 @@ from configs.custom.files import MOST
 from configs.services import alertmanager
 from configs.services.spec import Late, restarts
 from configs.settings import read
+from localcloud.standins.grafana import provisioning
 from tests.fixtures.custom import EXAMPLES, copied, examples, with_examples
 from tests.fixtures.full import SOURCE, full, small
 from tools import validate
@@ -289,3 +290,13 @@ VARIABLES = {
 )
 def test_variables_are_filled_in(expr: str, expected: str) -> None:
     assert doctor.without_variables(expr, {"templating": VARIABLES}) == expected
+
+
+def test_grafana_serves_own_dashboards_in_a_separate_folder(tmp_path: Path) -> None:
+    """By the reader of provisioning files that stands in for Grafana."""
+    for name, text in _files()["grafana"].items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text.replace("/etc/grafana/", f"{tmp_path}/"))
+    boards = provisioning.load_dashboards(tmp_path / "provisioning", {})
+    assert boards["shop"].folder == "Custom"
+    assert boards["fleetwatch-hosts"].folder == "fleetwatch"
