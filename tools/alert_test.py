@@ -70,8 +70,13 @@ def _alert_test(options: argparse.Namespace) -> int:
     }
     environment = [f"-e{key}={value}" for key, value in variables.items()]
     with step(f"Sending a test alert to {options.receiver} ({', '.join(services)}), then its end"):
-        log = _docker(docker, ("exec", "-i", *environment, container, "sh", "-c", SCRIPT.read_text()), config)
+        log = _docker(docker, ("exec", "-i", *environment, container, "sh", "-s"), script(config))
     return show(options.receiver, answers(log, services))
+
+
+def script(config: str) -> str:
+    """alert_test.sh for a shell's standard input: a login shell on the way may take no line breaks in arguments."""
+    return f"CONFIG={shlex.quote(config)}\nrun() {{\n{SCRIPT.read_text()}\n}}\nrun < /dev/null\n"
 
 
 def script_variables(receiver: str, count: int, work: str) -> dict[str, str]:

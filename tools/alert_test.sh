@@ -1,7 +1,7 @@
 # Sends one test alert to one receiver, by a second Alertmanager beside the running one: same program, templates, secrets.
 #
-# Runs in Alertmanager's container. Standard input: a configuration with this receiver alone. Variables: WORK, a folder
-# that is made and removed; PORT, on loopback; COUNT, the receiver's services; PATIENCE, seconds for each of the two
+# Runs in Alertmanager's container. Variables: CONFIG, a configuration with this receiver alone; WORK, a folder that is
+# made and removed; PORT, on loopback; COUNT, the receiver's services; PATIENCE, seconds for each of the two
 # messages. Prints the log of that Alertmanager, as JSON.
 set -eu
 pid=
@@ -13,7 +13,7 @@ trap finish EXIT
 trap 'exit 1' INT TERM HUP
 
 mkdir "$WORK"
-cat > "$WORK/alertmanager.yml"
+printf '%s\n' "$CONFIG" > "$WORK/alertmanager.yml"
 timeout 150 alertmanager --config.file="$WORK/alertmanager.yml" --storage.path="$WORK" --cluster.listen-address= \
     --web.listen-address="127.0.0.1:$PORT" --log.level=debug --log.format=json > "$WORK/log" 2>&1 &
 pid=$!

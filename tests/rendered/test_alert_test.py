@@ -67,9 +67,15 @@ class Deployed:
                 (self.folder / "bin" / name).unlink(missing_ok=True)
                 (self.folder / "bin" / name).symlink_to(program(name)[0])
         path = {"PATH": f"{self.folder}/bin:{os.environ['PATH']}", "HOME": str(self.folder)}
-        command = [*argv, "-c", alert_test.SCRIPT.read_text()]
+        command = [*argv, "-s"]
         done = subprocess.run(
-            command, input=config, capture_output=True, text=True, env=variables | path, timeout=120, check=False
+            command,
+            input=alert_test.script(config),
+            capture_output=True,
+            text=True,
+            env=variables | path,
+            timeout=120,
+            check=False,
         )
         assert done.returncode in (0, 3), done.stderr
         assert not work.exists(), "the script leaves nothing behind"
