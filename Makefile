@@ -6,7 +6,7 @@ FILE ?= stacks/Pulumi.$(STACK).yaml
 quoted = '$(subst ','\'',$(1))'
 TOOL = .venv/bin/python -m tools --stack $(call quoted,$(STACK)) --file $(call quoted,$(FILE))
 .DEFAULT_GOAL := help
-.PHONY: help venv up status doctor drift backup restore drill drill-large export down password secret preview comment policy pulumi \
+.PHONY: help venv up status doctor alert-test drift backup restore drill drill-large export down password secret preview comment policy pulumi \
 	rehearse rehearse-down tunnel accept-key rebuild env move-state outdated clean check test test-vm bench outage pictures scan licences sbom \
 	audit lock
 
@@ -24,6 +24,9 @@ status: venv ## what runs, where to look, what has arrived
 
 doctor: venv ## check that every panel, rule and host has data (JSON=1: for scripts)
 	@$(TOOL) doctor $(if $(JSON),--json)
+
+alert-test: venv ## send one test alert to a receiver and show the answer: make alert-test RECEIVER=team [STACK=prod]
+	@$(TOOL) alert-test $(call quoted,$(RECEIVER))
 
 drift: venv ## what differs on the hosts from what was deployed, in full or of HOST=
 	@$(TOOL) drift $(if $(HOST),--host "$(HOST)")

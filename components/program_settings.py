@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 
 import pulumi
 from pulumi.runtime import config as runtime
 
-from components import cloud_facts, machine_facts
+from components import cloud_facts, custom_folder, machine_facts
 from configs.settings import Settings, SettingsError, read
 from configs.settings.messages import for_stack
 from configs.settings.sections import PROJECT, own_sections, parsed
@@ -53,6 +54,7 @@ def _checked(stack: str) -> tuple[Settings, CloudFacts | None]:
     settings, problems = read({"env": stack, **sections}, source)
     cloud = None
     if settings is not None:
+        settings = custom_folder.added(settings, Path.cwd())
         cloud = cloud_facts.probe(config, os.environ) if settings.in_cloud else None
         problems += validate(settings, machine=machine_facts.probe(settings), cloud=cloud, encrypted=encrypted)
     if problems or settings is None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 
 from configs import dashboards, disk, names, rules
+from configs.custom.rule_files import deployed_name
 from configs.services.context import Context
 from configs.settings import Settings
 
@@ -14,6 +15,7 @@ def context(settings: Settings, name: str, base: str, docker_socket: str) -> Con
     """The context of the host `name`. `base`: the folder on it for rendered files; `docker_socket`: its Docker's."""
     if name != "hub":
         return Context(settings=settings, name=name, base=base, docker_socket=docker_socket)
+    custom = settings.custom
     boards = cache(lambda: dashboards.render(settings))
     metric_rules = cache(lambda site: rules.files(settings, site))
     log_rules = cache(lambda site: rules.log_files(settings, site))
@@ -29,11 +31,20 @@ def context(settings: Settings, name: str, base: str, docker_socket: str) -> Con
         name=name,
         base=base,
         docker_socket=docker_socket,
-        rules={file: of(metric_rules, file) for file in metric_rules("")},
-        log_rules={file: of(log_rules, file) for file in log_rules("")},
+        rules={**{file: of(metric_rules, file) for file in metric_rules("")}, **_custom_rules(custom.rules)},
+        log_rules={**{file: of(log_rules, file) for file in log_rules("")}, **_custom_rules(custom.log_rules)},
         dashboards={file: board(file) for file in boards()},
         metrics_size=disk.metrics_size(settings),
     )
+
+
+def _custom_rules(files: Mapping[str, str]) -> dict[str, Callable[[str], str]]:
+    """Rule files of the user, as they are."""
+
+    def as_it_is(text: str) -> Callable[[str], str]:
+        return lambda _: text
+
+    return {deployed_name(name): as_it_is(text) for name, text in files.items()}
 
 
 def site_name(settings: Settings) -> str | None:

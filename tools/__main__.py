@@ -23,6 +23,8 @@ MODULES = {
     "up": "up",
     "status": "status",
     "doctor": "doctor.command",
+    "alert-test": "alert_test",
+    "custom": "custom_check",
     "backup": "backup.now",
     "restore": "backup.restore",
     "drill": "backup.drill",

@@ -24,6 +24,7 @@ from tools.progress import say
 from tools.stack_names import checked
 
 _STACK_FILE = re.compile(r"^stacks/Pulumi\.([^/]+)\.ya?ml$")
+_FOLDER = re.compile(r"^stacks/([^/]+)/")  # own dashboards and rules of one stack; another folder may be shared
 _SECRETS = re.compile(r"^stacks/secrets\.([^/]+)\.ya?ml$")  # its encrypted values
 # Of one machine, not of a team: no runner deploys them.
 ON_ONE_MACHINE = frozenset({"local", "rehearsal"})
@@ -123,6 +124,8 @@ def classify(paths: Iterable[str], stacks: Iterable[str]) -> AffectedStacks:
             own.add(checked(found[1], path))
         elif secrets := _SECRETS.match(path):
             own |= {secrets[1]} & set(there)  # without its stack file nothing is done with it
+        elif (folder := _FOLDER.match(path)) and folder[1] in {*there, *ON_ONE_MACHINE}:
+            own |= {folder[1]} & set(there)
         elif not _NOTHING_DEPLOYED.search(path):
             program.append(path)
     removed = tuple(sorted(own - set(there) - ON_ONE_MACHINE, key=rank))

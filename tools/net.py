@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
+import socket
 import time
 import urllib.error
 import urllib.parse
@@ -22,6 +23,13 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 def without_proxy() -> urllib.request.OpenerDirector:
     """For addresses of this machine, regardless of http_proxy."""
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def free_port() -> int:
+    """A port of the loopback that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def opener_for(url: str) -> urllib.request.OpenerDirector:

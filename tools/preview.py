@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from tools import custom_check
 from tools.cli import Commands
 from tools.comment import changes, container_table, warnings
 from tools.comment.model import Record
@@ -32,6 +33,7 @@ def preview(stack: Stack) -> int:
     """Run Pulumi's preview and print what it means for the containers; Pulumi's exit code."""
     stack.prepare()
     stack.select(repair=False)
+    custom_check.require(stack)
     with tempfile.TemporaryDirectory(prefix="fleetwatch-preview-") as folder:
         events = Path(folder) / "events"
         # The event log is for programs, and so is the setting that allows it: Pulumi's Automation API uses both.

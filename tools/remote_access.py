@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from configs import ssh
 from tools.errors import ToolError
+from tools.net import free_port
 
 PATIENCE = 20  # seconds until a tunnel must accept connections
 
@@ -47,7 +48,7 @@ def query_address(outputs: Mapping[str, Any], port: int = 0) -> Iterator[str]:
         yield outputs["query"]
         return
     there = urlsplit(outputs["query"])
-    here = port or _free_port()
+    here = port or free_port()
     reached = list(outputs["hosts"]["hub"]["ssh"])
     # Not the shared connection: that would outlive this one with the port still open.
     forward = ["-o", "ControlPath=none", "-o", "ExitOnForwardFailure=yes"]
@@ -71,9 +72,3 @@ def _wait_for(tunnel: subprocess.Popen[str], port: int) -> None:
                 return
         time.sleep(0.2)
     raise ToolError(f"No SSH tunnel to the hub within {PATIENCE} s")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

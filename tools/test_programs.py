@@ -17,6 +17,7 @@ from tools.processes import try_output
 # Build -> image key and the program in that image; None: no image has it.
 PROGRAMS: dict[str, tuple[str, str] | None] = {
     "promtool": ("prometheus", "promtool"),
+    "alertmanager": ("alertmanager", "/bin/alertmanager"),
     "amtool": ("alertmanager", "amtool"),
     "caddy": ("caddy", "caddy"),
     "loki": ("loki", "/usr/bin/loki"),

@@ -10,6 +10,7 @@ from configs.images import LOCAL, resolve
 from configs.settings import Settings
 from tools import (
     agent_targets,
+    custom_check,
     image_tags,
     pull_everywhere,
     pulumi_process,
@@ -73,6 +74,7 @@ def up(stack: Stack) -> int:
     stopped = _stopped(stack)
     if stopped:
         say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
+    custom_check.require(stack)
     pull_everywhere.pull(stack)
     say("\nBringing the stack up (pulumi up)")
     refresh = ["--refresh"] if stopped else []

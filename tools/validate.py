@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from components import custom_folder
+from configs import custom
 from configs.settings.messages import for_stack, in_clear_text
 from configs.settings.secrets import readable
 from configs.validation import check_file
@@ -54,6 +56,9 @@ def problems(file: Path) -> Iterator[str]:
         yield str(error)
         return
     config = content.get("config") or {}
-    yield from check_file({"env": env, **readable(missing.completed(config, env))}, shown)[1]
+    settings, found = check_file({"env": env, **readable(missing.completed(config, env))}, shown)
+    yield from found
+    if settings is not None:
+        yield from custom.problems(custom_folder.added(settings, CHECKOUT))
     for path in working_copy.plain_secrets(config):
         yield for_stack(f"{in_clear_text(path)} ({shown})", env)

@@ -56,7 +56,8 @@ def stages(prefix: str) -> tuple[Stage, ...]:
         _of_container(prefix, "caddy", *_caddy(), *_cancelled("json")),
         _of_container(prefix, "grafana", *_redact(), *_cancelled("json"), *_grafana()),
         _of_container(prefix, "loki", *_cancelled("logfmt"), *_loki()),
-        *(_of_container(prefix, role, *_cancelled("logfmt")) for role in ("alertmanager", "prometheus")),
+        _of_container(prefix, "alertmanager", _redact_bot_token(), *_cancelled("logfmt")),
+        _of_container(prefix, "prometheus", *_cancelled("logfmt")),
     )
 
 
@@ -85,6 +86,11 @@ def _redact() -> list[Stage]:
         r'(?i:[?&](?:code|state|auth_token|token)=)([^&"\s\\]+)',
     )
     return [Stage("replace", {"expression": expression, "replace": REDACTED}) for expression in secrets]
+
+
+def _redact_bot_token() -> Stage:
+    """Telegram's token is a part of the address, which Alertmanager logs when it cannot reach Telegram."""
+    return Stage("replace", {"expression": r"/bot([^/\s\"]+)/sendMessage", "replace": REDACTED})
 
 
 def _grafana() -> list[Stage]:

@@ -39,6 +39,7 @@ SERVICE = Service(
 
 CONFIG = "/etc/grafana"
 DATA = "/var/lib/grafana"
+CUSTOM = "dashboards-custom"
 ADMIN_PASSWORD = "admin-password"
 
 
@@ -64,13 +65,14 @@ def specs(context: Context) -> list[ServiceSpec]:
                     for name, content in grafana_files.nothing_of(kind).items()
                 },
                 **dashboards,
+                **_custom(settings),
             },
             secrets={
                 **{name: File(_secret(settings, name)) for name in secrets(settings)},
                 ADMIN_PASSWORD: File(lambda late: late.admin_password, needs=("admin_password",)),
             },
             # Grafana reads changed dashboards within seconds by itself, everything else only at its start.
-            reload=restart_unless("dashboards/"),
+            reload=restart_unless("dashboards"),
             volumes={"grafana": Volume(DATA, durable=True)},
             networks=(Network("hub"),),
             health=http_check(f"http://127.0.0.1:{names.GRAFANA_PORT}/api/health"),
@@ -83,6 +85,18 @@ def specs(context: Context) -> list[ServiceSpec]:
             ),
         )
     ]
+
+
+def _custom(settings: Settings) -> dict[str, File]:
+    """The user's dashboards in a separate folder, in Grafana and here; nothing without any."""
+    if not settings.custom.dashboards:
+        return {}
+    return {
+        "provisioning/dashboards/custom.yml": text(
+            grafana_files.dashboard_provider(f"{CONFIG}/{CUSTOM}", name="custom", title="Custom")
+        ),
+        **{f"{CUSTOM}/{name}": text(board) for name, board in settings.custom.dashboards.items()},
+    }
 
 
 def _dashboard(render: Callable[[], str]) -> Callable[[Late], str]:

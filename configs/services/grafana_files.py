@@ -58,15 +58,16 @@ def nothing_of(kind: str) -> dict[str, str]:
     return {f"provisioning/{kind}/fleetwatch.yml": to_yaml({"apiVersion": 1}, f"No {kind}, rendered by fleetwatch")}
 
 
-def dashboard_provider(folder: str) -> str:
-    """provisioning/dashboards: the `folder` that Grafana reads dashboards from, read-only in its pages."""
+def dashboard_provider(folder: str, name: str = "fleetwatch", title: str = "fleetwatch") -> str:
+    """provisioning/dashboards: the `folder` that Grafana reads dashboards from, read-only in its pages. `title`: of
+    the folder in Grafana."""
     return to_yaml(
         {
             "apiVersion": 1,
             "providers": [
                 {
-                    "name": "fleetwatch",
-                    "folder": "fleetwatch",
+                    "name": name,
+                    "folder": title,
                     "type": "file",
                     "allowUiUpdates": False,
                     "updateIntervalSeconds": 10,

@@ -6,11 +6,12 @@ import re
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from configs.names import NOBODY
-from configs.settings.base import DnsLabel, HttpUrl, MailServer, Secret, Strict, http_url
-from configs.settings.text import Channel, GroupLabel, Mailbox, Mailboxes, OneLine
+from configs.settings.base import DnsLabel, HttpUrl, Strict
+from configs.settings.receivers import Receiver
+from configs.settings.text import GroupLabel
 from configs.settings.thresholds import Severity, Thresholds
 from configs.units import Duration, parse_duration
 
@@ -29,11 +30,6 @@ def _zone(value: str) -> str:
     return value
 
 
-def _secret_url(value: SecretStr) -> SecretStr:
-    http_url(value.get_secret_value())
-    return value
-
-
 def _group_by(value: list[str]) -> list[str]:
     if "..." in value and len(value) > 1:
         raise ValueError('expected "..." alone, it groups by all labels; remove it or the other labels')
@@ -44,52 +40,6 @@ def _group_by(value: list[str]) -> list[str]:
 
 
 GroupBy = Annotated[list[GroupLabel], AfterValidator(_group_by)]
-SecretUrl = Annotated[Secret, AfterValidator(_secret_url)]
-
-
-class Slack(Strict):
-    """A Slack incoming webhook."""
-
-    url: SecretUrl
-    channel: Channel | None = None
-
-
-class Email(Strict):
-    """Mail through an SMTP server."""
-
-    to: Mailboxes
-    sender: Mailbox
-    smarthost: MailServer
-    username: OneLine | None = None
-    password: Secret | None = None
-    require_tls: bool = True
-
-
-class PagerDuty(Strict):
-    """A PagerDuty service, by its Events API v2 integration key."""
-
-    routing_key: Secret
-
-
-class Webhook(Strict):
-    """Alertmanager's JSON, posted to an address (which may itself be secret)."""
-
-    url: SecretUrl
-
-
-class Receiver(Strict):
-    """Where alerts go; a receiver may notify by several services at once."""
-
-    slack: Slack | None = None
-    email: Email | None = None
-    pagerduty: PagerDuty | None = None
-    webhook: Webhook | None = None
-
-    @model_validator(mode="after")
-    def _some(self) -> Receiver:
-        if not any((self.slack, self.email, self.pagerduty, self.webhook)):
-            raise ValueError("expected at least one of: slack, email, pagerduty, webhook")
-        return self
 
 
 class Route(Strict):

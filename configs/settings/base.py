@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import re2
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, create_model
+from pydantic_core import PydanticCustomError
 
 from configs import names
 from configs.settings.text import is_host, is_loopback, is_port, one_line
@@ -19,6 +20,15 @@ from configs.units import Memory, parse_size, show_size
 HIDDEN = "hidden in messages"
 # The opposite, for a field that stands beside a secret and cannot hold one.
 SHOWN = "shown in messages"
+
+
+NONE_GIVEN = "none_given"  # the type of `none_given` in pydantic's list of errors
+
+
+def none_given(expected: str) -> PydanticCustomError:
+    """The error of a model that needs one of several keys and has none. Beside a mistake in a key of the same model it
+    is no separate problem: that key was probably meant."""
+    return PydanticCustomError(NONE_GIVEN, "{expected}", {"expected": expected})
 
 
 class Strict(BaseModel):

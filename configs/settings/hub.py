@@ -10,9 +10,9 @@ from pydantic import AfterValidator, Field, model_validator
 from configs import names, services
 from configs.settings.alerts import Alerts
 from configs.settings.backup import Backup
-from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, service_limits
+from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, none_given, service_limits
 from configs.settings.places import HubDroplet, Local, Server
-from configs.settings.text import ClientId, IniText, Mail, MailDomain, Organization, Scopes
+from configs.settings.text import ClientId, FolderName, IniText, Mail, MailDomain, Organization, Scopes
 from configs.units import Duration, Size, parse_duration, parse_size
 
 
@@ -164,6 +164,8 @@ class Hub(Strict):
 
     `metrics_block` is how long the newest block of the metrics store is (Prometheus: 2h); shorter only for rehearsals
     of an outage, because without an out-of-order window samples older than half of it are refused.
+
+    `custom`: the folder beside the stack file with own dashboards, rules and templates (docs/tasks/custom.md).
     """
 
     local: Local | None = None
@@ -185,6 +187,7 @@ class Hub(Strict):
     body_limit: Size = parse_size("32MB")
     backup: Backup | None = None
     limits: HubLimits = HubLimits()
+    custom: FolderName | None = Field(None, description="the stack's name")
 
     @model_validator(mode="before")
     @classmethod
@@ -199,11 +202,11 @@ class Hub(Strict):
     @model_validator(mode="after")
     def _one_place(self) -> Hub:
         given = [key for key in ("local", "droplet", "server") if getattr(self, key) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                "expected exactly one place: local, droplet or server (such as `local: {}`), got "
-                f"{' and '.join(given) or 'none'}"
-            )
+        wanted = "expected exactly one place: local, droplet or server (such as `local: {}`), got"
+        if not given:
+            raise none_given(f"{wanted} none")
+        if len(given) > 1:
+            raise ValueError(f"{wanted} {' and '.join(given)}")
         return self
 
     @property

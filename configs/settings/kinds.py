@@ -63,6 +63,13 @@ KINDS = {
     "_organization": "organization",
     "_mail_domain": "domain name",
     "_group_label": "label name",
+    "_folder": "path of a folder",
+    "_token": "secret",
+    "_service_id": "text",
+    "_plain_line": "text",
+    "_chat_id": "whole number",
+    "_recipients": "e-mail addresses",
+    "_jira_api": "URL",
     "_group_by": "list of label name",
     "_json_key": "key of a JSON object",
 }

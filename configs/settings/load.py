@@ -8,12 +8,12 @@ where they cannot be secret.
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from configs.settings.base import DnsLabel
+from configs.settings.base import NONE_GIVEN, DnsLabel
 from configs.settings.edge import Edge, Metrics
 from configs.settings.fleet import Access, Cloud, Docker, Ssh
 from configs.settings.host import PLACES, Host
@@ -90,10 +90,10 @@ def _hosts(raw: Any, hub: Hub | None, problems: list[str]) -> tuple[dict[str, Ho
     for name in sorted({"hub", *raw}):
         path = f"hosts.{shown_key(name)}"
         _parse(DnsLabel, name, path, problems)
-        placed, collected = _divided(name, _given(raw, name), problems)
+        placed, collected, unknown = _divided(name, _given(raw, name), problems)
         if name == "hub":
             placed = _hub_host(placed or {}, hub)
-        host = _parse(Host, placed, path, problems) if placed is not None else None
+        host = _parse(Host, placed, path, problems, unknown) if placed is not None else None
         edge = _parse(Edge, collected, path, problems)
         if name == "hub":  # always there: an unusable entry is replaced by the defaults
             host, edge = host or _parse(Host, _hub_host({}, hub) or {}, "hosts.hub", []), edge or Edge()
@@ -108,12 +108,12 @@ def _with_defaults(edge: Edge, metrics: Metrics) -> Edge:
     return edge.model_copy(update={"metrics": metrics.model_copy(update=own)})
 
 
-def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any] | None, dict[str, Any]]:
-    """One entry of `hosts`: the part about where the host is (None: unreadable), and the part about what its edge
-    collects."""
+def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any] | None, dict[str, Any], list[Place]]:
+    """One entry of `hosts`: the part about where the host is (None: unreadable), the part about what its edge
+    collects, and the keys that neither part knows."""
     if not isinstance(entry, dict):
         problems.append(no_mapping(f"hosts.{shown_key(name)}", entry))
-        return None, {}
+        return None, {}, []
     keys = [key for key in Host.model_fields if name != "hub" or key in HUB_KEYS]
     known = [*keys, *Edge.model_fields]
     for key in entry:
@@ -121,7 +121,9 @@ def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any]
             problems.append(f"hosts.hub.{key}: not allowed, the hub is placed under `hub`; remove this key")
         elif key not in known:
             problems.append(unknown_key(f"hosts.{shown_key(name)}", key, known))
-    return {k: v for k, v in entry.items() if k in keys}, {k: v for k, v in entry.items() if k in Edge.model_fields}
+    placed = {key: value for key, value in entry.items() if key in keys}
+    collected = {key: value for key, value in entry.items() if key in Edge.model_fields}
+    return placed, collected, [(key,) for key in entry if key not in known]
 
 
 def _hub_host(placed: dict[str, Any], hub: Hub | None) -> dict[str, Any] | None:
@@ -133,12 +135,13 @@ def _hub_host(placed: dict[str, Any], hub: Hub | None) -> dict[str, Any] | None:
     return {"via": via, **placed, **{key: getattr(hub, key) for key in PLACES}}
 
 
-def _parse(model: Any, raw: Any, path: str, problems: list[str]) -> Any:
-    """The parsed value; else what can be read of it without its mistakes, which are added to `problems`."""
+def _parse(model: Any, raw: Any, path: str, problems: list[str], without: Sequence[Place] = ()) -> Any:
+    """The parsed value; else what can be read of it without its mistakes, which are added to `problems`. `without`:
+    keys that were mistakes and are not in `raw` any more."""
     adapter = TypeAdapter(model)
     value = copy.deepcopy(raw)
     mistaken: set[Place] = set()
-    taken_out: set[Place] = set()
+    taken_out: set[Place] = set(without)
     holes: list[Place] = []  # what the repair took out and no default replaces: errors above these are its own doing
     while True:
         try:
@@ -147,6 +150,8 @@ def _parse(model: Any, raw: Any, path: str, problems: list[str]) -> Any:
             mistakes = {_place(m["loc"]): m for m in error.errors(include_url=False) if m["type"] != _CONSEQUENCE}
         for place, mistake in mistakes.items():
             own_doing = place in mistaken or any(hole[: len(place)] == place for hole in holes)
+            if mistake["type"] == NONE_GIVEN:
+                own_doing = own_doing or any(out[:-1] == place for out in taken_out if out)
             if not own_doing:
                 problems.append(message(path, place, mistake, model))
         holes += [

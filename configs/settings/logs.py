@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from configs import names
 from configs.log_paths import fixed_folder, is_system_folder, normalized, overlap
 from configs.services import alloy, promtail
-from configs.settings.base import ContainerName, DnsLabel, JobName, LabelName, LabelValue, Pattern, Strict
+from configs.settings.base import ContainerName, DnsLabel, JobName, LabelName, LabelValue, Pattern, Strict, none_given
 from configs.settings.text import JsonKey, one_line
 
 _AGENT_DATA = (promtail.DATA, alloy.DATA)  # mounts of the log agents outside of system folders
@@ -56,7 +56,7 @@ class LineFilter(Strict):
     @model_validator(mode="after")
     def _one(self) -> LineFilter:
         if (self.level is None) == (self.pattern is None):
-            raise ValueError("expected exactly one of: level, pattern")
+            raise (none_given if self.level is None else ValueError)("expected exactly one of: level, pattern")
         return self
 
 

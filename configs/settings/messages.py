@@ -9,12 +9,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from configs.settings.base import NONE_GIVEN
 from configs.settings.expected import MAPPINGS, expected
 from configs.settings.schema import Place, is_hidden, is_secret, keys_at
 from configs.settings.secrets import UNREAD, secret_keys
 from configs.settings.sections import near
 from configs.settings.shown import NOT_SHOWN, kind_of, shown_key, shown_unknown_key, shown_value
 
+OURS = ("value_error", NONE_GIVEN)  # types of mistakes whose sentence is one of our validators
 _UNQUOTED = (bool, int, float, datetime.date)  # what YAML makes of some texts without quotes
 
 
@@ -27,7 +29,7 @@ def message(path: str, place: Place, mistake: Any, model: Any) -> str:
     if kind == "missing":
         hint = f"; `make secret KEY={where}` sets it" if is_secret(model, place) and NOT_SHOWN not in where else ""
         return f"{where}: missing, this key is required{hint}"
-    if kind == "value_error":  # a sentence of our validators
+    if kind in OURS:  # a sentence of our validators
         head, colon, rest = text.partition(": ")
         if colon and head.partition(".")[0] in keys_at(model, place):  # a model's own check names the key it is about
             where, text = f"{where}.{head}", rest
@@ -77,7 +79,7 @@ def for_stack(problem: str, stack: str) -> str:
 
 
 def _got(where: str, place: Place, mistake: Any, model: Any) -> str:
-    value, ours = mistake.get("input"), mistake["type"] == "value_error"
+    value, ours = mistake.get("input"), mistake["type"] in OURS
     if ours and ("got " in mistake["msg"] or isinstance(value, (dict, BaseModel))):
         return ""
     if value == UNREAD:

@@ -11,6 +11,7 @@ from pydantic import create_model
 from configs import services
 from configs.settings.backup import Spaces
 from configs.settings.base import Strict
+from configs.settings.custom_files import CustomFiles
 from configs.settings.edge import Edge
 from configs.settings.fleet import Access, Cloud, Docker, Ssh
 from configs.settings.host import Host
@@ -46,7 +47,8 @@ class Settings:
     """A whole stack file. `hosts` and `edges` have the same keys, the hosts' names; the hub's host is `hub`.
 
     `source` is the file's name for messages. `invalid` has the paths of invalid values, each of which was replaced by
-    its default (empty for a valid file).
+    its default (empty for a valid file). `custom`: the files in the stack's folder, which whoever reads the stack file
+    adds.
     """
 
     prefix: str
@@ -61,6 +63,7 @@ class Settings:
     docker: Docker = Docker()
     source: str = ""
     invalid: frozenset[str] = frozenset()
+    custom: CustomFiles = CustomFiles()
 
     @property
     def droplets(self) -> Mapping[str, Droplet]:

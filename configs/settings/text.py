@@ -136,6 +136,25 @@ def _group_label(value: str) -> str:
     return value
 
 
+def _service_id(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@+=-]{0,255}|\+[0-9]{5,20}", value):
+        raise ValueError("expected letters, digits and . _ : / @ + = -")
+    return value
+
+
+def _plain_line(value: str) -> str:
+    """Alertmanager expands {{ }} in most of its texts."""
+    if _CONTROL.search(value) or re.search(r"[{}]", value) or value != value.strip() or not value or len(value) > 255:
+        raise ValueError("expected one line of text without { and }, at most 255 characters")
+    return value
+
+
+def _folder(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9._-]*(/[A-Za-z0-9_][A-Za-z0-9._-]*)*", value):
+        raise ValueError("expected a folder beside the stack file, such as shared: letters, digits, and . _ - /")
+    return value
+
+
 def _json_key(value: str) -> str:
     if _CONTROL.search(value) or not re.fullmatch(r'[^"\\]{1,128}', value):
         raise ValueError('expected the key of a JSON object, without " and \\')
@@ -155,4 +174,7 @@ Scopes = Annotated[str, AfterValidator(_scopes)]
 Organization = Annotated[str, AfterValidator(_organization)]
 MailDomain = Annotated[str, AfterValidator(_mail_domain)]
 GroupLabel = Annotated[str, AfterValidator(_group_label)]
+ServiceId = Annotated[str, AfterValidator(_service_id)]
+PlainLine = Annotated[str, AfterValidator(_plain_line)]
+FolderName = Annotated[str, AfterValidator(_folder)]
 JsonKey = Annotated[str, AfterValidator(_json_key)]

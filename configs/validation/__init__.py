@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from configs import custom
 from configs.settings import Settings, read
 from configs.validation import (
     addresses,
@@ -61,7 +62,8 @@ def validate(
         found += cloud_account.problems(settings, cloud)
     valid = [problem for problem in form if not _misses_invalid(problem, settings.invalid)]
     valid += [problem for problem in found if not _below_invalid(problem, settings.invalid)]
-    return [f"{problem} ({settings.source})" for problem in dict.fromkeys(valid)]
+    of_files = list(custom.problems(settings))
+    return [*(f"{problem} ({settings.source})" for problem in dict.fromkeys(valid)), *of_files]
 
 
 def check_file(raw: Mapping[str, Any], source: str) -> tuple[Settings | None, list[str]]:

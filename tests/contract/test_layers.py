@@ -12,6 +12,7 @@ from tests.fixtures.full import ROOT
 FACT_FINDERS = {
     "components.cloud_api",
     "components.cloud_facts",
+    "components.custom_folder",
     "components.key_files",
     "components.machine_facts",
 }

@@ -59,6 +59,8 @@ LONG = {
     "configs/dashboards/postgres.py": "one dashboard, declared panel by panel",
     "configs/dashboards/timescale.py": "one dashboard, declared panel by panel",
     "configs/render/level_formats.py": "a table of formats, each with its source and an example line",
+    "configs/settings/receivers.py": "one model for each kind of receiver, declared field by field",
+    "tests/unit/test_custom_files.py": "a table of the mistakes in own files",
     "tools/recipes.py": "one recipe for each image, declared field by field",
     "tests/integration/fleet.py": "one rig for the fleet's whole story; to be divided when it grows",
     "tests/integration/test_log_rules.py": "one Loki for every rule about lines; to be divided when it grows",

@@ -106,6 +106,18 @@ def _promised(found: dict[str, dict[str, str]], alert: str) -> None:
     assert found["annotations"]["dashboard"].startswith("https://"), found["annotations"]
 
 
+def test_alert_test_reaches_its_receiver_alone(story: Story) -> None:
+    before = len(story.sink.got)
+    done = story.rig.tool("alert-test", "sink")
+    assert done.returncode == 0, done.stdout
+    assert "webhook[0]  delivered, the resolved message too" in done.stdout
+    sent = [post for post in story.sink.got[before:] if post["commonLabels"].get("alertname") == "ReceiverTest"]
+    assert [post["status"] for post in sent] == ["firing", "resolved"]
+    refused = story.rig.tool("alert-test", "nobody")
+    assert refused.returncode == 1
+    assert "RECEIVER=nobody: expected the name of a receiver that is deployed (" in refused.stdout + refused.stderr
+
+
 @pytest.mark.parametrize("alert", SUMMARIES)
 def test_alert_reaches_its_receiver_with_the_summary_of_its_runbook(
     story: Story, broken: dict[str, str], alert: str

@@ -32,6 +32,9 @@ DEPLOYED = ("dev", "staging", "qa", "prod")
         (["something/nobody/thought/of"], DEPLOYED),
         (["configs/README.md"], DEPLOYED),
         (["stacks/notes.txt"], DEPLOYED),
+        (["stacks/prod/rules/shop.yml"], ("prod",)),
+        (["stacks/local/rules/shop.yml"], ()),
+        (["stacks/shared/rules/shop.yml"], DEPLOYED),
         ([], ()),
     ],
 )

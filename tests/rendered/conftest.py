@@ -10,7 +10,7 @@ import functools
 import os
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -28,6 +28,19 @@ def _argv(name: str) -> tuple[str, ...]:
     argv = test_programs.present(name)
     if argv is None:
         pytest.fail(f"{name} is neither built nor in Docker: run `make check`, which builds it", pytrace=False)
+    return argv
+
+
+def program(name: str, *folders: Path, env: Iterable[str] = ()) -> list[str]:
+    """The command line of a program that serves on this machine's loopback. It sees these folders, and of the
+    environment the variables that are named."""
+    argv = list(_argv(name))
+    if argv[0] == "docker":
+        argv[argv.index("none")] = "host"
+        argv[3:3] = [
+            *(word for folder in folders for word in ("-v", f"{folder}:{folder}")),
+            *(f"-e{one}" for one in env),
+        ]
     return argv
 
 

@@ -13,6 +13,7 @@ import yaml
 from configs import rules
 from configs.services import alertmanager
 from configs.services.alertmanager import routing, templates
+from configs.services.alertmanager.kinds import KINDS
 from configs.settings import Settings, load
 from configs.settings.alerts import Quiet
 from tests.fixtures.full import full
@@ -179,9 +180,56 @@ def test_a_resolved_group_of_several_alerts_says_so(tool: Tool, tmp_path: Path) 
 
 
 def test_every_receiver_for_people_has_these_words() -> None:
+    """Those that get Alertmanager's own JSON have no texts."""
     document = yaml.safe_load(alertmanager.config(full()))
-    ways = {way: one[way][0] for one in document["receivers"] for way in one if way.endswith("_configs")}
-    words = {way: json.dumps(config) for way, config in ways.items() if way != "webhook_configs"}
-    assert set(words) == {"slack_configs", "email_configs", "pagerduty_configs"}
-    for way, text in words.items():
-        assert "fleetwatch.body" in text, f"{way} would send Alertmanager's own text"
+    kinds = {kind: one[kind][0] for one in document["receivers"] for kind in one if kind.endswith("_configs")}
+    assert set(kinds) == {kind.section for kind in KINDS.values()}
+    for kind, config in kinds.items():
+        if kind not in ("webhook_configs", "incidentio_configs"):
+            texts = json.dumps(config)
+            assert re.search(r"fleetwatch\.(body|brief|markdown|first)", texts), (
+                f"{kind} would send Alertmanager's text"
+            )
+            assert ".default." not in texts
+
+
+SEVERAL: dict[str, Any] = {
+    **MESSAGE,
+    "alerts": [
+        {
+            "status": "firing",
+            "labels": {"alertname": "Own", "severity": "info"},
+            "annotations": {"summary": f"number {n}", "dashboard": f"https://m.example/d/{n}"} if n else {},
+        }
+        for n in range(7)
+    ],
+    "commonLabels": {"alertname": "Own", "severity": "info", "host": "h" * 200},
+}
+
+
+def test_short_messages_have_the_first_alerts_and_the_number_of_all(tool: Tool, tmp_path: Path) -> None:
+    for text in (templates.BRIEF, templates.MARKDOWN):
+        shown = _rendered(tool, tmp_path, text, SEVERAL)
+        assert "number 4" in shown
+        assert "number 5" not in shown
+        assert "5 of 7 firing alerts are shown." in shown
+
+
+def test_alert_without_annotations_is_named(tool: Tool, tmp_path: Path) -> None:
+    assert _rendered(tool, tmp_path, templates.BODY, SEVERAL).startswith("Own\n\nnumber 1\nDashboard: https://")
+    assert _rendered(tool, tmp_path, templates.SHORT, SEVERAL).strip() == "Own, and more"
+    assert _rendered(tool, tmp_path, templates.FIRST, SEVERAL).strip() == "Own, and more"
+
+
+def test_subject_of_sns_is_short_ascii(tool: Tool, tmp_path: Path) -> None:
+    labels = {**SEVERAL["commonLabels"], "alertname": "Füllstand"}
+    shown = _rendered(tool, tmp_path, templates.SUBJECT, {**SEVERAL, "commonLabels": labels}).strip()
+    assert shown.startswith("7 firing: F?llstand on hhh")
+    assert len(shown) == 99
+
+
+def test_value_by_severity(tool: Tool, tmp_path: Path) -> None:
+    text = templates.by_severity({"critical": "1", "info": "-1"}, "0")
+    for severity, expected in (("critical", "1"), ("info", "-1"), ("warning", "0"), ("", "0")):
+        message = {**MESSAGE, "commonLabels": {"severity": severity} if severity else {}}
+        assert _rendered(tool, tmp_path, text, message).strip() == expected

@@ -27,6 +27,8 @@ DUMMIES = {
     "secret_key": "dummy",
     "password": "dummy",
     "routing_key": "dummy",
+    "bot_token": "dummy",
+    "api_key": "dummy",
 }
 
 

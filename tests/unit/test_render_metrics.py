@@ -10,6 +10,7 @@ import yaml
 
 from configs import rules
 from configs.services import agent, alertmanager, node_exporter, postgres_exporter, prometheus
+from configs.services.alertmanager.kinds import AWS_PROFILES
 from configs.settings import Settings, load
 from configs.units import parse_duration
 from tests.fixtures import rendering
@@ -170,8 +171,11 @@ def test_every_receiver_reads_its_secret_from_a_file() -> None:
     text = alertmanager.config(full())
     assert not [secret for secret in SECRETS.values() if secret in text], "the configuration is shown in previews"
     files = alertmanager.secrets(full())
-    assert sorted(files) == ["chat-slack-url", "hook-webhook-url", "mail-email-password", "pager-pagerduty-key"]
-    assert all(f"/run/secrets/fleetwatch/{name}" in text for name in files), "a secret that nobody reads"
+    assert {"chat-slack-url", "hook-webhook-url", "mail-email-password", "pager-pagerduty-routing-key"} <= set(files)
+    # AWS's library reads its file by the profile that the configuration names.
+    assert {name for name in files if f"/run/secrets/fleetwatch/{name}" not in text} == {AWS_PROFILES}
+    assert "profile: team\n" in text
+    assert files[AWS_PROFILES].startswith("[team]\naws_access_key_id = key-of-")
 
 
 def test_alerts_go_to_the_default_and_the_watchdog_to_its_own() -> None:

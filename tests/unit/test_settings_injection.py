@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from configs.settings import read
+from configs.settings.secrets import secret_keys
 from configs.validation import check_file
 from tests.fixtures.fleets import SOURCE, fleet
 from tests.fixtures.full import FULL, raw, small
@@ -25,6 +26,10 @@ FREE = {
     "hosts.hub.apps.push-gateway.drop.0": "in YAML alone",
     "hosts.hub.apps.push-gateway.labels.team": "in YAML alone",
     "hosts.hub.apps.scaled.labels.team": "in YAML, its dollar signs doubled in a replacement",
+    "hub.alerts.receivers.team.jira.issue_type": "in YAML, for Alertmanager without { and }",
+    "hub.alerts.receivers.team.jira.project": "in YAML, for Alertmanager without { and }",
+    "hub.alerts.receivers.team.jira.resolve_transition": "in YAML, for Alertmanager without { and }",
+    "hub.alerts.receivers.team.opsgenie.teams.0": "in YAML, for Alertmanager without { and }",
     "hosts.hub.logs.files.audit.path": "in YAML, quoted for Alloy, and one line each in shell variables",
     "hosts.hub.logs.files.nginx.path": "in YAML, quoted for Alloy, and one line each in shell variables",
     "hosts.hub.logs.files.nginx.labels.log_source": "in YAML, and quoted for Alloy",
@@ -77,10 +82,7 @@ EVERYTHING["hosts"]["vps"] = {
     "via": "internet",
 }
 # In files of their own, never in an argument.
-SECRETS = (
-    "dsn", "url", "password", "client_secret", "routing_key", "access_key", "secret_key", "bearer_token", "key"
-)  # fmt: skip
-PLACES = [path for path in _texts(EVERYTHING) if path[-1] not in SECRETS or path[0] == "ssh"]
+PLACES = [path for path in _texts(EVERYTHING) if path[-1] not in secret_keys() or path[0] == "ssh"]
 NAMES = [".".join(map(str, path)) for path in PLACES]
 
 
@@ -112,6 +114,11 @@ STRICT = [name for name in NAMES if name not in FREE]
 def test_no_text_reaches_a_shell_or_a_configuration_as_more_than_itself(name: str, value: str) -> None:
     path = PLACES[NAMES.index(name)]
     assert _problems(path, value), f"{value} is accepted"
+
+
+@pytest.mark.parametrize("name", [name for name, why in FREE.items() if "without { and }" in why])
+def test_no_text_of_a_receiver_is_a_template(name: str) -> None:
+    assert _problems(PLACES[NAMES.index(name)], "{{ .Labels }}")
 
 
 IMAGES = {

@@ -67,18 +67,10 @@ def test_loaded_settings_show_no_secret() -> None:
 
 
 def test_secrets_are_found_by_their_type() -> None:
-    known = {
-        "access_key",
-        "bearer_token",
-        "client_secret",
-        "dsn",
-        "key",
-        "password",
-        "routing_key",
-        "secret_key",
-        "url",
-    }
-    assert secret_keys() == known
+    assert secret_keys() == {
+        "access_key", "api_key", "api_secret", "bearer_token", "bot_token", "client_secret", "dsn", "key", "password",
+        "routing_key", "secret_key", "token", "token_id", "url", "user_key",
+    }  # fmt: skip
     assert ("hosts", "*", "postgres", "*", "dsn") in secret_places()
     assert all(map(is_secret_path, secret_paths(full()))), "the places cover every secret of the fixture"
     assert len({path.split(".")[-1] for path in secret_paths(full())}) == len(secret_keys())

@@ -8,17 +8,21 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 
+from components import custom_folder
+from configs import custom
 from configs.dashboards import boards
 from configs.settings import Settings, SettingsError
 from configs.validation import check_file
 from tools import agent_targets, remote_access
 from tools.agent_targets import Errors, Unreadable
 from tools.cli import Commands
+from tools.doctor import custom as custom_queries
 from tools.doctor import hosts, queries, report, rules, verdicts
 from tools.doctor.querier import Querier
 from tools.doctor.variables import PER_HOST, Choices
 from tools.errors import ToolError
 from tools.hubclient import HubClient
+from tools.paths import CHECKOUT
 from tools.progress import say
 from tools.stack import Stack
 from tools.stack_factory import open_stack
@@ -99,8 +103,12 @@ def examine(
     hub.get("/loki/api/v1/labels")
     querier = Querier(hub, now, progress)
     choices = Choices(hub, now)
-    found = verdicts.judge(querier, choices, queries.panel_queries(boards(settings)))
-    listed = rules.described_rules(settings)
+    found = verdicts.judge(
+        querier,
+        choices,
+        [*queries.panel_queries(boards(settings)), *queries.numbered(custom_queries.panel_queries(settings))],
+    )
+    listed = [*rules.described_rules(settings), *custom_queries.described_rules(settings)]
     found += rules.judge(querier, listed)
     reports = hosts.examine(querier, settings, target_errors)
     unloaded = rules.not_loaded(hub, listed)
@@ -124,6 +132,9 @@ def settings_of(stack: Stack) -> Settings:
     """The stack file's settings, secrets replaced by placeholders. ToolError with every mistake."""
     sections = readable_sections(stack.composed(check=False)["config"], stack.name)
     settings, problems = check_file(sections, str(stack.file))
+    if settings is not None:
+        settings = custom_folder.added(settings, CHECKOUT)
+        problems += custom.problems(settings)
     if problems or settings is None:
         raise ToolError(str(SettingsError(problems)))
     return settings

@@ -29,10 +29,15 @@ class PanelQuery:
 
 
 def panel_queries(boards: Iterable[Dashboard]) -> list[PanelQuery]:
-    """In the order in which they stand on the pages; two of one place are numbered."""
+    """In the order in which they stand on the pages."""
+    return numbered(question for board in boards for question in _board_queries(board))
+
+
+def numbered(questions: Iterable[PanelQuery]) -> list[PanelQuery]:
+    """Two of one place get numbers."""
     found: list[PanelQuery] = []
     times: Counter[str] = Counter()
-    for question in (question for board in boards for question in _board_queries(board)):
+    for question in questions:
         times[question.place] += 1
         again = times[question.place]
         found.append(replace(question, place=f"{question.place} ({again})") if again > 1 else question)

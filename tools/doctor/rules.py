@@ -48,18 +48,19 @@ def described_rules(settings: Settings) -> list[Rule]:
 def _rule(settings: Settings, rule: Alert | Record) -> Rule:
     if isinstance(rule, Record):
         return Rule(f"record {rule.name}", rule.name, rule.expr, rule.empty, (rule.name,))
-    expr = expression(settings, rule)
     of = f" ({rule.labels['host']})" if "host" in rule.labels else ""
+    return parsed(f"alert {rule.name}{of}", rule.name, expression(settings, rule), rule.empty, rule.logs)
+
+
+def parsed(place: str, name: str, expr: str, empty: str, logs: bool) -> Rule:
+    """A rule with the selectors of its expression."""
     try:
-        inputs = selectors.logql_selectors(expr) if rule.logs else selectors.promql_selectors(expr)
+        inputs = selectors.logql_selectors(expr) if logs else selectors.promql_selectors(expr)
     except selectors.NotParsed as problem:
-        problem_text = f"the expression cannot be parsed: {problem}"
-        return Rule(f"alert {rule.name}{of}", rule.name, expr, rule.empty, (), rule.logs, problem_text)
-    own_state = (
-        f'ALERTS{{alertname="{rule.name}"'  # of an alert that keeps itself active; there is none while it is not
-    )
-    inputs = [one for one in inputs if not one.startswith(own_state)]
-    return Rule(f"alert {rule.name}{of}", rule.name, expr, rule.empty, tuple(inputs), logs=rule.logs)
+        return Rule(place, name, expr, empty, (), logs, f"the expression cannot be parsed: {problem}")
+    # Of an alert that keeps itself active; there is none while it is not.
+    inputs = [one for one in inputs if not one.startswith(f'ALERTS{{alertname="{name}"')]
+    return Rule(place, name, expr, empty, tuple(inputs), logs=logs)
 
 
 def judge(querier: Querier, listed: Sequence[Rule]) -> list[Verdict]:
