@@ -172,9 +172,8 @@ def _column_override(column: Column) -> Json:
     return {"matcher": {"id": "byName", "options": column.title}, "properties": properties}
 
 
-def _override(heading: str, **properties: Any) -> Json:
-    items = [{"id": name.replace("_", "."), "value": value} for name, value in properties.items()]
-    return {"matcher": {"id": "byName", "options": heading}, "properties": items}
+def _override(heading: str, name: str, value: Any) -> Json:
+    return {"matcher": {"id": "byName", "options": heading}, "properties": [{"id": name, "value": value}]}
 
 
 def _table(panel: Table) -> Json:
@@ -189,12 +188,14 @@ def _table(panel: Table) -> Json:
         "indexByName": {name: number for number, name in enumerate(rename)},
         "renameByName": rename,
     }
-    widths = [_override(heading, custom_minWidth=width) for heading, width in column_widths(panel).items()]
+    widths = [_override(heading, "custom.minWidth", width) for heading, width in column_widths(panel).items()]
     # Only names are worth a filter; its icon takes a part of the heading.
-    filters = [_override(heading, custom_filterable=True) for heading in shown.values()]
+    filters = [_override(heading, "custom.filterable", True) for heading in shown.values()]
     # Empty cells of a table that has rows stay blank; `noValue` is for a table without rows.
-    blank = [_override(heading, noValue="") for heading in rename.values() if panel.no_value]
-    linked = [_override(heading, links=[{"title": title, "url": url}]) for heading, (title, url) in panel.links.items()]
+    blank = [_override(heading, "noValue", "") for heading in rename.values() if panel.no_value]
+    linked = [
+        _override(heading, "links", [{"title": title, "url": url}]) for heading, (title, url) in panel.links.items()
+    ]
     return {
         "type": "table",
         "targets": [_target(n, q, panel.source, instant=True, table=True) for n, q in enumerate(queries)],
