@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from configs.render import userdata
+from configs.settings.fleet import Docker
 from tests.vm import disk, emulator, programs, report
 from tools.errors import ToolError
 
@@ -34,7 +35,7 @@ def test_a_run_writes_to_its_overlay_alone(tmp_path: Path) -> None:
 def test_the_seed_is_the_user_data_of_a_droplet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emulator, "run", lambda argv, what: None)
     emulator.seed(tmp_path, "vm-1", "ssh-ed25519 AAAA")
-    assert (tmp_path / "seed" / "user-data").read_text() == userdata.render(image="debian-13-x64")
+    assert (tmp_path / "seed" / "user-data").read_text() == userdata.render(major=Docker().major)
     assert "ssh-ed25519 AAAA" in (tmp_path / "seed" / "meta-data").read_text()
 
 

@@ -49,6 +49,7 @@ storage={{.Driver}}'
         echo "compose=$(docker compose version --short)"
         echo "packages=$(dpkg-query -W -f '${db:Status-Abbrev}${Package}\\n' 'docker*' | sed -n 's/^ii *//p' | xargs)"
         echo "held=$(apt-mark showhold | xargs)"
+        echo "first boot=$(sed -n 's/^fleetwatch: warning: //p' /var/log/cloud-init-output.log | tail -n 1)"
     """
     found = dict(line.split("=", 1) for line in machine.run(script).splitlines())
     assert found["init"].startswith("systemd "), found

@@ -13,7 +13,7 @@ from tools.errors import ToolError
 from tools.paths import cache_dir, only_one
 from tools.processes import run
 
-RELEASE, IMAGE = "trixie", "debian-13-x64"
+RELEASE = "trixie"
 _ARCHIVE = "http://deb.debian.org/debian"
 _SIZE = "12G"
 _PACKAGES = (

@@ -16,8 +16,9 @@ from pathlib import Path
 
 from configs.render import userdata
 from configs.render.dump import to_yaml
+from configs.settings.fleet import Docker
 from tests.integration.rig import free_ports
-from tests.vm.disk import IMAGE, Disk
+from tests.vm.disk import Disk
 from tools.errors import ToolError
 from tools.processes import run
 
@@ -33,7 +34,7 @@ def seed(home: Path, name: str, public_key: str) -> Path:
     files.mkdir()
     meta = {"instance-id": name, "local-hostname": "hub", "public-keys": [public_key]}
     (files / "meta-data").write_text(to_yaml(meta, "Read by cloud-init."))
-    (files / "user-data").write_text(userdata.render(image=IMAGE))
+    (files / "user-data").write_text(userdata.render(major=Docker().major))
     made = home / "seed.iso"
     run(["xorrisofs", "-o", str(made), "-V", "cidata", "-J", "-R", str(files)], what="seed of the virtual machine")
     return made

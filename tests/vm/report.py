@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TITLE = "A virtual machine: systemd, cgroup v2, Docker by apt"
-_FACTS = ("system", "kernel", "init", "docker", "compose", "packages", "held", "cgroup", "storage", "accelerator")
+_FACTS = (
+    "system", "kernel", "init", "docker", "compose", "packages", "first boot", "held", "cgroup", "storage",
+    "accelerator",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
