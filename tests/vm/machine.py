@@ -28,7 +28,7 @@ _LISTING = """
 docker ps -a --format 'container {{.Names}}'
 docker network ls --format 'network {{.Name}}'
 docker volume ls --format 'volume {{.Name}}'
-find /etc /usr/local /var/lib/fleetwatch /root -xdev -type f ! -name '.bash_history' 2> /dev/null | sed 's/^/file /'
+find /etc /usr/local /var/lib/fleetwatch "$HOME" -xdev -type f ! -name '.bash_history' 2> /dev/null | sed 's/^/file /'
 """
 
 
