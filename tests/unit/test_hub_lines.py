@@ -16,7 +16,9 @@ LINE = (
 
 
 def test_token_of_a_telegram_bot_is_redacted() -> None:
-    (stage,) = [one for one in hub_lines.stages("fleetwatch") if "fleetwatch-alertmanager" in one.values["selector"]]
+    (stage,) = [
+        one for one in hub_lines.stages("fleetwatch") if "fleetwatch-alertmanager" in str(one.values["selector"])
+    ]
     replace = stage.stages[0]
     assert replace.kind == "replace"
     expression = str(replace.values["expression"])
