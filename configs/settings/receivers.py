@@ -50,13 +50,6 @@ ChatId = Annotated[int, BeforeValidator(_chat_id)]
 Recipients = Annotated[Mailboxes, BeforeValidator(_recipients)]
 
 
-def _only_with(model: Strict, key: str, other: str) -> None:
-    """ValueError if one of two keys is there without the other."""
-    if (getattr(model, key) is None) != (getattr(model, other) is None):
-        given, missing = (key, other) if getattr(model, other) is None else (other, key)
-        raise ValueError(f"{missing}: missing, it is required where `{given}` is given; add it or remove `{given}`")
-
-
 class Slack(Strict):
     """A Slack incoming webhook; also that of a server which takes Slack's form. `ca`: that server's own CA, PEM."""
 
@@ -81,7 +74,8 @@ class Email(Strict):
 
     @model_validator(mode="after")
     def _login(self) -> Email:
-        _only_with(self, "username", "password")
+        if self.password is not None and self.username is None:
+            raise ValueError("username: missing, it is required where `password` is given; add it or remove `password`")
         return self
 
 

@@ -115,7 +115,7 @@ def test_the_mounted_folder_of_the_socket_is_found_even_if_settings_accepted_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The settings refuse such a log folder; the policy does not depend on that."""
-    monkeypatch.setattr("configs.settings.edge.is_system_folder", lambda _: False)
+    monkeypatch.setattr("configs.settings.logs.is_system_folder", lambda _: False)
     hosts = {"web-1": {"droplet": {}, "logs": {"files": {"all": {"path": "/run/*.log"}}}}}
     found = set(_told({**fleet(), "env": "dev", "hosts": hosts}, monkeypatch))
     assert found == {("host-mounts", "web-1-project")}

@@ -37,7 +37,7 @@ _REACHED = {"access": {"admin_cidrs": ["192.0.2.0/24"]}, "ssh": {"public_key": P
 MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown section": (
         small(hubs={}),
-        r"^hubs: unknown key, expected one of prefix, env, hub, hosts, metrics, access, cloud, ssh, images",
+        r"^hubs: unknown key, expected one of prefix, env, hub, hosts, metrics, access, cloud, ssh, docker, images",
     ),
     "unknown key": (
         _hub(retenton={}),
@@ -45,7 +45,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "unknown key deep down": (
         _host(logs={"files": {"web": {"path": "/a/b", "labls": {}}}}),
-        r"^hosts.hub.logs.files.web.labls: unknown key, expected one of path, job, format, level_key, labels",
+        r"^hosts.hub.logs.files.web.labls: unknown key, expected one of path, job, format, level_key, exclude, encoding, labels",
     ),
     "unknown image": (small(images={"redis": "x"}), r"^images.redis: unknown key, expected one of prometheus, loki"),
     "wrong type": (_hub(ports={"https": "8443"}), r"^hub.ports.https: expected a whole number, got '8443'"),

@@ -101,7 +101,7 @@ def test_a_misspelt_prefix_names_the_one_that_was_meant(monkeypatch: pytest.Monk
 
 ALL = "fleetwatch:prefix, fleetwatch:env, fleetwatch:hub, fleetwatch:hosts, fleetwatch:metrics, fleetwatch:access, "
 ALL += "fleetwatch:cloud"
-NAMES = "prefix, env, hub, hosts, metrics, access, cloud, ssh, images"
+NAMES = "prefix, env, hub, hosts, metrics, access, cloud, ssh, docker, images"
 WRITTEN = {
     "hosts": "hosts: unknown section; did you mean fleetwatch:hosts?",
     "Hosts": "Hosts: unknown section; did you mean fleetwatch:hosts?",

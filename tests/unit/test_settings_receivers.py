@@ -55,7 +55,7 @@ ONE_MISTAKE: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a user without a password": (
         {"email": {"to": "a@b.example", "sender": "a@b.example", "smarthost": "m:465", "username": "x"}},
-        ".email.password: missing, it is required where `username` is given; add it or remove `username`",
+        ".email.password: missing, this key is required beside `username`; `make secret",
     ),
     "no addresses": (
         {"email": {"to": [], "sender": "a@b.example", "smarthost": "m:465"}},

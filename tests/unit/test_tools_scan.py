@@ -108,7 +108,8 @@ def test_the_command_fails_on_a_planted_secret(tmp_path: Path) -> None:
     for name in ("__init__", "__main__", "cli", "errors", "paths", "progress", "scan", "scan_tokens", "stack_names"):
         _plant(tmp_path, f"tools/{name}.py", (ROOT / "tools" / f"{name}.py").read_text())
     argv = [sys.executable, "-c", "import sys; from tools.__main__ import main; sys.exit(main(['scan']))"]
-    shutil.copytree(ROOT / "localcloud" / "machines", tmp_path / "localcloud" / "machines")
+    for package in ("machines", "spaces"):
+        shutil.copytree(ROOT / "localcloud" / package, tmp_path / "localcloud" / package)
     clean = subprocess.run(argv, cwd=tmp_path, capture_output=True, text=True)
     assert clean.returncode == 0, clean.stderr
     assert "no new secret" in clean.stdout
