@@ -47,7 +47,7 @@ def on_stdin(text: str) -> str:
     Short, because Pulumi shows a failed command whole; on stdin, because a command line has a limit. Over SSH an
     account's login shell reads it, which may be fish, zsh or tcsh: to all of them this is one word in quotes.
     """
-    return f"sh -c 'script=$(head -c {len(text.encode())}) && eval \"$script\"'"
+    return f"exec sh -c 'script=$(head -c {len(text.encode())}) && eval \"$script\"'"
 
 
 def fed(variables: Sequence[str] = ()) -> str:

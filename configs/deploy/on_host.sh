@@ -6,7 +6,7 @@
 # $ACTION goes to the host: what `make drift` wants of a script that deploys.
 set -eu
 code=0
-[ -z "${ACTION:-}" ] || REMOTE="env ACTION=$ACTION $REMOTE" # not every login shell takes `ACTION=...;`
+[ -z "${ACTION:-}" ] || REMOTE="exec env ACTION=$ACTION ${REMOTE#exec }" # not every login shell takes `ACTION=...;`
 [ "${CLOSE:-}" != yes ] || eval "$SSH -O stop" > /dev/null 2>&1 || true
 starting() {
     output=$(eval "$SSH -S none true" 2>&1 < /dev/null) && return 1

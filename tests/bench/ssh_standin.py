@@ -50,7 +50,9 @@ def answer(words: Sequence[str], address: str) -> int:
         if kept and kept[1] != "/dev/null":
             with Path(kept[1]).open("a") as file:
                 file.write(f"{address} {host_key(address)}\n")
-    if not set(_STREAMS) & set(words):
+    if list(words[-2:-1]) == ["echo"]:  # the first contact's command
+        print(words[-1])
+    elif not set(_STREAMS) & set(words):
         sys.stdin.buffer.read()
         now = int(time.time())
         print(f"applied at {now}\nseen at {now}")

@@ -50,8 +50,9 @@ def test_promtool_accepts_the_hubs_prometheus_and_its_rules(settings: Settings, 
 
 def test_promtool_accepts_every_agent(settings: Settings, tool: Tool, tmp_path: Path) -> None:
     for host in settings.hosts:
-        for file in rendering.agent_secrets(settings, host):
-            _write(tmp_path, "x\n", f"secrets/{file}", agent.CONFIG)
+        for file in rendering.agent_files(settings, host):
+            for folder in ("", "secrets/"):
+                _write(tmp_path, "x\n", f"{folder}{file}", agent.CONFIG)
         text = rendering.agent_config(settings, host, "https://hub.example")
         path = _write(tmp_path, text, f"{host}.yml", agent.CONFIG)
         _accepted(tool("promtool")("check", "config", "--agent", path))

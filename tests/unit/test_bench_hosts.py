@@ -39,11 +39,12 @@ def _run(known: Path, argv: list[str], text: str = "") -> subprocess.CompletedPr
 def test_the_first_contact_with_an_absent_host_keeps_a_host_key(known: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept"
     parameters = {"HOST": "absent-7", "ADDRESS": "there", "KEY": "", "KEY_NAME": "k", "PATH_IN_FILE": "p"}
+    parameters |= {"ACCOUNT": "deploy", "FORWARDS": ""}
     program = tmp_path / "ssh"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -S -E "{PROGRAM}" "{known}" "$@"\n')
     program.chmod(0o755)
     argv = " ".join(f"'{word}'" for word in [str(program), *ssh.first_contact(ABSENT)[1:]])
-    text = script("contact", SSH=argv, ACCOUNT="there", FORWARDS="", PATIENCE="5", BOOTING="", **parameters)
+    text = script("contact", SSH=argv, PATIENCE="5", BOOTING="", **parameters)
     done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout.strip()) == (0, ssh_standin.host_key("198.51.100.7")), done.stderr
     assert not kept.exists()

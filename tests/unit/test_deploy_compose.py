@@ -44,10 +44,11 @@ def test_an_installation_that_fails_says_its_last_lines(host: Programs, ready: R
 
 def test_an_installation_needs_root(host: Programs, ready: Ready) -> None:
     (host.bin / "docker").unlink()
-    deploy_user(host, sudo="exit 1")
+    deploy_user(host, sudo="echo 'sudo: a password is required' >&2; exit 1")
     assert ready(INSTALL="true")[2] == (
-        "host web-1: install_docker needs root on it, and sudo refuses deploy (); add the line `deploy ALL=(ALL) NOPASSWD: "
-        "ALL` there (`visudo -f /etc/sudoers.d/deploy`), or set hosts.web-1.server.user: root\n"
+        "host web-1: install_docker needs root on it, and sudo wants a password from deploy; add the line "
+        "`deploy ALL=(ALL) NOPASSWD: ALL` there (`visudo -f /etc/sudoers.d/deploy`), or set "
+        "hosts.web-1.server.user: root\n"
     )
 
 

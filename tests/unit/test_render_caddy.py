@@ -122,7 +122,7 @@ def test_data_sources_are_read_only_and_reach_the_hub_by_its_full_names() -> Non
 def test_a_script_travels_on_stdin_with_its_parameters() -> None:
     text = "odd=" + shlex.quote("a'b $(id) \u00e9") + '\nread -r line\nprintf "%s|%s" "$odd" "$line"\n'
     assert len(on_stdin(text)) < 100, "the engine shows a failed command whole"
-    assert re.fullmatch(r"sh -c '[^'\\!\n]*'", on_stdin(text)), "a login shell reads it, which may be fish or tcsh"
+    assert re.fullmatch(r"exec sh -c '[^'\\!\n]*'", on_stdin(text)), "a login shell reads it, which may be fish or tcsh"
     done = subprocess.run(
         ["/bin/sh", "-c", on_stdin(text)], input=text + "input\n", capture_output=True, text=True, check=True
     )

@@ -45,7 +45,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "unknown key deep down": (
         _host(logs={"files": {"web": {"path": "/a/b", "labls": {}}}}),
-        r"^hosts.hub.logs.files.web.labls: unknown key, expected one of path, job, format, level_key, exclude, encoding, labels",
+        r"^hosts.hub.logs.files.web.labls: unknown key, expected one of path, job, format, level_key, exclude, "
+        "encoding, labels",
     ),
     "unknown image": (small(images={"redis": "x"}), r"^images.redis: unknown key, expected one of prometheus, loki"),
     "wrong type": (_hub(ports={"https": "8443"}), r"^hub.ports.https: expected a whole number, got '8443'"),

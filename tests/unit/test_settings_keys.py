@@ -100,15 +100,15 @@ def test_a_misspelt_prefix_names_the_one_that_was_meant(monkeypatch: pytest.Monk
 
 
 ALL = "fleetwatch:prefix, fleetwatch:env, fleetwatch:hub, fleetwatch:hosts, fleetwatch:metrics, fleetwatch:access, "
-ALL += "fleetwatch:cloud"
+ALL += "fleetwatch:cloud, fleetwatch:ssh, fleetwatch:docker, fleetwatch:images"
 NAMES = "prefix, env, hub, hosts, metrics, access, cloud, ssh, docker, images"
 WRITTEN = {
     "hosts": "hosts: unknown section; did you mean fleetwatch:hosts?",
     "Hosts": "Hosts: unknown section; did you mean fleetwatch:hosts?",
     "fleetwatch.hub": "fleetwatch.hub: unknown section; did you mean fleetwatch:hub?",
     "fleetwatch-hub": "fleetwatch-hub: unknown section; did you mean fleetwatch:hub?",
-    "nonsense": f"nonsense: unknown section, expected one of {ALL}, fleetwatch:ssh, fleetwatch:images",
-    "": f"'': unknown section, expected one of {ALL}, fleetwatch:ssh, fleetwatch:images",
+    "nonsense": f"nonsense: unknown section, expected one of {ALL}",
+    "": f"'': unknown section, expected one of {ALL}",
     "fleetwatch:": f"fleetwatch:: unknown section, expected a name after the colon: {NAMES}",
     "fleetwatch:hub ": "fleetwatch:hub: unknown section, the key has blanks around it; remove them",
     "fleetwatch:Hosts": f"Hosts: unknown key, expected one of {NAMES}; did you mean hosts?",
