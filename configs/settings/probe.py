@@ -1,4 +1,4 @@
-"""Settings of a probe: what an edge asks from outside, to see whether it answers."""
+"""Settings of a probe: what an edge connects to from outside, to see whether it answers."""
 
 from __future__ import annotations
 
