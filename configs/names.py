@@ -23,6 +23,7 @@ CADVISOR_PORT = 8080
 NODE_EXPORTER_PORT = 9100
 POSTGRES_EXPORTER_PORT = 9187
 SQL_EXPORTER_PORT = 9399
+BLACKBOX_PORT = 9115
 BACKUP_PORT = 9188
 
 # The hub's name where it has no DNS record: in the certificate of a hub without a domain, and for edges in its VPC.

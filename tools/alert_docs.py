@@ -22,11 +22,12 @@ OR = "; or: "  # between the summaries of two alerts with the same name
 
 
 def example_settings() -> Settings:
-    """Settings for which every alert is rendered: two hosts, an app with all that alerts need, a database, an expected
-    container, a backup."""
+    """Settings for which every alert is rendered: two hosts, an app with all that alerts need, a database, a probe, an
+    expected container, a backup."""
     host = {
         "apps": {"shop": {"target": "shop:8000", "http": {}, "honor_timestamps": True}},
         "postgres": {"main": {"dsn": "postgresql://nobody@db/shop"}},
+        "probes": {"shop": {"http": "https://shop.example.com/"}},
         "expected": ["shop"],
     }
     other = {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}

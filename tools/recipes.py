@@ -253,9 +253,21 @@ def _grafana() -> Recipe:
     )  # fmt: skip
 
 
+def _blackbox_exporter() -> Recipe:
+    return Recipe(
+        tag="blackbox-exporter:debian-offline",
+        differs="the version that Debian has (0.23.0 in bookworm)",
+        busybox=True,
+        packages=("libc6", "ca-certificates"),
+        deb_files={"bin/blackbox_exporter": ("prometheus-blackbox-exporter", "usr/bin/prometheus-blackbox-exporter")},
+        changes=("USER nobody", "EXPOSE 9115", 'ENTRYPOINT ["/bin/blackbox_exporter"]'),
+    )
+
+
 RECIPES = {
     "caddy": _caddy, "prometheus": _prometheus, "vmagent": _vmagent, "loki": _loki, "grafana": _grafana,
     "alertmanager": _alertmanager, "restic": _restic,
     "promtail": _promtail, "cadvisor": _cadvisor, "node_exporter": _node_exporter,
     "postgres_exporter": _postgres_exporter, "sql_exporter": _sql_exporter,
+    "blackbox_exporter": _blackbox_exporter,
 }  # fmt: skip

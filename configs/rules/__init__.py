@@ -17,6 +17,7 @@ from configs.rules import (
     logs,
     pipeline,
     postgres,
+    probes,
     recording,
     sources,
     timescale,
@@ -42,6 +43,7 @@ def groups(settings: Settings) -> list[Group]:
         postgres.group(settings),
         timescale.group(settings),
         http.group(settings),
+        probes.group(settings),
         logs.group(settings),
     ]
 

@@ -48,6 +48,7 @@ EDGE = _modules(
     "alloy",
     "postgres_exporter",
     "sql_exporter",
+    "blackbox_exporter",
 )
 
 HUB_JOBS: tuple[str, ...] = tuple(job for module in HUB for job in module.SERVICE.jobs)
@@ -115,9 +116,10 @@ def service_jobs(context: Context) -> tuple[ScrapeJob, ...]:
     specs = [spec for module in EDGE for spec in module.specs(context)]
     specs += hub_specs(context) if context.is_hub else []
     return tuple(
-        replace(spec.scrape, target=spec.scrape.target or context.address(spec.role, spec.scrape.port))
+        replace(job, target=job.target or context.address(spec.role, job.port))
         for spec in specs
-        if spec.scrape is not None
+        for job in (spec.scrape, *spec.more_scrapes)
+        if job is not None
     )
 
 

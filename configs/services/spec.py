@@ -159,6 +159,7 @@ class ServiceSpec:
     limits: tuple[int, float]  # bytes, cores
     health: HealthCheck
     scrape: ScrapeJob | None
+    more_scrapes: tuple[ScrapeJob, ...] = ()  # further targets of the same job
     command: tuple[str, ...] = ()
     entrypoint: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()

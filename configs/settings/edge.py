@@ -24,6 +24,7 @@ from configs.settings.base import (
 )
 from configs.settings.dsn import postgres_dsn
 from configs.settings.logs import Logs
+from configs.settings.probe import Probe
 from configs.settings.text import NetworkName
 from configs.settings.thresholds import HostAlerts
 from configs.units import Interval, parse_duration
@@ -80,6 +81,7 @@ class Scrape(Strict):
     cadvisor: Interval = parse_duration("10s")
     postgres: Interval = parse_duration("15s")
     sql: Interval = parse_duration("1m")
+    probes: Interval = parse_duration("30s")
     agents: Interval = parse_duration("15s")
     hub: Interval = parse_duration("15s")
 
@@ -108,6 +110,7 @@ class Edge(Strict):
     subnet: Annotated[str, AfterValidator(_subnet)] = "10.213.77.0/24"
     apps: dict[JobName, App] = {}
     postgres: dict[DnsLabel, Postgres] = {}
+    probes: dict[DnsLabel, Probe] = {}
     metrics: Metrics = Field(Metrics(), description="those of the section `metrics`")
     logs: Logs = Logs()
     scrape: Scrape = Scrape()

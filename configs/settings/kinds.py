@@ -33,6 +33,8 @@ KINDS = {
     "_domain": "domain name",
     "http_url": "URL",
     "http_url_without_user": "URL",
+    "_probed_host": "name or address",
+    "_dns_name": "domain name",
     "_project": "compose project",
     "_unix_socket": "address of a Docker socket",
     "_slug": "slug",

@@ -43,6 +43,8 @@ class Thresholds(Strict):
     http_few: Count = Field(
         20, description="`20` requests in five minutes; of fewer, neither share nor slowest is judged"
     )
+    probe_duration: Count = Field(5.0, description="`5.0` seconds, the average of ten minutes")
+    probe_certificate: Duration = Field(parse_duration("14d"), description="`14d` to the end of a certificate")
     postgres_connections: Share = Field(0.85, description="`0.85` of max_connections")
     postgres_transaction: Duration = parse_duration("30m")
     postgres_wraparound: Share = Field(0.5, description="`0.5` of the transaction ids that there are")

@@ -53,7 +53,7 @@ def test_an_edge_reads_each_target_by_the_one_that_can(made: Run) -> None:
 
     assert of("JUDGED") == ["push-gateway", "shop", "slow"], "by the agent, in seconds"
     assert not {"vault", "push-gateway", "shop", "slow", "scaled", "node"} & set(of("READ")), "no password in a command"
-    assert of("SLOW") == ["sql"], "a slow app with a token waits for its agent's next scrape"
+    assert of("SLOW") == ["sql", "probe"], "a slow app with a token waits for its agent's next scrape"
     assert of("DISCOVERED") == [], "a name behind a client's certificate is read by the agent alone"
     assert {"cadvisor", "agent", "loki"} <= set(of("READ"))
 

@@ -22,7 +22,18 @@ BOARDS = boards(SETTINGS)
 # Of one value in a fleet: the stack file has one `env`.
 FIXED = {"env"}
 # Labels with as many values on a host as its user likes.
-OPEN = {"application_name", "container", "datname", "hypertable", "job", "job_id", "mountpoint", "slot", "view"}
+OPEN = {
+    "application_name",
+    "container",
+    "datname",
+    "hypertable",
+    "job",
+    "job_id",
+    "mountpoint",
+    "probe",
+    "slot",
+    "view",
+}
 # Values that are no names: paths inside of a container, addresses, bounds of buckets.
 NO_NAMES = {"rule_group", "filename", "instance", "le", "id"}
 # Grafana's short forms that nobody reads: c/s, p/s, wr/s, rd/s, io/s, evt/s, mess/s.

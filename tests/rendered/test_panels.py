@@ -34,6 +34,8 @@ SERIES = {
     f'fleetwatch_pg_dead_rows_ratio{{{SQL},schema="public",table="orders"}}': "0.1x40",
     f'fleetwatch_timescale_info{{{SQL},version="2.17.2"}}': "1x40",
     f'fleetwatch_timescale_continuous_aggregate_lag_seconds{{{SQL},view="public.hourly"}}': "60x40",
+    f'probe_http_status_code{{job="probe",{HERE},probe="site"}}': "200x40",
+    f'probe_ssl_earliest_cert_expiry{{job="probe",{HERE},probe="site"}}': "99999x40",
     **{
         f"fleetwatch_timescale_{name}{{{TABLE}}}": "7x40"
         for name in (

@@ -184,7 +184,7 @@ def test_every_image_key_has_a_pin_and_an_override_wins() -> None:
 def test_what_must_arrive_follows_the_settings() -> None:
     jobs = scrape_jobs(full(), "hub")
     assert list(jobs) == [
-        "node", "cadvisor", "agent", "promtail", "postgres", "sql",
+        "node", "cadvisor", "agent", "promtail", "postgres", "sql", "probe",
         "prometheus", "loki", "grafana", "caddy", "alertmanager", "backup",
         "push-gateway", "scaled", "shop", "slow", "vault",
     ]  # fmt: skip

@@ -1,0 +1,62 @@
+"""Settings of a probe: what an edge connects to from outside, to see whether it answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from configs.settings.base import HostPort, Strict, http_url_without_user
+from configs.settings.text import is_host
+
+KINDS = ("http", "tcp", "icmp", "dns")
+
+
+def _probed_host(value: str) -> str:
+    if not is_host(value):
+        raise ValueError("expected the name or the address of a host, such as db.example.com")
+    return value
+
+
+def _dns_name(value: str) -> str:
+    if not is_host(value) or value.startswith("["):
+        raise ValueError("expected a domain name such as example.com")
+    return value
+
+
+class DnsProbe(Strict):
+    """The name that is resolved, by the name server `server`."""
+
+    name: Annotated[str, AfterValidator(_dns_name)]
+    server: Annotated[str, AfterValidator(_probed_host)]
+    type: Literal["A", "AAAA", "CNAME", "MX", "NS", "SOA", "SRV", "TXT"] = "A"
+
+
+class Probe(Strict):
+    """What is probed from this host; exactly one of `http` (a GET that is answered with 2xx, or with one of `status`),
+    `tcp` (a connection; `tls: true` with a handshake), `icmp` (a ping) and `dns`. `https://` and `tls` also give the
+    days to the certificate's end. `insecure: true` accepts any certificate."""
+
+    http: Annotated[str, AfterValidator(http_url_without_user)] | None = None
+    tcp: HostPort | None = None
+    icmp: Annotated[str, AfterValidator(_probed_host)] | None = None
+    dns: DnsProbe | None = None
+    status: list[Annotated[int, Field(ge=100, le=599)]] = []
+    tls: bool = False
+    insecure: bool = False
+
+    @model_validator(mode="after")
+    def _one(self) -> Probe:
+        given = [kind for kind in KINDS if getattr(self, kind) is not None]
+        if len(given) != 1:
+            raise ValueError(f"expected exactly one of {', '.join(KINDS)}, got {' and '.join(given) or 'none'}")
+        if self.status and self.http is None:
+            raise ValueError("status: expected none beside `tcp`, `icmp` and `dns`, only an HTTP answer has a status")
+        if self.tls and self.tcp is None:
+            raise ValueError("tls: expected true beside `tcp` alone; write https:// for HTTP")
+        return self
+
+    @property
+    def target(self) -> str:
+        """What the prober connects to."""
+        return self.http or self.tcp or self.icmp or (self.dns.server if self.dns is not None else "")
