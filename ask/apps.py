@@ -13,7 +13,7 @@ from ask.promql import Matcher, duration
 from ask.times import Times
 from ask.world import AppMetric
 
-_UNIT_WORDS = {"second", "seconds", "byte", "bytes", "total", "bucket", "ratio", "count", "sum", "timestamp"}
+UNIT_WORDS = {"second", "seconds", "byte", "bytes", "total", "bucket", "ratio", "count", "sum", "timestamp"}
 _QUANTILE = re.compile(r"\bp(50|90|95|99)\b")
 _HOW_MANY = re.compile(r"\bcount\b|\bhow many\b|\bnumber of\b")
 _TARGET_LABELS = {"env", "host", "job", "instance", "le"}
@@ -30,7 +30,7 @@ class Candidate:
 
 def content(metric: AppMetric) -> tuple[str, ...]:
     """The content words of a metric's name."""
-    parts = [part for part in metric.name.lower().split("_") if part and part not in _UNIT_WORDS]
+    parts = [part for part in metric.name.lower().split("_") if part and part not in UNIT_WORDS]
     return tuple(dict.fromkeys(words.canonical(part) for part in parts))
 
 

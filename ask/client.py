@@ -14,6 +14,13 @@ class Away(Exception):
     """A store does not answer, or answers with an error: which one and why."""
 
 
+def _parameters(params: list[tuple[str, str]]) -> httpx.QueryParams:
+    found = httpx.QueryParams()
+    for key, value in params:
+        found = found.add(key, value)
+    return found
+
+
 @dataclass
 class Hub:
     """`prometheus` and `loki` are base addresses; one address serves both where a proxy does."""
@@ -36,7 +43,7 @@ class Hub:
             raise Away(f"{path} is not a path of the query API")
         name = "Loki" if path.startswith("/loki") else "Prometheus"
         try:
-            answer = self._client.get(base.rstrip("/") + path, params=params)
+            answer = self._client.get(base.rstrip("/") + path, params=_parameters(params))
         except httpx.HTTPError as problem:
             raise Away(f"{name} does not answer: {type(problem).__name__}") from None
         try:

@@ -51,6 +51,9 @@ def _labels(expr: str, variables: tuple[str, ...]) -> frozenset[str]:
         if isinstance(node, parser.AggregateExpr) and node.modifier is not None:
             found |= set(node.modifier.labels)
     found |= {one.label for each in promql.selectors(tree) for one in each.matchers if "$" in one.value}
+    selected = promql.selectors(tree)
+    if any(one.label == "host" and one.op == "=" for each in selected for one in each.matchers):
+        found.discard("host")
     if any("node_filesystem" in name for name in promql.names(tree)):
         found.add("mountpoint")
     return frozenset(found)

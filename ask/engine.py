@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from ask import apps, compose, logs, promql, safety
 from ask.catalogue import Catalogue, Entry, filled
 from ask.compose import Bound, CannotBind, Query
+from ask.grammar import Wants
 from ask.ranking import ENOUGH, Index, Ranked
 from ask.reading import Context, Reading, read
 from ask.safety import Limits, Refused
@@ -16,6 +17,7 @@ from ask.world import LOG_LABELS, World
 
 APP_ENOUGH = 0.6
 NO_CONTEXT = Context()
+HUB = "hub"  # the board of this name is about this host alone
 
 
 @dataclass(frozen=True)
@@ -72,13 +74,18 @@ class Engine:
             plan = self._derived(reading, derived[0], world)
             if plan is not None:
                 return plan
-        if best is None or best[0].score < ENOUGH or not self.index.is_strong(reading.asked):
+        if best is None or best[0].score < ENOUGH or not self._is_strong(reading):
             return Plan(
                 reading=reading,
                 abstention=_abstention(reading),
                 readings=tuple(_title(one.entry) for one, _ in ranked[:3]) or self.examples(world),
             )
         return self._panel(reading, best[0], best[1], tuple(_title(one.entry) for one, _ in ranked[1:4]), world)
+
+    def _is_strong(self, reading: Reading) -> bool:
+        """Whether the words, or a name such as a mount point, say what is measured."""
+        implied = reading.hints & {"disk", "hypertable", "table", "slot"} if reading.asked else frozenset()
+        return self.index.is_strong((*reading.asked, *implied))
 
     def _candidates(self, reading: Reading, world: World) -> Iterator[tuple[Ranked, Bound]]:
         """The entries that can answer: their metrics exist, their labels fit the names, their unit fits the bound."""
@@ -103,6 +110,8 @@ class Engine:
         bound: dict[str, list[str]] = {}
         for mention in reading.mentions:
             label = next((one for one in mention.labels if one in can), None)
+            if label is None and mention.value == HUB and entry.board == f"fleetwatch-{HUB}":
+                continue
             if label is None:
                 return None
             bound.setdefault(label, []).append(mention.value)
@@ -117,7 +126,7 @@ class Engine:
             query = Query(filled(best.entry.expr, window=span), "logql", start, at, form)
         else:
             try:
-                query = compose.build(best.entry, bound, reading.wants, reading.times)
+                query = compose.build(best.entry, bound, _wants(reading, best.entry), reading.times)
             except CannotBind as missing:
                 return Plan(reading=reading, abstention=f"The metric has no label {missing}.", readings=others)
             safety.check(query.text, world.metrics, self.limits)
@@ -177,6 +186,12 @@ class Engine:
         """Three questions that this fleet can answer."""
         hosts = sorted(world.values("host")) or ["hub"]
         return ("how full are the disks?", f"cpu of {hosts[0]} over the last 6 hours", "which alerts are firing?")
+
+
+def _wants(reading: Reading, entry: Entry) -> Wants:
+    """Without a superlative that is part of the entry's own title, such as "oldest transaction"."""
+    word = reading.wants.superlative
+    return replace(reading.wants, top=0) if word and word in entry.title.lower() else reading.wants
 
 
 def _names(reading: Reading) -> frozenset[str]:

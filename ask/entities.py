@@ -61,7 +61,8 @@ def find(text: str, world: World, labels: tuple[str, ...]) -> Found:
         for value in world.values(label):
             if len(value) >= 2 and value != "/":
                 values.setdefault(value.lower(), []).append(label)
-    mentions, notes = [], []
+    mentions: list[Mention] = []
+    notes: list[str] = []
     for value in sorted(values, key=len, reverse=True):
         found = re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w)(?:'s)?", text)
         if found and not value.isdigit():

@@ -27,6 +27,8 @@ _THRESHOLD = re.compile(
     rf"(?<![\w-])(?:(?P<more>{_MORE})|(?P<less>{_LESS}))\s*(?:a |an )?{_NUM}\s*"
     rf"(?P<unit>%|percent\b|prozent\b|por ciento\b|(?:{_UNIT})\b)?(?:\s*(?:per|/)\s*s(?:ec(?:ond)?)?\b)?"
 )
+# What a comparison measures by its own word.
+_IMPLIED = ((r"bigger|larger|größer", "size"), (r"slower|faster", "latency"))
 _WITHIN = re.compile(rf"\b(?:within|in less than|in under|in|binnen|innerhalb von|en)\s+(?:the next\s+)?{times.SPAN}")
 _COUNT = r"(?P<n>\d{1,3}|" + "|".join(k for k in times.NUMBERS if k not in {"a", "an", "half", "un"}) + ")"
 _HIGH = (
@@ -99,6 +101,7 @@ class Wants:
     yes_no: bool = False
     per: float = 1
     groups: tuple[str, ...] = field(default=())
+    superlative: str = ""
     rest: str = ""
 
 
@@ -122,7 +125,8 @@ def parse(text: str, window: bool, several: bool) -> Wants:
         top = 1 if re.search(r"\b(?:uses?|has|have|with|gets?|eats?|takes?|writes?)\b", text) and top == 10 else top
     if top:
         lowest = bool(superlative and superlative["low"])
-    return Wants(top, lowest, threshold, over_time, chart, total, yes_no, per, groups, _without(text, over_time))
+    word = superlative[0] if superlative and top and not named else ""
+    return Wants(top, lowest, threshold, over_time, chart, total, yes_no, per, groups, word, _without(text, over_time))
 
 
 def _without(text: str, over_time: str) -> str:
@@ -147,7 +151,8 @@ def _threshold(text: str) -> tuple[Threshold | None, str]:
         value, kind = _value(float(found["v"].replace(",", ".")), found["unit"] or "")
         op = "<" if found["less"] else ">"
         op += "=" if re.match(r"at least|at most|>=|<=", found[0].strip()) else ""
-        return Threshold(op, value, kind, found[0].strip()), f"{text[: found.start()]} {text[found.end() :]}"
+        implied = next((word for pattern, word in _IMPLIED if re.search(pattern, found[0])), "")
+        return Threshold(op, value, kind, found[0].strip()), f"{text[: found.start()]} {implied} {text[found.end() :]}"
     if re.search(r"\b(?:full|fill\w*|voll|space)\b", text) and (found := _WITHIN.search(text)):
         length = times.length(found["n"], found["u"])
         return Threshold("<", length, "time", found[0].strip()), f"{text[: found.start()]} {text[found.end() :]}"

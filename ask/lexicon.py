@@ -15,8 +15,9 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\b(disk|disc|storage|drive) ?space\b|\bspeicherplatz\b|\bplattenplatz\b|\bespacio en disco\b", "disk"),
     (r"\bdisks? (?:io|i/o)\b", "disk throughput"),
     (r"\b(when (?:will|do|does|is)\b.*?\b(?:full|fill(?:s|ed)?(?: up)?)|time (?:to|until) full|(?:how long )?until"
-     r"\b.*?\bfull|(?:will|be |get ).*\bfull(?! \w)|full (?:soon|within|in(?= \d| a| the next))|fill(?:s|ing)? up|(?:runs?|running) out of "
-     r"(?:disk|space)(?: space)?|runs? full|wann\b.*?\bvoll|cuándo se llena\w*)", " fullin disk "),
+     r"\b.*?\bfull|(?:will|be |get ).*\bfull(?! \w)|full (?:soon|within|in(?= \d| a| the next))|fill(?:s|ing)? up"
+     r"|(?:runs?|running) out of (?:disk|space)(?: space)?|runs? full|wann\b.*?\bvoll|cuándo se llena\w*)",
+     " fullin disk "),
     (r"\bhow long (?:until|before|till)\b", " fullin "),
     (r"\b(how (?:long|much time) (?:has|have|is|are)\b.*?\b(?:running|up|online)|since when\b.*?\b(?:running|up)"
      r"|laufzeit|betriebszeit|tiempo de actividad)\b", " uptime "),
@@ -59,7 +60,8 @@ SYNONYMS: dict[str, str] = {
     "partition partitions space",
     "usage": "usage use used uses using utilization utilisation utilized consumption consume consumes consumed "
     "consuming occupied eat eats take takes auslastung verbrauch nutzung belegt belegung benutzt uso usan usa "
-    "utilización utilizacion consumo ocupado ocupación busy beschäftigt",
+    "utilización utilizacion consumo ocupado ocupación",
+    "busy": "busy busiest beschäftigt ausgelastet busier",
     "full": "full voll voller lleno llenos llena fullest",
     "host": "host hosts server servers machine machines box boxes droplet droplets node nodes rechner maschine "
     "maschinen servidor servidores máquina máquinas maquina maquinas anfitrión hosts' computer computers vm vms",
@@ -181,7 +183,7 @@ WEAK: dict[str, float] = {
     "up": 0.7,
     "old": 0.6,
     "open": 0.4,
-    "component": 0.4,
+    "component": 0.6,
     "job": 0.6,
     "traffic": 0.5,
     "timescale": 0.6,

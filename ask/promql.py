@@ -64,17 +64,18 @@ def parse(text: str) -> parser.Expr:
         raise NotPromQL(str(problem)) from None
 
 
-def duration(seconds: float) -> str:
+def duration(length: float) -> str:
     """As PromQL writes it, in the largest unit that divides it."""
-    whole = round(abs(seconds))
-    sign = "-" if seconds < 0 else ""
+    whole = round(abs(length))
+    sign = "-" if length < 0 else ""
     for unit, size in (("w", 604800), ("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         if whole and whole % size == 0:
             return f"{sign}{whole // size}{unit}"
     return "0s"
 
 
-def _seconds(value: object) -> float:
+def seconds(value: object) -> float:
+    """Seconds of the parser's lengths; 0 for none."""
     return value.total_seconds() if isinstance(value, timedelta) else 0.0
 
 
@@ -84,8 +85,8 @@ def selector_of(vector: parser.VectorSelector, window: object = None) -> Selecto
     return Selector(
         name=vector.name or "",
         matchers=matchers,
-        window=_seconds(window),
-        offset=_seconds(vector.offset),
+        window=seconds(window),
+        offset=seconds(vector.offset),
         alternatives=bool(vector.matchers.or_matchers),
     )
 
@@ -162,8 +163,8 @@ def text(node: parser.Expr, select: Select = lambda one: one) -> str:
     if isinstance(node, parser.UnaryExpr):
         return f"-{text(node.expr, select)}"
     if isinstance(node, parser.SubqueryExpr):
-        step = duration(_seconds(node.step)) if node.step else ""
-        tail = f"[{duration(_seconds(node.range))}:{step}]{_offset(_seconds(node.offset))}{_at(node.at)}"
+        step = duration(seconds(node.step)) if node.step else ""
+        tail = f"[{duration(seconds(node.range))}:{step}]{_offset(seconds(node.offset))}{_at(node.at)}"
         return f"{text(node.expr, select)}{tail}"
     if isinstance(node, parser.MatrixSelector):
         return selector_text(select(selector_of(node.vector_selector, node.range)), node.vector_selector.at)
@@ -183,8 +184,8 @@ def selector_text(one: Selector, at: object = None) -> str:
     return f"{one.name}{'{' + inside + '}' if inside else ''}{window}{_offset(one.offset)}{_at(at)}"
 
 
-def _offset(seconds: float) -> str:
-    return f" offset {duration(seconds)}" if seconds else ""
+def _offset(length: float) -> str:
+    return f" offset {duration(length)}" if length else ""
 
 
 def _at(at: object) -> str:

@@ -15,7 +15,7 @@ from ask.world import LABELS, World
 
 _FOLLOWS = re.compile(r"^(?:and|what about|how about|und|y|same|now|but|only|also|for|on|ok|okay)\b")
 _HINTS = {
-    "host": {"host"},
+    "host": {"host", "hub"},
     "container": {"container"},
     "database": {"database", "postgres"},
     "datname": {"database", "postgres"},
@@ -107,7 +107,7 @@ def _asked(text: str, index: Index, world: World) -> tuple[tuple[str, ...], tupl
     known = index.vocabulary | own
     found: list[str] = []
     notes: list[str] = []
-    for word in words.split(text):
+    for word in (part for whole in words.split(text) for part in _parts(whole)):
         if word in own or words.canonical(word) in known or words.is_known(word):
             found.append(words.canonical(word))
         elif parts := words.compound(word):
@@ -118,6 +118,13 @@ def _asked(text: str, index: Index, world: World) -> tuple[tuple[str, ...], tupl
         else:
             found.append(words.canonical(word))
     return tuple(dict.fromkeys(found)), tuple(notes)
+
+
+def _parts(word: str) -> list[str]:
+    """The parts of a metric's name that is written out."""
+    if "_" not in word:
+        return [word]
+    return [part for part in word.split("_") if part and part not in apps.UNIT_WORDS]
 
 
 def _spellings() -> set[str]:

@@ -130,8 +130,8 @@ def _subqueries(node: parser.Expr, limits: Limits, inside: bool) -> None:
         if inside:
             raise Refused("The query nests subqueries.")
         here = True
-        length = node.range.total_seconds()
-        step = node.step.total_seconds() if node.step else 60.0
+        length = promql.seconds(node.range)
+        step = promql.seconds(node.step) or 60.0
         if length > limits.window:
             raise Refused(f"A subquery of {promql.duration(length)} exceeds {promql.duration(limits.window)}.")
         _bounded("steps in a subquery", round(length / max(1.0, step)), limits.subquery_points)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import yaml

@@ -34,14 +34,17 @@ server: {http_listen_address: 127.0.0.1, http_listen_port: %(port)d, grpc_listen
 common:
   path_prefix: %(folder)s
   replication_factor: 1
+  instance_addr: 127.0.0.1
   ring: {instance_addr: 127.0.0.1, kvstore: {store: inmemory}}
   storage: {filesystem: {chunks_directory: %(folder)s/chunks, rules_directory: %(folder)s/rules}}
 schema_config:
   configs: [{from: 2024-01-01, store: tsdb, object_store: filesystem, schema: v13, index: {prefix: i_, period: 24h}}]
 limits_config: {reject_old_samples: false, allow_structured_metadata: true, max_query_length: 0, volume_enabled: true,
-                unordered_writes: true, ingestion_rate_mb: 50, ingestion_burst_size_mb: 100}
-ingester: {wal: {enabled: false}, max_chunk_age: 240h, chunk_idle_period: 240h}
+                discover_service_name: [], discover_log_levels: false, ingestion_rate_mb: 50,
+                ingestion_burst_size_mb: 100}
+ingester: {wal: {enabled: false}, lifecycler: {min_ready_duration: 1s}, max_chunk_age: 240h, chunk_idle_period: 240h}
 querier: {query_ingesters_within: 0s}
+frontend: {address: 127.0.0.1, encoding: protobuf}
 """
 
 

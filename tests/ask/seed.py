@@ -50,6 +50,24 @@ def counter(rate: float) -> Value:
     return lambda t: rate * (t + 0.1 * (t // 86400 * 43200 + max(0.0, t % 86400 - 43200)))
 
 
+def rising(first: float, pace: float) -> Value:
+    return lambda t: first + pace * t
+
+
+def shrinking(last: float, pace: float) -> Value:
+    """Ends at `last`, `pace` less each second."""
+    return lambda t: last + pace * (DAYS * 86400 - t)
+
+
+def after(moment: float, value: float) -> Value:
+    return lambda t: value if t >= moment else 0.0
+
+
+def every(interval: float, phase: float) -> Value:
+    """The time at which something last happened that happens at an interval."""
+    return lambda t: AT - DAYS * 86400 + (t - phase) // interval * interval
+
+
 def wave(middle: float, swing: float, phase: float = 0.0) -> Value:
     """A daily wave, with a slow trend."""
     return lambda t: middle + swing * math.sin(t / 86400 * 2 * math.pi + phase) + swing * 0.15 * t / 86400
@@ -88,15 +106,18 @@ def host_series() -> Iterator[Series]:
         for mount, device, size, full, pace in mounts:
             disk = {**node, "mountpoint": mount, "device": device, "fstype": "ext4"}
             yield Series("node_filesystem_size_bytes", disk, constant(size))
-            last = size * (1 - full)
-            yield Series("node_filesystem_avail_bytes", disk, lambda t, a=last, p=pace: a + p * (DAYS * 86400 - t))
+            yield Series("node_filesystem_avail_bytes", disk, shrinking(size * (1 - full), pace))
             yield Series("node_filesystem_files", disk, constant(1e6))
             yield Series("node_filesystem_files_free", disk, constant(1e6 * (0.9 - 0.11 * i)))
             yield Series("node_filesystem_readonly", disk, constant(0))
-        for name, load in (("node_load1", 0.4 + 0.5 * i), ("node_load5", 0.3 + 0.45 * i), ("node_load15", 0.2 + 0.4 * i)):
+        for name, load in (
+            ("node_load1", 0.4 + 0.5 * i),
+            ("node_load5", 0.3 + 0.45 * i),
+            ("node_load15", 0.2 + 0.4 * i),
+        ):
             yield Series(name, node, wave(load, 0.02))
         yield Series("node_timex_offset_seconds", node, constant(0.001 * (i + 1) * (-1) ** i))
-        yield Series("node_time_seconds", node, lambda t: AT - DAYS * 86400 + t)
+        yield Series("node_time_seconds", node, rising(AT - DAYS * 86400, 1))
         yield Series("node_boot_time_seconds", node, constant(AT - (20 + 7 * i) * 86400))
         yield Series("node_vmstat_oom_kill", node, constant(i))
         for kind, rate in (("cpu", 0.02 + 0.01 * i), ("io", 0.05 + 0.015 * i), ("memory", 0.003 + 0.002 * i)):
@@ -113,12 +134,12 @@ def host_series() -> Iterator[Series]:
         yield Series("prometheus_agent_samples_appended_total", agent, counter(150 + 40 * i))
         yield Series("prometheus_remote_storage_samples_failed_total", agent, constant(0))
         newest = AT - DAYS * 86400
-        yield Series("prometheus_remote_storage_queue_highest_timestamp_seconds", agent, lambda t, n=newest: n + t)
+        yield Series("prometheus_remote_storage_queue_highest_timestamp_seconds", agent, rising(newest, 1))
         behind = 2.0 + i
         yield Series(
             "prometheus_remote_storage_queue_highest_sent_timestamp_seconds",
             agent,
-            lambda t, n=newest - behind: n + t,
+            rising(newest - behind, 1),
         )
         yield Series("promtail_sent_entries_total", {**base, "job": "promtail"}, counter(3 + i))
         for job in ("node", "agent", "cadvisor", "promtail"):
@@ -138,7 +159,7 @@ def container_series() -> Iterator[Series]:
                 "env": ENV, "host": host, "job": "cadvisor", "container": name, "instance": f"{host}:8080",
                 "compose_project": name.split("-")[0], "compose_service": name, "image": f"{name}:1",
             }  # fmt: skip
-            yield Series("container_last_seen", labels, lambda t: AT - DAYS * 86400 + t)
+            yield Series("container_last_seen", labels, rising(AT - DAYS * 86400, 1))
             yield Series("container_cpu_usage_seconds_total", {**labels, "cpu": "total"}, counter(0.03 * number))
             yield Series("container_memory_working_set_bytes", labels, wave(1.1e8 * number, 3e6, number))
             limit = 1.2e8 * number + 6e7 if number != 6 else 7e8
@@ -154,7 +175,7 @@ def container_series() -> Iterator[Series]:
             yield Series(
                 "container_oom_events_total",
                 labels,
-                lambda t, n=name, k=kills: 2.0 if n == "shop-worker" and t >= DAYS * 86400 - k else 0.0,
+                after(DAYS * 86400 - kills, 2.0 if name == "shop-worker" else 0.0),
             )
             yield Series("container:run:seconds", {k: labels[k] for k in ("env", "host", "container")}, constant(9e5))
 
@@ -171,7 +192,7 @@ def database_series() -> Iterator[Series]:
             one = {**exporter, "datname": name}
             own = {**sql, "datname": name}
             yield Series("pg_stat_database_numbackends", one, wave(14 + 9 * j + 5 * i, 2))
-            yield Series("pg_database_size_bytes", one, lambda t, s=(3 + 5 * j + i) * GB: s + 900 * t)
+            yield Series("pg_database_size_bytes", one, rising((3 + 5 * j + i) * GB, 900))
             yield Series("pg_stat_database_xact_commit", one, counter(40 + 25 * j + 5 * i))
             yield Series("pg_stat_database_xact_rollback", one, counter(0.5 + 0.25 * j + 0.1 * i))
             yield Series("pg_stat_database_blks_hit", one, counter(970 - 30 * j - 40 * i))
@@ -213,7 +234,9 @@ def database_series() -> Iterator[Series]:
             ("job_last_success_timestamp_seconds", AT - 4000.0 - k),
         ):  # fmt: skip
             yield Series(f"fleetwatch_timescale_{name}", job, constant(value))
-    yield Series("fleetwatch_timescale_continuous_aggregate_lag_seconds", {**own, "view": "public.hourly"}, constant(3700))
+    yield Series(
+        "fleetwatch_timescale_continuous_aggregate_lag_seconds", {**own, "view": "public.hourly"}, constant(3700)
+    )
 
 
 def app_series() -> Iterator[Series]:
@@ -242,7 +265,7 @@ def app_series() -> Iterator[Series]:
 def histogram(name: str, base: dict[str, str], rate: float, bounds: tuple[float, ...], i: int) -> Iterator[Series]:
     """Buckets that fill one after another."""
     for k, bound in enumerate((*map(str, bounds), "+Inf")):
-        share = 1 - (0.5 + 0.06 * i) ** (k + 1) if bound != "+Inf" else 1.0
+        share = 1 - (0.3 + 0.06 * i) ** (k + 1) if bound != "+Inf" else 1.0
         yield Series(f"{name}_bucket", {**base, "le": bound}, counter(rate * share))
     yield Series(f"{name}_count", base, counter(rate))
     yield Series(f"{name}_sum", base, counter(rate * 0.12))
@@ -272,15 +295,14 @@ def hub_series() -> Iterator[Series]:
         yield Series("alertmanager_alerts", {**base, "job": "alertmanager", "state": state}, constant(value))
     for k, part in enumerate(("metrics", "logs", "grafana")):
         own = {**base, "job": "backup", "part": part}
-        passed = lambda t, k=k: AT - DAYS * 86400 + (t - 5000 - 100 * k) // 21600 * 21600  # noqa: E731
-        yield Series("fleetwatch_backup_last_success_timestamp_seconds", own, passed)
+        yield Series("fleetwatch_backup_last_success_timestamp_seconds", own, every(21600, 5000 + 100 * k))
         yield Series("fleetwatch_backup_size_bytes", own, constant(4e9 / (k + 1)))
         yield Series("fleetwatch_backup_failed", {**own, "reason": "none"}, constant(0))
         yield Series("fleetwatch_backup_duration_seconds", own, constant(100.0 + 11 * k))
         yield Series("hub:backup_expected", {**base, "part": part}, constant(1))
     for name, severity, host in (
-        ("DiskUsed", "critical", "db-1"), ("MemoryUsed", "warning", "vps-1"), ("ContainerThrottled", "warning", "web-2"),
-        ("Watchdog", "none", "hub"),
+        ("DiskUsed", "critical", "db-1"), ("MemoryUsed", "warning", "vps-1"),
+        ("ContainerThrottled", "warning", "web-2"), ("Watchdog", "none", "hub"),
     ):  # fmt: skip
         labels = {"alertname": name, "alertstate": "firing", "severity": severity, "env": ENV, "host": host}
         yield Series("ALERTS", {**labels, **({"container": "blog"} if host == "web-2" else {})}, constant(1))

@@ -33,7 +33,7 @@ def batches() -> Iterator[list[dict[str, object]]]:
 
 def _lines(number: int) -> list[list[object]]:
     """A line each few minutes, more often for later sources."""
-    step = 600 - 20 * number
+    step = 1200 // number
     found: list[list[object]] = []
     for k, t in enumerate(range(AT - 86400 + number, AT, step)):
         level = LEVELS[(k * 7 + number) % len(LEVELS)]
