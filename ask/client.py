@@ -33,6 +33,10 @@ class Hub:
     def __post_init__(self) -> None:
         self._client = httpx.Client(timeout=self.timeout, trust_env=False, follow_redirects=False)
 
+    def transport(self, transport: httpx.BaseTransport) -> None:
+        """Send requests by another transport, as tests do."""
+        self._client = httpx.Client(timeout=self.timeout, trust_env=False, transport=transport)
+
     def close(self) -> None:
         """Close the connections."""
         self._client.close()

@@ -10,12 +10,13 @@ from ask import apps, compose, logs, promql, safety
 from ask.catalogue import Catalogue, Entry, filled
 from ask.compose import Bound, CannotBind, Query
 from ask.grammar import Wants
-from ask.ranking import ENOUGH, Index, Ranked
+from ask.ranking import Index, Ranked
 from ask.reading import Context, Reading, read
 from ask.safety import Limits, Refused
 from ask.world import LOG_LABELS, World
 
 APP_ENOUGH = 0.6
+EXACT = 0.97  # from here on the question is a phrasing, whatever its words
 NO_CONTEXT = Context()
 HUB = "hub"  # the board of this name is about this host alone
 
@@ -74,18 +75,21 @@ class Engine:
             plan = self._derived(reading, derived[0], world)
             if plan is not None:
                 return plan
-        if best is None or best[0].score < ENOUGH or not self._is_strong(reading):
+        if best is None or not self._is_enough(reading, best[0].score):
             return Plan(
                 reading=reading,
                 abstention=_abstention(reading),
-                readings=tuple(_title(one.entry) for one, _ in ranked[:3]) or self.examples(world),
+                readings=(*(_title(one.entry) for one, _ in ranked[:3]), *self.examples(world))[:3],
             )
         return self._panel(reading, best[0], best[1], tuple(_title(one.entry) for one, _ in ranked[1:4]), world)
 
-    def _is_strong(self, reading: Reading) -> bool:
-        """Whether the words, or a name such as a mount point, say what is measured."""
+    def _is_enough(self, reading: Reading, score: float) -> bool:
+        """Whether the entry agrees well, and the words, or a name such as a mount point, state what is measured."""
+        if not self.index.is_enough(reading.asked, score):
+            return False
         implied = reading.hints & {"disk", "hypertable", "table", "slot"} if reading.asked else frozenset()
-        return self.index.is_strong((*reading.asked, *implied))
+        exact = len(reading.asked) > 1 and score >= EXACT
+        return exact or self.index.is_strong((*reading.asked, *implied))
 
     def _candidates(self, reading: Reading, world: World) -> Iterator[tuple[Ranked, Bound]]:
         """The entries that can answer: their metrics exist, their labels fit the names, their unit fits the bound."""

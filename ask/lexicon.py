@@ -36,7 +36,9 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bwork_mem\b", " tempfile "),
     (r"\btemp(?:orary)? (?:files?|bytes)\b", " tempfile "),
     (r"\bi/o\b", " io "),
-    (r"\b(?:running|active|live) (?=containers?\b)", ""),
+    (r"\b(?:running|active|live) (?=containers?\b)", "count "),
+    (r"\b(network|traffic|bandwidth)(?: traffic)? in\b", r"\1 receive "),
+    (r"\bwhat is up (?:with|on|at)\b", " "),
     (r"\bwrite[- ]ahead[- ]log\b", " wal "),
     (r"\btransaction ids?\b|\bxids?\b|\bwraparound\b", " wraparound "),
     (r"\bcontinuous aggregates?\b|\bmaterialized views?\b", " continuousaggregate "),
@@ -84,7 +86,8 @@ SYNONYMS: dict[str, str] = {
     "connection": "connection connections session sessions client clients verbindung verbindungen conexión conexiones "
     "conexion",
     "request": "request requests anfragen anfrage peticiones petición solicitudes hits calls",
-    "latency": "latency latencies latenz latencia slow slowest slowness",
+    "latency": "latency latencies latenz latencia",
+    "slow": "slow slowest slowness slower langsam lento",
     "service": "service services app apps application applications dienst dienste servicio servicios anwendung "
     "aplicación",
     "backup": "backup backups sicherung sicherungen respaldo respaldos copia",
@@ -165,6 +168,12 @@ para con y o qué que cuál cual cuáles cómo como cuánta cuánto cuanto cuant
 entire fleet fleetwide everywhere across throughout amount quick check pls plz thx cuales
 """
 STOP = frozenset(_STOP.split())
+
+# Words that state how and not what: alone they name no value.
+ATTRIBUTES = frozenset(
+    {"size", "rate", "ratio", "status", "state", "old", "open", "limit", "error", "up", "down", "count", "slow"}
+    | {"duration", "read", "write", "usage", "full", "host", "busy", "fail", "healthy", "close", "firing", "drop"}
+)
 
 # Words that agree with many phrasings, and so prove little. Others weigh 1.
 WEAK: dict[str, float] = {

@@ -15,8 +15,8 @@ from ask import lexicon
 from ask.catalogue import Entry
 
 ENOUGH = 0.66  # of 1: below it the engine abstains
-MARGIN = 0.02  # two different entries that are closer are ambiguous
-TITLE = 0.97  # a title counts a little less than a phrasing written for it
+ALONE = 0.84  # for a question of one word
+RECORD = 0.9  # a recording rule counts less than a panel
 
 
 @dataclass(frozen=True)
@@ -65,13 +65,19 @@ class Index:
         """The entries with any agreement, the best first."""
         best: dict[str, Ranked] = {}
         for entry, words in self.documents:
-            score = self.score(asked, hints, words)
+            score = self.score(asked, hints, words) * (RECORD if entry.kind == "record" else 1)
             if score and (entry.id not in best or score > best[entry.id].score):
                 best[entry.id] = Ranked(entry, score, words)
         return sorted(best.values(), key=lambda one: (-one.score, one.entry.id))
 
+    def is_enough(self, asked: tuple[str, ...], score: float) -> bool:
+        """One word alone has to be most of the phrasing."""
+        return score >= (ENOUGH if len(asked) > 1 else ALONE)
+
     def is_strong(self, asked: tuple[str, ...]) -> bool:
-        """Whether the words say more than "usage" or "host"."""
+        """Whether the words name a value: more than "usage", "host", or "slow"."""
+        if all(word in lexicon.ATTRIBUTES for word in asked):
+            return False
         return any(self.weight(word) >= 0.55 for word in asked)
 
 

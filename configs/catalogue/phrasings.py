@@ -24,7 +24,8 @@ FLEET = {
     "Host overview/Last log line": "last log line; when was the last log line",
     "Host overview/Databases": "databases per host; number of database servers per host",
     "Host overview/Request rate": "request rate per host; requests per second per host",
-    "Alert list/Count": "alert list; firing alerts; which alerts are firing; active alerts; what is wrong; problems",
+    "Alert list/Count": "alert list; alerts; firing alerts; which alerts are firing; "
+    "active alerts; what is wrong; problems",
     "CPU usage": "cpu usage; busy cpu; processor busy",
     "Memory usage": "memory usage",
     "Max disk usage": "max disk usage; fullest disk of each host",
@@ -96,8 +97,8 @@ LOGS = {
     "Log lines": "log lines; show logs; tail logs; search logs",
 }
 HUB = {
-    "Hub components": "hub components; hub health; is the hub healthy; hub components up; monitoring up; "
-    "prometheus up; loki up; grafana up; caddy up; alertmanager up",
+    "Hub components": "hub components; healthy hub components; hub health; is the hub healthy; hub components up; "
+    "monitoring up; prometheus up; loki up; grafana up; caddy up; alertmanager up",
     "Firing alerts": "firing alerts of the fleet count",
     "Failed scrapes": "failed scrapes; targets that fail",
     "Failed config reloads": "failed config reloads; config reload failures; configuration not read",

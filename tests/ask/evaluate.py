@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import argparse
+import json
+import re
+import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import yaml
 
+from ask import __main__ as terminal
 from ask import catalogue as catalogues
-from ask import ranking, words
+from ask import promql, ranking, words
 from ask.client import Hub
 from ask.engine import Engine, Plan
 from ask.reading import Context
 from ask.world import World, discover
+from configs import services
 from configs.catalogue import render
 from configs.settings import Settings, load
 from tests.ask import references, rig
 from tests.ask.references import Query
 from tests.ask.seed import AT
+
+VERDICTS = references.FOLDER / "verdicts.json"
 
 
 def settings() -> Settings:
@@ -64,16 +72,14 @@ def by_title(engine: Engine, world: World, hub: Hub, half: str) -> Counter[str]:
         answer = None
         if best is not None:
             text = catalogues.filled(best.expr)
-            tree = ranking_tree(text)
+            tree = without_variables(text)
             answer = Query(tree, "promql", AT, AT)
         verdicts[references.judge(hub, options, answer)] += 1
     return verdicts
 
 
-def ranking_tree(text: str) -> str:
+def without_variables(text: str) -> str:
     """An expression without the dashboard's variables."""
-    from ask import promql
-
     return promql.text(promql.parse(text), lambda one: one.without_variables())
 
 
@@ -91,10 +97,35 @@ def table(half: str, found: list[tuple[dict[str, Any], str, Plan]]) -> list[str]
     return lines
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="ask-eval", description=__doc__)
-    parser.add_argument("--failures", action="store_true", help="list what half a does not answer right")
-    options = parser.parse_args()
+def foreign(hub: Hub, at: float) -> Settings:
+    """A stack for a hub that was not deployed from here: everything that a stack can have, and an app with `http:` for
+    each job that has the usual HTTP metrics."""
+    raw = yaml.safe_load((references.FOLDER / "fleet.yaml").read_text())
+    found = hub.series(["http_requests_total", "http_request_duration_seconds_bucket"], at - 3600, at, 20000)
+    own = services.RESERVED_JOBS
+    jobs = sorted({one["job"] for one in found if re.fullmatch(r"[a-z][a-z0-9-]*", one.get("job", ""))} - own)
+    apps = {job: {"target": "app:8000", "http": {}} for job in jobs}
+    raw["hosts"] = {"hub": {"apps": apps, "postgres": {"main": {"dsn": "postgresql://watch:placeholder@db/shop"}}}}
+    return load(raw, "the hub at --base")
+
+
+def answer_file(options: argparse.Namespace) -> None:
+    """One JSON line for each question of a file."""
+    at = terminal.moment(options.at)
+    hub = Hub(options.base, options.loki or options.base)
+    engine = Engine(catalogues.load(render(foreign(hub, at))))
+    world = discover(hub, engine.catalogue, engine.catalogue.jobs, at)
+    for problem in world.missing:
+        print(problem, file=sys.stderr)
+    for one in terminal.questions(options.questions):
+        context = terminal.context_of(one.get("context"))
+        print(terminal.line(one, terminal.reply(engine, hub, world, str(one["question"]), at, context, "")), flush=True)
+    hub.close()
+
+
+def measure(failures: bool, write: bool) -> None:
+    """Both halves against the seeded fleet."""
+    verdicts: dict[str, list[str]] = {}
     engine = Engine(catalogues.load(render(settings())))
     with rig.fleet() as (prometheus, loki):
         hub = Hub(prometheus, loki)
@@ -102,14 +133,34 @@ def main() -> None:
         for half in "ab":
             found = judged(engine, world, hub, half)
             print("\n".join(table(half, found)))
-            if half == "a" and options.failures:
+            verdicts |= {one["id"]: [verdict, plan.query.text if plan.query else ""] for one, verdict, plan in found}
+            if half == "a" and failures:
                 for one, verdict, plan in found:
                     if verdict != "right":
                         what = plan.query.text[:230] if plan.query else plan.abstention or plan.refusal
                         print(f"    {one['id']} {verdict}: {one['question']}\n      {what}")
-            titles = by_title(engine, world, hub, half)
-            print(f"  BM25 over titles alone: {dict(titles)}")
+            print(f"  BM25 over titles alone: {dict(by_title(engine, world, hub, half))}", flush=True)
         hub.close()
+    if write:
+        VERDICTS.write_text(json.dumps(verdicts, indent=0, ensure_ascii=False) + "\n")
+    print("Embeddings alone are not measured.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="ask-eval", description=__doc__)
+    parser.add_argument("--failures", action="store_true", help="list what half a does not answer right")
+    parser.add_argument("--write", action="store_true", help="write the verdicts and queries that the tests compare")
+    parser.add_argument("--questions", type=Path, help="a YAML file of questions: one JSON line for each")
+    parser.add_argument("--base", default="", help="the query address of a hub, for --questions")
+    parser.add_argument("--loki", default="", help="Loki's address, if it is another")
+    parser.add_argument("--at", default="", help="the time of the questions; now if not given")
+    options = parser.parse_args()
+    if options.questions is None:
+        measure(options.failures, options.write)
+    elif not options.base:
+        parser.error("QUESTIONS needs BASE, the query address of a hub, such as http://127.0.0.1:9080")
+    else:
+        answer_file(options)
 
 
 if __name__ == "__main__":

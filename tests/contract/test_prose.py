@@ -41,6 +41,8 @@ PLACES = (
     Place("policy", lambda: user_texts.strings("policy")),
     Place("tools", lambda: user_texts.strings("tools")),
     Place("localcloud", lambda: user_texts.strings("localcloud")),
+    Place("ask", lambda: user_texts.strings("ask")),
+    Place("docstrings of ask", lambda: user_texts.docstrings("ask")),
     Place("docstrings of configs", lambda: user_texts.docstrings("configs")),
     Place("docstrings of components", lambda: user_texts.docstrings("components")),
     Place("docstrings of tools", lambda: user_texts.docstrings("tools")),
