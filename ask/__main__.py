@@ -79,7 +79,7 @@ def show(answer: Answer) -> str:
     parts += [f"  {one['line']}" for one in answer.lines[:20]]
     if answer.query:
         parts += ["", f"Query: {answer.query}"]
-        parts += [f"In words: {answer.explanation}"] if answer.explanation else []
+        parts += [f"Meaning: {answer.explanation}"] if answer.explanation else []
         parts += [f"Assumed: {'; '.join(answer.assumptions)}"] if answer.assumptions else []
         parts += [f"{name.capitalize()}: {address}" for name, address in answer.links.items() if address]
         parts.append(f"Confidence: {answer.confidence:g} ({answer.engine})")

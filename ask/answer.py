@@ -1,4 +1,4 @@
-"""Plans executed: a sentence with value and unit, the values, the query in words, assumptions and links."""
+"""Plans executed: a sentence with value and unit, the values, the query in plain language, assumptions and links."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Answer:
 
 
 def ask(engine: Engine, hub: Hub, world: World, question: str, now: float, context: Context, site: str = "") -> Answer:
-    """Plan, estimate, execute, and word the answer. A store that is away gives an answer that names it."""
+    """Plan, estimate, execute, and phrase the answer. A store that is down gives an answer that names it."""
     plan = engine.plan(question, world, now, context)
     if plan.refusal:
         return Answer(question, "refused", plan.refusal, readings=list(plan.readings))
@@ -112,7 +112,7 @@ def _executed(engine: Engine, hub: Hub, plan: Plan, question: str, now: float, s
 
 
 def _name(labels: dict[str, str]) -> str:
-    """The labels that tell series apart."""
+    """The labels that distinguish series."""
     return " ".join(value for label, value in sorted(labels.items(), key=_order) if label not in _HIDDEN and value)
 
 

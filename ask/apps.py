@@ -15,13 +15,14 @@ from ask.world import AppMetric
 
 UNIT_WORDS = {"second", "seconds", "byte", "bytes", "total", "bucket", "ratio", "count", "sum", "timestamp"}
 _QUANTILE = re.compile(r"\bp(50|90|95|99)\b")
-_HOW_MANY = re.compile(r"\bcount\b|\bhow many\b|\bnumber of\b")
+_MEAN = re.compile(r"\b(?:average|avg|mean|durchschnitt\w*)\b")
+_PARTS = ("_sum", "_count")
 _TARGET_LABELS = {"env", "host", "job", "instance", "le"}
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A metric with the words of its name and the label values that the question names."""
+    """A metric with the terms of its name and the label values that the question names."""
 
     metric: AppMetric
     score: float
@@ -29,7 +30,7 @@ class Candidate:
 
 
 def content(metric: AppMetric) -> tuple[str, ...]:
-    """The content words of a metric's name."""
+    """The content terms of a metric's name."""
     parts = [part for part in metric.name.lower().split("_") if part and part not in UNIT_WORDS]
     return tuple(dict.fromkeys(words.canonical(part) for part in parts))
 
@@ -54,7 +55,7 @@ def rank(asked: tuple[str, ...], text: str, metrics: Iterable[AppMetric], hints:
 
 
 def _ways(metric: AppMetric) -> set[str]:
-    """Words that say how to count and not what."""
+    """Terms that say how to count and not what."""
     return {"rate", "count", "p50", "p90", "p95", "p99", "usage", "second", "host", "duration"} | (
         {"latency"} if metric.kind == "histogram" else set()
     )
@@ -111,6 +112,10 @@ def _value(metric: AppMetric, selector: str, text: str, groups: tuple[str, ...],
         events = span and not re.search(r"\brate\b", text)
         function = "increase" if events else "rate"
         return f"sum by ({by}) ({function}({selector}[{duration(span or 300)}]{shift}))"
+    if metric.kind == "histogram" and _MEAN.search(text):
+        base, window = metric.name.removesuffix("_bucket"), f"[{duration(span or 300)}]{shift}"
+        parts = (f"sum by ({by}) (rate({selector.replace(metric.name, base + end, 1)}{window}))" for end in _PARTS)
+        return " / ".join(parts)
     if metric.kind == "histogram":
         quantile = _QUANTILE.search(text)
         part = int(quantile[1]) / 100 if quantile else 0.95

@@ -44,7 +44,7 @@ class Entry:
 
     @property
     def documents(self) -> list[tuple[str, ...]]:
-        """The content words of each phrasing and of the titles."""
+        """The content terms of each phrasing and of the titles."""
         texts = [*self.phrasings, f"{self.title} {self.name}" if self.kind == "panel" else ""]
         if self.kind == "alert":
             texts.append(_ALERT.sub(" ", self.title))

@@ -16,6 +16,7 @@ from ask.promql import Matcher, Selector
 from ask.times import Times
 
 RATE = 300.0
+PER_SECOND = {"reqps", "ops", "cps", "pps"}
 EVENTS = re.compile(r"\b(increase|changes)\b")
 
 
@@ -104,7 +105,10 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times, hour: float = 
         raise CannotBind(missing[0])
     span = times.end - times.start if times.window else hour
     events = bool(EVENTS.search(entry.expr)) or "$__range" in entry.expr
-    tree = tree_of(entry, span, span if events else RATE)
+    counted = wants.counted and times.window and entry.unit in PER_SECOND
+    tree = tree_of(entry, span, span if events or counted else RATE)
+    if counted:
+        tree, events = promql.parse(promql.text(tree).replace("rate(", "increase(")), True
     expr = promql.text(tree, lambda one: bind(one, bound, 0))
     notes: list[str] = []
     start, end, form = times.end, times.end, "value"
@@ -132,7 +136,7 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times, hour: float = 
 
 
 def _grouped(expr: str, wants: Wants, notes: list[str]) -> str:
-    """By the labels that were asked for, where the result has them and others, or one number in total."""
+    """By the labels that the question names, where the result has them and others, or one number in total."""
     tree = promql.parse(expr)
     kept = promql.labels_kept(tree)
     if wants.total and kept != ():
@@ -151,6 +155,8 @@ def finish(expr: str, wants: Wants, unit: str, notes: list[str]) -> str:
     """The bound and the largest N around an expression."""
     if wants.threshold is not None:
         expr = f"{wrapped(expr)} {wants.threshold.op} {_bound(wants.threshold, unit, notes)}"
+        if wants.counted:
+            return f"count({expr}) or vector(0)"
     if wants.top:
         expr = f"{'bottomk' if wants.lowest else 'topk'}({wants.top}, {expr})"
     return expr

@@ -70,6 +70,8 @@ class Engine:
         ranked = list(self._candidates(reading, world))
         derived = apps.rank(reading.asked, reading.text, world.apps.values(), reading.hints | _names(reading))
         best = ranked[0] if ranked else None
+        if any(_are_halves(ranked[0][0], other) for other, _ in ranked[1:6]):
+            best = None
         above = best[0].score + 0.05 if best else 0.0
         if derived and derived[0].score >= max(APP_ENOUGH, above):
             plan = self._derived(reading, derived[0], world)
@@ -84,7 +86,7 @@ class Engine:
         return self._panel(reading, best[0], best[1], tuple(_title(one.entry) for one, _ in ranked[1:4]), world)
 
     def _is_enough(self, reading: Reading, score: float) -> bool:
-        """Whether the entry agrees well, and the words, or a name such as a mount point, state what is measured."""
+        """Whether the entry agrees well, and the terms, or a name such as a mount point, state what is measured."""
         if not self.index.is_enough(reading.asked, score):
             return False
         implied = reading.hints & {"disk", "hypertable", "table", "slot"} if reading.asked else frozenset()
@@ -94,7 +96,9 @@ class Engine:
     def _candidates(self, reading: Reading, world: World) -> Iterator[tuple[Ranked, Bound]]:
         """The entries that can answer: their metrics exist, their labels fit the names, their unit fits the bound."""
         ranked = self.index.rank(reading.asked, reading.hints)
-        fitting = []
+        if reading.wants.counted and (reading.times.window or reading.wants.threshold):
+            ranked += self._of_counted(reading)
+        fitting: list[tuple[Ranked, Bound]] = []
         for one in ranked:
             if one.entry.language == "promql":
                 bound = self._bound(reading, one.entry)
@@ -107,6 +111,13 @@ class Engine:
             fitting.append((one, bound))
         fitting.sort(key=lambda pair: (-round(pair[0].score, 3), _breadth(pair[0].entry), pair[0].entry.id))
         yield from fitting
+
+    def _of_counted(self, reading: Reading) -> list[Ranked]:
+        """What is counted may be what a panel shows per second, or which of its values exceed a bound."""
+        asked = tuple(word for word in reading.asked if word != "count")
+        found = self.index.rank(asked, reading.hints)
+        bounded = reading.wants.threshold is not None
+        return [one for one in found if one.entry.unit in compose.PER_SECOND or bounded]
 
     def _bound(self, reading: Reading, entry: Entry) -> Bound | None:
         """The label of each name in this entry; None if one has none."""
@@ -162,6 +173,9 @@ class Engine:
 
     def _logs(self, reading: Reading, world: World) -> Plan:
         bound: dict[str, tuple[str, ...]] = {}
+        when = reading.times
+        if when.back:  # "since yesterday"
+            when = replace(when, start=when.end - when.back, back=0, window=True)
         for mention in reading.mentions:
             label = next(
                 (one for one in mention.labels if one in LOG_LABELS and mention.value in world.logs.get(one, ())), None
@@ -174,7 +188,7 @@ class Engine:
         text = reading.original.lower()
         for mention in reading.mentions:
             text = text.replace(mention.written, " ")
-        query = logs.build(text, reading.search, bound, reading.wants, reading.times)
+        query = logs.build(text, reading.search, bound, reading.wants, when)
         return Plan(reading=reading, query=query, confidence=0.8, assumptions=_assumptions(reading, bound, query))
 
     def _unknown(self, reading: Reading) -> Plan:
@@ -196,6 +210,12 @@ def _wants(reading: Reading, entry: Entry) -> Wants:
     """Without a superlative that is part of the entry's own title, such as "oldest transaction"."""
     word = reading.wants.superlative
     return replace(reading.wants, top=0) if word and word in entry.title.lower() else reading.wants
+
+
+def _are_halves(one: Ranked, other: Ranked) -> bool:
+    """Two queries of one panel that fit equally, such as bytes read and written: neither is the answer."""
+    same = one.entry.board == other.entry.board and one.entry.title == other.entry.title
+    return same and one.entry.name != other.entry.name and abs(one.score - other.score) < 0.005
 
 
 def _names(reading: Reading) -> frozenset[str]:

@@ -93,7 +93,7 @@ def _cued(text: str, found: re.Match[str], labels: list[str]) -> bool:
 
 
 def _by_cue(text: str, found: re.Match[str], labels: list[str]) -> tuple[str, ...]:
-    """The labels in the order of the words beside the value."""
+    """The labels in the order of the terms beside the value."""
     for word in _neighbours(text, found):
         meant = [label for label in CUES.get(word.removesuffix("s"), "").split() if label in labels]
         if meant:
@@ -134,7 +134,7 @@ def _misspelt(token: str, values: dict[str, list[str]]) -> str | None:
 
 
 def _unknown(text: str, values: dict[str, list[str]]) -> list[str]:
-    """Words that look like the name of a host or container, and are none."""
+    """Terms that look like the name of a host or container, and are none."""
     found = [one["name"] for one in _AFTER_CUE.finditer(text)]
     found += [one for one in _HOSTLIKE.findall(text) if not _NAMES.match(one)]
     return [one for one in dict.fromkeys(found) if one not in values and not words.is_known(one)]

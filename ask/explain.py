@@ -1,4 +1,4 @@
-"""Why an alert fires: its rule in words, where it fires, the values behind it, and where its runbook is."""
+"""Why an alert fires: its rule in plain language, where it fires, the values behind it, and where its runbook is."""
 
 from __future__ import annotations
 

@@ -33,9 +33,9 @@ _WITHIN = re.compile(rf"\b(?:within|in less than|in under|in|binnen|innerhalb vo
 _COUNT = r"(?P<n>\d{1,3}|" + "|".join(k for k in times.NUMBERS if k not in {"a", "an", "half", "un"}) + ")"
 _HIGH = (
     r"most|highest|largest|biggest|busiest|fullest|slowest|hottest|worst|heaviest|longest|oldest|loudest|noisiest|"
-    r"top|meisten?|höchsten?|größten?|vollsten?|nearest|closest|maximum|max"
+    r"top|meisten?|höchste[rns]?|größte[rns]?|vollste[rns]?|usa más|más usa|nearest|closest|maximum|max"
 )
-_LOW = r"least|lowest|smallest|fewest|emptiest|fastest|shortest|newest|youngest|minimum|min|wenigsten?|niedrigsten?"
+_LOW = r"least|lowest|smallest|fewest|emptiest|fastest|shortest|newest|youngest|minimum|min|wenigsten?|niedrigste[rns]?"
 _NAMED = (
     re.compile(rf"\b(?:top|the)\s+{_COUNT}\b(?!\s*(?:%|percent|hours?|days?|minutes?))"),
     re.compile(rf"\b{_COUNT}\s+(?=(?:{_HIGH}|{_LOW})\b)"),
@@ -50,9 +50,12 @@ _OVER_TIME = (
     ("min", re.compile(r"\b(?:min(?:imum)?|lowest|niedrigste[rns]?|mínim[ao])\b")),
     ("avg", re.compile(r"\b(?:average|avg|mean|averaged|durchschnitt\w*|mittlere[rns]?|promedi[ao]|medi[ao])\b")),
 )
-_CHART = re.compile(r"\b(?:graph|plot|chart|draw|trend|history|development|over time|curve|verlauf|gráfic[ao])\b")
+_CHART = re.compile(
+    r"\b(?:graph|plot|chart|draw|trend(?:s|ing)?|history|development|over time|curve|verlauf|gráfic[ao])\b"
+)
 _TOTAL = re.compile(r"\b(?:total|in total|altogether|overall|combined|sum|summe|insgesamt|gesamt)\b")
 _YES_NO = re.compile(r"^\s*(?:is|are|was|were|does|do|did|has|have|any|ist|sind|hat|gibt|está|están|hay)\b")
+_COUNTED = re.compile(r"\b(?:how many|number of|count of|anzahl|wie viele|cu[aá]nt[oa]s)\b")
 _PER_MINUTE = re.compile(r"\b(?:per|a|each|pro|por)\s+(?P<unit>minute|hour|day|minuto|hora|stunde|tag)\b|/ ?min\b")
 _GROUPS = {
     "host": r"hosts?|servers?(?! version)|machines?|box(?:es)?|nodes?|rechner|servidor(?:es)?",
@@ -72,6 +75,7 @@ _GROUPS = {
     "compose_project": r"(?:compose )?projects?",
 }
 _GROUP = re.compile(
+    r"(?<!used )(?<!taken )(?<!consumed )(?<!eaten )"
     r"\b(?:per|by|for each|on each|of each|on every|of every|each|pro|je|por|grouped by)\s+(?:"
     + "|".join(f"(?P<{label}>{names})" for label, names in _GROUPS.items())
     + r")\b"
@@ -102,6 +106,7 @@ class Wants:
     per: float = 1
     groups: tuple[str, ...] = field(default=())
     superlative: str = ""
+    counted: bool = False
     rest: str = ""
 
 
@@ -126,11 +131,13 @@ def parse(text: str, window: bool, several: bool) -> Wants:
     if top:
         lowest = bool(superlative and superlative["low"])
     word = superlative[0] if superlative and top and not named else ""
-    return Wants(top, lowest, threshold, over_time, chart, total, yes_no, per, groups, word, _without(text, over_time))
+    counted = bool(_COUNTED.search(text))
+    rest = _without(text, over_time)
+    return Wants(top, lowest, threshold, over_time, chart, total, yes_no, per, groups, word, counted, rest)
 
 
 def _without(text: str, over_time: str) -> str:
-    """Without the words whose meaning is taken; words such as "largest" still say what is measured."""
+    """Without the terms whose meaning is taken; a term such as "largest" still states what is measured."""
     if over_time:
         for _, pattern in _OVER_TIME:
             text = pattern.sub(" ", text)

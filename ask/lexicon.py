@@ -1,4 +1,4 @@
-"""The vocabulary: phrases and synonyms in English, German and Spanish, words without content, and weak words.
+"""The vocabulary: phrases and synonyms in English, German and Spanish, terms without content, and weak terms.
 
 Both questions and phrasings pass through it, so only their agreement matters. Order matters in PHRASES: the first that
 matches replaces its text.
@@ -50,7 +50,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
      " memoryfree "),
     (r"\b(?:free|available|remaining|freier?) (?:disk|space|storage)\b", " diskfree "),
     (r"\b(?:disk|space|storage)\b(?: \w+){0,2} (?:free|available|left|frei|libre)\b", " diskfree "),
-    (r"\b(?:total|installed) (?:memory|ram)\b|\bhow much (?:memory|ram) (?:does|do|has)\b.*\bhave\b", " memorytotal "),
+    (r"\b(?:total|installed) (?:memory|ram)\b(?! us)|\bhow much (?:memory|ram) (?:does|do|has)\b.*\bhave\b",
+     " memorytotal "),
     (r"\bload avg\b|\bload averages?\b", " load "),
 )  # fmt: skip
 
@@ -85,7 +86,7 @@ SYNONYMS: dict[str, str] = {
     "postgres": "postgres postgresql pg psql",
     "connection": "connection connections session sessions client clients verbindung verbindungen conexión conexiones "
     "conexion",
-    "request": "request requests anfragen anfrage peticiones petición solicitudes hits calls",
+    "request": "request requests anfragen anfrage peticiones petición solicitudes calls",
     "latency": "latency latencies latenz latencia",
     "slow": "slow slowest slowness slower langsam lento",
     "service": "service services app apps application applications dienst dienste servicio servicios anwendung "
@@ -150,6 +151,7 @@ SYNONYMS: dict[str, str] = {
 }
 
 _STOP = """
+frei libre más mas höchste höchsten höchster niedrigste niedrigsten meiste meisten größte größten trending grep
 the a an of on in is are was were be been being am what which who whose whom how much please show shows me give
 gives i we you our my your their its it do does did doing has have had there any all every some each this that these
 those for to at from and or with within currently current right now value values get gets see display graph plot
@@ -206,11 +208,28 @@ WEAK: dict[str, float] = {
     "second": 0.3,
 }
 
-_GERMAN = """
-wie welche wann ist sind der die das von gestern heute letzten im bitte zeig und auf wieviele
-"""
-GERMAN = frozenset(_GERMAN.split())
-_SPANISH = """
-qué que cuál cuánta cuánto cuántos de del los las en uso está están última ayer hoy y por contenedores
-"""
-SPANISH = frozenset(_SPANISH.split())
+# What is no question: a pattern on lower-case text, and the reason for the refusal.
+REFUSED: tuple[tuple[str, str], ...] = (
+    (r"<\s*/?\s*[a-z!][^>]*>|javascript:|on(?:error|load|click)\s*=", "it contains HTML"),
+    (
+        r"\b(?:drop|delete|truncate|alter|insert|update|select|union)\b.{0,40}\b(?:table|from|into|where|set|select)\b"
+        r"|\bor\s+1\s*=\s*1|;\s*--",
+        "it contains SQL",
+    ),
+    (
+        r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:instructions?|rules?|prompts?|above|previous)\b"
+        r"|\b(?:system prompt|developer mode|jailbreak|you are now)\b",
+        "it contains instructions for a language model",
+    ),
+    (
+        r"\b(?:print|show|reveal|give|tell|dump|what(?:'s| is)|list)\b.{0,40}\b(?:passwords?|api[ -]?keys?|secrets?"
+        r"|tokens?|credentials?|private keys?)\b",
+        "secrets are not among the answers",
+    ),
+    (
+        r"\b(?:delete|drop|remove|wipe|purge|erase|kill|stop|restart|reboot|shut ?down|silence|mute)\b(?!ed|s\b|ping)"
+        r"\s+(?:the\s+|all\s+|every\s+|my\s+|this\s+)*(?:series|metrics?|data|logs?|hosts?|containers?|databases?"
+        r"|alerts?|everything|\S+-\d+)",
+        "questions only read; nothing is changed",
+    ),
+)

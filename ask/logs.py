@@ -27,7 +27,8 @@ _LEVELS = (
 _LEVEL_WORD = re.compile(r"\b(?:warnings?|fatals?) (?:of|from|in|on)\b")
 _QUOTED = re.compile(r"[\"'`“„«](?P<text>[^\"'`”“»]{2,100})[\"'`”“»]")
 _CONTAINING = re.compile(
-    r"\b(?:containing|contains?|with the (?:text|word)|mentioning|matching|that say|saying|enthält|contienen)\s+"
+    r"\b(?:grep(?: for)?|search(?:ing)? for|containing|contains?|"
+    r"with the (?:text|word)|mentioning|matching|that say|saying|enthält|contienen)\s+"
     r"(?P<text>[\w.:/-]{2,60})"
 )
 _COUNT = re.compile(r"\b(?:how many|count|number of|anzahl|wie viele|cu[aá]nt[oa]s)\b")

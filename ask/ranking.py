@@ -1,4 +1,4 @@
-"""Which entry a question means: agreement of its content words with each phrasing, weighted by rarity.
+"""Which entry a question means: agreement of its content terms with each phrasing, weighted by rarity.
 
 A word of the question that a phrasing lacks costs more than a word of the phrasing that the question lacks. A word that
 no phrasing has lowers every score, so that a question about something else ends in an abstention.
@@ -52,7 +52,7 @@ class Index:
         return min(1.2, max(0.6, math.log(1 + self.count / seen) / math.log(1 + self.count / 4)))
 
     def score(self, asked: tuple[str, ...], hints: frozenset[str], words: tuple[str, ...]) -> float:
-        """Between 0 and 1. `hints` are words that the question implies: they help and never cost."""
+        """Between 0 and 1. `hints` are terms that the question implies: they help and never cost."""
         common = sum(self.weight(word) for word in asked if word in words)
         if not common:
             return 0.0
@@ -75,7 +75,7 @@ class Index:
         return score >= (ENOUGH if len(asked) > 1 else ALONE)
 
     def is_strong(self, asked: tuple[str, ...]) -> bool:
-        """Whether the words name a value: more than "usage", "host", or "slow"."""
+        """Whether the terms name a value: more than "usage", "host", or "slow"."""
         if all(word in lexicon.ATTRIBUTES for word in asked):
             return False
         return any(self.weight(word) >= 0.55 for word in asked)

@@ -1,4 +1,4 @@
-"""A question taken apart: times, names, wishes and content words; a follow-up inherits what it leaves out."""
+"""A question taken apart: times, names, operations and content terms; a follow-up inherits what it leaves out."""
 
 from __future__ import annotations
 
@@ -76,6 +76,7 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
     wants = grammar.parse(names.rest, when.window or bool(when.back), not names.mentions)
     text = words.phrases(wants.rest)
     asked, notes = _asked(text, index, world)
+    asked, wants = _share_that_is_free(asked, wants)
     hints = frozenset(hint for one in names.mentions for hint in _HINTS.get(one.labels[0], set()))
     return Reading(
         original=question,
@@ -94,14 +95,14 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
 
 
 def _without_own_jobs(world: World, catalogue: Catalogue) -> World:
-    """Jobs of our own exporters are no names that a question is restricted by."""
+    """A question is not restricted by the jobs of fleetwatch's exporters."""
     own = {*catalogue.jobs, "docker", "journal"}
     jobs = frozenset(one for one in world.values("job") if one not in own and not one.startswith("fleetwatch-"))
     return replace(world, labels={**world.labels, "job": jobs}, logs={**world.logs, "job": frozenset()})
 
 
 def _asked(text: str, index: Index, world: World) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The content words, with spelling corrected and compounds divided."""
+    """The content terms, with spelling corrected and compounds divided."""
     own = {word for metric in world.apps.values() for word in apps.content(metric)}
     own |= {part for name in world.apps for part in name.lower().split("_")} | set(world.apps)
     known = index.vocabulary | own
@@ -118,6 +119,17 @@ def _asked(text: str, index: Index, world: World) -> tuple[tuple[str, ...], tupl
         else:
             found.append(words.canonical(word))
     return tuple(dict.fromkeys(found)), tuple(notes)
+
+
+def _share_that_is_free(asked: tuple[str, ...], wants: Wants) -> tuple[tuple[str, ...], Wants]:
+    """ "Less than 10 % free" is more than 90 % used."""
+    bound = wants.threshold
+    free = {words.canonical("diskfree"): "disk", words.canonical("memoryfree"): "memory"}
+    if bound is None or bound.kind != "share" or not any(word in free for word in asked):
+        return asked, wants
+    turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}[bound.op]
+    used = replace(bound, op=turned, value=round(1 - bound.value, 6))
+    return tuple(free.get(word, word) for word in asked), replace(wants, threshold=used)
 
 
 def _parts(word: str) -> list[str]:

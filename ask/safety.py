@@ -7,33 +7,9 @@ from dataclasses import dataclass
 
 import promql_parser as parser
 
-from ask import promql
+from ask import lexicon, promql
 
 _COUNTER_FUNCTIONS = {"rate", "irate", "increase"}
-_REFUSED = (
-    (r"<\s*/?\s*[a-z!][^>]*>|javascript:|on(?:error|load|click)\s*=", "it contains HTML"),
-    (
-        r"\b(?:drop|delete|truncate|alter|insert|update|select|union)\b.{0,40}\b(?:table|from|into|where|set|select)\b"
-        r"|\bor\s+1\s*=\s*1|;\s*--",
-        "it contains SQL",
-    ),
-    (
-        r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:instructions?|rules?|prompts?|above|previous)\b"
-        r"|\b(?:system prompt|developer mode|jailbreak|you are now)\b",
-        "it contains instructions for a language model",
-    ),
-    (
-        r"\b(?:print|show|reveal|give|tell|dump|what(?:'s| is)|list)\b.{0,40}\b(?:passwords?|api[ -]?keys?|secrets?"
-        r"|tokens?|credentials?|private keys?)\b",
-        "secrets are not among the answers",
-    ),
-    (
-        r"\b(?:delete|drop|remove|wipe|purge|erase|kill|stop|restart|reboot|shut ?down|silence|mute)\b(?!ed|s\b|ping)"
-        r"\s+(?:the\s+|all\s+|every\s+|my\s+|this\s+)*(?:series|metrics?|data|logs?|hosts?|containers?|databases?"
-        r"|alerts?|everything|\S+-\d+)",
-        "questions only read; nothing is changed",
-    ),
-)
 
 
 @dataclass(frozen=True)
@@ -68,7 +44,7 @@ def question(text: str, limits: Limits) -> str:
         raise Refused(f"The question has {len(plain)} characters, at most {limits.question} are read. Shorten it.")
     if any(ord(one) < 32 and one not in "\t\n\r" for one in plain):
         raise Refused("The question contains control characters.")
-    for pattern, reason in _REFUSED:
+    for pattern, reason in lexicon.REFUSED:
         if re.search(pattern, plain.lower(), re.DOTALL):
             raise Refused(f"This is not answered: {reason}.")
     if re.search(r"\{[^}]*(?:=~|!~|=|!=)[^}]*\}", plain):

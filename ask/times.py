@@ -37,7 +37,10 @@ _BETWEEN = re.compile(
 )
 _DAY = r"(?P<day>yesterday|today|gestern|heute|ayer|hoy)"
 _PART = r"(?P<part>morning|afternoon|evening|night)"
-_DAYS = re.compile(rf"\b{_DAY}(?:\s+{_PART})?\b|\blast night\b|\bthis {_PART.replace('part', 'part2')}\b")
+_DAYS = re.compile(
+    rf"\b{_DAY}(?:\s+{_PART})?\b|\bthis (?P<span>week|month)\b|"
+    rf"\blast night\b|\bthis {_PART.replace('part', 'part2')}\b"
+)
 _PARTS = {"morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24), "night": (22, 30)}
 _FUTURE = re.compile(
     r"\b(tomorrow|next (?:hour|day|week|month|year)|morgen|nächste\w*|mañana|"
@@ -63,7 +66,7 @@ _NOW = re.compile(r"\b(?:right now|now|today|heute|hoy|currently|jetzt|ahora)\b"
 
 @dataclass(frozen=True)
 class Times:
-    """What a question says about time, in seconds since 1970.
+    """What a question states about time, in seconds since 1970.
 
     `window`: a span is named. `moment`: one time is named. `back`: seconds before, to compare with.
     """
@@ -164,7 +167,10 @@ def _day(text: str, now: float) -> Times | None:
         return None
     today = _midnight(now)
     part = found["part"] or found["part2"]
-    if found[0] == "last night":
+    if found["span"]:
+        day = datetime.fromtimestamp(today, tz=timezone.utc)
+        start, end = today - 86400 * (day.weekday() if found["span"] == "week" else day.day - 1), now
+    elif found[0] == "last night":
         start, end = today - 2 * 3600, today + 6 * 3600
     else:
         base = today - 86400 if found["day"] in {"yesterday", "gestern", "ayer"} else today

@@ -1,4 +1,4 @@
-"""A query in words, read back from its tree: what the answer states is what was executed."""
+"""A query in plain language, read back from its tree: what the answer states is what was executed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _OPERATORS = {
 
 
 def describe(node: parser.Expr) -> str:
-    """The expression in words."""
+    """The expression in plain language."""
     if isinstance(node, parser.BinaryExpr):
         return f"{describe(node.lhs)} {_OPERATORS.get(str(node.op), str(node.op))} {describe(node.rhs)}"
     if isinstance(node, parser.AggregateExpr):

@@ -1,4 +1,4 @@
-"""From text to content words: synonyms, stems, compounds and spelling."""
+"""From text to content terms: synonyms, stems, compounds and spelling."""
 
 from __future__ import annotations
 
@@ -51,25 +51,25 @@ def is_known(word: str) -> bool:
 
 
 def phrases(text: str) -> str:
-    """Lower case, with phrases of several words replaced."""
-    text = text.lower().replace("\u2019", "'")
+    """Lower case, with phrases of several terms replaced."""
+    text = re.sub(r"\s+", " ", text.lower().replace("\u2019", "'"))
     for pattern, replacement in _PHRASES:
-        text = pattern.sub(replacement, text)
+        text = re.sub(r" +", " ", pattern.sub(replacement, text))
     return text
 
 
 def split(text: str) -> list[str]:
-    """The words of a text without stop words, not yet canonical."""
+    """The terms of a text without stop terms, not yet canonical."""
     return [word for word in _WORD.findall(text) if word not in lexicon.STOP and not word.isdigit()]
 
 
 def content(text: str) -> tuple[str, ...]:
-    """The canonical content words of a phrasing."""
+    """The canonical content terms of a phrasing."""
     return tuple(dict.fromkeys(canonical(word) for word in split(phrases(text))))
 
 
 def compound(word: str) -> tuple[str, ...]:
-    """A German compound of two known words ("Speicherauslastung"), else nothing."""
+    """A German compound of two known terms ("Speicherauslastung"), else nothing."""
     for cut in range(3, len(word) - 2):
         left, right = word[:cut], word[cut:]
         for joint in ("", "s", "n", "en"):
@@ -82,7 +82,7 @@ def compound(word: str) -> tuple[str, ...]:
 
 
 def distance(left: str, right: str, limit: int) -> int:
-    """Edits (insert, delete, replace, swap neighbours) between two words; limit + 1 if there are more."""
+    """Edits (insert, delete, replace, swap neighbours) between two terms; limit + 1 if there are more."""
     if abs(len(left) - len(right)) > limit:
         return limit + 1
     rows = [list(range(len(right) + 1))]

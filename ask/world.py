@@ -1,6 +1,6 @@
 """What the hub has at a time: label values, metric names, and the metrics of apps that no board shows.
 
-Discovery is a fixed number of requests, whatever the number of metrics.
+Discovery is a fixed number of requests, independent of the number of metrics.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class World:
 
 
 def discover(hub: Hub, catalogue: Catalogue, jobs: tuple[str, ...], at: float) -> World:
-    """Ask the hub. A store that is away leaves its part empty and is named in `missing`."""
+    """Ask the hub. A store that is down leaves its part empty and is named in `missing`."""
     start, missing = at - LOOK_BACK, []
     labels: dict[str, frozenset[str]] = {}
     logs: dict[str, frozenset[str]] = {}
@@ -88,7 +88,7 @@ def app_metrics(series: list[dict[str, str]], shown: frozenset[str]) -> dict[str
 
 
 def kind_of(name: str) -> str:
-    """The type of a metric by its suffix: an inference, and said to be one."""
+    """The type of a metric by its suffix: an inference, which the answer states."""
     if name.endswith("_bucket"):
         return "histogram"
     if name.endswith(("_total", "_count", "_sum")):

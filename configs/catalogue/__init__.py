@@ -27,7 +27,7 @@ def render(settings: Settings) -> str:
 
 
 def catalogue(settings: Settings) -> dict[str, Any]:
-    """The document: its format, the environment, the jobs of our own exporters, and the entries."""
+    """The document: its format, the environment, the jobs of fleetwatch's exporters, and the entries."""
     entries = [*_panels(settings), *derived.entries(), *_rules(settings, rules.groups(settings), "promql")]
     entries += _rules(settings, rules.ruler_groups(settings), "logql")
     return {"format": FORMAT, "env": settings.env, "jobs": sorted(services.RESERVED_JOBS), "entries": entries}

@@ -1,6 +1,6 @@
 """How people ask for each panel: a few phrasings per query, separated by semicolons.
 
-The key is `board/panel`, and `board/panel/column or legend` where a panel has several queries. Words are matched after
+The key is `board/panel`, and `board/panel/column or legend` where a panel has several queries. Terms are matched after
 synonyms and stems, so one phrasing stands for many; what matters is that the phrasings of two queries differ.
 """
 
@@ -249,7 +249,7 @@ BOARDS = {
 
 
 def of_panel(board: str, title: str, name: str) -> tuple[str, ...]:
-    """The phrasings of a query of a panel, of the panel if the query has none of its own."""
+    """The phrasings of a query of a panel, of the panel if the query has none."""
     table = BOARDS.get(board, {})
     text = table.get(f"{title}/{name}") or table.get(title, "")
     return tuple(part.strip() for part in text.split(";") if part.strip())
