@@ -175,8 +175,13 @@ def fits(threshold: Threshold | None, unit: str) -> bool:
     """Whether the bound's unit can be one of the values."""
     if threshold is None or not threshold.kind:
         return True
+    return is_of(threshold.kind, unit)
+
+
+def is_of(kind: str, unit: str) -> bool:
+    """Whether a panel's unit is of a kind of measure."""
     kinds = {"share": {"percentunit"}, "time": {"s"}, "bytes": {"bytes", "binBps", "decbytes"}}
-    return unit in kinds[threshold.kind] or unit == ""
+    return unit in kinds[kind] or unit == ""
 
 
 def quoted(value: str) -> str:

@@ -89,7 +89,7 @@ class Engine:
         """Whether the entry agrees well, and the terms, or a name such as a mount point, state what is measured."""
         if not self.index.is_enough(reading.asked, score):
             return False
-        implied = reading.hints & {"disk", "hypertable", "table", "slot"} if reading.asked else frozenset()
+        implied = reading.hints & {"disk", "hypertable", "table", "slot", "size"} if reading.asked else frozenset()
         exact = len(reading.asked) > 1 and score >= EXACT
         return exact or self.index.is_strong((*reading.asked, *implied))
 
@@ -215,7 +215,7 @@ def _wants(reading: Reading, entry: Entry) -> Wants:
 def _are_halves(one: Ranked, other: Ranked) -> bool:
     """Two queries of one panel that fit equally, such as bytes read and written: neither is the answer."""
     same = one.entry.board == other.entry.board and one.entry.title == other.entry.title
-    return same and one.entry.name != other.entry.name and abs(one.score - other.score) < 0.005
+    return same and one.entry.name != other.entry.name and abs(one.score - other.score) < 0.03
 
 
 def _names(reading: Reading) -> frozenset[str]:
@@ -229,7 +229,7 @@ def _exists(entry: Entry, world: World) -> bool:
 
 def _fits(entry: Entry, reading: Reading) -> bool:
     wants = reading.wants
-    if not compose.fits(wants.threshold, entry.unit):
+    if not compose.fits(wants.threshold, entry.unit) or (reading.unit and not compose.is_of(reading.unit, entry.unit)):
         return False
     kept = compose.kept_labels(entry.expr)
     if (wants.top or wants.threshold) and kept == ():

@@ -55,6 +55,11 @@ _CHART = re.compile(
 )
 _TOTAL = re.compile(r"\b(?:total|in total|altogether|overall|combined|sum|summe|insgesamt|gesamt)\b")
 _YES_NO = re.compile(r"^\s*(?:is|are|was|were|does|do|did|has|have|any|ist|sind|hat|gibt|está|están|hay)\b")
+_IN_UNIT = (
+    ("bytes", re.compile(r"\bin (?:bytes|[kmgt]i?b)\b")),
+    ("share", re.compile(r"\bin (?:percent|prozent|%)(?!\w)")),
+    ("time", re.compile(r"\bin (?:seconds|minutes|hours|ms|sekunden|minuten)\b")),
+)
 _COUNTED = re.compile(r"\b(?:how many|number of|count of|anzahl|wie viele|cu[aá]nt[oa]s)\b")
 _PER_MINUTE = re.compile(r"\b(?:per|a|each|pro|por)\s+(?P<unit>minute|hour|day|minuto|hora|stunde|tag)\b|/ ?min\b")
 _GROUPS = {
@@ -134,6 +139,14 @@ def parse(text: str, window: bool, several: bool) -> Wants:
     counted = bool(_COUNTED.search(text))
     rest = _without(text, over_time)
     return Wants(top, lowest, threshold, over_time, chart, total, yes_no, per, groups, word, counted, rest)
+
+
+def unit(text: str) -> tuple[str, str]:
+    """The kind of unit that is wanted ("in GB"), and the text without it."""
+    for kind, pattern in _IN_UNIT:
+        if found := pattern.search(text):
+            return kind, f"{text[: found.start()]} {text[found.end() :]}"
+    return "", text
 
 
 def _without(text: str, over_time: str) -> str:

@@ -14,7 +14,8 @@ _ABOUT = re.compile(
 )
 _NOT = re.compile(
     r"\b(?:log streams?|lost (?:log )?lines?|log agents?|write[- ]ahead|log rate|log volume|dropped (?:log )?lines?"
-    r"|log ?ins?|log in|logged in|logging in|last log line|loki|sign\w*|lines? (?:are )?(?:lost|dropped)|audit|"
+    r"|logins?|log in(?! the| last)|"
+    r"logged in(?! the| last)|logging in(?! the| last)|last log line|loki|sign\w*|lines? (?:are )?(?:lost|dropped)|audit|"
     r"certificate log)\b"
 )
 _LEVELS = (
@@ -24,7 +25,7 @@ _LEVELS = (
     ("info", re.compile(r"\binfo\b(?= (?:level|lines?|logs?))")),
     ("debug", re.compile(r"\bdebug\b")),
 )
-_LEVEL_WORD = re.compile(r"\b(?:warnings?|fatals?) (?:of|from|in|on)\b")
+_LEVEL_WORD = re.compile(r"\bwarnings\b|\b(?:warning|fatals?) (?:of|from|in|on)\b")
 _QUOTED = re.compile(r"[\"'`“„«](?P<text>[^\"'`”“»]{2,100})[\"'`”“»]")
 _CONTAINING = re.compile(
     r"\b(?:grep(?: for)?|search(?:ing)? for|containing|contains?|"

@@ -14,6 +14,7 @@ from ask.times import Times
 from ask.world import LABELS, World
 
 _FOLLOWS = re.compile(r"^(?:and|what about|how about|und|y|same|now|but|only|also|for|on|ok|okay)\b")
+_GROWN = re.compile(r"\b(?:gr[eo]wn?|grows|growth|growing|increased?|shrunk|shrank|chang(?:e|ed|es))\b")
 _HINTS = {
     "host": {"host", "hub"},
     "container": {"container"},
@@ -51,6 +52,7 @@ class Reading:
     search: str
     hints: frozenset[str]
     notes: tuple[str, ...] = field(default=())
+    unit: str = ""  # the kind of unit that the answer shall have
 
 
 def read(question: str, context: Context, world: World, index: Index, catalogue: Catalogue, now: float) -> Reading:
@@ -73,7 +75,9 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
     about_logs = logs.is_about(lower)
     when = times.parse(lower if not (about_logs and search) else lower.replace(search.lower(), " "), now)
     names = entities.find(when.rest, _without_own_jobs(world, catalogue), LABELS)
-    wants = grammar.parse(names.rest, when.window or bool(when.back), not names.mentions)
+    grown = bool(when.back and _GROWN.search(names.rest))
+    unit, rest = grammar.unit(_GROWN.sub(" ", names.rest) if grown else names.rest)
+    wants = grammar.parse(rest, when.window or bool(when.back), not names.mentions)
     text = words.phrases(wants.rest)
     asked, notes = _asked(text, index, world)
     asked, wants = _share_that_is_free(asked, wants)
@@ -89,7 +93,10 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
         times=when,
         about_logs=about_logs,
         search=search if about_logs else "",
-        hints=hints | frozenset(words.canonical(group) for group in wants.groups),
+        unit=unit,
+        hints=hints
+        | frozenset({"size"} if grown else ())
+        | frozenset(words.canonical(group) for group in wants.groups),
         notes=(*names.notes, *notes),
     )
 

@@ -28,6 +28,7 @@ _PAST = re.compile(
     rf"(?:\b(?:in|over|for|during|within|of|from|auf|der|en|durante)\s+)?(?:\b(?:the|den|der|las?|los)\s+)?"
     rf"\b(?:last|past|previous|letzten?|letzter|vergangenen?|[uú]ltim[ao]s?)\s+{SPAN}"
 )
+_BARE = re.compile(r"(?<![\w.-])(?P<n>\d+)(?P<u>m|h|d)\s*$")
 _IN = re.compile(rf"\b(?:in|within|for|over)\s+{_AGO}\b(?! ago)")
 _AT_AGO = re.compile(rf"\b{_AGO}\s+(?:ago|earlier|before)\b|\b(?:vor|hace)\s+(?P<n2>{_NUMBER}) ?(?P<u2>{_UNIT})\b")
 _CLOCK = re.compile(r"\b(?:at|um|a las)\s+(?P<h>[01]?\d|2[0-3])(?::(?P<m>[0-5]\d))?\s*(?P<half>am|pm|uhr)?(?![\d%])")
@@ -153,7 +154,7 @@ def _between(text: str, now: float) -> Times | None:
 
 
 def _past(text: str, now: float) -> Times | None:
-    for pattern in (_PAST, _IN):
+    for pattern in (_PAST, _IN, _BARE):
         found = pattern.search(text)
         if found and not re.search(r"\b(?:full|fill\w*|voll)\b.*$", text[: found.start()]):
             past = length(found["n"], found["u"])

@@ -60,7 +60,7 @@ def phrases(text: str) -> str:
 
 def split(text: str) -> list[str]:
     """The terms of a text without stop terms, not yet canonical."""
-    return [word for word in _WORD.findall(text) if word not in lexicon.STOP and not word.isdigit()]
+    return [word for word in _WORD.findall(text) if word not in lexicon.STOP]
 
 
 def content(text: str) -> tuple[str, ...]:

@@ -176,7 +176,8 @@ POSTGRES = {
     "connections; active connections",
     "Transaction rate/{{database}} {{datname}} committed": "transaction rate; commits per second; committed "
     "transactions; transactions per second",
-    "Transaction rate/{{database}} {{datname}} rolled back": "rollbacks per second; rolled back transactions",
+    "Transaction rate/{{database}} {{datname}} rolled back": "rollbacks per second; postgres rollbacks; "
+    "rolled back transactions",
     "Row activity/{{database}} {{datname}} fetched": "rows fetched; rows read per second",
     "Row activity/{{database}} {{datname}} changed": "rows changed; rows written per second; inserts updates deletes",
     "Oldest transaction": "oldest transaction; longest open transaction; transaction open; long running transactions; "
@@ -189,7 +190,7 @@ POSTGRES = {
     "Largest tables/Dead row ratio": "dead row ratio; dead rows; table bloat; tables with dead rows; dead tuples",
     "Transaction ID usage": "transaction id usage; wraparound; transaction ids used; xid",
     "Replication lag (time)": "replication lag; standby lag; how far is the standby behind; replica lag",
-    "Replication lag (bytes)": "replication lag bytes; wal not replayed by the standby",
+    "Replication lag (bytes)": "replication lag bytes; standby lag bytes; standby lag; wal not replayed by the standby",
     "WAL retained by replication slots": "wal retained by replication slots; replication slots; slot retained wal",
 }
 TIMESCALE = {
