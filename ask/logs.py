@@ -15,7 +15,8 @@ _ABOUT = re.compile(
 _NOT = re.compile(
     r"\b(?:log streams?|lost (?:log )?lines?|log agents?|write[- ]ahead|log rate|log volume|dropped (?:log )?lines?"
     r"|logins?|log in(?! the| last)|"
-    r"logged in(?! the| last)|logging in(?! the| last)|last log line|loki|sign\w*|lines? (?:are )?(?:lost|dropped)|audit|"
+    r"logged in(?! the| last)|logging in(?! the| last)|last log line|loki|sign\w*|"
+    r"lines? (?:are )?(?:lost|dropped)|audit|"
     r"certificate log)\b"
 )
 _LEVELS = (
