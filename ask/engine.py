@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
-from ask import apps, compose, logs, promql, safety
+from ask import apps, compose, fitting, logs, promql, safety
 from ask.catalogue import Catalogue, Entry, filled
 from ask.compose import Bound, CannotBind, Query
-from ask.grammar import Wants
 from ask.ranking import Index, Ranked
 from ask.reading import Context, Reading, read
 from ask.safety import Limits, Refused
@@ -68,9 +66,11 @@ class Engine:
         if reading.about_logs:
             return self._logs(reading, world)
         ranked = list(self._candidates(reading, world))
-        derived = apps.rank(reading.asked, reading.text, world.apps.values(), reading.hints | _names(reading))
+        derived = apps.rank(
+            reading.asked, reading.text, world.apps.values(), reading.hints | fitting.parts_of_names(reading)
+        )
         best = ranked[0] if ranked else None
-        if any(_are_halves(ranked[0][0], other) for other, _ in ranked[1:6]):
+        if any(fitting.are_halves(ranked[0][0], other) for other, _ in ranked[1:6]):
             best = None
         above = best[0].score + 0.05 if best else 0.0
         if derived and derived[0].score >= max(APP_ENOUGH, above):
@@ -80,10 +80,12 @@ class Engine:
         if best is None or not self._is_enough(reading, best[0].score):
             return Plan(
                 reading=reading,
-                abstention=_abstention(reading),
-                readings=(*(_title(one.entry) for one, _ in ranked[:3]), *self.examples(world))[:3],
+                abstention=fitting.abstention(reading),
+                readings=(*(fitting.title_of(one.entry) for one, _ in ranked[:3]), *self.examples(world))[:3],
             )
-        return self._panel(reading, best[0], best[1], tuple(_title(one.entry) for one, _ in ranked[1:4]), world)
+        return self._panel(
+            reading, best[0], best[1], tuple(fitting.title_of(one.entry) for one, _ in ranked[1:4]), world
+        )
 
     def _is_enough(self, reading: Reading, score: float) -> bool:
         """Whether the entry agrees well, and the terms, or a name such as a mount point, state what is measured."""
@@ -98,19 +100,19 @@ class Engine:
         ranked = self.index.rank(reading.asked, reading.hints)
         if reading.wants.counted and (reading.times.window or reading.wants.threshold):
             ranked += self._of_counted(reading)
-        fitting: list[tuple[Ranked, Bound]] = []
+        found: list[tuple[Ranked, Bound]] = []
         for one in ranked:
             if one.entry.language == "promql":
                 bound = self._bound(reading, one.entry)
-                if bound is None or not _exists(one.entry, world) or not _fits(one.entry, reading):
+                if bound is None or not fitting.exists(one.entry, world) or not fitting.fits(one.entry, reading):
                     continue
             elif reading.mentions or reading.wants.threshold:
                 continue
             else:
                 bound = {}
-            fitting.append((one, bound))
-        fitting.sort(key=lambda pair: (-round(pair[0].score, 3), _breadth(pair[0].entry), pair[0].entry.id))
-        yield from fitting
+            found.append((one, bound))
+        found.sort(key=lambda pair: (-round(pair[0].score, 3), fitting.breadth(pair[0].entry), pair[0].entry.id))
+        yield from found
 
     def _of_counted(self, reading: Reading) -> list[Ranked]:
         """What is counted may be what a panel shows per second, or which of its values exceed a bound."""
@@ -141,7 +143,7 @@ class Engine:
             query = Query(filled(best.entry.expr, window=span), "logql", start, at, form)
         else:
             try:
-                query = compose.build(best.entry, bound, _wants(reading, best.entry), reading.times)
+                query = compose.build(best.entry, bound, fitting.wants_of(reading, best.entry), reading.times)
             except CannotBind as missing:
                 return Plan(reading=reading, abstention=f"The metric has no label {missing}.", readings=others)
             safety.check(query.text, world.metrics, self.limits)
@@ -150,7 +152,7 @@ class Engine:
             query=query,
             entry=best.entry,
             confidence=round(best.score, 2),
-            assumptions=_assumptions(reading, bound, query),
+            assumptions=fitting.assumptions(reading, bound, query),
             readings=others,
         )
 
@@ -167,7 +169,7 @@ class Engine:
             reading=reading,
             query=query,
             confidence=round(found.score * 0.9, 2),
-            assumptions=_assumptions(reading, bound, query),
+            assumptions=fitting.assumptions(reading, bound, query),
             derived=True,
         )
 
@@ -189,7 +191,9 @@ class Engine:
         for mention in reading.mentions:
             text = text.replace(mention.written, " ")
         query = logs.build(text, reading.search, bound, reading.wants, when)
-        return Plan(reading=reading, query=query, confidence=0.8, assumptions=_assumptions(reading, bound, query))
+        return Plan(
+            reading=reading, query=query, confidence=0.8, assumptions=fitting.assumptions(reading, bound, query)
+        )
 
     def _unknown(self, reading: Reading) -> Plan:
         name = reading.unknown[0]
@@ -204,67 +208,3 @@ class Engine:
         """Three questions that this fleet can answer."""
         hosts = sorted(world.values("host")) or ["hub"]
         return ("how full are the disks?", f"cpu of {hosts[0]} over the last 6 hours", "which alerts are firing?")
-
-
-def _wants(reading: Reading, entry: Entry) -> Wants:
-    """Without a superlative that is part of the entry's own title, such as "oldest transaction"."""
-    word = reading.wants.superlative
-    return replace(reading.wants, top=0) if word and word in entry.title.lower() else reading.wants
-
-
-def _are_halves(one: Ranked, other: Ranked) -> bool:
-    """Two queries of one panel that fit equally, such as bytes read and written: neither is the answer."""
-    same = one.entry.board == other.entry.board and one.entry.title == other.entry.title
-    return same and one.entry.name != other.entry.name and abs(one.score - other.score) < 0.03
-
-
-def _names(reading: Reading) -> frozenset[str]:
-    return frozenset(part for one in reading.mentions for part in re.split(r"\W+", one.value.lower()))
-
-
-def _exists(entry: Entry, world: World) -> bool:
-    """Whether the hub has one of the entry's metrics at least; a part that is missing is a part of a sum or union."""
-    return not world.metrics or bool(entry.metrics & world.metrics)
-
-
-def _fits(entry: Entry, reading: Reading) -> bool:
-    wants = reading.wants
-    if not compose.fits(wants.threshold, entry.unit) or (reading.unit and not compose.is_of(reading.unit, entry.unit)):
-        return False
-    kept = compose.kept_labels(entry.expr)
-    if (wants.top or wants.threshold) and kept == ():
-        return False
-    if wants.groups and kept is not None:
-        inner = compose.labels_of(entry)
-        return all(group in kept or group in inner for group in wants.groups)
-    return True
-
-
-def _breadth(entry: Entry) -> int:
-    """How many labels a result has: of two that fit equally, the coarser one is meant."""
-    if entry.language != "promql":
-        return 50
-    kept = compose.kept_labels(entry.expr)
-    return 99 if kept is None else len(kept) or 50
-
-
-def _title(entry: Entry) -> str:
-    return entry.phrasings[0] if entry.phrasings else f"{entry.title} {entry.name}".strip()
-
-
-def _abstention(reading: Reading) -> str:
-    if not reading.asked:
-        return "The question does not say which value is wanted."
-    return "No value of this fleet fits the question well enough."
-
-
-def _assumptions(reading: Reading, bound: Bound, query: Query) -> tuple[str, ...]:
-    notes = [*reading.notes, *query.notes]
-    if not bound:
-        notes.append("everything that sends data is included")
-    return tuple(dict.fromkeys(notes))
-
-
-def with_limits(engine: Engine, limits: Limits) -> Engine:
-    """The same catalogue with other limits."""
-    return replace(engine, limits=limits)
