@@ -11,6 +11,7 @@ from typing import Any
 from ask import promql, words
 
 FORMAT = 1
+_WINDOW = re.compile(r"\$__(rate_interval|range|auto|interval)")
 _ALERT = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -66,7 +67,12 @@ class Catalogue:
 
 def filled(expr: str, rate: str = "5m", window: str = "1h") -> str:
     """The expression with windows instead of Grafana's variables."""
-    return expr.replace("$__rate_interval", rate).replace("$__range", window).replace("$__auto", rate)
+    return (
+        expr.replace("$__rate_interval", rate)
+        .replace("$__range", window)
+        .replace("$__auto", rate)
+        .replace("$__interval", "1m")
+    )
 
 
 def load(text: str) -> Catalogue:
@@ -97,7 +103,10 @@ def _entry(raw: dict[str, Any]) -> Entry:
     if raw["kind"] == "record":
         expr = raw["title"]
     if raw["language"] == "promql":
-        metrics = frozenset(promql.names(promql.parse(filled(expr))))
+        try:
+            metrics = frozenset(promql.names(promql.parse(filled(expr))))
+        except promql.NotPromQL as problem:
+            raise CatalogueError(f"catalogue: {raw['id']}: not PromQL: {problem}") from None
     return Entry(
         id=raw["id"],
         kind=raw["kind"],

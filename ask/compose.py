@@ -16,7 +16,7 @@ from ask.promql import Matcher, Selector
 from ask.times import Times
 
 RATE = 300.0
-PER_SECOND = {"reqps", "ops", "cps", "pps"}
+PER_SECOND = {"reqps", "ops", "cps", "pps", "suffix:/s"}
 EVENTS = re.compile(r"\b(increase|changes)\b")
 
 

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import math
 
-_PER_SECOND = {"cps": "per second", "reqps": "requests per second", "ops": "operations per second", "pps": "packets/s"}
+_PER_SECOND = {
+    "cps": "per second",
+    "reqps": "requests per second",
+    "ops": "operations per second",
+    "pps": "packets/s",
+    "suffix:/s": "/s",
+}
 
 
 def show(value: float, unit: str, signed: bool = False) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 from configs import rules, services
 from configs.catalogue import derived, phrasings, rule_phrasings
 from configs.dashboards import boards, intervals, postgres, timescale
-from configs.dashboards.model import Column, Dashboard, Graph, Logs, Panel, Query, Stat, Table
+from configs.dashboards.model import Column, Dashboard, Graph, Logs, Panel, Query, Stat, Table, largest
 from configs.rules.model import Alert, Group, Record, expression, runbook
 from configs.settings import Settings
 
@@ -58,12 +58,18 @@ def _panels(settings: Settings) -> Iterator[dict[str, Any]]:
                     "unit": unit,
                     "language": "promql" if panel.source == "prometheus" else "logql",
                     "form": _form(panel),
-                    "expr": query.expr,
+                    "expr": whole(query.expr),
                     "interval": getattr(query, "interval", 0),
                     "variables": {one.name: one.label for one in board.variables if one.label},
                     "empty": query.empty,
                     "phrasings": list(phrasings.of_panel(board.name, panel.title, name)),
                 }
+
+
+def whole(expr: str) -> str:
+    """An expression without the limit of a graph to its largest series: a question sets its own."""
+    inner = expr[1:].partition(") and topk(")[0]
+    return inner if largest(inner) == expr else expr
 
 
 def _form(panel: Panel) -> str:

@@ -1,10 +1,13 @@
 """How people ask for each panel: a few phrasings per query, separated by semicolons.
 
-The key is `board/panel`, and `board/panel/column or legend` where a panel has several queries. Terms are matched after
-synonyms and stems, so one phrasing stands for many; what matters is that the phrasings of two queries differ.
+The key is `board/panel`, and `board/panel/column or legend` where a panel has several queries, without the labels of
+the legend. Terms are matched after synonyms and stems, so one phrasing stands for many; what matters is that the
+phrasings of two queries differ.
 """
 
 from __future__ import annotations
+
+import re
 
 FLEET = {
     "Hosts": "hosts of the stack file; number of hosts; how many hosts are there; how many servers do we have",
@@ -14,16 +17,16 @@ FLEET = {
     "Running containers": "running containers; number of containers; how many containers run; container count",
     "PostgreSQL servers down": "postgres servers down; databases down; is postgres down",
     "Host overview/State": "host state; hosts up; is the host up; hosts online; host alive; hosts reachable",
-    "Host overview/CPU usage": "cpu usage",
-    "Host overview/Memory usage": "memory usage",
-    "Host overview/Max disk usage": "max disk usage; fullest disk of each host; disk usage per host; host disk full",
+    "Host overview/CPU": "cpu usage",
+    "Host overview/Memory": "memory usage",
+    "Host overview/Disk": "max disk usage; fullest disk of each host; disk usage per host; host disk full",
     "Host overview/Time to full": "time to full; when will the disk be full; disk full soon; until out of disk space",
-    "Host overview/Container starts": "container starts per host; container restarts per host",
-    "Host overview/Firing alerts": "firing alerts per host; alerts per host",
+    "Host overview/Starts": "container starts per host; container restarts per host",
+    "Host overview/Alerts": "firing alerts per host; alerts per host",
     "Host overview/Last sample": "last sample; age of the newest sample; last seen; when was data last received",
-    "Host overview/Last log line": "last log line; when was the last log line",
+    "Host overview/Last line": "last log line; when was the last log line",
     "Host overview/Databases": "databases per host; number of database servers per host",
-    "Host overview/Request rate": "request rate per host; requests per second per host",
+    "Host overview/Requests": "request rate per host; requests per second per host",
     "Alert list/Count": "alert list; alerts; firing alerts; which alerts are firing; "
     "active alerts; what is wrong; problems",
     "CPU usage": "cpu usage; busy cpu; processor busy",
@@ -36,9 +39,9 @@ HOSTS = {
     "Firing alerts": "number of firing alerts of hosts",
     "OOM kills": "oom kills of hosts; out of memory kills; processes killed by the kernel",
     "Read-only file systems": "read-only disks; disk became read-only",
-    "Host overview/CPU usage": "cpu usage",
-    "Host overview/Memory usage": "memory usage",
-    "Host overview/Max disk usage": "max disk usage",
+    "Host overview/CPU": "cpu usage",
+    "Host overview/Memory": "memory usage",
+    "Host overview/Disk": "max disk usage",
     "Host overview/Time to full": "time to full; when will the disk be full; how long until disk is full",
     "Host overview/Load per core": "load per core; host load; system load; load average",
     "Host overview/Clock offset": "clock offset; clock skew; clock drift; time drift; is the clock right; ntp offset",
@@ -47,19 +50,19 @@ HOSTS = {
     "Host overview/Databases": "databases per host",
     "CPU usage": "cpu usage; host cpu",
     "Memory usage": "memory usage; host memory",
-    "Pressure (PSI)/{{host}} CPU": "cpu pressure; waiting for cpu",
-    "Pressure (PSI)/{{host}} I/O": "io pressure; disk pressure; waiting for io; io wait",
-    "Pressure (PSI)/{{host}} memory": "memory pressure; waiting for memory",
+    "Pressure (PSI)/CPU": "cpu pressure; waiting for cpu",
+    "Pressure (PSI)/I/O": "io pressure; disk pressure; waiting for io; io wait",
+    "Pressure (PSI)/memory": "memory pressure; waiting for memory",
     "Disk space usage": "disk usage; disk space usage; how full is the disk; disk used; disk mountpoint",
     "Inode usage": "inode usage; inodes used; free inodes",
-    "Disk I/O/{{host}} read": "disk read; bytes read from disk; disk read throughput; disk read rate",
-    "Disk I/O/{{host}} written": "disk write; bytes written to disk; disk write throughput; disk write rate",
-    "Network traffic/{{host}} receive": "network receive; network traffic received; incoming traffic; download; "
+    "Disk I/O/read": "disk read; bytes read from disk; disk read throughput; disk read rate",
+    "Disk I/O/written": "disk write; bytes written to disk; disk write throughput; disk write rate",
+    "Network traffic/receive": "network receive; network traffic received; incoming traffic; download; "
     "bandwidth in; network in",
-    "Network traffic/{{host}} transmit": "network transmit; network traffic sent; outgoing traffic; upload; "
+    "Network traffic/transmit": "network transmit; network traffic sent; outgoing traffic; upload; "
     "bandwidth out; network out; host sends over the network",
-    "Network errors and drops/{{host}} errors": "network errors; packet errors; interface errors",
-    "Network errors and drops/{{host}} drops": "network drops; dropped packets; packet loss",
+    "Network errors and drops/errors": "network errors; packet errors; interface errors",
+    "Network errors and drops/drops": "network drops; dropped packets; packet loss",
 }
 CONTAINERS = {
     "Running containers": "running containers; number of containers; containers per project",
@@ -68,7 +71,7 @@ CONTAINERS = {
     "OOM kills": "oom kills of containers; containers killed out of memory; container oom",
     "Container overview/CPU (cores)": "container cpu; container cpu cores; cpu usage of containers; busy containers",
     "Container overview/Memory": "container memory; memory usage of containers; memory by container",
-    "Container overview/Memory usage of limit": "container memory usage of limit; container memory limit; "
+    "Container overview/Of limit": "container memory usage of limit; container memory limit; "
     "containers close to their memory limit; container near memory limit",
     "Container overview/Receive": "container network receive",
     "Container overview/Transmit": "container network transmit",
@@ -111,16 +114,16 @@ HUB = {
     "Ingestion by host/Failed samples": "failed samples; rejected samples by host",
     "Ingestion by host/Log agent": "log agent up; is the log agent running; promtail up",
     "Remote write lag": "remote write lag; agent lag; delay of metrics; agents behind",
-    "Lost samples/{{host}} rejected": "lost samples; rejected samples; samples lost",
+    "Lost samples/rejected": "lost samples; rejected samples; samples lost",
     "Lost samples/too old": "samples too old; samples out of bounds",
-    "Lost log lines/{{host}} dropped": "lost log lines; dropped log lines",
+    "Lost log lines/dropped": "lost log lines; dropped log lines",
     "Lost log lines/discarded by Loki": "log lines discarded by loki; loki discards",
-    "Hub disk usage/{{mountpoint}}": "hub disk usage; disk of the hub",
+    "Hub disk usage": "hub disk usage; disk of the hub",
     "Hub disk usage/Loki": "loki disk usage; loki wal disk",
     "Hub disk usage/alert threshold": "alert threshold of the hub disk",
-    "Time until hub disk is full/{{mountpoint}}": "time until hub disk is full; when will the hub disk be full",
+    "Time until hub disk is full": "time until hub disk is full; when will the hub disk be full",
     "Time until hub disk is full/until metrics reach retention": "time until metrics reach retention",
-    "Agent buffer headroom/{{host}}": "agent buffer headroom; how long can the agent buffer; outage buffer",
+    "Agent buffer headroom": "agent buffer headroom; how long can the agent buffer; outage buffer",
     "Agent buffer headroom/outage budget": "outage budget",
     "Metrics size at full retention/current": "current size of the metrics",
     "Metrics size at full retention/at full retention": "expected size of metrics at full retention",
@@ -132,10 +135,10 @@ HUB = {
     "Failed repository checks": "failed repository checks; backup repository check; is the backup readable",
     "Last restore drill": "last restore drill; when was the restore drilled; backup drill age",
     "Backup progress": "backup progress; is a backup running",
-    "Backup duration/{{part}}": "backup duration; how long does the backup take",
+    "Backup duration": "backup duration; how long does the backup take",
     "Backup duration/since the check": "time since the repository check; age of the backup check",
-    "Backup size/{{part}}": "backup size; how big is the backup",
-    "Backup size/{{part}} added": "bytes added by the last backup; backup growth",
+    "Backup size": "backup size; how big is the backup",
+    "Backup size/added": "bytes added by the last backup; backup growth",
     "Ingested samples/all": "ingested samples; samples per second; ingestion rate; samples ingested",
     "Ingested samples/out of order": "out of order samples",
     "Sample rate by host": "sample rate by host; samples per second by host; samples that each agent collects",
@@ -149,7 +152,7 @@ HUB = {
     "Log streams/limit": "limit of log streams; maximum log streams",
     "Request rate by status code": "caddy requests by status code; caddy request rate; requests to caddy",
     "Failed requests": "failed caddy requests; caddy errors; rejected pushes",
-    "Alerts and failed notifications/{{state}}": "alertmanager alerts by state; silenced alerts",
+    "Alerts and failed notifications": "alertmanager alerts by state; silenced alerts",
     "Alerts and failed notifications/failed notifications per minute": "failed notifications; notification failures",
     "Rule evaluation duration": "rule evaluation duration; how long do rules take",
     "Certificate age": "certificate age; when was the certificate renewed; how old is the certificate",
@@ -171,15 +174,14 @@ POSTGRES = {
     "second postgres",
     "Server overview/Size": "postgres server size; total size of the postgres server",
     "Server overview/Oldest transaction": "oldest transaction of the server",
-    "Server overview/Transaction ID usage": "server transaction id usage",
+    "Server overview/Transaction IDs": "server transaction id usage",
     "Connections by state": "connections by state; idle in transaction connections; postgres activity; idle "
     "connections; active connections",
-    "Transaction rate/{{database}} {{datname}} committed": "transaction rate; commits per second; committed "
+    "Transaction rate/committed": "transaction rate; commits per second; committed "
     "transactions; transactions per second",
-    "Transaction rate/{{database}} {{datname}} rolled back": "rollbacks per second; postgres rollbacks; "
-    "rolled back transactions",
-    "Row activity/{{database}} {{datname}} fetched": "rows fetched; rows read per second",
-    "Row activity/{{database}} {{datname}} changed": "rows changed; rows written per second; inserts updates deletes",
+    "Transaction rate/rolled back": "rollbacks per second; postgres rollbacks; rolled back transactions",
+    "Row activity/fetched": "rows fetched; rows read per second",
+    "Row activity/changed": "rows changed; rows written per second; inserts updates deletes",
     "Oldest transaction": "oldest transaction; longest open transaction; transaction open; long running transactions; "
     "transaction age",
     "Locks by mode": "database locks; postgres locks; locks by mode; held locks",
@@ -203,17 +205,16 @@ TIMESCALE = {
     "Hypertable overview/Size": "hypertable size",
     "Hypertable overview/Chunks": "hypertable chunks",
     "Hypertable overview/Overdue chunks": "overdue chunks by hypertable",
-    "Hypertable overview/Before compression": "hypertable size before compression; uncompressed size",
-    "Hypertable overview/After compression": "hypertable size after compression; compressed size",
-    "Hypertable overview/Compression ratio": "compression ratio",
+    "Hypertable overview/Uncompressed": "hypertable size before compression; uncompressed size",
+    "Hypertable overview/Compressed": "hypertable size after compression; compressed size",
+    "Hypertable overview/Ratio": "compression ratio",
     "Size by hypertable": "hypertable size; size by hypertable",
     "Chunks by hypertable": "chunks by hypertable; number of chunks per hypertable; hypertable chunks",
     "Compression ratio": "compression ratio; hypertable compression ratio; how well are hypertables compressed",
     "Job overview/Last run": "last run of timescale jobs; timescale job state",
-    "Job overview/Last success": "last success of timescale jobs; when did the timescale job last succeed",
+    "Job overview/Success": "last success of timescale jobs; when did the timescale job last succeed",
     "Job overview/Delay": "timescale job delay",
-    "Job overview/Last duration": "timescale job duration; how long do timescale jobs take",
-    "Job overview/Runs": "timescale job runs; how often did timescale jobs run",
+    "Job overview/Duration": "timescale job duration; how long do timescale jobs take",
     "Job overview/Failures": "timescale job failures total",
     "Job failures": "timescale job failures; job failures",
     "Job delay": "timescale job delay; late timescale jobs; overdue timescale jobs",
@@ -250,7 +251,8 @@ BOARDS = {
 
 
 def of_panel(board: str, title: str, name: str) -> tuple[str, ...]:
-    """The phrasings of a query of a panel, of the panel if the query has none."""
+    """The phrasings of a query of a panel, of the panel if the query has none. Labels in a legend do not count."""
     table = BOARDS.get(board, {})
-    text = table.get(f"{title}/{name}") or table.get(title, "")
+    own = re.sub(r"\{\{.*?\}\}", "", name).strip()
+    text = table.get(f"{title}/{own}") or table.get(title, "")
     return tuple(part.strip() for part in text.split(";") if part.strip())
