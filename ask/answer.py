@@ -89,8 +89,11 @@ def _stated(plan: Plan, question: str, site: str, status: str) -> Answer:
 
 
 def _title(plan: Plan) -> str:
+    if plan.entry is None and plan.query is not None:
+        logs = plan.query.language == "logql"
+        return "Log lines" if logs else min(promql.names(promql.parse(plan.query.text)), default="Value")
     if plan.entry is None:
-        return "Log lines" if plan.query is not None and plan.query.language == "logql" else "Value"
+        return ""
     return plan.entry.title + (f", {plan.entry.name}" if plan.entry.name and "{{" not in plan.entry.name else "")
 
 

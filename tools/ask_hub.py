@@ -20,25 +20,29 @@ from tools.stack_factory import open_stack
 
 
 def register(commands: Commands) -> None:
-    parser = commands.add("ask", _ask, "a question in plain language, answered from the hub")
+    parser = commands.add("ask", answer, "a question in plain language, answered from the hub")
     parser.add_argument("question")
     parser.add_argument("--at", default="", help="the time of the question; now if not given")
     parser.add_argument("--json", action="store_true", help="the whole answer as JSON")
 
 
-def _ask(options: argparse.Namespace) -> int:
+def answer(options: argparse.Namespace) -> int:
+    """Print the answer to a question; 1 if there is none."""
     if not options.question.strip():
         raise ToolError('expected a question, for example: make ask Q="how full are the disks?"')
+    try:
+        at = terminal.moment(options.at)
+    except SystemExit as refused:
+        raise ToolError(str(refused)) from None
     stack = open_stack(options)
     engine = Engine(catalogues.load(catalogue.render(stack.valid_settings())))
     outputs = stack.outputs()
-    at = terminal.moment(options.at)
     with query_address(outputs) as base:
         hub = Hub(base, base)
         world = discover(hub, engine.catalogue, engine.catalogue.jobs, at)
         for problem in world.missing:
             print(problem, file=sys.stderr)
-        answer = terminal.reply(engine, hub, world, options.question, at, Context(), str(outputs.get("url", "")))
+        found = terminal.reply(engine, hub, world, options.question, at, Context(), str(outputs.get("url", "")))
         hub.close()
-    print(json.dumps(answer.document(), ensure_ascii=False) if options.json else terminal.show(answer))
-    return 0 if answer.status in {"answered", "empty"} else 1
+    print(json.dumps(found.document(), ensure_ascii=False) if options.json else terminal.show(found))
+    return 0 if found.status in {"answered", "empty"} else 1

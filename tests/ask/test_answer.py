@@ -148,3 +148,11 @@ def test_an_alert_is_explained() -> None:
     assert " > 0.9" not in found.query
     assert found.links["runbook"].endswith("DiskUsed.md")
     assert explain.alert_of("cpu of web-1", engine().catalogue) is None
+
+
+def test_a_metric_that_no_panel_shows_is_named_and_stated_to_be_derived() -> None:
+    played = Played({"/api/v1/series": [{}], "/api/v1/query": vector(({"host": "web-1", "job": "shop"}, 1.7))})
+    found = ask("orders per second", played)
+    assert found.sentence == "shop_orders_total: web-1 shop 1.7."
+    assert found.engine == "derived"
+    assert any("inferred from its name" in one for one in found.assumptions)
