@@ -1,6 +1,8 @@
 # fleetwatch. `make up` and `make test` are all that a newcomer needs; `make help` lists the rest.
 STACK ?= local
 override STACK := $(value STACK)
+Q ?=
+override Q := $(value Q)
 FILE ?= stacks/Pulumi.$(STACK).yaml
 # As they were given: make expands nothing in the stack's name, and the shell takes each for one argument.
 quoted = '$(subst ','\'',$(1))'
@@ -20,7 +22,7 @@ up: venv ## bring everything up on this machine, wait for data, show it
 	@$(TOOL) up
 
 ask: venv ## ask the hub in plain language: make ask Q="how full are the disks?" [STACK= AT=]
-	@$(TOOL) ask $(call quoted,$(value Q)) --at $(call quoted,$(AT))
+	@$(TOOL) ask $(call quoted,$(Q)) --at $(call quoted,$(AT))
 
 ask-eval: venv ## measure the assistant on its questions; QUESTIONS=FILE BASE=URL [LOKI=URL AT=TIME]: answer a file of others
 	@.venv/bin/python -m tests.ask.evaluate $(if $(QUESTIONS),--questions $(call quoted,$(QUESTIONS)) \
