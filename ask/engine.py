@@ -58,6 +58,8 @@ class Engine:
     def _plan(self, reading: Reading, world: World, now: float) -> Plan:
         if reading.times.future:
             raise Refused("The time is in the future: only what was measured can be answered.")
+        if reading.times.window and reading.times.end - reading.times.start < 1:
+            raise Refused("The time range is empty: name one of a second or more.")
         if reading.unknown:
             return self._unknown(reading)
         safety.time_range(reading.times.start, reading.times.end, now, self.limits, reading.about_logs)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from ask import safety
+from ask.reading import Context
 from ask.safety import Limits, Refused
 from tests.ask.offline import engine, world
 from tests.ask.seed import AT
@@ -74,6 +77,7 @@ def test_limits_are_settings() -> None:
         'sum({job=~".+"})',
         "cpu usage in the last 30 years",
         "cpu usage tomorrow",
+        "how many requests in the last 0 hours",
     ],
 )
 def test_hostile_questions_get_a_sentence_and_no_query(question: str) -> None:
@@ -86,3 +90,17 @@ def test_an_unknown_host_gets_a_suggestion() -> None:
     plan = engine().plan("cpu of wep-1 and web-3", world(), AT)
     assert plan.query is None
     assert "Nothing that sends data is called web-3. Did you mean web-1" in plan.abstention
+
+
+def test_no_combination_of_fragments_raises() -> None:
+    fragments = (
+        "in the last 0 hours", "99999999 weeks ago", "top 0 hosts", "at 24:00", "over 0%", "per container", "by queue",
+        "compared to 0 days ago", "yesterday", "between 14 and 10", "max", "average", "total", "graph", "how many",
+        "web-1", "db1", "/data", "nginx", "shop", "orders", "cpu", "memory", "logs", "errors", "requests", "p95",
+        "this month", "in gb", "above 5", "less than 10% free disk", "growth", "since last week", "${x}", "[5m]", "`",
+    )  # fmt: skip
+    chosen = random.Random(7)
+    for _ in range(1500):
+        question = " ".join(chosen.sample(fragments, chosen.randint(1, 5)))
+        plan = engine().plan(question, world(), AT, Context(question=chosen.choice(["", "cpu of web-1"])))
+        assert plan.query is not None or plan.refusal or plan.abstention, question
