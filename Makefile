@@ -1,12 +1,14 @@
 # fleetwatch. `make up` and `make test` are all that a newcomer needs; `make help` lists the rest.
 STACK ?= local
 override STACK := $(value STACK)
+Q ?=
+override Q := $(value Q)
 FILE ?= stacks/Pulumi.$(STACK).yaml
 # As they were given: make expands nothing in the stack's name, and the shell takes each for one argument.
 quoted = '$(subst ','\'',$(1))'
 TOOL = .venv/bin/python -m tools --stack $(call quoted,$(STACK)) --file $(call quoted,$(FILE))
 .DEFAULT_GOAL := help
-.PHONY: help venv up status doctor alert-test drift backup restore drill drill-large export down password secret preview comment policy pulumi \
+.PHONY: help venv up ask ask-eval status doctor alert-test drift backup restore drill drill-large export down password secret preview comment policy pulumi \
 	rehearse rehearse-down tunnel accept-key rebuild env move-state outdated clean check test test-vm bench outage pictures scan licences sbom \
 	audit lock
 
@@ -18,6 +20,13 @@ venv:
 
 up: venv ## bring everything up on this machine, wait for data, show it
 	@$(TOOL) up
+
+ask: venv ## ask the hub in plain language: make ask Q="how full are the disks?" [STACK= AT=]
+	@$(TOOL) ask $(call quoted,$(Q)) --at $(call quoted,$(AT))
+
+ask-eval: venv ## measure the assistant on its questions; QUESTIONS=FILE BASE=URL [LOKI=URL AT=TIME]: answer a file of others
+	@.venv/bin/python -m tests.ask.evaluate $(if $(QUESTIONS),--questions $(call quoted,$(QUESTIONS)) \
+		--base $(call quoted,$(BASE)) --loki $(call quoted,$(LOKI)) --at $(call quoted,$(AT)),--failures)
 
 status: venv ## what runs, where to look, what has arrived
 	@$(TOOL) status

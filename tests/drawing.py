@@ -21,7 +21,7 @@ from tests.fixtures.fleets import SOURCE, fleet
 from tests.fixtures.full import ROOT
 
 PAGE = ROOT / "docs" / "architecture.md"
-LAYERS = ("__main__", "components", "configs", "localcloud", "policy", "tools")
+LAYERS = ("__main__", "ask", "components", "configs", "localcloud", "policy", "tools")
 SETTINGS = fleet(
     hosts={
         "web-1": {"droplet": {}, "postgres": {"main": {"dsn": "postgresql://watch:x@db:5432/shop"}}},

@@ -57,6 +57,7 @@ MODULES = {
     "audit": "audit",
     "test-programs": "test_programs",
     "pulumi": "pulumi_command",
+    "ask": "ask_hub",
 }
 
 

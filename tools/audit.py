@@ -13,7 +13,7 @@ from tools.paths import CHECKOUT, cache_dir
 from tools.progress import say
 
 AUDITED = (
-    *("requirements.txt", "requirements-ci.txt", "tests/app/requirements.txt"),
+    *("requirements.txt", "requirements-ci.txt", "ask/requirements.txt", "tests/app/requirements.txt"),
     *("policy/requirements.txt", "tests/pictures/requirements.txt", "tests/bench/requirements.txt"),
 )
 VULNERABLE, UNKNOWN = 1, 2  # exit codes of `audit`

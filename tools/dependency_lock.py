@@ -11,13 +11,14 @@ from tools.processes import run
 from tools.progress import step
 
 UV = "uv>=0.8,<1"
-# What is locked: the program, the tools of CI (held to the versions of the former), the application that the tests run
-# in a container, the policy pack, what `make pictures` draws with and what `make bench` compares with.
+# What is locked: the program, the tools of CI (held to the versions of the former), the assistant, the application that
+# the tests run in a container, the policy pack, what `make pictures` draws with and what `make bench` compares with.
 FILES = tuple(
     Path(name)
     for name in (
         "requirements.in",
         "requirements-ci.in",
+        "ask/requirements.in",
         "tests/app/requirements.in",
         "policy/requirements.in",
         "tests/pictures/requirements.in",

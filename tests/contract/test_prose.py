@@ -25,6 +25,11 @@ class Place:
     checked: bool = True
 
 
+def _texts_of_ask() -> Texts:
+    """Without the lexicon, which has the vocabulary of questions."""
+    return {place: text for place, text in user_texts.strings("ask").items() if not place.startswith("ask/lexicon.py")}
+
+
 PLACES = (
     Place("panels", user_texts.panels),
     Place("alerts", user_texts.alerts),
@@ -41,6 +46,8 @@ PLACES = (
     Place("policy", lambda: user_texts.strings("policy")),
     Place("tools", lambda: user_texts.strings("tools")),
     Place("localcloud", lambda: user_texts.strings("localcloud")),
+    Place("ask", _texts_of_ask),
+    Place("docstrings of ask", lambda: user_texts.docstrings("ask")),
     Place("docstrings of configs", lambda: user_texts.docstrings("configs")),
     Place("docstrings of components", lambda: user_texts.docstrings("components")),
     Place("docstrings of tools", lambda: user_texts.docstrings("tools")),

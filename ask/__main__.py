@@ -1,0 +1,127 @@
+"""`python -m ask`: a question answered in the terminal, or a file of questions as one JSON line each."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ask import catalogue as catalogues
+from ask import explain
+from ask.answer import Answer, ask
+from ask.client import Hub
+from ask.engine import Engine
+from ask.reading import Context
+from ask.world import World, discover
+
+
+def moment(text: str) -> float:
+    """Seconds since 1970, from seconds or an ISO date; now if empty."""
+    if not text:
+        return time.time()
+    if text.replace(".", "", 1).isdigit():
+        return float(text)
+    try:
+        given = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise SystemExit(f"--at: {text!r} is no time; expected seconds or, for example, 2026-11-20T12:00:00Z") from None
+    return (given if given.tzinfo else given.replace(tzinfo=timezone.utc)).timestamp()
+
+
+def questions(path: Path) -> list[dict[str, Any]]:
+    """The questions of a YAML file: a list, or a mapping with `questions`."""
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as problem:
+        raise SystemExit(f"{path}: cannot be read as YAML: {problem}") from None
+    found = found.get("questions") if isinstance(found, dict) else found
+    if not isinstance(found, list) or not all(isinstance(one, dict) and "question" in one for one in found):
+        raise SystemExit(f"{path}: expected a list of mappings with `id` and `question`")
+    return found
+
+
+def context_of(given: object) -> Context:
+    """The context of a question: a previous question as text, or a mapping with `question` and `host`."""
+    if isinstance(given, str):
+        return Context(question=given)
+    if isinstance(given, dict):
+        before = given.get("question") or given.get("previous") or given.get("previous_question") or ""
+        return Context(str(before), str(given.get("host") or ""))
+    return Context()
+
+
+def line(one: dict[str, Any], answer: Answer) -> str:
+    """The JSON line of one question."""
+    document = {
+        "id": one.get("id"),
+        "query": answer.query if answer.status not in {"abstained", "refused"} else "",
+        "language": answer.language,
+        "start": answer.start,
+        "end": answer.end,
+        "abstained": answer.status in {"abstained", "refused"},
+        "answer": answer.sentence,
+        "status": answer.status,
+        "confidence": answer.confidence,
+    }
+    return json.dumps(document, ensure_ascii=False)
+
+
+def show(answer: Answer) -> str:
+    """An answer for the terminal."""
+    parts = [answer.sentence]
+    parts += [f"  {one['text']:>14}  {one['name']}" for one in answer.rows]
+    parts += [f"  {one['line']}" for one in answer.lines[:20]]
+    if answer.query:
+        parts += ["", f"Query: {answer.query}"]
+        parts += [f"Meaning: {answer.explanation}"] if answer.explanation else []
+        parts += [f"Assumed: {'; '.join(answer.assumptions)}"] if answer.assumptions else []
+        parts += [f"{name.capitalize()}: {address}" for name, address in answer.links.items() if address]
+        parts.append(f"Confidence: {answer.confidence:g} ({answer.engine})")
+    if answer.readings:
+        parts += ["", "Other readings:", *(f"  {one}" for one in answer.readings)]
+    return "\n".join(parts)
+
+
+def reply(engine: Engine, hub: Hub, world: World, question: str, at: float, context: Context, site: str) -> Answer:
+    """An explanation if an alert is meant, else the answer to the question."""
+    alert = explain.alert_of(question, engine.catalogue)
+    if alert is not None:
+        return explain.explain(question, alert, hub, at, site)
+    return ask(engine, hub, world, question, at, context, site)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="ask", description=__doc__)
+    parser.add_argument("question", nargs="?", default="", help="a question in plain language")
+    parser.add_argument("--catalogue", type=Path, required=True, help="the rendered catalogue")
+    parser.add_argument("--base", required=True, help="the hub's query address")
+    parser.add_argument("--loki", default="", help="Loki's address, if it is another")
+    parser.add_argument("--site", default="", help="Grafana's address, for links")
+    parser.add_argument("--at", default="", help="the time of the question; now if not given")
+    parser.add_argument("--questions", type=Path, help="a YAML file: prints one JSON line for each question")
+    parser.add_argument("--json", action="store_true", help="the whole answer as JSON")
+    options = parser.parse_args()
+    at = moment(options.at)
+    engine = Engine(catalogues.read(options.catalogue))
+    hub = Hub(options.base, options.loki or options.base)
+    world = discover(hub, engine.catalogue, engine.catalogue.jobs, at)
+    for problem in world.missing:
+        print(problem, file=sys.stderr)
+    if options.questions is not None:
+        for one in questions(options.questions):
+            answer = reply(engine, hub, world, str(one["question"]), at, context_of(one.get("context")), options.site)
+            print(line(one, answer), flush=True)
+        return 0
+    answer = reply(engine, hub, world, options.question, at, Context(), options.site)
+    print(json.dumps(answer.document(), ensure_ascii=False, indent=1) if options.json else show(answer))
+    return 0 if answer.status in {"answered", "empty"} else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,212 @@
+"""The deterministic engine: a question becomes one query with its confidence, or an abstention with other readings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+from ask import apps, compose, fitting, logs, promql, safety
+from ask.catalogue import Catalogue, Entry, filled
+from ask.compose import Bound, CannotBind, Query
+from ask.ranking import Index, Ranked
+from ask.reading import Context, Reading, read
+from ask.safety import Limits, Refused
+from ask.world import LOG_LABELS, World
+
+APP_ENOUGH = 0.6
+EXACT = 0.97  # from here on the question is a phrasing, whatever its words
+NO_CONTEXT = Context()
+HUB = "hub"  # the board of this name is about this host alone
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be executed, and why; or why nothing is."""
+
+    reading: Reading | None = None
+    query: Query | None = None
+    entry: Entry | None = None
+    confidence: float = 0.0
+    assumptions: tuple[str, ...] = ()
+    readings: tuple[str, ...] = ()
+    refusal: str = ""
+    abstention: str = ""
+    derived: bool = False
+
+
+@dataclass
+class Engine:
+    """A catalogue, prepared once, and the limits."""
+
+    catalogue: Catalogue
+    limits: Limits = field(default_factory=Limits)
+
+    def __post_init__(self) -> None:
+        self.entries = {one.id: one for one in self.catalogue.panels if one.language == "promql"}
+        self.log_entries = [one for one in self.catalogue.panels if one.language == "logql" and "$" not in one.expr]
+        self.index = Index([*self.entries.values(), *self.log_entries])
+
+    def plan(self, question: str, world: World, now: float, context: Context = NO_CONTEXT) -> Plan:
+        """The query for a question. Never raises for what a user wrote."""
+        try:
+            plain = safety.question(question, self.limits)
+            reading = read(plain, context, world, self.index, self.catalogue, now)
+            return self._plan(reading, world, now)
+        except Refused as refusal:
+            return Plan(refusal=str(refusal), readings=self.examples(world))
+
+    def _plan(self, reading: Reading, world: World, now: float) -> Plan:
+        if reading.times.future:
+            raise Refused("The time is in the future: only what was measured can be answered.")
+        if reading.times.window and reading.times.end - reading.times.start < 1:
+            raise Refused("The time range is empty: name one of a second or more.")
+        if reading.unknown:
+            return self._unknown(reading)
+        safety.time_range(reading.times.start, reading.times.end, now, self.limits, reading.about_logs)
+        if reading.times.back > self.limits.range:
+            raise Refused("The time to compare with is too long ago.")
+        if reading.about_logs:
+            return self._logs(reading, world)
+        ranked = list(self._candidates(reading, world))
+        derived = apps.rank(
+            reading.asked, reading.text, world.apps.values(), reading.hints | fitting.parts_of_names(reading)
+        )
+        best = ranked[0] if ranked else None
+        if any(fitting.are_halves(ranked[0][0], other) for other, _ in ranked[1:6]):
+            best = None
+        above = best[0].score + 0.05 if best else 0.0
+        if derived and derived[0].score >= max(APP_ENOUGH, above):
+            plan = self._derived(reading, derived[0], world)
+            if plan is not None:
+                return plan
+        if best is None or not self._is_enough(reading, best[0].score):
+            return Plan(
+                reading=reading,
+                abstention=fitting.abstention(reading),
+                readings=(*(fitting.title_of(one.entry) for one, _ in ranked[:3]), *self.examples(world))[:3],
+            )
+        return self._panel(
+            reading, best[0], best[1], tuple(fitting.title_of(one.entry) for one, _ in ranked[1:4]), world
+        )
+
+    def _is_enough(self, reading: Reading, score: float) -> bool:
+        """Whether the entry agrees well, and the terms, or a name such as a mount point, state what is measured."""
+        if not self.index.is_enough(reading.asked, score):
+            return False
+        implied = reading.hints & {"disk", "hypertable", "table", "slot", "size"} if reading.asked else frozenset()
+        exact = len(reading.asked) > 1 and score >= EXACT
+        return exact or self.index.is_strong((*reading.asked, *implied))
+
+    def _candidates(self, reading: Reading, world: World) -> Iterator[tuple[Ranked, Bound]]:
+        """The entries that can answer: their metrics exist, their labels fit the names, their unit fits the bound."""
+        ranked = self.index.rank(reading.asked, reading.hints)
+        if reading.wants.counted and (reading.times.window or reading.wants.threshold):
+            ranked += self._of_counted(reading)
+        found: list[tuple[Ranked, Bound]] = []
+        for one in ranked:
+            if one.entry.language == "promql":
+                bound = self._bound(reading, one.entry)
+                if bound is None or not fitting.exists(one.entry, world) or not fitting.fits(one.entry, reading):
+                    continue
+            elif reading.mentions or reading.wants.threshold:
+                continue
+            else:
+                bound = {}
+            found.append((one, bound))
+        found.sort(key=lambda pair: (-round(pair[0].score, 3), fitting.breadth(pair[0].entry), pair[0].entry.id))
+        yield from found
+
+    def _of_counted(self, reading: Reading) -> list[Ranked]:
+        """What is counted may be what a panel shows per second, or which of its values exceed a bound."""
+        asked = tuple(word for word in reading.asked if word != "count")
+        found = self.index.rank(asked, reading.hints)
+        bounded = reading.wants.threshold is not None
+        return [one for one in found if one.entry.unit in compose.PER_SECOND or bounded]
+
+    def _bound(self, reading: Reading, entry: Entry) -> Bound | None:
+        """The label of each name in this entry; None if one has none."""
+        can = compose.labels_of(entry)
+        bound: dict[str, list[str]] = {}
+        for mention in reading.mentions:
+            label = next((one for one in mention.labels if one in can), None)
+            if label is None and mention.value == HUB and entry.board == f"fleetwatch-{HUB}":
+                continue
+            if label is None:
+                return None
+            bound.setdefault(label, []).append(mention.value)
+        return {label: tuple(values) for label, values in bound.items()}
+
+    def _panel(self, reading: Reading, best: Ranked, bound: Bound, others: tuple[str, ...], world: World) -> Plan:
+        if best.entry.language == "logql":
+            at = reading.times.end
+            span = promql.duration(reading.times.end - reading.times.start) if reading.times.window else "1h"
+            form = "lines" if best.entry.form == "lines" else "value"
+            start = at - 7 * 86400 if form == "lines" else at
+            query = Query(filled(best.entry.expr, window=span), "logql", start, at, form)
+        else:
+            try:
+                query = compose.build(best.entry, bound, fitting.wants_of(reading, best.entry), reading.times)
+            except CannotBind as missing:
+                return Plan(reading=reading, abstention=f"The metric has no label {missing}.", readings=others)
+            safety.check(query.text, world.metrics, self.limits)
+        return Plan(
+            reading=reading,
+            query=query,
+            entry=best.entry,
+            confidence=round(best.score, 2),
+            assumptions=fitting.assumptions(reading, bound, query),
+            readings=others,
+        )
+
+    def _derived(self, reading: Reading, found: apps.Candidate, world: World) -> Plan | None:
+        bound: dict[str, tuple[str, ...]] = {}
+        for mention in reading.mentions:
+            label = next((one for one in mention.labels if mention.value in found.metric.labels.get(one, ())), None)
+            if label is None:
+                return None
+            bound[label] = (*bound.get(label, ()), mention.value)
+        query = apps.build(found, reading.text, bound, reading.wants, reading.times)
+        safety.check(query.text, world.metrics, self.limits)
+        return Plan(
+            reading=reading,
+            query=query,
+            confidence=round(found.score * 0.9, 2),
+            assumptions=fitting.assumptions(reading, bound, query),
+            derived=True,
+        )
+
+    def _logs(self, reading: Reading, world: World) -> Plan:
+        bound: dict[str, tuple[str, ...]] = {}
+        when = reading.times
+        if when.back:  # "since yesterday"
+            when = replace(when, start=when.end - when.back, back=0, window=True)
+        for mention in reading.mentions:
+            label = next(
+                (one for one in mention.labels if one in LOG_LABELS and mention.value in world.logs.get(one, ())), None
+            )
+            if label is None and "job" in mention.labels and mention.value in world.logs.get("compose_project", ()):
+                label = "compose_project"
+            if label is None:
+                return Plan(reading=reading, abstention=f"There are no log lines of {mention.value}.")
+            bound[label] = (*bound.get(label, ()), mention.value)
+        text = reading.original.lower()
+        for mention in reading.mentions:
+            text = text.replace(mention.written, " ")
+        query = logs.build(text, reading.search, bound, reading.wants, when)
+        return Plan(
+            reading=reading, query=query, confidence=0.8, assumptions=fitting.assumptions(reading, bound, query)
+        )
+
+    def _unknown(self, reading: Reading) -> Plan:
+        name = reading.unknown[0]
+        near = f" Did you mean {' or '.join(reading.suggestions)}?" if reading.suggestions else ""
+        return Plan(
+            reading=reading,
+            abstention=f"Nothing that sends data is called {name}.{near}",
+            readings=tuple(reading.original.replace(name, one) for one in reading.suggestions),
+        )
+
+    def examples(self, world: World) -> tuple[str, ...]:
+        """Three questions that this fleet can answer."""
+        hosts = sorted(world.values("host")) or ["hub"]
+        return ("how full are the disks?", f"cpu of {hosts[0]} over the last 6 hours", "which alerts are firing?")

@@ -1,0 +1,146 @@
+"""The things that a question names: hosts, containers, databases, by the label values that the hub has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from ask import lexicon, words
+from ask.world import World
+
+# Word before or after a value -> the label that it is of.
+CUES = {
+    "host": "host", "server": "host database", "machine": "host", "box": "host", "container": "container",
+    "database": "datname database", "db": "datname database", "service": "job container", "app": "job container",
+    "job": "job", "volume": "mountpoint", "mount": "mountpoint", "disk": "mountpoint", "table": "table",
+    "hypertable": "hypertable", "project": "compose_project", "datenbank": "datname database", "rechner": "host",
+    "dienst": "job container", "partition": "mountpoint", "slot": "slot",
+}  # fmt: skip
+_HOSTLIKE = re.compile(r"(?<![\w./%-])[a-z][a-z]*[-_]?[a-z]*[-_]?\d+(?![\w%./-])")
+_NAMES = re.compile(r"^(p\d\d?|md5|\d+|ipv?[46]|http\d*|utf8|s3|node\d|load1|load5|load15|\w+[:=].*|h\d|x\d+)$")
+_AFTER_CUE = re.compile(
+    r"\b(?:hosts?|servers?|machines?|containers?|rechner|database|datenbank)\s+(?:called\s+|named\s+)?"
+    r"(?P<name>[a-z][\w.]*-[\w.-]+|[a-z]+\d[\w-]*)"
+)
+
+
+@dataclass(frozen=True)
+class Mention:
+    """A value that is named, with the labels that have it, the likeliest first."""
+
+    value: str
+    labels: tuple[str, ...]
+    written: str
+    exact: bool = True
+
+
+@dataclass(frozen=True)
+class Found:
+    """The mentions, the names that nothing has, and the text without both."""
+
+    mentions: tuple[Mention, ...] = ()
+    unknown: tuple[str, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    rest: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9/]", "", name.lower())
+
+
+def _is_ordinary(value: str) -> bool:
+    """Whether a value is also a word of the vocabulary, such as a container called `postgres`."""
+    return words.is_known(value) and value not in {"main"}
+
+
+def find(text: str, world: World, labels: tuple[str, ...]) -> Found:
+    """Take the names out of a question in lower case."""
+    values: dict[str, list[str]] = {}
+    for label in labels:
+        for value in world.values(label):
+            if len(value) >= 2 and value != "/":
+                values.setdefault(value.lower(), []).append(label)
+    mentions: list[Mention] = []
+    notes: list[str] = []
+    for value in sorted(values, key=len, reverse=True):
+        found = re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w)(?:'s)?", text)
+        if found and not value.isdigit():
+            chosen = _by_cue(text, found, values[value])
+            if _is_ordinary(value) and not _cued(text, found, values[value]):
+                continue
+            original = next(one for one in world.values(values[value][0]) if one.lower() == value)
+            mentions.append(Mention(original, chosen, found[0]))
+            text = f"{text[: found.start()]} {text[found.end() :]}"
+    text = _near(text, values, mentions, notes)
+    unknown = _unknown(text, values)
+    suggestions: list[str] = []
+    for one in unknown:
+        suggestions += _suggest(one, values)
+    return Found(tuple(mentions), tuple(unknown), tuple(dict.fromkeys(suggestions))[:3], text, tuple(notes))
+
+
+def _neighbours(text: str, found: re.Match[str]) -> list[str]:
+    before = re.findall(r"[\w]+", text[: found.start()])[-1:]
+    after = re.findall(r"[\w]+", text[found.end() :])[:1]
+    return [*after, *before]
+
+
+def _cued(text: str, found: re.Match[str], labels: list[str]) -> bool:
+    return any(
+        label in CUES.get(word.removesuffix("s"), "").split() for word in _neighbours(text, found) for label in labels
+    )
+
+
+def _by_cue(text: str, found: re.Match[str], labels: list[str]) -> tuple[str, ...]:
+    """The labels in the order of the terms beside the value."""
+    for word in _neighbours(text, found):
+        meant = [label for label in CUES.get(word.removesuffix("s"), "").split() if label in labels]
+        if meant:
+            return (*meant, *(label for label in labels if label not in meant))
+    return tuple(labels)
+
+
+def _near(text: str, values: dict[str, list[str]], mentions: list[Mention], notes: list[str]) -> str:
+    """Names that are written a little differently: without a hyphen, or with one letter wrong."""
+    plain = {_plain(value): value for value in values if len(value) >= 4}
+    for token in re.findall(r"(?<![\w./-])[a-z][\w.-]{2,}(?![\w/])", text):
+        token = token.rstrip(".-")
+        spaced = plain.get(_plain(token))
+        if spaced is None and not words.is_known(token) and token not in lexicon.STOP:
+            spaced = _misspelt(token, values)
+        if spaced and not _is_ordinary(spaced):
+            mentions.append(Mention(spaced, tuple(values[spaced]), token, exact=False))
+            notes.append(f'"{token}" is taken as {spaced}')
+            text = re.sub(rf"(?<![\w./-]){re.escape(token)}(?![\w/])", " ", text, count=1)
+    for found in re.finditer(r"\b([a-z]{2,}) (\d{1,3})\b", text):
+        spaced = plain.get(found[1] + found[2])
+        if spaced:
+            mentions.append(Mention(spaced, tuple(values[spaced]), found[0], exact=False))
+            notes.append(f'"{found[0]}" is taken as {spaced}')
+            text = text.replace(found[0], " ", 1)
+    return text
+
+
+def _misspelt(token: str, values: dict[str, list[str]]) -> str | None:
+    """The one value with a letter wrong; digits must agree, because web-1 is not web-2."""
+    digits = re.sub(r"\D", "", token)
+    near = [
+        value
+        for value in values
+        if len(value) >= 5 and re.sub(r"\D", "", value) == digits and words.distance(token, value, 1) == 1
+    ]
+    return near[0] if len(near) == 1 else None
+
+
+def _unknown(text: str, values: dict[str, list[str]]) -> list[str]:
+    """Terms that look like the name of a host or container, and are none."""
+    found = [one["name"] for one in _AFTER_CUE.finditer(text)]
+    found += [one for one in _HOSTLIKE.findall(text) if not _NAMES.match(one)]
+    return [one for one in dict.fromkeys(found) if one not in values and not words.is_known(one)]
+
+
+def _suggest(name: str, values: dict[str, list[str]]) -> list[str]:
+    """The nearest host names, then others."""
+    ranked = sorted(values, key=lambda one: (words.distance(name, one, 6), "host" not in values[one], one))
+    return [one for one in ranked if words.distance(name, one, 6) <= 3][:3]

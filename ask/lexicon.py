@@ -1,0 +1,235 @@
+"""The vocabulary: phrases and synonyms in English, German and Spanish, terms without content, and weak terms.
+
+Both questions and phrasings pass through it, so only their agreement matters. Order matters in PHRASES: the first that
+matches replaces its text.
+"""
+
+from __future__ import annotations
+
+# Pattern -> replacement, on lower-case text.
+PHRASES: tuple[tuple[str, str], ...] = (
+    (r"\bwhat'?s\b", "what is"),
+    (r"\b(file ?systems?|dateisysteme?n?|sistemas? de archivos)\b", "disk"),
+    (r"\b(hard|solid state) ?(disks?|discs?|drives?)\b|\b(festplatten?|datenträger|laufwerke?)\b", "disk"),
+    (r"\bdiscos? duros?\b", "disk"),
+    (r"\b(disk|disc|storage|drive) ?space\b|\bspeicherplatz\b|\bplattenplatz\b|\bespacio en disco\b", "disk"),
+    (r"\bdisks? (?:io|i/o)\b", "disk throughput"),
+    (r"\b(when (?:will|do|does|is)\b.*?\b(?:full|fill(?:s|ed)?(?: up)?)|time (?:to|until) full|(?:how long )?until"
+     r"\b.*?\bfull|(?:will|be |get ).*\bfull(?! \w)|full (?:soon|within|in(?= \d| a| the next))|fill(?:s|ing)? up"
+     r"|(?:runs?|running) out of (?:disk|space)(?: space)?|runs? full|wann\b.*?\bvoll|cuándo se llena\w*)",
+     " fullin disk "),
+    (r"\bhow long (?:until|before|till)\b", " fullin "),
+    (r"\b(how (?:long|much time) (?:has|have|is|are)\b.*?\b(?:running|up|online)|since when\b.*?\b(?:running|up)"
+     r"|laufzeit|betriebszeit|tiempo de actividad)\b", " uptime "),
+    (r"\b(how many|number of|count of|amount of|anzahl|wie viele|wieviele|cu[aá]nt[oa]s|n[uú]mero de)\b", " count "),
+    (r"\bresponse times?\b|\brequest durations?\b|\bantwortzeit(en)?\b|\btiempo de respuesta\b", "latency"),
+    (r"\bp ?(50|90|95|99)\b|\b(50|90|95|99)(?:th|\.)? ?(?:percentile|%-?ile|perzentil|percentil)\b", r" p\1\2 "),
+    (r"\b(\d\d)(?:th)? percentile\b", r" p\1 "),
+    (r"\bmedian\b|\bmediana?\b", " p50 "),
+    (r"\bper (?:second|sec)\b|/ ?s\b|\ba second\b|\bpro sekunde\b|\bpor segundo\b", " rate "),
+    (r"\bout[- ]of[- ]memory\b|\boom[- ]?kill(?:s|ed)?\b|\boom\b", " oom "),
+    (r"\bread[- ]only\b", " readonly "),
+    (r"\b(?:sign(?:ed|ing)?[- ]?(?:in|on)s?|log(?:ged|ging)?[- ]?(?:in|on)s?|log(?:ged)? into)\b(?! \w+ lines?)",
+     " signin "),
+    (r"\b5xx\b|\bserver errors?\b|\bhttp[- ]?5\d\d\b", " httperror "),
+    (r"\bremote[- ]writes?\b", " remotewrite "),
+    (r"\bwork_mem\b", " tempfile "),
+    (r"\btemp(?:orary)? (?:files?|bytes)\b", " tempfile "),
+    (r"\bi/o\b", " io "),
+    (r"\b(?:running|active|live) (?=containers?\b)", "count "),
+    (r"\b(network|traffic|bandwidth)(?: traffic)? in\b", r"\1 receive "),
+    (r"\bwhat is up (?:with|on|at)\b", " "),
+    (r"\bwrite[- ]ahead[- ]log\b", " wal "),
+    (r"\btransaction ids?\b|\bxids?\b|\bwraparound\b", " wraparound "),
+    (r"\bcontinuous aggregates?\b|\bmaterialized views?\b", " continuousaggregate "),
+    (r"\bin use\b|\bin benutzung\b|\ben uso\b", " usage "),
+    (r"\bweb (?:apps?|services?|traffic)\b|\bhttp (?:apps?|services?)\b", " service "),
+    (r"\b(?:free|available|remaining|left|freier?|freie[snr]?|libres?|disponibles?) (?:memory|ram|mem|arbeitsspeicher"
+     r"|memoria)\b", " memoryfree "),
+    (r"\b(?:memory|ram|mem|arbeitsspeicher|memoria)\b(?: \w+){0,2} (?:free|available|left|frei|libre|disponible)\b",
+     " memoryfree "),
+    (r"\b(?:free|available|remaining|freier?) (?:disk|space|storage)\b", " diskfree "),
+    (r"\b(?:disk|space|storage)\b(?: \w+){0,2} (?:free|available|left|frei|libre)\b", " diskfree "),
+    (r"\b(?:total|installed) (?:memory|ram)\b(?! us)|\bhow much (?:memory|ram) (?:does|do|has)\b.*\bhave\b",
+     " memorytotal "),
+    (r"\bload avg\b|\bload averages?\b", " load "),
+)  # fmt: skip
+
+# Canonical word -> what people write for it. One word each, any inflection.
+SYNONYMS: dict[str, str] = {
+    "cpu": "cpu cpus processor processors prozessor prozessoren procesador procesadores compute cpu-last cpulast",
+    "memory": "memory mem ram arbeitsspeicher speicher hauptspeicher memoria",
+    "disk": "disk disks disc discs drive drives storage volume volumes platte platten disco discos mount mounts "
+    "partition partitions space",
+    "usage": "usage use used uses using utilization utilisation utilized consumption consume consumes consumed "
+    "consuming occupied eat eats take takes auslastung verbrauch nutzung belegt belegung benutzt uso usan usa "
+    "utilización utilizacion consumo ocupado ocupación",
+    "busy": "busy busiest beschäftigt ausgelastet busier",
+    "full": "full voll voller lleno llenos llena fullest",
+    "host": "host hosts server servers machine machines box boxes droplet droplets node nodes rechner maschine "
+    "maschinen servidor servidores máquina máquinas maquina maquinas anfitrión hosts' computer computers vm vms",
+    "container": "container containers contenedor contenedores docker pod pods",
+    "load": "load loads systemlast carga",
+    "network": "network networks net netzwerk netz red nic",
+    "traffic": "traffic bandwidth verkehr tráfico trafico throughput",
+    "receive": "receive receives received receiving incoming inbound ingress download rx eingehend into in-bound "
+    "recibido entrante",
+    "transmit": "transmit transmits transmitted sent send sends sending outgoing outbound egress upload tx ausgehend "
+    "enviado saliente out",
+    "error": "error errors fehler errores failures faults",
+    "fail": "fail fails failed failing failure fehlgeschlagen fehlgeschlagene fallido fallidos fallida fallaron broken",
+    "alert": "alert alerts alarm alarms alarme alertas alerta alarmas alarma",
+    "firing": "firing active fire fires fired aktiv aktive activas activos activo feuern raised",
+    "container_start": "restart restarts restarted restarting neustart neustarts neugestartet reinicio reinicios "
+    "reboots starts",
+    "database": "database databases db dbs datenbank datenbanken base bases",
+    "postgres": "postgres postgresql pg psql",
+    "connection": "connection connections session sessions client clients verbindung verbindungen conexión conexiones "
+    "conexion",
+    "request": "request requests anfragen anfrage peticiones petición solicitudes calls",
+    "latency": "latency latencies latenz latencia",
+    "slow": "slow slowest slowness slower langsam lento",
+    "service": "service services app apps application applications dienst dienste servicio servicios anwendung "
+    "aplicación",
+    "backup": "backup backups sicherung sicherungen respaldo respaldos copia",
+    "size": "size sizes big biggest large largest larger bigger größe groesse groß tamaño grow grew grown growth "
+    "growing",
+    "lag": "lag lags behind delay delayed late verzögerung retraso replikationsverzögerung lagging",
+    "standby": "standby standbys replica replicas secondary follower",
+    "replication": "replication replikation replicación",
+    "table": "table tables tabelle tabellen tabla tablas",
+    "row": "row rows zeilen tuple tuples filas",
+    "lock": "lock locks sperren locked bloqueos",
+    "transaction": "transaction transactions transaktion transaktionen transacción transacciones tx",
+    "commit": "commit commits committed",
+    "clock": "clock clocks uhr uhren ntp reloj time-drift chrony",
+    "offset": "offset skew drift",
+    "uptime": "uptime uptimes up-time",
+    "count": "count counts",
+    "rate": "rate rates",
+    "ratio": "ratio ratios share percentage fraction anteil percent quote porcentaje proporción",
+    "write": "write writes written writing schreiben geschrieben escritura",
+    "read": "read reads reading lesen gelesen lectura",
+    "old": "old age oldest alt alter antigua antiguo longest",
+    "open": "open offen offene abierto abiertas",
+    "limit": "limit limits grenze límite",
+    "throttle": "throttle throttled throttling throttles gedrosselt",
+    "sample": "sample samples",
+    "ingest": "ingest ingests ingested ingestion",
+    "scrape": "scrape scrapes scraped target targets",
+    "stream": "stream streams",
+    "loki": "loki",
+    "component": "component components part parts komponenten",
+    "healthy": "healthy health ok okay well gesund",
+    "up": "up online alive reachable erreichbar",
+    "down": "down offline dead unreachable",
+    "silent": "silent quiet missing",
+    "pressure": "pressure psi stall",
+    "inode": "inode inodes",
+    "hypertable": "hypertable hypertables",
+    "chunk": "chunk chunks",
+    "compress": "compression compressed compress",
+    "job": "job jobs",
+    "slot": "slot slots",
+    "retain": "retain retained retains kept keep held hold",
+    "drop": "drop drops dropped discards discarded packetloss",
+    "close": "close near nearest nearly closest",
+    "certificate": "certificate certificates cert certs zertifikat certificado",
+    "renew": "renew renewed renewal renewals",
+    "state": "state states",
+    "timescale": "timescale timescaledb",
+    "metric": "metric metrics metriken métricas",
+    "httperror": "httperror",
+    "working": "work works",
+    "order": "order orders bestellungen pedidos",
+    "second": "second seconds",
+    "duration": "duration durations dauer duración",
+    "item": "item items",
+    "cart": "cart carts",
+    "invoice": "invoice invoices rechnungen facturas",
+    "create": "create created creates",
+}
+
+_STOP = """
+frei libre más mas höchste höchsten höchster niedrigste niedrigsten meiste meisten größte größten trending grep
+the a an of on in is are was were be been being am what which who whose whom how much please show shows me give
+gives i we you our my your their its it do does did doing has have had there any all every some each this that these
+those for to at from and or with within currently current right now value values get gets see display graph plot
+chart draw trend look like so just can could would should will also than then as by per vs about tell find want need
+know still only really very today's report print overall us them they anyone someone somebody one most least high
+low higher lower highest lowest more less fewer top bottom max maximum min minimum average avg mean peak compared
+compare comparison versus difference change changed changes between greater above below over under exceed exceeds
+exceeding beyond longer last latest past previous ago same time since during until today yesterday week hour hours
+minute minutes day days month if not no yes hi hello hey thanks thank ever using got getting went come came make
+makes made happening running run runs often long when where why fast der die das den dem des ein eine einen einer
+eines ist sind war waren wird wie welche welcher welches wer wo wann viel hoch im von vom auf für fur bei mit und
+oder aktuell gerade jetzt bitte zeig zeige mir gib alle aller meine unsere zu zum zur letzten letzte letzter gestern
+heute stunde stunden tag tage hat haben es gibt el la los las un una unos unas son está están estan de del en por
+para con y o qué que cuál cual cuáles cómo como cuánta cuánto cuanto cuanta muestra muéstrame dame actual ahora
+última ultima último ultimo hora horas ayer hoy hay tiene tienen se al mi nuestro nuestra todos todas theirs whole
+entire fleet fleetwide everywhere across throughout amount quick check pls plz thx cuales
+"""
+STOP = frozenset(_STOP.split())
+
+# Words that state how and not what: alone they name no value.
+ATTRIBUTES = frozenset(
+    {"size", "rate", "ratio", "status", "state", "old", "open", "limit", "error", "up", "down", "count", "slow"}
+    | {"duration", "read", "write", "usage", "full", "host", "busy", "fail", "healthy", "close", "firing", "drop"}
+)
+
+# Words that agree with many phrasings, and so prove little. Others weigh 1.
+WEAK: dict[str, float] = {
+    "usage": 0.35,
+    "host": 0.3,
+    "count": 0.45,
+    "rate": 0.45,
+    "ratio": 0.35,
+    "full": 0.4,
+    "service": 0.4,
+    "state": 0.6,
+    "container": 0.7,
+    "postgres": 0.5,
+    "database": 0.5,
+    "healthy": 0.5,
+    "up": 0.7,
+    "old": 0.6,
+    "open": 0.4,
+    "component": 0.6,
+    "job": 0.6,
+    "traffic": 0.5,
+    "timescale": 0.6,
+    "error": 0.9,
+    "size": 0.7,
+    "working": 0.3,
+    "metric": 0.5,
+    "close": 0.3,
+    "server": 0.3,
+    "firing": 0.5,
+    "second": 0.3,
+}
+
+# What is no question: a pattern on lower-case text, and the reason for the refusal.
+REFUSED: tuple[tuple[str, str], ...] = (
+    (r"<\s*/?\s*[a-z!][^>]*>|javascript:|on(?:error|load|click)\s*=", "it contains HTML"),
+    (
+        r"\b(?:drop|delete|truncate|alter|insert|update|select|union)\b.{0,40}\b(?:table|from|into|where|set|select)\b"
+        r"|\bor\s+1\s*=\s*1|;\s*--",
+        "it contains SQL",
+    ),
+    (
+        r"\b(?:ignore|disregard|forget|override)\b.{0,30}\b(?:instructions?|rules?|prompts?|above|previous)\b"
+        r"|\b(?:system prompt|developer mode|jailbreak|you are now)\b",
+        "it contains instructions for a language model",
+    ),
+    (
+        r"\b(?:print|show|reveal|give|tell|dump|what(?:'s| is)|list)\b.{0,40}\b(?:passwords?|api[ -]?keys?|secrets?"
+        r"|tokens?|credentials?|private keys?)\b",
+        "secrets are not among the answers",
+    ),
+    (
+        r"\b(?:delete|drop|remove|wipe|purge|erase|kill|stop|restart|reboot|shut ?down|silence|mute)\b(?!ed|s\b|ping)"
+        r"\s+(?:the\s+|all\s+|every\s+|my\s+|this\s+)*(?:series|metrics?|data|logs?|hosts?|containers?|databases?"
+        r"|alerts?|everything|\S+-\d+)",
+        "questions only read; nothing is changed",
+    ),
+)

@@ -1,0 +1,87 @@
+"""Questions about log lines: LogQL from sources, levels, a text and what is counted."""
+
+from __future__ import annotations
+
+import re
+
+from ask.compose import Bound, Query
+from ask.grammar import Wants
+from ask.promql import Matcher, duration
+from ask.times import Times
+
+_ABOUT = re.compile(
+    r"\b(?:logs?|logged|logging|log ?lines?|lines?|tail|protokoll\w*|registros?|logzeilen|logeinträge\w*)\b(?!-)"
+)
+_NOT = re.compile(
+    r"\b(?:log streams?|lost (?:log )?lines?|log agents?|write[- ]ahead|log rate|log volume|dropped (?:log )?lines?"
+    r"|logins?|log in(?! the| last)|"
+    r"logged in(?! the| last)|logging in(?! the| last)|last log line|loki|sign\w*|"
+    r"lines? (?:are )?(?:lost|dropped)|audit|"
+    r"certificate log)\b"
+)
+_LEVELS = (
+    ("fatal", re.compile(r"\b(?:fatals?|panics?|crit(?:ical)?)\b")),
+    ("error|fatal", re.compile(r"\b(?:errors?|fehler\w*|exceptions?|errores|failures?)\b")),
+    ("warn", re.compile(r"\b(?:warn(?:ings?)?|warnungen|advertencias?)\b")),
+    ("info", re.compile(r"\binfo\b(?= (?:level|lines?|logs?))")),
+    ("debug", re.compile(r"\bdebug\b")),
+)
+_LEVEL_WORD = re.compile(r"\bwarnings\b|\b(?:warning|fatals?) (?:of|from|in|on)\b")
+_QUOTED = re.compile(r"[\"'`“„«](?P<text>[^\"'`”“»]{2,100})[\"'`”“»]")
+_CONTAINING = re.compile(
+    r"\b(?:grep(?: for)?|search(?:ing)? for|containing|contains?|"
+    r"with the (?:text|word)|mentioning|matching|that say|saying|enthält|contienen)\s+"
+    r"(?P<text>[\w.:/-]{2,60})"
+)
+_COUNT = re.compile(r"\b(?:how many|count|number of|anzahl|wie viele|cu[aá]nt[oa]s)\b")
+_RATE = re.compile(r"\b(?:per second|rate|/s)\b")
+_WHICH_MOST = re.compile(
+    r"\b(?:which|what|top)\b.*\b(?:most|noisiest|loudest)\b|\bnoisiest\b|\bloudest\b|\bmost (?:logs?|lines)\b"
+)
+_ORDER = ("host", "job", "container")
+
+
+def quoted(text: str) -> str:
+    """The text in quotes, or after a word such as "containing", with its case."""
+    found = _QUOTED.search(text) or _CONTAINING.search(text)
+    return found["text"] if found else ""
+
+
+def is_about(text: str) -> bool:
+    """Whether a question in lower case is about log lines."""
+    if _NOT.search(text):
+        return False
+    return bool(_ABOUT.search(text) or _LEVEL_WORD.search(text) or re.search(r"\berrors? from \S", text))
+
+
+def build(text: str, search: str, bound: Bound, wants: Wants, times: Times, hour: float = 3600.0) -> Query:
+    """The query for a question about log lines."""
+    names = [Matcher(label, "=" if len(one) == 1 else "=~", "|".join(one)) for label, one in sorted(bound.items())]
+    streams = "{" + (",".join(map(str, names)) or 'job=~".+"') + "}"
+    plain = text.replace(search.lower(), " ") if search else text
+    level = next((name for name, pattern in _LEVELS if pattern.search(plain)), "")
+    filters = f' | level{"=~" if "|" in level else "="}"{level}"' if level else ""
+    if search:
+        filters += " |~ `(?i)" + re.escape(search).replace("\\ ", " ").replace("`", ".") + "`"
+    start = times.start if times.window else times.end - hour
+    span = duration(times.end - start)
+    notes = () if times.window else ("no time was given: the last hour",)
+    source = "host, job, container"
+    if wants.top or _WHICH_MOST.search(plain):
+        count = wants.top if wants.top > 1 else 10
+        by = "host" if re.search(r"\b(?:which|what) hosts?\b|\bhosts?\b.*\bmost\b", plain) else source
+        text = f"topk({count}, sum by ({by}) (count_over_time({streams}{filters} [{span}])))"
+        return Query(text, "logql", times.end, times.end, "value", notes)
+    groups = tuple(one for one in wants.groups if one in {"host", "container", "job", "level", "compose_project"})
+    if groups or _COUNT.search(plain) or re.search(r"\bcount\b", plain):
+        by = f" by ({', '.join(groups)})" if groups else ""
+        if groups == ("container",):
+            by = f" by ({source})"
+        function = "rate" if _RATE.search(plain) else "count_over_time"
+        counted = f"sum{by} ({function}({streams}{filters} [{span}]))"
+        if not groups:
+            counted = f"sum({function}({streams}{filters} [{span}]))"
+        if wants.threshold is not None:
+            counted = f"{counted} {wants.threshold.op} {wants.threshold.value:.12g}"
+        return Query(counted, "logql", times.end, times.end, "value", notes)
+    return Query(f"{streams}{filters}", "logql", start, times.end, "lines", notes)

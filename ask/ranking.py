@@ -1,0 +1,102 @@
+"""Which entry a question means: agreement of its content terms with each phrasing, weighted by rarity.
+
+A word of the question that a phrasing lacks costs more than a word of the phrasing that the question lacks. A word that
+no phrasing has lowers every score, so that a question about something else ends in an abstention.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ask import lexicon
+from ask.catalogue import Entry
+
+ENOUGH = 0.66  # of 1: below it the engine abstains
+ALONE = 0.84  # for a question of one word
+RECORD = 0.9  # a recording rule counts less than a panel
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """An entry with its score and the phrasing that scored."""
+
+    entry: Entry
+    score: float
+    words: tuple[str, ...]
+
+
+class Index:
+    """The phrasings of the entries, and how rare each word is among them."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.documents = [(entry, words) for entry in entries for words in entry.documents]
+        per_entry = Counter(word for entry in {e.id: e for e, _ in self.documents}.values() for word in _all(entry))
+        self.count = max(1, len({entry.id for entry, _ in self.documents}))
+        self._seen = per_entry
+
+    @property
+    def vocabulary(self) -> set[str]:
+        """Every word of a phrasing."""
+        return set(self._seen)
+
+    def weight(self, word: str) -> float:
+        """How much a word proves: its weakness in the lexicon, else by rarity, between 0.6 and 1.2."""
+        if word in lexicon.WEAK:
+            return lexicon.WEAK[word]
+        seen = self._seen.get(word, 0)
+        if not seen:
+            return 1.2
+        return min(1.2, max(0.6, math.log(1 + self.count / seen) / math.log(1 + self.count / 4)))
+
+    def score(self, asked: tuple[str, ...], hints: frozenset[str], words: tuple[str, ...]) -> float:
+        """Between 0 and 1. `hints` are terms that the question implies: they help and never cost."""
+        common = sum(self.weight(word) for word in asked if word in words)
+        if not common:
+            return 0.0
+        of_question = common / sum(self.weight(word) for word in asked)
+        implied = sum(self.weight(word) for word in words if word in hints and word not in asked)
+        of_phrasing = (common + implied) / sum(self.weight(word) for word in words)
+        return of_question * (0.6 + 0.4 * of_phrasing)
+
+    def rank(self, asked: tuple[str, ...], hints: frozenset[str]) -> list[Ranked]:
+        """The entries with any agreement, the best first."""
+        best: dict[str, Ranked] = {}
+        for entry, words in self.documents:
+            score = self.score(asked, hints, words) * (RECORD if entry.kind == "record" else 1)
+            if score and (entry.id not in best or score > best[entry.id].score):
+                best[entry.id] = Ranked(entry, score, words)
+        return sorted(best.values(), key=lambda one: (-one.score, one.entry.id))
+
+    def is_enough(self, asked: tuple[str, ...], score: float) -> bool:
+        """One word alone has to be most of the phrasing."""
+        return score >= (ENOUGH if len(asked) > 1 else ALONE)
+
+    def is_strong(self, asked: tuple[str, ...]) -> bool:
+        """Whether the terms name a value: more than "usage", "host", or "slow"."""
+        if all(word in lexicon.ATTRIBUTES for word in asked):
+            return False
+        return any(self.weight(word) >= 0.55 for word in asked)
+
+
+def _all(entry: Entry) -> set[str]:
+    return {word for words in entry.documents for word in words}
+
+
+def bm25(titles: dict[str, tuple[str, ...]], asked: tuple[str, ...]) -> list[tuple[float, str]]:
+    """Plain BM25 over titles, for comparison: (score, id), the best first."""
+    count = len(titles)
+    mean = sum(map(len, titles.values())) / max(1, count)
+    seen = Counter(word for words in titles.values() for word in set(words))
+    found = []
+    for key, words in titles.items():
+        total = 0.0
+        for word in asked:
+            times = words.count(word)
+            if times:
+                rarity = math.log(1 + (count - seen[word] + 0.5) / (seen[word] + 0.5))
+                total += rarity * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * len(words) / mean))
+        found.append((total, key))
+    return sorted(found, reverse=True)

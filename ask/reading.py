@@ -1,0 +1,171 @@
+"""A question taken apart: times, names, operations and content terms; a follow-up inherits what it leaves out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+
+from ask import apps, entities, grammar, lexicon, logs, times, words
+from ask.catalogue import Catalogue
+from ask.entities import Mention
+from ask.grammar import Wants
+from ask.ranking import Index
+from ask.times import Times
+from ask.world import LABELS, World
+
+_FOLLOWS = re.compile(r"^(?:and|what about|how about|und|y|same|now|but|only|also|for|on|ok|okay)\b")
+_GROWN = re.compile(r"\b(?:gr[eo]wn?|grows|growth|growing|increased?|shrunk|shrank|chang(?:e|ed|es))\b")
+_HINTS = {
+    "host": {"host", "hub"},
+    "container": {"container"},
+    "database": {"database", "postgres"},
+    "datname": {"database", "postgres"},
+    "job": {"service", "request"},
+    "mountpoint": {"disk"},
+    "table": {"table", "size"},
+    "hypertable": {"hypertable", "size"},
+    "slot": {"slot", "replication"},
+}
+
+
+@dataclass(frozen=True)
+class Context:
+    """What was before: the previous question, the host that is looked at."""
+
+    question: str = ""
+    host: str = ""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The parts of a question. `text` is what is left after names and times, with phrases replaced."""
+
+    original: str
+    text: str
+    asked: tuple[str, ...]
+    mentions: tuple[Mention, ...]
+    unknown: tuple[str, ...]
+    suggestions: tuple[str, ...]
+    wants: Wants
+    times: Times
+    about_logs: bool
+    search: str
+    hints: frozenset[str]
+    notes: tuple[str, ...] = field(default=())
+    unit: str = ""  # the kind of unit that the answer shall have
+
+
+def read(question: str, context: Context, world: World, index: Index, catalogue: Catalogue, now: float) -> Reading:
+    """Take a question apart; one that follows another inherits what it leaves out."""
+    reading = _single(question, world, index, catalogue, now)
+    if context.question:
+        before = _single(context.question, world, index, catalogue, now)
+        if _FOLLOWS.search(question.lower().strip()) or not reading.asked:
+            reading = _following(before, reading)
+    if context.host and not any("host" in one.labels for one in reading.mentions):
+        mention = Mention(context.host, ("host",), context.host)
+        note = f"{context.host} is the host that is looked at"
+        reading = replace(reading, mentions=(*reading.mentions, mention), notes=(*reading.notes, note))
+    return reading
+
+
+def _single(question: str, world: World, index: Index, catalogue: Catalogue, now: float) -> Reading:
+    lower = re.sub(r"\s+", " ", question.lower().strip())
+    search = logs.quoted(question)
+    about_logs = logs.is_about(lower)
+    when = times.parse(lower if not (about_logs and search) else lower.replace(search.lower(), " "), now)
+    names = entities.find(when.rest, _without_own_jobs(world, catalogue), LABELS)
+    grown = bool(when.back and _GROWN.search(names.rest))
+    unit, rest = grammar.unit(_GROWN.sub(" ", names.rest) if grown else names.rest)
+    wants = grammar.parse(rest, when.window or bool(when.back), not names.mentions)
+    text = words.phrases(wants.rest)
+    asked, notes = _asked(text, index, world)
+    asked, wants = _share_that_is_free(asked, wants)
+    hints = frozenset(hint for one in names.mentions for hint in _HINTS.get(one.labels[0], set()))
+    return Reading(
+        original=question,
+        text=text,
+        asked=asked,
+        mentions=names.mentions,
+        unknown=names.unknown,
+        suggestions=names.suggestions,
+        wants=wants,
+        times=when,
+        about_logs=about_logs,
+        search=search if about_logs else "",
+        unit=unit,
+        hints=hints
+        | frozenset({"size"} if grown else ())
+        | frozenset(words.canonical(group) for group in wants.groups),
+        notes=(*names.notes, *notes),
+    )
+
+
+def _without_own_jobs(world: World, catalogue: Catalogue) -> World:
+    """A question is not restricted by the jobs of fleetwatch's exporters."""
+    own = {*catalogue.jobs, "docker", "journal"}
+    jobs = frozenset(one for one in world.values("job") if one not in own and not one.startswith("fleetwatch-"))
+    return replace(world, labels={**world.labels, "job": jobs}, logs={**world.logs, "job": frozenset()})
+
+
+def _asked(text: str, index: Index, world: World) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The content terms, with spelling corrected and compounds divided."""
+    own = {word for metric in world.apps.values() for word in apps.content(metric)}
+    own |= {part for name in world.apps for part in name.lower().split("_")} | set(world.apps)
+    known = index.vocabulary | own
+    found: list[str] = []
+    notes: list[str] = []
+    for word in (part for whole in words.split(text) for part in _parts(whole)):
+        if word in own or words.canonical(word) in known or words.is_known(word):
+            found.append(words.canonical(word))
+        elif parts := words.compound(word):
+            found += parts
+        elif near := words.closest(word, _spellings() | own):
+            notes.append(f'"{word}" is taken as {near}')
+            found += [] if near in lexicon.STOP else [words.canonical(near)]
+        else:
+            found.append(words.canonical(word))
+    return tuple(dict.fromkeys(found)), tuple(notes)
+
+
+def _share_that_is_free(asked: tuple[str, ...], wants: Wants) -> tuple[tuple[str, ...], Wants]:
+    """ "Less than 10 % free" is more than 90 % used."""
+    bound = wants.threshold
+    free = {words.canonical("diskfree"): "disk", words.canonical("memoryfree"): "memory"}
+    if bound is None or bound.kind != "share" or not any(word in free for word in asked):
+        return asked, wants
+    turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}[bound.op]
+    used = replace(bound, op=turned, value=round(1 - bound.value, 6))
+    return tuple(free.get(word, word) for word in asked), replace(wants, threshold=used)
+
+
+def _parts(word: str) -> list[str]:
+    """The parts of a metric's name that is written out."""
+    if "_" not in word:
+        return [word]
+    return [part for part in word.split("_") if part and part not in apps.UNIT_WORDS]
+
+
+def _spellings() -> set[str]:
+    """Every word that the lexicon spells."""
+    return {word for written in lexicon.SYNONYMS.values() for word in written.split()} | set(lexicon.SYNONYMS)
+
+
+def _following(before: Reading, now: Reading) -> Reading:
+    """The new question with what it leaves out taken from the previous one."""
+    labels = {label for one in now.mentions for label in one.labels[:1]}
+    kept = tuple(one for one in before.mentions if not labels & set(one.labels))
+    strong = now.asked or now.about_logs
+    same_time = now.times.window or now.times.moment or now.times.back
+    return replace(
+        now,
+        text=now.text if strong else before.text,
+        asked=now.asked or before.asked,
+        mentions=(*kept, *now.mentions),
+        times=now.times if same_time else before.times,
+        about_logs=now.about_logs or (before.about_logs and not now.asked),
+        search=now.search or before.search,
+        wants=now.wants if strong else replace(before.wants, top=now.wants.top or before.wants.top),
+        hints=now.hints | before.hints,
+        notes=(*now.notes, f'continues "{before.original}"'),
+    )

@@ -1,0 +1,167 @@
+"""`make ask-eval`: the questions answered against the seeded fleet at its fixed time, judged by execution."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ask import __main__ as terminal
+from ask import catalogue as catalogues
+from ask import promql, ranking, words
+from ask.client import Hub
+from ask.engine import Engine, Plan
+from ask.reading import Context
+from ask.world import World, discover
+from configs import services
+from configs.catalogue import render
+from configs.settings import Settings, load
+from tests.ask import references, rig
+from tests.ask.references import Query
+from tests.ask.seed import AT
+
+VERDICTS = references.FOLDER / "verdicts.json"
+
+
+def settings() -> Settings:
+    """The seeded fleet's stack."""
+    raw = yaml.safe_load((references.FOLDER / "fleet.yaml").read_text())
+    return load(raw, "tests/ask/fleet.yaml")
+
+
+def context_of(one: dict[str, Any]) -> Context:
+    """The context of a question."""
+    given = one.get("context") or {}
+    return Context(given.get("question", ""), given.get("host", ""))
+
+
+def query_of(plan: Plan) -> Query | None:
+    """The query of a plan as the references have it."""
+    found = plan.query
+    if found is None:
+        return None
+    return Query(found.text, found.language, found.start, found.end, found.form == "lines")
+
+
+def judged(engine: Engine, world: World, hub: Hub, half: str) -> list[tuple[dict[str, Any], str, Plan]]:
+    """Every question of a half with its verdict."""
+    known = references.blocks()
+    found = []
+    for one in references.questions(half):
+        plan = engine.plan(one["question"], world, AT, context_of(one))
+        options = references.expected(one["expect"], known)
+        found.append((one, references.judge(hub, options, query_of(plan)), plan))
+    return found
+
+
+def by_title(engine: Engine, world: World, hub: Hub, half: str) -> Counter[str]:
+    """BM25 over the titles alone: the best panel, without anything that the question names. Never abstains."""
+    known = references.blocks()
+    titles = {key: words.content(f"{one.title} {one.name}") for key, one in engine.entries.items()}
+    verdicts: Counter[str] = Counter()
+    for one in references.questions(half):
+        options = references.expected(one["expect"], known)
+        ranked = ranking.bm25(titles, words.content(one["question"]))
+        best = engine.entries[ranked[0][1]] if ranked and ranked[0][0] > 0 else None
+        answer = None
+        if best is not None:
+            text = catalogues.filled(best.expr)
+            tree = without_variables(text)
+            answer = Query(tree, "promql", AT, AT)
+        verdicts[references.judge(hub, options, answer)] += 1
+    return verdicts
+
+
+def without_variables(text: str) -> str:
+    """An expression without the dashboard's variables."""
+    return promql.text(promql.parse(text), lambda one: one.without_variables())
+
+
+def table(half: str, found: list[tuple[dict[str, Any], str, Plan]]) -> list[str]:
+    """Right, abstained and wrong by kind."""
+    kinds: dict[str, Counter[str]] = {}
+    for one, verdict, _ in found:
+        kinds.setdefault(one["kind"], Counter())[verdict] += 1
+    lines = [f"half {half}: {len(found)} questions", f"  {'':18}{'right':>7}{'abstained':>11}{'wrong':>7}"]
+    for kind, count in {**kinds, "all": Counter(verdict for _, verdict, _ in found)}.items():
+        lines.append(f"  {kind:18}{count['right']:>7}{count['abstained']:>11}{count['wrong']:>7}")
+    total = Counter(verdict for _, verdict, _ in found)
+    share = {key: 100 * total[key] / len(found) for key in ("right", "abstained", "wrong")}
+    lines.append(f"  {share['right']:.1f} % right, {share['abstained']:.1f} % abstained, {share['wrong']:.1f} % wrong")
+    return lines
+
+
+def foreign(hub: Hub, at: float) -> Settings:
+    """A stack for a hub that was not deployed from here: everything that a stack can have, and an app with `http:` for
+    each job that has the usual HTTP metrics."""
+    raw = yaml.safe_load((references.FOLDER / "fleet.yaml").read_text())
+    found = hub.series(["http_requests_total", "http_request_duration_seconds_bucket"], at - 3600, at, 20000)
+    own = services.RESERVED_JOBS
+    jobs = sorted({one["job"] for one in found if re.fullmatch(r"[a-z][a-z0-9-]*", one.get("job", ""))} - own)
+    apps = {job: {"target": "app:8000", "http": {}} for job in jobs}
+    raw["hosts"] = {"hub": {"apps": apps, "postgres": {"main": {"dsn": "postgresql://watch:placeholder@db/shop"}}}}
+    return load(raw, "the hub at --base")
+
+
+def answer_file(options: argparse.Namespace) -> None:
+    """One JSON line for each question of a file."""
+    at = terminal.moment(options.at)
+    hub = Hub(options.base, options.loki or options.base)
+    engine = Engine(catalogues.load(render(foreign(hub, at))))
+    world = discover(hub, engine.catalogue, engine.catalogue.jobs, at)
+    for problem in world.missing:
+        print(problem, file=sys.stderr)
+    for one in terminal.questions(options.questions):
+        context = terminal.context_of(one.get("context"))
+        print(terminal.line(one, terminal.reply(engine, hub, world, str(one["question"]), at, context, "")), flush=True)
+    hub.close()
+
+
+def measure(failures: bool, write: bool) -> None:
+    """Both halves against the seeded fleet."""
+    verdicts: dict[str, list[str]] = {}
+    engine = Engine(catalogues.load(render(settings())))
+    with rig.fleet() as (prometheus, loki):
+        hub = Hub(prometheus, loki)
+        world = discover(hub, engine.catalogue, engine.catalogue.jobs, AT)
+        for half in "ab":
+            found = judged(engine, world, hub, half)
+            print("\n".join(table(half, found)))
+            verdicts |= {one["id"]: [verdict, plan.query.text if plan.query else ""] for one, verdict, plan in found}
+            if half == "a" and failures:
+                for one, verdict, plan in found:
+                    if verdict != "right":
+                        what = plan.query.text[:230] if plan.query else plan.abstention or plan.refusal
+                        print(f"    {one['id']} {verdict}: {one['question']}\n      {what}")
+            print(f"  BM25 over titles alone: {dict(by_title(engine, world, hub, half))}", flush=True)
+        hub.close()
+    if write:
+        VERDICTS.write_text(json.dumps(verdicts, indent=0, ensure_ascii=False) + "\n")
+    print("Embeddings alone are not measured.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="ask-eval", description=__doc__)
+    parser.add_argument("--failures", action="store_true", help="list what half a does not answer right")
+    parser.add_argument("--write", action="store_true", help="write the verdicts and queries that the tests compare")
+    parser.add_argument("--questions", type=Path, help="a YAML file of questions: one JSON line for each")
+    parser.add_argument("--base", default="", help="the query address of a hub, for --questions")
+    parser.add_argument("--loki", default="", help="Loki's address, if it is another")
+    parser.add_argument("--at", default="", help="the time of the questions; now if not given")
+    options = parser.parse_args()
+    if options.questions is None:
+        measure(options.failures, options.write)
+    elif not options.base:
+        parser.error("QUESTIONS needs BASE, the query address of a hub, such as http://127.0.0.1:9080")
+    else:
+        answer_file(options)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The grammar: times, bounds, names, spelling, follow-ups. Other sentences than those of the questions."""
+
+from __future__ import annotations
+
+import pytest
+
+from ask import grammar, times, words
+from ask.reading import Context
+from tests.ask.offline import engine, world
+from tests.ask.seed import AT
+
+HOUR, DAY = 3600, 86400
+
+
+@pytest.mark.parametrize(
+    ("text", "start", "end"),
+    [
+        ("cpu in the past 90 minutes", -1.5, 0),
+        ("cpu over the last two days", -48, 0),
+        ("cpu yesterday afternoon", -24, -18),
+        ("cpu last night", -14, -6),
+        ("cpu this morning", -6, 0),
+        ("cpu between 8 and 10:30", -4, -1.5),
+        ("cpu yesterday between 8 and 10", -28, -26),
+        ("cpu at 7:15", -4.75, -4.75),
+        ("cpu at 9 pm yesterday", -15, -15),
+        ("cpu 45 minutes ago", -0.75, -0.75),
+        ("cpu vor 2 stunden", -2, -2),
+        ("cpu hace 3 horas", -3, -3),
+        ("cpu in den letzten 3 tagen", -72, 0),
+        ("cpu", 0, 0),
+    ],
+)
+def test_times(text: str, start: float, end: float) -> None:
+    found = times.parse(text, AT)
+    assert (found.start - AT) / HOUR == pytest.approx(start)
+    assert (found.end - AT) / HOUR == pytest.approx(end)
+    assert "cpu" in found.rest
+
+
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        ("memory against last month", 30 * DAY),
+        ("memory relative to two days ago", 2 * DAY),
+        ("has memory increased in the past 6 hours", 6 * HOUR),
+        ("memory im vergleich zu gestern", DAY),
+    ],
+)
+def test_comparisons(text: str, back: float) -> None:
+    assert times.parse(text, AT).back == back
+
+
+@pytest.mark.parametrize(
+    ("text", "op", "value"),
+    [
+        ("hosts over 85 percent", ">", 0.85),
+        ("tables larger than 2 gib", ">", 2 * 2**30),
+        ("at least 3 restarts", ">=", 3),
+        ("queries slower than 250 ms", ">", 0.25),
+        ("disks below 10%", "<", 0.1),
+        ("backups older than 2 days", ">", 2 * DAY),
+    ],
+)
+def test_thresholds(text: str, op: str, value: float) -> None:
+    found = grammar.parse(text, False, True).threshold
+    assert found is not None
+    assert found.op == op
+    assert found.value == pytest.approx(value)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "edits"), [("disk", "disk", 0), ("dsik", "disk", 1), ("latncy", "latency", 1), ("a", "xyz", 3)]
+)
+def test_distance(left: str, right: str, edits: int) -> None:
+    assert words.distance(left, right, 2) == edits
+
+
+def _query(question: str, context: Context | None = None) -> str:
+    plan = engine().plan(question, world(), AT, context or Context())
+    return plan.query.text if plan.query is not None else ""
+
+
+def test_a_name_is_taken_in_other_spellings() -> None:
+    assert 'host="db-1"' in _query("load of db1")
+    assert 'host="db-1"' in _query("load of db 1")
+    assert 'host="db-1"' in _query("load of DB-1")
+    assert _query("load of db-7") == ""
+
+
+def test_several_names_are_joined() -> None:
+    assert 'host=~"db-1|db-2"' in _query("load of db-2 and db-1") or 'host=~"db-2|db-1"' in _query(
+        "load of db-2 and db-1"
+    )
+
+
+def test_a_follow_up_keeps_what_it_leaves_out() -> None:
+    before = Context(question="load of db-1 over the last 3 hours")
+    plan = engine().plan("and for web-1?", world(), AT, before)
+    assert plan.query is not None
+    assert 'host="web-1"' in plan.query.text
+    assert "db-1" not in plan.query.text
+    assert plan.query.end - plan.query.start == 3 * HOUR
+
+
+def test_misspelt_words_are_named_in_the_assumptions() -> None:
+    plan = engine().plan("inodse usage", world(), AT)
+    assert any("inodse" in one for one in plan.assumptions)
+
+
+def test_an_abstention_offers_other_readings() -> None:
+    plan = engine().plan("how slow is it", world(), AT)
+    assert plan.query is None
+    assert len(plan.readings) == 3
