@@ -166,7 +166,7 @@ def test_the_certificate_is_printed_once_caddy_has_made_it(rig: Rig) -> None:
 
 
 def test_readiness_names_the_versions_of_engine_and_compose(rig: Rig) -> None:
-    rig.answer("version", 'case $* in *Arch*) echo amd64 ;; *) echo 20.10.24 ;; esac')
+    rig.answer("version", "case $* in *Arch*) echo amd64 ;; *) echo 20.10.24 ;; esac")
     rig.answer("compose", "echo v2.40.3")
     assert rig.run("ready", COMPOSE=COMPOSE).stdout == "Docker 20.10.24, Compose 2.40.3\n"
 
