@@ -238,6 +238,18 @@ HTTP = {
     "p95 latency": "p95 latency; latency; response time; request duration; service latency; slow service",
     "p99 latency": "p99 latency; p99 response time; p99 request duration; slow service p99",
 }
+PROBES = {
+    "Probes that succeed": "probes that succeed; number of successful probes; how many probes succeed",
+    "Failing probes": "failing probes; number of failed probes; how many probes fail",
+    "Slowest probe": "slowest probe; longest probe duration",
+    "Next certificate to expire": "next certificate of a probe to expire; first probed certificate to end",
+    "Probe overview/Success": "probe success; does the probe succeed; is the probed site up",
+    "Probe overview/Duration": "duration of each probe; how long does the probe take",
+    "Probe overview/HTTP status": "http status of a probe; status code of the probed site",
+    "Probe overview/Certificate": "certificate of each probe; days until the certificate of the probed site expires",
+    "Success ratio by probe": "success ratio by probe; availability of the probed site; uptime of the probe",
+    "Duration by probe": "probe duration over time; response time of the probed site",
+}
 BOARDS = {
     "fleet": FLEET,
     "hosts": HOSTS,
@@ -247,6 +259,7 @@ BOARDS = {
     "postgres": POSTGRES,
     "timescale": TIMESCALE,
     "http": HTTP,
+    "probes": PROBES,
 }
 
 

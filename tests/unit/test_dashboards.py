@@ -75,7 +75,7 @@ def test_file_names_are_the_uids_and_uids_are_distinct() -> None:
     uids = [board["uid"] for board in BOARDS.values()]
     assert [f"{uid}.json" for uid in uids] == list(BOARDS)
     assert len(set(uids)) == len(uids)
-    wanted = {"fleet", "hosts", "containers", "logs", "hub", "postgres", "timescale", "http"}
+    wanted = {"fleet", "hosts", "containers", "logs", "hub", "postgres", "timescale", "http", "probes"}
     assert {uid.removeprefix("fleetwatch-") for uid in uids} == wanted
 
 
@@ -192,7 +192,7 @@ def test_dashboards_link_to_each_other_and_keep_time_range_and_host(board: Board
     assert set.union(*led) == set(BOARDS)
     assert sum(map(len, led)) == len(BOARDS), "once each"
     with_choice = set.union(*(to for link, to in zip(board["links"], led, strict=True) if link["includeVars"]))
-    some = {f"fleetwatch-{name}.json" for name in ("postgres", "timescale", "http")}
+    some = {f"fleetwatch-{name}.json" for name in ("postgres", "timescale", "http", "probes")}
     assert with_choice == set(BOARDS) - some, "a host without a database or a service has nothing on those"
 
 
