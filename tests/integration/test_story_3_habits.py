@@ -43,7 +43,7 @@ def read(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Read:
     rig.change({"hosts": {"hub": {"networks": [*known, net, twin], "apps": apps}}})
     _set(story, "tls-app", "tls.key", made.client_key)  # the settings demand it, as the password
     _set(story, "login-app", "basic_auth.password", "another")
-    before = rig.up()
+    before = rig.up_fails()  # two targets are down
     agent = rig.started("agent")
     for name, habit in found.items():
         for place, value in habit.secrets.items():
