@@ -143,7 +143,7 @@ class Fleet(View):
         """`make up` that must not end well; what it said."""
         done = self.tool("up")
         assert done.returncode != 0, f"this was expected to fail:\n{done.stdout[-4000:]}"
-        assert "Traceback" not in done.stdout, done.stdout[-6000:]
+        assert "Traceback (most recent" not in done.stdout, done.stdout[-6000:]
         return done.stdout
 
     def planned(self) -> dict[str, str]:

@@ -123,7 +123,7 @@ class Rig:
         """`up` that must not end well; its output."""
         done = self.tool("up")
         assert done.returncode not in (0, 130), f"this was expected to fail:\n{done.stdout[-4000:]}"
-        assert "Traceback" not in done.stdout, done.stdout[-6000:]
+        assert "Traceback (most recent" not in done.stdout, done.stdout[-6000:]
         return done.stdout
 
     def preview(self) -> dict[str, int]:

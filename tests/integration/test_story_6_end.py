@@ -84,4 +84,4 @@ def test_status_and_password_after_that_say_that_there_is_nothing(story: Story) 
         done = story.rig.tool(command)
         assert done.returncode == 1, f"{command} succeeds without a stack"
         assert "There is no stack" in done.stdout, done.stdout
-        assert "Traceback" not in done.stdout
+        assert "Traceback (most recent" not in done.stdout
