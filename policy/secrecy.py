@@ -25,7 +25,8 @@ _ABOUT = frozenset(
 )
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
 _ASSIGNED = re.compile(r"^-{0,2}([A-Za-z_][\w.-]*)=(.+)$", re.DOTALL)
-_LINE = re.compile(r"""^\s*(?:- )?["']?([\w.-]+)["']?\s*[:=]\s*(\S.*)$""", re.MULTILINE)  # of YAML, of an INI file
+# Of YAML, of an INI file. A colon without a blank is part of a text there: `token-app:8000` is an address.
+_LINE = re.compile(r"""^\s*(?:- )?["']?([\w.-]+)["']?\s*(?:=|:(?=\s))\s*(\S.*)$""", re.MULTILINE)
 # A placeholder that something else fills in: $VAR, ${VAR}, $(cat ...), {user}, <password>, %s.
 _FILLED_IN = re.compile(r"""^["']?[$%{<\[]""")
 _URL = re.compile(r"""[a-z][a-z0-9+.-]*://[^\s/:@"'`|;()]*:(?P<secret>[^\s/@"'`|;()]+)@""", re.IGNORECASE)
