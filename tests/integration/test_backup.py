@@ -36,7 +36,7 @@ class Told:
     def __init__(self, made: Rig, bucket: backup.Bucket, s3: str) -> None:
         self.rig, self.bucket, self.s3 = made, bucket, s3  # s3: the image of an S3 server
         self.secrets = made.home / "state" / made.name / "files" / "hub" / "backup" / "secrets"
-        self.began = self.destroyed = 0.0
+        self.began = self.backed_up = self.destroyed = 0.0
 
     def snapshots(self) -> list[str]:
         """The backups in the bucket."""
@@ -128,6 +128,7 @@ class TestBackup:
         time.sleep(3)
         docker("kill", name)
         docker("start", name)
+        told.backed_up = time.time()
         backup.backed_up(told.rig)
         assert told.rig.tool("drill").returncode == 0
 
@@ -144,7 +145,7 @@ class TestBackup:
         os.killpg(running.process.pid, signal.SIGKILL)
         running.ended()
         assert told.rig.hub.metrics("up")
-        assert not told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.destroyed - 60:.0f})")
+        assert not told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.backed_up - 20:.0f})")
 
     def test_silent_clients_hold_up_no_scrape(self, told: Told) -> None:
         name = told.rig.container("backup")
@@ -168,7 +169,7 @@ class TestBackup:
             assert found, done.stdout
             assert int(found[1]) > 0, part
         assert docker("exec", told.rig.container("grafana"), "python3", "-c", READ).strip() == str(ROWS)
-        assert told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.destroyed - 60:.0f})"), (
+        assert told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.backed_up - 20:.0f})"), (
             "the time before is missing"
         )
         assert told.rig.hub.metrics(f"count_over_time(up{{job='agent'}}[30s] @ {first + 20:.0f})"), (
