@@ -40,8 +40,7 @@ def read(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Read:
     apps["host-app"] = {"target": f"host.docker.internal:{port}"}
     twin = habits.second_network(story, "html-app")
     known = rig.config["hosts"]["hub"].get("networks", [])
-    probes = {"bare": {"http": "http://bare-app:8000/metrics"}}
-    rig.change({"hosts": {"hub": {"networks": [*known, net, twin], "apps": apps, "probes": probes}}})
+    rig.change({"hosts": {"hub": {"networks": [*known, net, twin], "apps": apps}}})
     _set(story, "tls-app", "tls.key", made.client_key)  # the settings demand it, as the password
     _set(story, "login-app", "basic_auth.password", "another")
     before = rig.up_fails()  # two targets are down
@@ -71,11 +70,6 @@ def test_an_apps_metric_arrives(story: Story, read: Read, name: str) -> None:
     wanted = 2 if name == "scaled-app" else 1
     query = f'count({metric}{{env="test",host="hub",job="{name}"}} == 1) == {wanted}'
     eventually(f"the metric of {name}", lambda: story.metrics(query), 90)
-
-
-def test_a_probe_of_an_app_succeeds(story: Story, read: Read) -> None:
-    query = 'probe_success{env="test",host="hub",job="probe",probe="bare"} == 1'
-    eventually("a probe that succeeds", lambda: story.metrics(query), 90)
 
 
 def test_without_its_credentials_an_update_says_why_an_app_cannot_be_read(read: Read) -> None:
