@@ -18,6 +18,9 @@ targets() {
             found = substr(part[i], RSTART + length(name) + 4, RLENGTH - length(name) - 5)
             gsub(/\\"/, "\"", found)
             gsub(/\\[ntr]/, " ", found)
+            gsub(/\\u0026/, "\\&", found) # Go writes `&`, `<` and `>` so
+            gsub(/\\u003c/, "<", found)
+            gsub(/\\u003e/, ">", found)
             return found
         }
         {

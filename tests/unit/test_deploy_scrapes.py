@@ -31,7 +31,11 @@ BRIEF = BRIEF.replace(
     "- job_name: shop\n  scrape_interval: 15s", "- job_name: shop\n  scrape_interval: 2s\n  scrape_timeout: 2s"
 )
 NEVER_BY_VMAGENT = "1970-01-01T00:00:00Z"
-URLS = {"gateway": "http://10.213.77.1:9100/metrics", "nightly": "http://host.docker.internal:18123/metrics"}
+URLS = {
+    "gateway": "http://10.213.77.1:9100/metrics",
+    "nightly": "http://host.docker.internal:18123/metrics",
+    "probe": "http://blackbox:9115/probe?module=shop&target=http%3A%2F%2Fshop",
+}
 NEVER, BEFORE, NOW = "0001-01-01T00:00:00Z", "2026-11-28T10:00:00Z", "2026-11-28T10:00:09Z"
 
 
@@ -75,7 +79,7 @@ class Agent(Rig):
                 for job, last, error in rows
             ]
             text = json.dumps({"data": {"activeTargets": active}}, separators=(",", ":"))
-            (self.answers / f"targets{number}").write_text(text + "\n")
+            (self.answers / f"targets{number}").write_text(text.replace("&", r"\u0026") + "\n")  # as Go does
 
     def scrape(self, what: str, **changes: str) -> subprocess.CompletedProcess[str]:
         given = {
@@ -156,6 +160,12 @@ def test_a_slow_job_is_read_once(agent: Agent) -> None:
     agent.targets(_rows(NOW))
     assert agent.scrape("scraped=1; read_targets cadvisor").returncode == 0
     assert [call for call in agent.calls() if call.startswith("read ")] == ["read http://cadvisor:1/metrics"]
+
+
+def test_a_url_with_several_parameters_is_read_as_it_is(agent: Agent) -> None:
+    agent.targets([("probe", NOW, "")])
+    assert agent.scrape("scraped=1; read_targets probe", OURS="probe").returncode == 0
+    assert [call for call in agent.calls() if call.startswith("read ")] == [f"read {URLS['probe']}"]
 
 
 def test_what_fails_costs_no_other_target(agent: Agent) -> None:
