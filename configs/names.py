@@ -10,6 +10,9 @@ import re
 
 PROMETHEUS_PORT = 9090
 LOKI_PORT = 3100
+LOKI_FLUSH_CHECK = (
+    5  # seconds between the looks of Loki for chunks that it may write, or forget because they are written
+)
 GRAFANA_PORT = 3000
 ALERTMANAGER_PORT = 9093
 CADDY_METRICS_PORT = 2020

@@ -99,7 +99,12 @@ def config(settings: Settings) -> str:
             },
             # Lines of one stream may arrive out of order by half of the chunk age; edges send in order, so the default
             # of two hours is enough for every budget.
-            "ingester": {"chunk_idle_period": "30m", "max_chunk_age": "2h", "wal": {"dir": f"{DATA}/wal"}},
+            "ingester": {
+                "chunk_idle_period": "30m",
+                "max_chunk_age": "2h",
+                "flush_check_period": f"{names.LOKI_FLUSH_CHECK}s",
+                "wal": {"dir": f"{DATA}/wal"},
+            },
             "compactor": {
                 "working_directory": f"{DATA}/compactor",
                 "retention_enabled": True,

@@ -75,6 +75,18 @@ def test_restored_files_are_compared_with_the_noted_hashes(tmp_path: Path) -> No
         assert done.stderr == f"sentence: ./{name} is not the file that was backed up\n"
 
 
+def test_lines_are_counted_once_loki_has_forgotten_what_it_flushed(tmp_path: Path) -> None:
+    """Both copies of a line that was pushed twice count as long as they are in memory, one of them later."""
+    text = (CHECKOUT / "configs" / "services" / "backup" / "run.sh").read_text()
+    logs = "logs() {" + text.partition("\nlogs() {")[2].partition("\n}\n")[0] + "\n}\n"
+    stubs = (
+        "LOKI=loki:3100 FORGOTTEN=15 STATE=/nowhere; past() { echo 1700000000; }; flushed() { echo flushed; }\n"
+        'sleep() { echo "slept $1"; }; note() { echo "noted $1 $3"; }; store() { echo "stored $1"; }\n'
+    )
+    done = subprocess.run(["sh", "-uc", f"{stubs}{logs}logs"], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["flushed", "slept 15", "noted logs 1700000000", "stored logs"]
+
+
 def test_logs_are_copied_once_loki_has_flushed(tmp_path: Path) -> None:
     """Loki answers a flush before it is done."""
     script = (Path(backup.__file__).parent / "common.sh").read_text().replace(". /etc/backup/settings", "REPOSITORY=x")

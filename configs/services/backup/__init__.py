@@ -125,6 +125,7 @@ def variables(settings: Settings, backup: Backup, bucket: str = "") -> str:
         "PORT": str(names.BACKUP_PORT),
         "PROMETHEUS": names.address(prefix, "prometheus", names.PROMETHEUS_PORT),
         "LOKI": names.address(prefix, "loki", names.LOKI_PORT),
+        "FORGOTTEN": str(3 * names.LOKI_FLUSH_CHECK),
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 

@@ -32,6 +32,12 @@ count() {
     esac
 }
 
+# What is noted: the store's own count at a time that is over when the copy begins; $3 are the seconds of it.
+note() {
+    { echo "at $3" && count "$1" "$2" "$3"; } > "$STATE/notes/$1"
+}
+past() { echo $(($(date +%s) - 5)); }
+
 # Wait until everything that Loki had in memory is in chunks and named in its index; the address is $1. `/flush` only
 # begins that. The WAL alone does not keep a line: when Loki reads its WAL it drops the lines of a stream that it had
 # flushed, forgotten and begun again, because it counts a stream's lines from one again.

@@ -96,14 +96,8 @@ store() {
     value "$part" added_bytes "$(echo "$summary" | sed -n 's/.*"data_added_packed":\([0-9]*\).*/\1/p')"
 }
 
-# What is noted: the store's own count at a time that is over when the copy begins.
-note() {
-    at=$(($(date +%s) - 5))
-    { echo "at $at" && count "$1" "$2" "$at"; } > "$STATE/notes/$1"
-}
-
 metrics() {
-    note metrics "$PROMETHEUS"
+    note metrics "$PROMETHEUS" "$(past)"
     echo any > "$STATE/tmp/snapshot"
     name=$(timeout 600 wget -q -O - --post-data '' "http://$PROMETHEUS/api/v1/admin/tsdb/snapshot" 2> "$STATE/tmp/messages" |
         sed -n 's/.*"name":"\([^"]*\)".*/\1/p')
@@ -117,11 +111,16 @@ metrics() {
     return "$code"
 }
 
-# What is noted is in chunks then. Loki moves later lines from its WAL into chunks and then names these in its index: read
-# in this order (restic takes targets by name), a line is in one of the three at least. A mount of the volume for each.
+# What is noted is in chunks then, and no more in memory: of a line that was pushed twice, as after a connection that broke,
+# Loki counts both copies as long as they are in memory, and later one. Loki moves later lines from its WAL into chunks and
+# then names these in its index: read in this order (restic takes targets by name), a line is in one of the three at
+# least. A mount of the volume for each.
 logs() {
-    note logs "$LOKI"
+    at=$(past)
     flushed "$LOKI"
+    sleep "$FORGOTTEN" &
+    wait $!
+    note logs "$LOKI" "$at"
     set -- /data/loki/1/wal
     for one in /data/loki/2/index /data/loki/2/tsdb-shipper-active /data/loki/3/chunks; do
         [ ! -e "$one" ] || set -- "$@" "$one"
