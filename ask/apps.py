@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ask import words
 from ask.compose import Bound, Query, finish
@@ -91,7 +91,7 @@ def build(found: Candidate, text: str, bound: Bound, wants: Wants, times: Times)
         start, form = times.start, "series"
     if wants.per != 1 and metric.kind == "counter" and not span:
         expr = f"{expr} * {wants.per:g}"
-    expr = finish(expr, replace(wants, total=False), "", [])
+    expr = finish(expr, wants, "", [])
     how = {"counter": "rate", "histogram": "quantile", "timestamp": "age", "gauge": "value"}[metric.kind]
     note = f"{metric.name} is on no dashboard; that it is a {metric.kind} is inferred from its name: its {how}"
     return Query(expr, "promql", start, end, form, (note,))

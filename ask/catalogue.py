@@ -11,7 +11,6 @@ from typing import Any
 from ask import promql, words
 
 FORMAT = 1
-_WINDOW = re.compile(r"\$__(rate_interval|range|auto|interval)")
 _ALERT = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -35,11 +34,9 @@ class Entry:
     expr: str
     interval: int = 0
     variables: dict[str, str] = field(default_factory=dict)
-    empty: str = ""
     phrasings: tuple[str, ...] = ()
     severity: str = ""
     runbook: str = ""
-    summary: str = ""
     wait: str = ""
     metrics: frozenset[str] = frozenset()
 
@@ -55,11 +52,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All entries; `panels` are those that answer questions, merged by expression."""
+    """`panels` are the entries that answer questions, merged by expression; `metrics` are those of all entries."""
 
-    env: str
     jobs: tuple[str, ...]
-    entries: tuple[Entry, ...]
     panels: tuple[Entry, ...]
     alerts: dict[str, Entry]
     metrics: frozenset[str]
@@ -89,7 +84,7 @@ def load(text: str) -> Catalogue:
     panels = _merged([one for one in entries if one.kind != "alert"])
     alerts = {one.title: one for one in entries if one.kind == "alert"}
     known = frozenset(name for one in entries for name in one.metrics)
-    return Catalogue(document.get("env", ""), tuple(document["jobs"]), entries, panels, alerts, known)
+    return Catalogue(tuple(document["jobs"]), panels, alerts, known)
 
 
 def read(path: Path) -> Catalogue:
@@ -119,12 +114,10 @@ def _entry(raw: dict[str, Any]) -> Entry:
         form=raw["form"],
         expr=expr,
         interval=raw.get("interval", 0),
-        variables={name: label for name, label in raw.get("variables", {}).items()},
-        empty=raw.get("empty", ""),
+        variables=raw.get("variables", {}),
         phrasings=tuple(raw["phrasings"]),
         severity=raw.get("severity", ""),
         runbook=raw.get("runbook", ""),
-        summary=raw.get("summary", ""),
         wait=raw.get("for", ""),
         metrics=metrics,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -16,6 +15,7 @@ from ask.promql import Matcher, Selector
 from ask.times import Times
 
 RATE = 300.0
+HOUR = 3600.0  # the time range of a question that names none
 PER_SECOND = {"reqps", "ops", "cps", "pps", "suffix:/s"}
 EVENTS = re.compile(r"\b(increase|changes)\b")
 
@@ -98,12 +98,12 @@ def wrapped(expr: str) -> str:
     )
 
 
-def build(entry: Entry, bound: Bound, wants: Wants, times: Times, hour: float = 3600.0) -> Query:
+def build(entry: Entry, bound: Bound, wants: Wants, times: Times) -> Query:
     """The query for an entry. Raises CannotBind if a name of the question has no label in it."""
     can = labels_of(entry)
     if missing := [label for label in bound if label not in can]:
         raise CannotBind(missing[0])
-    span = times.end - times.start if times.window else hour
+    span = times.end - times.start if times.window else HOUR
     events = bool(EVENTS.search(entry.expr)) or "$__range" in entry.expr
     counted = wants.counted and times.window and entry.unit in PER_SECOND
     tree = tree_of(entry, span, span if events or counted else RATE)
@@ -112,9 +112,9 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times, hour: float = 
     expr = promql.text(tree, lambda one: bind(one, bound, 0))
     notes: list[str] = []
     start, end, form = times.end, times.end, "value"
-    expr = _grouped(expr, wants, notes)
+    expr = _grouped(expr, wants)
     if times.back:
-        before = _grouped(promql.text(tree, lambda one: bind(one, bound, times.back)), wants, [])
+        before = _grouped(promql.text(tree, lambda one: bind(one, bound, times.back)), wants)
         if re.search(r"\btime\(\)", expr):
             before = f"{wrapped(before)} - {times.back:.0f}"
         expr = f"{wrapped(expr)} - {wrapped(before)}"
@@ -127,7 +127,7 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times, hour: float = 
             expr = f"avg_over_time({wrapped(expr)}[{promql.duration(span)}:1m])"
             notes.append("the average of the time range is compared")
     elif wants.chart and not times.moment and not events:
-        start, form = times.end - hour, "series"
+        start, form = times.end - HOUR, "series"
         notes.append("no time was given: the last hour")
     elif events and not times.window:
         notes.append("no time was given: the last hour")
@@ -135,7 +135,7 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times, hour: float = 
     return Query(expr, "promql", start, end, form, tuple(notes))
 
 
-def _grouped(expr: str, wants: Wants, notes: list[str]) -> str:
+def _grouped(expr: str, wants: Wants) -> str:
     """By the labels that the question names, where the result has them and others, or one number in total."""
     tree = promql.parse(expr)
     kept = promql.labels_kept(tree)
@@ -182,8 +182,3 @@ def is_of(kind: str, unit: str) -> bool:
     """Whether a panel's unit is of a kind of measure."""
     kinds = {"share": {"percentunit"}, "time": {"s"}, "bytes": {"bytes", "binBps", "decbytes"}}
     return unit in kinds[kind] or unit == ""
-
-
-def quoted(value: str) -> str:
-    """A string literal of PromQL and LogQL."""
-    return json.dumps(value, ensure_ascii=False)

@@ -31,7 +31,6 @@ class Mention:
     value: str
     labels: tuple[str, ...]
     written: str
-    exact: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,13 +109,13 @@ def _near(text: str, values: dict[str, list[str]], mentions: list[Mention], note
         if spaced is None and not words.is_known(token) and token not in lexicon.STOP:
             spaced = _misspelt(token, values)
         if spaced and not _is_ordinary(spaced):
-            mentions.append(Mention(spaced, tuple(values[spaced]), token, exact=False))
+            mentions.append(Mention(spaced, tuple(values[spaced]), token))
             notes.append(f'"{token}" is taken as {spaced}')
             text = re.sub(rf"(?<![\w./-]){re.escape(token)}(?![\w/])", " ", text, count=1)
     for found in re.finditer(r"\b([a-z]{2,}) (\d{1,3})\b", text):
         spaced = plain.get(found[1] + found[2])
         if spaced:
-            mentions.append(Mention(spaced, tuple(values[spaced]), found[0], exact=False))
+            mentions.append(Mention(spaced, tuple(values[spaced]), found[0]))
             notes.append(f'"{found[0]}" is taken as {spaced}')
             text = text.replace(found[0], " ", 1)
     return text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ask.compose import Bound, Query
+from ask.compose import HOUR, Bound, Query
 from ask.grammar import Wants
 from ask.promql import Matcher, duration
 from ask.times import Times
@@ -38,7 +38,6 @@ _RATE = re.compile(r"\b(?:per second|rate|/s)\b")
 _WHICH_MOST = re.compile(
     r"\b(?:which|what|top)\b.*\b(?:most|noisiest|loudest)\b|\bnoisiest\b|\bloudest\b|\bmost (?:logs?|lines)\b"
 )
-_ORDER = ("host", "job", "container")
 
 
 def quoted(text: str) -> str:
@@ -54,7 +53,7 @@ def is_about(text: str) -> bool:
     return bool(_ABOUT.search(text) or _LEVEL_WORD.search(text) or re.search(r"\berrors? from \S", text))
 
 
-def build(text: str, search: str, bound: Bound, wants: Wants, times: Times, hour: float = 3600.0) -> Query:
+def build(text: str, search: str, bound: Bound, wants: Wants, times: Times) -> Query:
     """The query for a question about log lines."""
     names = [Matcher(label, "=" if len(one) == 1 else "=~", "|".join(one)) for label, one in sorted(bound.items())]
     streams = "{" + (",".join(map(str, names)) or 'job=~".+"') + "}"
@@ -63,7 +62,7 @@ def build(text: str, search: str, bound: Bound, wants: Wants, times: Times, hour
     filters = f' | level{"=~" if "|" in level else "="}"{level}"' if level else ""
     if search:
         filters += " |~ `(?i)" + re.escape(search).replace("\\ ", " ").replace("`", ".") + "`"
-    start = times.start if times.window else times.end - hour
+    start = times.start if times.window else times.end - HOUR
     span = duration(times.end - start)
     notes = () if times.window else ("no time was given: the last hour",)
     source = "host, job, container"

@@ -43,11 +43,6 @@ class Selector:
     offset: float = 0
     alternatives: bool = False  # matchers joined by `or`
 
-    def with_matcher(self, label: str, value: str) -> Selector:
-        """With an equality matcher of this label instead of those with a variable."""
-        rest = tuple(one for one in self.matchers if one.label != label or "$" not in one.value)
-        return replace(self, matchers=(*rest, Matcher(label, "=", value)))
-
     def without_variables(self) -> Selector:
         """Without the matchers whose value is a dashboard variable."""
         return replace(self, matchers=tuple(one for one in self.matchers if "$" not in one.value))

@@ -21,11 +21,10 @@ RECORD = 0.9  # a recording rule counts less than a panel
 
 @dataclass(frozen=True)
 class Ranked:
-    """An entry with its score and the phrasing that scored."""
+    """An entry with its score."""
 
     entry: Entry
     score: float
-    words: tuple[str, ...]
 
 
 class Index:
@@ -67,7 +66,7 @@ class Index:
         for entry, words in self.documents:
             score = self.score(asked, hints, words) * (RECORD if entry.kind == "record" else 1)
             if score and (entry.id not in best or score > best[entry.id].score):
-                best[entry.id] = Ranked(entry, score, words)
+                best[entry.id] = Ranked(entry, score)
         return sorted(best.values(), key=lambda one: (-one.score, one.entry.id))
 
     def is_enough(self, asked: tuple[str, ...], score: float) -> bool:

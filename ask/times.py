@@ -78,7 +78,6 @@ class Times:
     moment: bool = False
     back: float = 0
     future: bool = False
-    words: tuple[str, ...] = ()
     rest: str = ""
 
 
@@ -98,10 +97,8 @@ def _midnight(now: float) -> float:
 
 def parse(text: str, now: float) -> Times:
     """Take the times out of a question in lower case; `rest` is what is left of it."""
-    if found := _FUTURE.search(text):
-        within = re.search(r"\b(full|fill|voll|space)\b", text)
-        if not within:
-            return Times(now, now, future=True, words=(found[0],), rest=text)
+    if _FUTURE.search(text) and not re.search(r"\b(full|fill|voll|space)\b", text):
+        return Times(now, now, future=True, rest=text)
     for reader in (_compared, _grown, _between, _past, _day, _ago, _clock):
         if (times := reader(text, now)) is not None:
             return times
@@ -125,7 +122,7 @@ def _compared(text: str, now: float) -> Times | None:
     else:
         back = length(found["n"] or found["vn"], found["u"] or found["vu"])
     rest = _NOW.sub(" ", _cut(text, found))
-    return Times(now, now, back=back, words=(found[0].strip(),), rest=rest)
+    return Times(now, now, back=back, rest=rest)
 
 
 def _grown(text: str, now: float) -> Times | None:
@@ -134,7 +131,7 @@ def _grown(text: str, now: float) -> Times | None:
         return None
     back = length(found["n"], found["u"])
     rest = f"{text[: found.start('span')]} {text[found.end('span') :]}"
-    return Times(now, now, back=back, words=(found["span"],), rest=rest)
+    return Times(now, now, back=back, rest=rest)
 
 
 def _between(text: str, now: float) -> Times | None:
@@ -150,7 +147,7 @@ def _between(text: str, now: float) -> Times | None:
     end = base + int(found["b"]) * 3600 + int(found["bm"] or 0) * 60
     if end > now and base == _midnight(now) and start > now:
         start, end = start - 86400, end - 86400
-    return Times(start, min(end, now), window=True, words=(found[0].strip(),), rest=rest)
+    return Times(start, min(end, now), window=True, rest=rest)
 
 
 def _past(text: str, now: float) -> Times | None:
@@ -158,7 +155,7 @@ def _past(text: str, now: float) -> Times | None:
         found = pattern.search(text)
         if found and not re.search(r"\b(?:full|fill\w*|voll)\b.*$", text[: found.start()]):
             past = length(found["n"], found["u"])
-            return Times(now - past, now, window=True, words=(found[0].strip(),), rest=_cut(text, found))
+            return Times(now - past, now, window=True, rest=_cut(text, found))
     return None
 
 
@@ -177,7 +174,7 @@ def _day(text: str, now: float) -> Times | None:
         base = today - 86400 if found["day"] in {"yesterday", "gestern", "ayer"} else today
         first, last = _PARTS[part] if part else (0, 24)
         start, end = base + first * 3600, base + last * 3600
-    return Times(start, min(end, now), window=True, words=(found[0],), rest=_cut(text, found))
+    return Times(start, min(end, now), window=True, rest=_cut(text, found))
 
 
 def _ago(text: str, now: float) -> Times | None:
@@ -185,7 +182,7 @@ def _ago(text: str, now: float) -> Times | None:
     if not found:
         return None
     moment = now - length(found["n"] or found["n2"], found["u"] or found["u2"])
-    return Times(moment, moment, moment=True, words=(found[0],), rest=_cut(text, found))
+    return Times(moment, moment, moment=True, rest=_cut(text, found))
 
 
 def _clock(text: str, now: float) -> Times | None:
@@ -201,8 +198,8 @@ def _clock(text: str, now: float) -> Times | None:
     elif moment > now:
         moment -= 86400
     if moment > now:
-        return Times(moment, moment, future=True, words=(found[0],), rest=rest)
-    return Times(moment, moment, moment=True, words=(found[0],), rest=rest)
+        return Times(moment, moment, future=True, rest=rest)
+    return Times(moment, moment, moment=True, rest=rest)
 
 
 def show(seconds: float) -> str:
