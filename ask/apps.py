@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ask import words
 from ask.compose import Bound, Query, finish
 from ask.grammar import Wants
-from ask.promql import Matcher, duration
+from ask.promql import Matcher, Selector, duration, selector_text
 from ask.times import Times
 from ask.world import AppMetric
 
@@ -77,12 +77,13 @@ def build(found: Candidate, text: str, bound: Bound, wants: Wants, times: Times)
     metric = found.metric
     taken = {matcher.label for matcher in found.matchers}
     groups = tuple(label for label in wants.groups if label in metric.labels)
-    matchers = [*found.matchers, *(_bound(label, one) for label, one in bound.items() if label not in taken)]
+    matchers = (*found.matchers, *(_bound(label, one) for label, one in bound.items() if label not in taken))
+    selector = selector_text(Selector(metric.name, matchers))
     span = times.end - times.start if times.window else 0.0
     start = end = times.end
-    expr = _value(metric, _selector(metric.name, matchers), text, groups, span, 0)
+    expr = _value(metric, selector, text, groups, span, 0)
     if times.back:
-        before = _value(metric, _selector(metric.name, matchers), text, groups, span, times.back)
+        before = _value(metric, selector, text, groups, span, times.back)
         expr = f"{expr} - {before}"
     form = "value"
     if span and wants.over_time:
@@ -99,10 +100,6 @@ def build(found: Candidate, text: str, bound: Bound, wants: Wants, times: Times)
 
 def _bound(label: str, values: tuple[str, ...]) -> Matcher:
     return Matcher(label, "=", values[0]) if len(values) == 1 else Matcher(label, "=~", "|".join(values))
-
-
-def _selector(name: str, matchers: list[Matcher]) -> str:
-    return f"{name}{{{','.join(map(str, matchers))}}}" if matchers else name
 
 
 def _value(metric: AppMetric, selector: str, text: str, groups: tuple[str, ...], span: float, back: float) -> str:

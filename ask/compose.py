@@ -51,9 +51,9 @@ def _labels(expr: str, variables: tuple[str, ...]) -> frozenset[str]:
     for node in promql.walk(tree):
         if isinstance(node, parser.AggregateExpr) and node.modifier is not None:
             found |= set(node.modifier.labels)
-    found |= {one.label for each in promql.selectors(tree) for one in each.matchers if "$" in one.value}
-    selected = promql.selectors(tree)
-    if any(one.label == "host" and one.op == "=" for each in selected for one in each.matchers):
+    matchers = [one for each in promql.selectors(tree) for one in each.matchers]
+    found |= {one.label for one in matchers if "$" in one.value}
+    if any(one.label == "host" and one.op == "=" for one in matchers):
         found.discard("host")
     if any("node_filesystem" in name for name in promql.names(tree)):
         found.add("mountpoint")

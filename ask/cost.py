@@ -27,18 +27,17 @@ class Cost:
 
 def estimate(hub: Hub, tree: parser.Expr, start: float, end: float, step: float, limits: Limits) -> Cost:
     """One request for each different selector, each answered in bounded size."""
-    found = promql.selectors(tree)
+    found = [(one, promql.selector_text(replace(one, window=0, offset=0))) for one in promql.selectors(tree)]
     longest = max((_reach(node) for node in promql.walk(tree)), default=0.0)
     counts: dict[str, int] = {}
-    for one in found:
-        text = promql.selector_text(replace(one, window=0, offset=0))
+    for _, text in found:
         if text not in counts:
             counts[text] = len(hub.series([text], end - 300, end, limits.series + 1))
     points = 1 if start == end else round((end - start) / step) + 1
     samples = 0
-    for one in found:
+    for one, text in found:
         each = max(1.0, one.window / SCRAPE) * max(1.0, longest / 60 if longest else 1.0)
-        samples += round(counts[promql.selector_text(replace(one, window=0, offset=0))] * each * points)
+        samples += round(counts[text] * each * points)
     most = max(counts.values(), default=0)
     return Cost(sum(counts.values()), samples, most > limits.series)
 

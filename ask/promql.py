@@ -43,6 +43,15 @@ class Selector:
     offset: float = 0
     alternatives: bool = False  # matchers joined by `or`
 
+    @property
+    def names(self) -> set[str]:
+        """The metric names, also those in a matcher of `__name__`."""
+        found = {self.name} if self.name else set()
+        for one in self.matchers:
+            if one.label == "__name__" and one.op in {"=", "=~"}:
+                found |= set(one.value.split("|"))
+        return found
+
     def without_variables(self) -> Selector:
         """Without the matchers whose value is a dashboard variable."""
         return replace(self, matchers=tuple(one for one in self.matchers if "$" not in one.value))
@@ -74,8 +83,9 @@ def seconds(value: object) -> float:
     return value.total_seconds() if isinstance(value, timedelta) else 0.0
 
 
-def selector_of(vector: parser.VectorSelector, window: object = None) -> Selector:
+def selector_of(node: parser.VectorSelector | parser.MatrixSelector) -> Selector:
     """The parts of a selector."""
+    vector, window = (node.vector_selector, node.range) if isinstance(node, parser.MatrixSelector) else (node, None)
     matchers = tuple(Matcher(one.name, _OPS[str(one.op)], one.value) for one in vector.matchers.matchers)
     return Selector(
         name=vector.name or "",
@@ -108,24 +118,12 @@ def walk(node: parser.Expr) -> Iterator[parser.Expr]:
 
 def selectors(node: parser.Expr) -> list[Selector]:
     """Every selector of the tree."""
-    found = []
-    for one in walk(node):
-        if isinstance(one, parser.VectorSelector):
-            found.append(selector_of(one))
-        elif isinstance(one, parser.MatrixSelector):
-            found.append(selector_of(one.vector_selector, one.range))
-    return found
+    return [selector_of(one) for one in walk(node) if isinstance(one, (parser.VectorSelector, parser.MatrixSelector))]
 
 
 def names(node: parser.Expr) -> set[str]:
-    """The metric names, also those in a matcher of `__name__`."""
-    found = set()
-    for one in selectors(node):
-        found |= {one.name} if one.name else set()
-        for matcher in one.matchers:
-            if matcher.label == "__name__" and matcher.op in {"=", "=~"}:
-                found |= set(matcher.value.split("|"))
-    return found
+    """The metric names of every selector."""
+    return {name for one in selectors(node) for name in one.names}
 
 
 def labels_kept(node: parser.Expr) -> tuple[str, ...] | None:
@@ -162,7 +160,7 @@ def text(node: parser.Expr, select: Select = lambda one: one) -> str:
         tail = f"[{duration(seconds(node.range))}:{step}]{_offset(seconds(node.offset))}{_at(node.at)}"
         return f"{text(node.expr, select)}{tail}"
     if isinstance(node, parser.MatrixSelector):
-        return selector_text(select(selector_of(node.vector_selector, node.range)), node.vector_selector.at)
+        return selector_text(select(selector_of(node)), node.vector_selector.at)
     if isinstance(node, parser.VectorSelector):
         return selector_text(select(selector_of(node)), node.at)
     if isinstance(node, parser.StringLiteral):

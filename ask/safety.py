@@ -85,10 +85,7 @@ def _selector(one: promql.Selector, known: frozenset[str], limits: Limits) -> No
     """A metric by its name, or names joined by `|`; matchers that select everything do not count."""
     if one.alternatives:
         raise Refused("A selector joins matchers by `or`.")
-    names = {one.name} if one.name else set()
-    for matcher in one.matchers:
-        if matcher.label == "__name__" and matcher.op in {"=", "=~"}:
-            names |= set(matcher.value.split("|"))
+    names = one.names
     if not names or any(not re.fullmatch(r"[A-Za-z_:][\w:]*", name) for name in names):
         raise Refused("A selector does not name its metric.")
     if known and (unknown := sorted(names - known)) and not names & known:

@@ -39,9 +39,7 @@ def describe(node: parser.Expr) -> str:
         return f"minus {describe(node.expr)}"
     if isinstance(node, parser.SubqueryExpr):
         return f"{describe(node.expr)}, over {duration(promql.seconds(node.range))}"
-    if isinstance(node, parser.MatrixSelector):
-        return _selector(promql.selector_of(node.vector_selector, node.range))
-    if isinstance(node, parser.VectorSelector):
+    if isinstance(node, (parser.VectorSelector, parser.MatrixSelector)):
         return _selector(promql.selector_of(node))
     return promql.text(node)
 
