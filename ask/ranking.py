@@ -32,9 +32,11 @@ class Index:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.documents = [(entry, words) for entry in entries for words in entry.documents]
-        per_entry = Counter(word for entry in {e.id: e for e, _ in self.documents}.values() for word in _all(entry))
-        self.count = max(1, len({entry.id for entry, _ in self.documents}))
-        self._seen = per_entry
+        terms: dict[str, set[str]] = {}
+        for entry, words in self.documents:
+            terms.setdefault(entry.id, set()).update(words)
+        self.count = max(1, len(terms))
+        self._seen = Counter(word for each in terms.values() for word in each)
 
     @property
     def vocabulary(self) -> set[str]:
@@ -78,10 +80,6 @@ class Index:
         if all(word in lexicon.ATTRIBUTES for word in asked):
             return False
         return any(self.weight(word) >= 0.55 for word in asked)
-
-
-def _all(entry: Entry) -> set[str]:
-    return {word for words in entry.documents for word in words}
 
 
 def bm25(titles: dict[str, tuple[str, ...]], asked: tuple[str, ...]) -> list[tuple[float, str]]:
