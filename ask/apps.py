@@ -67,7 +67,7 @@ def _values(metric: AppMetric, text: str) -> dict[str, str]:
     for label, values in metric.labels.items():
         if label not in _TARGET_LABELS and len(values) <= 50:
             for value in values:
-                if len(value) >= 3 and re.search(rf"\b{re.escape(value.lower())}\b", text):
+                if len(value) >= 3 and value.lower() in text and re.search(rf"\b{re.escape(value.lower())}\b", text):
                     found[value] = label
     return found
 

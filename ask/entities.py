@@ -63,8 +63,10 @@ def find(text: str, world: World, labels: tuple[str, ...]) -> Found:
     mentions: list[Mention] = []
     notes: list[str] = []
     for value in sorted(values, key=len, reverse=True):
+        if value.isdigit() or value not in text:  # a fleet has thousands of values: no pattern for each
+            continue
         found = re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w)(?:'s)?", text)
-        if found and not value.isdigit():
+        if found:
             chosen = _by_cue(text, found, values[value])
             if _is_ordinary(value) and not _cued(text, found, values[value]):
                 continue
@@ -141,5 +143,6 @@ def _unknown(text: str, values: dict[str, list[str]]) -> list[str]:
 
 def _suggest(name: str, values: dict[str, list[str]]) -> list[str]:
     """The nearest host names, then others."""
-    ranked = sorted(values, key=lambda one: (words.distance(name, one, 6), "host" not in values[one], one))
-    return [one for one in ranked if words.distance(name, one, 6) <= 3][:3]
+    edits = {one: words.distance(name, one, 3) for one in values}
+    near = [one for one in values if edits[one] <= 3]
+    return sorted(near, key=lambda one: (edits[one], "host" not in values[one], one))[:3]
