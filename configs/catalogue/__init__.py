@@ -14,7 +14,7 @@ from typing import Any
 from configs import rules, services
 from configs.catalogue import derived, phrasings, rule_phrasings
 from configs.dashboards import boards, intervals, postgres, timescale
-from configs.dashboards.model import Column, Dashboard, Graph, Logs, Panel, Query, Stat, Table, largest
+from configs.dashboards.model import UID, Column, Dashboard, Graph, Logs, Panel, Query, Stat, Table, largest
 from configs.rules.model import Alert, Group, Record, expression, runbook
 from configs.settings import Settings
 
@@ -97,7 +97,7 @@ def _alert(settings: Settings, alert: Alert, language: str) -> dict[str, Any]:
     return {
         "id": f"alert/{alert.name}",
         "kind": "alert",
-        "board": f"fleetwatch-{alert.board}",
+        "board": UID.format(alert.board),
         "title": alert.name,
         "meaning": alert.description,
         "summary": alert.summary,
@@ -109,7 +109,7 @@ def _alert(settings: Settings, alert: Alert, language: str) -> dict[str, Any]:
         "severity": alert.severity,
         "runbook": runbook(settings, alert.name),
         "empty": alert.empty,
-        "phrasings": list(rule_phrasings.split(rule_phrasings.ALERTS.get(alert.name, ""))),
+        "phrasings": list(phrasings.split(rule_phrasings.ALERTS.get(alert.name, ""))),
     }
 
 
@@ -124,5 +124,5 @@ def _record(record: Record, language: str) -> dict[str, Any]:
         "form": "value",
         "expr": record.expr,
         "empty": record.empty,
-        "phrasings": list(rule_phrasings.split(rule_phrasings.RECORDS.get(record.name, ""))),
+        "phrasings": list(phrasings.split(rule_phrasings.RECORDS.get(record.name, ""))),
     }

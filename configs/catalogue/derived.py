@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from configs.catalogue.phrasings import split
 from configs.dashboards.hosts import BY, DISKS, SELECTED
+from configs.dashboards.model import UID
 
 # (name, meaning, unit, expression, phrasings)
 VALUES: tuple[tuple[str, str, str, str, str], ...] = (
@@ -59,7 +61,7 @@ def entries() -> list[dict[str, Any]]:
         {
             "id": f"value/{name}",
             "kind": "value",
-            "board": "fleetwatch-hosts",
+            "board": UID.format("hosts"),
             "title": name,
             "name": "",
             "meaning": meaning,
@@ -69,7 +71,7 @@ def entries() -> list[dict[str, Any]]:
             "expr": expr,
             "variables": {"env": "env", "host": "host"},
             "empty": "",
-            "phrasings": [part.strip() for part in phrasings.split(";")],
+            "phrasings": list(split(phrasings)),
         }
         for name, meaning, unit, expr, phrasings in VALUES
     ]

@@ -268,4 +268,9 @@ def of_panel(board: str, title: str, name: str) -> tuple[str, ...]:
     table = BOARDS.get(board, {})
     own = re.sub(r"\{\{.*?\}\}", "", name).strip()
     text = table.get(f"{title}/{own}") or table.get(title, "")
+    return split(text)
+
+
+def split(text: str) -> tuple[str, ...]:
+    """The phrasings of one entry."""
     return tuple(part.strip() for part in text.split(";") if part.strip())

@@ -76,8 +76,3 @@ RECORDS = {
     "hub:backup_expected": "parts that are expected to be backed up",
     "container:run:seconds": "seconds that a container has run",
 }
-
-
-def split(text: str) -> tuple[str, ...]:
-    """The phrasings of one entry."""
-    return tuple(part.strip() for part in text.split(";") if part.strip())
