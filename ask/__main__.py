@@ -96,6 +96,22 @@ def reply(engine: Engine, hub: Hub, world: World, question: str, at: float, cont
     return ask(engine, hub, world, question, at, context, site)
 
 
+def world_of(engine: Engine, hub: Hub, at: float) -> World:
+    """What the hub has at a time; a store that is down is named on standard error."""
+    world = discover(hub, engine.catalogue, at)
+    for problem in world.missing:
+        print(problem, file=sys.stderr)
+    return world
+
+
+def reply_to_all(engine: Engine, hub: Hub, path: Path, at: float, site: str = "") -> None:
+    """Print one JSON line for each question of a file."""
+    world = world_of(engine, hub, at)
+    for one in questions(path):
+        answer = reply(engine, hub, world, str(one["question"]), at, context_of(one.get("context")), site)
+        print(line(one, answer), flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="ask", description=__doc__)
     parser.add_argument("question", nargs="?", default="", help="a question in plain language")
@@ -110,15 +126,10 @@ def main() -> int:
     at = moment(options.at)
     engine = Engine(catalogues.read(options.catalogue))
     hub = Hub(options.base, options.loki or options.base)
-    world = discover(hub, engine.catalogue, engine.catalogue.jobs, at)
-    for problem in world.missing:
-        print(problem, file=sys.stderr)
     if options.questions is not None:
-        for one in questions(options.questions):
-            answer = reply(engine, hub, world, str(one["question"]), at, context_of(one.get("context")), options.site)
-            print(line(one, answer), flush=True)
+        reply_to_all(engine, hub, options.questions, at, options.site)
         return 0
-    answer = reply(engine, hub, world, options.question, at, Context(), options.site)
+    answer = reply(engine, hub, world_of(engine, hub, at), options.question, at, Context(), options.site)
     print(json.dumps(answer.document(), ensure_ascii=False, indent=1) if options.json else show(answer))
     return 0 if answer.status in {"answered", "empty"} else 1
 

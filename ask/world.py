@@ -45,7 +45,7 @@ class World:
         return self.labels.get(label, frozenset()) | self.logs.get(label, frozenset())
 
 
-def discover(hub: Hub, catalogue: Catalogue, jobs: tuple[str, ...], at: float) -> World:
+def discover(hub: Hub, catalogue: Catalogue, at: float) -> World:
     """Ask the hub. A store that is down leaves its part empty and is named in `missing`."""
     start, missing = at - LOOK_BACK, []
     labels: dict[str, frozenset[str]] = {}
@@ -55,7 +55,7 @@ def discover(hub: Hub, catalogue: Catalogue, jobs: tuple[str, ...], at: float) -
     try:
         labels = {one: frozenset(filter(None, hub.values(one, start, at, MAX_VALUES))) for one in LABELS}
         metrics = frozenset(hub.values("__name__", start, at, MAX_SERIES))
-        own = "|".join(re.escape(one).replace("\\-", "-") for one in jobs)
+        own = "|".join(re.escape(one).replace("\\-", "-") for one in catalogue.jobs)
         apps = app_metrics(hub.series([f'{{job!="",job!~"{own}"}}'], start, at, MAX_SERIES), catalogue.metrics)
     except Away as problem:
         missing.append(str(problem))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 
 from ask import __main__ as terminal
 from ask import catalogue as catalogues
 from ask.client import Hub
 from ask.engine import Engine
 from ask.reading import Context
-from ask.world import discover
 from configs import catalogue
 from tools.cli import Commands
 from tools.errors import ToolError
@@ -39,9 +37,7 @@ def answer(options: argparse.Namespace) -> int:
     outputs = stack.outputs()
     with query_address(outputs) as base:
         hub = Hub(base, base)
-        world = discover(hub, engine.catalogue, engine.catalogue.jobs, at)
-        for problem in world.missing:
-            print(problem, file=sys.stderr)
+        world = terminal.world_of(engine, hub, at)
         found = terminal.reply(engine, hub, world, options.question, at, Context(), str(outputs.get("url", "")))
         hub.close()
     print(json.dumps(found.document(), ensure_ascii=False) if options.json else terminal.show(found))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -114,12 +113,7 @@ def answer_file(options: argparse.Namespace) -> None:
     at = terminal.moment(options.at)
     hub = Hub(options.base, options.loki or options.base)
     engine = Engine(catalogues.load(render(foreign(hub, at))))
-    world = discover(hub, engine.catalogue, engine.catalogue.jobs, at)
-    for problem in world.missing:
-        print(problem, file=sys.stderr)
-    for one in terminal.questions(options.questions):
-        context = terminal.context_of(one.get("context"))
-        print(terminal.line(one, terminal.reply(engine, hub, world, str(one["question"]), at, context, "")), flush=True)
+    terminal.reply_to_all(engine, hub, options.questions, at)
     hub.close()
 
 
@@ -129,7 +123,7 @@ def measure(failures: bool, write: bool) -> None:
     engine = Engine(catalogues.load(render(settings())))
     with rig.fleet() as (prometheus, loki):
         hub = Hub(prometheus, loki)
-        world = discover(hub, engine.catalogue, engine.catalogue.jobs, AT)
+        world = discover(hub, engine.catalogue, AT)
         for half in "ab":
             found = judged(engine, world, hub, half)
             print("\n".join(table(half, found)))
