@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ask import apps, compose, fitting, logs, promql, safety
@@ -14,7 +13,7 @@ from ask.safety import Limits, Refused
 from ask.world import LOG_LABELS, World
 
 APP_ENOUGH = 0.6
-EXACT = 0.97  # from here on the question is a phrasing, whatever its words
+EXACT = 0.97  # from here on the question is a phrasing: its terms need not name a value
 NO_CONTEXT = Context()
 HUB = "hub"  # the board of this name is about this host alone
 
@@ -67,7 +66,7 @@ class Engine:
             raise Refused("The time to compare with is too long ago.")
         if reading.about_logs:
             return self._logs(reading, world)
-        ranked = list(self._candidates(reading, world))
+        ranked = self._candidates(reading, world)
         derived = apps.rank(
             reading.asked, reading.text, world.apps.values(), reading.hints | fitting.parts_of_names(reading)
         )
@@ -97,7 +96,7 @@ class Engine:
         exact = len(reading.asked) > 1 and score >= EXACT
         return exact or self.index.is_strong((*reading.asked, *implied))
 
-    def _candidates(self, reading: Reading, world: World) -> Iterator[tuple[Ranked, Bound]]:
+    def _candidates(self, reading: Reading, world: World) -> list[tuple[Ranked, Bound]]:
         """The entries that can answer: their metrics exist, their labels fit the names, their unit fits the bound."""
         ranked = self.index.rank(reading.asked, reading.hints)
         if reading.wants.counted and (reading.times.window or reading.wants.threshold):
@@ -114,7 +113,7 @@ class Engine:
                 bound = {}
             found.append((one, bound))
         found.sort(key=lambda pair: (-round(pair[0].score, 3), fitting.breadth(pair[0].entry), pair[0].entry.id))
-        yield from found
+        return found
 
     def _of_counted(self, reading: Reading) -> list[Ranked]:
         """What is counted may be what a panel shows per second, or which of its values exceed a bound."""
