@@ -11,7 +11,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,7 +21,7 @@ from pathlib import Path
 
 from tests.ask import seed, seed_logs
 from tools import gobuild
-from tools.net import without_proxy
+from tools.net import free_port, without_proxy
 from tools.paths import cache_dir
 
 _OPENER = without_proxy()
@@ -46,14 +45,6 @@ ingester: {wal: {enabled: false}, lifecycler: {min_ready_duration: 1s}, max_chun
 querier: {query_ingesters_within: 0s}
 frontend: {address: 127.0.0.1, encoding: protobuf}
 """
-
-
-def free_port() -> int:
-    """A port that nothing listens on."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
 
 
 def blocks() -> Path:
