@@ -80,20 +80,3 @@ class Index:
         if all(word in lexicon.ATTRIBUTES for word in asked):
             return False
         return any(self.weight(word) >= 0.55 for word in asked)
-
-
-def bm25(titles: dict[str, tuple[str, ...]], asked: tuple[str, ...]) -> list[tuple[float, str]]:
-    """Plain BM25 over titles, for comparison: (score, id), the best first."""
-    count = len(titles)
-    mean = sum(map(len, titles.values())) / max(1, count)
-    seen = Counter(word for words in titles.values() for word in set(words))
-    found = []
-    for key, words in titles.items():
-        total = 0.0
-        for word in asked:
-            times = words.count(word)
-            if times:
-                rarity = math.log(1 + (count - seen[word] + 0.5) / (seen[word] + 0.5))
-                total += rarity * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * len(words) / mean))
-        found.append((total, key))
-    return sorted(found, reverse=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import re
 from collections import Counter
 from pathlib import Path
@@ -13,7 +14,7 @@ import yaml
 
 from ask import __main__ as terminal
 from ask import catalogue as catalogues
-from ask import promql, ranking, words
+from ask import promql, words
 from ask.client import Hub
 from ask.engine import Engine, Plan
 from ask.reading import Context
@@ -59,6 +60,23 @@ def judged(engine: Engine, world: World, hub: Hub, half: str) -> list[tuple[dict
     return found
 
 
+def bm25(titles: dict[str, tuple[str, ...]], asked: tuple[str, ...]) -> list[tuple[float, str]]:
+    """Plain BM25 over titles, for comparison: (score, id), the best first."""
+    count = len(titles)
+    mean = sum(map(len, titles.values())) / max(1, count)
+    seen = Counter(word for terms in titles.values() for word in set(terms))
+    found = []
+    for key, terms in titles.items():
+        total = 0.0
+        for word in asked:
+            times = terms.count(word)
+            if times:
+                rarity = math.log(1 + (count - seen[word] + 0.5) / (seen[word] + 0.5))
+                total += rarity * times * 2.2 / (times + 1.2 * (0.25 + 0.75 * len(terms) / mean))
+        found.append((total, key))
+    return sorted(found, reverse=True)
+
+
 def by_title(engine: Engine, world: World, hub: Hub, half: str) -> Counter[str]:
     """BM25 over the titles alone: the best panel, without anything that the question names. Never abstains."""
     known = references.blocks()
@@ -66,7 +84,7 @@ def by_title(engine: Engine, world: World, hub: Hub, half: str) -> Counter[str]:
     verdicts: Counter[str] = Counter()
     for one in references.questions(half):
         options = references.expected(one["expect"], known)
-        ranked = ranking.bm25(titles, words.content(one["question"]))
+        ranked = bm25(titles, words.content(one["question"]))
         best = engine.entries[ranked[0][1]] if ranked and ranked[0][0] > 0 else None
         answer = None
         if best is not None:
