@@ -16,14 +16,13 @@ from ask import __main__ as terminal
 from ask import catalogue as catalogues
 from ask import promql, words
 from ask.client import Hub
+from ask.compose import Query
 from ask.engine import Engine, Plan
-from ask.reading import Context
 from ask.world import World, discover
 from configs import services
 from configs.catalogue import render
 from configs.settings import Settings, load
 from tests.ask import references, rig
-from tests.ask.references import Query
 from tests.ask.seed import AT
 
 VERDICTS = references.FOLDER / "verdicts.json"
@@ -35,28 +34,14 @@ def settings() -> Settings:
     return load(raw, "tests/ask/fleet.yaml")
 
 
-def context_of(one: dict[str, Any]) -> Context:
-    """The context of a question."""
-    given = one.get("context") or {}
-    return Context(given.get("question", ""), given.get("host", ""))
-
-
-def query_of(plan: Plan) -> Query | None:
-    """The query of a plan as the references have it."""
-    found = plan.query
-    if found is None:
-        return None
-    return Query(found.text, found.language, found.start, found.end, found.form == "lines")
-
-
 def judged(engine: Engine, world: World, hub: Hub, half: str) -> list[tuple[dict[str, Any], str, Plan]]:
     """Every question of a half with its verdict."""
     known = references.blocks()
     found = []
     for one in references.questions(half):
-        plan = engine.plan(one["question"], world, AT, context_of(one))
+        plan = engine.plan(one["question"], world, AT, terminal.context_of(one.get("context")))
         options = references.expected(one["expect"], known)
-        found.append((one, references.judge(hub, options, query_of(plan)), plan))
+        found.append((one, references.judge(hub, options, plan.query), plan))
     return found
 
 
@@ -77,7 +62,7 @@ def bm25(titles: dict[str, tuple[str, ...]], asked: tuple[str, ...]) -> list[tup
     return sorted(found, reverse=True)
 
 
-def by_title(engine: Engine, world: World, hub: Hub, half: str) -> Counter[str]:
+def by_title(engine: Engine, hub: Hub, half: str) -> Counter[str]:
     """BM25 over the titles alone: the best panel, without anything that the question names. Never abstains."""
     known = references.blocks()
     titles = {key: words.content(f"{one.title} {one.name}") for key, one in engine.entries.items()}
@@ -88,9 +73,7 @@ def by_title(engine: Engine, world: World, hub: Hub, half: str) -> Counter[str]:
         best = engine.entries[ranked[0][1]] if ranked and ranked[0][0] > 0 else None
         answer = None
         if best is not None:
-            text = catalogues.filled(best.expr)
-            tree = without_variables(text)
-            answer = Query(tree, "promql", AT, AT)
+            answer = Query(without_variables(catalogues.filled(best.expr)), "promql", AT, AT)
         verdicts[references.judge(hub, options, answer)] += 1
     return verdicts
 
@@ -151,7 +134,7 @@ def measure(failures: bool, write: bool) -> None:
                     if verdict != "right":
                         what = plan.query.text[:230] if plan.query else plan.abstention or plan.refusal
                         print(f"    {one['id']} {verdict}: {one['question']}\n      {what}")
-            print(f"  BM25 over titles alone: {dict(by_title(engine, world, hub, half))}", flush=True)
+            print(f"  BM25 over titles alone: {dict(by_title(engine, hub, half))}", flush=True)
         hub.close()
     if write:
         VERDICTS.write_text(json.dumps(verdicts, indent=0, ensure_ascii=False) + "\n")

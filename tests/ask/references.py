@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from ask.client import Away, Hub
+from ask.compose import Query
 from tests.ask.seed import AT
 
 FOLDER = Path(__file__).parent
@@ -18,17 +18,6 @@ _BLOCK = re.compile(r"@(\w+)\{([^{};]*(?:;[^{}]*)?)\}")
 _SPAN = re.compile(r"-?(\d+)([smhdw])")
 _SIZES = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 Result = list[tuple[dict[str, str], tuple[float, ...]]]
-
-
-@dataclass(frozen=True)
-class Query:
-    """A query with the time that it is executed at or over."""
-
-    text: str
-    language: str
-    start: float
-    end: float
-    lines: bool = False
 
 
 def questions(half: str) -> list[dict[str, Any]]:
@@ -74,14 +63,14 @@ def expected(raw: Any, known: dict[str, str]) -> list[Query | str]:
     at = AT - span(raw["at"].lstrip("-")) if "at" in raw else AT
     start = at - span(raw["range"]) if "range" in raw else at
     if "logql" in raw:
-        return [Query(raw["logql"], "logql", start, at, "range" in raw)]
+        return [Query(raw["logql"], "logql", start, at, "lines" if "range" in raw else "value")]
     return [Query(expand(raw["query"], known), "promql", start, at)]
 
 
 def execute(hub: Hub, query: Query) -> Result:
     """The values of a query; lines as one value for each."""
     logs = query.language == "logql"
-    if query.lines:
+    if query.form == "lines":
         found = hub.lines(query.text, query.start, query.end, 1000)
         return [({}, tuple(sorted(float(one[0]) for each in found for one in each["values"])))]
     if query.start != query.end:
@@ -127,7 +116,8 @@ def judge(hub: Hub, options: list[Query | str], answer: Query | None) -> str:
     for one in options:
         if isinstance(one, str):
             continue
-        same_form = one.lines == answer.lines and (one.start != one.end) == (answer.start != answer.end)
+        same_form = (one.form == "lines") == (answer.form == "lines")
+        same_form = same_form and (one.start != one.end) == (answer.start != answer.end)
         if same_form and same(execute(hub, one), found):
             return "right"
     return "wrong"

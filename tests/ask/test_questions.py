@@ -12,15 +12,17 @@ import promql_parser
 import pytest
 
 from ask import safety
+from ask.__main__ import context_of
+from ask.compose import Query
 from ask.safety import Limits
 from tests.ask import references
-from tests.ask.evaluate import VERDICTS, context_of
+from tests.ask.evaluate import VERDICTS
 from tests.ask.offline import engine, world
-from tests.ask.references import Query
 from tests.ask.seed import AT
 
 HALVES = {half: references.questions(half) for half in "ab"}
 EVERY = [one for half in HALVES.values() for one in half]
+MEASURED: dict[str, tuple[str, str]] = json.loads(VERDICTS.read_text())
 KINDS = {
     "direct", "hosts-and-times", "comparing", "topN", "thresholds", "app metrics", "logs", "unanswerable", "ambiguous",
     "hostile",
@@ -44,8 +46,8 @@ def test_references_are_valid_queries() -> None:
 
 @pytest.mark.parametrize("one", EVERY, ids=lambda one: one["id"])
 def test_answers_are_those_that_were_measured(one: dict[str, str]) -> None:
-    plan = engine().plan(one["question"], world(), AT, context_of(one))
-    _, query = json.loads(VERDICTS.read_text())[one["id"]]
+    plan = engine().plan(one["question"], world(), AT, context_of(one.get("context")))
+    _, query = MEASURED[one["id"]]
     assert (plan.query.text if plan.query else "") == query, "measure again: python -m tests.ask.evaluate --write"
     if plan.query is not None and plan.query.language == "promql":
         safety.check(plan.query.text, world().metrics, Limits())
@@ -55,6 +57,6 @@ def test_answers_are_those_that_were_measured(one: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("half", HALVES)
 def test_the_measured_shares_are_as_good_as_promised(half: str) -> None:
-    verdicts = [json.loads(VERDICTS.read_text())[one["id"]][0] for one in HALVES[half]]
+    verdicts = [MEASURED[one["id"]][0] for one in HALVES[half]]
     assert verdicts.count("right") / len(verdicts) >= 0.85
     assert verdicts.count("wrong") / len(verdicts) <= 0.03
