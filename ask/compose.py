@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import promql_parser as parser
 
-from ask import promql
+from ask import promql, units
 from ask.catalogue import Entry, filled
 from ask.grammar import Threshold, Wants
 from ask.promql import Matcher, Selector
@@ -16,7 +16,6 @@ from ask.times import Times
 
 RATE = 300.0
 HOUR = 3600.0  # the time range of a question that names none
-PER_SECOND = {"reqps", "ops", "cps", "pps", "suffix:/s"}
 EVENTS = re.compile(r"\b(increase|changes)\b")
 
 
@@ -105,7 +104,7 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times) -> Query:
         raise CannotBind(missing[0])
     span = times.end - times.start if times.window else HOUR
     events = bool(EVENTS.search(entry.expr)) or "$__range" in entry.expr
-    counted = wants.counted and times.window and entry.unit in PER_SECOND
+    counted = wants.counted and times.window and entry.unit in units.PER_SECOND
     tree = tree_of(entry, span, span if events or counted else RATE)
     if counted:
         tree, events = promql.parse(promql.text(tree).replace("rate(", "increase(")), True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from ask import apps, compose, fitting, logs, promql, safety
+from ask import apps, compose, fitting, logs, promql, safety, units
 from ask.catalogue import Catalogue, Entry, filled
 from ask.compose import Bound, CannotBind, Query
 from ask.ranking import Index, Ranked
@@ -120,7 +120,7 @@ class Engine:
         asked = tuple(word for word in reading.asked if word != "count")
         found = self.index.rank(asked, reading.hints)
         bounded = reading.wants.threshold is not None
-        return [one for one in found if one.entry.unit in compose.PER_SECOND or bounded]
+        return [one for one in found if one.entry.unit in units.PER_SECOND or bounded]
 
     def _bound(self, reading: Reading, entry: Entry) -> Bound | None:
         """The label of each name in this entry; None if one has none."""

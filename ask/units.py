@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-_PER_SECOND = {
+PER_SECOND = {
     "cps": "per second",
     "reqps": "requests per second",
     "ops": "operations per second",
@@ -27,7 +27,7 @@ def show(value: float, unit: str, signed: bool = False) -> str:
     if unit == "s":
         return sign + _length(value)
     number = f"{value:.0f}" if value == round(value) and abs(value) < 1e6 else _scaled(value, 1000, ("", "k", "M", "G"))
-    return f"{sign}{number} {_PER_SECOND[unit]}" if unit in _PER_SECOND else f"{sign}{number}"
+    return f"{sign}{number} {PER_SECOND[unit]}" if unit in PER_SECOND else f"{sign}{number}"
 
 
 def _scaled(value: float, base: int, names: tuple[str, ...]) -> str:
@@ -39,7 +39,13 @@ def _scaled(value: float, base: int, names: tuple[str, ...]) -> str:
 
 def _length(seconds: float) -> str:
     size = abs(seconds)
-    for least, unit in ((86400 * 2, "d"), (7200, "h"), (120, "min"), (1, "s"), (1e-3, "ms")):
+    for least, unit, of_unit in (
+        (172800, "d", 86400),
+        (7200, "h", 3600),
+        (120, "min", 60),
+        (1, "s", 1),
+        (1e-3, "ms", 1e-3),
+    ):
         if size >= least:
-            return f"{seconds / {'d': 86400, 'h': 3600, 'min': 60, 's': 1, 'ms': 1e-3}[unit]:.3g} {unit}"
+            return f"{seconds / of_unit:.3g} {unit}"
     return f"{seconds:.3g} s"
