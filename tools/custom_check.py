@@ -23,11 +23,11 @@ import yaml
 from components import custom_folder
 from configs.custom import rule_files
 from configs.settings.custom_files import CustomFiles
-from tools import test_programs, working_copy
+from tools import stack_names, test_programs, working_copy
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.net import free_port, without_proxy
-from tools.paths import CHECKOUT
+from tools.paths import CHECKOUT, shown_path
 from tools.processes import try_output
 from tools.progress import say, step
 from tools.stack import Stack
@@ -82,8 +82,7 @@ def _custom(options: argparse.Namespace) -> int:
 
 
 def _of_file(file: Path) -> CustomFiles:
-    shown = str(file.relative_to(CHECKOUT)) if file.is_relative_to(CHECKOUT) else str(file)
-    env = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    shown, env = shown_path(file), stack_names.of_file(file)
     config = working_copy.read(file).get("config") or {}
     settings = complete_settings(config, env, shown)
     return custom_folder.added(settings, CHECKOUT).custom if settings is not None else CustomFiles()
