@@ -172,9 +172,9 @@ def show(receiver: str, found: Sequence[Answer]) -> int:
     return 1 if count else 0
 
 
-def _docker(docker: Sequence[str], words: Sequence[str], stdin: str = "") -> str:
+def _docker(docker: Sequence[str], arguments: Sequence[str], stdin: str = "") -> str:
     """The output of a docker command on the hub's host."""
-    argv = remote_access.with_arguments(docker, words)
+    argv = remote_access.with_arguments(docker, arguments)
     try:
         done = subprocess.run(argv, input=stdin, capture_output=True, text=True, check=False, timeout=TIMEOUT)
     except subprocess.TimeoutExpired:
@@ -182,6 +182,6 @@ def _docker(docker: Sequence[str], words: Sequence[str], stdin: str = "") -> str
     except OSError as error:
         raise ToolError(f"{argv[0]}: {error.strerror}") from None
     if done.returncode not in (0, 3):  # 3: Alertmanager did not start; its log has the reason
-        lines = done.stderr.strip().splitlines() or [f"`docker {words[0]}` ended with {done.returncode}"]
+        lines = done.stderr.strip().splitlines() or [f"`docker {arguments[0]}` ended with {done.returncode}"]
         raise ToolError(f"The hub's Alertmanager is not available: {lines[-1]}")
     return done.stdout

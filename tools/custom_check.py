@@ -22,13 +22,12 @@ import yaml
 
 from components import custom_folder
 from configs.custom import rule_files
-from configs.images import pins
 from configs.settings.custom_files import CustomFiles
-from tools import gobuild, test_programs, working_copy
+from tools import stack_names, test_programs, working_copy
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.net import free_port, without_proxy
-from tools.paths import CHECKOUT
+from tools.paths import CHECKOUT, shown_path
 from tools.processes import try_output
 from tools.progress import say, step
 from tools.stack import Stack
@@ -59,20 +58,12 @@ class Programs:
 
     overrides: Mapping[str, str]
 
-    def command(self, name: str, folder: Path, options: Sequence[str] = ()) -> list[str] | None:
+    def command(
+        self, name: str, folder: Path, options: Sequence[str] = test_programs.NO_NETWORK
+    ) -> tuple[str, ...] | None:
         """The command line, which sees `folder`; None if the program is not here and cannot be pulled."""
-        if gobuild.is_built(name):
-            return [str(gobuild.program(name))]
-        source = test_programs.PROGRAMS[name]
-        if source is None:
-            return None
-        key, program = source
-        image = self.overrides.get(key, pins()[key])
-        here = try_output(["docker", "image", "inspect", image])
-        if here is None and try_output(["docker", "pull", "-q", image], timeout=300) is None:
-            return None
-        mount = ("-v", f"{folder}:{folder}", "-u", "0", *(options or ("--network", "none")))
-        return ["docker", "run", "--rm", *mount, "--entrypoint", program, image]
+        seen = ("-v", f"{folder}:{folder}", *options)
+        return test_programs.present(name, seen, overrides=self.overrides, pull=True)
 
 
 def register(commands: Commands) -> None:
@@ -91,8 +82,7 @@ def _custom(options: argparse.Namespace) -> int:
 
 
 def _of_file(file: Path) -> CustomFiles:
-    shown = str(file.relative_to(CHECKOUT)) if file.is_relative_to(CHECKOUT) else str(file)
-    env = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    shown, env = shown_path(file), stack_names.of_file(file)
     config = working_copy.read(file).get("config") or {}
     settings = complete_settings(config, env, shown)
     return custom_folder.added(settings, CHECKOUT).custom if settings is not None else CustomFiles()

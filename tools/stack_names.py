@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from tools.errors import ToolError
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+def of_file(file: Path) -> str:
+    """The name of the stack whose file this is."""
+    return file.name.removeprefix("Pulumi.").removesuffix(".yaml")
 
 
 def checked(name: str, where: str) -> str:

@@ -1,4 +1,5 @@
-"""The programs that the tests check rendered files with: promtool, amtool and so on. `make check` gets them first.
+"""The programs that rendered files and a user's own files are checked with: promtool, amtool and so on. `make check`
+gets them first.
 
 One comes from the cache of offline builds, else from the vendor's image if Docker has it, else it is built from its Go
 module. No Docker Engine is needed.
@@ -6,7 +7,7 @@ module. No Docker Engine is needed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from configs.images import pins
 from tools import gobuild
@@ -14,6 +15,7 @@ from tools.cli import Commands
 from tools.paths import only_one
 from tools.processes import try_output
 
+NO_NETWORK = ("--network", "none")
 # Build -> image key and the program in that image; None: no image has it.
 PROGRAMS: dict[str, tuple[str, str] | None] = {
     "promtool": ("prometheus", "promtool"),
@@ -31,14 +33,26 @@ def register(commands: Commands) -> None:
     commands.add("test-programs", lambda _options: prepare(), "get the programs that `make check` needs")
 
 
-def present(name: str) -> tuple[str, ...] | None:
-    """The command line of a program that is here, to be followed by its arguments; None if it has to be built."""
+def present(
+    name: str,
+    options: Sequence[str] = NO_NETWORK,
+    *,
+    overrides: Mapping[str, str] | None = None,
+    pull: bool = False,
+) -> tuple[str, ...] | None:
+    """The command line of a program that is here, to be followed by its arguments; None if it has to be built.
+
+    `options`: those of `docker run`, where it is that of an image. `overrides`: images that replace pins, by key.
+    `pull`: an image that Docker does not have is pulled.
+    """
     if gobuild.is_built(name):
         return (str(gobuild.program(name)),)
     if (source := PROGRAMS[name]) is not None:
         key, program = source
-        if try_output(["docker", "image", "inspect", pins()[key]]) is not None:
-            return ("docker", "run", "--rm", "--network", "none", "-u", "0", "--entrypoint", program, pins()[key])
+        image = (overrides or {}).get(key, pins()[key])
+        here = try_output(["docker", "image", "inspect", image]) is not None
+        if here or (pull and try_output(["docker", "pull", "-q", image], timeout=300) is not None):
+            return ("docker", "run", "--rm", *options, "-u", "0", "--entrypoint", program, image)
     return None
 
 

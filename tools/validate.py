@@ -11,10 +11,10 @@ from configs import custom
 from configs.settings.messages import for_stack, in_clear_text
 from configs.settings.secrets import readable
 from configs.validation import check_file
-from tools import missing, secrets_provider, working_copy
+from tools import missing, secrets_provider, stack_names, working_copy
 from tools.cli import Commands
 from tools.errors import ToolError
-from tools.paths import CHECKOUT
+from tools.paths import CHECKOUT, shown_path
 from tools.progress import say
 
 # What `make rehearse` adds to its stack file on each machine, such as an SSH key: without it that file is not complete.
@@ -43,8 +43,7 @@ def validate(files: Sequence[Path]) -> int:
 
 def problems(file: Path) -> Iterator[str]:
     """Of one stack file. A secret that is not set yet is none: secrets are set apart from the file."""
-    shown = str(file.relative_to(CHECKOUT)) if file.is_relative_to(CHECKOUT) else str(file)
-    env = file.name.removeprefix("Pulumi.").removesuffix(".yaml")
+    shown, env = shown_path(file), stack_names.of_file(file)
     try:
         content, unreadable = working_copy.parse_repaired(working_copy.read_text(file), shown)
         yield from unreadable

@@ -11,7 +11,7 @@ from configs.settings.custom_files import CustomFiles
 
 SOURCES = ("prometheus", "loki", "alertmanager")  # the uid of each data source is its type
 _BUILT_IN = ("-- Grafana --", "-- Mixed --", "-- Dashboard --", "grafana", "datasource", "__expr__", "-- Public --")
-_NAMES = {"prometheus": "Prometheus", "loki": "Loki", "alertmanager": "Alertmanager"}  # as older dashboards write them
+_NAMES = ("Prometheus", "Loki", "Alertmanager")  # as older dashboards write them
 RESERVED = "fleetwatch-"
 _UID = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _VARIABLE = re.compile(r"\$\{?(\w+)(?::\w+)?\}?|\[\[(\w+)\]\]")
@@ -93,7 +93,7 @@ def _unknown_sources(board: Mapping[str, Any]) -> Iterator[str]:
     known = f"expected one of {', '.join(SOURCES)}, or a variable of type datasource"
     for where, value in _sources(board, ""):
         uid = value.get("uid") if isinstance(value, Mapping) else value
-        if uid is None or uid == "" or uid in (*SOURCES, *_BUILT_IN, *_NAMES.values(), "default"):
+        if uid is None or uid == "" or uid in (*SOURCES, *_BUILT_IN, *_NAMES, "default"):
             continue
         if not isinstance(uid, str):
             yield f"{where}: {known}, got {_kind(uid)}"

@@ -4,7 +4,7 @@ Loki."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
 
@@ -12,11 +12,12 @@ from configs import rules
 from configs.custom.files import PREFIX
 from configs.rules.model import Alert, Record
 from configs.settings.custom_files import CustomFiles
+from configs.settings.thresholds import Severity
 
 if TYPE_CHECKING:
     from configs.settings import Settings
 
-SEVERITIES = ("critical", "warning", "info")
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 RESERVED_ALERTS = ("ReceiverTest",)
 _GROUP = ("name", "interval", "query_offset", "limit", "labels", "rules")
 _RULE = ("record", "alert", "expr", "for", "keep_firing_for", "labels", "annotations")

@@ -27,8 +27,7 @@ SELECTED = 'env=~"$env",host=~"$host"'
 BY = "by (env, host)"
 EXPECTED_HOSTS = f"max {BY} ({EXPECTED}{{{SELECTED}}})"
 AGENT_UP = f'max {BY} (up{{job="agent",{SELECTED}}})'
-# Alerts with `absent()` have no label `env`.
-FIRING_ALERTS = "count by (host) (" + firing_alerts(',host=~"$host"') + ")"
+FIRING_ALERTS = f"count by (host) ({hosts.FIRING_ALERTS})"
 ALL_ALERTS = firing_alerts(',host=~"$host|"')  # also those that belong to no host
 CONTAINER_STARTS = (
     f'sum {BY} (changes(container_start_time_seconds{{job="cadvisor",container!="",{SELECTED}}}[$__range]))'

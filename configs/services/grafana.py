@@ -60,9 +60,8 @@ def specs(context: Context) -> list[ServiceSpec]:
                     grafana_files.dashboard_provider(f"{CONFIG}/dashboards")
                 ),
                 **{
-                    name: text(content)
+                    f"provisioning/{kind}/fleetwatch.yml": text(grafana_files.nothing_of(kind))
                     for kind in grafana_files.UNUSED
-                    for name, content in grafana_files.nothing_of(kind).items()
                 },
                 **dashboards,
                 **_custom(settings),

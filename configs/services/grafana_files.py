@@ -52,10 +52,10 @@ def data_sources(settings: Settings) -> str:
     )
 
 
-def nothing_of(kind: str) -> dict[str, str]:
-    """provisioning/<kind> with a file that provisions nothing: Grafana logs an error at each start if the folder of a
-    kind that it knows is missing."""
-    return {f"provisioning/{kind}/fleetwatch.yml": to_yaml({"apiVersion": 1}, f"No {kind}, rendered by fleetwatch")}
+def nothing_of(kind: str) -> str:
+    """provisioning/<kind> with nothing: Grafana logs an error at each start if the folder of a kind that it knows is
+    missing."""
+    return to_yaml({"apiVersion": 1}, f"No {kind}, rendered by fleetwatch")
 
 
 def dashboard_provider(folder: str, name: str = "fleetwatch", title: str = "fleetwatch") -> str:

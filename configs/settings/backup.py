@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from configs import names
-from configs.settings.base import Secret, Strict, http_url_without_user, none_given
+from configs.settings.base import Secret, Strict, http_url_without_user, require_one
 from configs.settings.places import Slug
 from configs.units import Duration, parse_duration
 
@@ -68,12 +68,8 @@ class Destination(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Destination:
-        given = [key for key in ("spaces", "s3", "path") if getattr(self, key) is not None]
-        wanted = "expected exactly one destination: spaces, s3 or path (such as `spaces: ams3`), got"
-        if not given:
-            raise none_given(f"{wanted} none")
-        if len(given) > 1:
-            raise ValueError(f"{wanted} {' and '.join(given)}")
+        wanted = "expected exactly one destination: spaces, s3 or path (such as `spaces: ams3`)"
+        require_one(self, ("spaces", "s3", "path"), wanted)
         return self
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -29,6 +29,15 @@ def none_given(expected: str) -> PydanticCustomError:
     """The error of a model that needs one of several keys and has none. Beside a mistake in a key of the same model it
     is no separate problem: that key was probably meant."""
     return PydanticCustomError(NONE_GIVEN, "{expected}", {"expected": expected})
+
+
+def require_one(model: BaseModel, keys: Sequence[str], expected: str) -> None:
+    """The error of a model that needs exactly one of these keys, if it has none or several."""
+    given = [key for key in keys if getattr(model, key) is not None]
+    if not given:
+        raise none_given(f"{expected}, got none")
+    if len(given) > 1:
+        raise ValueError(f"{expected}, got {' and '.join(given)}")
 
 
 class Strict(BaseModel):

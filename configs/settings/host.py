@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from configs.settings.base import DnsLabel, Strict, none_given
+from configs.settings.base import DnsLabel, Strict, require_one
 from configs.settings.places import Droplet, Local, Server, private
 
 PLACES = ("local", "droplet", "server")
@@ -43,14 +43,9 @@ class Host(Strict):
 
     @model_validator(mode="after")
     def _place(self) -> Host:
-        given = [key for key in PLACES if getattr(self, key) is not None]
-        wanted = "expected exactly one place: local, droplet or server (such as `droplet: {}`), got"
-        if not given:
-            raise none_given(f"{wanted} none")
-        if len(given) > 1:
-            raise ValueError(f"{wanted} {' and '.join(given)}")
+        require_one(self, PLACES, "expected exactly one place: local, droplet or server (such as `droplet: {}`)")
         if self.abandoned and self.server is None:
-            raise ValueError(f"abandoned: expected a server; a {given[0]} host is removed by taking out its entry")
+            raise ValueError(f"abandoned: expected a server; a {self.kind} host is removed by taking out its entry")
         return self
 
     @property

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from configs import names, services
 from configs.settings.alerts import Alerts
 from configs.settings.backup import Backup
-from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, none_given, service_limits
+from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, require_one, service_limits
 from configs.settings.places import HubDroplet, Local, Server
 from configs.settings.text import ClientId, FolderName, IniText, Mail, MailDomain, Organization, Scopes
 from configs.units import Duration, Size, parse_duration, parse_size
@@ -201,12 +201,8 @@ class Hub(Strict):
 
     @model_validator(mode="after")
     def _one_place(self) -> Hub:
-        given = [key for key in ("local", "droplet", "server") if getattr(self, key) is not None]
-        wanted = "expected exactly one place: local, droplet or server (such as `local: {}`), got"
-        if not given:
-            raise none_given(f"{wanted} none")
-        if len(given) > 1:
-            raise ValueError(f"{wanted} {' and '.join(given)}")
+        places = ("local", "droplet", "server")
+        require_one(self, places, "expected exactly one place: local, droplet or server (such as `local: {}`)")
         return self
 
     @property

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from configs import names
 from configs.log_paths import fixed_folder, is_system_folder, normalized, overlap
 from configs.services import alloy, promtail
-from configs.settings.base import ContainerName, DnsLabel, JobName, LabelName, LabelValue, Pattern, Strict, none_given
+from configs.settings.base import ContainerName, DnsLabel, JobName, LabelName, LabelValue, Pattern, Strict, require_one
 from configs.settings.text import JsonKey, one_line
 
 _AGENT_DATA = (promtail.DATA, alloy.DATA)  # mounts of the log agents outside of system folders
@@ -55,8 +55,7 @@ class LineFilter(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> LineFilter:
-        if (self.level is None) == (self.pattern is None):
-            raise (none_given if self.level is None else ValueError)("expected exactly one of: level, pattern")
+        require_one(self, ("level", "pattern"), "expected exactly one of: level, pattern")
         return self
 
 
@@ -85,8 +84,7 @@ class Multiline(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Multiline:
-        if (self.container is None) == (self.project is None):
-            raise ValueError("expected exactly one of: container, project")
+        require_one(self, ("container", "project"), "expected exactly one of: container, project")
         if (self.first_line is None) == self.join:
             raise ValueError("expected exactly one of: first_line, join: false")
         return self

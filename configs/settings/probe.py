@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from configs.settings.base import HostPort, Strict, http_url_without_user
+from configs.settings.base import HostPort, Strict, http_url_without_user, require_one
 from configs.settings.text import is_host
 
 KINDS = ("http", "tcp", "icmp", "dns")
@@ -47,9 +47,7 @@ class Probe(Strict):
 
     @model_validator(mode="after")
     def _one(self) -> Probe:
-        given = [kind for kind in KINDS if getattr(self, kind) is not None]
-        if len(given) != 1:
-            raise ValueError(f"expected exactly one of {', '.join(KINDS)}, got {' and '.join(given) or 'none'}")
+        require_one(self, KINDS, f"expected exactly one of {', '.join(KINDS)}")
         if self.status and self.http is None:
             raise ValueError("status: expected none beside `tcp`, `icmp` and `dns`, only an HTTP answer has a status")
         if self.tls and self.tcp is None:

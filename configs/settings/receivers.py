@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from configs.settings.app import Certificates
-from configs.settings.base import MailServer, Secret, Strict, http_url, http_url_without_user, none_given
+from configs.settings.base import MailServer, Secret, Strict, http_url, http_url_without_user, none_given, require_one
 from configs.settings.text import Channel, Mailbox, Mailboxes, OneLine, PlainLine, ServiceId
 
 
@@ -151,11 +151,7 @@ class Sns(Strict):
     @model_validator(mode="after")
     def _one(self) -> Sns:
         keys = ("topic_arn", "target_arn", "phone_number")
-        given = [key for key in keys if getattr(self, key) is not None]
-        if not given:
-            raise none_given(f"expected exactly one of: {', '.join(keys)}")
-        if len(given) > 1:
-            raise ValueError(f"expected exactly one of: {', '.join(keys)}, got {' and '.join(given)}")
+        require_one(self, keys, f"expected exactly one of: {', '.join(keys)}")
         return self
 
 

@@ -1,4 +1,4 @@
-"""What a person sees of every dashboard at 1366 pixels: whole tables, whole legends, names that tell series apart."""
+"""What a person sees of every dashboard at 1366 pixels: whole tables, whole legends, different names of series."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ RIDDLES = {"cps", "pps", "wps", "rps", "iops", "eps", "mps", "cpm", "opm", "wpm"
 
 
 def _panels(kind: type[Any]) -> list[Any]:
-    """(panel, its width in grid columns, the height of its row, its JSON) of every panel of a kind."""
+    """(panel, its JSON) of every panel of a kind."""
     found = []
     for board in BOARDS:
         drawn = [panel for panel in dashboard(board)["panels"] if panel["type"] != "row"]
@@ -98,8 +98,8 @@ def test_all_columns_of_a_table_are_visible_at_1366_pixels(table: Table, shown: 
                 widths.setdefault(override["matcher"]["options"], {})[item["id"]] = item["value"]
     headings = list(shown["transformations"][1]["options"]["renameByName"].values())
     columns = {name: max(0, *widths.get(name, {"": 150}).values()) for name in headings}
-    room = layout.available(shown["gridPos"]["w"])
-    assert sum(columns.values()) <= room, f"{sum(columns.values())} of {room} pixels: {columns}"
+    available = layout.available(shown["gridPos"]["w"])
+    assert sum(columns.values()) <= available, f"{sum(columns.values())} of {available} pixels: {columns}"
     cut = {name: width for name, width in columns.items() if width < len(name) * layout.CHARACTER}
     assert not cut, "a heading does not fit its column"
 
@@ -138,7 +138,7 @@ def test_a_fleet_has_one_environment() -> None:
 
 
 @pytest.mark.parametrize(("graph", "shown"), GRAPHS)
-def test_legends_carry_every_label_that_tells_series_apart(graph: Graph, shown: dict[str, Any]) -> None:
+def test_legends_carry_every_label_that_distinguishes_series(graph: Graph, shown: dict[str, Any]) -> None:
     for query in graph.queries:
         labels = _labels(graph, query)
         assert UNKNOWN.isdisjoint(labels), f"aggregate `by` what the legend shows: {query.expr}"

@@ -13,7 +13,7 @@ from configs.settings import load
 from tests.fixtures import rendering
 from tests.fixtures.full import SOURCE, small
 from tests.fixtures.log_agent import through_promtail
-from tests.rendered.conftest import _argv
+from tests.rendered.conftest import program
 
 LEVELS = Path(__file__).parents[1] / "data" / "levels.tsv"
 
@@ -30,7 +30,7 @@ def test_levels_of_all_formats(tmp_path: Path) -> None:
     cases += [(one.level, one.example) for one in FORMATS if "\n" not in one.example]
     stages = _stages(multiline=[{"container": "raw", "join": False}])
     entries = through_promtail(
-        _argv("promtail"), tmp_path, stages, [line for _, line in cases], labels={"container": "raw"}
+        program("promtail", tmp_path), tmp_path, stages, [line for _, line in cases], labels={"container": "raw"}
     )
     found = {entry.line: entry.metadata.get("level", "none") for entry in entries}
     wrong = [(level, found.get(line), line) for level, line in cases if found.get(line) != level]
@@ -61,7 +61,7 @@ EVENTS = {
 
 def test_the_lines_of_an_event_are_one_entry_with_the_level_of_the_first(tmp_path: Path) -> None:
     lines = "\n".join(EVENTS.values()).split("\n")
-    entries = through_promtail(_argv("promtail"), tmp_path, _stages(), lines, expected=len(EVENTS))
+    entries = through_promtail(program("promtail", tmp_path), tmp_path, _stages(), lines, expected=len(EVENTS))
     assert sorted(entry.line for entry in entries) == sorted(EVENTS.values())
     levels = {entry.line: entry.metadata.get("level") for entry in entries}
     assert set(levels.values()) == {"error", "fatal", "info"}
@@ -76,19 +76,23 @@ def test_the_lines_of_an_event_are_one_entry_with_the_level_of_the_first(tmp_pat
     ],
 )
 def test_an_event_that_nothing_comes_before_is_one_entry(tmp_path: Path, first: str) -> None:
-    (entry,) = through_promtail(_argv("promtail"), tmp_path, _stages(), first.split("\n"), expected=1)
+    (entry,) = through_promtail(program("promtail", tmp_path), tmp_path, _stages(), first.split("\n"), expected=1)
     assert (entry.line, entry.metadata.get("level")) == (first, "error")
 
 
 def test_events_are_joined_before_filters_apply(tmp_path: Path) -> None:
     lines = ["INFO: start", *PYTHON.split("\n"), "INFO: end"]
-    (entry,) = through_promtail(_argv("promtail"), tmp_path, _stages(keep=[{"level": "error"}]), lines, expected=1)
+    (entry,) = through_promtail(
+        program("promtail", tmp_path), tmp_path, _stages(keep=[{"level": "error"}]), lines, expected=1
+    )
     assert entry.line == PYTHON, "the frames have no level of their own"
 
 
 def test_an_exception_below_another_line_is_an_error_whatever_that_line_is(tmp_path: Path) -> None:
     lines = ["INFO: start", *PYTHON.split("\n")[1:]]
-    (entry,) = through_promtail(_argv("promtail"), tmp_path, _stages(drop=[{"level": "info"}]), lines, expected=1)
+    (entry,) = through_promtail(
+        program("promtail", tmp_path), tmp_path, _stages(drop=[{"level": "info"}]), lines, expected=1
+    )
     assert (entry.line, entry.metadata["level"]) == ("\n".join(lines), "error")
 
 
@@ -98,9 +102,11 @@ def test_multiline_off_and_a_pattern_of_the_first_line(tmp_path: Path) -> None:
     labels = {"container": "worker"}
     off = _stages(multiline=[{"container": "worker", "join": False}])
     lines = PYTHON.split("\n")
-    entries = through_promtail(_argv("promtail"), tmp_path / "off", off, lines, expected=len(lines), labels=labels)
+    entries = through_promtail(
+        program("promtail", tmp_path), tmp_path / "off", off, lines, expected=len(lines), labels=labels
+    )
     assert sorted(entry.line for entry in entries) == sorted(lines)
     own = _stages(multiline=[{"container": "worker", "first_line": "^==="}])
     lines = ["=== one", "a", "b", "=== two", "c"]
-    entries = through_promtail(_argv("promtail"), tmp_path / "own", own, lines, expected=2, labels=labels)
+    entries = through_promtail(program("promtail", tmp_path), tmp_path / "own", own, lines, expected=2, labels=labels)
     assert sorted(entry.line for entry in entries) == ["=== one\na\nb", "=== two\nc"]

@@ -139,6 +139,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "look-ahead": (_host(logs={"drop": [{"pattern": "(?=x)"}]}), r"drop.0.pattern: expected a regular expression"),
     "a back-reference": (_host(logs={"drop": [{"pattern": r"(a)\1"}]}), r"pattern: expected a regular expression"),
     "no filter at all": (_host(logs={"keep": [{}]}), r"^hosts.hub.logs.keep.0: expected exactly one of"),
+    "a misspelt key of multiline": (
+        _host(logs={"multiline": [{"contaner": "shop", "first_line": "x"}]}),
+        r"^hosts.hub.logs.multiline.0.contaner: unknown key",
+    ),
     "a relative log path": (_host(logs={"files": {"a": {"path": "x.log"}}}), r"files.a.path: expected an absolute"),
     "the root as log folder": (_host(logs={"files": {"a": {"path": "/*.log"}}}), r"at least one fixed folder"),
     "a label of ours": (

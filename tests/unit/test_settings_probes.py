@@ -22,6 +22,7 @@ def _problems(**probe: Any) -> list[str]:
     [
         ({}, ": expected exactly one of http, tcp, icmp, dns, got none"),
         ({"http": "https://a/", "tcp": "a:1"}, ": expected exactly one of http, tcp, icmp, dns, got http and tcp"),
+        ({"htp": "https://a/"}, ".htp: unknown key, expected one of http, tcp, "),
         ({"http": "shop.example.com"}, ".http: expected a URL that begins with https:// or http://"),
         ({"http": "https://u:hunter2@a/"}, ".http: expected a URL without a user and a password"),
         ({"tcp": "localhost:1"}, ".tcp: expected a name or an address as seen from a container"),

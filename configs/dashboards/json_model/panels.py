@@ -126,10 +126,7 @@ def _graph(panel: Graph) -> Json:
     else:
         custom["axisSoftMax"] = SOFT_MAX.get(panel.unit, 1)
     overrides = [
-        {
-            "matcher": {"id": "byName", "options": name},
-            "properties": [{"id": "color", "value": {"mode": "fixed", "fixedColor": colour}}],
-        }
+        _override(name, "color", {"mode": "fixed", "fixedColor": colour})
         for name, colour in panel.series_colours.items()
     ]
     return {
@@ -172,8 +169,9 @@ def _column_override(column: Column) -> Json:
     return {"matcher": {"id": "byName", "options": column.title}, "properties": properties}
 
 
-def _override(heading: str, name: str, value: Any) -> Json:
-    return {"matcher": {"id": "byName", "options": heading}, "properties": [{"id": name, "value": value}]}
+def _override(shown: str, name: str, value: Any) -> Json:
+    """A property of the column or the series that is shown under this name."""
+    return {"matcher": {"id": "byName", "options": shown}, "properties": [{"id": name, "value": value}]}
 
 
 def _table(panel: Table) -> Json:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, SecretStr
 
 from configs import names
-from configs.services.alertmanager.kinds import AWS_PROFILES, KINDS, Kind
+from configs.services.alertmanager.kinds import AWS_PROFILES, KINDS
 
 if TYPE_CHECKING:
     from configs.settings.alerts import Alerts
@@ -73,11 +73,11 @@ def _service(config_dir: str, name: str, key: str, settings: BaseModel) -> dict[
     for secret, place in kind.secrets.items():
         if getattr(settings, secret) is not None:
             _put(made, place, f"{names.SECRETS}/{secret_file(name, key, secret)}")
-    _special(made, name, key, settings, kind)
+    _special(made, name, key, settings)
     return {**made, **kind.fixed}
 
 
-def _special(made: dict[str, Any], name: str, key: str, settings: Any, kind: Kind) -> None:
+def _special(made: dict[str, Any], name: str, key: str, settings: Any) -> None:
     """What the table cannot express."""
     if key == "opsgenie" and settings.teams:
         made["responders"] = [{"name": team, "type": "team"} for team in settings.teams]
