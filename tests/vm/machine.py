@@ -123,7 +123,7 @@ class Machine(View):
         return set(self.run(_LISTING).splitlines())
 
     def reboot(self) -> float:
-        """Restart it in order, and wait for SSH; when the command was given."""
+        """Restart it through systemd and wait for SSH; the time of the command."""
         before, begun = self.boot_id(), time.time()
         self.ssh("systemctl reboot")
         end = time.monotonic() + 900
