@@ -52,7 +52,7 @@ def _restore(options: argparse.Namespace) -> int:
     lines = restore(repository, {part: one for part, one in snapshots.items() if part != "state"})
     say("\n".join(["\nRestored and compared with what was noted at backup time:", *lines]))
     if options.take or repository.owned():
-        repository.start(*(["adopt"] if options.take else []))
+        repository.start("adopt" if options.take else "")
     else:
         repository.start("restored")
         say(NOT_TAKEN)
