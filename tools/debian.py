@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from configs.images import LOCAL
 from tools import debs
 from tools.paths import cache_dir
 from tools.processes import run, try_output
@@ -39,7 +40,7 @@ def make(ref: str, packages: Sequence[str], script: str, own: Callable[[RootFs],
     base = debs.fetch(_BASE)
     every = debs.fetch([*_BASE, *packages])
     name = f"fleetwatch-installing-{os.getpid()}"
-    raw = f"fleetwatch.local/installing:{os.getpid()}"
+    raw = f"{LOCAL}installing:{os.getpid()}"
     what = f"installing Debian packages in {ref}"
 
     def fill(root: RootFs) -> None:

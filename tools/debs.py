@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
+from tools import apt
 from tools.errors import ToolError
 from tools.paths import cache_dir
 from tools.processes import run, try_output
@@ -61,7 +62,7 @@ def _lists() -> None:
             "apt has no package lists, and only root can fetch them: run `sudo apt-get update`, then try again."
         )
     say("apt has no package lists; running `apt-get update`.")
-    run(["apt-get", "-q", "update"], what="apt-get update")
+    apt.update()
 
 
 def fetch(packages: Sequence[str]) -> list[Path]:

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from configs.deploy import COMPOSE, COMPOSE_TESTED
-from tools import gobuild
+from tools import apt, gobuild
 from tools.errors import ToolError
 from tools.paths import cache_dir
-from tools.processes import run, try_output
+from tools.processes import try_output
 from tools.progress import say, step
 
 PLUGIN = "docker-compose"
@@ -78,13 +77,11 @@ def _package() -> str | None:
 
 def _installed() -> str | None:
     """Installs the plugin with apt; the package's name, None where that is impossible."""
-    if os.geteuid() != 0 or not shutil.which("apt-get") or not (package := _package()):
+    if not apt.usable() or not (package := _package()):
         return None
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
         with step(f"Docker Compose: installing {package} with apt (you are root)"):
-            argv = ["apt-get", "-q", "-y", "--no-install-recommends", "install", package]
-            run(argv, what=f"apt-get install {package}", env=env)
+            apt.install([package], package)
     except ToolError as problem:
         say(f"  {package} cannot be installed; building Docker Compose instead. {problem}")
         return None

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from configs import engines
-from tools import paths
+from tools import apt, paths
 from tools.errors import ToolError
 from tools.processes import run, try_output
 from tools.progress import say, step
@@ -41,7 +41,7 @@ def _old(version: str) -> bool:
 
 
 def _may_install() -> bool:
-    return os.geteuid() == 0 and shutil.which("apt-get") is not None and not os.environ.get("DOCKER_HOST")
+    return apt.usable() and not os.environ.get("DOCKER_HOST")
 
 
 def _refuse_plain_user() -> None:
@@ -71,15 +71,10 @@ def _install() -> None:
     if shutil.which("dockerd"):
         packages = ["docker-ce-cli" if _vendor_source() else "docker.io"]  # the engine is there, its client is not
     say(f"No Docker Engine here; installing {', '.join(packages)} with apt (you are root).")
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with step("Docker Engine: installing"):
-        run(["apt-get", "-q", "update"], what="apt-get update", env=env)
+        apt.update()
         # iptables: only recommended by docker.io, but without it the engine cannot publish a port
-        run(
-            ["apt-get", "-q", "-y", "--no-install-recommends", "install", *packages, "iptables"],
-            what="apt-get install docker",
-            env=env,
-        )
+        apt.install([*packages, "iptables"], "docker")
 
 
 def _pid_file() -> Path:

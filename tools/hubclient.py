@@ -32,10 +32,10 @@ def _message(body: str) -> str:
 
 class HubClient:
     """`base` is the query side's address, such as http://127.0.0.1:8482. Every call raises ToolError if it does not
-    answer."""
+    answer within `timeout` seconds."""
 
-    def __init__(self, base: str) -> None:
-        self._base = base
+    def __init__(self, base: str, timeout: float = 15) -> None:
+        self._base, self._timeout = base, timeout
 
     def metrics(self, query: str, at: float | None = None) -> list[dict[str, Any]]:
         """An instant query: the series, each with `metric` and `value` [seconds, text]."""
@@ -73,7 +73,7 @@ class HubClient:
         """The JSON answer to a GET. Refused with the server's message if it answers with an error status."""
         url = f"{self._base}{path}?{urllib.parse.urlencode(query)}"
         try:
-            with _OPENER.open(url, timeout=15) as answer:
+            with _OPENER.open(url, timeout=self._timeout) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             body = error.read(4000).decode(errors="replace").strip()

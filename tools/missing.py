@@ -17,7 +17,7 @@ from components import cloud_facts, key_files, machine_facts
 from configs.settings import Settings, read
 from configs.settings.messages import for_stack
 from configs.settings.secrets import is_secret_path, readable
-from configs.settings.sections import own_sections
+from configs.settings.sections import own_sections, value_at
 from configs.validation import CloudFacts, check_file, validate
 from tools import backend, secrets_provider
 from tools.errors import ToolError
@@ -45,14 +45,8 @@ def token_wanted(config: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
     hub, hosts = sections.get("hub"), sections.get("hosts")
     places = [hub, *(hosts.values() if isinstance(hosts, dict) else ())]
     droplets = any(isinstance(place, dict) and "droplet" in place for place in places)
-    return (droplets or _has_spaces(hub)) and TOKEN_KEY not in config and not environ.get(TOKEN)
-
-
-def _has_spaces(hub: Any) -> bool:
-    found = hub
-    for key in ("backup", "to", "spaces"):
-        found = found.get(key) if isinstance(found, dict) else None
-    return found is not None
+    spaces = value_at(hub, "backup", "to", "spaces") is not None
+    return (droplets or spaces) and TOKEN_KEY not in config and not environ.get(TOKEN)
 
 
 def report(config: Mapping[str, Any], stack: Stack, environ: Mapping[str, str]) -> int:

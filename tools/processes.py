@@ -19,12 +19,13 @@ from tools.paths import cache_dir
 TAIL_LINES = 15
 
 
-def _end_group(process: subprocess.Popen[bytes]) -> None:
+def end_group(process: subprocess.Popen[bytes], patience: float = 5) -> None:
+    """End the process group that a process leads; it is killed if that takes longer than `patience` seconds."""
     for sig in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, sig)
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(5)
+            process.wait(patience)
             return
 
 
@@ -55,7 +56,7 @@ def run(
         try:
             code = process.wait()
         except BaseException:
-            _end_group(process)
+            end_group(process)
             raise
     if code:
         raise ToolError(

@@ -11,6 +11,7 @@ import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from configs.images import LOCAL
 from tools import gobuild
 from tools.builds import BUILDS
 from tools.paths import CHECKOUT
@@ -48,7 +49,7 @@ class Recipe:
     @property
     def ref(self) -> str:
         """The tag contains the hash of the contents, so that Pulumi sees a rebuilt image as a change."""
-        return f"fleetwatch.local/{self.tag}-{self.key()[:8]}"
+        return f"{LOCAL}{self.tag}-{self.key()[:8]}"
 
     def key(self) -> str:
         """Hash of all that goes in; kept as a label, so that an image is rebuilt exactly when this changes."""

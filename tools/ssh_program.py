@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 
+from tools import apt
 from tools.errors import ToolError
-from tools.processes import run, try_output
+from tools.processes import try_output
 from tools.progress import say, step
 
 OLDEST = (8, 5)  # KnownHostsCommand: the pinned host key is part of the options
@@ -23,11 +23,9 @@ def get() -> None:
 
 
 def _install() -> None:
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
+    if not apt.usable():
         raise ToolError("The program `ssh` is missing: install OpenSSH's client (Debian, Ubuntu: openssh-client).")
     say("No `ssh` here; installing openssh-client with apt (you are root).")
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with step("OpenSSH client: installing"):
-        run(["apt-get", "-q", "update"], what="apt-get update", env=env)
-        argv = ["apt-get", "-q", "-y", "--no-install-recommends", "install", "openssh-client"]
-        run(argv, what="apt-get install openssh-client", env=env)
+        apt.update()
+        apt.install(["openssh-client"], "openssh-client")

@@ -11,7 +11,7 @@ from typing import Any
 
 from configs.settings import Settings, read
 from configs.settings.secrets import is_secret_path, placeholder, readable
-from configs.settings.sections import own_sections
+from configs.settings.sections import own_sections, value_at
 
 DEFAULT_DOCKER = "unix:///var/run/docker.sock"
 
@@ -47,9 +47,7 @@ def _completed(config: Mapping[str, Any], env: str, source: str) -> dict[str, An
 
 
 def _fill(sections: dict[str, Any], keys: list[str]) -> None:
-    node: Any = sections
-    for key in keys[:-1]:
-        node = node.get(key) if isinstance(node, dict) else None
+    node = value_at(sections, *keys[:-1])
     if isinstance(node, dict):
         node[keys[-1]] = placeholder(keys[-1])
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.settings.secrets import is_secret_path
+from configs.settings.sections import value_at
 from tools import stack_yaml
 from tools.errors import ToolError
 
@@ -67,10 +68,7 @@ def sections(path: Path) -> dict[str, Any]:
 
 def value(path: Path, *keys: str) -> Any:
     """What a stack file has at this place; None if it has nothing."""
-    found: Any = sections(path)
-    for key in keys:
-        found = found.get(key) if isinstance(found, dict) else None
-    return found
+    return value_at(sections(path), *keys)
 
 
 def compose(user: dict[str, Any], last: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:

@@ -33,6 +33,13 @@ def own_sections(config: Mapping[Any, Any]) -> dict[str, Any]:
     return found
 
 
+def value_at(sections: Any, *keys: str) -> Any:
+    """What is at this place of nested mappings; None if nothing is."""
+    for key in keys:
+        sections = sections.get(key) if isinstance(sections, dict) else None
+    return sections
+
+
 def parsed(value: str) -> Any:
     """A value as Pulumi hands it to a program: mappings and lists are JSON, everything else is text."""
     if not value.startswith(("{", "[")):

@@ -105,8 +105,8 @@ class Playbook:
 
 
 def end_all(argument: str) -> None:
-    """Ends the processes with this argument. Ansible's workers are sessions of their own, which no signal to the
-    process that started them, or to its group, reaches."""
+    """Ends the processes with this argument. Each of Ansible's workers leads a session: no signal to the process that
+    started it, or to that one's group, reaches it."""
     for entry in Path("/proc").glob("[0-9]*/cmdline"):
         with contextlib.suppress(OSError):
             if argument.encode() in entry.read_bytes().split(b"\0"):

@@ -57,12 +57,17 @@ def usages(title: str, found: Sequence[Usage]) -> Table:
     return Table(title, ["container", "memory, highest reading", "CPU, of one core"], lines)
 
 
+def hardware() -> str:
+    """The processor's cores and the memory of this machine."""
+    memory = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
+    return f"{os.cpu_count()} cores, {int(memory.split()[1]) / 1024**2:.0f} GB of memory"
+
+
 def machine() -> dict[str, str]:
     """Where it was measured."""
-    memory = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
     return {
         "date": time.strftime("%Y-%m-%d %H:%M %Z"),
-        "machine": f"{os.cpu_count()} cores, {int(memory.split()[1]) / 1024**2:.0f} GB of memory",
+        "machine": hardware(),
         "kernel": platform.release(),
         "Docker": docker("version", "-f", "{{.Server.Version}}").strip()
         + f", cgroup v{docker('info', '-f', '{{.CgroupVersion}}').strip()}",

@@ -11,7 +11,6 @@ import json
 import os
 import sys
 import time
-import urllib.parse
 import urllib.request
 from collections.abc import Sequence
 from datetime import datetime, timezone
@@ -20,6 +19,7 @@ from functools import partial
 from tests.integration import backup
 from tests.integration.rig import Rig, docker, eventually, rig
 from tools import gobuild, setup
+from tools.hubclient import HubClient
 from tools.images import FOR_TESTS, PARTS
 from tools.paths import CHECKOUT
 
@@ -155,10 +155,8 @@ def _lines(made: Rig) -> int:
 
 
 def _counted(made: Rig, stream: int) -> int:
-    query = urllib.parse.urlencode({"query": f'sum(count_over_time({{job="large", n="{stream}"}}[3h]))'})
-    url = f"http://127.0.0.1:{made.ports['query']}/loki/api/v1/query?{query}"
-    with urllib.request.urlopen(url, timeout=180) as answer:
-        found = json.load(answer)["data"]["result"]
+    hub = HubClient(f"http://127.0.0.1:{made.ports['query']}", timeout=180)
+    found = hub.log_numbers(f'sum(count_over_time({{job="large", n="{stream}"}}[3h]))')
     return int(float(found[0]["value"][1])) if found else 0
 
 

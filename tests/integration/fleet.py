@@ -15,7 +15,6 @@ import re
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -117,10 +116,6 @@ class Fleet(View):
         dsn = f"postgresql://postgres:{self.dsn_password}@db:5432/postgres"
         done = self.tool("secret", "hosts.db-1.postgres.main.dsn", stdin=dsn)
         assert done.returncode == 0, done.stdout
-
-    def argv(self, *words: str) -> list[str]:
-        """The command line of `python -m tools` for this stack."""
-        return [sys.executable, "-m", "tools", "--stack", self.name, "--file", str(self.file), *words]
 
     def tool(self, *words: str, stdin: str | None = None, patience: float = 900) -> subprocess.CompletedProcess[str]:
         """`python -m tools` for this stack; output and errors together in `stdout`."""

@@ -7,9 +7,11 @@ import secrets
 import shlex
 import ssl
 import subprocess
+import sys
 import time
 from abc import abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,6 +22,13 @@ from tools.hubclient import HubClient
 
 class View:
     """A fleet as it is seen from outside, by the outputs of its stack."""
+
+    name: str
+    file: Path
+
+    def argv(self, *words: str) -> list[str]:
+        """The command line of `python -m tools` for this stack."""
+        return [sys.executable, "-m", "tools", "--stack", self.name, "--file", str(self.file), *words]
 
     @abstractmethod
     def outputs(self) -> dict[str, Any]:

@@ -36,19 +36,8 @@ class Certificates:
 def certificates(folder: Path) -> Certificates:
     """Made for a day. The server's key and certificate are in one file."""
     for name, subject in (("server", "tls-app"), ("client", "agent")):
-        argv = [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-            "-days",
-            "1",
-        ]
-        argv += ["-subj", f"/CN={subject}", "-addext", f"subjectAltName=DNS:{subject}"]
+        argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+        argv += ["-days", "1", "-subj", f"/CN={subject}", "-addext", f"subjectAltName=DNS:{subject}"]
         argv += ["-keyout", f"{name}.key", "-out", f"{name}.crt"]
         subprocess.run(argv, cwd=folder, check=True, capture_output=True)
     both = folder / "server.pem"
@@ -101,11 +90,11 @@ def start(story: Story, net: str, made: Certificates, found: dict[str, Habit]) -
     return apps
 
 
-def on_the_host(story: Story, port: int) -> str:
-    """An endpoint in the host's own network, as a program of the host has it; its id."""
+def on_the_host(story: Story, port: int) -> None:
+    """An endpoint in the host's own network, as a program of the host has it."""
     options = ("--name", story.rig.container("host-app"), "--network", "host", "--entrypoint", "python3")
     mounts = ("-v", f"{ENDPOINT}:/endpoint.py:ro", "-e", "NAME=host_app", "-e", f"PORT={port}")
-    return story.rig.run(story.images["test-app"], "/endpoint.py", options=(*options, *mounts))
+    story.rig.run(story.images["test-app"], "/endpoint.py", options=(*options, *mounts))
 
 
 def second_network(story: Story, alias: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections import Counter
 from functools import partial
 
+from configs.images import LOCAL
 from tests.integration.outage import arrived
 from tests.integration.rig import eventually, timestamp
 from tests.vm.machine import Machine
@@ -31,10 +33,9 @@ OURS = {
 def start(machine: Machine, name: str) -> None:
     """One of the containers of this test, of an image that the machine has."""
     options, script = OURS[name]
-    quoted = script.replace("'", "'\\''")
     machine.run(
         f"docker run -d --name {name} --restart unless-stopped {options} --entrypoint sh "
-        f"\"$(docker inspect -f '{{{{.Config.Image}}}}' fleetwatch-cadvisor)\" -c '{quoted}'"
+        f"\"$(docker inspect -f '{{{{.Config.Image}}}}' fleetwatch-cadvisor)\" -c {shlex.quote(script)}"
     )
 
 
@@ -134,7 +135,7 @@ def journal(machine: Machine) -> str:
         f"logger -t fleetwatch-vm {token} && journalctl --sync; journalctl -n 50 -t fleetwatch-vm | grep -q {token}"
     )
     agent = machine.run("docker inspect -f '{{.Config.Image}}' fleetwatch-promtail")
-    if agent.startswith("fleetwatch.local/"):
+    if agent.startswith(LOCAL):
         return "not exercised: the offline build of Promtail reads no journal"
     eventually("the line of the journal", lambda: machine.lines(f'{{job="journal"}} |= "{token}"'), PATIENCE, 5)
     return "arrived"

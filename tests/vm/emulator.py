@@ -6,9 +6,7 @@ kernel in it), the processor is emulated.
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Callable
@@ -20,7 +18,7 @@ from configs.settings.fleet import Docker
 from tests.integration.rig import free_ports
 from tests.vm.disk import Disk
 from tools.errors import ToolError
-from tools.processes import run
+from tools.processes import end_group, run
 
 MEMORY, CORES = 4096, 2  # MB
 FIRST_LINE = 30  # seconds until the kernel must have written to the console with KVM
@@ -115,11 +113,6 @@ class Emulator:
     def stop(self) -> None:
         """End the process group, and remove what the machine wrote."""
         if self._process:
-            for number in (signal.SIGTERM, signal.SIGKILL):
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, number)
-                with contextlib.suppress(subprocess.TimeoutExpired):
-                    self._process.wait(10)
-                    break
+            end_group(self._process, 10)
             self._process = None
         (self.home / "overlay.qcow2").unlink(missing_ok=True)

@@ -69,8 +69,7 @@ class Machine(View):
     def outputs(self) -> dict[str, Any]:
         """The stack's outputs."""
         if not self._outputs:
-            argv = [str(CHECKOUT / ".venv/bin/python"), "-m", "tools", "--stack", self.name, "--file", str(self.file)]
-            argv += ["pulumi", "stack", "output", "--json"]
+            argv = self.argv("pulumi", "stack", "output", "--json")
             done = subprocess.run(argv, cwd=CHECKOUT, env=self.env, capture_output=True, text=True, check=True)
             self._outputs = json.loads(done.stdout[done.stdout.index("{") :])
         return self._outputs
@@ -124,7 +123,7 @@ class Machine(View):
         return set(self.run(_LISTING).splitlines())
 
     def reboot(self) -> float:
-        """Restart it in order, and wait for SSH; when the command was given."""
+        """Restart it through systemd and wait for SSH; the time of the command."""
         before, begun = self.boot_id(), time.time()
         self.ssh("systemctl reboot")
         end = time.monotonic() + 900

@@ -6,8 +6,8 @@ import os
 import platform
 import shutil
 
+from tools import apt
 from tools.errors import ToolError
-from tools.processes import run
 from tools.progress import say
 
 # The programs by the Debian package that has them.
@@ -35,16 +35,14 @@ def find() -> str:
     if not lacking:
         return "all there"
     packages = sorted(set(lacking.values()))
-    if os.geteuid() or not shutil.which("apt-get"):
+    if not apt.usable():
         raise ToolError(
             f"The virtual machine needs {', '.join(sorted(lacking))}, not found on this machine: install "
             f"{' '.join(packages)}, or run this once as root on Debian or Ubuntu, which installs them."
         )
     say(f"Installing {', '.join(packages)} with apt (you are root).")
-    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    run(["apt-get", "-q", "update"], what="apt-get update", env=env)
-    install = ["apt-get", "-q", "-y", "--no-install-recommends", "install"]
-    run([*install, *packages], what="apt-get install emulator", env=env)
+    apt.update()
+    apt.install(packages, "emulator")
     if lacking := missing():
         raise ToolError(f"After the installation of {', '.join(packages)}, {', '.join(sorted(lacking))} is missing.")
     return f"installed {', '.join(packages)}"

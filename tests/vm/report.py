@@ -7,7 +7,8 @@ import platform
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+
+from tests.bench import page
 
 TITLE = "A virtual machine: systemd, cgroup v2, Docker by apt"
 _FACTS = (
@@ -28,8 +29,7 @@ class Step:
 
 def section(steps: Sequence[Step], facts: Mapping[str, str]) -> str:
     """The section; `facts` is what runs the machine, as far as the run came."""
-    memory = next(line for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
-    where = f"{os.cpu_count()} cores, {int(memory.split()[1]) / 1024**2:.0f} GB of memory, kernel {platform.release()}"
+    where = f"{page.hardware()}, kernel {platform.release()}"
     lines = [f"## {TITLE}", "", "By `make test-vm`.", ""]
     lines += [f"- date: {time.strftime('%Y-%m-%d %H:%M %Z')}", f"- on: {where}"]
     lines += [f"- {key}: {facts[key]}" for key in _FACTS if facts.get(key)]

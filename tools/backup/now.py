@@ -33,7 +33,7 @@ def _backup(options: argparse.Namespace) -> int:
 def run(repository: Repository, *, take: bool = False) -> None:
     """Start a run and wait for its end."""
     before = repository.shell("cat /state/ran 2> /dev/null || true").strip()
-    repository.start(*(["adopt"] if take else []))
+    repository.start("adopt" if take else "")
     end = time.monotonic() + PATIENCE
     look = "[ -e /state/now ] || cat /state/ran 2> /dev/null || true"
     while time.monotonic() < end:

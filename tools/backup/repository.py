@@ -131,9 +131,9 @@ class Repository:
         interactive = ("-i",) if stdin else ()
         return self._bytes(("exec", *interactive, self.backup, "sh", "-c", command), stdin.encode()).decode()
 
-    def start(self, *mark: str) -> None:
+    def start(self, mark: str = "") -> None:
         """Begin a backup. `mark`: `adopt` to continue the repository of another hub, `restored` after a restore."""
-        self.shell(" ".join(["touch", *(f"/state/{one}" for one in mark), "/state/now"]))
+        self.shell(f"touch {f'/state/{mark} ' if mark else ''}/state/now")
 
     def owned(self) -> bool:
         """Whether this hub writes into the repository: it made it, or it has taken it over."""

@@ -52,7 +52,7 @@ def _restore(options: argparse.Namespace) -> int:
     lines = restore(repository, {part: one for part, one in snapshots.items() if part != "state"})
     say("\n".join(["\nRestored and compared with what was noted at backup time:", *lines]))
     if options.take or repository.owned():
-        repository.start(*(["adopt"] if options.take else []))
+        repository.start("adopt" if options.take else "")
     else:
         repository.start("restored")
         say(NOT_TAKEN)
@@ -80,21 +80,21 @@ def restore(repository: Repository, snapshots: dict[str, Snapshot]) -> list[str]
     found: dict[str, str] = {}
     for part, one in snapshots.items():
         with step(f"{part}: moving it in"):
-            _move_in(repository, one, notes[part], volumes[part], found)
+            found[part] = _move_in(repository, one, notes[part], volumes[part])
     for part, one in reversed(snapshots.items()):  # Prometheus takes longest to have its data
         with step(f"{part}: comparing"):
-            lines.append(f"  {part}: {_compared(repository, one, notes[part], found.get(part, ''))}")
+            lines.append(f"  {part}: {_compared(repository, one, notes[part], found[part])}")
     return lines[::-1]
 
 
-def _move_in(repository: Repository, snapshot: Snapshot, note: str, volume: str, found: dict[str, str]) -> None:
-    """`found`: what of the part's files was compared, while its service was stopped."""
+def _move_in(repository: Repository, snapshot: Snapshot, note: str, volume: str) -> str:
+    """What of the part's files was compared while its service was stopped; empty for metrics and logs."""
     part = snapshot.part
     role = names.container(repository.prefix, PARTS[part].removesuffix("-data"))
     caddy = names.container(repository.prefix, "caddy")
     if part == "metrics":  # Prometheus takes in new blocks within a minute, while it runs
         repository.script("merge", part, volume=volume)
-        return
+        return ""
     stopped = [caddy, role] if part == "logs" else [role]
     try:
         if part == "logs":
@@ -111,8 +111,7 @@ def _move_in(repository: Repository, snapshot: Snapshot, note: str, volume: str,
                 ) from None
         repository.docker("stop", "-t", "60", role)
         repository.script("merge", part, volume=volume)
-        if part != "logs":
-            found[part] = gate.verify_files(repository, snapshot, note, volume)
+        return gate.verify_files(repository, snapshot, note, volume) if part != "logs" else ""
     finally:
         repository.wait_for(volume)  # a connection that broke, or Ctrl-C, did not end it
         for name in reversed(stopped):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from urllib.parse import quote
 
 from localcloud.standins.plugins import digitalocean_tables as tables
@@ -107,17 +106,9 @@ class ProjectResources:
         with failing("Error while retrieving project"):
             if self._api.find(f"/v2/projects/{resource_id}") is None:
                 return None
-            there = {resource["urn"] for resource in self._resources(resource_id)}
+            resources = self._api.listed(f"/v2/projects/{resource_id}/resources", "resources")
+            there = {resource["urn"] for resource in resources}
         return {"project": resource_id, "resources": [urn for urn in state.get("resources") or () if urn in there]}
-
-    def _resources(self, project: str) -> Iterable[State]:
-        page = 1
-        while True:
-            found = self._api.get(f"/v2/projects/{project}/resources?page={page}&per_page=200")
-            yield from found["resources"]
-            if not ((found.get("links") or {}).get("pages") or {}).get("next"):
-                return
-            page += 1
 
     @recorded_anyway
     def update(self, urn: str, resource_id: str, old: State, inputs: State) -> State:

@@ -18,7 +18,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -91,6 +91,16 @@ class Api:
             if error.gone:
                 return None
             raise
+
+    def listed(self, path: str, key: str) -> Iterator[State]:
+        """Everything in a list, page by page; `key`: its name in the answer."""
+        page = 1
+        while True:
+            found = self.get(f"{path}?page={page}&per_page=200")
+            yield from found[key]
+            if not ((found.get("links") or {}).get("pages") or {}).get("next"):
+                return
+            page += 1
 
     def post(self, path: str, body: State) -> Any:
         return self.call("POST", path, body)

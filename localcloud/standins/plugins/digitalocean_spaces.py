@@ -30,16 +30,9 @@ class SpacesKey:
         return made["access_key"], {**_found(made), "secretKey": made["secret_key"]}
 
     def read(self, resource_id: str, state: State) -> State | None:
-        page = 1
-        while True:
-            with failing("Error reading Spaces key"):
-                found = self._api.get(f"/v2/spaces/keys?page={page}&per_page=200")
-            for key in found["keys"]:
-                if key["access_key"] == resource_id:
-                    return _found(key)
-            if not ((found.get("links") or {}).get("pages") or {}).get("next"):
-                return None
-            page += 1
+        with failing("Error reading Spaces key"):
+            keys = self._api.listed("/v2/spaces/keys", "keys")
+            return next((_found(key) for key in keys if key["access_key"] == resource_id), None)
 
     @recorded_anyway
     def update(self, urn: str, resource_id: str, old: State, inputs: State) -> State:
