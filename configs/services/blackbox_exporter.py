@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from configs import names
 from configs.render.dump import to_yaml
 from configs.services.context import Context
-from configs.services.spec import MB, RELOAD_BY_HUP, Network, ScrapeJob, Service, ServiceSpec, http_check, text
+from configs.services.spec import MB, RELOAD_BY_HUP, File, Network, ScrapeJob, Service, ServiceSpec, http_check
 
 if TYPE_CHECKING:
     from configs.settings.edge import Edge
@@ -38,7 +38,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             service=SERVICE,
             limits=context.edge_limits(SERVICE),
             config_dir=CONFIG,
-            files={"blackbox.yml": text(config(edge))},
+            files={"blackbox.yml": File(lambda _: config(edge))},
             check=("/bin/blackbox_exporter", "--config.check", f"--config.file={FILE}"),
             reload=RELOAD_BY_HUP,
             command=(f"--config.file={FILE}", f"--web.listen-address=:{names.BLACKBOX_PORT}"),
