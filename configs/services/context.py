@@ -18,16 +18,15 @@ if TYPE_CHECKING:
 class Context:
     """The input of one host's specs. Pure: nothing in it was read from a machine.
 
-    `base`: the folder on the host for rendered files. `jobs`: the agent's scrape jobs for our services, each with its
-    target. Other parts of configs render the rest: rule files by name as functions of Grafana's address, dashboards as
-    functions without arguments, and `metrics_size`, the bytes that the metrics may take on the hub's disk.
+    `base`: the folder on the host for rendered files. Other parts of configs render the rest: rule files by name as
+    functions of Grafana's address, dashboards as functions without arguments, and `metrics_size`, the bytes that the
+    metrics may take on the hub's disk.
     """
 
     settings: Settings
     name: str
     base: str = "/var/lib/fleetwatch/fleetwatch"
     docker_socket: str = "/var/run/docker.sock"
-    jobs: tuple[ScrapeJob, ...] = ()
     rules: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     log_rules: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     dashboards: Mapping[str, Callable[[], str]] = field(default_factory=dict)
@@ -42,6 +41,11 @@ class Context:
     def edge(self) -> Edge:
         """What is collected on this host."""
         return self.settings.edges[self.name]
+
+    @property
+    def jobs(self) -> tuple[ScrapeJob, ...]:
+        """The agent's scrape jobs for our services, each with its target."""
+        return self.settings.jobs[self.name]
 
     @property
     def is_hub(self) -> bool:
