@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_command as command
@@ -174,8 +175,10 @@ def _pieces(name: str, spec: ServiceSpec, late: LateValues) -> dict[str, pulumi.
     def text(values: Late) -> str:
         return bundle(compose.files(spec, values), whole=False)
 
-    count = len(text(Late()).encode()) // PIECE + 1
     needs = {need for file in spec.files.values() for need in file.needs}
+    # The number of variables has to be known before all late values are.
+    now: dict[str, Any] = {need: late[need] for need in needs if isinstance(late[need], str)}
+    count = len(text(Late(**now)).encode()) // PIECE + 1
     whole = known(late, needs, text)
 
     def piece(number: int) -> pulumi.Output[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from configs import names
@@ -96,7 +97,8 @@ class Context:
 
 def pushing(context: Context, name: str, render: Callable[[str], str]) -> dict[str, File]:
     """The configuration of a service that pushes to the hub, rendered for the hub's URL, and the hub's CA if any."""
-    files = {name: File(lambda late: render(late.push_url), needs=("push_url",))}
+    once = cache(render)  # the text is taken twice: its size, and the text itself
+    files = {name: File(lambda late: once(late.push_url), needs=("push_url",))}
     if context.host.via == "internet" and context.settings.hub.own_ca:
         files[names.HUB_CA] = File(lambda late: late.hub_ca, needs=("hub_ca",))
     return files
