@@ -76,7 +76,6 @@ def _job(context: Context, name: str, probe: Probe) -> ScrapeJob:
 
 
 def _module(probe: Probe) -> dict[str, Any]:
-    kind = next(kind for kind in ("http", "tcp", "icmp", "dns") if getattr(probe, kind) is not None)
     options: dict[str, Any] = {"preferred_ip_protocol": "ip4"}
     if probe.status:
         options["valid_status_codes"] = list(probe.status)
@@ -87,4 +86,4 @@ def _module(probe: Probe) -> dict[str, Any]:
     if probe.dns is not None:
         options |= {"query_name": probe.dns.name, "query_type": probe.dns.type, "valid_rcodes": ["NOERROR"]}
         options["validate_answer_rrs"] = {"fail_if_none_matches_regexp": [".+"]}
-    return {"prober": kind, "timeout": f"{TIMEOUT}s", kind: options}
+    return {"prober": probe.kind, "timeout": f"{TIMEOUT}s", probe.kind: options}
