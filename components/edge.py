@@ -113,8 +113,7 @@ class Edge(pulumi.ComponentResource):
         jobs, apps = services.scrape_jobs(self._args.settings, self._args.host.name), self._context.edge.apps
         # A target that demands a password is read by the agent alone, which has it in a file.
         locked = {job.name for job in self._context.jobs if job.password}
-        # A name may have no address yet, so nothing waits for the targets that it gives.
-        found = {name for name, app in apps.items() if app.dns is not None}
+        found = self._context.edge.discovered
         fast = [job for job, interval in jobs.items() if (interval <= FAST or job in locked) and job not in found]
         closed = locked | {name for name, app in apps.items() if app.locked}
         readable = [job for job in jobs if job not in closed]
