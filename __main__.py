@@ -13,7 +13,7 @@ from configs import images, names
 
 settings, cloud = load_settings()
 pins = images.resolve(settings.images)
-fleet = Fleet(settings, cloud)
+fleet = Fleet(settings, pins, cloud)
 done = rotations_done(settings.hosts)
 credentials = {
     name: Credential.for_host(name, host, done, fleet.hosts[name])

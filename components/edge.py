@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_command as command
@@ -111,9 +112,8 @@ class Edge(pulumi.ComponentResource):
     def _jobs(self) -> dict[str, str]:
         jobs, apps = services.scrape_jobs(self._args.settings, self._args.host.name), self._context.edge.apps
         # A target that demands a password is read by the agent alone, which has it in a file.
-        locked = {job.name for job in services.service_jobs(self._context) if job.password}
-        # A name may have no address yet, so nothing waits for the targets that it gives.
-        found = {name for name, app in apps.items() if app.dns is not None}
+        locked = {job.name for job in self._context.jobs if job.password}
+        found = self._context.edge.discovered
         fast = [job for job, interval in jobs.items() if (interval <= FAST or job in locked) and job not in found]
         closed = locked | {name for name, app in apps.items() if app.locked}
         readable = [job for job in jobs if job not in closed]
@@ -174,8 +174,10 @@ def _pieces(name: str, spec: ServiceSpec, late: LateValues) -> dict[str, pulumi.
     def text(values: Late) -> str:
         return bundle(compose.files(spec, values), whole=False)
 
-    count = len(text(Late()).encode()) // PIECE + 1
     needs = {need for file in spec.files.values() for need in file.needs}
+    # The number of variables has to be known before all late values are.
+    now: dict[str, Any] = {need: late[need] for need in needs if isinstance(late[need], str)}
+    count = len(text(Late(**now)).encode()) // PIECE + 1
     whole = known(late, needs, text)
 
     def piece(number: int) -> pulumi.Output[str]:

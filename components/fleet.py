@@ -21,11 +21,12 @@ from configs.validation import CloudFacts
 class Fleet:
     """Every host by its name; the hub first, because others may be reached through it.
 
-    `facts` is what the cloud has (None: no droplets).
+    `images`: the references by image key. `facts` is what the cloud has (None: no droplets).
     """
 
-    def __init__(self, settings: Settings, facts: CloudFacts | None) -> None:
+    def __init__(self, settings: Settings, images: Mapping[str, str], facts: CloudFacts | None) -> None:
         self._settings = settings
+        self._images = images
         region = settings.region
         self.cloud = Cloud(settings, region, facts) if region and facts else None
         self.hub = self._host("hub", settings.hosts["hub"], None)
@@ -53,6 +54,7 @@ class Fleet:
             made = Droplet(name, self._settings, self.cloud, wanted, opts)
         return RemoteArgs(
             settings=self._settings,
+            images=self._images,
             user="root",
             address=made.address,
             booting=True,
@@ -80,6 +82,7 @@ class Fleet:
             jump = hub
         return RemoteArgs(
             settings=self._settings,
+            images=self._images,
             user=server.user,
             address=server.address,
             port=server.port,

@@ -38,8 +38,8 @@ def gate(
     """Runs on the hub's host in updates that change the edge of `host`: annotates the change for the dashboards and
     waits for its data. `settled` is what the edge's project printed: since when it runs unchanged."""
     stack, edge = hub.stack, settings.edges[host]
-    discovered = {name for name, app in edge.apps.items() if app.dns is not None}  # maybe without a target
-    jobs = [job for job, interval in scrape_jobs(settings, host).items() if interval <= FAST and job not in discovered]
+    found = edge.discovered
+    jobs = [job for job, interval in scrape_jobs(settings, host).items() if interval <= FAST and job not in found]
     of_host = f'host="{host}"'
     return hub.run(
         f"gate-{host}",

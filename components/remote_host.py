@@ -15,7 +15,6 @@ from components.contact import first_contact, make_socket_folder
 from components.host import Host
 from configs import names, services, ssh
 from configs.deploy import COMPARES, COMPOSE, COMPOSE_TESTED, docker_packages, engine, fed, on_stdin, script
-from configs.images import resolve
 from configs.settings import Settings
 from configs.settings.edge import log_folders
 from configs.settings.model import host_path
@@ -31,9 +30,10 @@ DISK = {True: 3000, False: 1500}  # MB that have to be free for the images, of a
 @dataclass(frozen=True, kw_only=True)
 class RemoteArgs:
     """`machine`: the droplet; a replaced one is another machine. `size`: a droplet's, a change of which switches it off
-    for a while. `jump`: the jump host."""
+    for a while. `jump`: the jump host. `images`: the references by image key."""
 
     settings: Settings
+    images: Mapping[str, str]
     user: str
     address: pulumi.Input[str]
     port: int = 22
@@ -222,7 +222,7 @@ class RemoteHost(Host, _JumpHost):
         hub = self.name == "hub"
         ports = args.settings.hub.ports
         taken = [ports.https, ports.http, ports.query, *([ports.push] if args.private is not None else [])]
-        images = [resolve(args.settings.images)[key] for key in services.host_images(args.settings, self.name)]
+        images = [args.images[key] for key in services.host_images(args.settings, self.name)]
         return engine(images, platform.machine()) + script(
             "ready_host",
             HOST=self.name,

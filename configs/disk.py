@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import math
 
-from configs.services import SERIES_OF_APP, service_jobs
-from configs.services.context import Context
+from configs.services import SERIES_OF_APP
 from configs.settings import Settings
 from configs.units import show_size
 
@@ -25,7 +24,7 @@ def samples_per_second(settings: Settings) -> float:
     """What the hub takes in."""
     rates: list[float] = []
     for name, edge in settings.edges.items():
-        rates += [job.series / job.interval for job in service_jobs(Context(settings=settings, name=name))]
+        rates += [job.series / job.interval for job in settings.jobs[name]]
         rates += [SERIES_OF_APP * max(1, len(app.targets)) / app.interval for app in edge.apps.values()]
     return sum(rates)
 

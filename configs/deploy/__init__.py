@@ -45,7 +45,7 @@ def on_stdin(text: str) -> str:
     """The short command that runs a script whose text comes first on stdin; what follows is the script's own input.
 
     Short, because Pulumi shows a failed command whole; on stdin, because a command line has a limit. Over SSH an
-    account's login shell reads it, which may be fish, zsh or tcsh: to all of them this is one word in quotes.
+    account's login shell reads it, which may be fish, zsh or tcsh: to all of them this is one quoted argument.
     """
     return f"exec sh -c 'script=$(head -c {len(text.encode())}) && eval \"$script\"'"
 

@@ -7,23 +7,9 @@ a stranger writes into it (paths, headers).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-
 from configs import names
+from configs.render.log_stages import CONTAINERS, Stage, match
 from configs.secret_paths import REDACTED, SECRET_PATH
-
-Value = str | int | float | Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A stage of a log pipeline, in names that Promtail and Alloy share. `stages` are those inside a `match`."""
-
-    kind: str
-    values: Mapping[str, Value]
-    stages: tuple[Stage, ...] = ()
-
 
 # Requests that change nothing although their method may: queries, what the pages do by themselves, keeping a session.
 _READS = (
@@ -44,7 +30,7 @@ _CANCELLED = (
     r"(?i:(?:^|[ :=])(?:context canceled|the request was cancelled by the client)[.\"]?\s*$"
     r"|^rpc error: code = Canceled desc = )"
 )
-# Loki's querier about the same, in a line of its own.
+# Loki's querier about the same, in a separate line.
 _UNSENT = "^error notifying scheduler about finished query$"
 # Two lines of Loki for every part of a query, because retention is on and deletion by request is not.
 _NO_DELETION = "deletion is not available for this tenant$"
@@ -63,11 +49,11 @@ def stages(prefix: str) -> tuple[Stage, ...]:
 
 def others(inner: tuple[Stage, ...]) -> Stage:
     """`inner` for all other lines of containers: filters of the user do not apply to the streams above."""
-    return Stage("match", {"selector": f'{{job="{names.DOCKER_JOB}"}}'}, inner)
+    return match(CONTAINERS, *inner)
 
 
 def _of_container(prefix: str, role: str, *inner: Stage) -> Stage:
-    return Stage("match", {"selector": f'{{container="{names.container(prefix, role)}"}}'}, inner)
+    return match(f'{{container="{names.container(prefix, role)}"}}', *inner)
 
 
 def _caddy() -> list[Stage]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from configs.render.hub_lines import Stage
 from configs.render.level_formats import (
     APART,
     GENERIC,
@@ -19,6 +18,7 @@ from configs.render.level_formats import (
     WORD,
     own,
 )
+from configs.render.log_stages import Stage, match
 
 _ALL = '{job=~".+"}'
 _BRACE = r"^\\s*\\{"  # quoted once more inside a selector
@@ -43,14 +43,10 @@ HEAD = 256  # bytes of a line in which a level is looked for
 def stages(json_keys: tuple[str, ...] = ()) -> tuple[Stage, ...]:
     """Sets `level`. `json_keys`: keys of JSON to look at before the usual ones."""
     return (
-        _match(f'{_ALL} |~ "{_BRACE}"', _json((*(f'"{key}"' for key in json_keys), *_JSON_KEYS))),
-        _match(f'{_ALL} |~ "{_KEY_VALUE}"', (Stage("regex", {"expression": _LOGFMT}), _level(["logfmt"]))),
-        _match(f'{_ALL} !~ "{_BRACE}" !~ "{_KEY_VALUE}"', _text()),
+        match(f'{_ALL} |~ "{_BRACE}"', *_json((*(f'"{key}"' for key in json_keys), *_JSON_KEYS))),
+        match(f'{_ALL} |~ "{_KEY_VALUE}"', Stage("regex", {"expression": _LOGFMT}), _level(["logfmt"])),
+        match(f'{_ALL} !~ "{_BRACE}" !~ "{_KEY_VALUE}"', *_text()),
     )
-
-
-def _match(selector: str, inner: tuple[Stage, ...]) -> Stage:
-    return Stage("match", {"selector": selector}, inner)
 
 
 def _json(keys: tuple[str, ...]) -> tuple[Stage, ...]:
@@ -66,15 +62,15 @@ def _text() -> tuple[Stage, ...]:
     groups = [group for _, inner in formats for group in inner if group != "pri"]
     return (
         Stage("template", {"source": "head", "template": f"{{{{ trunc {HEAD} .Entry }}}}"}),
-        _match(
+        match(
             f'{_ALL} |= "\\x1b"',
-            (Stage("replace", {"source": "head", "expression": r"(\x1b\[[0-9;]*[A-Za-z])", "replace": ""}),),
+            Stage("replace", {"source": "head", "expression": r"(\x1b\[[0-9;]*[A-Za-z])", "replace": ""}),
         ),
         *(Stage("regex", {"source": "head", "expression": expression}) for expression, _ in formats),
         Stage("regex", {"source": "head", "expression": GENERIC}),
         Stage("regex", {"source": "word", "expression": APART}),
-        _match(f'{_ALL} |= "level="', (Stage("regex", {"source": "head", "expression": LATER_LOGFMT}),)),
-        _match(f'{_ALL} |= "level\\":"', (Stage("regex", {"source": "head", "expression": LATER_JSON}),)),
+        match(f'{_ALL} |= "level="', Stage("regex", {"source": "head", "expression": LATER_LOGFMT})),
+        match(f'{_ALL} |= "level\\":"', Stage("regex", {"source": "head", "expression": LATER_JSON})),
         _level([*groups, "upper", "apart", "later", "later_json"]),
     )
 

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 from configs import names
 from configs.log_paths import fixed_folder
 from configs.render import hub_lines, levels, multiline
-from configs.render.hub_lines import Stage as Stage
-from configs.render.hub_lines import Value as Value
 from configs.render.level_formats import LEVELS
+from configs.render.log_stages import CONTAINERS, Stage, match, quoted
 
 if TYPE_CHECKING:
     from configs.settings.edge import Edge
@@ -80,13 +79,12 @@ def _unreadable(prefix: str) -> Stage:
     """What a log agent reports every few seconds of a container whose log driver cannot be read."""
     own = "|".join(names.container(prefix, role) for role in ("promtail", "alloy"))
     selector = f'{{container=~"{own}"}} |~ "could not (?:fetch logs|inspect container|transfer logs)"'
-    return Stage("match", {"selector": selector}, (Stage("limit", {"rate": 0.005, "burst": 1, "drop": True}),))
+    return match(selector, Stage("limit", {"rate": 0.005, "burst": 1, "drop": True}))
 
 
 def _stage(drop: Drop) -> Stage:
     if drop.unless:
-        pattern = '"' + drop.expression.replace("\\", "\\\\").replace('"', '\\"') + '"'
-        selector = f'{{job="{names.DOCKER_JOB}"}} !~ {pattern}'
+        selector = f"{CONTAINERS} !~ {quoted(drop.expression)}"
         return Stage("match", {"selector": selector, "action": "drop", "drop_counter_reason": drop.reason})
     source = {"source": drop.source} if drop.source else {}
     return Stage("drop", {**source, "expression": drop.expression, "drop_counter_reason": drop.reason})

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from configs import names
-from configs.render.hub_lines import Stage
+from configs.render.log_stages import CONTAINERS, Stage, match, quoted
 
 if TYPE_CHECKING:
     from configs.settings.logs import Multiline
@@ -44,9 +44,9 @@ def stages(exceptions: Iterable[Multiline], live: bool) -> tuple[Stage, ...]:
     for one in sorted(exceptions, key=lambda one: one.container is None):
         key, value = ("container", one.container) if one.container else ("compose_project", one.project)
         if one.first_line:
-            found.append(_match(f'{{{others},{key}="{value}"}}', _join(one.first_line, WAITS[-1])))
+            found.append(match(f'{{{others},{key}="{value}"}}', _join(one.first_line, WAITS[-1])))
         others += f',{key}!="{value}"'
-    return (*found, _match(f"{{{others}}}", *_usual(live)))
+    return (*found, match(f"{{{others}}}", *_usual(live)))
 
 
 def _usual(live: bool) -> tuple[Stage, ...]:
@@ -67,9 +67,9 @@ def _usual(live: bool) -> tuple[Stage, ...]:
         _join(f"^(?:[^{_FRAME}]|$)", WAITS[0]),
         _join(f"^(?:[^{_FRAME}{_EXCEPTION}]|$)", WAITS[1]),
         _join(f"^(?:[^{_FRAME}-{_TRACEBACK}]|$)", WAITS[2]),
-        *([_match(f"{_ALL} |~ {_quoted(f'^[{_FRAME}-{_TRACEBACK}]')}", *alone)] if live else []),
-        _match(
-            f"{_ALL} |~ {_quoted(f'[{_FRAME}-{_TRACEBACK}]')}",
+        *([match(f"{CONTAINERS} |~ {quoted(f'^[{_FRAME}-{_TRACEBACK}]')}", *alone)] if live else []),
+        match(
+            f"{CONTAINERS} |~ {quoted(f'[{_FRAME}-{_TRACEBACK}]')}",
             Stage("replace", {"expression": f"(?:^|\\n)([{_FRAME}-{_TRACEBACK}][0-9TZ:.-]*{_END})", "replace": ""}),
         ),
     )
@@ -78,22 +78,11 @@ def _usual(live: bool) -> tuple[Stage, ...]:
 def uncaught() -> Stage:
     """Behind the levels: an exception that joined a line of a lower level, or of none, is an error."""
     keep = '{{ if eq (or .level "") "warn" "error" "fatal" }}{{ .level }}{{ else }}error{{ end }}'
-    return _match(
-        f"{_ALL} |~ " + _quoted(rf"\n(?:{_TRACEBACKS}|{_EXCEPTIONS})"),
+    return match(
+        f"{CONTAINERS} |~ " + quoted(rf"\n(?:{_TRACEBACKS}|{_EXCEPTIONS})"),
         Stage("template", {"source": "level", "template": keep}),
     )
 
 
-_ALL = f'{{job="{names.DOCKER_JOB}"}}'
-
-
 def _join(first_line: str, wait: str) -> Stage:
     return Stage("multiline", {"firstline": first_line, "max_lines": MAX_LINES, "max_wait_time": wait})
-
-
-def _match(selector: str, *inner: Stage) -> Stage:
-    return Stage("match", {"selector": selector}, inner)
-
-
-def _quoted(text: str) -> str:
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'

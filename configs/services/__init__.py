@@ -107,14 +107,12 @@ def hub_specs(context: Context) -> list[ServiceSpec]:
 
 def edge_specs(context: Context) -> list[ServiceSpec]:
     """The containers of a host's edge."""
-    known = replace(context, jobs=service_jobs(context))
-    return [spec for module in EDGE for spec in module.specs(known)]
+    return [spec for module in EDGE for spec in module.specs(context)]
 
 
 def service_jobs(context: Context) -> tuple[ScrapeJob, ...]:
-    """What the agent of this host scrapes of our services, each with its target."""
-    specs = [spec for module in EDGE for spec in module.specs(context)]
-    specs += hub_specs(context) if context.is_hub else []
+    """What the agent of this host scrapes of our services, each with its target; `Settings.jobs` has it."""
+    specs = [*edge_specs(context), *(hub_specs(context) if context.is_hub else [])]
     return tuple(
         replace(job, target=job.target or context.address(spec.role, job.port))
         for spec in specs
@@ -127,7 +125,7 @@ def scrape_jobs(settings: Settings, name: str) -> dict[str, int]:
     """Jobs of which the hub has an `up` for this host, each with its interval in seconds, in the order of the table."""
     apps = settings.edges[name].apps
     return {
-        **{job.name: job.interval for job in service_jobs(Context(settings=settings, name=name))},
+        **{job.name: job.interval for job in settings.jobs[name]},
         **{app: found.interval for app, found in sorted(apps.items())},
     }
 

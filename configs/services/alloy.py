@@ -10,7 +10,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from configs import names
-from configs.render import levels, loglines, push_auth
+from configs.render import levels, log_stages, loglines, push_auth
 from configs.services import log_agent
 from configs.services.context import Context
 from configs.services.spec import MB, RELOAD_BY_HUP, Pushing, Service, ServiceSpec
@@ -229,8 +229,8 @@ def _stage(kind: str, **values: str) -> str:
     return f"\tstage.{kind} {{\n" + "".join(f"\t\t{k.ljust(width)} = {v}\n" for k, v in values.items()) + "\t}\n"
 
 
-def _of_stage(stage: loglines.Stage) -> str:
-    def value(given: loglines.Value) -> str:
+def _of_stage(stage: log_stages.Stage) -> str:
+    def value(given: log_stages.Value) -> str:
         if isinstance(given, (str, int, float)):
             return json.dumps(given, ensure_ascii=False)
         return "{ " + ", ".join(f"{key} = {_q(one)}" for key, one in given.items()) + " }"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from configs import names
 from configs.render.dump import to_yaml
 from configs.services.context import Context
-from configs.services.spec import MB, RELOAD_BY_HUP, Network, ScrapeJob, Service, ServiceSpec, http_check, text
+from configs.services.spec import MB, RELOAD_BY_HUP, File, Network, ScrapeJob, Service, ServiceSpec, http_check
 
 if TYPE_CHECKING:
     from configs.settings.edge import Edge
@@ -38,7 +38,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             service=SERVICE,
             limits=context.edge_limits(SERVICE),
             config_dir=CONFIG,
-            files={"blackbox.yml": text(config(edge))},
+            files={"blackbox.yml": File(lambda _: config(edge))},
             check=("/bin/blackbox_exporter", "--config.check", f"--config.file={FILE}"),
             reload=RELOAD_BY_HUP,
             command=(f"--config.file={FILE}", f"--web.listen-address=:{names.BLACKBOX_PORT}"),
@@ -76,7 +76,6 @@ def _job(context: Context, name: str, probe: Probe) -> ScrapeJob:
 
 
 def _module(probe: Probe) -> dict[str, Any]:
-    kind = next(kind for kind in ("http", "tcp", "icmp", "dns") if getattr(probe, kind) is not None)
     options: dict[str, Any] = {"preferred_ip_protocol": "ip4"}
     if probe.status:
         options["valid_status_codes"] = list(probe.status)
@@ -87,4 +86,4 @@ def _module(probe: Probe) -> dict[str, Any]:
     if probe.dns is not None:
         options |= {"query_name": probe.dns.name, "query_type": probe.dns.type, "valid_rcodes": ["NOERROR"]}
         options["validate_answer_rrs"] = {"fail_if_none_matches_regexp": [".+"]}
-    return {"prober": kind, "timeout": f"{TIMEOUT}s", kind: options}
+    return {"prober": probe.kind, "timeout": f"{TIMEOUT}s", probe.kind: options}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING
 
 from configs import names
@@ -18,16 +19,15 @@ if TYPE_CHECKING:
 class Context:
     """The input of one host's specs. Pure: nothing in it was read from a machine.
 
-    `base`: the folder on the host for rendered files. `jobs`: the agent's scrape jobs for our services, each with its
-    target. Other parts of configs render the rest: rule files by name as functions of Grafana's address, dashboards as
-    functions without arguments, and `metrics_size`, the bytes that the metrics may take on the hub's disk.
+    `base`: the folder on the host for rendered files. Other parts of configs render the rest: rule files by name as
+    functions of Grafana's address, dashboards as functions without arguments, and `metrics_size`, the bytes that the
+    metrics may take on the hub's disk.
     """
 
     settings: Settings
     name: str
     base: str = "/var/lib/fleetwatch/fleetwatch"
     docker_socket: str = "/var/run/docker.sock"
-    jobs: tuple[ScrapeJob, ...] = ()
     rules: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     log_rules: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     dashboards: Mapping[str, Callable[[], str]] = field(default_factory=dict)
@@ -42,6 +42,11 @@ class Context:
     def edge(self) -> Edge:
         """What is collected on this host."""
         return self.settings.edges[self.name]
+
+    @property
+    def jobs(self) -> tuple[ScrapeJob, ...]:
+        """The agent's scrape jobs for our services, each with its target."""
+        return self.settings.jobs[self.name]
 
     @property
     def is_hub(self) -> bool:
@@ -92,7 +97,8 @@ class Context:
 
 def pushing(context: Context, name: str, render: Callable[[str], str]) -> dict[str, File]:
     """The configuration of a service that pushes to the hub, rendered for the hub's URL, and the hub's CA if any."""
-    files = {name: File(lambda late: render(late.push_url), needs=("push_url",))}
+    once = cache(render)  # the text is taken twice: its size, and the text itself
+    files = {name: File(lambda late: once(late.push_url), needs=("push_url",))}
     if context.host.via == "internet" and context.settings.hub.own_ca:
         files[names.HUB_CA] = File(lambda late: late.hub_ca, needs=("hub_ca",))
     return files

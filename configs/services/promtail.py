@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from configs import names
-from configs.render import levels, loglines, push_auth
+from configs.render import levels, log_stages, loglines, push_auth
 from configs.render.dump import to_yaml
 from configs.services import log_agent
 from configs.services.context import Context
@@ -170,7 +170,7 @@ def _relabel(context: Context) -> list[dict[str, Any]]:
     ]
 
 
-def _stage(stage: loglines.Stage) -> dict[str, Any]:
+def _stage(stage: log_stages.Stage) -> dict[str, Any]:
     values: dict[str, Any] = {
         key: value if isinstance(value, (str, int, float)) else dict(value) for key, value in stage.values.items()
     }

@@ -15,7 +15,7 @@ from configs.render import apps, push_auth
 from configs.render.dump import to_yaml
 from configs.services import agent
 from configs.services.context import Context, pushing
-from configs.services.spec import MB, Pushing, Service, ServiceSpec, Volume, restart_if, text
+from configs.services.spec import MB, File, Pushing, Service, ServiceSpec, Volume, restart_if
 
 if TYPE_CHECKING:
     from configs.settings import Settings
@@ -49,7 +49,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             service=SERVICE,
             config_dir=CONFIG,
             files={
-                agent.FILE: text(config(context)),
+                agent.FILE: File(lambda _: config(context)),
                 **pushing(context, REMOTE_WRITE, lambda push_url: remote_write(context, push_url)),
             },
             check=(PROGRAM, "-dryRun", f"-promscrape.config={CONFIG}/{agent.FILE}"),

@@ -132,6 +132,11 @@ class Edge(Strict):
         return self
 
     @property
+    def discovered(self) -> set[str]:
+        """The apps whose targets the agent finds by a name. A name may have no address yet: nothing waits for these."""
+        return {name for name, app in self.apps.items() if app.dns is not None}
+
+    @property
     def names_of_targets(self) -> list[str]:
         """The hosts of all apps, and the containers of databases, as they are called on the networks."""
         databases = [urlsplit(one.dsn.get_secret_value()).hostname or "" for one in self.postgres.values()]

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from pydantic import create_model
 
 from configs import services
+from configs.services.context import Context
+from configs.services.spec import ScrapeJob
 from configs.settings.backup import Spaces
 from configs.settings.base import Strict
 from configs.settings.custom_files import CustomFiles
@@ -80,6 +83,11 @@ class Settings:
     def in_cloud(self) -> bool:
         """Whether the program makes resources at DigitalOcean, so that it needs an API token."""
         return bool(self.droplets) or self.spaces is not None
+
+    @cached_property
+    def jobs(self) -> Mapping[str, tuple[ScrapeJob, ...]]:
+        """What the agent of each host scrapes of our services. Much derives from it in one run, so it is kept."""
+        return {name: services.service_jobs(Context(settings=self, name=name)) for name in self.edges}
 
     @property
     def others(self) -> Mapping[str, Host]:

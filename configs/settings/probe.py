@@ -55,6 +55,11 @@ class Probe(Strict):
         return self
 
     @property
+    def kind(self) -> str:
+        """Which of KINDS it is; the prober has the same names."""
+        return next(kind for kind in KINDS if getattr(self, kind) is not None)
+
+    @property
     def target(self) -> str:
         """What the prober connects to."""
         return self.http or self.tcp or self.icmp or (self.dns.server if self.dns is not None else "")

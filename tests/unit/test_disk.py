@@ -28,12 +28,14 @@ def round_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
     jobs = ("node", "agent", "promtail", "postgres", "prometheus", "loki", "grafana", "caddy", "alertmanager")
     series = {"cadvisor": 1000, "sql": 300, **dict.fromkeys(jobs, 150)}
 
+    measured = services.service_jobs
+
     def service_jobs(context: Context) -> list[ScrapeJob]:
         databases = {"sql": len(context.edge.postgres)}  # one target, that has the series of each
-        found = services.service_jobs(context)
+        found = measured(context)
         return [replace(job, series=series[job.name] * databases.get(job.name, 1)) for job in found]
 
-    monkeypatch.setattr(disk, "service_jobs", service_jobs)
+    monkeypatch.setattr(services, "service_jobs", service_jobs)
     monkeypatch.setattr(disk, "SERIES_OF_APP", 50)
     monkeypatch.setattr(disk, "BYTES_PER_SAMPLE", 2.0)
     monkeypatch.setattr(disk, "LOG_BYTES_PER_DAY", 10**9)
