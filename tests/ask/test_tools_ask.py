@@ -112,7 +112,9 @@ def test_an_empty_question_is_refused_before_the_stack_is_opened() -> None:
         _run("  ")
 
 
-@pytest.mark.parametrize("at", ["yesterday", "12:00"])
+@pytest.mark.parametrize(
+    "at", ["yesterday", "12:00", "²", "1²", "9" * 400, "253402300800", "-5", "1.2.3", "0001-01-01"]
+)
 def test_a_time_that_is_none_is_refused(at: str) -> None:
     with pytest.raises(ToolError, match="is no time"):
         ask_hub.answer(argparse.Namespace(question="cpu", at=at, json=False))
