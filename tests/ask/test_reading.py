@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ask import apps, compose, grammar, logs, times, words
+from ask.compose import Bound
 from ask.grammar import Wants
 from ask.reading import Context
 from ask.world import AppMetric
@@ -116,7 +117,7 @@ def test_an_abstention_offers_other_readings() -> None:
     assert len(plan.readings) == 3
 
 
-BOUND = {"host": ("db.1", "web|2")}
+BOUND: Bound = {"host": ("db.1", "web|2")}
 WHEN = times.parse("", AT)
 ORDERS = apps.Candidate(AppMetric("shop_orders_total", "counter", {}), 1.0)
 

@@ -46,7 +46,7 @@ class Played(BaseHTTPRequestHandler):
 class Deployed(Stack):
     """A stack without Pulumi."""
 
-    def outputs(self) -> dict[str, Any]:
+    def outputs(self, secrets: bool = False) -> dict[str, Any]:
         """As of a deployed stack."""
         return {"url": "https://hub.test"}
 
