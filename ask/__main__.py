@@ -13,11 +13,11 @@ from typing import Any
 import yaml
 
 from ask import catalogue as catalogues
-from ask import explain
-from ask.answer import Answer, ask
+from ask.answer import Answer
 from ask.client import Hub
 from ask.engine import Engine
 from ask.reading import Context
+from ask.reply import reply
 from ask.world import World, discover
 
 YEAR_10000 = 253402300800.0
@@ -93,14 +93,6 @@ def show(answer: Answer) -> str:
     if answer.readings:
         parts += ["", "Other readings:", *(f"  {one}" for one in answer.readings)]
     return "\n".join(parts)
-
-
-def reply(engine: Engine, hub: Hub, world: World, question: str, at: float, context: Context, site: str) -> Answer:
-    """An explanation if an alert is meant, else the answer to the question."""
-    alert = explain.alert_of(question, engine.catalogue)
-    if alert is not None:
-        return explain.explain(question, alert, hub, at, site)
-    return ask(engine, hub, world, question, at, context, site)
 
 
 def world_of(engine: Engine, hub: Hub, at: float) -> World:

@@ -23,11 +23,16 @@ def _parameters(params: list[tuple[str, str]]) -> httpx.QueryParams:
 
 @dataclass
 class Hub:
-    """`prometheus` and `loki` are base addresses; one address serves both where a proxy does."""
+    """`prometheus` and `loki` are base addresses; one address serves both where a proxy does.
+
+    A tenant is sent as X-Scope-OrgID, as Mimir and a Loki with several tenants expect it.
+    """
 
     prometheus: str
     loki: str
     timeout: float = 30.0
+    tenant: str | None = None
+    loki_tenant: str | None = None
     _client: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -46,8 +51,10 @@ class Hub:
         if not path.startswith(_PATHS):
             raise Away(f"{path} is not a path of the query API")
         name = "Loki" if path.startswith("/loki") else "Prometheus"
+        tenant = self.loki_tenant if name == "Loki" else self.tenant
+        headers = {"X-Scope-OrgID": tenant} if tenant else {}
         try:
-            answer = self._client.get(base.rstrip("/") + path, params=_parameters(params))
+            answer = self._client.get(base.rstrip("/") + path, params=_parameters(params), headers=headers)
         except httpx.HTTPError as problem:
             raise Away(f"{name} does not answer: {type(problem).__name__}") from None
         try:

@@ -10,6 +10,7 @@ from ask import catalogue as catalogues
 from ask.client import Hub
 from ask.engine import Engine
 from ask.reading import Context
+from ask.reply import reply
 from configs import catalogue
 from tools.cli import Commands
 from tools.doctor.command import settings_of
@@ -39,7 +40,7 @@ def answer(options: argparse.Namespace) -> int:
     with query_address(outputs) as base:
         hub = Hub(base, base)
         world = terminal.world_of(engine, hub, at)
-        found = terminal.reply(engine, hub, world, options.question, at, Context(), str(outputs.get("url", "")))
+        found = reply(engine, hub, world, options.question, at, Context(), str(outputs.get("url", "")))
         hub.close()
     print(json.dumps(found.document(), ensure_ascii=False) if options.json else terminal.show(found))
     return 0 if found.status in {"answered", "empty"} else 1
