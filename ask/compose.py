@@ -11,7 +11,7 @@ import promql_parser as parser
 from ask import promql, units
 from ask.catalogue import Entry, filled
 from ask.grammar import Threshold, Wants
-from ask.promql import Matcher, Selector
+from ask.promql import Selector
 from ask.times import Times
 
 RATE = 300.0
@@ -79,15 +79,9 @@ def bind(one: Selector, bound: Bound, back: float) -> Selector:
     extra = []
     for label, values in bound.items():
         if label in everywhere or label in {"mountpoint", "datname", "container", "table", "hypertable", "status"}:
-            extra.append(_matcher(label, values))
+            extra.append(promql.among(label, values))
     fixed = tuple(m for m in kept.matchers if not (m.label in bound and m.label == "host" and m.op == "=~"))
     return replace(kept, matchers=(*fixed, *extra), offset=kept.offset + back)
-
-
-def _matcher(label: str, values: tuple[str, ...]) -> Matcher:
-    if len(values) == 1:
-        return Matcher(label, "=", values[0])
-    return Matcher(label, "=~", "|".join(re.escape(value).replace("\\-", "-") for value in values))
 
 
 def wrapped(expr: str) -> str:

@@ -128,7 +128,7 @@ def parse(text: str, window: bool, several: bool) -> Wants:
     if window and not named:
         over_time = next((name for name, pattern in _OVER_TIME if pattern.search(text)), "")
     if named:
-        top = int(named["n"]) if named["n"].isdigit() else int(times.NUMBERS[named["n"]])
+        top = int(named["n"]) if named["n"].isdecimal() else int(times.NUMBERS[named["n"]])
         text = f"{text[: named.start()]} {text[named.end() :]}"
     elif superlative and not over_time and several and superlative[0] not in {"max", "maximum", "min", "minimum"}:
         top = 1 if not re.search(rf"\b(?:{_HIGH}|{_LOW})\s+\w+s\b", text) else 10

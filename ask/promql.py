@@ -8,7 +8,8 @@ expression.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -31,6 +32,18 @@ class Matcher:
 
     def __str__(self) -> str:
         return f"{self.label}{self.op}{json.dumps(self.value, ensure_ascii=False)}"
+
+
+def among(label: str, values: tuple[str, ...]) -> Matcher:
+    """The matcher for one of these values, each taken literally; also valid LogQL."""
+    if len(values) == 1:
+        return Matcher(label, "=", values[0])
+    return Matcher(label, "=~", alternatives(values))
+
+
+def alternatives(values: Iterable[str]) -> str:
+    """A pattern that matches these values alone."""
+    return "|".join(re.escape(value).replace("\\-", "-") for value in values)
 
 
 @dataclass(frozen=True)

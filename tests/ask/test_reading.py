@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ask import grammar, times, words
+from ask import apps, compose, grammar, logs, times, words
+from ask.compose import Bound
+from ask.grammar import Wants
 from ask.reading import Context
+from ask.world import AppMetric
 from tests.ask.offline import engine, world
 from tests.ask.seed import AT
 
@@ -112,3 +115,21 @@ def test_an_abstention_offers_other_readings() -> None:
     plan = engine().plan("how slow is it", world(), AT)
     assert plan.query is None
     assert len(plan.readings) == 3
+
+
+BOUND: Bound = {"host": ("db.1", "web|2")}
+WHEN = times.parse("", AT)
+ORDERS = apps.Candidate(AppMetric("shop_orders_total", "counter", {}), 1.0)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        apps.build(ORDERS, "orders", BOUND, Wants(), WHEN).text,
+        logs.build("log lines", "", BOUND, Wants(), WHEN).text,
+        compose.build(engine().entries["fleet/CPU usage"], BOUND, Wants(), WHEN).text,
+    ],
+    ids=["app", "logs", "panel"],
+)
+def test_several_names_are_taken_literally(query: str) -> None:
+    assert r'host=~"db\\.1|web\\|2"' in query
