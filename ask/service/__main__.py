@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import time
 from pathlib import Path
@@ -49,6 +50,9 @@ def main() -> int:
         return 1
     internal = metrics.serve(made.metrics, options.address, options.metrics_port)
     # The proxy in front is the only client of this port, and sets X-Forwarded-For itself.
+    # uvicorn raises the signal again after it has shut down: the exit code is then that of a clean end.
+    for one in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(one, lambda *_: None)
     uvicorn.run(
         app.create(made),
         host=options.address,

@@ -64,7 +64,7 @@ class Answering:
     def answer(self, caller: Caller, asked: Asked) -> dict[str, Any]:
         """The answer as JSON. Raises Problem for what cannot be answered."""
         began = time.monotonic()
-        self._checked(asked)
+        self.check(asked)
         self.history.audit(caller, "question", asked.question, asked.address)
         name = f"answer:{self.knowledge.version}:{asked.key}"
         found = self.store.get(name) if self.cache_seconds else None
@@ -80,7 +80,8 @@ class Answering:
         self._keep(caller, asked, found)
         return _returned(found)
 
-    def _checked(self, asked: Asked) -> None:
+    def check(self, asked: Asked) -> None:
+        """Raises Problem for a question that is not even looked up."""
         if len(asked.question) > LONGEST:
             message = f"The question has {len(asked.question)} characters, at most {LONGEST} are read. Shorten it."
             raise Problem(413, "question_long", message)

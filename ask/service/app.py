@@ -7,13 +7,14 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import HTMLResponse
 
-from ask.service import web
-from ask.service.routes import auth, public, questions
+from ask.service import reference, web
+from ask.service.routes import admin, auth, catalogue, jobs, public, questions
 from ask.service.service import Service
 
 PATH = "/ask"
-ROUTERS = (public.router, auth.router, questions.router)
+ROUTERS = (public.router, auth.router, questions.router, catalogue.router, jobs.router, admin.router)
 
 
 def create(service: Service) -> FastAPI:
@@ -37,6 +38,11 @@ def create(service: Service) -> FastAPI:
     web.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PATH)
+
+    @app.get(f"{PATH}/docs", include_in_schema=False)
+    def docs() -> HTMLResponse:
+        return HTMLResponse(reference.page(app.openapi()), headers=reference.HEADERS)
+
     if service.settings.cors:
         app.add_middleware(
             CORSMiddleware,

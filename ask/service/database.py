@@ -34,6 +34,8 @@ def engine(settings: config.Database) -> sa.Engine:
         connect_args={
             "connect_timeout": 5,
             "application_name": "ask",
+            "tcp_user_timeout": 10000,
+            "keepalives_idle": 30,
             "options": f"-c statement_timeout={_STATEMENT} -c timezone=UTC",
         },
     )

@@ -20,6 +20,7 @@ from ask.world import World, discover
 
 LOG = logging.getLogger("ask.discovery")
 _WORLD, _LOCK = "world", "discovery-lock"
+SOON = 15.0  # seconds after which a discovery that missed a store is repeated
 LONGEST = 120  # seconds that one discovery may take before another replica may begin
 
 
@@ -80,8 +81,10 @@ class Knowledge:
         now = time.time()
         found = discover(self.hub, self.engine.catalogue, now)
         self.world, self.at = worlds.completed(found, self.world), now
-        self.store.put(_WORLD, worlds.document(self.world) | {"at": now}, max(3600, 3 * self.seconds))
-        inventory.update(self.pool, self.world)
+        if found.missing:
+            self.at = now - self.seconds + SOON
+        self.store.put(_WORLD, worlds.document(self.world) | {"at": self.at}, max(3600, 3 * self.seconds))
+        inventory.update(self.pool, self.world, inventory.pairs(self.hub, found, now))
         self.metrics.discovery.observe(time.monotonic() - began)
         for problem in found.missing:
             LOG.warning("discovery: %s", problem)
@@ -97,6 +100,4 @@ class Knowledge:
                 wait = 5.0
             except Exception:
                 LOG.exception("discovery failed")
-            if self.world.missing:
-                self.at = min(self.at, time.time() - self.seconds + 15)  # again in 15 seconds
-            stop.wait(wait)
+            stop.wait(min(wait, SOON) if self.world.missing else wait)

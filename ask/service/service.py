@@ -14,6 +14,8 @@ from ask.service.answering import Answering
 from ask.service.config import Config
 from ask.service.discovery import Knowledge
 from ask.service.history import History
+from ask.service.jobs import Jobs
+from ask.service.keys import Keys
 from ask.service.metrics import Metrics
 from ask.service.store import Store
 
@@ -31,6 +33,8 @@ class Service:
     history: History
     knowledge: Knowledge
     answering: Answering
+    keys: Keys
+    jobs: Jobs
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -42,8 +46,10 @@ class Service:
             print(f"ask: created the administrator {admin.name}", flush=True)
 
     def start(self) -> None:
-        """Discovery and the writer of the history."""
-        for name, run in (("discovery", self.knowledge.run), ("history", self.history.run)):
+        """Discovery, the writer of the history and the workers of jobs."""
+        work = [("discovery", self.knowledge.run), ("history", self.history.run)]
+        work += [("jobs", self.jobs.run)] * self.settings.jobs
+        for name, run in work:
             thread = threading.Thread(target=run, args=(self._stop,), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
@@ -71,4 +77,5 @@ def build(settings: Config) -> Service:
         knowledge, store, history, metrics, settings.grafana.url, settings.cache_seconds, settings.concurrency
     )
     accounts = Accounts(pool, store, signer, settings.limits)
-    return Service(settings, pool, store, hub, metrics, accounts, history, knowledge, answering)
+    keys, jobs = Keys(pool, accounts), Jobs(store, answering, metrics)
+    return Service(settings, pool, store, hub, metrics, accounts, history, knowledge, answering, keys, jobs)

@@ -123,3 +123,29 @@ class Store:
         """The members of a set."""
         with _answering():
             return sorted(self.client.smembers(PREFIX + group))
+
+    def length(self, name: str) -> int:
+        """Of a list."""
+        with _answering():
+            return int(self.client.llen(PREFIX + name))
+
+    def listed(self, name: str) -> list[str]:
+        """The members of a list."""
+        with _answering():
+            return list(self.client.lrange(PREFIX + name, 0, -1))
+
+    def push(self, name: str, member: str) -> None:
+        """Add at the end of a list."""
+        with _answering():
+            self.client.rpush(PREFIX + name, member)
+
+    def remove(self, name: str, member: str) -> bool:
+        """Take out of a list; False if it is not in it."""
+        with _answering():
+            return bool(self.client.lrem(PREFIX + name, 1, member))
+
+    def take(self, name: str, other: str, seconds: int) -> str | None:
+        """Move the first member to another list; waits for one, None if there is none."""
+        with _answering():
+            found = self.client.blmove(PREFIX + name, PREFIX + other, seconds, "LEFT", "RIGHT")
+        return None if found is None else str(found)

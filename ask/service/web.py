@@ -128,8 +128,10 @@ def install(app: FastAPI) -> None:
         began = time.monotonic()
         try:
             size = request.headers.get("content-length", "0")
-            if not size.isdigit() or int(size) > BODY:
-                response: Response = _body(Problem(413, "body_large", f"The body exceeds {BODY} bytes."))
+            if "transfer-encoding" in request.headers:
+                response: Response = _body(Problem(411, "length_missing", "Send the body with its Content-Length."))
+            elif not size.isdigit() or int(size) > BODY:
+                response = _body(Problem(413, "body_large", f"The body exceeds {BODY} bytes."))
             else:
                 response = await call(request)
         except Exception:

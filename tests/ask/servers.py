@@ -13,7 +13,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,23 +27,47 @@ NOBODY = 65534  # PostgreSQL refuses to run as root
 _OF_SYSTEM = re.compile(r"(libc6|libc-bin|libgcc-s1|libstdc\+\+6|libcrypt1|base-files|dash)_")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Server:
-    """Where it listens on 127.0.0.1, and its process, for tests that stop it."""
+    """A process that listens on 127.0.0.1. `ready` raises or returns false until it answers."""
 
+    argv: list[str]
+    env: dict[str, str]
+    log: Path
+    user: int | None
     port: int
     password: str
-    process: subprocess.Popen[bytes]
-    argv: tuple[str, ...]
+    ready: Callable[[], bool]
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait for it."""
+        with self.log.open("w") as out:
+            self.process = subprocess.Popen(
+                self.argv, env=self.env, stdout=out, stderr=out, user=self.user, start_new_session=True
+            )
+        deadline = time.monotonic() + 60
+        while not self.ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"{self.argv[0]} is not ready: {self.log.read_text()[-2000:]}")
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """Kill it with everything that it started."""
+        if self.process is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(timeout=30)
 
     @contextlib.contextmanager
-    def paused(self) -> Iterator[None]:
-        """It accepts connections and does not answer."""
-        os.kill(self.process.pid, signal.SIGSTOP)
+    def down(self) -> Iterator[None]:
+        """Killed for a time, with kill -9."""
+        self.kill()
         try:
             yield
         finally:
-            os.kill(self.process.pid, signal.SIGCONT)
+            self.start()
 
 
 def _unpacked(package: str) -> Path:
@@ -92,43 +116,30 @@ def _user() -> int | None:
     return NOBODY if os.geteuid() == 0 else None
 
 
-def _until(ready: list[str], env: dict[str, str], process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + 60
-    while subprocess.run(ready, env=env, capture_output=True, check=False, timeout=10).returncode:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"{process.args!r} is not ready: {log.read_text()[-2000:]}")
-        time.sleep(0.1)
-
-
 @contextlib.contextmanager
-def _running(argv: list[str], env: dict[str, str], log: Path, user: int | None) -> Iterator[subprocess.Popen[bytes]]:
-    with log.open("w") as out:
-        process = subprocess.Popen(argv, env=env, stdout=out, stderr=out, user=user, start_new_session=True)
+def _started(server: Server) -> Iterator[Server]:
     try:
-        yield process
+        server.start()
+        yield server
     finally:
-        if process.poll() is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-        process.wait(timeout=30)
+        server.kill()
 
 
 @contextlib.contextmanager
 def valkey(folder: Path) -> Iterator[Server]:
-    """An empty server with a password."""
+    """An empty server with a password. It writes each change, so that a restart loses none."""
     program, env = _valkey()
     port, password = free_port(), secrets.token_hex(16)
-    config = folder / "valkey.conf"
-    config.write_text(
-        f'port {port}\nbind 127.0.0.1\nrequirepass {password}\nsave ""\nappendonly no\ndir {folder}\n', encoding="utf-8"
-    )
-    with _running([program, str(config)], env, folder / "valkey.log", None) as process:
-        deadline = time.monotonic() + 30
-        while "eady to accept connections" not in (folder / "valkey.log").read_text():
-            if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"Valkey is not ready: {(folder / 'valkey.log').read_text()[-2000:]}")
-            time.sleep(0.05)
-        yield Server(port, password, process, (program, str(config)))
+    config, log = folder / "valkey.conf", folder / "valkey.log"
+    lines = [f"port {port}", "bind 127.0.0.1", f"requirepass {password}", 'save ""', f"dir {folder}"]
+    lines += ["appendonly yes", "appendfsync always"]
+    config.write_text("\n".join(lines) + "\n")
+
+    def ready() -> bool:
+        return "eady to accept connections" in log.read_text()
+
+    with _started(Server([program, str(config)], env, log, None, port, password, ready)) as made:
+        yield made
 
 
 @contextlib.contextmanager
@@ -146,8 +157,11 @@ def postgres(folder: Path) -> Iterator[Server]:
     init += ["--no-sync", "--locale=C", "--encoding=UTF8"]
     subprocess.run(init, env=env, user=user, check=True, capture_output=True, timeout=120)
     argv = [str(programs / "postgres"), "-D", str(data), "-p", str(port), "-c", "listen_addresses=127.0.0.1"]
-    argv += ["-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=60"]
-    with _running(argv, env, log, user) as process:
-        ready = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-        _until(ready, env, process, log)
-        yield Server(port, password, process, tuple(argv))
+    argv += ["-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=80"]
+
+    def ready() -> bool:
+        words = [str(programs / "pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
+        return subprocess.run(words, env=env, check=False, timeout=10).returncode == 0
+
+    with _started(Server(argv, env, log, user, port, password, ready)) as made:
+        yield made

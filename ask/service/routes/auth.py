@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request, Response
 
 from ask.service import problems
 from ask.service.problems import Problem
-from ask.service.routes.bodies import Credentials, Refresh, Registration
+from ask.service.routes.bodies import ChangedPassword, Credentials, Refresh, Registration
 from ask.service.web import TheCaller, TheService, address_of
 
 router = APIRouter(prefix="/auth", tags=["sign-in"])
@@ -45,4 +45,12 @@ def refresh(body: Refresh, service: TheService) -> dict[str, Any]:
 def logout(caller: TheCaller, service: TheService) -> Response:
     """End the session at once."""
     service.accounts.sign_out(caller)
+    return Response(status_code=204)
+
+
+@router.post("/password", status_code=204)
+def password(body: ChangedPassword, caller: TheCaller, service: TheService, request: Request) -> Response:
+    """Change the caller's password; every session ends."""
+    service.history.audit(caller, "password changed", "", address_of(request))
+    service.keys.change_password(caller, body.password, body.new_password)
     return Response(status_code=204)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -59,10 +59,18 @@ class NewKey(Body):
     per_hour: int | None = Field(default=None, ge=1, le=1_000_000)
 
 
-class ChangedKey(Body):
+class Changes(Body):
     """What is given is changed."""
 
-    name: str | None = Field(default=None, min_length=1, max_length=100)
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        return self.model_dump(exclude_unset=True)
+
+
+class ChangedKey(Changes):
+    """Null removes the end or the limit."""
+
+    name: str = Field(default="", min_length=1, max_length=100)
     expires_at: datetime | None = None
     per_hour: int | None = Field(default=None, ge=1, le=1_000_000)
 
@@ -73,12 +81,12 @@ class NewUser(Registration):
     role: Literal["user", "admin"] = "user"
 
 
-class ChangedUser(Body):
-    """What is given is changed; every session of the user ends."""
+class ChangedUser(Changes):
+    """Every session of the user ends."""
 
-    password: str | None = Field(default=None, max_length=1000)
-    role: Literal["user", "admin"] | None = None
-    active: bool | None = None
+    password: str = Field(default="", max_length=1000)
+    role: Literal["user", "admin"] = "user"
+    active: bool = True
 
 
 class ChangedPassword(Body):
