@@ -58,8 +58,8 @@ export: venv ## a host's edge as a folder for plain `docker compose`: make expor
 down: venv ## remove everything that `up` made; data after confirmation (YES=1: without)
 	@$(TOOL) down $(if $(YES),--yes)
 
-password: venv ## print the password of Grafana's admin, or that with which HOST= pushes
-	@$(TOOL) password $(if $(HOST),--host "$(HOST)")
+password: venv ## print the password of Grafana's admin, of the assistant's (ASK=1), or that with which HOST= pushes
+	@$(TOOL) password $(if $(HOST),--host "$(HOST)") $(if $(ASK),--ask)
 
 secret: venv ## set a secret of the stack file: make secret KEY=hosts.hub.postgres.main.dsn
 	@$(TOOL) secret "$(KEY)"

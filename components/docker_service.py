@@ -79,8 +79,8 @@ class DockerService(pulumi.ComponentResource):
             before.append(self._files("secrets", self._spec.secrets, check="", secret=True, after=before))
         if self._spec.files:
             before.append(self._files("config", self._spec.files, check=self._check(), secret=False, after=before))
-        volumes = [self._volume(volume) for volume in sorted(self._spec.volumes)]
-        self.container = self._container([*before, *volumes, *args.after])
+        before += [self._volume(volume) for volume in sorted(self._spec.volumes)]
+        self.container = self._container([*before, *args.after])
         self.revisions.append(self.container.id)
         self._answers()
         self.register_outputs({"container": self.container_name})
@@ -135,8 +135,7 @@ class DockerService(pulumi.ComponentResource):
 
     def _volume(self, suffix: str) -> docker.Volume:
         host, volume = self._args.host, self._spec.volumes[suffix]
-        durable = volume.durable
-        device = f"{host.data}/{suffix}" if durable and host.data is not None else volume.device
+        device = f"{host.data}/{suffix}" if volume.durable and host.data is not None else volume.device
         return docker.Volume(
             f"{host.name}-{suffix}",
             name=f"{host.stack}-{suffix}",
@@ -149,7 +148,7 @@ class DockerService(pulumi.ComponentResource):
             opts=host.in_docker(
                 pulumi.ResourceOptions(
                     parent=self,
-                    retain_on_delete=durable or host.keeps_volumes,
+                    retain_on_delete=volume.durable or host.keeps_volumes,
                     delete_before_replace=True,  # old and new have one name
                 )
             ),
@@ -198,6 +197,7 @@ class DockerService(pulumi.ComponentResource):
             name=made.name,
             image=made.image,
             entrypoints=list(made.entrypoint) or None,
+            user=made.user or None,
             command=list(made.command),
             envs=list(made.environment),
             restart=RESTART_POLICY,

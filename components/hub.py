@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_docker as docker
 
+from components.ask_secrets import ask_secrets
 from components.backup_bucket import BackupBucket
 from components.docker_service import DockerService, DockerServiceArgs, revisions
 from components.gate import note
@@ -17,7 +18,7 @@ from configs import deployment, names, services
 from configs.deploy import script
 from configs.services import caddy
 from configs.services.container import LOOPBACK
-from configs.services.spec import ServiceSpec
+from configs.services.spec import NetworkName, ServiceSpec
 from configs.settings import Settings
 
 
@@ -53,14 +54,11 @@ class Hub(pulumi.ComponentResource):
     def __init__(self, name: str, args: HubArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fleetwatch:index:Hub", name, None, opts)
         self._args = args
-        self._network = docker.Network(
-            f"{args.host.name}-hub",
-            name=names.hub_network(args.host.stack),
-            driver="bridge",
-            labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in args.host.labels("hub").items()],
-            # The name is taken.
-            opts=args.host.in_docker(pulumi.ResourceOptions(parent=self, delete_before_replace=True)),
-        )
+        self._networks: dict[NetworkName, docker.Network] = {
+            "hub": self._network("hub", names.hub_network(args.host.stack))
+        }
+        if args.settings.hub.ask is not None:
+            self._networks["ask"] = self._network("ask", names.ask_network(args.host.stack), internal=True)
         ports = args.settings.hub.ports
         self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
         self.bucket: pulumi.Output[str] | None = None
@@ -85,6 +83,18 @@ class Hub(pulumi.ComponentResource):
             "https://", self._args.settings.hub.domain if name is not None or address is None else address
         )
 
+    def _network(self, role: NetworkName, name: str, internal: bool | None = None) -> docker.Network:
+        host = self._args.host
+        return docker.Network(
+            f"{host.name}-{role}",
+            name=name,
+            driver="bridge",
+            internal=internal,
+            labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in host.labels(role).items()],
+            # The name is taken.
+            opts=host.in_docker(pulumi.ResourceOptions(parent=self, delete_before_replace=True)),
+        )
+
     def _made(self) -> list[DockerService]:
         host = self._args.host
         context = deployment.context(self._args.settings, host.name, host.base, host.docker_socket)
@@ -96,6 +106,8 @@ class Hub(pulumi.ComponentResource):
         if (bucket := BackupBucket.wanted(self._args.settings, self)) is not None:
             self.bucket = bucket.url
             late = {**late, "bucket": bucket.url, "bucket_key": bucket.key}
+        if (generated := ask_secrets(self._args.settings, self)) is not None:
+            late = {**late, "ask": generated}
         made: list[DockerService] = []
         # One after the other, each once the one before answers: an image that does not work costs one part of the hub.
         for spec in sorted(services.hub_specs(context), key=lambda spec: len(spec.depends_on)):
@@ -108,10 +120,11 @@ class Hub(pulumi.ComponentResource):
             spec=spec,
             image=self._args.images[spec.service.image],
             late=late,
-            networks={"hub": self._network.name},
+            networks={name: network.name for name, network in self._networks.items()},
             after=after,
         )
-        return DockerService(spec.role, args, pulumi.ResourceOptions(parent=self, depends_on=[self._network]))
+        needed = [self._networks[network.name] for network in spec.networks if network.name in self._networks]
+        return DockerService(spec.role, args, pulumi.ResourceOptions(parent=self, depends_on=needed))
 
     def _own_ca(self) -> pulumi.Output[str]:
         front = next(service for service in self._services if service.role == "caddy")

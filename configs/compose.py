@@ -106,6 +106,7 @@ def _service(made: Container, folder: str, private: str | None) -> dict[str, Any
         # Prometheus derives the moments of its scrapes from it, so that a new container scrapes at the same ones.
         **({} if made.host_namespaces else {"hostname": made.name}),
         "image": made.image,
+        **({"user": made.user} if made.user else {}),
         **({"entrypoint": _literal(made.entrypoint)} if made.entrypoint else {}),
         **({"command": _literal(made.command)} if made.command else {}),
         **({"environment": _literal(made.environment)} if made.environment else {}),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from configs import dashboards, disk, names, rules
+from configs import catalogue, dashboards, disk, names, rules
 from configs.custom.rule_files import deployed_name
 from configs.services.context import Context
 from configs.settings import Settings
@@ -34,6 +34,7 @@ def context(settings: Settings, name: str, base: str, docker_socket: str) -> Con
         rules={**{file: of(metric_rules, file) for file in metric_rules("")}, **_custom_rules(custom.rules)},
         log_rules={**{file: of(log_rules, file) for file in log_rules("")}, **_custom_rules(custom.log_rules)},
         dashboards={file: board(file) for file in boards()},
+        catalogue=lambda: catalogue.render(settings),
         metrics_size=disk.metrics_size(settings),
     )
 

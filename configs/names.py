@@ -28,6 +28,10 @@ POSTGRES_EXPORTER_PORT = 9187
 SQL_EXPORTER_PORT = 9399
 BLACKBOX_PORT = 9115
 BACKUP_PORT = 9188
+ASK_PORT = 8080
+ASK_METRICS_PORT = 8081
+ASK_DATABASE_PORT = 5432
+ASK_CACHE_PORT = 6379
 
 # The hub's name where it has no DNS record: in the certificate of a hub without a domain, and for edges in its VPC.
 NO_DOMAIN = "hub.fleetwatch.internal"
@@ -60,6 +64,12 @@ DOCKER_SOCKET = "/var/run/docker.sock"  # full control of the host: only the log
 NOBODY = "nobody"  # Alertmanager's receiver without an integration: its alerts are not sent
 SCRAPE_PASSWORD = "scrape-password"  # of an edge's agent, for targets that demand one  # pragma: allowlist secret
 SCRAPER = "agent"  # its user name
+# Files with the assistant's secrets; each is also the name of the resource that makes it.
+ASK_DATABASE_PASSWORD = "ask-database-password"  # pragma: allowlist secret
+ASK_CACHE_PASSWORD = "ask-cache-password"  # pragma: allowlist secret
+ASK_SESSION_KEY = "ask-session-key"  # pragma: allowlist secret
+ASK_ADMIN_PASSWORD = "ask-admin-password"  # pragma: allowlist secret
+ASK_SECRETS = (ASK_DATABASE_PASSWORD, ASK_CACHE_PASSWORD, ASK_SESSION_KEY, ASK_ADMIN_PASSWORD)
 ADMIN = "grafana-admin"  # the credential of Grafana's administrator, stored beside those of hosts
 
 
@@ -76,6 +86,11 @@ def address(prefix: str, role: str, port: int) -> str:
 def hub_network(prefix: str) -> str:
     """The hub's private network."""
     return f"{prefix}-hub"
+
+
+def ask_network(prefix: str) -> str:
+    """The network of the assistant's database and cache. It leads nowhere else."""
+    return f"{prefix}-ask"
 
 
 def edge_network(prefix: str) -> str:

@@ -64,7 +64,7 @@ def _wheels(requirements: Path, packages: Sequence[Path], target: Path) -> None:
     platforms = [w for tag in ("2_17", "2_28") for w in ("--platform", f"manylinux_{tag}_{machine}")]
     pip = [sys.executable, "-m", "pip", "install", "-q", "--only-binary", ":all:", "--require-hashes"]
     options = ["--python-version", minor, "--implementation", "cp", *platforms, "--target", str(target)]
-    run([*pip, *options, "-r", str(requirements)], what="pip install for the test application")
+    run([*pip, *options, "-r", str(requirements)], what=f"pip install of {requirements.parent}")
 
 
 def _own(root: RootFs, recipe: Recipe) -> None:
@@ -125,7 +125,7 @@ def assemble(recipe: Recipe) -> None:
     """Make the image; earlier ones go."""
     for build in recipe.programs.values():
         gobuild.program(build)  # before the tar is begun: this may take minutes
-    packages = debs.fetch(recipe.packages) if recipe.packages else []
+    packages = debs.fetch(recipe.packages, recipe.release) if recipe.packages else []
     labels = {RECIPE_LABEL: recipe.key(), "fleetwatch.offline": recipe.differs}
     changes = [*recipe.changes, *(f'LABEL {name}="{text}"' for name, text in labels.items())]
     if recipe.installed:

@@ -26,6 +26,8 @@ _NO_APT = (
     "Assembling images offline needs apt and dpkg (Debian or Ubuntu); this machine has neither. "
     "Load the images into Docker yourself, or name them under `images:` in the stack file."
 )
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_ARCHIVE = "http://deb.debian.org/debian"
 MERGED = ("bin", "sbin", "lib", "lib32", "lib64", "libx32")
 _NOT_IN_IMAGES = re.compile(r"usr/share/(doc|man|info|locale|lintian|bash-completion|i18n)/|usr/include/")
 
@@ -35,7 +37,7 @@ def in_usr(name: str) -> str:
     return f"usr/{name}" if name.split("/")[0] in MERGED else name
 
 
-def _apt(*args: str) -> list[str]:
+def _apt(*args: str, release: str = "") -> list[str]:
     empty = cache_dir("debs") / "empty-status"
     empty.touch()
     return [
@@ -43,12 +45,38 @@ def _apt(*args: str) -> list[str]:
         "-o", f"Dir::State::status={empty}",  # as if nothing were installed: the full set of what is needed
         "-o", "Debug::NoLocking=1",  # nothing is written to apt's own folders, so a plain user can do it
         "-o", "APT::Sandbox::User=root",
+        *(_apart(release) if release else ()),
         *args,
     ]  # fmt: skip
 
 
-def _plan(packages: Sequence[str]) -> str | None:
-    return try_output(_apt("--print-uris", "install", *packages), timeout=120)
+def _apart(release: str) -> list[str]:
+    """Options for package lists of another release of Debian than the one that this machine has."""
+    place = cache_dir("debs") / release
+    return [
+        "-o", f"Dir::Etc::sourcelist={place}/sources.list", "-o", "Dir::Etc::sourceparts=-",
+        "-o", f"Dir::State::lists={place}/lists", "-o", f"Dir::Cache={place}/cache",
+    ]  # fmt: skip
+
+
+def _other_release(release: str) -> None:
+    """The package lists of another release, from the archive that this machine uses. No root is needed for them."""
+    place = cache_dir("debs") / release
+    if not _KEYRING.is_file():
+        raise ToolError(
+            f"Packages of Debian {release} are verified with {_KEYRING}, which is not here: install the package "
+            "debian-archive-keyring."
+        )
+    listed = try_output(["apt-get", "indextargets", "--format", "$(REPO_URI)", "Created-By: Packages", "Label: Debian"])
+    archive = next(iter((listed or "").split()), _ARCHIVE)
+    for folder in ("lists/partial", "cache/archives/partial"):
+        (place / folder).mkdir(parents=True, exist_ok=True)
+    (place / "sources.list").write_text(f"deb [signed-by={_KEYRING}] {archive} {release} main\n")
+    run(_apt("update", release=release), what=f"package lists of Debian {release}")
+
+
+def _plan(packages: Sequence[str], release: str = "") -> str | None:
+    return try_output(_apt("--print-uris", "install", *packages, release=release), timeout=120)
 
 
 def _lists() -> None:
@@ -65,10 +93,12 @@ def _lists() -> None:
     apt.update()
 
 
-def fetch(packages: Sequence[str]) -> list[Path]:
-    """The .deb files of the packages and of everything they depend on."""
+def fetch(packages: Sequence[str], release: str = "") -> list[Path]:
+    """The .deb files of the packages and of everything they depend on; `release`: of this release of Debian."""
     _lists()
-    plan = _plan(packages)
+    if release:
+        _other_release(release)
+    plan = _plan(packages, release)
     if plan is None:
         raise ToolError(
             f"apt cannot work out what {', '.join(packages)} need: try `apt-get update` and look at its sources."
@@ -79,7 +109,8 @@ def fetch(packages: Sequence[str]) -> list[Path]:
     if missing:
         wanted = [f"{n.split('_')[0]}={n.split('_')[1].replace('%3a', ':')}" for n in missing]
         with tempfile.TemporaryDirectory(dir=store) as beside:
-            run(_apt("download", *wanted), what=f"download of Debian packages for {packages[0]}", cwd=Path(beside))
+            argv = _apt("download", *wanted, release=release)
+            run(argv, what=f"download of Debian packages for {packages[0]}", cwd=Path(beside))
             for path in Path(beside).glob("*.deb"):
                 path.rename(store / path.name)
     return [store / name for name in names]

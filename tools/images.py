@@ -14,7 +14,9 @@ from functools import cache
 import yaml
 
 from configs import services
+from configs.images import LOCAL
 from tools import image_tags, net
+from tools.ask_recipes import ASK_RECIPES
 from tools.assemble import RECIPE_LABEL, assemble
 from tools.droplet_recipe import DROPLET_RECIPES
 from tools.errors import ToolError
@@ -26,7 +28,7 @@ from tools.recipes import RECIPES, Recipe
 
 PARTS = services.DEFAULT_IMAGES
 FOR_TESTS = ("postgres", "test-app", "droplet", "engine", "s3")
-OURS = {"python", "test-app", "droplet", "engine", "s3"}  # made here on every machine; nobody publishes them
+OURS = {"ask", "python", "test-app", "droplet", "engine", "s3"}  # made here on every machine; nobody publishes them
 _TEST_PINS = {"postgres": "docker.io/library/postgres:15"}
 _HINTS = {
     "loki": "first time about 8 minutes",
@@ -81,7 +83,7 @@ class MissingTag(ToolError):
 
 def _pull(key: str, ref: str, where: str) -> bool:
     """Pull the image; False if its registry is not reachable or does not give it. MissingTag if it has no such tag."""
-    if not net.reachable(image_tags.registry_url(ref)):
+    if ref.startswith(LOCAL) or not net.reachable(image_tags.registry_url(ref)):
         return False
     try:
         with step(f"{where} {key}: pulling {ref}"):
@@ -107,7 +109,7 @@ def get(keys: Iterable[str] = PARTS) -> list[Image]:
     wanted = list(dict.fromkeys(keys))
     if unknown := [key for key in wanted if key not in pins() and key not in OURS]:
         raise ToolError(f"No image is known as {', '.join(unknown)}; expected some of: {', '.join([*pins(), *OURS])}.")
-    makers = {**RECIPES, **TEST_RECIPES, **DROPLET_RECIPES}
+    makers = {**RECIPES, **ASK_RECIPES, **TEST_RECIPES, **DROPLET_RECIPES}
     recipes = {key: makers[key]() for key in wanted if key in makers}
     have = _labels([pins()[k] for k in wanted if k in pins()] + [r.ref for r in recipes.values()])
     result, missing = [], []

@@ -36,6 +36,7 @@ class Recipe:
     # The same, but a whole system, installed by the script (debian.py). Not in repr: the other images keep their keys.
     installed: tuple[str, ...] = field(default=(), repr=False)
     install_script: str = field(default="", repr=False)
+    release: str = field(default="", repr=False)  # of Debian for `packages`, where it is not this machine's
     deb_files: dict[str, tuple[str, str]] = field(default_factory=dict)  # path -> (package, path in it)
     certificates: bool = False  # the CA bundle alone, without the package's tools
     texts: dict[str, str] = field(default_factory=dict)  # written executable when it starts with #!
@@ -54,6 +55,8 @@ class Recipe:
     def key(self) -> str:
         """Hash of all that goes in; kept as a label, so that an image is rebuilt exactly when this changes."""
         digest = hashlib.sha256(f"{_REVISION} {self!r}".encode())
+        if self.release:
+            digest.update(self.release.encode())
         if self.installed:
             digest.update(repr((self.installed, self.install_script)).encode())
         for build in self.programs.values():

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from configs import names
 from configs.settings.schema import ANY
 from configs.settings.secrets import is_secret_path, secret_places
 from tools.cli import Commands
@@ -21,15 +22,19 @@ PASSWORD = "random:index/randomPassword:RandomPassword"  # pragma: allowlist sec
 
 
 def register(commands: Commands) -> None:
-    parser = commands.add("password", _password, "print the password of Grafana's admin, or a host's push password")
-    parser.add_argument("--host", default="", help="the password with which this host pushes to the hub")
+    parser = commands.add("password", _password, "print a password: Grafana's or the assistant's admin, or a host")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--host", default="", help="the password with which this host pushes to the hub")
+    which.add_argument("--ask", action="store_true", help="the password of the assistant's administrator")
     parser = commands.add("secret", _secret, "set a secret of the stack file; read without echo, or from stdin")
     parser.add_argument("key", help="its path, such as hosts.hub.postgres.main.dsn")
 
 
 def _password(options: argparse.Namespace) -> None:
     stack = open_stack(options)
-    if options.host:
+    if options.ask:
+        say(ask_password(stack.export_clear()))
+    elif options.host:
         say(push_password(stack.export_clear(), options.host))
     else:
         say(str(stack.outputs(secrets=True)["password"]))
@@ -48,6 +53,15 @@ def push_password(state: Mapping[str, Any], host: str) -> str:
             "unless the host pushes over the private network, where none is needed."
         )
     return found[max(found)]
+
+
+def ask_password(state: Mapping[str, Any]) -> str:
+    """The password of the assistant's first administrator."""
+    for resource in (state.get("deployment") or {}).get("resources") or []:
+        name = str(resource["urn"]).rpartition("::")[2]
+        if resource.get("type") == PASSWORD and name == names.ASK_ADMIN_PASSWORD:
+            return str(plain(resource.get("outputs") or {})["result"])
+    raise ToolError("ASK=1: this stack has no assistant; set `hub.ask: {}` in its file, then `make up` makes it.")
 
 
 def _secret(options: argparse.Namespace) -> None:

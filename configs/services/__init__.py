@@ -38,6 +38,9 @@ HUB = _modules(
     "caddy",
     "alertmanager",
     "backup",
+    "ask_database",
+    "ask_cache",
+    "ask",
 )
 EDGE = _modules(
     "node_exporter",

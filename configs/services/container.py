@@ -43,6 +43,7 @@ class Container:
     name: str
     image: str
     entrypoint: tuple[str, ...]
+    user: str
     command: tuple[str, ...]
     environment: tuple[str, ...]
     memory: int
@@ -77,6 +78,7 @@ def container(spec: ServiceSpec, *, stack: str, host: str, base: str, image: str
         name=names.container(stack, spec.role),
         image=image,
         entrypoint=spec.entrypoint,
+        user=spec.user,
         command=spec.command,
         environment=spec.environment,
         memory=memory,

@@ -20,8 +20,8 @@ class Context:
     """The input of one host's specs. Pure: nothing in it was read from a machine.
 
     `base`: the folder on the host for rendered files. Other parts of configs render the rest: rule files by name as
-    functions of Grafana's address, dashboards as functions without arguments, and `metrics_size`, the bytes that the
-    metrics may take on the hub's disk.
+    functions of Grafana's address, dashboards and the assistant's catalogue as functions without arguments, and
+    `metrics_size`, the bytes that the metrics may take on the hub's disk.
     """
 
     settings: Settings
@@ -31,6 +31,7 @@ class Context:
     rules: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     log_rules: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     dashboards: Mapping[str, Callable[[], str]] = field(default_factory=dict)
+    catalogue: Callable[[], str] = str
     metrics_size: int = 0
 
     @property

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from configs import names, services
 from configs.settings.alerts import Alerts
+from configs.settings.ask import Ask
 from configs.settings.backup import Backup
 from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, require_one, service_limits
 from configs.settings.places import HubDroplet, Local, Server
@@ -165,6 +166,8 @@ class Hub(Strict):
     `metrics_block` is how long the newest block of the metrics store is (Prometheus: 2h); shorter only for rehearsals
     of an outage, because without an out-of-order window samples older than half of it are refused.
 
+    `ask`: questions in plain language at `/ask/` (docs/tasks/ask.md); `ask: {}` turns it on.
+
     `custom`: the folder beside the stack file with own dashboards, rules and templates (docs/tasks/custom.md).
     """
 
@@ -186,6 +189,7 @@ class Hub(Strict):
     alerts: Alerts = Alerts()
     body_limit: Size = parse_size("32MB")
     backup: Backup | None = None
+    ask: Ask | None = None
     limits: HubLimits = HubLimits()
     custom: FolderName | None = Field(None, description="the stack's name")
 

@@ -165,7 +165,16 @@ def test_volumes_are_never_removed_with_the_stack(made: Run) -> None:
     volumes = made.of("docker:index/volume:Volume").values()
     assert {v.plain()["name"] for v in volumes} == {
         f"fleetwatch-{name}"
-        for name in ("prometheus", "loki", "grafana", "alertmanager", "caddy-data", "caddy-config", "backup")
+        for name in (
+            "prometheus",
+            "loki",
+            "grafana",
+            "alertmanager",
+            "caddy-data",
+            "caddy-config",
+            "backup",
+            "ask-database",
+        )
     }
     assert all(one.request.retainOnDelete for one in volumes), "data goes only by an answer to a question"
     assert set(made.project("hub")["volumes"]) == {"fleetwatch-agent", "fleetwatch-promtail"}

@@ -9,7 +9,7 @@ from typing import get_args
 
 import pytest
 
-from configs import images, services
+from configs import images, names, services
 from configs.services.alertmanager import routing
 from configs.services.container import container
 from configs.services.context import Context
@@ -28,6 +28,7 @@ KNOWN = Late(
     scraper={"agent": "$2a$hash"},
     users={name: {name: "$2a$hash"} for name in ("hub", "web-1", "vps-1")},
     admin_password="admin-s3cret",
+    ask={name: f"{name}-s3cret" for name in names.ASK_SECRETS},
 )
 FLEET = load(
     fleets.hosts(

@@ -124,14 +124,14 @@ def test_the_prefix_stands_beside_mistakes_elsewhere(stack: Stack) -> None:
 
 def test_which_images_a_local_stack_needs() -> None:
     usual = up.required_images(_settings(hub={"local": {}}))
-    assert set(images.PARTS) - set(usual) == {"postgres_exporter", "sql_exporter", "restic", "blackbox_exporter"}, (
-        "the hub has no database, no backup and no probes"
-    )
+    assert set(images.PARTS) - set(usual) == {
+        "postgres_exporter", "sql_exporter", "restic", "blackbox_exporter", "ask", "pgvector", "valkey",
+    }, "the hub has no database, no backup, no assistant and no probes"  # fmt: skip
     alloy = {"hosts": {"hub": {"logs": {"agent": "alloy"}}}}
     assert set(up.required_images(_settings(hub={"local": {}}, **alloy))) == {*usual, "alloy"} - {"promtail"}
     edge = {"postgres": {"main": {"dsn": "postgresql://watch:x@db:5432/shop"}}, "probes": {"db": {"tcp": "db:5432"}}}
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
-    whole = _settings(hub={"local": {}, "backup": backup}, hosts={"hub": edge})
+    whole = _settings(hub={"local": {}, "backup": backup, "ask": {}}, hosts={"hub": edge})
     assert set(up.required_images(whole)) == set(images.PARTS)
     overridden = _settings(hub={"local": {}}, images={"loki": "registry.example.com/loki:3.7.8"})
     assert set(usual) - set(up.required_images(overridden)) == {"loki"}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from configs import names
 from configs.secret_paths import REDACTED, SECRET_PATH
+from configs.services import ask
 from configs.services.caddy import reading
 
 if TYPE_CHECKING:
@@ -130,13 +131,46 @@ def _https(settings: Settings) -> str:
 	header -Server
 	route {{
 {_endpoints(settings, guard)}
-		handle {{
+{_ask(settings)}		handle {{
 {_allow_list(settings.access.cidrs)}			@metrics path /metrics /metrics/*
 			respond @metrics 404
 			reverse_proxy {grafana}
 		}}
 	}}
 }}
+"""
+
+
+def _ask(settings: Settings) -> str:
+    """The assistant, behind the same allow-list as Grafana. A question is small, and so is every other request. In a
+    `route`, whose directives run in the order in which they are written. Headers that it sets itself stay."""
+    if settings.hub.ask is None:
+        return ""
+    target = names.address(settings.prefix, "ask", names.ASK_PORT)
+    guard = _allow_list(settings.access.cidrs).replace("\t\t\t", "\t\t\t\t")
+    hsts = "" if settings.hub.own_ca else "\t\t\t\t\t?Strict-Transport-Security max-age=31536000\n"
+    return f"""		@ask path {ask.PATH} {ask.PATH}/*
+		handle @ask {{
+			route {{
+{guard}				redir {ask.PATH} {ask.PATH}/ 308
+				request_body {{
+					max_size 256KB
+				}}
+				header {{
+					?X-Content-Type-Options nosniff
+					?X-Frame-Options DENY
+					?Referrer-Policy same-origin
+{hsts}					-Server
+				}}
+				reverse_proxy {target} {{
+					header_up -X-Forwarded-Host
+					transport http {{
+						dial_timeout 5s
+						response_header_timeout 2m
+					}}
+				}}
+			}}
+		}}
 """
 
 

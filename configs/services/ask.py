@@ -1,0 +1,120 @@
+"""The assistant on the hub: its container, ask.yaml and the catalogue. Its code is the package `ask`.
+
+It reads metrics and logs through Caddy's reading side, as Grafana does, so it can change nothing in the stores.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from configs import names
+from configs.render.dump import to_yaml
+from configs.services.context import Context
+from configs.services.spec import (
+    MB,
+    File,
+    HealthCheck,
+    Late,
+    Network,
+    ScrapeJob,
+    Service,
+    ServiceSpec,
+    restart_unless,
+)
+
+if TYPE_CHECKING:
+    from configs.settings import Settings
+    from configs.settings.ask import Ask
+
+SERVICE = Service(
+    image="ask",
+    licence="Apache-2.0",
+    limits="ask",
+    memory=172 * MB,
+    cpus=1.0,
+    jobs=("ask",),
+)
+CONFIG = "/etc/ask"
+CATALOGUE = "catalogue.json"
+PATH = "/ask"  # of the hub's site
+DATABASE = USER = "ask"  # in PostgreSQL
+ADMIN = "admin"
+AFTER = ("prometheus", "loki", "grafana", "alertmanager", "caddy")  # an assistant that fails costs none of them
+_HEALTHY = f"http://127.0.0.1:{names.ASK_METRICS_PORT}/-/healthy"
+
+
+def specs(context: Context) -> list[ServiceSpec]:
+    """The assistant's process, if the stack file has one."""
+    settings = context.settings
+    ask = settings.hub.ask
+    if ask is None:
+        return []
+    return [
+        ServiceSpec(
+            role="ask",
+            service=SERVICE,
+            limits=context.hub_limits(SERVICE),
+            config_dir=CONFIG,
+            files={
+                "ask.yaml": File(lambda late: config(settings, ask, late.site), needs=("site",)),
+                CATALOGUE: File(lambda _: context.catalogue()),
+            },
+            secrets={name: secret(name) for name in names.ASK_SECRETS},
+            reload=restart_unless(CATALOGUE),  # it reads a changed catalogue by itself
+            command=("--config", f"{CONFIG}/ask.yaml"),
+            networks=(Network("ask"), Network("hub")),
+            depends_on=(*AFTER, "ask-database", "ask-cache"),
+            health=HealthCheck(
+                ("python3", "-c", f"import urllib.request as r; r.urlopen('{_HEALTHY}', timeout=4)"), start_period=60
+            ),
+            scrape=ScrapeJob(name="ask", interval=context.edge.scrape.hub, port=names.ASK_METRICS_PORT, series=200),
+        )
+    ]
+
+
+def secret(name: str) -> File:
+    """The file with one of the assistant's secrets."""
+
+    def render(late: Late) -> str:
+        return f"{late.ask[name]}\n"
+
+    return File(render, needs=("ask",))
+
+
+def config(settings: Settings, ask: Ask, site: str) -> str:
+    """ask.yaml; secrets are paths of files. `site`: Grafana's address in a browser."""
+    reading = f"http://{names.address(settings.prefix, 'caddy', names.CADDY_SOURCES_PORT)}"
+    return to_yaml(
+        {
+            "catalogue": f"{CONFIG}/{CATALOGUE}",
+            "prometheus": {"url": reading},
+            "loki": {"url": reading},
+            "grafana": {"url": site},
+            "database": {
+                "host": names.container(settings.prefix, "ask-database"),
+                "port": names.ASK_DATABASE_PORT,
+                "name": DATABASE,
+                "user": USER,
+                "password_file": _path(names.ASK_DATABASE_PASSWORD),
+            },
+            "valkey": {
+                "host": names.container(settings.prefix, "ask-cache"),
+                "port": names.ASK_CACHE_PORT,
+                "password_file": _path(names.ASK_CACHE_PASSWORD),
+            },
+            "session_key_file": _path(names.ASK_SESSION_KEY),
+            "admin": {"name": ADMIN, "password_file": _path(names.ASK_ADMIN_PASSWORD)},
+            "registration": ask.registration,
+            "cors": sorted(ask.cors),
+            "limits": {
+                "user_per_hour": ask.limits.user_per_hour,
+                "admin_per_hour": ask.limits.admin_per_hour,
+            },
+            "history_days": ask.history // 86400,
+        },
+        "The assistant, rendered by fleetwatch",
+    )
+
+
+def _path(name: str) -> str:
+    return f"{names.SECRETS}/{name}"
