@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 from uuid import UUID
@@ -57,7 +58,7 @@ class Jobs:
         job = self._own(caller, name)
         if job["state"] not in OVER:
             self.store.remove(QUEUE, name)
-            self._end(job, "cancelled")
+            self._end(job, "cancelled", {})
         return _shown(job)
 
     def _own(self, caller: Caller, name: str) -> dict[str, Any]:
@@ -66,7 +67,7 @@ class Jobs:
             raise problems.not_found("There is no such job, or it ended more than an hour ago.")
         return job
 
-    def _end(self, job: dict[str, Any], state: str, **found: Any) -> None:
+    def _end(self, job: dict[str, Any], state: str, found: Mapping[str, Any]) -> None:
         job |= {"state": state, **found}
         self.store.put(f"job:{job['id']}", job, KEPT)
         self.metrics.jobs.labels(state).inc()
@@ -99,7 +100,7 @@ class Jobs:
             state, found = self._answered(job)
             now = self.store.get(f"job:{name}")
             if now is not None and now["state"] not in OVER:
-                self._end(job, state, **found)
+                self._end(job, state, found)
         finally:
             self.store.remove(RUNNING, name)
             self.store.delete(f"lease:{name}")
@@ -126,7 +127,8 @@ class Jobs:
             if not self.store.remove(RUNNING, name) or job is None or job["state"] in OVER:
                 continue  # another replica was faster, or it is over
             if job["tries"] >= TRIES:
-                self._end(job, "failed", problem={"error": "died", "message": "The job died twice.", "status": 500})
+                problem = {"error": "died", "message": "The job died twice.", "status": 500}
+                self._end(job, "failed", {"problem": problem})
             else:
                 self.store.put(f"job:{name}", job | {"state": "queued"}, KEPT)
                 self.store.push(QUEUE, name)
