@@ -9,7 +9,7 @@ import pytest
 
 from ask.service import secrets
 from ask.service.problems import Problem
-from tests.ask import stage
+from tests.ask import conftest, stage
 from tests.ask.servers import Server
 from tests.ask.stage import ADMIN, Stage
 
@@ -59,6 +59,10 @@ def test_passwords_that_bcrypt_would_cut_are_refused(made: Stage) -> None:
     assert not secrets.matches("x" * 73, secrets.hashed("x" * 72))
     with pytest.raises(Problem, match="at most 72"):
         secrets.hashed("x" * 73)
+
+
+def test_hashes_are_slow_to_guess() -> None:
+    assert conftest.ROUNDS >= 12
 
 
 def test_a_name_is_taken_once_and_has_a_form(made: Stage, admin: dict[str, str]) -> None:
