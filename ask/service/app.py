@@ -9,11 +9,11 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from ask.service import web
-from ask.service.routes import auth, public, questions
+from ask.service.routes import auth, page, public, questions
 from ask.service.service import Service
 
 PATH = "/ask"
-ROUTERS = (public.router, auth.router, questions.router)
+ROUTERS = (public.router, auth.router, questions.router, page.router)
 
 
 def create(service: Service) -> FastAPI:

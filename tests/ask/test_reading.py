@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ask import apps, compose, grammar, logs, times, words
+from ask import apps, compose, examples, explain, grammar, logs, times, words
 from ask.compose import Bound
 from ask.grammar import Wants
 from ask.reading import Context
-from ask.world import AppMetric
+from ask.world import AppMetric, World
 from tests.ask.offline import engine, world
 from tests.ask.seed import AT
 
@@ -133,3 +133,16 @@ ORDERS = apps.Candidate(AppMetric("shop_orders_total", "counter", {}), 1.0)
 )
 def test_several_names_are_taken_literally(query: str) -> None:
     assert r'host=~"db\\.1|web\\|2"' in query
+
+
+def test_every_example_is_answered_by_this_fleet() -> None:
+    found = examples.of(engine(), world(), AT)
+    assert len(found) == examples.MOST
+    for one in found[:-1]:
+        assert engine().plan(one, world(), AT).query is not None
+    assert explain.alert_of(found[-1], engine().catalogue) is not None
+    assert any("db-1" in one for one in found)
+
+
+def test_an_empty_fleet_has_examples_too() -> None:
+    assert "how full are the disks?" in examples.of(engine(), World(), AT)
