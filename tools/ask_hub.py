@@ -13,6 +13,7 @@ from ask.reading import Context
 from ask.reply import reply
 from configs import catalogue
 from tools.cli import Commands
+from tools.doctor.command import settings_of
 from tools.errors import ToolError
 from tools.remote_access import query_address
 from tools.stack_factory import open_stack
@@ -34,7 +35,7 @@ def answer(options: argparse.Namespace) -> int:
     except SystemExit as refused:
         raise ToolError(str(refused)) from None
     stack = open_stack(options)
-    engine = Engine(catalogues.load(catalogue.render(stack.valid_settings())))
+    engine = Engine(catalogues.load(catalogue.render(settings_of(stack))))
     outputs = stack.outputs()
     with query_address(outputs) as base:
         hub = Hub(base, base)
