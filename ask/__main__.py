@@ -13,24 +13,31 @@ from typing import Any
 import yaml
 
 from ask import catalogue as catalogues
-from ask import explain
-from ask.answer import Answer, ask
+from ask.answer import Answer
 from ask.client import Hub
 from ask.engine import Engine
 from ask.reading import Context
+from ask.reply import reply
 from ask.world import World, discover
+
+YEAR_10000 = 253402300800.0
 
 
 def moment(text: str) -> float:
     """Seconds since 1970, from seconds or an ISO date; now if empty."""
     if not text:
         return time.time()
-    if text.replace(".", "", 1).isdigit():
-        return float(text)
     try:
-        given = datetime.fromisoformat(text.replace("Z", "+00:00"))
+        at = float(text) if text.replace(".", "", 1).isdecimal() else _of_date(text)
     except ValueError:
-        raise SystemExit(f"--at: {text!r} is no time; expected seconds or, for example, 2026-11-20T12:00:00Z") from None
+        at = -1.0
+    if not 0 <= at < YEAR_10000:
+        raise SystemExit(f"--at: {text[:40]!r} is no time; expected seconds or, for example, 2026-11-20T12:00:00Z")
+    return at
+
+
+def _of_date(text: str) -> float:
+    given = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return (given if given.tzinfo else given.replace(tzinfo=timezone.utc)).timestamp()
 
 
@@ -86,14 +93,6 @@ def show(answer: Answer) -> str:
     if answer.readings:
         parts += ["", "Other readings:", *(f"  {one}" for one in answer.readings)]
     return "\n".join(parts)
-
-
-def reply(engine: Engine, hub: Hub, world: World, question: str, at: float, context: Context, site: str) -> Answer:
-    """An explanation if an alert is meant, else the answer to the question."""
-    alert = explain.alert_of(question, engine.catalogue)
-    if alert is not None:
-        return explain.explain(question, alert, hub, at, site)
-    return ask(engine, hub, world, question, at, context, site)
 
 
 def world_of(engine: Engine, hub: Hub, at: float) -> World:

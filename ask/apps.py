@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ask import words
 from ask.compose import Bound, Query, finish
 from ask.grammar import Wants
-from ask.promql import Matcher, Selector, duration, selector_text
+from ask.promql import Matcher, Selector, among, duration, selector_text
 from ask.times import Times
 from ask.world import AppMetric
 
@@ -77,7 +77,7 @@ def build(found: Candidate, text: str, bound: Bound, wants: Wants, times: Times)
     metric = found.metric
     taken = {matcher.label for matcher in found.matchers}
     groups = tuple(label for label in wants.groups if label in metric.labels)
-    matchers = (*found.matchers, *(_bound(label, one) for label, one in bound.items() if label not in taken))
+    matchers = (*found.matchers, *(among(label, one) for label, one in bound.items() if label not in taken))
     selector = selector_text(Selector(metric.name, matchers))
     span = times.end - times.start if times.window else 0.0
     start = end = times.end
@@ -96,10 +96,6 @@ def build(found: Candidate, text: str, bound: Bound, wants: Wants, times: Times)
     how = {"counter": "rate", "histogram": "quantile", "timestamp": "age", "gauge": "value"}[metric.kind]
     note = f"{metric.name} is on no dashboard; that it is a {metric.kind} is inferred from its name: its {how}"
     return Query(expr, "promql", start, end, form, (note,))
-
-
-def _bound(label: str, values: tuple[str, ...]) -> Matcher:
-    return Matcher(label, "=", values[0]) if len(values) == 1 else Matcher(label, "=~", "|".join(values))
 
 
 def _value(metric: AppMetric, selector: str, text: str, groups: tuple[str, ...], span: float, back: float) -> str:

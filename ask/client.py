@@ -23,11 +23,16 @@ def _parameters(params: list[tuple[str, str]]) -> httpx.QueryParams:
 
 @dataclass
 class Hub:
-    """`prometheus` and `loki` are base addresses; one address serves both where a proxy does."""
+    """`prometheus` and `loki` are base addresses; one address serves both where a proxy does.
+
+    A tenant is sent as X-Scope-OrgID, as Mimir and a Loki with several tenants expect it.
+    """
 
     prometheus: str
     loki: str
     timeout: float = 30.0
+    tenant: str | None = None
+    loki_tenant: str | None = None
     _client: httpx.Client = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -42,27 +47,37 @@ class Hub:
         self._client.close()
 
     def get(self, base: str, path: str, params: list[tuple[str, str]]) -> Any:
-        """The `data` of an answer."""
+        """The `data` of an answer; None if there is none: Loki leaves it out where a label has no values."""
         if not path.startswith(_PATHS):
             raise Away(f"{path} is not a path of the query API")
         name = "Loki" if path.startswith("/loki") else "Prometheus"
+        tenant = self.loki_tenant if name == "Loki" else self.tenant
+        headers = {"X-Scope-OrgID": tenant} if tenant else {}
         try:
-            answer = self._client.get(base.rstrip("/") + path, params=_parameters(params))
+            answer = self._client.get(base.rstrip("/") + path, params=_parameters(params), headers=headers)
         except httpx.HTTPError as problem:
             raise Away(f"{name} does not answer: {type(problem).__name__}") from None
         try:
             document = answer.json()
         except ValueError:
             document = {"error": answer.text[:300]}
-        if answer.status_code != 200 or not isinstance(document, dict) or "data" not in document:
-            reason = document.get("error", answer.status_code) if isinstance(document, dict) else answer.status_code
-            raise Away(f"{name} refuses the query: {reason}")
-        return document["data"]
+        if not isinstance(document, dict):
+            raise Away(f"{name} answers {answer.status_code} and no JSON object")
+        if answer.status_code != 200 or document.get("status") != "success":
+            raise Away(f"{name} refuses the query: {document.get('error', answer.status_code)}")
+        return document.get("data")
+
+    def result(self, base: str, path: str, params: list[tuple[str, str]]) -> dict[str, Any]:
+        """The `data` of a query, which has a result."""
+        data = self.get(base, path, params)
+        if not isinstance(data, dict) or not isinstance(data.get("result"), list):
+            raise Away(f"{'Loki' if path.startswith('/loki') else 'Prometheus'} answers without a result")
+        return data
 
     def values(self, label: str, start: float, end: float, limit: int) -> list[str]:
         """The values of a label of metrics."""
         span = [("start", f"{start:.0f}"), ("end", f"{end:.0f}"), ("limit", str(limit))]
-        found: list[str] = self.get(self.prometheus, f"/api/v1/label/{label}/values", span)
+        found: list[str] = self.get(self.prometheus, f"/api/v1/label/{label}/values", span) or []
         return found
 
     def log_values(self, label: str, start: float, end: float) -> list[str]:
@@ -75,14 +90,14 @@ class Hub:
         """The label sets of the series that any of the selectors matches."""
         params = [("match[]", one) for one in matches]
         params += [("start", f"{start:.0f}"), ("end", f"{end:.0f}"), ("limit", str(limit))]
-        found: list[dict[str, str]] = self.get(self.prometheus, "/api/v1/series", params)
+        found: list[dict[str, str]] = self.get(self.prometheus, "/api/v1/series", params) or []
         return found
 
     def instant(self, query: str, at: float, logs: bool = False) -> list[dict[str, Any]]:
         """The series of an instant query, each with `metric` and `value`."""
         base, path = (self.loki, "/loki/api/v1/query") if logs else (self.prometheus, "/api/v1/query")
         moment = str(int(at * 1e9)) if logs else f"{at:.3f}"
-        data = self.get(base, path, [("query", query), ("time", moment)])
+        data = self.result(base, path, [("query", query), ("time", moment)])
         if data["resultType"] == "scalar":
             return [{"metric": {}, "value": data["result"]}]
         found: list[dict[str, Any]] = data["result"]
@@ -92,12 +107,12 @@ class Hub:
         """The series of a range query, each with `metric` and `values`."""
         base, path = (self.loki, "/loki/api/v1/query_range") if logs else (self.prometheus, "/api/v1/query_range")
         span = [("start", f"{start:.3f}"), ("end", f"{end:.3f}"), ("step", f"{step:.0f}")]
-        found: list[dict[str, Any]] = self.get(base, path, [("query", query), *span])["result"]
+        found: list[dict[str, Any]] = self.result(base, path, [("query", query), *span])["result"]
         return found
 
     def lines(self, query: str, start: float, end: float, limit: int) -> list[dict[str, Any]]:
         """Log streams with their newest lines."""
         params = [("query", query), ("start", str(int(start * 1e9))), ("end", str(int(end * 1e9)))]
         params += [("limit", str(limit)), ("direction", "backward")]
-        found: list[dict[str, Any]] = self.get(self.loki, "/loki/api/v1/query_range", params)["result"]
+        found: list[dict[str, Any]] = self.result(self.loki, "/loki/api/v1/query_range", params)["result"]
         return found

@@ -11,7 +11,7 @@ import promql_parser as parser
 from ask import promql, units
 from ask.catalogue import Entry, filled
 from ask.grammar import Threshold, Wants
-from ask.promql import Matcher, Selector
+from ask.promql import Selector
 from ask.times import Times
 
 RATE = 300.0
@@ -71,23 +71,18 @@ def tree_of(entry: Entry, window: float, rate: float) -> parser.Expr:
     return promql.parse(filled(entry.expr, promql.duration(every), promql.duration(window)))
 
 
-def bind(one: Selector, bound: Bound, back: float) -> Selector:
-    """A selector with the question's matchers instead of the dashboard's variables, shifted by `back` seconds."""
+def bind(one: Selector, bound: Bound, back: float, present: frozenset[str] = frozenset()) -> Selector:
+    """A selector with the question's matchers instead of the dashboard's variables, shifted by `back` seconds. Labels
+    in `present` have a value."""
     has = {matcher.label for matcher in one.matchers if "$" in matcher.value}
     everywhere = {"host", *has}
-    kept = one.without_variables()
+    kept = one.without_variables(present - set(bound))
     extra = []
     for label, values in bound.items():
         if label in everywhere or label in {"mountpoint", "datname", "container", "table", "hypertable", "status"}:
-            extra.append(_matcher(label, values))
+            extra.append(promql.among(label, values))
     fixed = tuple(m for m in kept.matchers if not (m.label in bound and m.label == "host" and m.op == "=~"))
     return replace(kept, matchers=(*fixed, *extra), offset=kept.offset + back)
-
-
-def _matcher(label: str, values: tuple[str, ...]) -> Matcher:
-    if len(values) == 1:
-        return Matcher(label, "=", values[0])
-    return Matcher(label, "=~", "|".join(re.escape(value).replace("\\-", "-") for value in values))
 
 
 def wrapped(expr: str) -> str:
@@ -108,12 +103,12 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times) -> Query:
     tree = tree_of(entry, span, span if events or counted else RATE)
     if counted:
         tree, events = promql.parse(promql.text(tree).replace("rate(", "increase(")), True
-    expr = promql.text(tree, lambda one: bind(one, bound, 0))
+    expr = promql.text(tree, lambda one: bind(one, bound, 0, entry.present))
     notes: list[str] = []
     start, end, form = times.end, times.end, "value"
     expr = _grouped(expr, wants)
     if times.back:
-        before = _grouped(promql.text(tree, lambda one: bind(one, bound, times.back)), wants)
+        before = _grouped(promql.text(tree, lambda one: bind(one, bound, times.back, entry.present)), wants)
         if re.search(r"\btime\(\)", expr):
             before = f"{wrapped(before)} - {times.back:.0f}"
         expr = f"{wrapped(expr)} - {wrapped(before)}"

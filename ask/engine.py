@@ -62,6 +62,8 @@ class Engine:
         if reading.unknown:
             return self._unknown(reading)
         safety.time_range(reading.times.start, reading.times.end, now, self.limits, reading.about_logs)
+        if now - reading.times.start > 2 * self.limits.range:
+            raise Refused("The time is too long ago.")
         if reading.times.back > self.limits.range:
             raise Refused("The time to compare with is too long ago.")
         if reading.about_logs:

@@ -45,6 +45,12 @@ _NAMED = (
     ),
 )
 _SUPERLATIVE = re.compile(rf"\b(?:(?P<high>{_HIGH})|(?P<low>{_LOW}))\b")
+SEVERAL = 5  # shown for a plural without a number
+_WHICH_OF_SEVERAL = re.compile(
+    r"\b(?:which|what|welche|qu[eé]|cu[aá]les)\s+(?:of the\s+)?(?:hosts|servers|machines|boxes|nodes|rechner|"
+    r"servidores|containers|contenedores|disks|file ?systems|mount ?points|databases|dbs|"
+    r"datenbanken|services|apps|dienste|servicios|queues|tables|hypertables|jobs|volumes)\b"
+)
 _OVER_TIME = (
     ("max", re.compile(r"\b(?:max(?:imum)?|peak(?:ed)?|highest|spike[ds]?|höchste[rns]?|máxim[ao])\b")),
     ("min", re.compile(r"\b(?:min(?:imum)?|lowest|niedrigste[rns]?|mínim[ao])\b")),
@@ -128,10 +134,11 @@ def parse(text: str, window: bool, several: bool) -> Wants:
     if window and not named:
         over_time = next((name for name, pattern in _OVER_TIME if pattern.search(text)), "")
     if named:
-        top = int(named["n"]) if named["n"].isdigit() else int(times.NUMBERS[named["n"]])
+        top = int(named["n"]) if named["n"].isdecimal() else int(times.NUMBERS[named["n"]])
         text = f"{text[: named.start()]} {text[named.end() :]}"
     elif superlative and not over_time and several and superlative[0] not in {"max", "maximum", "min", "minimum"}:
         top = 1 if not re.search(rf"\b(?:{_HIGH}|{_LOW})\s+\w+s\b", text) else 10
+        top = SEVERAL if _WHICH_OF_SEVERAL.search(text) else top
         top = 1 if re.search(r"\b(?:uses?|has|have|with|gets?|eats?|takes?|writes?)\b", text) and top == 10 else top
     if top:
         lowest = bool(superlative and superlative["low"])

@@ -6,7 +6,7 @@ import re
 
 from ask.compose import HOUR, Bound, Query
 from ask.grammar import Wants
-from ask.promql import Matcher, duration
+from ask.promql import among, duration
 from ask.times import Times
 
 _ABOUT = re.compile(
@@ -55,7 +55,7 @@ def is_about(text: str) -> bool:
 
 def build(text: str, search: str, bound: Bound, wants: Wants, times: Times) -> Query:
     """The query for a question about log lines."""
-    names = [Matcher(label, "=" if len(one) == 1 else "=~", "|".join(one)) for label, one in sorted(bound.items())]
+    names = [among(label, values) for label, values in sorted(bound.items())]
     streams = "{" + (",".join(map(str, names)) or 'job=~".+"') + "}"
     plain = text.replace(search.lower(), " ") if search else text
     level = next((name for name, pattern in _LEVELS if pattern.search(plain)), "")

@@ -8,7 +8,8 @@ expression.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -33,6 +34,18 @@ class Matcher:
         return f"{self.label}{self.op}{json.dumps(self.value, ensure_ascii=False)}"
 
 
+def among(label: str, values: tuple[str, ...]) -> Matcher:
+    """The matcher for one of these values, each taken literally; also valid LogQL."""
+    if len(values) == 1:
+        return Matcher(label, "=", values[0])
+    return Matcher(label, "=~", alternatives(values))
+
+
+def alternatives(values: Iterable[str]) -> str:
+    """A pattern that matches these values alone."""
+    return "|".join(re.escape(value).replace("\\-", "-") for value in values)
+
+
 @dataclass(frozen=True)
 class Selector:
     """A vector selector; `window` in seconds if it is a range selector, `offset` in seconds."""
@@ -52,9 +65,16 @@ class Selector:
                 found |= set(one.value.split("|"))
         return found
 
-    def without_variables(self) -> Selector:
-        """Without the matchers whose value is a dashboard variable."""
-        return replace(self, matchers=tuple(one for one in self.matchers if "$" not in one.value))
+    def without_variables(self, present: frozenset[str] = frozenset()) -> Selector:
+        """Without the matchers whose value is a dashboard variable; of the labels in `present`, one that demands a
+        value stays, as the dashboard's "All" does."""
+        kept = []
+        for one in self.matchers:
+            if "$" not in one.value:
+                kept.append(one)
+            elif one.label in present:
+                kept.append(Matcher(one.label, "!=", ""))
+        return replace(self, matchers=tuple(kept))
 
 
 Select = Callable[[Selector], Selector]

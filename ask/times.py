@@ -81,9 +81,12 @@ class Times:
     rest: str = ""
 
 
+LARGEST = 1e9  # of a count of units: beyond every limit, and still a time
+
+
 def length(number: str | None, unit: str) -> float:
     text = (number or "1").replace(",", ".")
-    count = NUMBERS[text] if text in NUMBERS else float(text)
+    count = NUMBERS[text] if text in NUMBERS else min(float(text), LARGEST)
     for ending in ("", "s", "n", "e", "en", "es"):
         if unit.removesuffix(ending) in _UNITS and (not ending or unit.endswith(ending)):
             return count * _UNITS[unit.removesuffix(ending)]

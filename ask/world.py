@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from ask import promql
 from ask.catalogue import Catalogue
 from ask.client import Away, Hub
+from ask.promql import Matcher
 
 LABELS = (
     "host", "container", "job", "database", "datname", "mountpoint", "hypertable", "table", "slot", "view",
@@ -55,8 +57,8 @@ def discover(hub: Hub, catalogue: Catalogue, at: float) -> World:
     try:
         labels = {one: frozenset(filter(None, hub.values(one, start, at, MAX_VALUES))) for one in LABELS}
         metrics = frozenset(hub.values("__name__", start, at, MAX_SERIES))
-        own = "|".join(re.escape(one).replace("\\-", "-") for one in catalogue.jobs)
-        apps = app_metrics(hub.series([f'{{job!="",job!~"{own}"}}'], start, at, MAX_SERIES), catalogue.metrics)
+        others = Matcher("job", "!~", promql.alternatives(catalogue.jobs))
+        apps = app_metrics(hub.series([f'{{job!="",{others}}}'], start, at, MAX_SERIES), catalogue.metrics)
     except Away as problem:
         missing.append(str(problem))
     try:

@@ -132,6 +132,6 @@ def _world(source: str) -> bool:
 def _range(value: Any) -> tuple[int, int]:
     """First and last port. DigitalOcean takes `all`, 0 and nothing for every port; so is what cannot be read."""
     first, _, last = str(value or "").partition("-")
-    if not first.isdigit() or int(first) == 0 or (last and not last.isdigit()):
+    if not first.isdecimal() or int(first) == 0 or (last and not last.isdecimal()):
         return _WHOLE
     return int(first), int(last or first)

@@ -49,7 +49,7 @@ def ports(found: Any) -> list[dict[str, Any]]:
         else:
             before, _, inside = str(one).partition("/")[0].rpartition(":")
             ip = before.rpartition(":")[0].strip("[]")
-            made.append({"internal": int(inside) if inside.isdigit() else inside, "ip": ip or None})
+            made.append({"internal": int(inside) if inside.isdecimal() else inside, "ip": ip or None})
     return made
 
 

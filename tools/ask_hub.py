@@ -10,8 +10,10 @@ from ask import catalogue as catalogues
 from ask.client import Hub
 from ask.engine import Engine
 from ask.reading import Context
+from ask.reply import reply
 from configs import catalogue
 from tools.cli import Commands
+from tools.doctor.command import settings_of
 from tools.errors import ToolError
 from tools.remote_access import query_address
 from tools.stack_factory import open_stack
@@ -33,12 +35,12 @@ def answer(options: argparse.Namespace) -> int:
     except SystemExit as refused:
         raise ToolError(str(refused)) from None
     stack = open_stack(options)
-    engine = Engine(catalogues.load(catalogue.render(stack.valid_settings())))
+    engine = Engine(catalogues.load(catalogue.render(settings_of(stack))))
     outputs = stack.outputs()
     with query_address(outputs) as base:
         hub = Hub(base, base)
         world = terminal.world_of(engine, hub, at)
-        found = terminal.reply(engine, hub, world, options.question, at, Context(), str(outputs.get("url", "")))
+        found = reply(engine, hub, world, options.question, at, Context(), str(outputs.get("url", "")))
         hub.close()
     print(json.dumps(found.document(), ensure_ascii=False) if options.json else terminal.show(found))
     return 0 if found.status in {"answered", "empty"} else 1

@@ -217,3 +217,5 @@ def _posted(url: str, group: str) -> str:
             return ""
     except urllib.error.HTTPError as error:
         return " ".join(error.read(2000).decode(errors="replace").split()) if error.code == 400 else ""
+    except OSError as error:
+        raise ToolError("Rules about log lines could not be checked: Loki stopped answering; try again.") from error

@@ -24,4 +24,4 @@ class CustomFiles:
         return f"{self.folder}/{folder}/{name}"
 
     def __bool__(self) -> bool:
-        return bool(self.dashboards or self.rules or self.log_rules or self.templates)
+        return bool(self.dashboards or self.rules or self.log_rules or self.templates or self.tests or self.problems)

@@ -62,7 +62,7 @@ class Request:
     def number(self, key: str) -> int:
         """A required whole number of the body; a client may send it as text. Raises 422."""
         found = self.body.get(key)
-        if isinstance(found, str) and found.isdigit():
+        if isinstance(found, str) and found.isdecimal():
             return int(found)
         if not isinstance(found, int) or isinstance(found, bool):
             raise unprocessable(f"{key} is missing or is not a number")
@@ -130,7 +130,7 @@ def page(request: Request, key: str, items: Iterable[Json]) -> Reply:
 
 def _positive(request: Request, key: str, default: int) -> int:
     text = request.query.get(key, str(default))
-    if not text.isdigit() or int(text) < 1:
+    if not text.isdecimal() or int(text) < 1:
         raise bad_request(f"{key} must be a number from 1 on")
     return int(text)
 

@@ -152,7 +152,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _body(self) -> bytes:
         length = self.headers.get("Content-Length") or "0"
-        if not length.isdigit() or int(length) > MOST_BODY or self.headers.get("Transfer-Encoding"):
+        if not length.isdecimal() or int(length) > MOST_BODY or self.headers.get("Transfer-Encoding"):
             self.close_connection = True
             raise bad_request(f"expected a body with a Content-Length of at most {MOST_BODY} bytes")
         return self.rfile.read(int(length))

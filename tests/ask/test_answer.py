@@ -16,6 +16,7 @@ from ask.answer import Answer
 from ask.client import Away, Hub
 from ask.reading import Context
 from ask.safety import Limits
+from ask.world import discover
 from tests.ask.offline import engine, world
 from tests.ask.seed import AT
 
@@ -136,6 +137,25 @@ def test_links_follow_the_schema_of_explore() -> None:
 def test_only_the_query_api_is_called() -> None:
     with pytest.raises(Away, match="not a path of the query API"):
         hub(Played({})).get("http://hub.test", "/-/reload", [])
+
+
+def test_a_label_without_values_has_none() -> None:
+    """Loki answers such a request without `data`."""
+    made = Hub("http://hub.test", "http://hub.test")
+    made.transport(httpx.MockTransport(lambda request: httpx.Response(200, json={"status": "success"})))
+    assert made.log_values("container", 0, AT) == []
+    assert made.values("container", 0, AT, 10) == []
+    assert discover(made, engine().catalogue, AT).missing == ()
+    with pytest.raises(Away, match="Prometheus answers without a result"):
+        made.instant("up", AT)
+
+
+@pytest.mark.parametrize("body", ["[]", '"x"', "{}", '{"status": "error", "error": "too many"}'])
+def test_an_answer_that_is_no_success_is_refused(body: str) -> None:
+    made = Hub("http://hub.test", "http://hub.test")
+    made.transport(httpx.MockTransport(lambda request: httpx.Response(200, text=body)))
+    with pytest.raises(Away, match="Loki (answers 200 and no JSON object|refuses the query: (200|too many))"):
+        made.log_values("container", 0, AT)
 
 
 def test_an_alert_is_explained() -> None:

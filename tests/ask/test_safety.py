@@ -78,7 +78,11 @@ def test_limits_are_settings() -> None:
         "cpu usage in the last 30 years",
         "cpu usage tomorrow",
         "how many requests in the last 0 hours",
+        "cpu usage 99999 weeks ago",
+        f"cpu usage {'9' * 330} hours ago",
+        f"log lines of web-1 {'9' * 330} days ago",
     ],
+    ids=lambda question: question[:30],
 )
 def test_hostile_questions_get_a_sentence_and_no_query(question: str) -> None:
     plan = engine().plan(question, world(), AT)

@@ -8,16 +8,17 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
-from tests.ask.evaluate import settings
 from tests.ask.offline import world
 from tests.ask.seed import AT
-from tools import ask_hub
+from tools import ask_hub, working_copy
 from tools.errors import ToolError
+from tools.stack import Stack
 
 
 class Played(BaseHTTPRequestHandler):
@@ -42,20 +43,24 @@ class Played(BaseHTTPRequestHandler):
         """Quiet."""
 
 
-class Stack:
-    """What the command takes of a stack."""
+class Deployed(Stack):
+    """A stack without Pulumi."""
 
-    def valid_settings(self) -> object:
-        """The seeded fleet's."""
-        return settings()
-
-    def outputs(self) -> dict[str, Any]:
+    def outputs(self, secrets: bool = False) -> dict[str, Any]:
         """As of a deployed stack."""
         return {"url": "https://hub.test"}
 
 
 @pytest.fixture
-def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def stack(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Deployed:
+    monkeypatch.setenv("FLEETWATCH_STATE", str(tmp_path / "state"))
+    made = Deployed("prod", tmp_path / "Pulumi.prod.yaml", {})
+    working_copy.write(made.file, {"config": {"fleetwatch:hub": {"local": {}}, "fleetwatch:hosts": {"hub": {}}}})
+    return made
+
+
+@pytest.fixture
+def hub(monkeypatch: pytest.MonkeyPatch, stack: Deployed) -> Iterator[None]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Played)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
@@ -63,7 +68,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     def address(outputs: object) -> Iterator[str]:
         yield f"http://127.0.0.1:{server.server_address[1]}"
 
-    monkeypatch.setattr(ask_hub, "open_stack", lambda options: Stack())
+    monkeypatch.setattr(ask_hub, "open_stack", lambda options: stack)
     monkeypatch.setattr(ask_hub, "query_address", address)
     yield
     server.shutdown()
@@ -96,12 +101,20 @@ def test_json_is_the_whole_answer(capsys: pytest.CaptureFixture[str]) -> None:
     assert (found["status"], found["unit"], found["engine"]) == ("answered", "percentunit", "deterministic")
 
 
+@pytest.mark.usefixtures("hub")
+def test_the_stack_file_counts_and_not_the_copy_of_a_failed_update(stack: Deployed) -> None:
+    working_copy.write(stack.working, {"config": {"fleetwatch:hub": {"local": {}, "retention": {"metrics": "x"}}}})
+    assert _run("memory of db-1") == 0
+
+
 def test_an_empty_question_is_refused_before_the_stack_is_opened() -> None:
     with pytest.raises(ToolError, match="expected a question"):
         _run("  ")
 
 
-@pytest.mark.parametrize("at", ["yesterday", "12:00"])
+@pytest.mark.parametrize(
+    "at", ["yesterday", "12:00", "²", "1²", "9" * 400, "253402300800", "-5", "1.2.3", "0001-01-01"]
+)
 def test_a_time_that_is_none_is_refused(at: str) -> None:
     with pytest.raises(ToolError, match="is no time"):
         ask_hub.answer(argparse.Namespace(question="cpu", at=at, json=False))

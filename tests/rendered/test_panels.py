@@ -14,7 +14,7 @@ from configs.dashboards.model import MOST_SERIES, Graph, largest
 from tests.fixtures.declared_empty import PANELS, SHOWN_BY
 from tests.fixtures.full import full
 from tests.unit.test_dashboards import expressions, expressions_as_rules
-from tools.doctor import queries
+from tools.doctor import queries, short_lived
 
 HERE = 'env="full",host="hub"'
 SQL = f'job="sql",{HERE},database="main",datname="shop"'
@@ -126,6 +126,28 @@ def test_a_host_is_excused_only_if_it_reports_that_it_lacks_pressure_information
     ):
         test = {"expr": _filled(NO_PRESSURE.hosts), "eval_time": "8m", "exp_samples": one if excused else []}
         known = [{"series": key, "values": values} for key, values in series.items()]
+        path.write_text(
+            yaml.safe_dump({"tests": [{"interval": "15s", "input_series": known, "promql_expr_test": [test]}]})
+        )
+        done = tool("promtool")("test", "rules", path)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_container_is_short_lived_once_it_is_gone_and_ran_for_less_than_a_minute(tool: Any, tmp_path: Path) -> None:
+    path = tmp_path / "short.yml"
+    for seen, started, excused in (
+        ("30 45 _x38", "10 10 _x38", True),
+        ("30 45 60 75 90 _x35", "10x4 _x35", False),
+        ("_x38 570 585", "_x38 560x1", False),
+        ("_x40", "_x40", False),
+    ):
+        labels = 'job="cadvisor",host="hub",container="job.1"'
+        known = [
+            {"series": f"container_last_seen{{{labels}}}", "values": seen},
+            {"series": f"container_start_time_seconds{{{labels}}}", "values": started},
+        ]
+        expr = f"count({short_lived.query('hub', 'job.1')})"
+        test = {"expr": expr, "eval_time": "10m", "exp_samples": [{"labels": "{}", "value": 1}] if excused else []}
         path.write_text(
             yaml.safe_dump({"tests": [{"interval": "15s", "input_series": known, "promql_expr_test": [test]}]})
         )

@@ -15,7 +15,7 @@ from configs.rules.model import Alert, Group, Record
 from configs.settings import load
 from tests.fixtures.fake_hub import FakeHub, healthy_hub
 from tests.fixtures.full import small
-from tools.doctor import command, report, rules
+from tools.doctor import command, report, rules, short_lived
 from tools.doctor.verdicts import Verdict
 from tools.hubclient import HubClient
 
@@ -111,6 +111,16 @@ def test_hosts_that_lack_what_a_query_needs_are_excused(hub: FakeHub, monkeypatc
     verdict = _one(_found(hub, monkeypatch, graph))
     assert (verdict.state, verdict.declared) == ("declared", "no pressure information")
     assert verdict.empty == ("host=hub", "host=old")
+
+
+def test_a_container_that_ended_within_a_minute_is_excused(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    expr = 'limited{host=~"$host",container=~"$container"}'
+    hub.has("container_last_seen", job="cadvisor", host="hub", container="a")
+    assert _one(_found(hub, monkeypatch, _graph(expr))).state == "EMPTY", "another container"
+    hub.has("container_last_seen", job="cadvisor", host="hub", container="b")
+    verdict = _one(_found(hub, monkeypatch, _graph(expr)))
+    assert (verdict.state, verdict.declared) == ("declared", short_lived.REASON)
+    assert verdict.empty == ("host=hub, container=b",)
 
 
 def test_a_query_declared_empty_that_has_data_is_simply_well(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:

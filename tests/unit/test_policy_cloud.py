@@ -74,7 +74,7 @@ def test_the_world_in_parts_is_the_world(source: str) -> None:
     assert _said(cloud.open_ports, firewall("22", ["192.0.2.0/24", source]))
 
 
-@pytest.mark.parametrize("ports", ["20-30", "1-65535", "all", "0", "", None, "22-22", "nonsense"])
+@pytest.mark.parametrize("ports", ["20-30", "1-65535", "all", "0", "", None, "22-22", "nonsense", "²", "22-²"])
 def test_a_range_around_a_door_opens_it(ports: str | None) -> None:
     assert any("22 (SSH)" in one for one in _said(cloud.open_ports, firewall(ports, WORLD)))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from policy import images, projects, rules
+from policy import compose_values, images, projects, rules
 from policy.records import COMMAND, CONTAINER, Hidden, Record
 from tests.fixtures.guarded import said
 
@@ -209,3 +209,7 @@ def test_a_second_compose_file_is_judged_too(variable: str) -> None:
 def test_an_image_of_a_service_is_named_by_its_service() -> None:
     (found,) = said(images.pinned, service_of(project({"image": "x:latest"})))
     assert found.startswith("Container web-1-project (service agent, role agent): the image x:latest")
+
+
+def test_a_port_that_int_does_not_read_is_kept_as_text() -> None:
+    assert compose_values.ports(["127.0.0.1:80:²"]) == [{"internal": "²", "ip": "127.0.0.1"}]

@@ -178,7 +178,7 @@ def parsed_time(text: str) -> datetime | None:
 def counts(note: str) -> Mapping[str, int]:
     """The counts of a note: `samples of up in 1h: 240`."""
     pairs = (line.rpartition(": ") for line in note.splitlines() if ": " in line)
-    return {what: int(value) for what, _, value in pairs if value.isdigit()}
+    return {what: int(value) for what, _, value in pairs if value.isdecimal()}
 
 
 def noted_at(note: str) -> str:

@@ -11,6 +11,7 @@ from configs.dashboards.model import PROMETHEUS
 from tools.doctor import selectors
 from tools.doctor.querier import Labels, Querier
 from tools.doctor.queries import PanelQuery, is_promql
+from tools.doctor.short_lived import REASON, short_lived
 from tools.doctor.variables import ALL, PER_HOST, SCRAPE, WHOLE, Case, Choices, asked
 from tools.errors import ToolError
 from tools.hubclient import Refused
@@ -54,7 +55,7 @@ class _Round:
     empty: tuple[Case, ...] = ()
     error: str = ""
     missing: tuple[str, ...] = ()  # behind a zero: what it counts does not exist
-    excused: tuple[Case, ...] = ()  # of the empty ones: no selected host can have the series
+    excused: tuple[Case, ...] = ()  # of the empty ones: no selected host or container can have the series
 
 
 def _cases(choices: Choices, question: PanelQuery) -> list[Case] | Refused:
@@ -110,11 +111,13 @@ def _query(querier: Querier, question: PanelQuery, case: Case) -> list[Labels]:
 
 
 def _excused(querier: Querier, question: PanelQuery, empty: Sequence[Case]) -> tuple[Case, ...]:
-    """Those of the empty cases in which every selected host reports that it lacks what the query needs."""
-    if question.lacking is None:
-        return ()
-    fact = replace(question, expr=question.lacking.hosts, form="instant")
-    return tuple(case for case in empty if querier.labels(PROMETHEUS, "instant", asked(fact, case)))
+    """Those of the empty cases in which every selected host reports that it lacks what the query needs, or whose
+    container ended too early."""
+    found = [case for case in empty if short_lived(querier, case)]
+    if question.lacking is not None:
+        fact = replace(question, expr=question.lacking.hosts, form="instant")
+        found += [case for case in empty if querier.labels(PROMETHEUS, "instant", asked(fact, case))]
+    return tuple(found)
 
 
 def _stand_in(cases: Sequence[Case], question: PanelQuery, known: Sequence[Labels]) -> list[bool]:
@@ -171,7 +174,8 @@ def _verdict(querier: Querier, question: PanelQuery, one: _Round, alive: set[tup
     fine = {_key(case) for case in _without(judged, one.empty)}
     empty = [case for case in judged if _key(case) not in fine]
     faults = _without(empty, one.excused)
-    reason = question.empty or (question.lacking.reason if question.lacking and not faults else "")
+    lacking = question.lacking.reason if question.lacking else REASON if one.excused else ""
+    reason = question.empty or ("" if faults else lacking)
     listed = empty if reason else faults
     texts = tuple(", ".join(f"{name}={value}" for name, value in case.items()) or "All" for case in listed)
     texts += tuple(f"behind its zero: {name}" for name in one.missing)

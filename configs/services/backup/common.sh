@@ -50,6 +50,7 @@ flushed() {
             END { exit left > 0 }' && return
         sleep 1
     done
+    echo "Loki has not flushed its lines after 5 minutes; the count noted with this backup may be too high" >&2
 }
 
 # The hashes of a folder's files.

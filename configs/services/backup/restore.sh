@@ -33,7 +33,9 @@ case $1 in
         try restic --no-lock dump "$2" "$3"
         ;;
     id)
-        try timeout 30 restic --no-lock cat config | sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p'
+        # Not a pipe: its exit code would be sed's, and an unreachable repository would read as another hub's.
+        try timeout 30 restic --no-lock cat config > /tmp/config
+        sed -n 's/.*"id": *"\([0-9a-f]*\)".*/\1/p' /tmp/config
         ;;
     count)
         count "$2" "$3" "$4"

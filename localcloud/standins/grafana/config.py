@@ -106,7 +106,7 @@ def load_config(env: Mapping[str, str] = os.environ) -> Config:
     path = Path(env.get("GF_PATHS_CONFIG") or DEFAULT_CONFIG)
     ini = Ini(path, env)
     port = ini.get("server", "http_port", "3000")
-    if not port.isdigit() or int(port) > 65535:
+    if not port.isdecimal() or int(port) > 65535:
         raise ConfigProblem(f"{path}: [server] http_port: expected a port number, got {port!r}")
     protocol = ini.get("server", "protocol", "http")
     if protocol != "http":

@@ -146,7 +146,7 @@ class Api:
 
     def _pause(self, attempt: int, answer: urllib.error.HTTPError | None = None) -> float:
         delay = answer.headers.get("Retry-After", "") if answer is not None and answer.code in (TOO_MANY, 503) else ""
-        if delay.isdigit():
+        if delay.isdecimal():
             return float(delay)
         return min(self._retries["httpRetryWaitMin"] * 2.0 ** (attempt - 1), self._retries["httpRetryWaitMax"])
 

@@ -27,9 +27,9 @@ class Droplet:
             "name": inputs["name"],
             "region": inputs.get("region", "").lower(),
             "size": inputs["size"].lower(),
-            "image": int(image) if image.isdigit() else image,
+            "image": int(image) if image.isdecimal() else image,
             # A number is a key's id, anything else its fingerprint.
-            "ssh_keys": [int(key) if key.isdigit() else key for key in inputs.get("sshKeys", [])],
+            "ssh_keys": [int(key) if key.isdecimal() else key for key in inputs.get("sshKeys", [])],
             "backups": inputs["backups"],
             "ipv6": False,
             "private_networking": False,

@@ -1,0 +1,49 @@
+"""What the page shows: plain values, independent of HTTP and of HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Problem(Exception):
+    """Why there is no answer, as a sentence, with the status code and questions that can be answered instead."""
+
+    status: int
+    sentence: str
+    readings: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A question of the history."""
+
+    question: str
+    status: str = ""
+    at: float = 0.0
+
+
+@dataclass(frozen=True)
+class View:
+    """The page of a user. `answer` is the answer's document, `previous` the question that a follow-up continues."""
+
+    user: str
+    token: str = ""  # of forms, against forgery
+    question: str = ""
+    previous: str = ""
+    host: str = ""
+    answer: Mapping[str, Any] | None = None
+    problem: Problem | None = None
+    examples: tuple[str, ...] = ()
+    history: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class SignIn:
+    """The form to sign in; `problem` is why the last attempt failed."""
+
+    name: str = ""
+    problem: str = ""

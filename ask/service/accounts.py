@@ -1,0 +1,157 @@
+"""Users, sessions and API keys. Sessions are in Valkey, so that each ends at once; users and keys are in PostgreSQL."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from ask.service import config, database, problems, secrets
+from ask.service.store import Store
+from ask.service.tables import api_keys, users
+
+SIGN_IN_WINDOW = 900
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who sends a request, by a session or by a key."""
+
+    user: UUID
+    name: str
+    role: str
+    session: str = ""
+    key: UUID | None = None
+    per_hour: int | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether administrators' routes are open."""
+        return self.role == "admin"
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """What signing in gives."""
+
+    access: str
+    refresh: str
+
+    def document(self) -> dict[str, object]:
+        """As JSON, with the names of OAuth 2."""
+        return {
+            "access_token": self.access,
+            "refresh_token": self.refresh,
+            "token_type": "bearer",
+            "expires_in": secrets.ACCESS_SECONDS,
+        }
+
+
+@dataclass(frozen=True)
+class Accounts:
+    """Signing in and out, and who a token or a key belongs to."""
+
+    pool: sa.Engine
+    store: Store
+    signer: secrets.Signer
+    limits: config.RateLimits
+
+    def first_admin(self, name: str, password: str) -> bool:
+        """Create the administrator if there is none; True if it was created."""
+        with database.transaction(self.pool) as connection:
+            connection.execute(sa.text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))  # two replicas at once
+            if connection.execute(sa.select(users.c.id).where(users.c.role == "admin").limit(1)).first():
+                return False
+            values = {"name": name, "password_hash": secrets.hashed(password), "role": "admin"}
+            connection.execute(users.insert().values(values))
+        return True
+
+    def create(self, name: str, password: str, role: str = "user") -> UUID:
+        """A new user. Raises Problem 409 for a name that is taken."""
+        values = {"name": name, "password_hash": secrets.hashed(password), "role": role}
+        with database.transaction(self.pool) as connection:
+            taken = connection.execute(sa.select(users.c.id).where(users.c.name == name)).first()
+            if taken is None:
+                try:
+                    made: UUID = connection.execute(users.insert().values(values).returning(users.c.id)).scalar_one()
+                    return made
+                except sa.exc.IntegrityError:
+                    pass
+        raise problems.Problem(409, "name_taken", f"There is a user {name} already. Choose another name.")
+
+    def sign_in(self, name: str, password: str, address: str) -> Tokens:
+        """Check the password. Attempts are limited by name and by address. Raises Problem 401, 429 or 503."""
+        for what in (f"sign-in:name:{name[:64]}", f"sign-in:address:{address}"):
+            window = self.store.window(what, SIGN_IN_WINDOW, self.limits.sign_ins, secrets.new_token())
+            if not window.allowed:
+                message = f"Too many attempts to sign in. Try again in {window.reset} seconds."
+                raise problems.Problem(429, "too_many_attempts", message, {"Retry-After": str(window.reset)})
+        with database.transaction(self.pool) as connection:
+            row = connection.execute(sa.select(users).where(users.c.name == name, users.c.active)).mappings().first()
+        if not secrets.matches(password, row["password_hash"] if row else None) or row is None:
+            raise problems.unauthorized("credentials_invalid", "The name or the password is not right.")
+        self.store.clear_window(f"sign-in:name:{name[:64]}")
+        self.store.clear_window(f"sign-in:address:{address}")
+        with database.transaction(self.pool) as connection:
+            connection.execute(users.update().where(users.c.id == row["id"]).values(signed_in_at=sa.func.now()))
+        return self._session(row["id"], row["name"], row["role"], secrets.new_token())
+
+    def _session(self, user: UUID, name: str, role: str, session: str) -> Tokens:
+        """Write the session with a new refresh token."""
+        refresh = f"{session}.{secrets.new_token()}"
+        document = {"user": str(user), "name": name, "role": role, "refresh": secrets.digest(refresh)}
+        # The set first: a session that is in no set could not be ended with the others of its user.
+        self.store.remember(f"sessions:{user}", session, secrets.REFRESH_SECONDS)
+        self.store.put(f"session:{session}", document, secrets.REFRESH_SECONDS)
+        return Tokens(self.signer.access(session, str(user)), refresh)
+
+    def refresh(self, token: str) -> Tokens:
+        """New tokens for a refresh token, which is used up. An old one ends the session: it was stolen or copied."""
+        session = token.partition(".")[0]
+        found = self.store.get(f"session:{session}")
+        if found is None:
+            raise problems.unauthorized("session_ended", "The session has ended. Sign in again.")
+        digest = secrets.digest(token)
+        first = self.store.put(f"refreshed:{digest}", {"at": time.time()}, secrets.REFRESH_SECONDS, only_new=True)
+        if not first or not secrets.same(digest, str(found["refresh"])):
+            self.store.delete(f"session:{session}")
+            raise problems.unauthorized("refresh_reused", "The refresh token was used before. Sign in again.")
+        return self._session(UUID(found["user"]), found["name"], found["role"], session)
+
+    def sign_out(self, caller: Caller) -> None:
+        """End the session at once."""
+        if caller.session:
+            self.store.delete(f"session:{caller.session}")
+
+    def end_sessions(self, user: UUID) -> None:
+        """End every session of a user at once."""
+        for session in self.store.members(f"sessions:{user}"):
+            self.store.delete(f"session:{session}")
+
+    def of_token(self, token: str) -> Caller:
+        """The caller of an access token. Raises Problem 401 or 503."""
+        session = self.signer.session_of(token)
+        found = self.store.get(f"session:{session}")
+        if found is None:
+            raise problems.unauthorized("session_ended", "The session has ended. Sign in again.")
+        return Caller(UUID(found["user"]), str(found["name"]), str(found["role"]), session=session)
+
+    def of_key(self, key: str) -> Caller:
+        """The caller of an API key. Raises Problem 401 or 503."""
+        query = sa.select(api_keys, users.c.name.label("user_name"), users.c.role, users.c.active)
+        query = query.join(users, users.c.id == api_keys.c.user_id)
+        with database.transaction(self.pool) as connection:
+            row = connection.execute(query.where(api_keys.c.digest == secrets.digest(key))).mappings().first()
+            if row is None or not row["active"]:
+                raise problems.unauthorized("key_invalid", "The API key is not valid.")
+            if row["revoked_at"] is not None:
+                raise problems.unauthorized("key_revoked", "The API key was revoked. Use another one.")
+            now = datetime.now(timezone.utc)
+            if row["expires_at"] is not None and row["expires_at"] <= now:
+                raise problems.unauthorized("key_expired", f"The API key expired on {row['expires_at']:%Y-%m-%d}.")
+            if row["used_at"] is None or now - row["used_at"] > timedelta(minutes=1):
+                connection.execute(api_keys.update().where(api_keys.c.id == row["id"]).values(used_at=now))
+        return Caller(row["user_id"], row["user_name"], row["role"], key=row["id"], per_hour=row["per_hour"])

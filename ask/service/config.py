@@ -1,0 +1,136 @@
+"""The service's settings: one YAML file, in which every secret is the path of a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+
+class ConfigError(ValueError):
+    """The settings cannot be used: what is wrong, where, and what was expected."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Source(_Model):
+    """A store with the query API of Prometheus or Loki; `tenant` is sent as X-Scope-OrgID."""
+
+    url: str = Field(pattern=r"^https?://\S+$")
+    tenant: str | None = None
+
+
+class Site(_Model):
+    """Grafana's address in the browser."""
+
+    url: str = Field(pattern=r"^https?://\S+$")
+
+
+class Database(_Model):
+    """The PostgreSQL server; `connections` bounds the pool of one replica."""
+
+    host: str
+    port: int = Field(default=5432, ge=1, le=65535)
+    name: str = "ask"
+    user: str = "ask"
+    password_file: Path
+    connections: int = Field(default=10, ge=2, le=100)
+
+
+class Valkey(_Model):
+    """The Valkey (or Redis) server."""
+
+    host: str
+    port: int = Field(default=6379, ge=1, le=65535)
+    password_file: Path | None = None
+
+
+class Admin(_Model):
+    """The first administrator, created if there is none."""
+
+    name: str = Field(default="admin", pattern=r"^[a-z0-9][a-z0-9._@-]{0,62}$")
+    password_file: Path
+
+
+class RateLimits(_Model):
+    """Questions of one user or key in an hour, and attempts to sign in under one name in 15 minutes."""
+
+    user_per_hour: int = Field(default=100, ge=1)
+    admin_per_hour: int = Field(default=1000, ge=1)
+    sign_ins: int = Field(default=10, ge=1)
+
+
+class Config(_Model):
+    """The whole file."""
+
+    catalogue: Path
+    prometheus: Source
+    loki: Source
+    grafana: Site
+    database: Database
+    valkey: Valkey
+    session_key_file: Path
+    admin: Admin
+    registration: Literal["closed", "open"] = "closed"
+    cors: tuple[str, ...] = ()
+    limits: RateLimits = RateLimits()
+    history_days: int = Field(default=90, ge=1, le=3650)
+    cache_seconds: int = Field(default=300, ge=0, le=86400)
+    discovery_seconds: int = Field(default=300, ge=10, le=86400)
+    concurrency: int = Field(default=2, ge=1, le=32)
+    jobs: int = Field(default=1, ge=0, le=8)
+
+
+def load(path: Path) -> Config:
+    """The settings of a file. Raises ConfigError with every problem, one on a line."""
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot be read: {problem.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ConfigError(f"{path}: not a YAML file") from None
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{path}: expected a mapping of settings")
+    try:
+        return Config.model_validate(raw)
+    except ValidationError as problem:
+        raise ConfigError("\n".join(_sentences(path, problem))) from None
+
+
+def _sentences(path: Path, problem: ValidationError) -> list[str]:
+    """One line for each problem, without the value: it may be a secret in the wrong place."""
+    found = []
+    for one in problem.errors(include_url=False, include_input=False, include_context=False):
+        place = ".".join(map(str, one["loc"]))
+        if one["type"] == "extra_forbidden":
+            found.append(f"{path}: {place}: unknown key, expected one of {', '.join(_keys(one['loc']))}")
+        else:
+            found.append(f"{path}: {place}: {one['msg']}")
+    return found
+
+
+def _keys(place: tuple[int | str, ...]) -> list[str]:
+    """The keys that are valid beside an unknown one."""
+    model: type[BaseModel] = Config
+    for part in place[:-1]:
+        inner = model.model_fields[str(part)].annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            model = inner
+    return sorted(model.model_fields)
+
+
+def secret(path: Path, least: int = 1) -> str:
+    """The content of a secret's file, without the last line break. Raises ConfigError."""
+    try:
+        found = path.read_text(encoding="utf-8").rstrip("\r\n")
+    except OSError as problem:
+        raise ConfigError(f"{path}: the secret cannot be read: {problem.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path}: the secret is not text in UTF-8") from None
+    if len(found) < least:
+        raise ConfigError(f"{path}: the secret has {len(found)} characters, expected at least {least}")
+    return found

@@ -1,0 +1,103 @@
+"""What the fleet has, discovered at start, at intervals and on demand: by one replica, for all, in bounded requests."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ask import catalogue as catalogues
+from ask.client import Hub
+from ask.engine import Engine
+from ask.service import inventory, problems, worlds
+from ask.service.metrics import Metrics
+from ask.service.store import Store
+from ask.world import World, discover
+
+LOG = logging.getLogger("ask.discovery")
+_WORLD, _LOCK = "world", "discovery-lock"
+SOON = 15.0  # seconds after which a discovery that missed a store is repeated
+LONGEST = 120  # seconds that one discovery may take before another replica may begin
+
+
+@dataclass
+class Knowledge:
+    """The engine over the catalogue's file, and the newest world."""
+
+    path: Path
+    hub: Hub
+    store: Store
+    pool: sa.Engine
+    metrics: Metrics
+    seconds: int
+    world: World = field(default_factory=World)
+    at: float = 0.0  # when the world was discovered
+    _engine: Engine | None = None
+    _stamp: tuple[int, int] = (0, 0)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def engine(self) -> Engine:
+        """Over the file as it is now. A file that cannot be used leaves the engine as it was."""
+        try:
+            found = self.path.stat()
+            stamp = (found.st_mtime_ns, found.st_size)
+            if stamp != self._stamp:
+                with self._lock:
+                    self._engine, self._stamp = Engine(catalogues.read(self.path)), stamp
+        except (OSError, catalogues.CatalogueError) as problem:
+            if self._engine is None:
+                raise
+            LOG.warning("the catalogue stays as it was: %s", problem)
+        assert self._engine is not None
+        return self._engine
+
+    @property
+    def version(self) -> str:
+        """Changes with the catalogue: answers of another one are not reused."""
+        return f"{self._stamp[0]:x}"
+
+    def refresh(self, force: bool = False) -> bool:
+        """Discover, or take what another replica discovered since. True if this replica discovered."""
+        shared = self.store.get(_WORLD)
+        if shared is not None and shared["at"] > self.at:
+            self.world, self.at = worlds.world(shared), float(shared["at"])
+        if not force and time.time() - self.at < self.seconds:
+            return False
+        if not self.store.put(_LOCK, {"at": time.time()}, LONGEST, only_new=True):
+            return False
+        try:
+            self._discover()
+        finally:
+            self.store.delete(_LOCK)
+        return True
+
+    def _discover(self) -> None:
+        began = time.monotonic()
+        now = time.time()
+        found = discover(self.hub, self.engine.catalogue, now)
+        self.world, self.at = worlds.completed(found, self.world), now
+        if found.missing:
+            self.at = now - self.seconds + SOON
+        self.store.put(_WORLD, worlds.document(self.world) | {"at": self.at}, max(3600, 3 * self.seconds))
+        inventory.update(self.pool, self.world, inventory.pairs(self.hub, found, now))
+        self.metrics.discovery.observe(time.monotonic() - began)
+        for problem in found.missing:
+            LOG.warning("discovery: %s", problem)
+
+    def run(self, stop: threading.Event) -> None:
+        """Keep the world fresh until stopped. A store that is down is tried again soon."""
+        while not stop.is_set():
+            wait = min(30.0, self.seconds)
+            try:
+                self.refresh()
+            except problems.Problem as problem:
+                LOG.warning("discovery: %s", problem)
+                wait = 5.0
+            except Exception:
+                LOG.exception("discovery failed")
+            stop.wait(min(wait, SOON) if self.world.missing else wait)

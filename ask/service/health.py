@@ -1,0 +1,52 @@
+"""Which component answers, and in what time."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+
+from ask.client import Away
+from ask.service import database
+from ask.service.problems import Problem
+from ask.service.service import Service
+
+NEEDED = ("database", "valkey")  # without these nothing is answered
+
+
+def check(service: Service) -> dict[str, Any]:
+    """`healthy`, `degraded` (questions about one store fail) or `unhealthy`."""
+    hub = service.hub
+    checks: dict[str, Callable[[], object]] = {
+        "database": lambda: _database(service.pool),
+        "valkey": service.store.ping,
+        "prometheus": lambda: hub.get(hub.prometheus, "/api/v1/query", [("query", "vector(1)")]),
+        "loki": lambda: hub.get(hub.loki, "/loki/api/v1/query", [("query", "vector(1)")]),
+    }
+    found: dict[str, Any] = {name: _one(run) for name, run in checks.items()}
+    for name, one in found.items():
+        service.metrics.up.labels(name).set(one["status"] == "healthy")
+    down = [name for name, one in found.items() if one["status"] != "healthy"]
+    state = "unhealthy" if set(down) & set(NEEDED) else "degraded" if down else "healthy"
+    return {
+        "status": state,
+        "components": found | {"llm": {"status": "none"}},
+        "discovered_at": service.knowledge.at or None,
+        "missing": list(service.knowledge.world.missing),
+    }
+
+
+def _database(pool: sa.Engine) -> None:
+    with database.transaction(pool) as connection:
+        connection.execute(sa.text("SELECT 1"))
+
+
+def _one(run: Callable[[], object]) -> dict[str, Any]:
+    began = time.monotonic()
+    try:
+        run()
+    except (Problem, Away) as problem:
+        return {"status": "unhealthy", "message": str(problem)}
+    return {"status": "healthy", "milliseconds": round((time.monotonic() - began) * 1000, 1)}

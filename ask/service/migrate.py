@@ -1,0 +1,48 @@
+"""The schema brought to this version's state, by one replica at a time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+LOCK = 0x61736B01  # of pg_advisory_lock, for the schema
+
+
+class SchemaTooNew(RuntimeError):
+    """The database was migrated by a newer version."""
+
+
+def upgrade(pool: sa.Engine) -> None:
+    """Apply what is missing, under an advisory lock. Raises SchemaTooNew."""
+    with pool.connect() as connection:
+        # Waits for another replica, which may create indexes: longer than any other statement may take.
+        connection.execute(sa.text("SET statement_timeout = '10min'"))
+        connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+        connection.commit()
+        try:
+            _upgrade(connection)
+        finally:
+            connection.rollback()
+            connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+            connection.execute(sa.text("RESET statement_timeout"))
+            connection.commit()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    settings = Config()
+    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    settings.attributes["connection"] = connection
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {one.revision for one in ScriptDirectory.from_config(settings).walk_revisions()}
+    connection.rollback()
+    if current is not None and current not in known:
+        raise SchemaTooNew(
+            f"The database has schema {current}, which this version does not know. Start the newer version, or restore "
+            "the database from before the upgrade."
+        )
+    command.upgrade(settings, "head")

@@ -1,0 +1,1 @@
+"""The routes below /ask, one module for each group."""

@@ -1,0 +1,96 @@
+"""What requests have to contain; unknown fields are refused."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+NAME = r"^[a-z0-9][a-z0-9._@-]{0,62}$"
+
+
+class Body(BaseModel):
+    """Of every request."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Credentials(Body):
+    """To sign in."""
+
+    name: str = Field(max_length=200)
+    password: str = Field(max_length=1000)
+
+
+class Registration(Body):
+    """A new account."""
+
+    name: str = Field(pattern=NAME)
+    password: str = Field(max_length=1000)
+
+
+class Refresh(Body):
+    """The token that signing in gave."""
+
+    refresh_token: str = Field(max_length=500)
+
+
+class QuestionContext(Body):
+    """What a follow-up refers to."""
+
+    question: str = Field(default="", max_length=2000)
+    host: str = Field(default="", max_length=253)
+
+
+class Question(Body):
+    """A question; its length is checked later, with a separate status code."""
+
+    question: str
+    context: QuestionContext = QuestionContext()
+
+
+class NewKey(Body):
+    """A key of a user, by default of the caller; without `days` it does not expire."""
+
+    name: str = Field(min_length=1, max_length=100)
+    user: str | None = Field(default=None, max_length=63)
+    days: int | None = Field(default=None, ge=1, le=3650)
+    per_hour: int | None = Field(default=None, ge=1, le=1_000_000)
+
+
+class Changes(Body):
+    """What is given is changed."""
+
+    def changes(self) -> dict[str, Any]:
+        """The fields that were sent."""
+        return self.model_dump(exclude_unset=True)
+
+
+class ChangedKey(Changes):
+    """Null removes the end or the limit."""
+
+    name: str = Field(default="", min_length=1, max_length=100)
+    expires_at: datetime | None = None
+    per_hour: int | None = Field(default=None, ge=1, le=1_000_000)
+
+
+class NewUser(Registration):
+    """By an administrator."""
+
+    role: Literal["user", "admin"] = "user"
+
+
+class ChangedUser(Changes):
+    """Every session of the user ends."""
+
+    password: str = Field(default="", max_length=1000)
+    role: Literal["user", "admin"] = "user"
+    active: bool = True
+
+
+class ChangedPassword(Body):
+    """Of the caller."""
+
+    password: str = Field(max_length=1000)
+    new_password: str = Field(max_length=1000)

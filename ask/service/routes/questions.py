@@ -1,0 +1,40 @@
+"""Questions, and their history."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from ask.reading import Context
+from ask.service.answering import Asked
+from ask.service.routes.bodies import Question
+from ask.service.web import TheCaller, TheService, address_of, limited
+
+router = APIRouter(prefix="/api/v1", tags=["questions"])
+
+
+@router.post("/query")
+def query(body: Question, request: Request, response: Response, caller: TheCaller, service: TheService) -> Any:
+    """Answer a question in plain language."""
+    response.headers.update(limited(service, caller))
+    context = Context(body.context.question, body.context.host)
+    return service.answering.answer(caller, Asked(body.question, context, address_of(request)))
+
+
+@router.get("/history")
+def history(
+    caller: TheCaller,
+    service: TheService,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    before: Annotated[int | None, Query(ge=1)] = None,
+) -> dict[str, Any]:
+    """The caller's questions, the newest first; `before` is the id of the last entry of the page before."""
+    return {"history": service.history.of(caller.user, limit, before)}
+
+
+@router.delete("/history")
+def forget(caller: TheCaller, service: TheService, request: Request) -> dict[str, int]:
+    """Delete the caller's history. The audit keeps the questions until the retention ends."""
+    service.history.audit(caller, "history deleted", "", address_of(request))
+    return {"deleted": service.history.forget(caller.user)}

@@ -1,0 +1,81 @@
+"""The parts of one replica, connected, started and stopped."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+
+import sqlalchemy as sa
+
+from ask.client import Hub
+from ask.service import config, database, migrate, secrets
+from ask.service.accounts import Accounts
+from ask.service.answering import Answering
+from ask.service.config import Config
+from ask.service.discovery import Knowledge
+from ask.service.history import History
+from ask.service.jobs import Jobs
+from ask.service.keys import Keys
+from ask.service.metrics import Metrics
+from ask.service.store import Store
+
+
+@dataclass
+class Service:
+    """Everything that the routes use. `start` begins the work in the background, `stop` ends it and waits."""
+
+    settings: Config
+    pool: sa.Engine
+    store: Store
+    hub: Hub
+    metrics: Metrics
+    accounts: Accounts
+    history: History
+    knowledge: Knowledge
+    answering: Answering
+    keys: Keys
+    jobs: Jobs
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def prepare(self) -> None:
+        """Migrate the schema and create the first administrator."""
+        migrate.upgrade(self.pool)
+        admin = self.settings.admin
+        if self.accounts.first_admin(admin.name, config.secret(admin.password_file, secrets.LEAST)):
+            print(f"ask: created the administrator {admin.name}", flush=True)
+
+    def start(self) -> None:
+        """Discovery, the writer of the history and the workers of jobs."""
+        work = [("discovery", self.knowledge.run), ("history", self.history.run)]
+        work += [("jobs", self.jobs.run)] * self.settings.jobs
+        for name, run in work:
+            thread = threading.Thread(target=run, args=(self._stop,), name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """End the background work, write what waits, close the connections."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+        self.hub.close()
+        self.store.close()
+        self.pool.dispose()
+
+
+def build(settings: Config) -> Service:
+    """The parts by the settings; nothing is contacted. Raises ConfigError for a secret that cannot be read."""
+    metrics = Metrics()
+    pool, store = database.engine(settings.database), Store(settings.valkey)
+    prometheus, loki = settings.prometheus, settings.loki
+    hub = Hub(prometheus.url, loki.url, tenant=prometheus.tenant, loki_tenant=loki.tenant)
+    signer = secrets.Signer(config.secret(settings.session_key_file, 32))
+    history = History(pool, metrics, settings.history_days)
+    knowledge = Knowledge(settings.catalogue, hub, store, pool, metrics, settings.discovery_seconds)
+    answering = Answering(
+        knowledge, store, history, metrics, settings.grafana.url, settings.cache_seconds, settings.concurrency
+    )
+    accounts = Accounts(pool, store, signer, settings.limits)
+    keys, jobs = Keys(pool, accounts), Jobs(store, answering, metrics)
+    return Service(settings, pool, store, hub, metrics, accounts, history, knowledge, answering, keys, jobs)

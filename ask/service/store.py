@@ -1,0 +1,151 @@
+"""Valkey: sessions, limits, cached answers and jobs. Every call either works or raises Problem 503."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import valkey
+from valkey.exceptions import ValkeyError
+
+from ask.service import config, problems
+
+PREFIX = "ask:"
+# Times are the server's, so replicas agree. Counts what happened in the window, adds this one if it is allowed.
+_WINDOW = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local window, limit = tonumber(ARGV[1]) * 1000, tonumber(ARGV[2])
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - window)
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. now + 1000, '+inf')
+local count = redis.call('ZCARD', KEYS[1])
+local allowed = 0
+if count < limit then
+  redis.call('ZADD', KEYS[1], now, now .. ':' .. ARGV[3])
+  redis.call('PEXPIRE', KEYS[1], window)
+  count, allowed = count + 1, 1
+end
+local first = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+local reset = first[2] and (first[2] + window - now) or window
+return {allowed, count, math.ceil(reset / 1000)}
+"""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The state of a sliding window after a request."""
+
+    allowed: bool
+    limit: int
+    remaining: int
+    reset: int  # seconds until the oldest request leaves the window
+
+
+@contextlib.contextmanager
+def _answering() -> Iterator[None]:
+    try:
+        yield
+    except (ValkeyError, OSError):
+        raise problems.valkey_down() from None
+
+
+class Store:
+    """A client with a bounded pool; all keys begin with `ask:`."""
+
+    def __init__(self, settings: config.Valkey) -> None:
+        password = config.secret(settings.password_file) if settings.password_file else None
+        make: Any = valkey.BlockingConnectionPool  # without types
+        pool = make(
+            host=settings.host,
+            port=settings.port,
+            password=password,
+            max_connections=20,
+            timeout=5,
+            socket_timeout=5,
+            socket_connect_timeout=3,
+            health_check_interval=30,
+            decode_responses=True,
+        )
+        self.client: Any = valkey.Valkey(connection_pool=pool)  # its types are unions with those of asyncio
+        self._window: Any = self.client.register_script(_WINDOW)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self.client.close()
+
+    def ping(self) -> None:
+        """Raises Problem 503 if the server does not answer."""
+        with _answering():
+            self.client.ping()
+
+    def window(self, name: str, seconds: int, limit: int, unique: str) -> Window:
+        """Count a request in a sliding window."""
+        with _answering():
+            allowed, count, reset = self._window(keys=[f"{PREFIX}limit:{name}"], args=[seconds, limit, unique])
+        return Window(bool(allowed), limit, max(0, limit - int(count)), int(reset))
+
+    def clear_window(self, name: str) -> None:
+        """Forget what was counted."""
+        self.delete(f"limit:{name}")
+
+    def get(self, name: str) -> dict[str, Any] | None:
+        """A JSON document."""
+        with _answering():
+            found = self.client.get(PREFIX + name)
+        if found is None:
+            return None
+        document = json.loads(found)
+        return document if isinstance(document, dict) else None
+
+    def put(self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False) -> bool:
+        """Keep a JSON document for a time; False if `only_new` and there is one."""
+        text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        with _answering():
+            return bool(self.client.set(PREFIX + name, text, ex=max(1, seconds), nx=only_new))
+
+    def delete(self, *names: str) -> None:
+        """Remove documents."""
+        with _answering():
+            self.client.delete(*(PREFIX + one for one in names))
+
+    def remember(self, group: str, member: str, seconds: int) -> None:
+        """Add to a set that lives at least this long."""
+        with _answering():
+            pipe = self.client.pipeline()
+            pipe.sadd(PREFIX + group, member)
+            pipe.expire(PREFIX + group, seconds)
+            pipe.execute()
+
+    def members(self, group: str) -> list[str]:
+        """The members of a set."""
+        with _answering():
+            return sorted(self.client.smembers(PREFIX + group))
+
+    def length(self, name: str) -> int:
+        """Of a list."""
+        with _answering():
+            return int(self.client.llen(PREFIX + name))
+
+    def listed(self, name: str) -> list[str]:
+        """The members of a list."""
+        with _answering():
+            return list(self.client.lrange(PREFIX + name, 0, -1))
+
+    def push(self, name: str, member: str) -> None:
+        """Add at the end of a list."""
+        with _answering():
+            self.client.rpush(PREFIX + name, member)
+
+    def remove(self, name: str, member: str) -> bool:
+        """Take out of a list; False if it is not in it."""
+        with _answering():
+            return bool(self.client.lrem(PREFIX + name, 1, member))
+
+    def take(self, name: str, other: str, seconds: int) -> str | None:
+        """Move the first member to another list; waits for one, None if there is none."""
+        with _answering():
+            found = self.client.blmove(PREFIX + name, PREFIX + other, seconds, "LEFT", "RIGHT")
+        return None if found is None else str(found)
