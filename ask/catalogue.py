@@ -11,6 +11,7 @@ from typing import Any
 from ask import promql, words
 
 FORMAT = 1
+EVERYWHERE = {"env", "host"}  # labels that every series has: the agents add them
 _ALERT = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -34,6 +35,7 @@ class Entry:
     expr: str
     interval: int = 0
     variables: dict[str, str] = field(default_factory=dict)
+    present: frozenset[str] = frozenset()  # labels that a series must have if a variable restricts them
     phrasings: tuple[str, ...] = ()
     severity: str = ""
     runbook: str = ""
@@ -115,6 +117,7 @@ def _entry(raw: dict[str, Any]) -> Entry:
         expr=expr,
         interval=raw.get("interval", 0),
         variables=raw.get("variables", {}),
+        present=frozenset(raw.get("present", ())) - EVERYWHERE,
         phrasings=tuple(raw["phrasings"]),
         severity=raw.get("severity", ""),
         runbook=raw.get("runbook", ""),

@@ -71,11 +71,12 @@ def tree_of(entry: Entry, window: float, rate: float) -> parser.Expr:
     return promql.parse(filled(entry.expr, promql.duration(every), promql.duration(window)))
 
 
-def bind(one: Selector, bound: Bound, back: float) -> Selector:
-    """A selector with the question's matchers instead of the dashboard's variables, shifted by `back` seconds."""
+def bind(one: Selector, bound: Bound, back: float, present: frozenset[str] = frozenset()) -> Selector:
+    """A selector with the question's matchers instead of the dashboard's variables, shifted by `back` seconds. Labels
+    in `present` have a value."""
     has = {matcher.label for matcher in one.matchers if "$" in matcher.value}
     everywhere = {"host", *has}
-    kept = one.without_variables()
+    kept = one.without_variables(present - set(bound))
     extra = []
     for label, values in bound.items():
         if label in everywhere or label in {"mountpoint", "datname", "container", "table", "hypertable", "status"}:
@@ -102,12 +103,12 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times) -> Query:
     tree = tree_of(entry, span, span if events or counted else RATE)
     if counted:
         tree, events = promql.parse(promql.text(tree).replace("rate(", "increase(")), True
-    expr = promql.text(tree, lambda one: bind(one, bound, 0))
+    expr = promql.text(tree, lambda one: bind(one, bound, 0, entry.present))
     notes: list[str] = []
     start, end, form = times.end, times.end, "value"
     expr = _grouped(expr, wants)
     if times.back:
-        before = _grouped(promql.text(tree, lambda one: bind(one, bound, times.back)), wants)
+        before = _grouped(promql.text(tree, lambda one: bind(one, bound, times.back, entry.present)), wants)
         if re.search(r"\btime\(\)", expr):
             before = f"{wrapped(before)} - {times.back:.0f}"
         expr = f"{wrapped(expr)} - {wrapped(before)}"

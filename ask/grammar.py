@@ -45,6 +45,12 @@ _NAMED = (
     ),
 )
 _SUPERLATIVE = re.compile(rf"\b(?:(?P<high>{_HIGH})|(?P<low>{_LOW}))\b")
+SEVERAL = 5  # shown for a plural without a number
+_WHICH_OF_SEVERAL = re.compile(
+    r"\b(?:which|what|welche|qu[eé]|cu[aá]les)\s+(?:of the\s+)?(?:hosts|servers|machines|boxes|nodes|rechner|"
+    r"servidores|containers|contenedores|disks|file ?systems|mount ?points|databases|dbs|"
+    r"datenbanken|services|apps|dienste|servicios|queues|tables|hypertables|jobs|volumes)\b"
+)
 _OVER_TIME = (
     ("max", re.compile(r"\b(?:max(?:imum)?|peak(?:ed)?|highest|spike[ds]?|höchste[rns]?|máxim[ao])\b")),
     ("min", re.compile(r"\b(?:min(?:imum)?|lowest|niedrigste[rns]?|mínim[ao])\b")),
@@ -132,6 +138,7 @@ def parse(text: str, window: bool, several: bool) -> Wants:
         text = f"{text[: named.start()]} {text[named.end() :]}"
     elif superlative and not over_time and several and superlative[0] not in {"max", "maximum", "min", "minimum"}:
         top = 1 if not re.search(rf"\b(?:{_HIGH}|{_LOW})\s+\w+s\b", text) else 10
+        top = SEVERAL if _WHICH_OF_SEVERAL.search(text) else top
         top = 1 if re.search(r"\b(?:uses?|has|have|with|gets?|eats?|takes?|writes?)\b", text) and top == 10 else top
     if top:
         lowest = bool(superlative and superlative["low"])

@@ -65,9 +65,16 @@ class Selector:
                 found |= set(one.value.split("|"))
         return found
 
-    def without_variables(self) -> Selector:
-        """Without the matchers whose value is a dashboard variable."""
-        return replace(self, matchers=tuple(one for one in self.matchers if "$" not in one.value))
+    def without_variables(self, present: frozenset[str] = frozenset()) -> Selector:
+        """Without the matchers whose value is a dashboard variable; of the labels in `present`, one that demands a
+        value stays, as the dashboard's "All" does."""
+        kept = []
+        for one in self.matchers:
+            if "$" not in one.value:
+                kept.append(one)
+            elif one.label in present:
+                kept.append(Matcher(one.label, "!=", ""))
+        return replace(self, matchers=tuple(kept))
 
 
 Select = Callable[[Selector], Selector]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import promql_parser as parser
 
 from ask import promql
-from ask.promql import Selector, duration
+from ask.promql import Matcher, Selector, duration
 
 _AGGREGATES = {
     "sum": "the sum", "max": "the maximum", "min": "the minimum", "avg": "the mean", "count": "the number of series",
@@ -71,12 +71,15 @@ def _call(node: parser.Call) -> str:
 
 
 def _selector(one: Selector) -> str:
-    matchers = [f"{m.label} {_matched(m.op)} {m.value}" for m in one.matchers if m.label != "__name__"]
+    matchers = [_matcher(each) for each in one.matchers if each.label != "__name__"]
     where = f" where {' and '.join(matchers)}" if matchers else ""
     window = f" over {duration(one.window)}" if one.window else ""
     offset = f", {duration(one.offset)} before" if one.offset else ""
     return f"{one.name or 'the named metrics'}{where}{window}{offset}"
 
 
-def _matched(op: str) -> str:
-    return {"=": "is", "!=": "is not", "=~": "matches", "!~": "does not match"}[op]
+def _matcher(one: Matcher) -> str:
+    if not one.value and one.op in {"=", "!="}:
+        return f"{one.label} is {'not set' if one.op == '=' else 'set'}"
+    verb = {"=": "is", "!=": "is not", "=~": "matches", "!~": "does not match"}[one.op]
+    return f"{one.label} {verb} {one.value}"

@@ -38,9 +38,10 @@ def _valkey() -> Recipe:
 def _ask() -> Recipe:
     return Recipe(
         tag="ask:0.1.0-checkout",
-        differs="the package `ask` of this checkout with Debian's Python",
+        differs="the package `ask` of this checkout with the Python of Debian 13",
         busybox=True,
         packages=PYTHON,
+        release="trixie",
         trees={"app/ask": "ask"},
         wheels="ask/requirements.txt",
         compile=("/usr/lib/python3", "/app"),

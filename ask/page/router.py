@@ -200,7 +200,8 @@ def _answered(visitor: Visitor, session: str, question: str, previous: str) -> R
     token, status, headers = token_of(session), 200, {}
     try:
         found = visitor.answer(question, previous)
-        view = View(visitor.name, token, question, question, answer=found, history=visitor.history())
+        earlier = tuple(one for one in visitor.history() if one.question != question)
+        view = View(visitor.name, token, question, question, answer=found, history=earlier)
     except Problem as problem:
         if problem.status == 401:
             return _refused(problem)

@@ -107,7 +107,7 @@ class Answering:
             now = time.time()
             world, engine = self.knowledge.world, self.knowledge.engine
             if not world.metrics and not world.logs:
-                raise _unknown_fleet(world)
+                raise _unknown_fleet(world, self.knowledge.at)
             found = reply(engine, self.knowledge.hub, world, asked.question, now, asked.context, self.site)
         finally:
             self._turns.release()
@@ -142,11 +142,14 @@ class Answering:
         )
 
 
-def _unknown_fleet(world: World) -> Problem:
-    """Nothing was discovered yet, or nothing sends data."""
-    if world.missing:
-        return Problem(502, "prometheus_down", " ".join(world.missing), {"Retry-After": "15"})
-    return Problem(503, "starting", "The fleet's metrics are being discovered. Try again.", {"Retry-After": "5"})
+def _unknown_fleet(world: World, at: float) -> Problem:
+    """Nothing is known: because of a store, because discovery has not ended yet, or because nothing sends data."""
+    for problem in world.missing:
+        if problem.startswith("Prometheus"):
+            return Problem(502, "prometheus_down", problem, {"Retry-After": "15"})
+    if not at:
+        return Problem(503, "starting", "The fleet's metrics are being discovered. Try again.", {"Retry-After": "5"})
+    return Problem(503, "no_data", "No host has sent metrics or logs in the last hour.", {"Retry-After": "60"})
 
 
 def _returned(found: dict[str, Any]) -> dict[str, Any]:

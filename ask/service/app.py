@@ -10,11 +10,13 @@ from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse
 
 from ask.service import reference, web
-from ask.service.routes import admin, auth, catalogue, jobs, public, questions
+from ask.service.routes import admin, auth, catalogue, jobs, page, public, questions
 from ask.service.service import Service
 
 PATH = "/ask"
-ROUTERS = (public.router, auth.router, questions.router, catalogue.router, jobs.router, admin.router)
+ROUTERS = (
+    public.router, auth.router, questions.router, catalogue.router, jobs.router, admin.router, page.router,
+)  # fmt: skip
 
 
 def create(service: Service) -> FastAPI:

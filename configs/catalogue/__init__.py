@@ -61,6 +61,7 @@ def _panels(settings: Settings) -> Iterator[dict[str, Any]]:
                     "expr": whole(query.expr),
                     "interval": getattr(query, "interval", 0),
                     "variables": {one.name: one.label for one in board.variables if one.label},
+                    "present": sorted({one.label for one in board.variables if one.label and one.all_value == ".+"}),
                     "empty": query.empty,
                     "phrasings": list(phrasings.of_panel(board.name, panel.title, name)),
                 }

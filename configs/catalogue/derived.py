@@ -70,6 +70,7 @@ def entries() -> list[dict[str, Any]]:
             "form": "value",
             "expr": expr,
             "variables": {"env": "env", "host": "host"},
+            "present": ["env", "host"],
             "empty": "",
             "phrasings": list(split(phrasings)),
         }

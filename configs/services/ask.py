@@ -65,7 +65,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             networks=(Network("ask"), Network("hub")),
             depends_on=(*AFTER, "ask-database", "ask-cache"),
             health=HealthCheck(
-                ("python3", "-c", f"import urllib.request as r; r.urlopen('{_HEALTHY}', timeout=4)"), start_period=60
+                ("python3", "-c", f"import urllib.request as r; r.urlopen('{_HEALTHY}', timeout=4)"), start_period=45
             ),
             scrape=ScrapeJob(name="ask", interval=context.edge.scrape.hub, port=names.ASK_METRICS_PORT, series=200),
         )

@@ -52,7 +52,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             volumes={"ask-database": Volume(DATA, durable=True)},
             networks=(Network("ask"),),
             depends_on=AFTER,
-            health=HealthCheck(("pg_isready", "-q", "-h", "127.0.0.1", "-U", USER, "-d", DATABASE), start_period=60),
+            health=HealthCheck(("pg_isready", "-q", "-h", "127.0.0.1", "-U", USER, "-d", DATABASE), start_period=45),
             scrape=None,
         )
     ]

@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from ask.service import secrets
 from tests.ask import servers
+
+ROUNDS = secrets.ROUNDS  # of the service; the tests sign in a hundred times
 
 
 def _folder() -> tempfile.TemporaryDirectory[str]:
@@ -29,3 +32,10 @@ def postgres() -> Iterator[servers.Server]:
 def valkey() -> Iterator[servers.Server]:
     with _folder() as folder, servers.valkey(Path(folder)) as made:
         yield made
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(secrets, "ROUNDS", 4)
+        yield

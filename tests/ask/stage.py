@@ -6,8 +6,10 @@ import contextlib
 import json
 import secrets
 import tempfile
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -61,6 +63,30 @@ class Stores:
         if path.endswith("/query_range"):
             return {"resultType": "matrix", "result": []}
         return {"resultType": "vector", "result": [{"metric": {"host": "web-1"}, "value": [0, "0.42"]}]}
+
+
+@contextlib.contextmanager
+def served(stores: Stores) -> Iterator[str]:
+    """The stores over HTTP on loopback, for replicas that are processes."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            answer = stores(httpx.Request("GET", f"http://stores.test{self.path}"))
+            self.send_response(answer.status_code)
+            self.send_header("Content-Length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def store_label(parts: list[str]) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from ask import apps, compose, grammar, logs, times, words
+from ask import apps, compose, examples, explain, grammar, logs, times, words
 from ask.compose import Bound
 from ask.grammar import Wants
 from ask.reading import Context
-from ask.world import AppMetric
+from ask.world import AppMetric, World
 from tests.ask.offline import engine, world
 from tests.ask.seed import AT
 
@@ -133,3 +133,46 @@ ORDERS = apps.Candidate(AppMetric("shop_orders_total", "counter", {}), 1.0)
 )
 def test_several_names_are_taken_literally(query: str) -> None:
     assert r'host=~"db\\.1|web\\|2"' in query
+
+
+def test_every_example_is_answered_by_this_fleet() -> None:
+    found = examples.of(engine(), world(), AT)
+    assert len(found) == examples.MOST
+    for one in found[:-1]:
+        assert engine().plan(one, world(), AT).query is not None
+    assert explain.alert_of(found[-1], engine().catalogue) is not None
+    assert any("db-1" in one for one in found)
+
+
+def test_an_empty_fleet_has_examples_too() -> None:
+    assert "how full are the disks?" in examples.of(engine(), World(), AT)
+
+
+@pytest.mark.parametrize(
+    ("question", "matcher"),
+    [
+        ("which containers use the most memory", 'container!=""'),
+        ("memory usage by container", 'container!=""'),
+        ("memory of container nginx", 'container="nginx"'),
+        ("size of the databases", 'datname!=""'),
+    ],
+)
+def test_a_series_without_the_label_of_a_board_is_none_of_its_values(question: str, matcher: str) -> None:
+    """The sums of a host are no container: the dashboard's "All" leaves them out too."""
+    query = _query(question)
+    assert matcher in query
+    assert "compose_project" not in query, "most containers belong to no project"
+    assert 'host!=""' not in query, "every series has a host"
+
+
+@pytest.mark.parametrize(
+    ("question", "beginning"),
+    [
+        ("which containers use the most memory", "topk(5, "),
+        ("which hosts have the lowest load", "bottomk(5, "),
+        ("which container uses the most memory", "topk(1, "),
+        ("which 3 hosts have the highest load", "topk(3, "),
+    ],
+)
+def test_a_plural_without_a_number_is_several(question: str, beginning: str) -> None:
+    assert _query(question).startswith(beginning)

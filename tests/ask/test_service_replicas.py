@@ -1,0 +1,199 @@
+"""Two replicas over one PostgreSQL and one Valkey: sessions, limits, discovery, jobs and the schema are shared."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from ask.engine import Plan
+from ask.reading import Context
+from ask.service import jobs as jobs_of
+from ask.service import migrate
+from ask.service.accounts import Caller
+from ask.service.answering import Asked
+from ask.world import LABELS, LOG_LABELS, World
+from tests.ask import stage
+from tests.ask.servers import Server
+from tests.ask.stage import Stage
+
+
+@pytest.fixture(scope="module")
+def both(postgres: Server, valkey: Server) -> Iterator[tuple[Stage, Stage]]:
+    database = stage.fresh_database(postgres)
+    with (
+        stage.replica(postgres, valkey, database, jobs=0) as one,
+        stage.replica(postgres, valkey, database, jobs=0) as other,
+    ):
+        yield one, other
+
+
+def test_a_session_of_one_is_valid_at_the_other_and_ends_at_both(both: tuple[Stage, Stage]) -> None:
+    one, other = both
+    headers = one.token()
+    assert other.ask("cpu of web-1", headers).status_code == 200
+    other.client.post("/ask/auth/logout", headers=headers)
+    assert one.ask("cpu of web-1", headers).json()["error"] == "session_ended"
+
+
+def test_limits_and_cached_answers_are_shared(both: tuple[Stage, Stage]) -> None:
+    one, other = both
+    headers = one.token()
+    first = one.ask("swap of web-1", headers)
+    second = other.ask("swap of web-1", headers)
+    left = [int(found.headers["X-RateLimit-Remaining"]) for found in (first, second)]
+    assert left[1] == left[0] - 1
+
+
+def test_one_discovers_for_both_in_a_fixed_number_of_requests(both: tuple[Stage, Stage]) -> None:
+    one, other = both
+    one.stores.seen.clear()
+    other.stores.seen.clear()
+    assert one.service.knowledge.refresh(force=True)
+    jobs = len(one.service.knowledge.world.labels["job"])
+    assert len(one.stores.seen) == len(LABELS) + len(LOG_LABELS) + 2 + jobs, (
+        "labels, names, apps, and once for each job"
+    )
+    assert not other.service.knowledge.refresh()
+    assert other.service.knowledge.at == one.service.knowledge.at
+    assert other.service.knowledge.world == one.service.knowledge.world
+    assert other.stores.seen == []
+
+
+def test_a_question_causes_no_discovery(both: tuple[Stage, Stage]) -> None:
+    one, _ = both
+    headers = one.token()
+    one.stores.seen.clear()
+    assert one.ask("load of web-1", headers).status_code == 200
+    assert len(one.stores.seen) <= 4, one.stores.seen
+
+
+def test_discovery_is_in_the_tables(both: tuple[Stage, Stage]) -> None:
+    one, _ = both
+    headers = one.token()
+    done = one.client.post("/ask/api/v1/admin/discovery/trigger", headers=headers).json()
+    assert done["discovered"] is True
+    services = one.client.get("/ask/api/v1/services", headers=headers).json()["services"]
+    assert {"node"} <= {found["name"] for found in services}
+    assert all(found["metrics"] for found in services if found["name"] == "node")
+    page = one.client.get("/ask/api/v1/metrics?limit=5", headers=headers).json()["metrics"]
+    assert len(page) == 5
+    after = one.client.get(f"/ask/api/v1/metrics?limit=5&after={page[-1]['name']}", headers=headers).json()["metrics"]
+    assert page[-1]["name"] < after[0]["name"]
+    found = one.client.get("/ask/api/v1/metrics?search=node_cpu&service=node", headers=headers).json()["metrics"]
+    assert [metric["name"] for metric in found if metric["name"] == "node_cpu_seconds_total"]
+    assert one.client.get("/ask/api/v1/metrics?search=%25';--", headers=headers).json()["metrics"] == []
+
+
+def _state(made: Stage, name: str, headers: dict[str, str], wanted: str) -> dict[str, object]:
+    deadline = time.monotonic() + 20
+    found: dict[str, object] = {}
+    while found.get("state") != wanted and time.monotonic() < deadline:
+        found = made.client.get(f"/ask/api/v1/jobs/{name}", headers=headers).json()
+        time.sleep(0.05)
+    assert found.get("state") == wanted, found
+    return found
+
+
+def _work(made: Stage) -> None:
+    """One round of a worker."""
+    name = made.service.store.take(jobs_of.QUEUE, jobs_of.RUNNING, 1)
+    assert name is not None
+    made.service.jobs._work(name)
+
+
+def test_a_job_of_one_is_answered_by_the_other(both: tuple[Stage, Stage]) -> None:
+    one, other = both
+    headers = one.token()
+    made = one.client.post("/ask/api/v1/jobs", json={"question": "cpu of web-1"}, headers=headers)
+    assert made.status_code == 202
+    name = made.json()["id"]
+    assert _state(one, name, headers, "queued")
+    _work(other)
+    answer = _state(one, name, headers, "done")["answer"]
+    assert isinstance(answer, dict)
+    assert answer["status"] == "answered"
+
+
+def test_a_cancelled_job_is_not_started(both: tuple[Stage, Stage]) -> None:
+    one, _ = both
+    headers = one.token()
+    name = one.client.post("/ask/api/v1/jobs", json={"question": "cpu of web-1"}, headers=headers).json()["id"]
+    assert one.client.delete(f"/ask/api/v1/jobs/{name}", headers=headers).json()["state"] == "cancelled"
+    assert one.service.store.length(jobs_of.QUEUE) == 0
+    assert one.client.get("/ask/api/v1/jobs/other", headers=headers).status_code == 404
+
+
+def test_a_job_of_a_replica_that_died_is_taken_by_another(both: tuple[Stage, Stage]) -> None:
+    one, other = both
+    headers = one.token()
+    name = one.client.post("/ask/api/v1/jobs", json={"question": "cpu of web-1"}, headers=headers).json()["id"]
+    assert one.service.store.take(jobs_of.QUEUE, jobs_of.RUNNING, 1) == name  # and then it dies: there is no lease
+    other.service.jobs.reclaim()
+    _work(other)
+    assert _state(one, name, headers, "done")
+    assert one.service.store.listed(jobs_of.RUNNING) == []
+
+
+def test_a_job_that_fails_has_the_problem(both: tuple[Stage, Stage]) -> None:
+    one, _ = both
+    headers = one.token()
+    name = one.client.post("/ask/api/v1/jobs", json={"question": "disk usage of web-1"}, headers=headers).json()["id"]
+    one.stores.away.add("prometheus")
+    try:
+        _work(one)
+    finally:
+        one.stores.away.clear()
+    problem = _state(one, name, headers, "failed")["problem"]
+    assert isinstance(problem, dict)
+    assert problem["error"] == "prometheus_down"
+    refused = one.client.post("/ask/api/v1/jobs", json={"question": ""}, headers=headers)
+    assert refused.status_code == 422, "what cannot be answered is not queued"
+
+
+def test_two_replicas_start_on_an_empty_database(postgres: Server, valkey: Server) -> None:
+    database = stage.fresh_database(postgres)
+    with stage.replica(postgres, valkey, database) as first:
+        admins = [first.service.accounts.first_admin("admin", stage.ADMIN) for _ in range(2)]
+        assert admins == [False, False]
+        threads = [threading.Thread(target=migrate.upgrade, args=(first.service.pool,)) for _ in range(4)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join(timeout=30)
+        assert not any(one.is_alive() for one in threads)
+
+
+def test_two_questions_at_once(both: tuple[Stage, Stage], monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _ = both
+    running, most, lock = 0, 0, threading.Lock()
+    plain = one.service.knowledge.engine.plan
+
+    def slow(question: str, world: World, now: float, context: Context) -> Plan:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.2)
+        with lock:
+            running -= 1
+        return plain(question, world, now, context)
+
+    monkeypatch.setattr(one.service.knowledge.engine, "plan", slow)
+    users = one.client.get("/ask/api/v1/admin/users", headers=one.token()).json()["users"]
+    caller = Caller(users[0]["id"], "admin", "admin")
+    found: list[str] = []
+
+    def ask(number: int) -> None:
+        answer = one.service.answering.answer(caller, Asked(f"top {number} hosts by memory"))
+        found.append(answer["status"])
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(2, 8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert len(found) == 6
+    assert most == 2
