@@ -9,6 +9,7 @@ from configs.dashboards.model import (
     Column,
     Dashboard,
     Graph,
+    Lacking,
     Query,
     Row,
     Stat,
@@ -36,6 +37,13 @@ THROTTLED = (
 )
 RECEIVED = f"sum {BY} (rate(container_network_receive_bytes_total{{{SELECTED}}}[$__rate_interval]))"
 SENT = f"sum {BY} (rate(container_network_transmit_bytes_total{{{SELECTED}}}[$__rate_interval]))"
+_COUNTED = "container_network_receive_bytes_total"
+NO_NETWORK = Lacking(
+    hosts=f"count(last_over_time(container_last_seen{{{SELECTED}}}[1h]))"
+    f" unless on () count(last_over_time({_COUNTED}{{{SELECTED}}}[1h]))"
+    f' and on () count({_COUNTED}{{job="cadvisor",env=~"$env",host=~"$host"}})',
+    reason="the container is on the host's network, or on none: cAdvisor counts no traffic",
+)
 STARTED = f"max {BY} (container_start_time_seconds{{{SELECTED}}})"
 
 _stats = Row(
@@ -91,8 +99,8 @@ def _overview(settings: Settings) -> Row:
                         steps=steps,
                         empty=WITHOUT_LIMIT,
                     ),
-                    Column(title="Receive", expr=RECEIVED, unit="binBps"),
-                    Column(title="Transmit", expr=SENT, unit="binBps"),
+                    Column(title="Receive", expr=RECEIVED, unit="binBps", lacking=NO_NETWORK),
+                    Column(title="Transmit", expr=SENT, unit="binBps", lacking=NO_NETWORK),
                     Column(title="Uptime", expr=f"time() - {STARTED}", unit="s"),
                 ),
                 links={
@@ -164,13 +172,15 @@ _network = Row(
             description="Bytes per second into each container. There are no values for containers on the host's "
             "network.",
             unit="binBps",
-            queries=(Query(expr=largest(RECEIVED), legend=NAME),),
+            no_value="No network",
+            queries=(Query(expr=largest(RECEIVED), legend=NAME, lacking=NO_NETWORK),),
         ),
         Graph(
             title="Network transmit",
             description="Bytes per second out of each container.",
             unit="binBps",
-            queries=(Query(expr=largest(SENT), legend=NAME),),
+            no_value="No network",
+            queries=(Query(expr=largest(SENT), legend=NAME, lacking=NO_NETWORK),),
         ),
         Graph(
             title="Container starts by container",

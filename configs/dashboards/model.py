@@ -40,8 +40,8 @@ LEVEL_COLOURS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Lacking:
-    """Hosts that cannot have the series of a query. `hosts` is PromQL: it has a result if every selected host lacks
-    them, and none as soon as one has them. `reason`: what those hosts lack."""
+    """Hosts, or containers, that cannot have the series of a query. `hosts` is PromQL: it has a result if every
+    selected one lacks them, and none as soon as one has them. `reason`: what they lack."""
 
     hosts: str
     reason: str
@@ -52,8 +52,8 @@ class Query:
     """An expression and the legend of its series (`{{label}}`).
 
     `empty` is the reason why it has no result on some healthy stacks; `make doctor` shows the reason and reports every
-    other query without a result as a fault. Columns and log panels have the same field. `lacking` excuses only hosts
-    that report themselves that they lack the series.
+    other query without a result as a fault. Columns and log panels have the same field. `lacking` excuses only what
+    reports itself that they lack the series.
 
     `interval`: seconds between two scrapes of its jobs where they are more than the data source's (intervals.py).
     """
@@ -116,6 +116,7 @@ class Column:
     steps: Steps = ()
     mappings: Mappings = field(default_factory=dict)
     empty: str = ""
+    lacking: Lacking | None = None
     interval: int = 0
 
 

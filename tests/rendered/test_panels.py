@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from configs.dashboards import boards
+from configs.dashboards.containers import NO_NETWORK
 from configs.dashboards.hosts import NO_PRESSURE
 from configs.dashboards.model import MOST_SERIES, Graph, largest
 from tests.fixtures.declared_empty import PANELS, SHOWN_BY
@@ -133,12 +134,12 @@ def test_a_host_is_excused_only_if_it_reports_that_it_lacks_pressure_information
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_a_container_is_short_lived_once_it_is_gone_and_ran_for_less_than_a_minute(tool: Any, tmp_path: Path) -> None:
+def test_a_container_is_short_lived_as_long_as_it_ran_for_less_than_a_minute(tool: Any, tmp_path: Path) -> None:
     path = tmp_path / "short.yml"
     for seen, started, excused in (
         ("30 45 _x38", "10 10 _x38", True),
         ("30 45 60 75 90 _x35", "10x4 _x35", False),
-        ("_x38 570 585", "_x38 560x1", False),
+        ("_x38 570 585", "_x38 560x1", True),
         ("_x40", "_x40", False),
     ):
         labels = 'job="cadvisor",host="hub",container="job.1"'
@@ -211,3 +212,25 @@ def test_capacity_panels_show_seconds_until_full(tool: Any, tmp_path: Path) -> N
     )
     done = tool("promtool")("test", "rules", path)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_container_without_counters_of_traffic_is_excused_where_others_have_some(tool: Any, tmp_path: Path) -> None:
+    path = tmp_path / "network.yml"
+    labels = 'job="cadvisor",env="full",host="hub",compose_project="shop",container='
+    seen = {f'container_last_seen{{{labels}"{name}"}}': "1x40" for name in ("alone", "web")}
+    web = {f'container_network_receive_bytes_total{{{labels}"web"}}': "1x40"}
+    alone = NO_NETWORK.hosts.replace('container=~"$container"', 'container=~"alone"')
+    for known, expr, excused in (
+        (seen | web, alone, True),
+        (seen, alone, False),
+        (seen | web, NO_NETWORK.hosts, False),
+        (seen, NO_NETWORK.hosts, False),
+    ):
+        samples = [{"labels": "{}", "value": 1}] if excused else []
+        test = {"expr": _filled(expr), "eval_time": "8m", "exp_samples": samples}
+        series = [{"series": key, "values": values} for key, values in known.items()]
+        path.write_text(
+            yaml.safe_dump({"tests": [{"interval": "15s", "input_series": series, "promql_expr_test": [test]}]})
+        )
+        done = tool("promtool")("test", "rules", path)
+        assert done.returncode == 0, done.stdout + done.stderr

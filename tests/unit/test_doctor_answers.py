@@ -113,11 +113,12 @@ def test_hosts_that_lack_what_a_query_needs_are_excused(hub: FakeHub, monkeypatc
     assert verdict.empty == ("host=hub", "host=old")
 
 
-def test_a_container_that_ended_within_a_minute_is_excused(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_that_ran_for_less_than_a_minute_is_excused(hub: FakeHub, monkeypatch: pytest.MonkeyPatch) -> None:
     expr = 'limited{host=~"$host",container=~"$container"}'
-    hub.has("container_last_seen", job="cadvisor", host="hub", container="a")
+    monkeypatch.setattr(short_lived, "query", lambda host, name: f'short{{host="{host}",container="{name}"}}')
+    hub.has("short", host="hub", container="a")
     assert _one(_found(hub, monkeypatch, _graph(expr))).state == "EMPTY", "another container"
-    hub.has("container_last_seen", job="cadvisor", host="hub", container="b")
+    hub.has("short", host="hub", container="b")
     verdict = _one(_found(hub, monkeypatch, _graph(expr)))
     assert (verdict.state, verdict.declared) == ("declared", short_lived.REASON)
     assert verdict.empty == ("host=hub, container=b",)

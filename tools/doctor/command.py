@@ -85,7 +85,7 @@ def _young(hub: HubClient) -> str:
     """Counts of what the hub has not known for a minute; nothing when there is no such thing."""
     counts = {
         "targets": "count(up unless up offset 1m)",
-        "containers": "count(container_last_seen unless container_last_seen offset 1m)",
+        "containers": "count(time() - container_start_time_seconds < 60)",
     }
     known = {what: hub.metrics(query) for what, query in counts.items()}
     return " and ".join(f"{answer[0]['value'][1]} {what}" for what, answer in known.items() if answer)
