@@ -47,19 +47,19 @@ class Browser:
         self._open: set[str] = set()  # requests without an answer
         self._last = time.monotonic()
         self._session = ""
-        target = self._call("Target.createTarget", url="about:blank")["targetId"]
-        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         for domain in ("Page", "Network", "Runtime"):
-            self._call(f"{domain}.enable")
-        self._call("Network.setExtraHTTPHeaders", headers=dict(headers))
+            self.call(f"{domain}.enable")
+        self.call("Network.setExtraHTTPHeaders", headers=dict(headers))
 
     def open(self, url: str, width: int, height: int, patience: float) -> bool:
         """Load a page and wait until it makes no more requests. False if it still made some at the end."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
-        self._call("Emulation.setDeviceMetricsOverride", **size)
+        self.call("Emulation.setDeviceMetricsOverride", **size)
         self._open.clear()
         self._last = time.monotonic()
-        if problem := self._call("Page.navigate", url=url).get("errorText"):
+        if problem := self.call("Page.navigate", url=url).get("errorText"):
             raise BrowserProblem(f"{url}: {problem}")
         until = time.monotonic() + patience
         while time.monotonic() < until:
@@ -70,16 +70,17 @@ class Browser:
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page."""
-        found = self._call("Runtime.evaluate", expression=script, returnByValue=True)
+        found = self.call("Runtime.evaluate", expression=script, returnByValue=True)
         if "exceptionDetails" in found:
             raise BrowserProblem(str(found["exceptionDetails"]))
         return found["result"].get("value")
 
     def picture(self) -> bytes:
         """The page as PNG."""
-        return base64.b64decode(self._call("Page.captureScreenshot", format="png")["data"])
+        return base64.b64decode(self.call("Page.captureScreenshot", format="png")["data"])
 
-    def _call(self, method: str, **parameters: Any) -> dict[str, Any]:
+    def call(self, method: str, **parameters: Any) -> dict[str, Any]:
+        """The result of a command of the debugging protocol."""
         number = next(self._numbers)
         session = {"sessionId": self._session} if self._session else {}
         message = {"id": number, "method": method, "params": parameters, **session}
