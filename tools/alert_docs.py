@@ -32,7 +32,9 @@ def example_settings() -> Settings:
     }
     other = {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
-    return load({"hub": {"local": {}, "backup": backup}, "hosts": {"hub": host, "web-1": other}}, "docs/alerts.md")
+    return load(
+        {"hub": {"local": {}, "backup": backup, "ask": {}}, "hosts": {"hub": host, "web-1": other}}, "docs/alerts.md"
+    )
 
 
 def alerts_by_name() -> dict[str, Alert]:

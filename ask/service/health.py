@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -36,6 +37,13 @@ def check(service: Service) -> dict[str, Any]:
         "discovered_at": service.knowledge.at or None,
         "missing": list(service.knowledge.world.missing),
     }
+
+
+def watch(service: Service, stop: threading.Event, every: float = 15.0) -> None:
+    """Check at intervals until `stop`: the metric of a component is true also while nobody reads the health page."""
+    while not stop.is_set():
+        check(service)
+        stop.wait(every)
 
 
 def _database(pool: sa.Engine) -> None:

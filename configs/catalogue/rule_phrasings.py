@@ -37,6 +37,8 @@ ALERTS = {
     "BackupFails": "backup fails",
     "BackupUnchecked": "backup repository not checked",
     "BackupNotDrilled": "restore of the backup not drilled",
+    "AskDown": "assistant down; questions cannot be asked",
+    "AskDependencyDown": "assistant cannot reach its database; dependency of the assistant down",
     "ContainerRestarts": "container restarts again and again; crash loop",
     "ContainerOutOfMemory": "container out of memory",
     "ContainerMemoryNearLimit": "container near its memory limit",

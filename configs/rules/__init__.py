@@ -8,6 +8,7 @@ from __future__ import annotations
 from configs.render.dump import to_yaml
 from configs.rules import (
     agents,
+    ask,
     backup,
     containers,
     fleet,
@@ -39,6 +40,7 @@ def groups(settings: Settings) -> list[Group]:
         hosts.group(settings),
         hub.group(settings),
         backup.group(settings),
+        ask.group(settings),
         *containers.groups(settings),
         postgres.group(settings),
         timescale.group(settings),

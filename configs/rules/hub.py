@@ -10,7 +10,7 @@ from configs import certificate_lines
 from configs.rules.counters import COUNT, increase_of, increase_or_first_event, nonzero_rounded
 from configs.rules.model import Alert, Group
 from configs.rules.recording import NO_FORECAST, REACH
-from configs.services import HUB_JOBS
+from configs.services import CORE_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 from configs.units import show_duration
@@ -39,7 +39,7 @@ def group(settings: Settings) -> Group:
 
 PART_DOWN = Alert(
     name="HubPartDown",
-    expr=lambda matchers, _: f'up{{job=~"{"|".join(HUB_JOBS)}"{matchers}}} == 0',
+    expr=lambda matchers, _: f'up{{job=~"{"|".join(CORE_JOBS)}"{matchers}}} == 0',
     wait="2m",
     severity="critical",
     summary="Hub component {{ $labels.job }} is down",

@@ -8,7 +8,7 @@ from configs.rules.fleet import EXPECTED
 from configs.rules.model import Alert, Group, alternation, merge_thresholds, muted
 from configs.rules.recording import NEWEST
 from configs.rules.sources import TARGET
-from configs.services import HUB_JOBS
+from configs.services import CORE_JOBS
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 from configs.units import prometheus_duration, show_duration
@@ -23,7 +23,7 @@ def group(settings: Settings) -> Group:
             _watchdog(settings),
             *(_host_silent(settings, host) for host, edge in watched.items() if not muted(edge.alerts, "HostSilent")),
             *([] if muted(settings.edges["hub"].alerts, "ForeignHost") else [_foreign_host(settings)]),
-            TARGET_DOWN,
+            _target_down(settings),
             config_reload.alert(settings),
             _remote_write_behind(settings),
             _agent_buffer(settings),
@@ -49,20 +49,23 @@ def _watchdog(settings: Settings) -> Alert:
     )
 
 
-def _target_down(matchers: str, _: Thresholds) -> str:
+def _target_down(settings: Settings) -> Alert:
     """A target that answers, and whose answer is rejected, is ScrapeRejected."""
-    selector = f'job!~"{"|".join(HUB_JOBS)}"{matchers}'
-    return f"up{{{selector}}} == 0 unless on ({TARGET}) scrape_samples_scraped{{{selector}}} > 0"
+    others = (*CORE_JOBS, "ask") if settings.hub.ask is not None else CORE_JOBS
 
+    def down(matchers: str, _: Thresholds) -> str:
+        selector = f'job!~"{"|".join(others)}"{matchers}'
+        return f"up{{{selector}}} == 0 unless on ({TARGET}) scrape_samples_scraped{{{selector}}} > 0"
 
-TARGET_DOWN = Alert(
-    name="TargetDown",
-    expr=_target_down,
-    wait="2m",
-    summary="Job {{ $labels.job }} on {{ $labels.host }} is down: {{ $labels.instance }} cannot be scraped",
-    description="The exporter or app is down or does not respond, or the agent on {{ $labels.host }} cannot reach it.",
-    board="hub",
-)
+    return Alert(
+        name="TargetDown",
+        expr=down,
+        wait="2m",
+        summary="Job {{ $labels.job }} on {{ $labels.host }} is down: {{ $labels.instance }} cannot be scraped",
+        description="The exporter or app is down or does not respond, or the agent on {{ $labels.host }} cannot reach "
+        "it.",
+        board="hub",
+    )
 
 
 LINES_LOST = Alert(

@@ -55,6 +55,8 @@ EDGE = _modules(
 )
 
 HUB_JOBS: tuple[str, ...] = tuple(job for module in HUB for job in module.SERVICE.jobs)
+# Without those that have an alert of their own, and are there only with a key of the stack file.
+CORE_JOBS: tuple[str, ...] = tuple(job for job in HUB_JOBS if job != "ask")
 RESERVED_JOBS: frozenset[str] = frozenset(job for module in (*HUB, *EDGE) for job in module.SERVICE.jobs)
 IMAGE_KEYS: tuple[str, ...] = tuple(dict.fromkeys(module.SERVICE.image for module in (*HUB, *EDGE)))
 # By image key. Services that share an image have its one licence.

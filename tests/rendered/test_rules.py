@@ -10,7 +10,7 @@ import pytest
 from configs.rules.model import Alert
 from configs.rules.recording import REACH
 from tests.fixtures.programs import Tool
-from tests.rendered import cases_backup, cases_hosts, cases_hub, cases_pipeline, cases_reload, cases_sources
+from tests.rendered import cases_ask, cases_backup, cases_hosts, cases_hub, cases_pipeline, cases_reload, cases_sources
 from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
 SUBJECTS = {
@@ -19,9 +19,10 @@ SUBJECTS = {
     "sources": cases_sources.CASES,
     "hub": cases_hub.CASES,
     "backup": cases_backup.CASES,
+    "ask": cases_ask.CASES,
 }
 SETTINGS = settings_of(
-    {"hub": {"apps": {"shop": {"target": "shop:8000", "honor_timestamps": True}}}}, backup=cases_backup.BACKUP
+    {"hub": {"apps": {"shop": {"target": "shop:8000", "honor_timestamps": True}}}}, backup=cases_backup.BACKUP, ask={}
 )
 TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}}
 
