@@ -36,6 +36,7 @@ class Answer:
     lines: list[dict[str, Any]] = field(default_factory=list)
     assumptions: list[str] = field(default_factory=list)
     readings: list[str] = field(default_factory=list)
+    checks: list[str] = field(default_factory=list)  # the first ones of a runbook
     links: dict[str, str] = field(default_factory=dict)
     confidence: float = 0.0
     engine: str = "deterministic"
@@ -124,13 +125,18 @@ def _order(item: tuple[str, str]) -> tuple[int, str]:
     return (first.index(item[0]) if item[0] in first else len(first), item[0])
 
 
-def _with_lines(answer: Answer, found: list[dict[str, Any]]) -> Answer:
+def newest(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Log lines of streams, the newest first."""
     lines = [
         {"time": int(value[0]) / 1e9, "labels": one["stream"], "line": value[1]}
         for one in found
         for value in one["values"]
     ]
-    lines.sort(key=lambda one: -float(one["time"]))
+    return sorted(lines, key=lambda one: -float(one["time"]))
+
+
+def _with_lines(answer: Answer, found: list[dict[str, Any]]) -> Answer:
+    lines = newest(found)
     if not lines:
         return replace(answer, status="empty", sentence="There are no such log lines in this time range.")
     sources = {_name({k: v for k, v in one["labels"].items() if k in {"host", "container"}}) for one in lines}

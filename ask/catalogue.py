@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from ask import promql, words
+from ask import promql, rules, words
 
 FORMAT = 1
 EVERYWHERE = {"env", "host"}  # labels that every series has: the agents add them
@@ -40,6 +40,7 @@ class Entry:
     severity: str = ""
     runbook: str = ""
     wait: str = ""
+    checks: tuple[str, ...] = ()
     metrics: frozenset[str] = frozenset()
 
     @property
@@ -84,7 +85,7 @@ def load(text: str) -> Catalogue:
             raise
         raise CatalogueError(f"catalogue: not a catalogue file ({type(problem).__name__}: {problem})") from None
     panels = _merged([one for one in entries if one.kind != "alert"])
-    alerts = {one.title: one for one in entries if one.kind == "alert"}
+    alerts = {one.title: replace(one, unit=_unit(one, panels)) for one in entries if one.kind == "alert"}
     known = frozenset(name for one in entries for name in one.metrics)
     return Catalogue(tuple(document["jobs"]), panels, alerts, known)
 
@@ -122,8 +123,19 @@ def _entry(raw: dict[str, Any]) -> Entry:
         severity=raw.get("severity", ""),
         runbook=raw.get("runbook", ""),
         wait=raw.get("for", ""),
+        checks=tuple(raw.get("checks", ())),
         metrics=metrics,
     )
+
+
+def _unit(alert: Entry, panels: tuple[Entry, ...]) -> str:
+    """The unit of the values that an alert looks at: that of the panels that show the same values."""
+    if alert.language != "promql":
+        return ""
+    values = rules.core(rules.looked_at(alert.expr).text)
+    same = [one for one in panels if one.metrics == alert.metrics and one.language == "promql"]
+    units = {one.unit for one in same if rules.core(filled(one.expr)) == values}
+    return units.pop() if len(units) == 1 else ""
 
 
 def _merged(entries: list[Entry]) -> tuple[Entry, ...]:

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import replace
+from typing import Any
 
-import promql_parser as parser
-
-from ask import links, promql, ranking, wording, words
-from ask.answer import Answer
+from ask import cost, links, promql, ranking, units, wording, words
+from ask.answer import Answer, newest
 from ask.catalogue import Catalogue, Entry
 from ask.client import Away, Hub
-from ask.compose import Query
+from ask.compose import HOUR, Query
+from ask.rules import Look, looked_at
+from ask.safety import Limits, Refused
 
 _WHY = re.compile(r"\b(?:why|explain|what does|what is the (?:alert|meaning)|meaning of|warum|por qué)\b")
-_COMPARISONS = {">", "<", ">=", "<=", "==", "!="}
 ENOUGH = 0.8
+STEP = 60.0
+ROWS = 10
+PLACES = 5  # whose logs are read
+LOGS = 900.0  # seconds of logs
+LINES = 20
 
 
 def alert_of(question: str, catalogue: Catalogue) -> Entry | None:
@@ -35,51 +41,85 @@ def alert_of(question: str, catalogue: Catalogue) -> Entry | None:
 
 
 def explain(question: str, alert: Entry, hub: Hub, now: float, site: str = "") -> Answer:
-    """The explanation of an alert at a time."""
-    query = Query(_values(alert), alert.language, now, now)
+    """The explanation of an alert at a time: its rule, where it fires, the values of the last hour, the runbook's first
+    checks, and errors in the logs of what it fires for."""
+    look = looked_at(alert.expr) if alert.language == "promql" else Look(alert.expr)
+    query = Query(look.text, alert.language, now - HOUR, now, "series")
     waits = f" for {alert.wait}" if alert.wait not in {"", "0s"} else ""
     rule = f"{alert.title} ({alert.severity}) fires if this holds{waits}"
-    found = {"explore": links.explore(site, query), "board": links.board(site, alert.board, "", now, now)}
+    found = {"explore": links.explore(site, query), "board": links.board(site, alert.board, "", now - HOUR, now)}
     answer = Answer(
         question=question,
         status="answered",
         sentence=f"{rule}. {alert.meaning}",
         query=query.text,
         language=alert.language,
-        start=now,
+        start=query.start,
         end=now,
         title=alert.title,
+        unit=alert.unit,
         explanation=wording.describe(promql.parse(alert.expr)) if alert.language == "promql" else "",
+        checks=list(alert.checks),
         links={**found, "runbook": alert.runbook},
         confidence=1.0,
     )
     try:
-        firing = hub.instant(f'ALERTS{{alertname="{alert.title}",alertstate="firing"}}', now)
+        firing = [one["metric"] for one in hub.instant(f'ALERTS{{alertname="{alert.title}",alertstate="firing"}}', now)]
     except Away as problem:
         return replace(answer, status="failed", sentence=f"{answer.sentence} {problem}")
-    where = [_place(one["metric"]) for one in firing]
-    state = f"It fires now for {'; '.join(where)}." if where else "It does not fire now."
-    rows = [{"name": _place(one["metric"]), "labels": one["metric"], "value": 1.0, "text": "firing"} for one in firing]
-    return replace(answer, sentence=f"{answer.sentence} {state}", rows=rows)
+    places = list(dict.fromkeys(_place(one) for one in firing))
+    state = f"It fires now for {'; '.join(places)}." if places else "It does not fire now."
+    answer = _with_values(replace(answer, sentence=f"{answer.sentence} {state}"), look, hub, firing)
+    return _with_lines(answer, hub, firing) if firing else answer
+
+
+def _with_values(answer: Answer, look: Look, hub: Hub, firing: list[dict[str, str]]) -> Answer:
+    """The values that the rule looks at: those that it fires for first, then the nearest to its bound."""
+    logs = answer.language == "logql"
+    try:
+        if not logs:
+            limits = Limits()
+            cost.check(cost.estimate(hub, promql.parse(answer.query), answer.start, answer.end, STEP, limits), limits)
+        found = hub.range(answer.query, answer.start, answer.end, STEP, logs)
+    except (Away, Refused) as problem:
+        return replace(answer, assumptions=[*answer.assumptions, f"without values: {problem}"])
+    rows: list[dict[str, Any]] = []
+    for one in found:
+        points = [[float(at), float(value)] for at, value in one["values"]]
+        labels = one["metric"]
+        fires = any(_same(labels, each) for each in firing)
+        last = points[-1][1]
+        text = units.show(last, answer.unit) + (", firing" if fires else "")
+        row = {"name": _place(labels), "labels": labels, "value": last, "text": text}
+        rows.append({"fires": fires, "row": row, "points": points})
+    sign = 1 if look.op.startswith("<") else -1
+    rows = [one for one in rows if not math.isnan(one["row"]["value"])]
+    rows.sort(key=lambda one: (not one["fires"], sign * one["row"]["value"], one["row"]["name"]))
+    shown = [one["row"] for one in rows[:ROWS]]
+    series = [{"name": one["row"]["name"], "values": one["points"]} for one in rows[:ROWS]]
+    return replace(answer, rows=shown, series=series)
+
+
+def _with_lines(answer: Answer, hub: Hub, firing: list[dict[str, str]]) -> Answer:
+    """The newest errors of the hosts or containers that it fires for."""
+    label = "container" if all(one.get("container") for one in firing) else "host"
+    values = tuple(sorted({one[label] for one in firing if one.get(label)}))[:PLACES]
+    if not values:
+        return answer
+    query = f'{{{promql.among(label, values)}}} | level=~"error|fatal"'
+    try:
+        found = hub.lines(query, answer.end - LOGS, answer.end, LINES)
+    except Away as problem:
+        return replace(answer, assumptions=[*answer.assumptions, f"without log lines: {problem}"])
+    return replace(answer, lines=newest(found)[:LINES])
+
+
+def _same(labels: dict[str, str], alert: dict[str, str]) -> bool:
+    """Whether a value belongs to an alert: the labels that both have agree, and there is one."""
+    common = (set(labels) & set(alert)) - {"env", "job", "instance", "__name__"}
+    return bool(common) and all(labels[one] == alert[one] for one in common)
 
 
 def _place(labels: dict[str, str]) -> str:
     hidden = {"__name__", "alertname", "alertstate", "env", "severity", "job", "instance"}
     return " ".join(value for label, value in sorted(labels.items()) if label not in hidden and value) or "the fleet"
-
-
-def _values(alert: Entry) -> str:
-    """The expression without its first comparison with a number: the values that the rule looks at."""
-    if alert.language != "promql":
-        return alert.expr
-    node = promql.parse(alert.expr)
-    while isinstance(node, (parser.BinaryExpr, parser.ParenExpr)):
-        if isinstance(node, parser.ParenExpr):
-            node = node.expr
-        elif str(node.op) in _COMPARISONS and isinstance(node.rhs, parser.NumberLiteral):
-            return promql.text(node.lhs)
-        elif str(node.op) in {"and", "or", "unless"}:
-            node = node.lhs
-        else:
-            break
-    return alert.expr

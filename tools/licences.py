@@ -31,7 +31,7 @@ ELSEWHERE = {
 # Imported unchanged and replaceable, as the LGPL demands of those who use a library.
 AS_LIBRARY = {"psycopg": "LGPL-3.0-only", "psycopg-binary": "LGPL-3.0-only"}
 # Packages whose metadata says less than their licence file.
-BY_FILE = {"google-re2": "BSD-3-Clause", "dill": "BSD-3-Clause", "promql-parser": "MIT"}
+BY_FILE = {"google-re2": "BSD-3-Clause", "dill": "BSD-3-Clause", "promql-parser": "MIT", "jinja2": "BSD-3-Clause"}
 _CLASSIFIERS = {
     "MIT License": "MIT",
     "Apache Software License": "Apache-2.0",

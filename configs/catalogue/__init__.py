@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from configs import rules, services
-from configs.catalogue import derived, phrasings, rule_phrasings
+from configs.catalogue import derived, phrasings, rule_phrasings, runbooks
 from configs.dashboards import boards, intervals, postgres, timescale
 from configs.dashboards.model import UID, Column, Dashboard, Graph, Logs, Panel, Query, Stat, Table, largest
 from configs.rules.model import Alert, Group, Record, expression, runbook
@@ -109,6 +109,7 @@ def _alert(settings: Settings, alert: Alert, language: str) -> dict[str, Any]:
         "for": alert.wait,
         "severity": alert.severity,
         "runbook": runbook(settings, alert.name),
+        "checks": runbooks.checks(alert.name),
         "empty": alert.empty,
         "phrasings": list(phrasings.split(rule_phrasings.ALERTS.get(alert.name, ""))),
     }

@@ -10,7 +10,7 @@ import pytest
 from ask import catalogue as catalogues
 from ask import promql, safety, wording
 from configs import rules
-from configs.catalogue import catalogue, every_board, phrasings, queries, render, rule_phrasings
+from configs.catalogue import catalogue, every_board, phrasings, queries, render, rule_phrasings, runbooks
 from configs.rules.model import Alert, Record
 from tests.ask.evaluate import settings as seeded
 from tests.fixtures.full import full
@@ -87,3 +87,12 @@ def test_a_file_that_is_no_catalogue_is_refused_with_a_sentence(text: str, messa
 def test_databases_are_in_the_catalogue_of_a_stack_without_one() -> None:
     small = catalogue(seeded())
     assert any(one["id"].startswith("postgres/") for one in small["entries"])
+
+
+def test_every_alert_has_the_first_checks_of_its_runbook() -> None:
+    alerts = {one["title"]: one["checks"] for one in ENTRIES if one["kind"] == "alert"}
+    assert "`df -h`" in alerts["DiskUsed"][0]
+    for title, checks in alerts.items():
+        assert 1 <= len(checks) <= runbooks.MOST, title
+        assert all(one[0].isupper() and "```" not in one for one in checks), title
+    assert runbooks.checks("AnAlertOfMine") == []
