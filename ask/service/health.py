@@ -40,7 +40,7 @@ def check(service: Service) -> dict[str, Any]:
 
 
 def watch(service: Service, stop: threading.Event, every: float = 15.0) -> None:
-    """Check at intervals until `stop`: the metric of a component is true also while nobody reads the health page."""
+    """Check at intervals until `stop`: the metrics of components are current without a request for the health page."""
     while not stop.is_set():
         check(service)
         stop.wait(every)

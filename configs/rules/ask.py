@@ -17,7 +17,7 @@ DOWN = Alert(
     name="AskDown",
     expr=lambda matchers, _: f"up{{{JOB}{matchers}}} == 0",
     summary="The assistant is down",
-    description="The hub's agent cannot scrape {{ $labels.instance }}: nobody can ask questions at /ask/. Metrics, "
+    description="The hub's agent cannot scrape {{ $labels.instance }}: users cannot send questions at /ask/. Metrics, "
     "logs and alerts are not affected.",
     board="hub",
     per="hub",
