@@ -159,6 +159,8 @@ HUB = {
     "Failed renewals": "failed certificate renewals; certificate renewal failures",
     "Certificate log": "certificate log; log of certificate renewals",
     "Refused sign-ins": "refused sign-ins; failed logins to grafana; wrong password; who failed to sign in to grafana",
+    "Assistant's components": "assistant's components; is the assistant up; what the assistant reaches",
+    "Requests to the assistant": "requests to the assistant; how often is the assistant used",
     "Grafana sign-ins and changes": "grafana sign-ins; who signed in to grafana; grafana audit; grafana changes",
 }
 POSTGRES = {

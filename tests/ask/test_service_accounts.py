@@ -42,7 +42,7 @@ def _user(made: Stage, admin: dict[str, str], role: str = "user") -> tuple[str, 
     return found.json()["id"], name
 
 
-def _key(made: Stage, admin: dict[str, str], **body: object) -> dict[str, str]:
+def _key(made: Stage, admin: dict[str, str], **body: str | int) -> dict[str, str]:
     found = made.client.post("/ask/api/v1/admin/api-keys", json={"name": "robot", **body}, headers=admin)
     assert found.status_code == 201, found.text
     document: dict[str, str] = found.json()

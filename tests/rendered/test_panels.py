@@ -26,6 +26,7 @@ SERIES = {
     f'ALERTS{{alertname="DiskUsed",alertstate="firing",severity="warning",{HERE}}}': "1x40",
     f'node_filesystem_files{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "100x40",
     f'node_filesystem_files_free{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "40x40",
+    f'http_requests_total{{job="ask",{HERE},method="GET",route="/ask/",status="200"}}': "0+1x40",
     f'pg_up{{job="postgres",{HERE},database="main"}}': "1x40",
     f'fleetwatch_sql_errors_total{{{SQL},query="pg_locks"}}': "0+1x40",
     f'fleetwatch_pg_replication_lag_seconds{{job="sql",{HERE},database="main"}}': "3x40",

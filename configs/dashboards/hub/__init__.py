@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards.hub import access, backup, capacity, certificate, components
+from configs.dashboards.hub import access, assistant, backup, capacity, certificate, components
 from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
@@ -226,6 +226,7 @@ def board(settings: Settings) -> Dashboard:
             _loss(settings),
             *capacity.rows(settings),
             *backup.rows(settings),
+            *assistant.rows(settings),
             *components.rows(settings),
             certificate.row(settings),
             access.row,
