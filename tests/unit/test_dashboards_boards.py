@@ -146,7 +146,7 @@ def test_columns_that_not_every_host_has_are_declared_empty() -> None:
                 if re.search("pg_up|http_requests_total", one.expr) and "or vector(0)" not in one.expr:
                     seen.add(f"{board.name} / {getattr(one, 'title', panel.title)}")
                     assert one.empty, f"{board.name} / {panel.title}"
-    assert seen == {"fleet / Databases", "fleet / Requests", "hosts / Databases"}
+    assert seen == {"fleet / Databases", "fleet / Requests", "hosts / Databases", "hub / Requests to the assistant"}
 
 
 def _asked(panel: Panel) -> list[Query | Column | Logs]:
