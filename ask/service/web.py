@@ -18,6 +18,7 @@ from ask.service.problems import Problem
 from ask.service.service import Service
 
 LOG = logging.getLogger("ask.web")
+METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 BODY = 65536  # bytes of a request
 HOUR = 3600
 HEADERS = {
@@ -130,7 +131,7 @@ def install(app: FastAPI) -> None:
             size = request.headers.get("content-length", "0")
             if "transfer-encoding" in request.headers:
                 response: Response = _body(Problem(411, "length_missing", "Send the body with its Content-Length."))
-            elif not size.isdigit() or int(size) > BODY:
+            elif not size.isdecimal() or int(size) > BODY:
                 response = _body(Problem(413, "body_large", f"The body exceeds {BODY} bytes."))
             else:
                 response = await call(request)
@@ -142,6 +143,8 @@ def install(app: FastAPI) -> None:
             response.headers.setdefault(name, value)
         route = getattr(request.scope.get("route"), "path", "unmatched")
         metrics = service_of(request).metrics
-        metrics.requests.labels(request.method, route, response.status_code).inc()
-        metrics.request_time.labels(request.method, route).observe(time.monotonic() - began)
+        # A caller may send any name of a method; each would be a series.
+        method = request.method if request.method in METHODS else "other"
+        metrics.requests.labels(method, route, response.status_code).inc()
+        metrics.request_time.labels(method, route).observe(time.monotonic() - began)
         return response

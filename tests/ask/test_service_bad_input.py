@@ -8,6 +8,7 @@ from typing import Any
 
 import jwt
 import pytest
+from prometheus_client import generate_latest
 
 from ask.service import secrets
 from tests.ask import stage
@@ -74,6 +75,14 @@ def test_bodies_are_bounded(made: Stage) -> None:
     assert (found.status_code, found.json()["error"]) == (413, "body_large")
     found = made.client.post("/ask/auth/login", content=iter([b"x"] * 10))
     assert (found.status_code, found.json()["error"]) == (411, "length_missing")
+
+
+def test_a_method_of_any_name_makes_no_series_of_its_own(made: Stage) -> None:
+    for name in ("BREW", "STIR"):
+        assert made.client.request(name, "/ask/health").json()["error"] == "method_not_allowed"
+    shown = generate_latest(made.service.metrics.registry).decode()
+    assert 'method="other"' in shown
+    assert "BREW" not in shown
 
 
 def test_pages_and_methods_that_do_not_exist(made: Stage) -> None:
