@@ -10,6 +10,7 @@ import pulumi
 from pulumi.runtime import config as runtime
 
 from components import cloud_facts, custom_folder, machine_facts
+from configs.memory import assistant
 from configs.settings import Settings, SettingsError, read
 from configs.settings.messages import for_stack
 from configs.settings.sections import PROJECT, own_sections, parsed
@@ -33,6 +34,9 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
                 "`logs: {agent: alloy}` ships the same with Grafana Alloy"
             )
     _warn_of_lost_samples(settings)
+    memory, fits = assistant(settings)
+    if memory:
+        (pulumi.log.info if fits else pulumi.log.warn)(memory)
     return settings, cloud
 
 
