@@ -63,7 +63,7 @@ class Machine:
         https, http, push, query = free_ports(4)
         entry = {
             "subnet": f"10.{secrets.randbelow(200) + 20}.{secrets.randbelow(250)}.0/24",
-            "postgres": {"main": {"dsn": f"postgresql://u:{secrets.token_hex(8)}@127.0.0.1:1/x"}},
+            "postgres": {"main": {"dsn": f"postgresql://u:{secrets.token_hex(8)}@db.example.com:1/x"}},
             "logs": {"files": {"app": {"path": f"{self.home}/logs/*.log"}}},
         }
         ports = {"https": https, "http": http, "push": push, "query": query}
