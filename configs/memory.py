@@ -14,9 +14,9 @@ ASK = ("ask", "ask-database", "ask-cache")  # roles
 def assistant(settings: Settings) -> tuple[str, bool]:
     """A sentence, empty without the assistant, and whether the hub's droplet carries the limits of all its containers
     (true where its size is not known)."""
-    limits = {spec.role: spec.limits[0] for spec in services.specs(settings, "hub")}
     if settings.hub.ask is None:
         return "", True
+    limits = {spec.role: spec.limits[0] for spec in services.specs(settings, "hub")}
     own, whole = sum(limits[role] for role in ASK) // MB, sum(limits.values()) // MB
     text = f"hub.ask: the assistant's three containers may use {own} MB of memory"
     droplet = settings.hub.droplet

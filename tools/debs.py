@@ -13,6 +13,7 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import IO
 
@@ -59,8 +60,10 @@ def _apart(release: str) -> list[str]:
     ]  # fmt: skip
 
 
+@cache
 def _other_release(release: str) -> None:
-    """The package lists of another release, from the archive that this machine uses. No root is needed for them."""
+    """The package lists of another release, once in a run, from the archive that this machine uses. No root is needed
+    for them."""
     place = cache_dir("debs") / release
     if not _KEYRING.is_file():
         raise ToolError(
