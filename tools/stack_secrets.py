@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import getpass
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from configs import names
@@ -43,9 +43,8 @@ def _password(options: argparse.Namespace) -> None:
 def push_password(state: Mapping[str, Any], host: str) -> str:
     """The password with which a host pushes to the hub, of its newest rotation."""
     found: dict[int, str] = {}
-    for resource in (state.get("deployment") or {}).get("resources") or []:
-        name, outputs = str(resource["urn"]).rpartition("::")[2], plain(resource.get("outputs") or {})
-        if resource.get("type") == PASSWORD and name in (f"{host}-password", f"{host}-password-b"):
+    for name, outputs in _passwords(state):
+        if name in (f"{host}-password", f"{host}-password-b"):
             found[int((outputs.get("keepers") or {}).get("rotation", name.endswith("-b")))] = str(outputs["result"])
     if not found:
         raise ToolError(
@@ -55,12 +54,18 @@ def push_password(state: Mapping[str, Any], host: str) -> str:
     return found[max(found)]
 
 
+def _passwords(state: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The generated passwords of a state: names and outputs."""
+    for resource in (state.get("deployment") or {}).get("resources") or []:
+        if resource.get("type") == PASSWORD:
+            yield str(resource["urn"]).rpartition("::")[2], plain(resource.get("outputs") or {})
+
+
 def ask_password(state: Mapping[str, Any]) -> str:
     """The password of the assistant's first administrator."""
-    for resource in (state.get("deployment") or {}).get("resources") or []:
-        name = str(resource["urn"]).rpartition("::")[2]
-        if resource.get("type") == PASSWORD and name == names.ASK_ADMIN_PASSWORD:
-            return str(plain(resource.get("outputs") or {})["result"])
+    for name, outputs in _passwords(state):
+        if name == names.ASK_ADMIN_PASSWORD:
+            return str(outputs["result"])
     raise ToolError("ASK=1: this stack has no assistant; set `hub.ask: {}` in its file, then `make up` makes it.")
 
 
