@@ -92,6 +92,10 @@ def check_form(request: Request, session: str, fields: Form) -> None:
         raise Problem(403, FOREIGN)
 
 
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
 def _html(text: str, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     return HTMLResponse(text, status, {**render.HEADERS, **(headers or {})})
 
@@ -108,8 +112,13 @@ def router(backend_of: Callable[[Request], Backend]) -> APIRouter:
         session = request.cookies.get(COOKIE, "")
         if not session:
             raise Problem(401, "Sign in first.")
-        address = request.client.host if request.client else ""
-        return session, backend_of(request).visitor(session, address)
+        return session, backend_of(request).visitor(session, _address(request))
+
+    def sent_by(request: Request, fields: Form) -> tuple[str, Visitor]:
+        """The session and the user of a form that was made for it."""
+        session, visitor = session_of(request)
+        check_form(request, session, fields)
+        return session, visitor
 
     @made.get("/")
     def start(request: Request) -> Response:
@@ -125,8 +134,7 @@ def router(backend_of: Callable[[Request], Backend]) -> APIRouter:
     def ask(request: Request, fields: TheForm) -> Response:
         """The answer to a question."""
         try:
-            session, visitor = session_of(request)
-            check_form(request, session, fields)
+            session, visitor = sent_by(request, fields)
         except Problem as problem:
             return _refused(problem)
         question, previous = fields.get("question", ""), fields.get("previous", "")
@@ -141,10 +149,9 @@ def router(backend_of: Callable[[Request], Backend]) -> APIRouter:
     def sign_in(request: Request, fields: TheForm) -> Response:
         """Begin a session."""
         name = fields.get("name", "")
-        address = request.client.host if request.client else ""
         try:
             check_origin(request)
-            session = backend_of(request).sign_in(name, fields.get("password", ""), address)
+            session = backend_of(request).sign_in(name, fields.get("password", ""), _address(request))
         except Problem as problem:
             return _html(render.sign_in(SignIn(name, problem.sentence)), problem.status, problem.headers)
         response = _to(".")
@@ -156,8 +163,7 @@ def router(backend_of: Callable[[Request], Backend]) -> APIRouter:
     def sign_out(request: Request, fields: TheForm) -> Response:
         """End the session."""
         try:
-            session, visitor = session_of(request)
-            check_form(request, session, fields)
+            _, visitor = sent_by(request, fields)
             visitor.sign_out()
         except Problem as problem:
             return _refused(problem)
@@ -170,8 +176,7 @@ def router(backend_of: Callable[[Request], Backend]) -> APIRouter:
     def forget(request: Request, fields: TheForm) -> Response:
         """Delete the history of the user."""
         try:
-            session, visitor = session_of(request)
-            check_form(request, session, fields)
+            _, visitor = sent_by(request, fields)
             visitor.forget()
         except Problem as problem:
             return _refused(problem)

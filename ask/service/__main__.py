@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import uvicorn
 from sqlalchemy.exc import OperationalError
 
 from ask.catalogue import CatalogueError
-from ask.service import app, config, health, metrics, migrate, problems, service
+from ask.service import app, config, metrics, migrate, problems, service
 from ask.service.config import ConfigError
 
 PATIENCE = 60.0  # seconds that the database may take to start
@@ -50,8 +49,6 @@ def main() -> int:
         print(f"ask: {problem}", file=sys.stderr)
         return 1
     internal = metrics.serve(made.metrics, options.address, options.metrics_port)
-    stop = threading.Event()
-    threading.Thread(target=health.watch, args=(made, stop), name="health", daemon=True).start()
     # The proxy in front is the only client of this port, and sets X-Forwarded-For itself.
     # uvicorn raises the signal again after it has shut down: the exit code is then that of a clean end.
     for one in (signal.SIGTERM, signal.SIGINT):
@@ -69,7 +66,6 @@ def main() -> int:
         limit_concurrency=200,
         h11_max_incomplete_event_size=32768,
     )
-    stop.set()
     internal.shutdown()
     return 0
 

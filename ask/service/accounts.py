@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -50,6 +51,11 @@ class Tokens:
         }
 
 
+def lock(connection: sa.Connection) -> None:
+    """Keep the administrators as they are found: another replica changes no user meanwhile."""
+    connection.execute(sa.text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
+
+
 @dataclass(frozen=True)
 class Accounts:
     """Signing in and out, and who a token or a key belongs to."""
@@ -62,7 +68,7 @@ class Accounts:
     def first_admin(self, name: str, password: str) -> bool:
         """Create the administrator if there is none; True if it was created."""
         with database.transaction(self.pool) as connection:
-            connection.execute(sa.text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))  # two replicas at once
+            lock(connection)
             if connection.execute(sa.select(users.c.id).where(users.c.role == "admin").limit(1)).first():
                 return False
             values = {"name": name, "password_hash": secrets.hashed(password), "role": "admin"}
@@ -111,15 +117,19 @@ class Accounts:
     def refresh(self, token: str) -> Tokens:
         """New tokens for a refresh token, which is used up. An old one ends the session: it was stolen or copied."""
         session = token.partition(".")[0]
-        found = self.store.get(f"session:{session}")
-        if found is None:
-            raise problems.unauthorized("session_ended", "The session has ended. Sign in again.")
+        found = self._open(session)
         digest = secrets.digest(token)
         first = self.store.put(f"refreshed:{digest}", {"at": time.time()}, secrets.REFRESH_SECONDS, only_new=True)
         if not first or not secrets.same(digest, str(found["refresh"])):
             self.store.delete(f"session:{session}")
             raise problems.unauthorized("refresh_reused", "The refresh token was used before. Sign in again.")
         return self._session(UUID(found["user"]), found["name"], found["role"], session)
+
+    def _open(self, session: str) -> dict[str, Any]:
+        found = self.store.get(f"session:{session}")
+        if found is None:
+            raise problems.unauthorized("session_ended", "The session has ended. Sign in again.")
+        return found
 
     def sign_out(self, caller: Caller) -> None:
         """End the session at once."""
@@ -134,9 +144,7 @@ class Accounts:
     def of_token(self, token: str) -> Caller:
         """The caller of an access token. Raises Problem 401 or 503."""
         session = self.signer.session_of(token)
-        found = self.store.get(f"session:{session}")
-        if found is None:
-            raise problems.unauthorized("session_ended", "The session has ended. Sign in again.")
+        found = self._open(session)
         return Caller(UUID(found["user"]), str(found["name"]), str(found["role"]), session=session)
 
     def of_key(self, key: str) -> Caller:

@@ -8,6 +8,8 @@ from typing import Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+NAME = r"^[a-z0-9][a-z0-9._@-]{0,62}$"  # of a user
+
 
 class ConfigError(ValueError):
     """The settings cannot be used: what is wrong, where, and what was expected."""
@@ -52,7 +54,7 @@ class Valkey(_Model):
 class Admin(_Model):
     """The first administrator, created if there is none."""
 
-    name: str = Field(default="admin", pattern=r"^[a-z0-9][a-z0-9._@-]{0,62}$")
+    name: str = Field(default="admin", pattern=NAME)
     password_file: Path
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
 from ask.client import Away
 from ask.service import database
 from ask.service.problems import Problem
-from ask.service.service import Service
+
+if TYPE_CHECKING:
+    from ask.service.service import Service
 
 NEEDED = ("database", "valkey")  # without these nothing is answered
 

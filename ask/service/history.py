@@ -95,8 +95,9 @@ class History:
         with database.transaction(self.pool) as connection:
             return [dict(one) for one in connection.execute(query).mappings()]
 
-    def forget(self, user: UUID) -> int:
-        """Delete the history of a user; the number of entries."""
+    def forget(self, caller: Caller, address: str) -> int:
+        """Delete the history of the caller, which is audited; the number of entries."""
+        self.audit(caller, "history deleted", "", address)
         with database.transaction(self.pool) as connection:
-            done = connection.execute(query_history.delete().where(query_history.c.user_id == user))
+            done = connection.execute(query_history.delete().where(query_history.c.user_id == caller.user))
             return int(done.rowcount)

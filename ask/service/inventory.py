@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import sqlalchemy as sa
 
 from ask.client import Away, Hub
+from ask.promql import Matcher
 from ask.service import database, tables
 from ask.world import LOOK_BACK, MAX_SERIES, World, kind_of
 
@@ -32,32 +32,30 @@ ON CONFLICT DO NOTHING
 
 def services_of(world: World) -> set[tuple[str, str]]:
     """Names with the label that they are values of."""
-    found = {(value, "job") for value in world.labels.get("job", ())}
-    for one in world.apps.values():
-        found |= {(value, label) for label in SERVICE_LABELS for value in one.labels.get(label, ())}
-    return found
+    return {(value, "job") for value in world.labels.get("job", ())} | {one[1:] for one in _of_apps(world)}
 
 
-def pairs(hub: Hub, world: World, at: float) -> Pairs:
-    """Metrics with the services that have them: one request for each job, none for each metric."""
-    found = {
+def _of_apps(world: World) -> set[tuple[str, str, str]]:
+    return {
         (one.name, value, label)
         for one in world.apps.values()
         for label in SERVICE_LABELS
         for value in one.labels.get(label, ())
     }
+
+
+def pairs(hub: Hub, world: World, at: float) -> Pairs:
+    """Metrics with the services that have them: one request for each job, none for each metric."""
+    found = _of_apps(world)
     for job in sorted(world.labels.get("job", ()))[:MOST_JOBS]:
+        selector = f"{{{Matcher('job', '=', job)}}}"
         span = [("start", f"{at - LOOK_BACK:.0f}"), ("end", f"{at:.0f}"), ("limit", str(MAX_SERIES))]
         try:
-            names = hub.get(hub.prometheus, "/api/v1/label/__name__/values", [("match[]", _of_job(job)), *span])
+            names = hub.get(hub.prometheus, "/api/v1/label/__name__/values", [("match[]", selector), *span])
         except Away:
             break  # the rest is completed by the next discovery
         found |= {(name, job, "job") for name in names}
     return sorted(found)
-
-
-def _of_job(job: str) -> str:
-    return f"{{job={json.dumps(job, ensure_ascii=False)}}}"
 
 
 def update(pool: sa.Engine, world: World, pairs: Pairs) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ask.service import database, problems, secrets
-from ask.service.accounts import Accounts, Caller
+from ask.service.accounts import Accounts, Caller, lock
 from ask.service.tables import api_keys, query_history, users
 
 _SHOWN = [one for one in api_keys.c if one.name != "digest"]
@@ -79,7 +79,7 @@ class Keys:
             del changes["password"]
         update = users.update().where(users.c.id == user).values(changes).returning(*_USERS)
         with database.transaction(self.pool) as connection:
-            connection.execute(sa.text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
+            lock(connection)
             found = connection.execute(update).mappings().first()
             if found is None:
                 raise problems.not_found("There is no such user.")
@@ -90,7 +90,7 @@ class Keys:
     def delete_user(self, user: UUID) -> None:
         """With keys and history. The audit keeps the name until the retention ends."""
         with database.transaction(self.pool) as connection:
-            connection.execute(sa.text("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE"))
+            lock(connection)
             if connection.execute(users.delete().where(users.c.id == user)).rowcount == 0:
                 raise problems.not_found("There is no such user.")
             _keep_admin(connection)

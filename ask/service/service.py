@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import sqlalchemy as sa
 
 from ask.client import Hub
-from ask.service import config, database, migrate, secrets
+from ask.service import config, database, health, migrate, secrets
 from ask.service.accounts import Accounts
 from ask.service.answering import Answering
 from ask.service.config import Config
@@ -46,8 +48,10 @@ class Service:
             print(f"ask: created the administrator {admin.name}", flush=True)
 
     def start(self) -> None:
-        """Discovery, the writer of the history and the workers of jobs."""
-        work = [("discovery", self.knowledge.run), ("history", self.history.run)]
+        """Discovery, the checks of health, the writer of the history and the workers of jobs."""
+        work: list[tuple[str, Callable[[threading.Event], None]]] = [
+            ("discovery", self.knowledge.run), ("health", partial(health.watch, self)), ("history", self.history.run),
+        ]  # fmt: skip
         work += [("jobs", self.jobs.run)] * self.settings.jobs
         for name, run in work:
             thread = threading.Thread(target=run, args=(self._stop,), name=name, daemon=True)

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from ask.service import problems, secrets
-from ask.service.accounts import Caller
+from ask.service.accounts import Caller, Tokens
 from ask.service.problems import Problem
 from ask.service.service import Service
 
@@ -59,6 +59,18 @@ def caller_of(request: Request, service: Annotated[Service, Depends(service_of)]
     if scheme.lower() == "bearer" and given.strip():
         return service.accounts.of_token(given.strip())
     raise problems.unauthorized("credentials_missing", "Sign in, or send an API key as Authorization: Bearer.")
+
+
+def signed_in(service: Service, name: str, password: str, address: str) -> Tokens:
+    """The tokens of a new session; the attempt is counted by its result. Raises Problem 401, 429 or 503."""
+    attempts = service.metrics.sign_ins
+    try:
+        tokens = service.accounts.sign_in(name, password, address)
+    except Problem as problem:
+        attempts.labels({401: "failure", 429: "limited"}.get(problem.status, "error")).inc()
+        raise
+    attempts.labels("success").inc()
+    return tokens
 
 
 def limited(service: Service, caller: Caller) -> dict[str, str]:

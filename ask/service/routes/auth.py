@@ -7,9 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from ask.service import problems
-from ask.service.problems import Problem
 from ask.service.routes.bodies import ChangedPassword, Credentials, Refresh, Registration
-from ask.service.web import TheCaller, TheService, address_of
+from ask.service.web import TheCaller, TheService, address_of, signed_in
 
 router = APIRouter(prefix="/auth", tags=["sign-in"])
 
@@ -25,14 +24,7 @@ def register(body: Registration, service: TheService) -> dict[str, Any]:
 @router.post("/login")
 def login(body: Credentials, request: Request, service: TheService) -> dict[str, Any]:
     """A token for a day and one to refresh it with."""
-    attempts = service.metrics.sign_ins
-    try:
-        tokens = service.accounts.sign_in(body.name, body.password, address_of(request))
-    except Problem as problem:
-        attempts.labels({401: "failure", 429: "limited"}.get(problem.status, "error")).inc()
-        raise
-    attempts.labels("success").inc()
-    return tokens.document()
+    return signed_in(service, body.name, body.password, address_of(request)).document()
 
 
 @router.post("/refresh")

@@ -7,7 +7,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-NAME = r"^[a-z0-9][a-z0-9._@-]{0,62}$"
+from ask.reading import Context
+from ask.service.answering import Asked
+from ask.service.config import NAME
 
 
 class Body(BaseModel):
@@ -48,6 +50,10 @@ class Question(Body):
 
     question: str
     context: QuestionContext = QuestionContext()
+
+    def asked(self, address: str) -> Asked:
+        """As the service answers it; `address` is the client's."""
+        return Asked(self.question, Context(self.context.question, self.context.host), address)
 
 
 class NewKey(Body):

@@ -6,8 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 
-from ask.reading import Context
-from ask.service.answering import Asked
 from ask.service.routes.bodies import Question
 from ask.service.web import TheCaller, TheService, address_of, limited
 
@@ -20,7 +18,7 @@ def submit(
 ) -> dict[str, Any]:
     """Queue a question; poll the job for its answer."""
     response.headers.update(limited(service, caller))
-    asked = Asked(body.question, Context(body.context.question, body.context.host), address_of(request))
+    asked = body.asked(address_of(request))
     service.answering.check(asked)
     return service.jobs.submit(caller, asked)
 

@@ -65,8 +65,7 @@ class Visitor:
     def forget(self) -> None:
         """Audited."""
         with _as_view():
-            self.service.history.audit(self.caller, "history deleted", "", self.address)
-            self.service.history.forget(self.caller.user)
+            self.service.history.forget(self.caller, self.address)
 
     def examples(self) -> tuple[str, ...]:
         """Of what was discovered."""
@@ -88,15 +87,8 @@ class Backend:
 
     def sign_in(self, name: str, password: str, address: str) -> str:
         """Counted as the API's."""
-        attempts = self.service.metrics.sign_ins
         with _as_view():
-            try:
-                tokens = self.service.accounts.sign_in(name, password, address)
-            except Problem as problem:
-                attempts.labels({401: "failure", 429: "limited"}.get(problem.status, "error")).inc()
-                raise
-        attempts.labels("success").inc()
-        return tokens.access
+            return web.signed_in(self.service, name, password, address).access
 
     def visitor(self, session: str, address: str) -> Visitor:
         """By the access token."""

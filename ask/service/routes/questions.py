@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from ask.reading import Context
-from ask.service.answering import Asked
 from ask.service.routes.bodies import Question
 from ask.service.web import TheCaller, TheService, address_of, limited
 
@@ -18,8 +16,7 @@ router = APIRouter(prefix="/api/v1", tags=["questions"])
 def query(body: Question, request: Request, response: Response, caller: TheCaller, service: TheService) -> Any:
     """Answer a question in plain language."""
     response.headers.update(limited(service, caller))
-    context = Context(body.context.question, body.context.host)
-    return service.answering.answer(caller, Asked(body.question, context, address_of(request)))
+    return service.answering.answer(caller, body.asked(address_of(request)))
 
 
 @router.get("/history")
@@ -36,5 +33,4 @@ def history(
 @router.delete("/history")
 def forget(caller: TheCaller, service: TheService, request: Request) -> dict[str, int]:
     """Delete the caller's history. The audit keeps the questions until the retention ends."""
-    service.history.audit(caller, "history deleted", "", address_of(request))
-    return {"deleted": service.history.forget(caller.user)}
+    return {"deleted": service.history.forget(caller, address_of(request))}
