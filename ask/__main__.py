@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 import time
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -104,11 +105,19 @@ def world_of(engine: Engine, hub: Hub, at: float) -> World:
     return world
 
 
-def reply_to_all(engine: Engine, hub: Hub, path: Path, at: float, site: str = "") -> None:
-    """Print one JSON line for each question of a file."""
+Improve = Callable[[Engine, Hub, World, str, Context, float, Answer], Answer]
+
+
+def reply_to_all(
+    engine: Engine, hub: Hub, path: Path, at: float, site: str = "", improve: Improve | None = None
+) -> None:
+    """Print one JSON line for each question of a file. `improve` may replace an answer, as a language model does."""
     world = world_of(engine, hub, at)
     for one in questions(path):
-        answer = reply(engine, hub, world, str(one["question"]), at, context_of(one.get("context")), site)
+        question, context = str(one["question"]), context_of(one.get("context"))
+        answer = reply(engine, hub, world, question, at, context, site)
+        if improve is not None:
+            answer = improve(engine, hub, world, question, context, at, answer)
         print(line(one, answer), flush=True)
 
 

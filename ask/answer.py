@@ -40,6 +40,7 @@ class Answer:
     links: dict[str, str] = field(default_factory=dict)
     confidence: float = 0.0
     engine: str = "deterministic"
+    model: str = ""  # if a language model was used: accepted, rejected, none or unavailable
 
     def document(self) -> dict[str, Any]:
         """As JSON."""
@@ -54,7 +55,7 @@ def ask(engine: Engine, hub: Hub, world: World, question: str, now: float, conte
     if plan.query is None:
         return Answer(question, "abstained", plan.abstention, readings=list(plan.readings))
     try:
-        return _executed(engine, hub, plan, question, now, site)
+        return execute(engine, hub, plan, question, now, site)
     except Refused as refusal:
         return replace(_stated(plan, question, site, "refused"), sentence=str(refusal))
     except Away as problem:
@@ -98,7 +99,8 @@ def _title(plan: Plan) -> str:
     return plan.entry.title + (f", {plan.entry.name}" if plan.entry.name and "{{" not in plan.entry.name else "")
 
 
-def _executed(engine: Engine, hub: Hub, plan: Plan, question: str, now: float, site: str) -> Answer:
+def execute(engine: Engine, hub: Hub, plan: Plan, question: str, now: float, site: str = "") -> Answer:
+    """The answer of a plan that has a query. Raises Refused for what would cost too much, and Away."""
     query = plan.query
     assert query is not None
     logs = query.language == "logql"

@@ -159,6 +159,18 @@ class Engine:
             readings=others,
         )
 
+    def chosen(self, reading: Reading, entry: Entry, world: World, confidence: float) -> Plan:
+        """The query of an entry that was not chosen by its rank. Raises Refused if it does not fit the question."""
+        bound = self._bound(reading, entry)
+        if bound is None:
+            raise Refused("The entry has no label for a name of the question.")
+        if not fitting.exists(entry, world) or not fitting.fits(entry, reading):
+            raise Refused("The entry does not fit what the question wants of its values.")
+        plan = self._panel(reading, Ranked(entry, confidence), bound, (), world)
+        if plan.query is None:
+            raise Refused(plan.abstention)
+        return plan
+
     def _derived(self, reading: Reading, found: apps.Candidate, world: World) -> Plan | None:
         bound: dict[str, tuple[str, ...]] = {}
         for mention in reading.mentions:

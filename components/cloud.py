@@ -76,9 +76,9 @@ def _tcp(port: int, sources: list[pulumi.Input[str]]) -> do.FirewallInboundRuleA
 
 
 def _outbound(settings: Settings, own: pulumi.Output[str]) -> list[do.FirewallOutboundRuleArgs]:
-    """Names (53), time (123), packages, images, ACME, pushes and receivers (80, 443, mail servers' ports), what
-    `access.outbound` names, and all of the own network. A firewall without them lets nothing out: no image would be
-    pulled and no certificate be had.
+    """Names (53), time (123), packages, images, ACME, pushes, receivers, the assistant's model (80, 443, their ports),
+    what `access.outbound` names, and all of the own network. A firewall without them lets nothing out: no image would
+    be pulled and no certificate be had.
     """
 
     def out(protocol: str, ports: str | None, to: list[pulumi.Input[str]]) -> do.FirewallOutboundRuleArgs:
@@ -89,10 +89,12 @@ def _outbound(settings: Settings, own: pulumi.Output[str]) -> list[do.FirewallOu
         for receiver in settings.hub.alerts.receivers.values()
         if receiver.email is not None
     }
+    model = settings.hub.ask.model if settings.hub.ask is not None else None
+    more = mail | ({model.port} if model is not None else set())
     return [
         *(
             out("tcp", str(port), ANYWHERE)
-            for port in sorted({53, 80, 443, settings.hub.ports.https, *settings.access.outbound} | mail)
+            for port in sorted({53, 80, 443, settings.hub.ports.https, *settings.access.outbound} | more)
         ),
         *(out("udp", str(port), ANYWHERE) for port in (53, 123)),
         out("tcp", "1-65535", [own]),

@@ -11,6 +11,7 @@ from pulumi.runtime import config as runtime
 
 from components import cloud_facts, custom_folder, machine_facts
 from configs.memory import assistant
+from configs.model_use import language_model
 from configs.settings import Settings, SettingsError, read
 from configs.settings.messages import for_stack
 from configs.settings.sections import PROJECT, own_sections, parsed
@@ -37,6 +38,8 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
     memory, fits = assistant(settings)
     if memory:
         (pulumi.log.info if fits else pulumi.log.warn)(memory)
+    if use := language_model(settings):
+        pulumi.log.info(use)
     return settings, cloud
 
 

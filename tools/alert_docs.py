@@ -32,8 +32,10 @@ def example_settings() -> Settings:
     }
     other = {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
+    model = {"provider": "ollama", "name": "a-model", "base_url": "http://ollama:11434"}
     return load(
-        {"hub": {"local": {}, "backup": backup, "ask": {}}, "hosts": {"hub": host, "web-1": other}}, "docs/alerts.md"
+        {"hub": {"local": {}, "backup": backup, "ask": {"model": model}}, "hosts": {"hub": host, "web-1": other}},
+        "docs/alerts.md",
     )
 
 

@@ -23,7 +23,11 @@ STATIC = {
     "icon.svg": "image/svg+xml",
 }
 LINKS = {"explore": "Open in Grafana Explore", "board": "Open the dashboard", "runbook": "Read the runbook"}
-ENGINES = {"deterministic": "without a language model", "derived": "derived from the metric's name"}
+ENGINES = {
+    "deterministic": "without a language model",
+    "derived": "derived from the metric's name",
+    "model": "query proposed by a language model",
+}
 CSP = (
     "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"

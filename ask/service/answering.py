@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ask import answer as answers
 from ask import safety
+from ask.answer import Answer
+from ask.engine import Plan
+from ask.model.advisor import Advisor
+from ask.model.client import Unavailable
 from ask.reading import Context
 from ask.reply import reply
 from ask.safety import Refused
@@ -56,6 +63,7 @@ class Answering:
     site: str
     cache_seconds: int
     concurrency: int = 2
+    advisor: Advisor | None = None
     patience: float = PATIENCE
 
     def __post_init__(self) -> None:
@@ -72,7 +80,7 @@ class Answering:
         (self.metrics.hits if cached else self.metrics.misses).inc()
         if found is None:
             found = self._executed(asked)
-            if found["status"] in KEPT and self.cache_seconds:
+            if found["status"] in KEPT and self.cache_seconds and found["model"] != "unavailable":
                 self.store.put(name, found, self.cache_seconds)
         found |= {"question": asked.question, "cached": cached, "seconds": round(time.monotonic() - began, 4)}
         self.metrics.processing.labels(str(cached).lower()).observe(time.monotonic() - began)
@@ -98,19 +106,35 @@ class Answering:
     def _examples(self) -> tuple[str, ...]:
         return self.knowledge.engine.examples(self.knowledge.world)
 
-    def _executed(self, asked: Asked) -> dict[str, Any]:
-        """By the engine, at the present time."""
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One of the questions that are executed at once. Raises Problem 503."""
         if not self._turns.acquire(timeout=self.patience):
             message = "Other questions are being answered. Try again in a few seconds."
             raise Problem(503, "busy", message, {"Retry-After": "5"})
         try:
-            now = time.time()
-            world, engine = self.knowledge.world, self.knowledge.engine
-            if not world.metrics and not world.logs:
-                raise _unknown_fleet(world, self.knowledge.at)
-            found = reply(engine, self.knowledge.hub, world, asked.question, now, asked.context, self.site)
+            yield
         finally:
             self._turns.release()
+
+    def _executed(self, asked: Asked) -> dict[str, Any]:
+        """By the engine, at the present time; then by the model's proposal, if there is a model and it is needed."""
+        with self._turn():
+            now = time.time()
+            world, engine, hub = self.knowledge.world, self.knowledge.engine, self.knowledge.hub
+            if not world.metrics and not world.logs:
+                raise _unknown_fleet(world, self.knowledge.at)
+            found = reply(engine, hub, world, asked.question, now, asked.context, self.site)
+        if self.advisor is not None:  # without a turn: a slow model delays no other question
+
+            def execute(plan: Plan) -> Answer:
+                try:
+                    with self._turn():
+                        return answers.execute(engine, hub, plan, asked.question, now, self.site)
+                except Problem as busy:
+                    raise Unavailable("busy", f"The query was not executed: {busy}") from None
+
+            found = self.advisor.advise(engine, hub, world, asked.question, asked.context, found, now, execute)
         document = found.document() | {"at": now}
         if found.status == "abstained" and (lost := self._lost(asked, world, now)):
             document |= {"status": "failed", "sentence": lost}

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 NAME = r"^[a-z0-9][a-z0-9._@-]{0,62}$"  # of a user
 
@@ -66,6 +66,26 @@ class RateLimits(_Model):
     sign_ins: int = Field(default=10, ge=1)
 
 
+class Model(_Model):
+    """A language model. `timeout`: seconds for one question. `daily_tokens`: of all questions of a day together."""
+
+    provider: Literal["anthropic", "openai", "ollama"]
+    name: str = Field(min_length=1, max_length=200)
+    base_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    key_file: Path | None = None
+    daily_tokens: int = Field(default=200_000, ge=50_000)
+    timeout: float = Field(default=30.0, ge=1, le=120)
+    share_label_values: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Model:
+        if self.provider == "ollama" and not self.base_url:
+            raise ValueError("base_url: expected the address of the Ollama server, such as http://ollama:11434")
+        if self.provider != "ollama" and not self.base_url and self.key_file is None:
+            raise ValueError("key_file: expected the file with the provider's key")
+        return self
+
+
 class Config(_Model):
     """The whole file."""
 
@@ -80,6 +100,7 @@ class Config(_Model):
     registration: Literal["closed", "open"] = "closed"
     cors: tuple[str, ...] = ()
     limits: RateLimits = RateLimits()
+    model: Model | None = None
     history_days: int = Field(default=90, ge=1, le=3650)
     cache_seconds: int = Field(default=300, ge=0, le=86400)
     discovery_seconds: int = Field(default=300, ge=10, le=86400)
@@ -120,8 +141,9 @@ def _keys(place: tuple[int | str, ...]) -> list[str]:
     model: type[BaseModel] = Config
     for part in place[:-1]:
         inner = model.model_fields[str(part)].annotation
-        if isinstance(inner, type) and issubclass(inner, BaseModel):
-            model = inner
+        for one in (inner, *get_args(inner)):
+            if isinstance(one, type) and issubclass(one, BaseModel):
+                model = one
     return sorted(model.model_fields)
 
 

@@ -35,10 +35,21 @@ def check(service: Service) -> dict[str, Any]:
     state = "unhealthy" if set(down) & set(NEEDED) else "degraded" if down else "healthy"
     return {
         "status": state,
-        "components": found | {"llm": {"status": "none"}},
+        "components": found | {"llm": _model(service)},
         "discovered_at": service.knowledge.at or None,
         "missing": list(service.knowledge.world.missing),
     }
+
+
+def _model(service: Service) -> dict[str, Any]:
+    """By the last questions: a request to see whether it answers would cost tokens. Without it questions are answered
+    too, so it does not change the state of the whole."""
+    advisor = service.answering.advisor
+    if advisor is None:
+        return {"status": "none"}
+    if advisor.client.paused:
+        return {"status": "unhealthy", "message": "The last requests failed. Answers are without the model."}
+    return {"status": "healthy", "provider": advisor.client.endpoint.provider, "model": advisor.client.endpoint.name}
 
 
 def watch(service: Service, stop: threading.Event, every: float = 15.0) -> None:

@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 PORT = 8081
 _without_created: Any = prometheus_client.disable_created_metrics  # without types
 _without_created()  # one more series for each counter, which nothing reads
+_SLOW = (0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0)
 _FAST = (0.005, 0.01, 0.02, 0.05, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 
@@ -42,12 +43,35 @@ class Metrics:
         self.discovery = Histogram("ask_discovery_duration_seconds", "Time of a discovery.", registry=own)
         self.jobs = Counter("ask_jobs_total", "Jobs by their end.", ["state"], registry=own)
         self.unwritten = Counter("ask_history_lost_total", "Answers that are missing in the history.", registry=own)
+        self._of_models(own)
         for result in ("success", "failure", "limited"):
             self.sign_ins.labels(result)
         for result in ("valid", "invalid"):
             self.keys.labels(result)
         for role in ("user", "admin"):
             self.limited.labels(role)
+
+    def _of_models(self, own: CollectorRegistry) -> None:
+        """Without series until a language model is set (`ask.service.models`)."""
+        self.llm_requests = Counter(
+            "llm_requests_total", "Requests to the language model's provider.", ["provider"], registry=own
+        )
+        self.llm_errors = Counter(
+            "llm_errors_total", "Requests that failed or were not sent.", ["provider", "reason"], registry=own
+        )
+        self.llm_tokens = Counter(
+            "llm_token_usage_total", "Tokens that the provider reported.", ["provider", "direction"], registry=own
+        )
+        self.llm_time = Histogram(
+            "llm_request_duration_seconds",
+            "Time of requests to the provider.",
+            ["provider"],
+            buckets=_SLOW,
+            registry=own,
+        )
+        self.llm_proposals = Counter(
+            "llm_proposals_total", "Questions that the model was used for.", ["provider", "result"], registry=own
+        )
 
 
 def serve(metrics: Metrics, address: str = "0.0.0.0", port: int = PORT) -> ThreadingHTTPServer:

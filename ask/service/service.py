@@ -10,7 +10,7 @@ from functools import partial
 import sqlalchemy as sa
 
 from ask.client import Hub
-from ask.service import config, database, health, migrate, secrets
+from ask.service import config, database, health, migrate, models, secrets
 from ask.service.accounts import Accounts
 from ask.service.answering import Answering
 from ask.service.config import Config
@@ -64,6 +64,8 @@ class Service:
         for thread in self._threads:
             thread.join(timeout=10)
         self.hub.close()
+        if self.answering.advisor is not None:
+            self.answering.advisor.client.close()
         self.store.close()
         self.pool.dispose()
 
@@ -78,8 +80,9 @@ def build(settings: Config) -> Service:
     history = History(pool, metrics, settings.history_days)
     knowledge = Knowledge(settings.catalogue, hub, store, pool, metrics, settings.discovery_seconds)
     answering = Answering(
-        knowledge, store, history, metrics, settings.grafana.url, settings.cache_seconds, settings.concurrency
-    )
+        knowledge, store, history, metrics, settings.grafana.url, settings.cache_seconds, settings.concurrency,
+        models.advisor(settings.model, pool, metrics),
+    )  # fmt: skip
     accounts = Accounts(pool, store, signer, settings.limits)
     keys, jobs = Keys(pool, accounts), Jobs(store, answering, metrics)
     return Service(settings, pool, store, hub, metrics, accounts, history, knowledge, answering, keys, jobs)

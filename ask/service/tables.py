@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Date,
     DateTime,
     Double,
     ForeignKey,
@@ -125,4 +126,12 @@ audit = Table(
     Column("action", Text, nullable=False),
     Column("detail", Text, nullable=False, server_default=""),
     Index("audit_at_idx", "at"),
+)
+# Tokens of the language model by day in UTC: what was used, and what requests that are under way may use.
+model_usage = Table(
+    "model_usage",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("tokens", BigInteger, nullable=False),
+    Column("requests", BigInteger, nullable=False),
 )

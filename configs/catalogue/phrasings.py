@@ -160,6 +160,9 @@ HUB = {
     "Certificate log": "certificate log; log of certificate renewals",
     "Refused sign-ins": "refused sign-ins; failed logins to grafana; wrong password; who failed to sign in to grafana",
     "Assistant's components": "assistant's components; is the assistant up; what the assistant reaches",
+    "Questions for the language model": "questions for the language model; how often is the language model used",
+    "Language model errors": "language model errors; failed requests to the language model",
+    "Language model tokens": "language model tokens; tokens used by the language model",
     "Requests to the assistant": "requests to the assistant; how often is the assistant used",
     "Grafana sign-ins and changes": "grafana sign-ins; who signed in to grafana; grafana audit; grafana changes",
 }

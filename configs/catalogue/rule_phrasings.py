@@ -39,6 +39,8 @@ ALERTS = {
     "BackupNotDrilled": "restore of the backup not drilled",
     "AskDown": "assistant down; questions cannot be asked",
     "AskDependencyDown": "assistant cannot reach its database; dependency of the assistant down",
+    "AskModelFails": "language model fails; assistant's model unavailable",
+    "AskModelBudgetUsed": "language model's budget used up; daily tokens used up",
     "ContainerRestarts": "container restarts again and again; crash loop",
     "ContainerOutOfMemory": "container out of memory",
     "ContainerMemoryNearLimit": "container near its memory limit",
@@ -76,5 +78,8 @@ RECORDS = {
     "host:agent_written:bytes_per_second": "bytes per second that the agent writes to its buffer",
     "fleetwatch:host_expected": "hosts that are expected to send",
     "hub:backup_expected": "parts that are expected to be backed up",
+    "claude_api_requests_total": "requests to claude",
+    "claude_api_errors_total": "failed requests to claude",
+    "claude_api_token_usage_total": "tokens used by claude",
     "container:run:seconds": "seconds that a container has run",
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.rules.model import Alert, Group
+from configs.rules.model import Alert, Group, Record
 from configs.settings import Settings
 
 JOB = 'job="ask"'
@@ -10,8 +10,22 @@ JOB = 'job="ask"'
 
 def group(settings: Settings) -> Group:
     """Empty without the assistant."""
-    return Group(name="ask", rules=(DOWN, DEPENDENCY_DOWN) if settings.hub.ask is not None else ())
+    ask = settings.hub.ask
+    if ask is None:
+        return Group(name="ask", rules=())
+    if ask.model is None:
+        return Group(name="ask", rules=(DOWN, DEPENDENCY_DOWN))
+    aliases = CLAUDE if ask.model.provider == "anthropic" else ()
+    return Group(name="ask", rules=(*aliases, DOWN, DEPENDENCY_DOWN, MODEL_FAILS, BUDGET_USED))
 
+
+def _alias(metric: str, more: str = "") -> Record:
+    """The name that a metric of the model has where Claude is the only provider."""
+    by, selector = f"sum by (env, host, instance{more})", f'{{{JOB},provider="anthropic"}}'
+    return Record(name=f"claude_api_{metric}", expr=f"{by} (llm_{metric}{selector})")
+
+
+CLAUDE = (_alias("requests_total"), _alias("errors_total"), _alias("token_usage_total", ", direction"))
 
 DOWN = Alert(
     name="AskDown",
@@ -29,6 +43,38 @@ DEPENDENCY_DOWN = Alert(
     summary="The assistant cannot reach its {{ $labels.component }}",
     description="Without database or valkey it answers nothing, without prometheus or loki no questions about metrics "
     "or logs.",
+    board="hub",
+    per="hub",
+)
+
+_PER = "sum by (env, host, provider)"
+NOT_ITS_FAULT = "budget|busy|invalid|internal"  # reasons of errors that are not the provider's
+
+
+def _failing(matchers: str) -> str:
+    errors = f'{_PER} (increase(llm_errors_total{{{JOB},reason!~"{NOT_ITS_FAULT}"{matchers}}}[1h]))'
+    requests = f"{_PER} (increase(llm_requests_total{{{JOB}{matchers}}}[1h]))"
+    return f"{errors} > 3 and {errors} > 0.5 * {requests}"
+
+
+MODEL_FAILS = Alert(
+    name="AskModelFails",
+    expr=lambda matchers, _: _failing(matchers),
+    wait="10m",
+    summary="Most requests of the assistant to {{ $labels.provider }} fail",
+    description="Answers are those without the language model: more questions have no answer. No data is affected.",
+    board="hub",
+    per="hub",
+)
+
+BUDGET_USED = Alert(
+    name="AskModelBudgetUsed",
+    expr=lambda matchers, _: f'{_PER} (increase(llm_errors_total{{{JOB},reason="budget"{matchers}}}[1h])) > 0',
+    wait="0s",
+    severity="info",
+    summary="The daily tokens for {{ $labels.provider }} are used up",
+    description="Until the end of the day (UTC) answers are those without the language model. Raise "
+    "`hub.ask.model.daily_tokens` if this is too early.",
     board="hub",
     per="hub",
 )

@@ -24,7 +24,7 @@ from configs.services.spec import (
 
 if TYPE_CHECKING:
     from configs.settings import Settings
-    from configs.settings.ask import Ask
+    from configs.settings.ask import Ask, AskModel
 
 SERVICE = Service(
     image="ask",
@@ -59,10 +59,11 @@ def specs(context: Context) -> list[ServiceSpec]:
                 "ask.yaml": File(lambda late: config(settings, ask, late.site), needs=("site",)),
                 CATALOGUE: File(lambda _: context.catalogue()),
             },
-            secrets={name: secret(name) for name in names.ASK_SECRETS},
+            secrets={name: secret(name) for name in names.ASK_SECRETS} | _model_key(ask),
             reload=restart_unless(CATALOGUE),  # it reads a changed catalogue by itself
             command=("--config", f"{CONFIG}/ask.yaml"),
             networks=(Network("ask"), Network("hub")),
+            hosts=context.host_names if ask.model is not None and names.DOCKER_HOST in ask.model.address else {},
             depends_on=(*AFTER, "ask-database", "ask-cache"),
             health=HealthCheck(
                 ("python3", "-c", f"import urllib.request as r; r.urlopen('{_HEALTHY}', timeout=4)"), start_period=45
@@ -111,9 +112,27 @@ def config(settings: Settings, ask: Ask, site: str) -> str:
                 "admin_per_hour": ask.limits.admin_per_hour,
             },
             "history_days": ask.history // 86400,
+            **({"model": _model(ask.model)} if ask.model is not None else {}),
         },
         "The assistant, rendered by fleetwatch",
     )
+
+
+def _model(model: AskModel) -> dict[str, object]:
+    found: dict[str, object] = {"provider": model.provider, "name": model.name}
+    found |= {"base_url": model.base_url} if model.base_url is not None else {}
+    found |= {"key_file": _path(names.ASK_MODEL_KEY)} if model.api_key is not None else {}
+    return found | {
+        "daily_tokens": model.daily_tokens,
+        "timeout": model.timeout,
+        "share_label_values": model.share_label_values,
+    }
+
+
+def _model_key(ask: Ask) -> dict[str, File]:
+    """The file with the key of the model's provider, if it has one."""
+    key = ask.model.api_key if ask.model is not None else None
+    return {names.ASK_MODEL_KEY: File(lambda _: f"{key.get_secret_value()}\n")} if key is not None else {}
 
 
 def _path(name: str) -> str:

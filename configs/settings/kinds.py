@@ -51,6 +51,7 @@ KINDS = {
     "_range": "private IPv4 network, /16 to /24",
     "_public_key": "SSH public key",
     "_key_file": "path of a file",
+    "_base_url": "URL",
     "_origin": "origin of a web page",
     "_whole_days": "duration, whole days",
     "one_line": "text",

@@ -6,6 +6,7 @@ import argparse
 import json
 import math
 import re
+import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,8 @@ from ask.world import World, discover
 from configs import services
 from configs.catalogue import render
 from configs.settings import Settings, load
-from tests.ask import references, rig
+from tests.ask import evaluate_model, references, rig
+from tests.ask.evaluate_model import Model
 from tests.ask.seed import AT
 
 VERDICTS = references.FOLDER / "verdicts.json"
@@ -34,12 +36,16 @@ def settings() -> Settings:
     return load(raw, "tests/ask/fleet.yaml")
 
 
-def judged(engine: Engine, world: World, hub: Hub, half: str) -> list[tuple[dict[str, Any], str, Plan]]:
+def judged(
+    engine: Engine, world: World, hub: Hub, half: str, model: Model | None = None
+) -> list[tuple[dict[str, Any], str, Plan]]:
     """Every question of a half with its verdict."""
     known = references.blocks()
     found = []
     for one in references.questions(half):
         plan = engine.plan(one["question"], world, AT, terminal.context_of(one.get("context")))
+        if model is not None:
+            plan = model.plan(engine, world, hub, one, AT)
         options = references.expected(one["expect"], known)
         found.append((one, references.judge(hub, options, plan.query), plan))
     return found
@@ -114,11 +120,14 @@ def answer_file(options: argparse.Namespace) -> None:
     at = terminal.moment(options.at)
     hub = Hub(options.base, options.loki or options.base)
     engine = Engine(catalogues.load(render(foreign(hub, at))))
-    terminal.reply_to_all(engine, hub, options.questions, at)
+    model = evaluate_model.of(options)
+    terminal.reply_to_all(engine, hub, options.questions, at, improve=model.improve if model is not None else None)
     hub.close()
+    if model is not None:
+        print(model.report(), file=sys.stderr)
 
 
-def measure(failures: bool, write: bool) -> None:
+def measure(failures: bool, write: bool, model: Model | None) -> None:
     """Both halves against the seeded fleet."""
     verdicts: dict[str, list[str]] = {}
     engine = Engine(catalogues.load(render(settings())))
@@ -126,7 +135,7 @@ def measure(failures: bool, write: bool) -> None:
         hub = Hub(prometheus, loki)
         world = discover(hub, engine.catalogue, AT)
         for half in "ab":
-            found = judged(engine, world, hub, half)
+            found = judged(engine, world, hub, half, model)
             print("\n".join(table(half, found)))
             verdicts |= {one["id"]: [verdict, plan.query.text if plan.query else ""] for one, verdict, plan in found}
             if half == "a" and failures:
@@ -138,7 +147,7 @@ def measure(failures: bool, write: bool) -> None:
         hub.close()
     if write:
         VERDICTS.write_text(json.dumps(verdicts, indent=0, ensure_ascii=False) + "\n")
-    print("Embeddings alone are not measured.")
+    print(f"With {model.report()}." if model is not None else "Embeddings alone are not measured.")
 
 
 def main() -> None:
@@ -149,9 +158,12 @@ def main() -> None:
     parser.add_argument("--base", default="", help="the query address of a hub, for --questions")
     parser.add_argument("--loki", default="", help="Loki's address, if it is another")
     parser.add_argument("--at", default="", help="the time of the questions; now if not given")
+    evaluate_model.arguments(parser)
     options = parser.parse_args()
+    if options.write and options.model:
+        parser.error("--write is for the measurement without a model, which the tests compare with")
     if options.questions is None:
-        measure(options.failures, options.write)
+        measure(options.failures, options.write, evaluate_model.of(options))
     elif not options.base:
         parser.error("QUESTIONS needs BASE, the query address of a hub, such as http://127.0.0.1:9080")
     else:

@@ -7,6 +7,16 @@ from tests.rendered.rules_rig import Case, fired
 UP = 'up{job="ask",env="test",host="hub",instance="fleetwatch-ask:8081"}'
 COMPONENT = 'ask_component_up{job="ask",env="test",host="hub",instance="fleetwatch-ask:8081",component="database"}'
 
+
+MODEL = {"provider": "anthropic", "name": "a-model", "api_key": "a-key"}  # pragma: allowlist secret
+
+
+def _requests(sent: str, errors: str, reason: str = "server") -> dict[str, str]:
+    """Counters of one minute each."""
+    here = 'job="ask",env="test",host="hub",instance="fleetwatch-ask:8081",provider="anthropic"'
+    return {f"llm_requests_total{{{here}}}": sent, f'llm_errors_total{{{here},reason="{reason}"}}': errors}
+
+
 CASES = (
     Case(
         alert="AskDown",
@@ -23,4 +33,44 @@ CASES = (
         fires=[fired("The assistant cannot reach its database", component="database")],
     ),
     Case(alert="AskDependencyDown", when="while all answer", series={COMPONENT: "1x60"}),
+    Case(
+        alert="AskModelFails",
+        when="when most requests fail",
+        series=_requests("0+1x90", "0+1x90"),
+        at="80m",
+        step="1m",
+        fires=[fired("Most requests of the assistant to anthropic fail", provider="anthropic")],
+    ),
+    Case(
+        alert="AskModelFails",
+        when="when it is not even tried any more",
+        series=_requests("0x90", "0+1x90", reason="paused"),
+        at="80m",
+        step="1m",
+        fires=[fired("Most requests of the assistant to anthropic fail", provider="anthropic")],
+    ),
+    Case(
+        alert="AskModelFails", when="for one failure in ten", series=_requests("0+10x90", "0+1x90"), at="80m", step="1m"
+    ),
+    Case(
+        alert="AskModelFails", when="for two failures", series=_requests("0x60 2x30", "0x60 2x30"), at="80m", step="1m"
+    ),
+    Case(
+        alert="AskModelFails",
+        when="when the budget is used up",
+        series=_requests("0x90", "0+1x90", "budget"),
+        at="80m",
+        step="1m",
+    ),
+    Case(
+        alert="AskModelBudgetUsed",
+        when="when a question could not be sent",
+        series=_requests("0x90", "0x60 1x30", "budget"),
+        at="70m",
+        step="1m",
+        fires=[fired("The daily tokens for anthropic are used up", provider="anthropic")],
+    ),
+    Case(
+        alert="AskModelBudgetUsed", when="for other errors", series=_requests("0+1x90", "0+1x90"), at="70m", step="1m"
+    ),
 )

@@ -27,6 +27,10 @@ SERIES = {
     f'node_filesystem_files{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "100x40",
     f'node_filesystem_files_free{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "40x40",
     f'http_requests_total{{job="ask",{HERE},method="GET",route="/ask/",status="200"}}': "0+1x40",
+    **{
+        f'llm_{name}_total{{job="ask",{HERE},provider="anthropic",{label}="x"}}': "0+1x40"
+        for name, label in (("proposals", "result"), ("errors", "reason"), ("token_usage", "direction"))
+    },
     f'pg_up{{job="postgres",{HERE},database="main"}}': "1x40",
     f'fleetwatch_sql_errors_total{{{SQL},query="pg_locks"}}': "0+1x40",
     f'fleetwatch_pg_replication_lag_seconds{{job="sql",{HERE},database="main"}}': "3x40",

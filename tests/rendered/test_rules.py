@@ -22,7 +22,9 @@ SUBJECTS = {
     "ask": cases_ask.CASES,
 }
 SETTINGS = settings_of(
-    {"hub": {"apps": {"shop": {"target": "shop:8000", "honor_timestamps": True}}}}, backup=cases_backup.BACKUP, ask={}
+    {"hub": {"apps": {"shop": {"target": "shop:8000", "honor_timestamps": True}}}},
+    backup=cases_backup.BACKUP,
+    ask={"model": cases_ask.MODEL},
 )
 TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards.model import Graph, Query, Row
+from configs.dashboards.model import PER_SECOND, Graph, Query, Row
 from configs.rules.ask import JOB
 from configs.settings import Settings
 
@@ -32,4 +32,39 @@ def rows(settings: Settings) -> tuple[Row, ...]:
             ),
         ),
     )
-    return (Row(title="Assistant", panels=(components, requests)),)
+    row = Row(title="Assistant", panels=(components, requests))
+    return (row, Row(title="Assistant's language model", panels=_model())) if settings.hub.ask.model else (row,)
+
+
+def _model() -> tuple[Graph, ...]:
+    """Use, failures and tokens of the language model."""
+    questions = Graph(
+        title="Questions for the language model",
+        description="Questions per second that the model was used for, by result. Accepted: its query was executed.",
+        unit=PER_SECOND,
+        no_value="Not started with a model yet",
+        queries=(_rate("llm_proposals_total", "result"),),
+    )
+    errors = Graph(
+        title="Language model errors",
+        description="Failed requests per second to the provider, and requests that were not sent, by the reason.",
+        unit=PER_SECOND,
+        no_value="Not started with a model yet",
+        queries=(_rate("llm_errors_total", "reason"),),
+    )
+    tokens = Graph(
+        title="Language model tokens",
+        description="Tokens per second that the provider reports, by direction.",
+        unit=PER_SECOND,
+        no_value="Not started with a model yet",
+        queries=(_rate("llm_token_usage_total", "direction"),),
+    )
+    return questions, errors, tokens
+
+
+def _rate(metric: str, label: str) -> Query:
+    return Query(
+        expr=f"sum by ({label}) (rate({metric}{{{_SELECTED}}}[$__rate_interval]))",
+        legend=f"{{{{{label}}}}}",
+        empty="the assistant has not started with its language model yet",
+    )
