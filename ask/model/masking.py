@@ -2,15 +2,17 @@
 back.
 
 Masked is every value of a label that discovery found, wherever it occurs as a whole: in the question, in the
-catalogue's expressions, in HELP texts. Not masked are numbers, values that are ordinary terms of the vocabulary (a
-container called `postgres`), and the names of fleetwatch's exporters, which are the same in every fleet.
+catalogue's expressions, in HELP texts. Not masked are numbers, and the names of fleetwatch's exporters, which are the
+same in every fleet. A value that is an ordinary term of the vocabulary (a container called `postgres`, a table called
+`orders`) is masked where the question uses it as a name; elsewhere it is the term.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from ask import words
@@ -22,6 +24,7 @@ from ask.world import World
 
 HIDDEN = frozenset({"le", "quantile", "__name__"})  # labels whose values are numbers or metric names
 PLAIN = frozenset({"id", "unit", "type", "name", "labels", "now"})  # ids, and names of metrics and labels
+QUESTIONS = frozenset({"question", "previous_question"})
 _PSEUDONYM = re.compile(r"\bNAME_\d+\b")
 _NUMBER = re.compile(r"[+-]?(?:\d[\d.,]*(?:e[+-]?\d+)?|Inf|NaN)", re.IGNORECASE)
 _START = re.compile(r"(?<![A-Za-z0-9_])[A-Za-z0-9_]|[^A-Za-z0-9_\s]")
@@ -74,63 +77,75 @@ class Masks:
     share: bool = False
     names: dict[str, str] = field(default_factory=dict)  # pseudonym -> value
     _known: dict[str, str] = field(default_factory=dict)  # value in lower case -> pseudonym
-    _aliases: dict[str, str] = field(default_factory=dict)  # how the question writes a value -> the value, lower case
+    _aliases: dict[str, str] = field(default_factory=dict)  # how the question writes a name -> the value, lower case
+    _ordinary: dict[str, Mention] = field(default_factory=dict)  # ordinary terms that are names in the question
 
     def add(self, mentions: Iterable[Mention]) -> None:
-        """Names that the question writes differently: `web1` for web-1."""
+        """The names of the question: those that it writes differently (`web1` for web-1), and ordinary terms."""
         for one in mentions:
-            alias = one.written.lower().removesuffix("'s").strip()
-            if one.value.lower() in self.values.labels and alias != one.value.lower() and len(alias) > 1:
-                self._aliases[alias] = one.value.lower()
+            value, alias = one.value.lower(), one.written.lower().removesuffix("'s").strip()
+            if value in _PUBLIC or len(alias) < 2:
+                continue
+            self._aliases[alias] = value
+            if value not in self.values.labels:
+                self._ordinary[value] = one
 
     def mask(self, given: Any) -> Any:
         """A document of lists, mappings and texts with every value masked, except in the fields of PLAIN."""
         if isinstance(given, str):
             return given if self.share else self._masked(given)
         if isinstance(given, dict):
-            return {key: one if key in PLAIN else self.mask(one) for key, one in given.items()}
+            return {key: self._field(key, one) for key, one in given.items()}
         if isinstance(given, (list, tuple)):
             return [self.mask(one) for one in given]
         return given
 
-    def _masked(self, text: str) -> str:
+    def _field(self, key: str, given: Any) -> Any:
+        if key in QUESTIONS and not self.share:
+            return self._masked(given, self._aliases)
+        return given if key in PLAIN else self.mask(given)
+
+    def _masked(self, text: str, aliases: Mapping[str, str] = MappingProxyType({})) -> str:
         lower = text.lower()
         if len(lower) != len(text):  # a letter whose lower case is longer: positions would not agree
             text = lower
-        lengths = sorted({*self.values.lengths, *map(len, self._aliases)}, reverse=True)
+        lengths = sorted({*self.values.lengths, *map(len, aliases)}, reverse=True)
         found, at = [], 0
         while at < len(text):
-            hit = self._at(lower, at, lengths) if _START.match(lower, at) else 0
+            hit = self._at(lower, at, lengths, aliases) if _START.match(lower, at) else 0
             if hit:
-                found.append(self._pseudonym(lower[at : at + hit]))
+                part = lower[at : at + hit]
+                found.append(self._pseudonym(aliases.get(part, part)))
                 at += hit
             else:
                 found.append(text[at])
                 at += 1
         return "".join(found)
 
-    def _at(self, lower: str, at: int, lengths: list[int]) -> int:
+    def _at(self, lower: str, at: int, lengths: list[int], aliases: Mapping[str, str]) -> int:
         """The length of the longest value that begins here and ends at the end of a term."""
         for length in lengths:
             part = lower[at : at + length]
-            if len(part) == length and (part in self.values.labels or part in self._aliases):
+            if len(part) == length and (part in self.values.labels or part in aliases):
                 after = lower[at + length : at + length + 1]
                 if not (_is_term(part[-1]) and _is_term(after)):
                     return length
         return 0
 
-    def _pseudonym(self, part: str) -> str:
-        key = self._aliases.get(part, part)
+    def _pseudonym(self, key: str) -> str:
         if key not in self._known:
             name = f"NAME_{len(self._known) + 1}"
             self._known[key] = name
-            self.names[name] = self.values.written[key]
+            self.names[name] = self.values.written.get(key) or self._ordinary[key].value
         return self._known[key]
 
     @property
     def legend(self) -> list[dict[str, Any]]:
         """Each pseudonym with the labels that have its value."""
-        return [{"name": name, "labels": list(self.values.labels[key])} for key, name in self._known.items()]
+        return [{"name": name, "labels": self._labels(key)} for key, name in self._known.items()]
+
+    def _labels(self, key: str) -> list[str]:
+        return list(self.values.labels.get(key) or self._ordinary[key].labels)
 
     def unmasked(self, one: Selector) -> Selector:
         """A selector with the values in place of the pseudonyms. Raises Refused for one that was not given."""
