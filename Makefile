@@ -24,11 +24,11 @@ up: venv ## bring everything up on this machine, wait for data, show it
 ask: venv ## ask the hub in plain language: make ask Q="how full are the disks?" [STACK= AT=]
 	@$(TOOL) ask $(call quoted,$(Q)) --at $(call quoted,$(AT))
 
-ask-eval: venv ## measure the assistant on its questions; QUESTIONS=FILE BASE=URL [LOKI=URL AT=TIME]: answer a file of others; [MODEL=PROVIDER:NAME KEY_FILE= MODEL_URL=]
+ask-eval: venv ## measure the assistant on its questions; QUESTIONS=FILE BASE=URL [LOKI=URL AT=TIME]: answer a file of others; [MODEL=PROVIDER:NAME KEY_FILE= MODEL_URL= ALONE=1]
 	@.venv/bin/python -m tests.ask.evaluate $(if $(QUESTIONS),--questions $(call quoted,$(QUESTIONS)) \
 		--base $(call quoted,$(BASE)) --loki $(call quoted,$(LOKI)) --at $(call quoted,$(AT)),--failures) \
 		$(if $(MODEL),--model $(call quoted,$(MODEL)) --model-url $(call quoted,$(MODEL_URL)) \
-		$(if $(KEY_FILE),--key-file $(call quoted,$(KEY_FILE))))
+		$(if $(KEY_FILE),--key-file $(call quoted,$(KEY_FILE))) $(if $(ALONE),--alone))
 
 status: venv ## what runs, where to look, what has arrived
 	@$(TOOL) status

@@ -29,6 +29,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="", help=f"PROVIDER:NAME; providers: {', '.join(PROVIDERS)}")
     parser.add_argument("--model-url", default="", help="the address, if it is not the provider's")
     parser.add_argument("--key-file", type=Path, help="a file with the provider's key")
+    parser.add_argument("--alone", action="store_true", help="use the model for every question that it may be used for")
     parser.add_argument("--share", action="store_true", help="send label values as they are")
     parser.add_argument("--tokens", type=int, default=2_000_000, help="the most tokens that the measurement may use")
 
@@ -39,16 +40,29 @@ class Model:
 
     advisor: Advisor
     counts: Counter[str]
+    alone: bool = False
     plans: dict[str, Plan] = field(default_factory=dict)
 
     def plan(self, engine: Engine, world: World, hub: Hub, one: dict[str, Any], at: float) -> Plan:
         """The plan of a question as the service would execute it: the engine's, or the proposed one."""
         question, before = str(one["question"]), terminal.context_of(one.get("context"))
         plan = engine.plan(question, world, at, before)
+        if self.alone:
+            return self._alone(engine, world, hub, question, plan, before, at)
         found = self.improve(
             engine, hub, world, question, before, at, answers.ask(engine, hub, world, question, at, before)
         )
         return self.plans[question] if found.engine == "model" else plan
+
+    def _alone(
+        self, engine: Engine, world: World, hub: Hub, question: str, plan: Plan, before: Context, at: float
+    ) -> Plan:
+        """Without the engine's answer to fall back on: an abstention if the proposal is not used."""
+        nothing = Answer(question, "abstained", "")
+        if not self.advisor.wants(plan, nothing):
+            return plan
+        found = self.improve(engine, hub, world, question, before, at, nothing)
+        return self.plans[question] if found.engine == "model" else Plan(abstention=found.sentence)
 
     def improve(
         self, engine: Engine, hub: Hub, world: World, question: str, before: Context, at: float, answer: Answer
@@ -112,4 +126,4 @@ def of(options: argparse.Namespace) -> Model | None:
     counts: Counter[str] = Counter()
     endpoint = Endpoint(provider, name, options.model_url, key)
     client = Client(endpoint, InMemory(options.tokens), Counted(counts), TIMEOUT)
-    return Model(Advisor(client, options.share), counts)
+    return Model(Advisor(client, options.share), counts, options.alone)
