@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -54,6 +55,16 @@ def test_a_rejected_proposal_is_sent_back_with_the_reason_and_its_fields_alone()
     assert rejected["problem"] == "There is no metric made_up_total."
     assert rejected["proposal"]["promql"] == "made_up_total"
     assert set(rejected["proposal"]) == set(proposal.SCHEMA["properties"])
+
+
+def test_metrics_of_exporters_that_no_panel_shows_are_named() -> None:
+    world = offline.world()
+    world = replace(world, metrics=world.metrics | {"node_vmstat_pgmajfault", "node_entropy_available_bits"})
+    with model_rig.rig(GOOD, world=world) as made:
+        made.ask("entropy that is available")
+    (document,) = made.fake.documents
+    assert document["metrics"][0] == {"name": "node_entropy_available_bits", "type": "gauge"}
+    assert "node_vmstat_pgmajfault" not in {one["name"] for one in document["metrics"]}
 
 
 @pytest.mark.parametrize(
