@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any
 
 from ask import safety
+from ask.client import LATE
 from ask.reading import Context
 from ask.reply import reply
 from ask.safety import Refused
@@ -20,10 +20,10 @@ from ask.service.history import History
 from ask.service.metrics import Metrics
 from ask.service.problems import Problem
 from ask.service.store import Store
+from ask.service.turns import Turns
 from ask.world import World
 
 LONGEST = 2000  # characters of a question that are looked at
-PATIENCE = 20.0  # seconds that a question waits for others
 KEPT = {"answered", "empty", "abstained"}
 
 
@@ -41,28 +41,27 @@ class Asked:
         plain = " ".join(self.question.split()).rstrip(" ?!.")
         parts = re.split(r"(\"[^\"]*\"|'[^']*')", plain)
         text = "".join(one if index % 2 else one.lower() for index, one in enumerate(parts))
-        context = [" ".join(self.context.question.lower().split()), self.context.host.lower()]
+        before = (*self.context.earlier, self.context.question)
+        context = [*(" ".join(one.lower().split()) for one in before), self.context.host.lower()]
         return secrets.digest(json.dumps([text, *context]))
 
 
 @dataclass
 class Answering:
-    """At most `concurrency` questions are executed at once by this replica; cached answers do not wait."""
+    """Questions are executed in turns, shared by all replicas; cached answers do not wait. `seconds` bounds the
+    requests of one question to the stores."""
 
     knowledge: Knowledge
     store: Store
     history: History
     metrics: Metrics
+    turns: Turns
     site: str
     cache_seconds: int
-    concurrency: int = 2
-    patience: float = PATIENCE
+    seconds: float = 30.0
 
-    def __post_init__(self) -> None:
-        self._turns = threading.BoundedSemaphore(self.concurrency)
-
-    def answer(self, caller: Caller, asked: Asked) -> dict[str, Any]:
-        """The answer as JSON. Raises Problem for what cannot be answered."""
+    def answer(self, caller: Caller, asked: Asked, patience: float | None = None) -> dict[str, Any]:
+        """The answer as JSON; `patience` is how long it waits for its turn. Raises Problem."""
         began = time.monotonic()
         self.check(asked)
         self.history.audit(caller, "question", asked.question, asked.address)
@@ -71,7 +70,7 @@ class Answering:
         cached = found is not None
         (self.metrics.hits if cached else self.metrics.misses).inc()
         if found is None:
-            found = self._executed(asked)
+            found = self._executed(asked, patience)
             if found["status"] in KEPT and self.cache_seconds:
                 self.store.put(name, found, self.cache_seconds)
         found |= {"question": asked.question, "cached": cached, "seconds": round(time.monotonic() - began, 4)}
@@ -89,7 +88,7 @@ class Answering:
             message = "The question is empty. Write, for example: how full are the disks?"
             raise problems.invalid("question_empty", message)
         try:
-            for text in filter(None, (asked.question, asked.context.question)):
+            for text in filter(None, (asked.question, asked.context.question, *asked.context.earlier)):
                 safety.question(text, self.knowledge.engine.limits)
         except Refused as refusal:
             self.metrics.questions.labels("refused").inc()
@@ -98,19 +97,14 @@ class Answering:
     def _examples(self) -> tuple[str, ...]:
         return self.knowledge.engine.examples(self.knowledge.world)
 
-    def _executed(self, asked: Asked) -> dict[str, Any]:
+    def _executed(self, asked: Asked, patience: float | None) -> dict[str, Any]:
         """By the engine, at the present time."""
-        if not self._turns.acquire(timeout=self.patience):
-            message = "Other questions are being answered. Try again in a few seconds."
-            raise Problem(503, "busy", message, {"Retry-After": "5"})
-        try:
+        with self.turns.turn(patience), self.knowledge.hub.within(self.seconds):
             now = time.time()
             world, engine = self.knowledge.world, self.knowledge.engine
             if not world.metrics and not world.logs:
-                raise _unknown_fleet(world, self.knowledge.at)
+                raise unknown_fleet(world, self.knowledge.at)
             found = reply(engine, self.knowledge.hub, world, asked.question, now, asked.context, self.site)
-        finally:
-            self._turns.release()
         document = found.document() | {"at": now}
         if found.status == "abstained" and (lost := self._lost(asked, world, now)):
             document |= {"status": "failed", "sentence": lost}
@@ -135,14 +129,18 @@ class Answering:
                 "user_id": caller.user,
                 "api_key_id": caller.key,
                 "question": asked.question,
-                "context": {"question": asked.context.question, "host": asked.context.host},
+                "context": {
+                    "question": asked.context.question,
+                    "host": asked.context.host,
+                    "earlier": list(asked.context.earlier),
+                },
                 "cached": found["cached"],
                 "seconds": found["seconds"],
             }
         )
 
 
-def _unknown_fleet(world: World, at: float) -> Problem:
+def unknown_fleet(world: World, at: float) -> Problem:
     """Nothing is known: because of a store, because discovery has not ended yet, or because nothing sends data."""
     for problem in world.missing:
         if problem.startswith("Prometheus"):
@@ -157,6 +155,12 @@ def _returned(found: dict[str, Any]) -> dict[str, Any]:
     if found["status"] == "refused":
         raise Problem(422, "refused", found["sentence"], readings=tuple(found["readings"]))
     if found["status"] == "failed":
-        code = "loki_down" if "Loki" in found["sentence"] else "prometheus_down"
-        raise Problem(502, code, found["sentence"], {"Retry-After": "15"})
+        raise store_problem(found["sentence"])
     return found
+
+
+def store_problem(sentence: str) -> Problem:
+    """A store that does not answer, or that is too slow: 504 for the second."""
+    store = "loki" if "Loki" in sentence else "prometheus"
+    late = LATE in sentence
+    return Problem(504 if late else 502, f"{store}_{'slow' if late else 'down'}", sentence, {"Retry-After": "15"})

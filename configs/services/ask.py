@@ -24,7 +24,7 @@ from configs.services.spec import (
 
 if TYPE_CHECKING:
     from configs.settings import Settings
-    from configs.settings.ask import Ask
+    from configs.settings.ask import Ask, AskLimits
 
 SERVICE = Service(
     image="ask",
@@ -110,10 +110,20 @@ def config(settings: Settings, ask: Ask, site: str) -> str:
                 "user_per_hour": ask.limits.user_per_hour,
                 "admin_per_hour": ask.limits.admin_per_hour,
             },
+            "safety": safety(ask.limits),
+            "concurrency": ask.limits.at_once,
+            "question_seconds": ask.limits.seconds,
             "history_days": ask.history // 86400,
         },
         "The assistant, rendered by fleetwatch",
     )
+
+
+def safety(limits: AskLimits) -> dict[str, int]:
+    """Bounds of a question and its query, by the names of ask.yaml; times in seconds, sizes in bytes."""
+    same = ("question", "nodes", "depth", "selectors", "window", "range", "points", "series", "samples", "lines")
+    found = {name: int(getattr(limits, name)) for name in same}
+    return found | {"length": limits.query, "log_range": limits.log_range, "log_bytes": limits.log_size}
 
 
 def _path(name: str) -> str:

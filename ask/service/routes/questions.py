@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from ask.service.routes.bodies import Question
+from ask.service import queries
+from ask.service.routes.bodies import CheckedQuery, Question
 from ask.service.web import TheCaller, TheService, address_of, limited
 
 router = APIRouter(prefix="/api/v1", tags=["questions"])
@@ -17,6 +18,15 @@ def query(body: Question, request: Request, response: Response, caller: TheCalle
     """Answer a question in plain language."""
     response.headers.update(limited(service, caller))
     return service.answering.answer(caller, body.asked(address_of(request)))
+
+
+@router.post("/parse_query")
+def parse_query(
+    body: CheckedQuery, request: Request, response: Response, caller: TheCaller, service: TheService
+) -> dict[str, Any]:
+    """Whether a query would be executed: its meaning, its metrics and its cost. Nothing is executed."""
+    response.headers.update(limited(service, caller))
+    return service.queries.check(queries.wanted(body.query, body.language, body.start, body.end))
 
 
 @router.get("/history")
