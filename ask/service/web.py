@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
 from ask.page import render
@@ -92,6 +93,11 @@ def limited(service: Service, caller: Caller) -> dict[str, str]:
         message = f"{limit} questions an hour are allowed. The next one is in {window.reset} seconds."
         raise Problem(429, "rate_limited", message, headers | {"Retry-After": str(window.reset)})
     return headers
+
+
+def as_json(document: object, headers: Mapping[str, str] | None = None) -> Response:
+    """A response with many numbers, which FastAPI's own encoder takes milliseconds for. NaN becomes null."""
+    return Response(to_json(document, inf_nan_mode="null"), headers=dict(headers or {}), media_type="application/json")
 
 
 def admin_of(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import random
 import re
 import subprocess
 import sys
@@ -29,6 +30,7 @@ from tools.progress import step
 TITLE = "The assistant over a hundred hosts"
 PLAYED = "none: processes on loopback; Prometheus and Loki are played"
 USERS, EACH = 10, 20  # questions of each user
+PAUSE = 0.5  # seconds between an answer and the user's next question
 MISS, HIT = 0.150, 0.020  # seconds that the 95th percentile may take
 MEMORY = 300  # MB
 ASKED = (
@@ -94,10 +96,11 @@ def _questions() -> list[str]:
     return [ASKED[n % len(ASKED)].format(host=hosts[n // len(ASKED) % len(hosts)]) for n in range(USERS * EACH)]
 
 
-def _asked(rig: Rig, questions: Sequence[str], cached: bool) -> list[float]:
-    """The times of these questions, sent by ten users at once."""
+def _asked(rig: Rig, questions: Sequence[str], cached: bool, pause: float = 0.0) -> list[float]:
+    """The times of these questions, sent by ten users at once, each of whom waits `pause` seconds before a question."""
 
     def one(question: str) -> float:
+        time.sleep(pause * random.uniform(0.5, 1.5))
         began = time.perf_counter()
         status, found = rig.process.ask(question, rig.headers)
         took = time.perf_counter() - began
@@ -118,6 +121,12 @@ def _memory(pid: int) -> float:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     own = re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
     return (int(own[1]) / 1024 if own else 0.0) + sum(_memory(int(one)) for one in children)
+
+
+def _cpu(pid: int) -> float:
+    """Seconds of CPU that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _discovery(rig: Rig) -> float:
@@ -149,14 +158,28 @@ def measured(watch: page.Watch) -> Run:
     with step("the assistant with a hundred hosts"), _rig() as rig:
         idle = {name: _memory(pid) for name, pid in rig.pids.items()}
         alone = [_asked(rig, [f"{one} yesterday"], cached=False)[0] for one in questions[: 2 * len(ASKED)]]
-        fresh = _asked(rig, questions, cached=False)
+        app = rig.pids["app"]
+        cpu = [_cpu(app)]
+        fresh = _asked(rig, questions, cached=False, pause=PAUSE)
+        cpu.append(_cpu(app))
         loaded = {name: _memory(pid) for name, pid in rig.pids.items()}
-        again = _asked(rig, questions * 3, cached=True)
+        again = _asked(rig, questions * 2, cached=True, pause=PAUSE)
+        cpu.append(_cpu(app))
+        began = time.perf_counter()
+        _asked(rig, [f"{one}, in the last 2 hours" for one in questions], cached=False)
+        rate = len(questions) / (time.perf_counter() - began)
         discovery = [_discovery(rig) for _ in range(3)]
         watch.look()
     _times(run, "new answer, one user", alone, "one question after the other")
-    _times(run, "new answer, ten users at once", fresh, f"{len(fresh)} different questions, two executed at once", MISS)
-    _times(run, "cached answer, ten users at once", again, f"{len(again)} questions that were answered before", HIT)
+    pause = f"each pauses {PAUSE} s before a question"
+    _times(run, "new answer, ten users at once", fresh, f"{len(fresh)} different questions; {pause}", MISS)
+    _times(run, "cached answer, ten users at once", again, f"{len(again)} questions; {pause}", HIT)
+    run.raw["rate"] = rate
+    how = "ten users without a pause, different questions, two executed at once"
+    run.figures.append(page.Figure("new answers at most", f"{rate:.0f} a second", how))
+    for what, first, last, count in (("new", 0, 1, len(fresh)), ("cached", 1, 2, len(again))):
+        run.raw[f"{what}, CPU"] = used = (cpu[last] - cpu[first]) / count
+        run.figures.append(page.Figure(f"{what} answer, CPU", f"{used * 1000:.1f} ms", "of the app's process"))
     run.raw["discovery"] = discovery
     size = sum(len(one) for one in hundred_hosts.fleet().series.values())
     run.figures.append(

@@ -90,6 +90,7 @@ class Handler(BaseHTTPRequestHandler):
     """GET requests of the query API."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = 1 << 20  # head and body in one packet: two would wait for each other's acknowledgement
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)

@@ -8,16 +8,16 @@ from fastapi import APIRouter, Query, Request, Response
 
 from ask.service import queries
 from ask.service.routes.bodies import CheckedQuery, Question
-from ask.service.web import TheCaller, TheService, address_of, limited
+from ask.service.web import TheCaller, TheService, address_of, as_json, limited
 
 router = APIRouter(prefix="/api/v1", tags=["questions"])
 
 
 @router.post("/query")
-def query(body: Question, request: Request, response: Response, caller: TheCaller, service: TheService) -> Any:
+def query(body: Question, request: Request, caller: TheCaller, service: TheService) -> Response:
     """Answer a question in plain language."""
-    response.headers.update(limited(service, caller))
-    return service.answering.answer(caller, body.asked(address_of(request)))
+    headers = limited(service, caller)
+    return as_json(service.answering.answer(caller, body.asked(address_of(request))), headers)
 
 
 @router.post("/parse_query")
