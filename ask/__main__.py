@@ -55,9 +55,13 @@ def questions(path: Path) -> list[dict[str, Any]]:
 
 
 def context_of(given: object) -> Context:
-    """The context of a question: a previous question as text, or a mapping with `question` and `host`."""
+    """The context of a question: the previous question as text, several as a list with the oldest first, or a mapping
+    with `question` and `host`."""
     if isinstance(given, str):
         return Context(question=given)
+    if isinstance(given, list):
+        texts = [str(one) for one in given if str(one).strip()]
+        return Context(texts[-1], earlier=tuple(texts[:-1])) if texts else Context()
     if isinstance(given, dict):
         before = given.get("question") or given.get("previous") or given.get("previous_question") or ""
         return Context(str(before), str(given.get("host") or ""))

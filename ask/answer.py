@@ -6,8 +6,8 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ask import cost, links, promql, safety, times, units, wording
-from ask.client import Away, Hub
+from ask import cost, links, logql, promql, safety, times, units, wording
+from ask.client import Away, Hub, TooMuch
 from ask.engine import Engine, Plan
 from ask.reading import Context
 from ask.safety import Refused
@@ -58,6 +58,9 @@ def ask(engine: Engine, hub: Hub, world: World, question: str, now: float, conte
         return execute(engine, hub, plan, question, now, site)
     except Refused as refusal:
         return replace(_stated(plan, question, site, "refused"), sentence=str(refusal))
+    except TooMuch as problem:
+        sentence = f"{problem}. Name a host or a container, or ask for less time."
+        return replace(_stated(plan, question, site, "refused"), sentence=sentence)
     except Away as problem:
         return replace(_stated(plan, question, site, "failed"), sentence=str(problem))
 
@@ -104,14 +107,17 @@ def execute(engine: Engine, hub: Hub, plan: Plan, question: str, now: float, sit
     query = plan.query
     assert query is not None
     logs = query.language == "logql"
-    step = safety.time_range(query.start, query.end, now, engine.limits, logs)
-    if not logs:
-        cost.check(
-            cost.estimate(hub, promql.parse(query.text), query.start, query.end, step, engine.limits), engine.limits
-        )
+    limits = engine.limits
+    step = safety.time_range(query.start, query.end, now, limits, logs)
+    if logs:
+        cost.check_logs(hub, logql.read(query.text), query.start, query.end, limits)
+    else:
+        tree = promql.parse(query.text)
+        cost.check_reach(tree, query.start, query.end, limits)
+        cost.check(cost.estimate(hub, tree, query.start, query.end, step, limits), limits)
     answer = _stated(plan, question, site, "answered")
     if query.form == "lines":
-        return _with_lines(answer, hub.lines(query.text, query.start, query.end, engine.limits.lines))
+        return _with_lines(answer, hub.lines(query.text, query.start, query.end, limits.lines))
     if query.start != query.end:
         return _with_series(answer, hub.range(query.text, query.start, query.end, step, logs))
     return _with_values(answer, plan, hub.instant(query.text, query.end, logs))

@@ -1,6 +1,7 @@
 """What a query would cost, before it is executed: series of its selectors, and samples that they have to read.
 
-Prometheus' own `limit` cuts an answer only after it was computed, so this is estimated first.
+Prometheus' own `limit` cuts an answer only after it was computed, so this is estimated first. Of a query about log
+lines it is the size of the chunks that its streams have in the time range, by Loki's index.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import promql_parser as parser
 
-from ask import promql
+from ask import logql, promql, safety
 from ask.client import Hub
 from ask.safety import Limits, Refused
 
@@ -27,19 +28,36 @@ class Cost:
 
 def estimate(hub: Hub, tree: parser.Expr, start: float, end: float, step: float, limits: Limits) -> Cost:
     """One request for each different selector, each answered in bounded size."""
-    found = [(one, promql.selector_text(replace(one, window=0, offset=0))) for one in promql.selectors(tree)]
-    longest = max((_reach(node) for node in promql.walk(tree)), default=0.0)
-    counts: dict[str, int] = {}
-    for _, text in found:
-        if text not in counts:
-            counts[text] = len(hub.series([text], end - 300, end, limits.series + 1))
+    counts: dict[promql.Selector, int] = {}
+    for one in promql.selectors(tree):
+        plain = replace(one, window=0, offset=0)
+        if plain not in counts:
+            counts[plain] = len(hub.series([promql.selector_text(plain)], end - 300, end, limits.series + 1))
     points = 1 if start == end else round((end - start) / step) + 1
-    samples = 0
-    for one, text in found:
-        each = max(1.0, one.window / SCRAPE) * max(1.0, longest / 60 if longest else 1.0)
-        samples += round(counts[text] * each * points)
     most = max(counts.values(), default=0)
-    return Cost(sum(counts.values()), samples, most > limits.series)
+    return Cost(sum(counts.values()), round(_samples(tree, counts, points)), most > limits.series)
+
+
+def _samples(node: parser.Expr, counts: dict[promql.Selector, int], times: float) -> float:
+    """The samples that a part reads if it is evaluated so often; a subquery evaluates its part at each of its steps."""
+    if isinstance(node, (parser.VectorSelector, parser.MatrixSelector)):
+        one = promql.selector_of(node)
+        return counts[replace(one, window=0, offset=0)] * max(1.0, one.window / SCRAPE) * times
+    if isinstance(node, parser.SubqueryExpr):
+        times *= safety.steps(node)
+        return times + _samples(node.expr, counts, times)
+    return sum(_samples(child, counts, times) for child in promql.children(node))
+
+
+def reach(node: parser.Expr) -> float:
+    """How far before the time of an evaluation a query reads, in seconds."""
+    own = 0.0
+    if isinstance(node, (parser.VectorSelector, parser.MatrixSelector)):
+        one = promql.selector_of(node)
+        own = one.window + max(0.0, one.offset)
+    elif isinstance(node, parser.SubqueryExpr):
+        own = promql.seconds(node.range) + max(0.0, promql.seconds(node.offset))
+    return own + max((reach(child) for child in promql.children(node)), default=0.0)
 
 
 def check(cost: Cost, limits: Limits) -> None:
@@ -52,5 +70,25 @@ def check(cost: Cost, limits: Limits) -> None:
         )
 
 
-def _reach(node: parser.Expr) -> float:
-    return promql.seconds(node.range) if isinstance(node, parser.SubqueryExpr) else 0.0
+def check_reach(tree: parser.Expr, start: float, end: float, limits: Limits) -> None:
+    """The time range, the offsets and the windows together. Raises Refused."""
+    total, longest = end - start + reach(tree), limits.range + limits.window
+    if total > longest:
+        raise Refused(
+            f"The query reads {total / 86400:.0f} days, with its offsets and windows; at most {longest / 86400:.0f}. "
+            "Ask for less."
+        )
+
+
+def check_logs(hub: Hub, query: logql.Query, start: float, end: float, limits: Limits) -> int:
+    """The bytes that a query about log lines reads. Raises Refused for too many."""
+    total = sum(
+        hub.log_bytes(one.text, start - one.window - one.offset, end - one.offset)
+        for one in dict.fromkeys(query.streams)
+    )
+    if total > limits.log_bytes:
+        raise Refused(
+            f"The query would read {total / 1024**3:.1f} GB of log lines, at most {limits.log_bytes / 1024**3:.1f} GB. "
+            "Name a host or a container, or ask for less time."
+        )
+    return total

@@ -22,6 +22,7 @@ ROWS = 10
 PLACES = 5  # whose logs are read
 LOGS = 900.0  # seconds of logs
 LINES = 20
+DEFAULT = Limits()
 
 
 def alert_of(question: str, catalogue: Catalogue) -> Entry | None:
@@ -40,7 +41,7 @@ def alert_of(question: str, catalogue: Catalogue) -> Entry | None:
     return ranked[0].entry if ranked and ranked[0].score >= ENOUGH else None
 
 
-def explain(question: str, alert: Entry, hub: Hub, now: float, site: str = "") -> Answer:
+def explain(question: str, alert: Entry, hub: Hub, now: float, site: str = "", limits: Limits = DEFAULT) -> Answer:
     """The explanation of an alert at a time: its rule, where it fires, the values of the last hour, the runbook's first
     checks, and errors in the logs of what it fires for."""
     look = looked_at(alert.expr) if alert.language == "promql" else Look(alert.expr)
@@ -69,16 +70,15 @@ def explain(question: str, alert: Entry, hub: Hub, now: float, site: str = "") -
         return replace(answer, status="failed", sentence=f"{answer.sentence} {problem}")
     places = list(dict.fromkeys(_place(one) for one in firing))
     state = f"It fires now for {'; '.join(places)}." if places else "It does not fire now."
-    answer = _with_values(replace(answer, sentence=f"{answer.sentence} {state}"), look, hub, firing)
+    answer = _with_values(replace(answer, sentence=f"{answer.sentence} {state}"), look, hub, firing, limits)
     return _with_lines(answer, hub, firing) if firing else answer
 
 
-def _with_values(answer: Answer, look: Look, hub: Hub, firing: list[dict[str, str]]) -> Answer:
+def _with_values(answer: Answer, look: Look, hub: Hub, firing: list[dict[str, str]], limits: Limits) -> Answer:
     """The values that the rule looks at: those that it fires for first, then the nearest to its bound."""
     logs = answer.language == "logql"
     try:
         if not logs:
-            limits = Limits()
             cost.check(cost.estimate(hub, promql.parse(answer.query), answer.start, answer.end, STEP, limits), limits)
         found = hub.range(answer.query, answer.start, answer.end, STEP, logs)
     except (Away, Refused) as problem:

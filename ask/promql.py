@@ -86,6 +86,10 @@ def parse(text: str) -> parser.Expr:
         return parser.parse(text)
     except (ValueError, OverflowError) as problem:
         raise NotPromQL(str(problem)) from None
+    except BaseException as problem:
+        if type(problem).__name__ != "PanicException":  # of Rust, which is no Exception
+            raise
+        raise NotPromQL("the parser fails at this text") from None
 
 
 def duration(length: float) -> str:
@@ -96,6 +100,13 @@ def duration(length: float) -> str:
         if whole and whole % size == 0:
             return f"{sign}{whole // size}{unit}"
     return "0s"
+
+
+def moment(at: object) -> float | None:
+    """Seconds since 1970 of a time that is set with `@`; None for the start or the end of the range. Read from its
+    text: the parser cannot give every time as a value."""
+    found = re.fullmatch(r"@ (-?[\d.]+)", str(at).strip())
+    return float(found[1]) if found else None
 
 
 def seconds(value: object) -> float:

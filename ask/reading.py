@@ -30,10 +30,11 @@ _HINTS = {
 
 @dataclass(frozen=True)
 class Context:
-    """What was before: the previous question, the host that is looked at."""
+    """What was before: the previous question, the host that is looked at, and earlier questions, the oldest first."""
 
     question: str = ""
     host: str = ""
+    earlier: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,15 +59,21 @@ class Reading:
 def read(question: str, context: Context, world: World, index: Index, catalogue: Catalogue, now: float) -> Reading:
     """Take a question apart; one that follows another inherits what it leaves out."""
     reading = _single(question, world, index, catalogue, now)
-    if context.question:
-        before = _single(context.question, world, index, catalogue, now)
-        if _FOLLOWS.search(question.lower().strip()) or not reading.asked:
-            reading = _following(before, reading)
+    before: Reading | None = None
+    for text in filter(None, (*context.earlier, context.question)):
+        before = _continued(before, _single(text, world, index, catalogue, now))
+    reading = _continued(before, reading)
     if context.host and not any("host" in one.labels for one in reading.mentions):
         mention = Mention(context.host, ("host",), context.host)
         note = f"{context.host} is the host that is looked at"
         reading = replace(reading, mentions=(*reading.mentions, mention), notes=(*reading.notes, note))
     return reading
+
+
+def _continued(before: Reading | None, now: Reading) -> Reading:
+    """With what was before it, if it refers to it or states no value itself."""
+    refers = bool(_FOLLOWS.search(now.original.lower().strip())) or not now.asked
+    return _following(before, now) if before is not None and refers else now
 
 
 def _single(question: str, world: World, index: Index, catalogue: Catalogue, now: float) -> Reading:

@@ -14,5 +14,5 @@ def reply(engine: Engine, hub: Hub, world: World, question: str, at: float, cont
     """Never raises for what a user wrote or for a store that is down."""
     alert = explain.alert_of(question, engine.catalogue)
     if alert is not None:
-        return explain.explain(question, alert, hub, at, site)
+        return explain.explain(question, alert, hub, at, site, engine.limits)
     return ask(engine, hub, world, question, at, context, site)

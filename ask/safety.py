@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 
 import promql_parser as parser
@@ -10,6 +11,12 @@ import promql_parser as parser
 from ask import lexicon, promql
 
 _COUNTER_FUNCTIONS = {"rate", "irate", "increase"}
+_LABEL_FUNCTIONS = {"label_replace", "label_join"}
+LABEL_FUNCTIONS, REFERENCES = 4, 6  # calls that write labels, and parts of each: every part may double a label
+PATTERN, REPEATS = 4000, 100  # characters of a regular expression, and repeats that are counted in it
+STEP = 15.0  # seconds of a subquery without a step: the hub's interval of evaluation
+_STRINGS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`", re.DOTALL)
+_OPERATORS = re.compile(r"[-+*/%^<>=!,]+|\b(?:and|or|unless|atan2)\b")
 
 
 @dataclass(frozen=True)
@@ -29,6 +36,7 @@ class Limits:
     samples: int = 20_000_000
     lines: int = 200
     log_range: float = 7 * 86400.0
+    log_bytes: int = 4 * 1024**3  # that a query about lines has to read
 
 
 class Refused(ValueError):
@@ -52,10 +60,14 @@ def question(text: str, limits: Limits) -> str:
     return plain
 
 
-def check(text: str, known: frozenset[str], limits: Limits) -> parser.Expr:
-    """The tree of a PromQL query that may be executed. Raises Refused."""
+def check(
+    text: str, known: frozenset[str], limits: Limits, now: float | None = None, exact: bool = False
+) -> parser.Expr:
+    """The tree of a PromQL query that may be executed. `exact`: every metric has to exist, not only one of those that a
+    selector joins, and the result is one of numbers. Raises Refused."""
     if len(text) > limits.length:
         raise Refused(f"The query has {len(text)} characters, at most {limits.length} are allowed.")
+    _readable(text, limits)
     try:
         tree = promql.parse(text)
     except promql.NotPromQL as problem:
@@ -66,10 +78,36 @@ def check(text: str, known: frozenset[str], limits: Limits) -> parser.Expr:
     selectors = promql.selectors(tree)
     _bounded("selectors", len(selectors), limits.selectors)
     for one in selectors:
-        _selector(one, known, limits)
+        _selector(one, known, limits, exact)
     _subqueries(tree, limits, inside=False)
+    _moments(nodes, limits, time.time() if now is None else now)
     _functions(nodes)
+    _labels(tree, nodes)
+    if exact:
+        _result(tree, selectors)
     return tree
+
+
+def _result(tree: parser.Expr, selectors: list[promql.Selector]) -> None:
+    """The result of a query that a caller wrote is numbers of metrics. Raises Refused."""
+    while isinstance(tree, parser.ParenExpr):
+        tree = tree.expr
+    if not selectors:
+        raise Refused("The query reads no metric.")
+    if isinstance(tree, (parser.MatrixSelector, parser.SubqueryExpr)):
+        raise Refused("The result would be raw samples. Use a function such as avg_over_time() or rate().")
+
+
+def _readable(text: str, limits: Limits) -> None:
+    """Bounds that hold before the text is parsed: a parser, and whoever walks its tree, goes down level by level."""
+    plain, depth, deepest = _STRINGS.sub('""', text), 0, 0
+    for one in plain:
+        depth += (one in "([{") - (one in ")]}")
+        deepest = max(deepest, depth)
+    _bounded("levels", deepest, limits.depth)
+    _bounded("operators", len(_OPERATORS.findall(plain)), 4 * limits.nodes)
+    longest = max((len(one) for one in re.findall(r"(?:[-+]\s*)+", plain)), default=0)
+    _bounded("levels", longest, limits.depth)
 
 
 def _bounded(what: str, count: int, limit: int) -> None:
@@ -81,19 +119,45 @@ def _depth(node: parser.Expr) -> int:
     return 1 + max((_depth(child) for child in promql.children(node)), default=0)
 
 
-def _selector(one: promql.Selector, known: frozenset[str], limits: Limits) -> None:
+def _selector(one: promql.Selector, known: frozenset[str], limits: Limits, exact: bool) -> None:
     """A metric by its name, or names joined by `|`; matchers that select everything do not count."""
     if one.alternatives:
         raise Refused("A selector joins matchers by `or`.")
     names = one.names
     if not names or any(not re.fullmatch(r"[A-Za-z_:][\w:]*", name) for name in names):
         raise Refused("A selector does not name its metric.")
-    if known and (unknown := sorted(names - known)) and not names & known:
+    unknown = sorted(names - known) if known else []
+    if unknown and (exact or not names & known):
         raise Refused(f"There is no metric {unknown[0]}.")
     if one.window > limits.window:
         raise Refused(f"A window of {promql.duration(one.window)} exceeds {promql.duration(limits.window)}.")
-    if abs(one.offset) > limits.range:
-        raise Refused(f"An offset of {promql.duration(one.offset)} exceeds {promql.duration(limits.range)}.")
+    _offset(one.offset, limits)
+    for matcher in one.matchers:
+        if matcher.op in {"=~", "!~"}:
+            pattern(matcher.value)
+
+
+def pattern(text: str) -> None:
+    """A regular expression that is compiled in bounded memory. Raises Refused."""
+    if len(text) > PATTERN:
+        raise Refused(f"A pattern has {len(text)} characters, at most {PATTERN} are allowed.")
+    counts = [int(one) for one in re.findall(r"\{(?:\d*,)?(\d{1,9})\b", text)]
+    counts += [int(one) for one in re.findall(r"\{(\d{1,9}),?\d*\}", text)]
+    total = 1
+    for one in counts:
+        total *= max(1, one)
+    if total > REPEATS:
+        raise Refused(f"A pattern repeats its parts {total} times, at most {REPEATS} are allowed.")
+
+
+def _offset(length: float, limits: Limits) -> None:
+    if abs(length) > limits.range:
+        raise Refused(f"An offset of {promql.duration(length)} exceeds {promql.duration(limits.range)}.")
+
+
+def steps(node: parser.SubqueryExpr) -> int:
+    """How often a subquery evaluates its expression."""
+    return round(promql.seconds(node.range) / (promql.seconds(node.step) or STEP)) + 1
 
 
 def _subqueries(node: parser.Expr, limits: Limits, inside: bool) -> None:
@@ -104,12 +168,21 @@ def _subqueries(node: parser.Expr, limits: Limits, inside: bool) -> None:
             raise Refused("The query nests subqueries.")
         here = True
         length = promql.seconds(node.range)
-        step = promql.seconds(node.step) or 60.0
         if length > limits.window:
             raise Refused(f"A subquery of {promql.duration(length)} exceeds {promql.duration(limits.window)}.")
-        _bounded("steps in a subquery", round(length / max(1.0, step)), limits.subquery_points)
+        _bounded("steps in a subquery", steps(node), limits.subquery_points)
+        _offset(promql.seconds(node.offset), limits)
     for child in promql.children(node):
         _subqueries(child, limits, here)
+
+
+def _moments(nodes: list[parser.Expr], limits: Limits, now: float) -> None:
+    """A time that is set with `@` is as near as an offset has to be."""
+    for node in nodes:
+        inner = node.vector_selector if isinstance(node, parser.MatrixSelector) else node
+        at = promql.moment(inner.at) if isinstance(inner, (parser.VectorSelector, parser.SubqueryExpr)) else None
+        if at is not None and abs(now - at) > limits.range:
+            raise Refused(f"A time set with `@` is more than {promql.duration(limits.range)} away.")
 
 
 def _functions(nodes: list[parser.Expr]) -> None:
@@ -125,6 +198,27 @@ def _functions(nodes: list[parser.Expr]) -> None:
             raise Refused("histogram_quantile() needs the label `le`.")
 
 
+def _labels(tree: parser.Expr, nodes: list[parser.Expr]) -> None:
+    """Functions that write labels may multiply the length of one, and each multiplies what those inside it wrote."""
+    _bounded("nested calls that write labels", _written(tree), LABEL_FUNCTIONS)
+    for call in nodes:
+        if not isinstance(call, parser.Call) or call.func.name not in _LABEL_FUNCTIONS:
+            continue
+        texts = [one.val for one in call.args if isinstance(one, parser.StringLiteral)]
+        if call.func.name == "label_join":
+            _bounded("labels in label_join()", len(texts) - 2, REFERENCES)
+        else:
+            _bounded("parts in label_replace()", sum(one.count("$") for one in texts[1:2]), REFERENCES)
+        for one in texts:
+            pattern(one)
+
+
+def _written(node: parser.Expr) -> int:
+    """How many calls that write labels are inside each other."""
+    own = isinstance(node, parser.Call) and node.func.name in _LABEL_FUNCTIONS
+    return own + max((_written(child) for child in promql.children(node)), default=0)
+
+
 def _is_gauge(name: str) -> bool:
     """By name: what ends like a gauge. Exporters have counters without `_total`, so this list is of gauges."""
     return name.endswith(("_ratio", "_percent", "_celsius", "_info", "_timestamp_seconds", "_timestamp"))
@@ -132,7 +226,15 @@ def _is_gauge(name: str) -> bool:
 
 def _keeps_le(call: parser.Call) -> bool:
     kept = promql.labels_kept(call.args[-1])
-    return kept is None or "le" in kept
+    dropped = any(
+        isinstance(one, parser.AggregateExpr) and one.modifier is not None and _drops_le(one.modifier)
+        for one in promql.walk(call.args[-1])
+    )
+    return not dropped and (kept is None or "le" in kept)
+
+
+def _drops_le(modifier: parser.AggModifier) -> bool:
+    return str(modifier.type).endswith("Without") and "le" in modifier.labels
 
 
 def time_range(start: float, end: float, now: float, limits: Limits, logs: bool = False) -> float:

@@ -112,6 +112,25 @@ def memory(record: Record, _env: str) -> Iterator[str]:
         )
 
 
+def networks(record: Record, _env: str) -> Iterator[str]:
+    """The assistant's database and cache are on their own network alone, with no other container but it."""
+    if record.type != CONTAINER:
+        return
+    joined = [str(one["name"]) for one in record.objects("networksAdvanced") if isinstance(one.get("name"), str)]
+    inner = names.ask_network("")
+    for name in joined:
+        if record.role in names.ASK_INNER and not name.endswith(inner):
+            yield (
+                f"{record.called}: it is on the network {name}; expected the network of the assistant alone, which "
+                f"leads nowhere else; take {name} out of `networks`"
+            )
+        elif name.endswith(inner) and record.role not in (*names.ASK_INNER, names.ASK):
+            yield (
+                f"{record.called}: it is on the network {name} of the assistant's database and cache; expected "
+                f"{', '.join((names.ASK, *names.ASK_INNER))} alone; take {name} out of `networks`"
+            )
+
+
 def _namespaces(record: Record) -> Iterator[str]:
     for key, what in _NAMESPACES.items():
         mode = record.properties.get(key)

@@ -11,6 +11,7 @@ RULES: tuple[Rule, ...] = (
     Rule("published-ports", "Nothing is published but Caddy's ports.", containers.ports),
     Rule("container-rights", "A container has no right that its job does not take.", containers.rights),
     Rule("host-mounts", "A container writes nothing on its host, and Docker's socket is named.", containers.mounts),
+    Rule("inner-networks", "The assistant's database and cache are reached by it alone.", containers.networks),
     Rule("memory-limit", "Every container has a memory limit.", containers.memory),
     Rule("pinned-images", "Images are pinned by digest or exact tag.", images.pinned),
     Rule("readable-project", "All that an edge's compose.yaml has can be judged by these rules.", projects.readable),

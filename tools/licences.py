@@ -18,7 +18,7 @@ from tools.paths import CHECKOUT
 from tools.progress import say
 
 PAGE = CHECKOUT / "docs" / "licences.md"
-ALLOWED = frozenset({"MIT", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0", "MPL-2.0", "ISC"})
+ALLOWED = frozenset({"MIT", "MIT-0", "BSD-2-Clause", "BSD-3-Clause", "Apache-2.0", "PSF-2.0", "MPL-2.0", "ISC"})
 # Run by the checks as a program of its own: nothing here is linked with it or handed on with it.
 AS_PROGRAM = {"yamllint": "GPL-3.0-or-later"}
 # Run on every host beside the images, as Docker's CLI plugin; built offline from its module where no package has it.
@@ -27,6 +27,7 @@ BESIDE = {"docker compose": "Apache-2.0"}
 ELSEWHERE = {
     "colorama": "BSD-3-Clause", "exceptiongroup": "MIT", "tomli": "MIT", "pulumi-policy": "Apache-2.0",
     "setuptools": "MIT", "async-timeout": "Apache-2.0", "tzdata": "Apache-2.0", "greenlet": "MIT AND PSF-2.0",
+    "httpx2-jsfetch": "BSD-3-Clause", "pywin32": "PSF-2.0",
 }  # fmt: skip
 # Imported unchanged and replaceable, as the LGPL demands of those who use a library.
 AS_LIBRARY = {"psycopg": "LGPL-3.0-only", "psycopg-binary": "LGPL-3.0-only"}

@@ -112,10 +112,11 @@ class Checker:
 
     def _of_query(self, one: Proposal) -> Plan:
         limits = replace(self.engine.limits, length=LONGEST)
-        tree = safety.check(one.promql, self.world.metrics, limits)
+        tree = safety.check(one.promql, self.world.metrics, limits, self.now, exact=True)
         text = promql.text(tree, self.masks.unmasked)
-        tree = safety.check(text, self.world.metrics, limits)
-        _shape(tree)
+        tree = safety.check(text, self.world.metrics, limits, self.now, exact=True)
+        if any(isinstance(node, parser.StringLiteral) for node in promql.walk(tree)):
+            raise Refused("Functions that take a text, such as label_replace, are not allowed.")
         for each in promql.selectors(tree):
             self._selector(each)
         end = self.now - one.ends_ago
@@ -146,16 +147,6 @@ class Checker:
         """The unit of the catalogue's entries about the same metrics, if they agree; else the proposed one."""
         same = {entry.unit for entry in self.engine.entries.values() if entry.metrics == names}
         return same.pop() if len(same) == 1 and not one.unit else one.unit
-
-
-def _shape(tree: parser.Expr) -> None:
-    """A value for each series, read from metrics."""
-    if any(isinstance(node, parser.StringLiteral) for node in promql.walk(tree)):
-        raise Refused("Functions that take a text, such as label_replace, are not allowed.")
-    if not promql.selectors(tree):
-        raise Refused("The query reads no metric.")
-    if isinstance(tree, (parser.MatrixSelector, parser.SubqueryExpr)):
-        raise Refused("The query is a range; a function such as rate makes values of it.")
 
 
 def as_document(raw: object) -> dict[str, Any]:

@@ -14,9 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from ask.page import chart
-from ask.page.view import SignIn, View
+from ask.page.view import Failure, SignIn, View
 
 FOLDER = Path(__file__).parent
+ROOT = "/ask/"  # where the page is, for what is shown at any path
 STATIC = {
     "page.css": "text/css; charset=utf-8",
     "page.js": "text/javascript; charset=utf-8",
@@ -50,6 +51,11 @@ def page(view: View) -> str:
 def sign_in(view: SignIn) -> str:
     """The page to sign in."""
     return _environment().get_template("sign_in.html").render(view=view)
+
+
+def failure(view: Failure) -> str:
+    """The page that stands for one that cannot be shown."""
+    return _environment().get_template("failure.html").render(view=view, root=ROOT)
 
 
 def version(name: str) -> str:
@@ -95,5 +101,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters |= {"moment": moment, "links": links, "shares": shares, "chart": drawn, "legend": chart.legend}
+    made.filters["lines"] = str.splitlines
     made.globals |= {"ENGINES": ENGINES, "static": {name: f"static/{name}?v={version(name)}" for name in STATIC}}
+    made.globals["root"] = ""
     return made

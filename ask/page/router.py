@@ -22,6 +22,7 @@ from ask.page.view import Entry, Problem, SignIn, View
 COOKIE = "ask_session"
 DAY = 86400
 FIELDS = 20  # of a form
+CHAIN = 5  # questions that a follow-up continues
 FOREIGN = "The form was sent from another page. Open this page again and repeat it."
 
 
@@ -33,7 +34,7 @@ class Visitor(Protocol):
         """As it is shown."""
 
     def answer(self, question: str, previous: str) -> Mapping[str, object]:
-        """The document of the answer; `previous` is the question that it continues, or empty."""
+        """The document of the answer; `previous` has the questions that it continues, one a line, the newest last."""
 
     def history(self) -> tuple[Entry, ...]:
         """The newest questions first."""
@@ -206,7 +207,8 @@ def _answered(visitor: Visitor, session: str, question: str, previous: str) -> R
     try:
         found = visitor.answer(question, previous)
         earlier = tuple(one for one in visitor.history() if one.question != question)
-        view = View(visitor.name, token, question, question, answer=found, history=earlier)
+        chain = "\n".join([*previous.splitlines(), " ".join(question.split())][-CHAIN:])
+        view = View(visitor.name, token, question, chain, answer=found, history=earlier)
     except Problem as problem:
         if problem.status == 401:
             return _refused(problem)

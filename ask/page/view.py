@@ -28,7 +28,8 @@ class Entry:
 
 @dataclass(frozen=True)
 class View:
-    """The page of a user. `answer` is the answer's document, `previous` the question that a follow-up continues."""
+    """The page of a user. `answer` is the answer's document, `previous` the questions that a follow-up continues, one a
+    line, the newest last."""
 
     user: str
     token: str = ""  # of forms, against forgery
@@ -39,6 +40,14 @@ class View:
     problem: Problem | None = None
     examples: tuple[str, ...] = ()
     history: tuple[Entry, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What is shown instead of a page: the status code and a sentence."""
+
+    status: int
+    sentence: str
 
 
 @dataclass(frozen=True)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
-import threading
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from ask import answer as answers
 from ask import safety
 from ask.answer import Answer
+from ask.client import LATE
 from ask.engine import Plan
 from ask.model.advisor import Advisor
 from ask.model.client import Unavailable
@@ -27,10 +25,11 @@ from ask.service.history import History
 from ask.service.metrics import Metrics
 from ask.service.problems import Problem
 from ask.service.store import Store
+from ask.service.turns import Turns
 from ask.world import World
 
+SECOND_PATIENCE = 5.0  # seconds that the query of a model waits for its turn
 LONGEST = 2000  # characters of a question that are looked at
-PATIENCE = 20.0  # seconds that a question waits for others
 KEPT = {"answered", "empty", "abstained"}
 
 
@@ -48,29 +47,28 @@ class Asked:
         plain = " ".join(self.question.split()).rstrip(" ?!.")
         parts = re.split(r"(\"[^\"]*\"|'[^']*')", plain)
         text = "".join(one if index % 2 else one.lower() for index, one in enumerate(parts))
-        context = [" ".join(self.context.question.lower().split()), self.context.host.lower()]
+        before = (*self.context.earlier, self.context.question)
+        context = [*(" ".join(one.lower().split()) for one in before), self.context.host.lower()]
         return secrets.digest(json.dumps([text, *context]))
 
 
 @dataclass
 class Answering:
-    """At most `concurrency` questions are executed at once by this replica; cached answers do not wait."""
+    """Questions are executed in turns, shared by all replicas; cached answers do not wait. `seconds` bounds the
+    requests of one question to the stores."""
 
     knowledge: Knowledge
     store: Store
     history: History
     metrics: Metrics
+    turns: Turns
     site: str
     cache_seconds: int
-    concurrency: int = 2
+    seconds: float = 30.0
     advisor: Advisor | None = None
-    patience: float = PATIENCE
 
-    def __post_init__(self) -> None:
-        self._turns = threading.BoundedSemaphore(self.concurrency)
-
-    def answer(self, caller: Caller, asked: Asked) -> dict[str, Any]:
-        """The answer as JSON. Raises Problem for what cannot be answered."""
+    def answer(self, caller: Caller, asked: Asked, patience: float | None = None) -> dict[str, Any]:
+        """The answer as JSON; `patience` is how long it waits for its turn. Raises Problem."""
         began = time.monotonic()
         self.check(asked)
         self.history.audit(caller, "question", asked.question, asked.address)
@@ -79,7 +77,7 @@ class Answering:
         cached = found is not None
         (self.metrics.hits if cached else self.metrics.misses).inc()
         if found is None:
-            found = self._executed(asked)
+            found = self._executed(asked, patience)
             if found["status"] in KEPT and self.cache_seconds and found["model"] != "unavailable":
                 self.store.put(name, found, self.cache_seconds)
         found |= {"question": asked.question, "cached": cached, "seconds": round(time.monotonic() - began, 4)}
@@ -97,7 +95,7 @@ class Answering:
             message = "The question is empty. Write, for example: how full are the disks?"
             raise problems.invalid("question_empty", message)
         try:
-            for text in filter(None, (asked.question, asked.context.question)):
+            for text in filter(None, (asked.question, asked.context.question, *asked.context.earlier)):
                 safety.question(text, self.knowledge.engine.limits)
         except Refused as refusal:
             self.metrics.questions.labels("refused").inc()
@@ -106,30 +104,19 @@ class Answering:
     def _examples(self) -> tuple[str, ...]:
         return self.knowledge.engine.examples(self.knowledge.world)
 
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
-        """One of the questions that are executed at once. Raises Problem 503."""
-        if not self._turns.acquire(timeout=self.patience):
-            message = "Other questions are being answered. Try again in a few seconds."
-            raise Problem(503, "busy", message, {"Retry-After": "5"})
-        try:
-            yield
-        finally:
-            self._turns.release()
-
-    def _executed(self, asked: Asked) -> dict[str, Any]:
+    def _executed(self, asked: Asked, patience: float | None) -> dict[str, Any]:
         """By the engine, at the present time; then by the model's proposal, if there is a model and it is needed."""
-        with self._turn():
+        with self.turns.turn(patience), self.knowledge.hub.within(self.seconds):
             now = time.time()
             world, engine, hub = self.knowledge.world, self.knowledge.engine, self.knowledge.hub
             if not world.metrics and not world.logs:
-                raise _unknown_fleet(world, self.knowledge.at)
+                raise unknown_fleet(world, self.knowledge.at)
             found = reply(engine, hub, world, asked.question, now, asked.context, self.site)
         if self.advisor is not None:  # without a turn: a slow model delays no other question
 
             def execute(plan: Plan) -> Answer:
                 try:
-                    with self._turn():
+                    with self.turns.turn(SECOND_PATIENCE), hub.within(self.seconds):
                         return answers.execute(engine, hub, plan, asked.question, now, self.site)
                 except Problem as busy:
                     raise Unavailable("busy", f"The query was not executed: {busy}") from None
@@ -159,14 +146,18 @@ class Answering:
                 "user_id": caller.user,
                 "api_key_id": caller.key,
                 "question": asked.question,
-                "context": {"question": asked.context.question, "host": asked.context.host},
+                "context": {
+                    "question": asked.context.question,
+                    "host": asked.context.host,
+                    "earlier": list(asked.context.earlier),
+                },
                 "cached": found["cached"],
                 "seconds": found["seconds"],
             }
         )
 
 
-def _unknown_fleet(world: World, at: float) -> Problem:
+def unknown_fleet(world: World, at: float) -> Problem:
     """Nothing is known: because of a store, because discovery has not ended yet, or because nothing sends data."""
     for problem in world.missing:
         if problem.startswith("Prometheus"):
@@ -181,6 +172,12 @@ def _returned(found: dict[str, Any]) -> dict[str, Any]:
     if found["status"] == "refused":
         raise Problem(422, "refused", found["sentence"], readings=tuple(found["readings"]))
     if found["status"] == "failed":
-        code = "loki_down" if "Loki" in found["sentence"] else "prometheus_down"
-        raise Problem(502, code, found["sentence"], {"Retry-After": "15"})
+        raise store_problem(found["sentence"])
     return found
+
+
+def store_problem(sentence: str) -> Problem:
+    """A store that does not answer, or that is too slow: 504 for the second."""
+    store = "loki" if "Loki" in sentence else "prometheus"
+    late = LATE in sentence
+    return Problem(504 if late else 502, f"{store}_{'slow' if late else 'down'}", sentence, {"Retry-After": "15"})

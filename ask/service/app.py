@@ -8,12 +8,14 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 from fastapi.responses import HTMLResponse
+from starlette.routing import Route
 
-from ask.service import reference, web
+from ask.service import assistants, reference, web
 from ask.service.routes import admin, auth, catalogue, jobs, page, public, questions
 from ask.service.service import Service
 
 PATH = "/ask"
+MCP_HEADERS = ("MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id")
 ROUTERS = (
     public.router, auth.router, questions.router, catalogue.router, jobs.router, admin.router, page.router,
 )  # fmt: skip
@@ -22,10 +24,13 @@ ROUTERS = (
 def create(service: Service) -> FastAPI:
     """The application of one replica. Its lifespan starts and stops the background work."""
 
+    endpoint = assistants.Endpoint(service)
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         service.start()
-        yield
+        async with endpoint.manager.run():
+            yield
         service.stop()
 
     app = FastAPI(
@@ -41,6 +46,8 @@ def create(service: Service) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, prefix=PATH)
 
+    app.router.routes.append(Route(PATH + assistants.PATH, endpoint, methods=["POST"]))
+
     @app.get(f"{PATH}/docs", include_in_schema=False)
     def docs() -> HTMLResponse:
         return HTMLResponse(reference.page(app.openapi()), headers=reference.HEADERS)
@@ -50,7 +57,7 @@ def create(service: Service) -> FastAPI:
             CORSMiddleware,
             allow_origins=list(service.settings.cors),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "X-API-Key"],
+            allow_headers=["Authorization", "Content-Type", "X-API-Key", *MCP_HEADERS],
             expose_headers=["X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "Retry-After"],
         )
     return app

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 from pathlib import Path
 from typing import Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from ask.safety import Limits
+
+DAY = 86400
 NAME = r"^[a-z0-9][a-z0-9._@-]{0,62}$"  # of a user
 
 
@@ -86,8 +90,32 @@ class Model(_Model):
         return self
 
 
+class Safety(_Model):
+    """Bounds of a question and of its query: lengths in characters, times in seconds. As safety.Limits explains."""
+
+    question: int = Field(default=Limits.question, ge=20, le=2000)
+    length: int = Field(default=Limits.length, ge=100, le=50_000)
+    nodes: int = Field(default=Limits.nodes, ge=1, le=2000)
+    depth: int = Field(default=Limits.depth, ge=1, le=100)
+    selectors: int = Field(default=Limits.selectors, ge=1, le=200)
+    window: float = Field(default=Limits.window, ge=60, le=3650 * DAY)
+    range: float = Field(default=Limits.range, ge=3600, le=3650 * DAY)
+    points: int = Field(default=Limits.points, ge=10, le=11_000)
+    subquery_points: int = Field(default=Limits.subquery_points, ge=10, le=100_000)
+    series: int = Field(default=Limits.series, ge=1, le=100_000)
+    samples: int = Field(default=Limits.samples, ge=1000, le=50_000_000)
+    lines: int = Field(default=Limits.lines, ge=1, le=5000)
+    log_range: float = Field(default=Limits.log_range, ge=60, le=3650 * DAY)
+    log_bytes: int = Field(default=Limits.log_bytes, ge=1024**2, le=1024**4)
+
+    def limits(self) -> Limits:
+        """As the engine uses them."""
+        return Limits(**self.model_dump())
+
+
 class Config(_Model):
-    """The whole file."""
+    """The whole file. `concurrency`: questions that all replicas together execute at once. `question_seconds`: what the
+    requests of one question to the stores may take in all."""
 
     catalogue: Path
     prometheus: Source
@@ -101,10 +129,13 @@ class Config(_Model):
     cors: tuple[str, ...] = ()
     limits: RateLimits = RateLimits()
     model: Model | None = None
+    safety: Safety = Safety()
     history_days: int = Field(default=90, ge=1, le=3650)
     cache_seconds: int = Field(default=300, ge=0, le=86400)
     discovery_seconds: int = Field(default=300, ge=10, le=86400)
     concurrency: int = Field(default=2, ge=1, le=32)
+    question_seconds: int = Field(default=30, ge=1, le=300)
+    patience_seconds: int = Field(default=20, ge=0, le=120)
     jobs: int = Field(default=1, ge=0, le=8)
 
 
@@ -130,7 +161,10 @@ def _sentences(path: Path, problem: ValidationError) -> list[str]:
     for one in problem.errors(include_url=False, include_input=False, include_context=False):
         place = ".".join(map(str, one["loc"]))
         if one["type"] == "extra_forbidden":
-            found.append(f"{path}: {place}: unknown key, expected one of {', '.join(_keys(one['loc']))}")
+            known = _keys(one["loc"])
+            near = difflib.get_close_matches(str(one["loc"][-1]), known, n=1, cutoff=0.65)
+            meant = f"; did you mean {near[0]}?" if near else ""
+            found.append(f"{path}: {place}: unknown key, expected one of {', '.join(known)}{meant}")
         else:
             found.append(f"{path}: {place}: {one['msg']}")
     return found

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from ask import catalogue as catalogues
 from ask.client import Hub
 from ask.engine import Engine
+from ask.safety import Limits
 from ask.service import inventory, problems, worlds
 from ask.service.metrics import Metrics
 from ask.service.store import Store
@@ -21,6 +22,7 @@ from ask.world import World, discover
 LOG = logging.getLogger("ask.discovery")
 _WORLD, _LOCK = "world", "discovery-lock"
 SOON = 15.0  # seconds after which a discovery that missed a store is repeated
+PATIENCE = 60.0  # seconds for all requests of a discovery
 LONGEST = 120  # seconds that one discovery may take before another replica may begin
 
 
@@ -34,6 +36,7 @@ class Knowledge:
     pool: sa.Engine
     metrics: Metrics
     seconds: int
+    limits: Limits = field(default_factory=Limits)
     world: World = field(default_factory=World)
     at: float = 0.0  # when the world was discovered
     _engine: Engine | None = None
@@ -48,7 +51,7 @@ class Knowledge:
             stamp = (found.st_mtime_ns, found.st_size)
             if stamp != self._stamp:
                 with self._lock:
-                    self._engine, self._stamp = Engine(catalogues.read(self.path)), stamp
+                    self._engine, self._stamp = Engine(catalogues.read(self.path), self.limits), stamp
         except (OSError, catalogues.CatalogueError) as problem:
             if self._engine is None:
                 raise
@@ -79,12 +82,14 @@ class Knowledge:
     def _discover(self) -> None:
         began = time.monotonic()
         now = time.time()
-        found = discover(self.hub, self.engine.catalogue, now)
+        with self.hub.within(PATIENCE):
+            found = discover(self.hub, self.engine.catalogue, now)
+            pairs = inventory.pairs(self.hub, found, now)
         self.world, self.at = worlds.completed(found, self.world), now
         if found.missing:
             self.at = now - self.seconds + SOON
         self.store.put(_WORLD, worlds.document(self.world) | {"at": self.at}, max(3600, 3 * self.seconds))
-        inventory.update(self.pool, self.world, inventory.pairs(self.hub, found, now))
+        inventory.update(self.pool, self.world, pairs)
         self.metrics.discovery.observe(time.monotonic() - began)
         for problem in found.missing:
             LOG.warning("discovery: %s", problem)

@@ -82,7 +82,7 @@ class History:
     def clean(self) -> None:
         """Delete what is older than the retention."""
         limit = sa.func.now() - sa.func.make_interval(0, 0, 0, self.days)
-        with database.transaction(self.pool) as connection:
+        with database.transaction(self.pool, database.LONG) as connection:
             connection.execute(query_history.delete().where(query_history.c.asked_at < limit))
             connection.execute(audit.delete().where(audit.c.at < limit))
 

@@ -62,7 +62,7 @@ def update(pool: sa.Engine, world: World, pairs: Pairs) -> None:
     """Write what was discovered."""
     services = sorted(services_of(world))
     names = sorted(world.metrics | set(world.apps))
-    with database.transaction(pool) as connection:
+    with database.transaction(pool, database.LONG) as connection:
         if services:
             values = {"names": [one for one, _ in services], "labels": [label for _, label in services]}
             connection.execute(sa.text(_SERVICES), values)

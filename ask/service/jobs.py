@@ -24,7 +24,8 @@ from ask.service.store import Store
 LOG = logging.getLogger("ask.jobs")
 QUEUE, RUNNING = "jobs:queued", "jobs:running"
 KEPT = 3600  # seconds that a job and its answer are kept
-LEASE = 180  # longer than an answer can take
+LEASE = 420  # longer than an answer can take: two turns with their requests, and a slow language model between
+PATIENCE = 60.0  # seconds that a job waits for its turn
 MOST, TRIES = 100, 2
 OVER = {"done", "failed", "cancelled"}
 
@@ -109,9 +110,9 @@ class Jobs:
         who, asked = job["caller"], job["asked"]
         key = UUID(who["key"]) if who["key"] else None
         caller = Caller(UUID(who["user"]), who["name"], who["role"], key=key)
-        question = Asked(asked["question"], Context(**asked["context"]), asked["address"])
+        question = Asked(asked["question"], _context(asked["context"]), asked["address"])
         try:
-            return "done", {"answer": self.answering.answer(caller, question)}
+            return "done", {"answer": self.answering.answer(caller, question, PATIENCE)}
         except Problem as problem:
             return "failed", {"problem": problem.document() | {"status": problem.status}}
         except Exception:
@@ -132,6 +133,10 @@ class Jobs:
             else:
                 self.store.put(f"job:{name}", job | {"state": "queued"}, KEPT)
                 self.store.push(QUEUE, name)
+
+
+def _context(found: dict[str, Any]) -> Context:
+    return Context(found["question"], found["host"], tuple(found["earlier"]))
 
 
 def _shown(job: dict[str, Any]) -> dict[str, Any]:

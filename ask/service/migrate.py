@@ -10,7 +10,10 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from ask.service import database
+
 LOCK = 0x61736B01  # of pg_advisory_lock, for the schema
+LONGEST = 600  # seconds that another replica's migration is waited for
 
 
 class SchemaTooNew(RuntimeError):
@@ -21,7 +24,8 @@ def upgrade(pool: sa.Engine) -> None:
     """Apply what is missing, under an advisory lock. Raises SchemaTooNew."""
     with pool.connect() as connection:
         # Waits for another replica, which may create indexes: longer than any other statement may take.
-        connection.execute(sa.text("SET statement_timeout = '10min'"))
+        database.patient(connection, LONGEST + 10)
+        connection.execute(sa.text(f"SET statement_timeout = '{LONGEST}s'"))
         connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
         connection.commit()
         try:

@@ -19,7 +19,9 @@ from ask.service.history import History
 from ask.service.jobs import Jobs
 from ask.service.keys import Keys
 from ask.service.metrics import Metrics
+from ask.service.queries import Queries
 from ask.service.store import Store
+from ask.service.turns import Turns
 
 
 @dataclass
@@ -35,6 +37,8 @@ class Service:
     history: History
     knowledge: Knowledge
     answering: Answering
+    queries: Queries
+    turns: Turns
     keys: Keys
     jobs: Jobs
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -48,9 +52,10 @@ class Service:
             print(f"ask: created the administrator {admin.name}", flush=True)
 
     def start(self) -> None:
-        """Discovery, the checks of health, the writer of the history and the workers of jobs."""
+        """Discovery, the checks of health, the writer of the history, the renewal of turns, and the workers of jobs."""
         work: list[tuple[str, Callable[[threading.Event], None]]] = [
             ("discovery", self.knowledge.run), ("health", partial(health.watch, self)), ("history", self.history.run),
+            ("turns", self.turns.run),
         ]  # fmt: skip
         work += [("jobs", self.jobs.run)] * self.settings.jobs
         for name, run in work:
@@ -78,11 +83,17 @@ def build(settings: Config) -> Service:
     hub = Hub(prometheus.url, loki.url, tenant=prometheus.tenant, loki_tenant=loki.tenant)
     signer = secrets.Signer(config.secret(settings.session_key_file, 32))
     history = History(pool, metrics, settings.history_days)
-    knowledge = Knowledge(settings.catalogue, hub, store, pool, metrics, settings.discovery_seconds)
+    limits = settings.safety.limits()
+    knowledge = Knowledge(settings.catalogue, hub, store, pool, metrics, settings.discovery_seconds, limits)
+    turns = Turns(store, settings.concurrency, settings.patience_seconds)
+    seconds = settings.question_seconds
     answering = Answering(
-        knowledge, store, history, metrics, settings.grafana.url, settings.cache_seconds, settings.concurrency,
+        knowledge, store, history, metrics, turns, settings.grafana.url, settings.cache_seconds, seconds,
         models.advisor(settings.model, pool, metrics),
     )  # fmt: skip
+    queries = Queries(knowledge, history, metrics, turns, settings.grafana.url, seconds)
     accounts = Accounts(pool, store, signer, settings.limits)
     keys, jobs = Keys(pool, accounts), Jobs(store, answering, metrics)
-    return Service(settings, pool, store, hub, metrics, accounts, history, knowledge, answering, keys, jobs)
+    return Service(
+        settings, pool, store, hub, metrics, accounts, history, knowledge, answering, queries, turns, keys, jobs
+    )

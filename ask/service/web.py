@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
+from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 
+from ask.page import render
+from ask.page.view import Failure
 from ask.service import problems, secrets
 from ask.service.accounts import Caller, Tokens
 from ask.service.problems import Problem
@@ -20,6 +23,7 @@ from ask.service.service import Service
 LOG = logging.getLogger("ask.web")
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 BODY = 65536  # bytes of a request
+_MACHINES = ("api/", "auth/", "mcp", "health", "openapi.json")  # below /ask/, what no browser opens as a page
 HOUR = 3600
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -91,6 +95,11 @@ def limited(service: Service, caller: Caller) -> dict[str, str]:
     return headers
 
 
+def as_json(document: object, headers: Mapping[str, str] | None = None) -> Response:
+    """A response with many numbers, which FastAPI's own encoder takes milliseconds for. NaN becomes null."""
+    return Response(to_json(document, inf_nan_mode="null"), headers=dict(headers or {}), media_type="application/json")
+
+
 def admin_of(caller: Annotated[Caller, Depends(caller_of)]) -> Caller:
     """An administrator. Raises Problem 403."""
     if not caller.is_admin:
@@ -103,11 +112,17 @@ TheCaller = Annotated[Caller, Depends(caller_of)]
 TheAdmin = Annotated[Caller, Depends(admin_of)]
 
 
-def _body(problem: Problem) -> JSONResponse:
+def _body(request: Request, problem: Problem) -> Response:
+    """A page for a browser that opened one, JSON for every client of the API."""
+    path = request.url.path
+    of_page = path.startswith(render.ROOT) and not path.startswith(tuple(render.ROOT + one for one in _MACHINES))
+    if of_page and "text/html" in request.headers.get("accept", ""):
+        shown = render.failure(Failure(problem.status, problem.message))
+        return HTMLResponse(shown, problem.status, {**render.HEADERS, **problem.headers})
     return JSONResponse(problem.document(), problem.status, headers=problem.headers)
 
 
-def _invalid(errors: list[Any]) -> Problem:
+def invalid_body(errors: list[Any]) -> Problem:
     """The first error of a body, without the value that was sent."""
     first = errors[0]
     place = ".".join(str(one) for one in first["loc"] if one != "body") or "body"
@@ -122,19 +137,19 @@ def install(app: FastAPI) -> None:
     """Error handlers, and the middleware that measures and sets headers."""
 
     @app.exception_handler(Problem)
-    async def problem(_request: Request, problem: Problem) -> JSONResponse:
-        return _body(problem)
+    async def problem(request: Request, problem: Problem) -> Response:
+        return _body(request, problem)
 
     @app.exception_handler(RequestValidationError)
-    async def validation(_request: Request, problem: RequestValidationError) -> JSONResponse:
-        return _body(_invalid(list(problem.errors())))
+    async def validation(request: Request, problem: RequestValidationError) -> Response:
+        return _body(request, invalid_body(list(problem.errors())))
 
     @app.exception_handler(HTTPException)
-    async def http(request: Request, problem: HTTPException) -> JSONResponse:
+    async def http(request: Request, problem: HTTPException) -> Response:
         messages = {404: "There is no such page.", 405: f"{request.method} is not possible here."}
         message = messages.get(problem.status_code, str(problem.detail))
         code = {404: "not_found", 405: "method_not_allowed"}.get(problem.status_code, "http_error")
-        return _body(Problem(problem.status_code, code, message, problem.headers))
+        return _body(request, Problem(problem.status_code, code, message, problem.headers))
 
     @app.middleware("http")
     async def around(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
@@ -142,15 +157,17 @@ def install(app: FastAPI) -> None:
         try:
             size = request.headers.get("content-length", "0")
             if "transfer-encoding" in request.headers:
-                response: Response = _body(Problem(411, "length_missing", "Send the body with its Content-Length."))
+                response: Response = _body(
+                    request, Problem(411, "length_missing", "Send the body with its Content-Length.")
+                )
             elif not size.isdecimal() or int(size) > BODY:
-                response = _body(Problem(413, "body_large", f"The body exceeds {BODY} bytes."))
+                response = _body(request, Problem(413, "body_large", f"The body exceeds {BODY} bytes."))
             else:
                 response = await call(request)
         except Exception:
             LOG.exception("%s %s", request.method, request.url.path)
             message = "An internal error; the service's log has its cause."
-            response = _body(Problem(500, "internal", message))
+            response = _body(request, Problem(500, "internal", message))
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         route = getattr(request.scope.get("route"), "path", "unmatched")

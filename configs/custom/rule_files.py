@@ -3,7 +3,7 @@ Loki."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, get_args
 
 import yaml
@@ -12,6 +12,7 @@ from configs import rules
 from configs.custom.files import PREFIX
 from configs.rules.model import Alert, Record
 from configs.settings.custom_files import CustomFiles
+from configs.settings.sections import near
 from configs.settings.thresholds import Severity
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _groups(document: Mapping[str, Any], path: str, seen: dict[str, str]) -> Ite
         else:
             seen[name] = path
         if unknown := sorted(str(key) for key in group if key not in _GROUP):
-            yield f"{where}: unknown key {', '.join(unknown)}, expected one of {', '.join(_GROUP)}"
+            yield f"{where}: {_unknown(unknown, _GROUP)}"
         listed = group.get("rules")
         if not isinstance(listed, list) or not listed:
             yield f"{where}: rules: expected a list with at least one rule"
@@ -100,9 +101,15 @@ def _groups(document: Mapping[str, Any], path: str, seen: dict[str, str]) -> Ite
             yield f"{where}, rule {strays[0]}: expected a mapping"
 
 
+def _unknown(unknown: Sequence[str], known: Sequence[str]) -> str:
+    close = near(unknown[0], known)
+    meant = f"; did you mean {close}?" if close else ""
+    return f"unknown key {', '.join(unknown)}, expected one of {', '.join(known)}{meant}"
+
+
 def _rule(rule: Mapping[str, Any], logs: bool) -> Iterator[str]:
     if unknown := sorted(str(key) for key in rule if key not in _RULE):
-        yield f"unknown key {', '.join(unknown)}, expected one of {', '.join(_RULE)}"
+        yield _unknown(unknown, _RULE)
     if ("alert" in rule) == ("record" in rule):
         yield "expected exactly one of: alert, record"
     expr = rule.get("expr")

@@ -24,7 +24,7 @@ from configs.services.spec import (
 
 if TYPE_CHECKING:
     from configs.settings import Settings
-    from configs.settings.ask import Ask, AskModel
+    from configs.settings.ask import Ask, AskLimits, AskModel
 
 SERVICE = Service(
     image="ask",
@@ -111,6 +111,9 @@ def config(settings: Settings, ask: Ask, site: str) -> str:
                 "user_per_hour": ask.limits.user_per_hour,
                 "admin_per_hour": ask.limits.admin_per_hour,
             },
+            "safety": safety(ask.limits),
+            "concurrency": ask.limits.at_once,
+            "question_seconds": ask.limits.seconds,
             "history_days": ask.history // 86400,
             **({"model": _model(ask.model)} if ask.model is not None else {}),
         },
@@ -133,6 +136,13 @@ def _model_key(ask: Ask) -> dict[str, File]:
     """The file with the key of the model's provider, if it has one."""
     key = ask.model.api_key if ask.model is not None else None
     return {names.ASK_MODEL_KEY: File(lambda _: f"{key.get_secret_value()}\n")} if key is not None else {}
+
+
+def safety(limits: AskLimits) -> dict[str, int]:
+    """Bounds of a question and its query, by the names of ask.yaml; times in seconds, sizes in bytes."""
+    same = ("question", "nodes", "depth", "selectors", "window", "range", "points", "series", "samples", "lines")
+    found = {name: int(getattr(limits, name)) for name in same}
+    return found | {"length": limits.query, "log_range": limits.log_range, "log_bytes": limits.log_size}
 
 
 def _path(name: str) -> str:

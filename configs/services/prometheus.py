@@ -134,6 +134,8 @@ def command(settings: Settings) -> list[str]:
         "--web.enable-remote-write-receiver",
         f"--web.listen-address=:{names.PROMETHEUS_PORT}",
         f"--web.external-url=http://localhost:{hub.ports.query}/",
+        # A query of the assistant that was estimated too low costs the hub no more than the limit.
+        *([f"--query.max-samples={hub.ask.limits.samples}"] if hub.ask is not None else []),
         # Snapshots for the backup. Caddy's query side refuses /api/v1/admin/*, and no port of Prometheus is published.
         *(["--web.enable-admin-api"] if hub.backup is not None else []),
         *(block if hub.metrics_block != 7200 else []),

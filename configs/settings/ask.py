@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from configs import names
 from configs.settings.base import Secret, Strict, http_url_without_user, refuse_loopback
-from configs.units import Duration, parse_duration
+from configs.units import Duration, Size, parse_duration, parse_size
 
 DAY = 86400
 
@@ -50,10 +50,39 @@ def _whole_days(value: int) -> int:
 
 
 class AskLimits(Strict):
-    """Questions that one person, or one key, may ask in an hour, by role."""
+    """What one person or key may do in an hour, by role, and what one question may cost. A query beyond one of these is
+    refused with a sentence before it is executed.
+
+    `at_once`: questions that are executed at the same time, over all processes. `seconds`: what the requests of one
+    question to the stores may take. `question`, `query`: characters. `nodes`, `depth`, `selectors`: parts of the query,
+    levels, and metrics that it reads. `window`: the longest `[...]`. `range`: the longest time range, and offset.
+    `points`: of each series. `series`, `samples`: that a query reads, by an estimate; `samples` is also the limit of
+    Prometheus itself, for dashboards as well. `lines`, `log_range`, `log_size`: of questions about log lines.
+    """
 
     user_per_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 100
     admin_per_hour: Annotated[int, Field(ge=1, le=1_000_000)] = 1000
+    at_once: Annotated[int, Field(ge=1, le=32)] = 2
+    seconds: Annotated[int, Field(ge=1, le=100)] = 30
+    question: Annotated[int, Field(ge=20, le=2000)] = 500
+    query: Annotated[int, Field(ge=100, le=50_000)] = 12_000
+    nodes: Annotated[int, Field(ge=1, le=2000)] = 400
+    depth: Annotated[int, Field(ge=1, le=100)] = 40
+    selectors: Annotated[int, Field(ge=1, le=200)] = 60
+    window: Annotated[Duration, Field(ge=60, le=3650 * DAY)] = parse_duration("31d")
+    range: Annotated[Duration, Field(ge=3600, le=3650 * DAY)] = parse_duration("400d")
+    points: Annotated[int, Field(ge=10, le=11_000)] = 1500
+    series: Annotated[int, Field(ge=1, le=100_000)] = 5000
+    samples: Annotated[int, Field(ge=1_000_000, le=50_000_000)] = 20_000_000
+    lines: Annotated[int, Field(ge=1, le=5000)] = 200
+    log_range: Annotated[Duration, Field(ge=60, le=3650 * DAY)] = parse_duration("7d")
+    log_size: Annotated[Size, Field(ge=1024**2, le=1024**4)] = parse_size("4GB")
+
+    @model_validator(mode="after")
+    def _windows(self) -> AskLimits:
+        if self.window > self.range:
+            raise ValueError("window: expected at most `range`, a window is read before each point of the range")
+        return self
 
 
 class AskModel(Strict):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import httpx2
 import psycopg
 import yaml
 from starlette.testclient import TestClient
@@ -60,6 +61,8 @@ class Stores:
                     {"__name__": one.name, **one.labels} for one in seed.series() if one.labels.get("job") not in own
                 ]
             return [{"host": "web-1"}]
+        if path.endswith("/parse_query"):
+            return {"type": "vectorSelector"}
         if path.endswith("/query_range"):
             return {"resultType": "matrix", "result": []}
         return {"resultType": "vector", "result": [{"metric": {"host": "web-1"}, "value": [0, "0.42"]}]}
@@ -109,9 +112,9 @@ class Stage:
         assert found.status_code == 200, found.text
         return {"Authorization": f"Bearer {found.json()['access_token']}"}
 
-    def ask(self, question: str, headers: dict[str, str], **more: Any) -> httpx.Response:
+    def ask(self, question: str, headers: dict[str, str], **more: Any) -> httpx2.Response:
         """The response to a question."""
-        found: httpx.Response = self.client.post(
+        found: httpx2.Response = self.client.post(
             "/ask/api/v1/query", json={"question": question, **more}, headers=headers
         )
         return found

@@ -106,6 +106,25 @@ def test_a_follow_up_keeps_what_it_leaves_out() -> None:
     assert plan.query.end - plan.query.start == 3 * HOUR
 
 
+def test_a_follow_up_goes_back_over_several_questions() -> None:
+    """The value is named in the first, the host in the second, the time in the third."""
+    context = Context("and for db-1?", earlier=("load of web-1",))
+    plan = engine().plan("and in the last 3 hours?", world(), AT, context)
+    assert plan.query is not None
+    assert "node_load1" in plan.query.text
+    assert 'host="db-1"' in plan.query.text
+    assert plan.query.end - plan.query.start == 3 * HOUR
+    assert engine().plan("and in the last 3 hours?", world(), AT, Context("and for db-1?")).query is None
+
+
+def test_a_new_value_ends_what_came_before() -> None:
+    context = Context("memory of web-2", earlier=("load of db-1 over the last 3 hours",))
+    plan = engine().plan("and for db-1?", world(), AT, context)
+    assert plan.query is not None
+    assert "MemAvailable" in plan.query.text
+    assert plan.query.start == plan.query.end, "the time of the first question is not that of the second"
+
+
 def test_misspelt_words_are_named_in_the_assumptions() -> None:
     plan = engine().plan("inodse usage", world(), AT)
     assert any("inodse" in one for one in plan.assumptions)

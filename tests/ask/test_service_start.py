@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,9 @@ from alembic.runtime.migration import MigrationContext
 from ask.service import config, migrate, tables
 from ask.service.config import ConfigError
 from tests.ask import stage
+from tests.ask.processes import Process
 from tests.ask.servers import Server
 from tests.ask.stage import ADMIN, Stage
-from tools.net import free_port
 from tools.paths import CHECKOUT
 
 
@@ -54,6 +52,10 @@ def _changed(made: Stage, tmp_path: Path, old: str, new: str) -> Path:
         ("url: http://loki.test", "url: loki.test", "loki.url: "),
         ("catalogue:", "registration: maybe\ncatalogue:", "registration: "),
         ("catalogue:", "history_days: 0\ncatalogue:", "history_days: "),
+        ("catalogue:", "safety: {series: 0}\ncatalogue:", "safety.series: Input should be greater than or equal to 1"),
+        ("catalogue:", "safety: {sampels: 9000}\ncatalogue:", "safety.sampels: unknown key, expected one of depth"),
+        ("catalogue:", "safety: {sampels: 9000}\ncatalogue:", "did you mean samples?"),
+        ("catalogue:", "concurrency: 0\ncatalogue:", "concurrency: "),
     ],
 )
 def test_settings_that_cannot_be_used(made: Stage, tmp_path: Path, old: str, new: str, text: str) -> None:
@@ -139,6 +141,29 @@ def test_other_origins_are_those_of_the_settings(made: Stage) -> None:
         assert found.headers.get("Access-Control-Allow-Origin") == allowed
 
 
+def test_pages_of_the_settings_origins_may_call_and_read_errors(made: Stage) -> None:
+    asked = {"Origin": "https://other.test", "Access-Control-Request-Method": "POST"}
+    asked |= {"Access-Control-Request-Headers": "authorization, mcp-protocol-version"}
+    for path in ("/ask/api/v1/query", "/ask/mcp", "/ask/auth/login"):
+        found = made.client.options(path, headers=asked)
+        assert found.status_code == 200
+        assert found.headers["Access-Control-Allow-Origin"] == "https://other.test"
+        assert "authorization" in found.headers["Access-Control-Allow-Headers"].lower()
+        assert "Access-Control-Allow-Credentials" not in found.headers, "the page's cookie is not for others"
+        assert made.client.options(path, headers=asked | {"Origin": "https://evil.test"}).status_code == 400
+    refused = made.client.post("/ask/api/v1/query", json={"question": "cpu"}, headers={"Origin": "https://other.test"})
+    assert refused.status_code == 401
+    assert refused.headers["Access-Control-Allow-Origin"] == "https://other.test"
+    assert "Retry-After" in refused.headers["Access-Control-Expose-Headers"]
+
+
+def test_limits_of_the_settings_reach_the_engine(made: Stage, tmp_path: Path) -> None:
+    path = _changed(made, tmp_path, "catalogue:", "safety: {window: 3600, series: 7}\ncatalogue:")
+    found = config.load(path).safety.limits()
+    assert (found.window, found.series, found.points) == (3600, 7, 1500)
+    assert made.service.knowledge.engine.limits == made.service.settings.safety.limits()
+
+
 def test_a_new_catalogue_is_read_without_a_restart(made: Stage) -> None:
     path, before = made.service.knowledge.path, made.service.knowledge.engine
     text = path.read_text()
@@ -146,49 +171,6 @@ def test_a_new_catalogue_is_read_without_a_restart(made: Stage) -> None:
     assert made.service.knowledge.engine is before, "a file that cannot be used changes nothing"
     path.write_text(text + " ")
     assert made.service.knowledge.engine is not before
-
-
-JSON = {"Content-Type": "application/json"}
-
-
-class Process:
-    """A replica as a process on loopback."""
-
-    def __init__(self, path: Path) -> None:
-        self.port, self.internal = free_port(), free_port()
-        argv = [sys.executable, "-m", "ask.service", "--config", str(path), "--address", "127.0.0.1"]
-        argv += ["--port", str(self.port), "--metrics-port", str(self.internal)]
-        self.running = subprocess.Popen(argv, cwd=CHECKOUT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-
-    def send(
-        self, path: str, body: object = None, headers: dict[str, str] | None = None, internal: bool = False
-    ) -> Any:
-        """Status and text of a response."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.internal if internal else self.port, timeout=60)
-        data = None if body is None else json.dumps(body)
-        connection.request("GET" if body is None else "POST", path, data, {**JSON, **(headers or {})})
-        answer = connection.getresponse()
-        found = answer.status, answer.read().decode()
-        connection.close()
-        return found
-
-    def ready(self) -> None:
-        """Wait until it has discovered."""
-        deadline = time.monotonic() + 60
-        while True:
-            try:
-                if json.loads(self.send("/ask/api/v1/health")[1])["discovered_at"]:
-                    return
-            except OSError:
-                pass
-            if self.running.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"not ready: {self.running.communicate(timeout=5)[0]}")
-            time.sleep(0.2)
-
-    def ask(self, question: str, headers: dict[str, str]) -> tuple[int, Any]:
-        """Status and answer."""
-        status, text = self.send("/ask/api/v1/query", {"question": question}, headers)
-        return status, json.loads(text)
 
 
 def test_two_processes_survive_kill_9_and_end_at_sigterm(postgres: Server, valkey: Server) -> None:
@@ -222,8 +204,7 @@ def test_two_processes_survive_kill_9_and_end_at_sigterm(postgres: Server, valke
                 assert "Traceback" not in process.running.communicate(timeout=5)[0]
         finally:
             for process in (one, other):
-                process.running.kill()
-                process.running.wait(timeout=30)
+                process.end()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """`make bench`: measures and prints one section of docs/figures.md for each part: `local`, a stack on this machine;
 `program`, the program alone; `fleet`, the fleet of `make rehearse`; `hosts`, ten, fifty and a hundred hosts, with
-Ansible beside them; `rules`, rules and dashboards of ten hosts.
+Ansible beside them; `rules`, rules and dashboards of ten hosts; `ask`, the assistant over a hundred hosts.
 
 Aims are shown, not enforced: a busy machine is no error. --page FILE puts the sections into that page, in the place of
 those with the same title. Everything that is made is removed at the end, also after Ctrl-C.
@@ -14,11 +14,11 @@ import signal
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import fleet, hosts, local, page, program, rules
+from tests.bench import assistant, fleet, hosts, local, page, program, rules
 from tools import images, setup
 from tools.progress import say
 
-PARTS = ("local", "program", "fleet", "hosts", "rules")
+PARTS = ("local", "program", "fleet", "hosts", "rules", "ask")
 
 
 def _measured(part: str) -> tuple[str, dict[str, object]]:
@@ -35,6 +35,9 @@ def _measured(part: str) -> tuple[str, dict[str, object]]:
     if part == "rules":
         cost = rules.measured(watch)
         return page.render(rules.TITLE, _kinds(), watch, cost.figures), cost.raw
+    if part == "ask":
+        answers = assistant.measured(watch)
+        return page.render(assistant.TITLE, assistant.PLAYED, watch, answers.figures, answers.tables), answers.raw
     made = (fleet if part == "fleet" else hosts).measured(watch)
     return page.render(made.title, _kinds(), watch, made.figures, made.tables), made.raw
 

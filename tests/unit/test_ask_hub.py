@@ -12,7 +12,7 @@ from ask.service import config as service_config
 from configs import names, rules, services
 from configs.dashboards.hub import assistant
 from configs.model_use import language_model
-from configs.services import ask, ask_cache, ask_database
+from configs.services import ask, ask_cache, ask_database, prometheus
 from configs.services.caddy import caddyfile
 from configs.services.spec import Late, Network, restarts
 from configs.settings import Settings, load, read
@@ -100,6 +100,27 @@ def test_settings_reach_its_configuration() -> None:
     assert text["limits"] == {"user_per_hour": 5, "admin_per_hour": 1000}
 
 
+def test_limits_of_a_question_reach_its_configuration_and_prometheus() -> None:
+    limits = {"range": "90d", "window": "7d", "series": 100, "samples": 5_000_000, "log_size": "1GB", "at_once": 3}
+    found = _settings({"limits": {**limits, "query": 2000, "seconds": 10}})
+    assert found.hub.ask is not None
+    text = yaml.safe_load(ask.config(found, found.hub.ask, "https://x"))
+    given = service_config.Safety.model_validate(text["safety"]).limits()
+    assert (given.range, given.window, given.series, given.samples) == (90 * 86400, 7 * 86400, 100, 5_000_000)
+    assert (given.log_bytes, given.length, given.question) == (1024**3, 2000, 500)
+    assert (text["concurrency"], text["question_seconds"]) == (3, 10)
+    assert "--query.max-samples=5000000" in prometheus.command(found)
+    assert not [one for one in prometheus.command(load(small(), SOURCE)) if "max-samples" in one]
+
+
+def test_what_the_stack_file_does_not_say_is_the_services_own_default() -> None:
+    found = _settings()
+    assert found.hub.ask is not None
+    text = yaml.safe_load(ask.config(found, found.hub.ask, "https://x"))
+    assert service_config.Safety.model_validate(text["safety"]) == service_config.Safety()
+    assert service_config.RateLimits.model_validate(text["limits"]) == service_config.RateLimits()
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
@@ -109,6 +130,18 @@ def test_settings_reach_its_configuration() -> None:
         ({"cors": ["*"]}, "hub.ask.cors.0: expected the origin of a web page"),
         ({"registration": "maybe"}, "hub.ask.registration: "),
         ({"limits": {"user_per_hour": 0}}, "hub.ask.limits.user_per_hour: "),
+        ({"limits": {"range": "30m"}}, "hub.ask.limits.range: "),
+        ({"limits": {"range": "1d"}}, "hub.ask.limits.window: expected at most `range`"),
+        ({"limits": {"window": "20y"}}, "hub.ask.limits.window: "),
+        ({"limits": {"window": 5}}, "hub.ask.limits.window: expected a duration such as 10s"),
+        ({"limits": {"series": 0}}, "hub.ask.limits.series: "),
+        ({"limits": {"samples": 100}}, "hub.ask.limits.samples: "),
+        ({"limits": {"samples": 10**12}}, "hub.ask.limits.samples: "),
+        ({"limits": {"points": 50_000}}, "hub.ask.limits.points: "),
+        ({"limits": {"depth": "many"}}, "hub.ask.limits.depth: "),
+        ({"limits": {"log_size": "1"}}, "hub.ask.limits.log_size: expected a size"),
+        ({"limits": {"at_once": 0}}, "hub.ask.limits.at_once: "),
+        ({"limits": {"seconds": 500}}, "hub.ask.limits.seconds: "),
         ({"histroy": "90d"}, "hub.ask.histroy: "),
         (True, "hub.ask: "),
     ],

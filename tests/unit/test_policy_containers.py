@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from configs import names
 from policy import containers, images
 from policy.records import Check, Hidden, Record
 from tests.fixtures.guarded import container, one, said
@@ -15,6 +16,7 @@ EVERY: dict[str, Check] = {
     "ports": containers.ports,
     "rights": containers.rights,
     "mounts": containers.mounts,
+    "networks": containers.networks,
     "memory": containers.memory,
     "pinned": images.pinned,
 }
@@ -32,6 +34,31 @@ def test_a_container_as_the_program_makes_it_passes(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_other_resources_are_not_looked_at(name: str) -> None:
     assert said(EVERY[name], Record("docker:index/volume:Volume", "v", {"privileged": True})) == []
+
+
+# Networks
+
+
+def _on(role: str, *joined: str) -> Record:
+    return container(role, networksAdvanced=[{"name": name, "aliases": []} for name in joined])
+
+
+def test_the_assistant_is_between_its_database_and_the_hub() -> None:
+    inner = names.ask_network("fleetwatch")
+    assert said(containers.networks, _on("ask", inner, "fleetwatch-hub")) == []
+    for role in names.ASK_INNER:
+        assert said(containers.networks, _on(role, inner)) == []
+
+
+@pytest.mark.parametrize("role", names.ASK_INNER)
+def test_database_and_cache_are_on_no_other_network(role: str) -> None:
+    found = one(containers.networks, _on(role, names.ask_network("fleetwatch"), "fleetwatch-hub"))
+    assert "the network fleetwatch-hub" in found
+
+
+@pytest.mark.parametrize("role", ["grafana", "agent", ""])
+def test_nobody_else_is_on_their_network(role: str) -> None:
+    assert "database and cache" in one(containers.networks, _on(role, names.ask_network("fleetwatch")))
 
 
 # Ports
@@ -53,6 +80,20 @@ def test_pushes_without_tls_are_not_published_to_everybody(address: str | None) 
 @pytest.mark.parametrize("address", ["0.0.0.0", "10.77.0.3", None])
 def test_the_query_side_is_published_on_loopback_alone(address: str | None) -> None:
     assert "expected 127.0.0.1" in one(containers.ports, container("caddy", ports=[port(9080, address)]))
+
+
+@pytest.mark.parametrize(
+    ("role", "inside"),
+    [
+        ("ask", names.ASK_PORT), ("ask", names.ASK_METRICS_PORT),
+        ("ask-database", names.ASK_DATABASE_PORT), ("ask-cache", names.ASK_CACHE_PORT),
+    ],
+)  # fmt: skip
+def test_no_port_of_the_assistant_is_published(role: str, inside: int) -> None:
+    for address in ("0.0.0.0", "10.77.0.3", "127.0.0.1"):
+        assert f"its port {inside} is published" in one(
+            containers.ports, container(role, ports=[port(inside, address)])
+        )
 
 
 @pytest.mark.parametrize(

@@ -126,6 +126,37 @@ def test_an_empty_key_is_shown_as_one() -> None:
     assert problem.startswith("hub.'': unknown key, expected one of local, ")
 
 
+NEARLY: dict[str, tuple[dict[str, Any], str]] = {
+    "hub.aks": ({"hub": {"local": {}, "aks": {}}}, "ask"),
+    "hub.sak": ({"hub": {"local": {}, "sak": {}}}, "ask"),
+    "hub.retenton": ({"hub": {"local": {}, "retenton": {}}}, "retention"),
+    "hub.limits.lokii": ({"hub": {"local": {}, "limits": {"lokii": {}}}}, "loki"),
+    "hub.ask.histroy": ({"hub": {"local": {}, "ask": {"histroy": "9d"}}}, "history"),
+    "hub.ask.limits.sampels": ({"hub": {"local": {}, "ask": {"limits": {"sampels": 1}}}}, "samples"),
+    "hub.backup.too": ({"hub": {"local": {}, "backup": {"too": {}}}}, "to"),
+    "hosts.hub.postgers": ({"hosts": {"hub": {"postgers": {}}}}, "postgres"),
+    "hosts.hub.app": ({"hosts": {"hub": {"app": {}}}}, "apps"),
+    "access.cdirs": ({"access": {"cdirs": []}}, "cidrs"),
+    "shs": ({"shs": {}}, "ssh"),
+    "images.lokii": ({"images": {"lokii": "x:1"}}, "loki"),
+}
+
+
+@pytest.mark.parametrize("path", NEARLY)
+def test_a_key_that_is_nearly_right_is_guessed(path: str) -> None:
+    sections, meant = NEARLY[path]
+    every = check_file(small(**sections), SOURCE)[1]
+    found = [one for one in every if one.startswith(f"{path}: unknown key")]
+    assert found, every
+    assert f"; did you mean {meant}?" in found[0]
+
+
+@pytest.mark.parametrize("key", ["zzz", "quux", "completely-different", "x"])
+def test_a_key_that_is_like_none_gets_no_guess(key: str) -> None:
+    (problem,) = check_file(small(hub={"local": {}, key: 1}), SOURCE)[1]
+    assert "did you mean" not in problem
+
+
 OTHERS = ("aws:region", "digitalocean:token", "pulumi:tags", "docker:host", "fleet:x", "watch:hubs", "random:x", "a:b")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -39,10 +39,11 @@ class Refresh(Body):
 
 
 class QuestionContext(Body):
-    """What a follow-up refers to."""
+    """What a follow-up refers to: the previous question, and those before it, the oldest first."""
 
     question: str = Field(default="", max_length=2000)
     host: str = Field(default="", max_length=253)
+    earlier: tuple[Annotated[str, Field(max_length=2000)], ...] = Field(default=(), max_length=5)
 
 
 class Question(Body):
@@ -53,7 +54,17 @@ class Question(Body):
 
     def asked(self, address: str) -> Asked:
         """As the service answers it; `address` is the client's."""
-        return Asked(self.question, Context(self.context.question, self.context.host), address)
+        before = self.context
+        return Asked(self.question, Context(before.question, before.host, before.earlier), address)
+
+
+class CheckedQuery(Body):
+    """A query that is to be executed: at `end`, or from `start` to `end` in seconds since 1970; now by default."""
+
+    query: str = Field(min_length=1, max_length=50_000)
+    language: Literal["promql", "logql"] = "promql"
+    start: float | None = Field(default=None, ge=0, le=253402300800)
+    end: float | None = Field(default=None, ge=0, le=253402300800)
 
 
 class NewKey(Body):

@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 
 from ask.service.routes.bodies import Question
-from ask.service.web import TheCaller, TheService, address_of, limited
+from ask.service.web import TheCaller, TheService, address_of, as_json, limited
 
 router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
 
@@ -24,9 +24,9 @@ def submit(
 
 
 @router.get("/{name}")
-def poll(name: str, caller: TheCaller, service: TheService) -> dict[str, Any]:
+def poll(name: str, caller: TheCaller, service: TheService) -> Response:
     """`state`: queued, running, done (with `answer`), failed (with `problem`) or cancelled."""
-    return service.jobs.get(caller, name)
+    return as_json(service.jobs.get(caller, name))
 
 
 @router.delete("/{name}")

@@ -48,8 +48,10 @@ class Visitor:
         """Counted and audited as the API's."""
         with _as_view():
             headers = web.limited(self.service, self.caller)
+            before = [one for one in previous.splitlines() if one.strip()][-pages.CHAIN :]
+            context = Context(before[-1], earlier=tuple(before[:-1])) if before else Context()
             try:
-                return self.service.answering.answer(self.caller, Asked(question, Context(previous), self.address))
+                return self.service.answering.answer(self.caller, Asked(question, context, self.address))
             except Problem as problem:
                 problem.headers |= headers
                 raise

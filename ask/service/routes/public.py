@@ -13,8 +13,8 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/health")
-def alive() -> dict[str, str]:
-    """The process answers."""
+async def alive() -> dict[str, str]:
+    """The process answers, also while all its threads wait for something."""
     return {"status": "healthy"}
 
 

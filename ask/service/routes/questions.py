@@ -6,17 +6,27 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
-from ask.service.routes.bodies import Question
-from ask.service.web import TheCaller, TheService, address_of, limited
+from ask.service import queries
+from ask.service.routes.bodies import CheckedQuery, Question
+from ask.service.web import TheCaller, TheService, address_of, as_json, limited
 
 router = APIRouter(prefix="/api/v1", tags=["questions"])
 
 
 @router.post("/query")
-def query(body: Question, request: Request, response: Response, caller: TheCaller, service: TheService) -> Any:
+def query(body: Question, request: Request, caller: TheCaller, service: TheService) -> Response:
     """Answer a question in plain language."""
+    headers = limited(service, caller)
+    return as_json(service.answering.answer(caller, body.asked(address_of(request))), headers)
+
+
+@router.post("/parse_query")
+def parse_query(
+    body: CheckedQuery, request: Request, response: Response, caller: TheCaller, service: TheService
+) -> dict[str, Any]:
+    """Whether a query would be executed: its meaning, its metrics and its cost. Nothing is executed."""
     response.headers.update(limited(service, caller))
-    return service.answering.answer(caller, body.asked(address_of(request)))
+    return service.queries.check(queries.wanted(body.query, body.language, body.start, body.end))
 
 
 @router.get("/history")

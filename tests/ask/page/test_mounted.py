@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from collections.abc import Iterator
 
-import httpx
+import httpx2
 import pytest
 
 from tests.ask import stage
@@ -19,7 +20,7 @@ OWN = {"Origin": "https://hub.test"}
 
 @pytest.fixture(scope="module")
 def made(postgres: Server, valkey: Server) -> Iterator[Stage]:
-    limits = {"user_per_hour": 100, "admin_per_hour": 8}
+    limits = {"user_per_hour": 100, "admin_per_hour": 12}
     with stage.replica(postgres, valkey, stage.fresh_database(postgres), limits=limits) as found:
         yield found
 
@@ -33,11 +34,11 @@ def signed_in(made: Stage) -> Iterator[Stage]:
     made.client.cookies.clear()
 
 
-def post(made: Stage, path: str = "", **fields: str) -> httpx.Response:
+def post(made: Stage, path: str = "", **fields: str) -> httpx2.Response:
     """A form of the page."""
     token = re.search(r'name="token" value="(\w+)"', made.client.get(PAGE).text)
     assert token is not None
-    found: httpx.Response = made.client.post(f"{PAGE}{path}", data={"token": token[1], **fields}, headers=OWN)
+    found: httpx2.Response = made.client.post(f"{PAGE}{path}", data={"token": token[1], **fields}, headers=OWN)
     return found
 
 
@@ -70,6 +71,76 @@ def test_a_follow_up_keeps_its_context(signed_in: Stage) -> None:
     assert "continues &#34;load of web-1 over the last 3 hours&#34;" in found.text
 
 
+def test_a_follow_up_knows_all_questions_that_it_continues(signed_in: Stage) -> None:
+    """The last but one names the value, the last the host, and this one only the time."""
+    first = post(signed_in, question="load of web-1")
+    second = post(signed_in, question="and for db-1?", previous=_previous(first))
+    third = post(signed_in, question="and in the last 3 hours?", previous=_previous(second))
+    query = re.search(r'id="query">([^<]*)', third.text)
+    assert query is not None, third.text
+    assert "node_load1" in query[1]
+    assert "db-1" in query[1]
+    assert signed_in.stores.seen[-1] == "/api/v1/query_range"
+    assert "and what it continued" in third.text
+    fresh = post(signed_in, question="memory of web-1")
+    assert "and what it continued" not in fresh.text
+
+
+def _previous(found: httpx2.Response) -> str:
+    """The value of the box to continue."""
+    box = re.search(r'name="previous" value="([^"]*)" checked', found.text)
+    assert box is not None
+    return html.unescape(box[1])
+
+
+BROWSER = {"Accept": "text/html,application/xhtml+xml"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "text"),
+    [
+        ("GET", "nothing", 404, "There is no such page."),
+        ("GET", "some/where/else", 404, "There is no such page."),
+        ("PUT", "", 405, "PUT is not possible here."),
+        ("GET", "sign-out", 405, "GET is not possible here."),
+    ],
+)
+def test_a_browser_gets_pages_for_errors(made: Stage, method: str, path: str, status: int, text: str) -> None:
+    found = made.client.request(method, PAGE + path, headers=BROWSER)
+    assert found.status_code == status
+    assert found.headers["content-type"].startswith("text/html")
+    assert f'role="alert">{text}' in found.text
+    assert 'href="/ask/static/page.css' in found.text, "the style is found from any path"
+    assert "script-src 'self'" in found.headers["content-security-policy"]
+
+
+def test_a_browser_gets_pages_for_large_and_limited_forms(made: Stage) -> None:
+    large = made.client.post(PAGE, content=b"x" * 70_000, headers=BROWSER)
+    assert (large.status_code, large.headers["content-type"][:9]) == (413, "text/html")
+    assert "The body exceeds 65536 bytes." in large.text
+    endless = made.client.post(PAGE, content=iter([b"x"] * 5), headers=BROWSER)
+    assert (endless.status_code, endless.headers["content-type"][:9]) == (411, "text/html")
+    for _ in range(11):
+        limited = made.client.post(f"{PAGE}sign-in", data={"name": "eve", "password": "x"}, headers=OWN | BROWSER)
+    assert (limited.status_code, limited.headers["content-type"][:9]) == (429, "text/html")
+    made.service.store.clear_window("sign-in:address:198.51.100.7")
+
+
+def test_a_browser_gets_a_page_while_valkey_is_away(signed_in: Stage, valkey: Server) -> None:
+    with valkey.down():
+        found = signed_in.client.get(PAGE, headers=BROWSER)
+    assert (found.status_code, found.headers["content-type"][:9]) == (503, "text/html")
+    assert "Valkey does not answer" in found.text
+    assert found.headers["retry-after"]
+
+
+def test_programs_get_json_for_the_same_errors(made: Stage) -> None:
+    assert made.client.get(f"{PAGE}nothing").json()["error"] == "not_found"
+    for path in ("api/v1/nothing", "auth/nothing", "mcp"):
+        found = made.client.get(PAGE + path, headers=BROWSER)
+        assert found.headers["content-type"] == "application/json", path
+
+
 def test_a_store_that_is_down_is_named(signed_in: Stage) -> None:
     signed_in.stores.away.add("prometheus")
     try:
@@ -81,9 +152,9 @@ def test_a_store_that_is_down_is_named(signed_in: Stage) -> None:
 
 
 def test_the_limit_of_the_api_is_the_pages(signed_in: Stage) -> None:
-    found = [post(signed_in, question="cpu of web-1") for _ in range(9)][-1]
+    found = [post(signed_in, question="cpu of web-1") for _ in range(13)][-1]
     assert found.status_code == 429
-    assert "8 questions an hour are allowed." in found.text
+    assert "12 questions an hour are allowed." in found.text
     assert int(found.headers["retry-after"]) > 0
 
 

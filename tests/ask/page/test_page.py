@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html.parser import HTMLParser
 
-import httpx
+import httpx2
 import pytest
 from starlette.testclient import TestClient
 
@@ -55,9 +55,9 @@ def token(client: TestClient) -> str:
     return found[1]
 
 
-def post(client: TestClient, path: str = "", **fields: str) -> httpx.Response:
+def post(client: TestClient, path: str = "", **fields: str) -> httpx2.Response:
     """A form of the page."""
-    found: httpx.Response = client.post(f"/ask/{path}", data={"token": token(client), **fields}, headers=OWN)
+    found: httpx2.Response = client.post(f"/ask/{path}", data={"token": token(client), **fields}, headers=OWN)
     return found
 
 

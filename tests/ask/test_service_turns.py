@@ -1,0 +1,162 @@
+"""At most two questions are executed at once, by all replicas together."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from uuid import UUID
+
+import pytest
+
+from ask.engine import Plan
+from ask.reading import Context
+from ask.service import config, turns
+from ask.service.accounts import Caller
+from ask.service.answering import Asked
+from ask.service.problems import Problem
+from ask.service.store import Store
+from ask.service.turns import GROUP, Turns
+from ask.world import World
+from tests.ask import stage
+from tests.ask.relay import ends_within
+from tests.ask.servers import Server
+from tests.ask.stage import Stage
+from tools.paths import CHECKOUT
+
+
+@pytest.fixture(scope="module")
+def both(postgres: Server, valkey: Server) -> Iterator[tuple[Stage, Stage]]:
+    database = stage.fresh_database(postgres)
+    with (
+        stage.replica(postgres, valkey, database, jobs=0) as one,
+        stage.replica(postgres, valkey, database, jobs=0) as other,
+    ):
+        yield one, other
+
+
+@pytest.fixture
+def store(both: tuple[Stage, Stage]) -> Iterator[Store]:
+    yield both[0].service.store
+    both[0].service.store.delete(GROUP)
+
+
+def test_two_at_once_over_two_replicas(both: tuple[Stage, Stage], monkeypatch: pytest.MonkeyPatch) -> None:
+    running, most, lock = 0, 0, threading.Lock()
+
+    def slow_of(made: Stage) -> None:
+        engine = made.service.knowledge.engine
+        plain = engine.plan
+
+        def slow(question: str, world: World, now: float, context: Context) -> Plan:
+            nonlocal running, most
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.2)
+            with lock:
+                running -= 1
+            return plain(question, world, now, context)
+
+        monkeypatch.setattr(engine, "plan", slow)
+
+    for made in both:
+        slow_of(made)
+    users = both[0].client.get("/ask/api/v1/admin/users", headers=both[0].token()).json()["users"]
+    caller, found = Caller(UUID(users[0]["id"]), "admin", "admin"), list[str]()
+
+    def ask(number: int) -> None:
+        answer = both[number % 2].service.answering.answer(caller, Asked(f"top {number} hosts by memory"))
+        found.append(answer["status"])
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(2, 10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=30)
+    assert len(found) == 8
+    assert most == 2
+
+
+def test_without_a_place_the_wait_is_bounded(both: tuple[Stage, Stage], store: Store) -> None:
+    one, _ = both
+    for member in ("a", "b"):
+        assert store.enter(GROUP, member, 2, turns.LEASE)
+    assert not store.enter(GROUP, "c", 2, turns.LEASE)
+    one.service.turns.patience = 0.5
+    try:
+        with ends_within(3):
+            found = one.ask("load of web-2", one.token())
+    finally:
+        one.service.turns.patience = 20
+    assert (found.status_code, found.json()["error"]) == (503, "busy")
+    assert int(found.headers["Retry-After"]) > 0
+    store.leave(GROUP, "a")
+    assert one.ask("load of web-2", one.token()).status_code == 200
+
+
+def test_a_replica_that_is_killed_holds_no_place(both: tuple[Stage, Stage], store: Store, valkey: Server) -> None:
+    settings = both[0].service.settings.valkey
+    program = (
+        "import time; from pathlib import Path; from ask.service import config; from ask.service.store import Store; "
+        "from ask.service.turns import Turns; "
+        f"store = Store(config.Valkey(host='127.0.0.1', port={settings.port}, "
+        f"password_file=Path({str(settings.password_file)!r}))); "
+        "held = Turns(store, 1, 5, lease=2).turn(); held.__enter__(); print('held', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", program], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == "held"
+        with pytest.raises(Problem, match="Other questions"), Turns(store, 1, 0.2).turn():
+            pass
+        other.kill()
+        with ends_within(4), Turns(store, 1, 5).turn():
+            pass
+    finally:
+        other.kill()
+        other.wait(timeout=10)
+
+
+def test_a_place_is_kept_as_long_as_its_question_runs(store: Store) -> None:
+    """Longer than the lease, because it is renewed."""
+    stop, mine = threading.Event(), Turns(store, 1, 5, lease=1)
+    renewing = threading.Thread(target=mine.run, args=(stop,))
+    renewing.start()
+    try:
+        with mine.turn():
+            time.sleep(2.5)
+            with pytest.raises(Problem, match="Other questions"), Turns(store, 1, 0.1).turn():
+                pass
+    finally:
+        stop.set()
+        renewing.join(timeout=5)
+    with Turns(store, 1, 0.1).turn():
+        pass
+
+
+def test_few_wait_so_that_threads_are_left(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "MOST_WAITING", 1)
+    mine = Turns(store, 1, 3)
+    with mine.turn():
+        waiting = threading.Thread(target=lambda: _enter(mine))
+        waiting.start()
+        time.sleep(0.3)
+        with ends_within(0.2), pytest.raises(Problem, match="Other questions"), mine.turn():
+            pass
+    waiting.join(timeout=5)
+
+
+def _enter(mine: Turns) -> None:
+    with mine.turn():
+        pass
+
+
+def test_without_valkey_nothing_is_executed(tmp_path_factory: pytest.TempPathFactory) -> None:
+    secret = tmp_path_factory.mktemp("secret") / "password"
+    secret.write_text("x")
+    away = Store(config.Valkey(host="127.0.0.1", port=1, password_file=secret))
+    with pytest.raises(Problem, match="Valkey does not answer"), Turns(away, 2, 1).turn():
+        pass
