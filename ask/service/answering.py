@@ -25,6 +25,7 @@ from ask.world import World
 LONGEST = 2000  # characters of a question that are looked at
 PATIENCE = 20.0  # seconds that a question waits for others
 KEPT = {"answered", "empty", "abstained"}
+ABSTAINED = 30  # seconds that an abstention is kept at most: the next discovery may know the name
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,8 @@ class Answering:
         if found is None:
             found = self._executed(asked)
             if found["status"] in KEPT and self.cache_seconds:
-                self.store.put(name, found, self.cache_seconds)
+                abstained = found["status"] == "abstained"
+                self.store.put(name, found, min(self.cache_seconds, ABSTAINED) if abstained else self.cache_seconds)
         found |= {"question": asked.question, "cached": cached, "seconds": round(time.monotonic() - began, 4)}
         self.metrics.processing.labels(str(cached).lower()).observe(time.monotonic() - began)
         self.metrics.questions.labels(found["status"]).inc()

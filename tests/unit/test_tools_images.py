@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from tools.builds import BUILDS
 from tools.debs import in_usr
 from tools.errors import ToolError
 from tools.images_for_tests import TEST_RECIPES
+from tools.paths import CHECKOUT
 from tools.recipes import RECIPES
 from tools.rootfs import RootFs
 
@@ -111,7 +112,8 @@ def test_assistants_image_is_built_from_its_dockerfile_where_the_base_can_be_pul
     ran: list[list[str]] = []
     assembled: list[str] = []
 
-    def run(argv: list[str], **_options: object) -> None:
+    def run(argv: list[str], *, what: str, cwd: Path, env: Mapping[str, str]) -> None:
+        assert (what, cwd, env["DOCKER_BUILDKIT"]) == ("docker build of ask", CHECKOUT, "1")
         ran.append(argv)
         if fails:
             raise ToolError("no network")

@@ -16,8 +16,8 @@ _READY = ("pg_isready", "-q", "-h", "127.0.0.1", "-U", ask.USER, "-d", ask.DATAB
 
 
 def restore(repository: Repository, snapshot: Snapshot, note: str, volume: str) -> str:
-    """Replace the live database; what was compared. Nobody can ask meanwhile, and all have to sign in again: sessions
-    may be of accounts that are gone."""
+    """Replace the live database; what was compared. The assistant is stopped meanwhile, and the cache is emptied:
+    its sessions may be of accounts that are gone."""
     server, cache, app = (names.container(repository.prefix, role) for role in ("ask-database", "ask-cache", "ask"))
     try:
         repository.docker("stop", app)
