@@ -6,6 +6,7 @@
 set -eu
 . /etc/ask-database/settings
 umask 077
+export PGOPTIONS='-c client_min_messages=warning'
 
 sql() {
     psql -X -q -A -t -v ON_ERROR_STOP=1 -h /tmp -U postgres "$@"
@@ -51,7 +52,11 @@ case $1 in
         sql -d postgres -c "DROP DATABASE IF EXISTS $next" -c "DROP DATABASE IF EXISTS $old" \
             -c "CREATE DATABASE $next OWNER $ROLE TEMPLATE template0"
         if ! sql -d "$next" --single-transaction -f "$RESTORED/ask.sql" > /dev/null 2> /tmp/messages; then
-            echo "sentence: the assistant's database stays as it was, it cannot load the dump: $(grep -m 1 ERROR /tmp/messages)" >&2
+            why=''
+            while [ -z "$why" ] && read -r line; do
+                case $line in *ERROR*) why=$line ;; esac
+            done < /tmp/messages
+            echo "sentence: the assistant's database stays as it was, it cannot load the dump: $why" >&2
             exit 1
         fi
         sql -d postgres > /dev/null << END
