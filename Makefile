@@ -133,9 +133,9 @@ sbom: venv ## a CycloneDX bill of materials: make sbom OUT=/tmp/fleetwatch.cdx.j
 audit: venv ## known vulnerabilities of the locked Python packages
 	@.venv/bin/python -m tools audit
 
-pictures: venv ## draw docs/pictures from a running stack: make pictures [MINUTES=15]; GRAFANA=IMAGE: screenshots of a real one
-	@.venv/bin/python -m tests.pictures --file $(call quoted,$(FILE)) $(if $(MINUTES),--minutes $(MINUTES)) \
-		$(if $(GRAFANA),--grafana $(call quoted,$(GRAFANA)))
+pictures: venv ## draw docs/pictures from a running stack: make pictures [MINUTES=15]; GRAFANA=IMAGE: screenshots of a real one; ASK="...": the assistant's page
+	@$(if $(ASK),$(TOOL) password --ask | tail -n 1 |) .venv/bin/python -m tests.pictures --file $(call quoted,$(FILE)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(GRAFANA),--grafana $(call quoted,$(GRAFANA))) $(if $(ASK),--ask $(call quoted,$(ASK)))
 
 lock: venv ## resolve and lock the Python dependencies, with hashes
 	@.venv/bin/python -m tools lock

@@ -36,8 +36,8 @@ READY = 600  # seconds until a container that was started takes requests; Promet
 @dataclass(frozen=True, kw_only=True)
 class DockerServiceArgs:
     """`late`: the late values that the spec's files need. `networks`: the names of the networks of ours, as outputs of
-    the resources that make them: a replaced network replaces the containers on it too. `after`: what else has to be on
-    the host first."""
+    the resources that make them: a replaced network replaces the containers on it too. `first`: what has to be on the
+    host before the files, `after`: and before the container."""
 
     host: Host
     spec: ServiceSpec
@@ -45,6 +45,7 @@ class DockerServiceArgs:
     late: LateValues
     networks: Mapping[NetworkName, pulumi.Input[str]]
     after: Sequence[pulumi.Resource] = ()
+    first: Sequence[pulumi.Resource] = ()
 
 
 def revisions(services: Sequence[DockerService]) -> pulumi.Output[str]:
@@ -68,13 +69,12 @@ class DockerService(pulumi.ComponentResource):
         self._args = args
         self._spec = args.spec
         self.role = args.spec.role
-        self._definition = container(
-            args.spec, stack=args.host.stack, host=args.host.name, base=args.host.base, image=args.image
-        )
+        stack, host, base = args.host.stack, args.host.name, args.host.base
+        self._definition = container(args.spec, stack=stack, host=host, base=base, image=args.image)
         self.container_name = self._definition.name
         self._folder = f"{args.host.base}/{self.role}"
         self.revisions: list[pulumi.Output[str]] = []
-        before: list[pulumi.Resource] = []
+        before = list(args.first)
         if self._spec.secrets:
             before.append(self._files("secrets", self._spec.secrets, check="", secret=True, after=before))
         if self._spec.files:

@@ -14,6 +14,7 @@ from components.docker_service import DockerService, DockerServiceArgs, revision
 from components.gate import note
 from components.host import Host
 from components.late import LateValues
+from components.own_image import brought
 from configs import deployment, names, services
 from configs.deploy import script
 from configs.services import caddy
@@ -115,13 +116,16 @@ class Hub(pulumi.ComponentResource):
         return made
 
     def _service(self, spec: ServiceSpec, late: LateValues, after: Sequence[DockerService]) -> DockerService:
+        key = spec.service.image
+        image = self._args.images[key]
         args = DockerServiceArgs(
             host=self._args.host,
             spec=spec,
-            image=self._args.images[spec.service.image],
+            image=image,
             late=late,
             networks={name: network.name for name, network in self._networks.items()},
             after=after,
+            first=brought(self._args.host, image, key),
         )
         needed = [self._networks[network.name] for network in spec.networks if network.name in self._networks]
         return DockerService(spec.role, args, pulumi.ResourceOptions(parent=self, depends_on=needed))

@@ -158,11 +158,11 @@ class RemoteHost(Host, _JumpHost):
     ) -> command.local.Command:
         # The scripts are in the environment, so that a failure shows their output and not the scripts.
         starting = starting and self._args.machine is not None
-        on_host = self._over_ssh(on_stdin(create), closing, patience=str(RESTART) if starting else "")
+        on_host = self.over_ssh(on_stdin(create), closing, patience=str(RESTART) if starting else "")
         scripts: dict[str, pulumi.Input[str]] = {"SCRIPT": create, "ON_HOST": on_host}
         size = {"SIZE": self._args.size} if starting else {}  # another size: the droplet was switched off for it
         if delete is not None:
-            scripts |= {"OFF_SCRIPT": delete, "OFF_HOST": self._over_ssh(on_stdin(delete), leaving=True)}
+            scripts |= {"OFF_SCRIPT": delete, "OFF_HOST": self.over_ssh(on_stdin(delete), leaving=True)}
         return command.local.Command(
             f"{self.name}-{what}",
             create=f'{fed(sorted(files or {}))} | eval "$ON_HOST"',
@@ -196,9 +196,10 @@ class RemoteHost(Host, _JumpHost):
         another = pulumi.ResourceOptions(replacement_trigger=self._args.machine.id)
         return self.on_host(pulumi.ResourceOptions.merge(options, another))
 
-    def _over_ssh(
+    def over_ssh(
         self, remote: str, closing: bool = False, leaving: bool = False, patience: str = ""
     ) -> pulumi.Output[str]:
+        """The shell that runs a command on this host, from the machine of the program."""
         fixed = {
             "HOST": self.name,
             "TIMEOUT": str(self._args.settings.ssh.timeout),

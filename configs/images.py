@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from configs.settings.model import Images
 
 LOCAL = "fleetwatch.local/"  # images that no registry has
+OURS = frozenset({"ask"})  # keys of images that are built from the checkout, wherever the program runs
 PINS = Path(__file__).with_name("images.yaml")
 
 

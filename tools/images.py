@@ -7,6 +7,7 @@ outage. Grafana and sql_exporter have no offline build: stand-ins take their pla
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,7 @@ from tools.recipes import RECIPES, Recipe
 PARTS = services.DEFAULT_IMAGES
 FOR_TESTS = ("postgres", "test-app", "droplet", "engine", "s3")
 OURS = {"ask", "python", "test-app", "droplet", "engine", "s3"}  # made here on every machine; nobody publishes them
+DOCKERFILES = {"ask": "ask/Dockerfile"}  # of images of ours, used where their base image can be pulled
 _TEST_PINS = {"postgres": "docker.io/library/postgres:15"}
 _HINTS = {
     "loki": "first time about 8 minutes",
@@ -96,8 +98,27 @@ def _pull(key: str, ref: str, where: str) -> bool:
     return True
 
 
+def _built(key: str, recipe: Recipe, where: str) -> bool:
+    """Build the image from its Dockerfile, under the recipe's reference; False if it has none or its base image cannot
+    be had."""
+    if key not in DOCKERFILES:
+        return False
+    base = next(line.split()[1] for line in (CHECKOUT / DOCKERFILES[key]).read_text().splitlines() if "FROM " in line)
+    if not net.reachable(image_tags.registry_url(base)):
+        return False
+    argv = ["docker", "build", "--label", f"{RECIPE_LABEL}={recipe.key()}", "--tag", recipe.ref]
+    try:
+        with step(f"{where} {key}: building {recipe.ref}"):
+            env = {**os.environ, "DOCKER_BUILDKIT": "1"}  # which reads Dockerfile.dockerignore
+            run([*argv, "--file", DOCKERFILES[key], "."], what=f"docker build of {key}", cwd=CHECKOUT, env=env)
+    except ToolError as problem:
+        say(f"  {key}: {DOCKERFILES[key]} cannot be built here; assembling the image instead. {problem}")
+        return False
+    return True
+
+
 def _offline(key: str, recipe: Recipe, have: str | None, where: str) -> Image:
-    if have != recipe.key():
+    if have != recipe.key() and not _built(key, recipe, where):
         with step(f"{where} {key}: assembling {recipe.ref}", _HINTS.get(key, "")):
             assemble(recipe)
     kind = STAND_INS.get(key) or ("made here" if key in OURS else OFFLINE)

@@ -38,7 +38,7 @@ from tools.stack import OWN, Stack
 from tools.stack_settings import missing_paths, read_settings
 from tools.up import up
 
-IMAGES = (*images.PARTS, "vmagent", "postgres")
+IMAGES, ASK = (*images.PARTS, "vmagent", "postgres"), ("pgvector", "valkey", "ask")
 SERVER, SERVER_USER = "vps-1", "deploy"
 DSN = "hosts.db-1.postgres.main.dsn"
 FILE_WATCHERS = 1024  # of one user, for about ten machines
@@ -92,10 +92,10 @@ def register(commands: Commands) -> None:
 def _rehearse(options: argparse.Namespace) -> int:
     rehearsal = _rehearsal(options)
     file = Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{rehearsal.name}.yaml")
-    chain = prepare(rehearsal, spaces=bool(working_copy.value(file, "hub", "backup", "to", "spaces")))
+    spaces, ask = working_copy.value(file, "hub", "backup", "to", "spaces"), working_copy.value(file, "hub", "ask")
+    chain = prepare(rehearsal, [*(["s3"] if spaces else []), *(ASK if ask is not None else ())])
     parts = {key: ref for key, ref in chain.overrides.items() if key in services.IMAGE_KEYS}
-    stack = Stack(rehearsal.name, file, pulumi_env(rehearsal.home), parts)
-    return bring_up(policy_pack.attached(stack), rehearsal)
+    return bring_up(policy_pack.attached(Stack(rehearsal.name, file, pulumi_env(rehearsal.home), parts)), rehearsal)
 
 
 def _rehearse_down(options: argparse.Namespace) -> int:
@@ -118,10 +118,10 @@ def golden(refs: Sequence[str], purpose: str = "rehearsal") -> None:
         machines.golden(machine_image(), refs, purpose, step)
 
 
-def prepare(rehearsal: Rehearsal, spaces: bool = False) -> setup.ToolChain:
+def prepare(rehearsal: Rehearsal, more: Sequence[str] = ()) -> setup.ToolChain:
     """Everything below the fleet: tool chain, images, the cloud's service, the server that is no droplet, the keys.
-    `spaces`: the cloud has an S3 server."""
-    chain = setup.set_up([*IMAGES, "droplet", *(["s3"] if spaces else [])])
+    `more` images: with `s3` the cloud has an S3 server; `ask` is not preloaded, the update copies it."""
+    chain = setup.set_up([*IMAGES, "droplet", *more])
     setup.report(chain)
     ssh_program.get()
     _inotify()
@@ -129,7 +129,7 @@ def prepare(rehearsal: Rehearsal, spaces: bool = False) -> setup.ToolChain:
     if not rehearsal.key.exists():
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetwatch rehearsal", "-f", str(rehearsal.key)]
         run(argv, what="ssh-keygen")
-    golden([image.ref for image in chain.images if image.key not in ("droplet", "s3")])
+    golden([image.ref for image in chain.images if image.key not in ("droplet", "s3", "ask")])
     start_cloud(rehearsal, next((image.ref for image in chain.images if image.key == "s3"), ""))
     public = rehearsal.key.with_name("ssh_key.pub").read_text().strip()
     with step(f"Server {SERVER} (no droplet) at {rehearsal.server}"):

@@ -18,6 +18,7 @@ from configs.settings.messages import for_stack
 from tools import backend, orphans, pulumi_state, secrets_provider, stack_prefixes, state_files, working_copy
 from tools.affected_stacks import ON_ONE_MACHINE
 from tools.errors import ToolError
+from tools.own_images import references
 from tools.paths import CHECKOUT, state_dir
 from tools.pulumi_process import errors, explain, streamed
 from tools.stack_settings import docker_address, read_settings
@@ -58,8 +59,7 @@ class Stack:
             self.share_secrets()  # those of a renamed host stand under its new name from now on
         if self.images is not None:
             working_copy.write(self.home / IMAGES, dict(self.images))
-        config: dict[str, Any] = made["config"]
-        return config
+        return dict(made["config"])
 
     def composed(self, check: bool = True) -> dict[str, Any]:
         """The working copy as `prepare` would write it."""
@@ -71,9 +71,9 @@ class Stack:
         last = working_copy.read(self.working) if self.working.exists() else {}
         shared = working_copy.secrets_of(self.file)
         last = working_copy.merged(working_copy.read(shared), last) if shared.exists() else last
-        images = self.images if self.images is not None else self._images()
         overlay: dict[str, Any] = working_copy.sections(self.home / OWN) if (self.home / OWN).exists() else {}
         settings = self._read(user)[0]
+        images = {**(self._images() if self.images is None else self.images), **references(settings)}
         if settings is not None and settings.hub.local is not None:
             overlay["hub"] = {"local": {"files": str(self.files), "docker": docker_address(settings)}}
         overlay |= {"images": dict(images)} if images else {}

@@ -12,6 +12,7 @@ from tools import (
     agent_targets,
     custom_check,
     image_tags,
+    own_images,
     pull_everywhere,
     pulumi_process,
     pulumi_state,
@@ -44,6 +45,7 @@ def _up(options: argparse.Namespace) -> int:
     if settings is None or settings.hub.local is None:
         # The hosts pull images themselves; `open_stack` gets what this machine lacks.
         ssh_program.get()
+        own_images.build(settings)
         return up(open_stack(options))
     # Images have to be where the containers will run, whatever Docker Engine the docker program would choose.
     if address := configured_docker(settings):

@@ -31,6 +31,7 @@ from ask.world import World
 SECOND_PATIENCE = 5.0  # seconds that the query of a model waits for its turn
 LONGEST = 2000  # characters of a question that are looked at
 KEPT = {"answered", "empty", "abstained"}
+ABSTAINED = 30  # seconds that an abstention is kept at most: the next discovery may know the name
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,20 @@ class Answering:
         (self.metrics.hits if cached else self.metrics.misses).inc()
         if found is None:
             found = self._executed(asked, patience)
-            if found["status"] in KEPT and self.cache_seconds and found["model"] != "unavailable":
-                self.store.put(name, found, self.cache_seconds)
+            self._cache(name, found)
         found |= {"question": asked.question, "cached": cached, "seconds": round(time.monotonic() - began, 4)}
         self.metrics.processing.labels(str(cached).lower()).observe(time.monotonic() - began)
         self.metrics.questions.labels(found["status"]).inc()
         self._keep(caller, asked, found)
         return _returned(found)
+
+    def _cache(self, name: str, found: dict[str, Any]) -> None:
+        """Keep an answer; for seconds what the next discovery may change. A model that was used costs tokens again, so
+        only one that did not answer is tried again at once."""
+        if found["status"] not in KEPT or not self.cache_seconds or found["model"] == "unavailable":
+            return
+        short = found["status"] == "abstained" and not found["model"]
+        self.store.put(name, found, min(self.cache_seconds, ABSTAINED) if short else self.cache_seconds)
 
     def check(self, asked: Asked) -> None:
         """Raises Problem for a question that is not even looked up."""

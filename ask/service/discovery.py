@@ -23,7 +23,15 @@ LOG = logging.getLogger("ask.discovery")
 _WORLD, _LOCK = "world", "discovery-lock"
 SOON = 15.0  # seconds after which a discovery that missed a store is repeated
 PATIENCE = 60.0  # seconds for all requests of a discovery
+EARLY, YOUNG = 30.0, 600.0  # after a start: how often it is repeated while the fleet still appears, and for how long
 LONGEST = 120  # seconds that one discovery may take before another replica may begin
+
+
+def grown(before: World, after: World) -> bool:
+    """Whether something is known that was not."""
+    pairs = [(before.labels, after.labels), (before.logs, after.logs)]
+    known = [new.get(name, frozenset()) - old.get(name, frozenset()) for old, new in pairs for name in new]
+    return bool(after.metrics - before.metrics or any(known))
 
 
 @dataclass
@@ -42,6 +50,8 @@ class Knowledge:
     _engine: Engine | None = None
     _stamp: tuple[int, int] = (0, 0)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _began: float = field(default_factory=time.monotonic)
+    _growing: bool = True  # the last discovery found something new
 
     @property
     def engine(self) -> Engine:
@@ -64,12 +74,18 @@ class Knowledge:
         """Changes with the catalogue: answers of another one are not reused."""
         return f"{self._stamp[0]:x}"
 
+    @property
+    def _interval(self) -> float:
+        """Shorter while a fleet that is new appears: hosts send their first data after the hub has started."""
+        young = time.monotonic() - self._began < YOUNG
+        return min(EARLY, self.seconds) if young and self._growing else self.seconds
+
     def refresh(self, force: bool = False) -> bool:
         """Discover, or take what another replica discovered since. True if this replica discovered."""
         shared = self.store.get(_WORLD)
         if shared is not None and shared["at"] > self.at:
             self.world, self.at = worlds.world(shared), float(shared["at"])
-        if not force and time.time() - self.at < self.seconds:
+        if not force and time.time() - self.at < self._interval:
             return False
         if not self.store.put(_LOCK, {"at": time.time()}, LONGEST, only_new=True):
             return False
@@ -85,7 +101,8 @@ class Knowledge:
         with self.hub.within(PATIENCE):
             found = discover(self.hub, self.engine.catalogue, now)
             pairs = inventory.pairs(self.hub, found, now)
-        self.world, self.at = worlds.completed(found, self.world), now
+        before, self.world, self.at = self.world, worlds.completed(found, self.world), now
+        self._growing = grown(before, self.world)
         if found.missing:
             self.at = now - self.seconds + SOON
         self.store.put(_WORLD, worlds.document(self.world) | {"at": self.at}, max(3600, 3 * self.seconds))
@@ -97,7 +114,7 @@ class Knowledge:
     def run(self, stop: threading.Event) -> None:
         """Keep the world fresh until stopped. A store that is down is tried again soon."""
         while not stop.is_set():
-            wait = min(30.0, self.seconds)
+            wait = min(30.0, self._interval)
             try:
                 self.refresh()
             except problems.Problem as problem:

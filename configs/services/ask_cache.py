@@ -42,6 +42,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             entrypoint=("valkey-server",),
             command=(f"{CONFIG}/valkey.conf",),
             user=OWNER,
+            scratch=("/data",),
             networks=(Network("ask"),),
             depends_on=AFTER,
             health=HealthCheck(("valkey-cli", "-h", "127.0.0.1", "ping")),

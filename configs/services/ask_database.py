@@ -1,7 +1,7 @@
 """PostgreSQL with pgvector for the assistant: accounts, keys and history. Only the assistant reaches it.
 
 The start script makes the cluster, so the container needs neither root nor a writable root file system, which the
-vendor's entrypoint does.
+vendor's entrypoint does. For a backup it writes a dump on request: files of a running server are no backup.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ CONFIG = "/etc/ask-database"
 DATA = "/var/lib/postgresql/data"
 MAJOR = 17
 OWNER = "999:999"  # of the vendor's image, whose own user is root
-_SCRIPT = Path(__file__).with_name("ask_database.sh")
+DUMPS, RESTORED = "dumps", "restored"  # folders of the volume: for the backup, and from a restore
+DATA_SCRIPT = f"{CONFIG}/data.sh"
+_FOLDER = Path(__file__).parent
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -40,7 +42,8 @@ def specs(context: Context) -> list[ServiceSpec]:
             limits=context.hub_limits(SERVICE),
             config_dir=CONFIG,
             files={
-                "start.sh": text(_SCRIPT.read_text()),
+                "start.sh": text((_FOLDER / "ask_database.sh").read_text()),
+                "data.sh": text((_FOLDER / "ask_database_data.sh").read_text()),
                 "settings": text(variables()),
                 "postgresql.conf": text(postgresql_conf()),
                 "pg_hba.conf": text(pg_hba_conf()),
@@ -66,6 +69,8 @@ def variables() -> str:
         "ROLE": USER,
         "CONFIG": CONFIG,
         "PASSWORD_FILE": f"{names.SECRETS}/{names.ASK_DATABASE_PASSWORD}",
+        "DUMPS": f"{DATA}/{DUMPS}",
+        "RESTORED": f"{DATA}/{RESTORED}",
     }
     return "".join(f"{name}={shlex.quote(value)}\n" for name, value in values.items())
 

@@ -23,6 +23,7 @@ if [ ! -s "$PGDATA/PG_VERSION" ]; then
 fi
 printf "ALTER ROLE %s PASSWORD '%s';\n\n" "$ROLE" "$(cat "$PASSWORD_FILE")" | single postgres
 printf 'CREATE EXTENSION IF NOT EXISTS vector;\n\n' | single "$DATABASE"
+sh "$CONFIG/data.sh" serve &
 postgres -D "$PGDATA" -c config_file="$CONFIG/postgresql.conf" -c hba_file="$CONFIG/pg_hba.conf" &
 server=$!
 # A SIGTERM would make it wait until every client has left.

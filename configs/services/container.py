@@ -92,7 +92,7 @@ def container(spec: ServiceSpec, *, stack: str, host: str, base: str, image: str
         security_options=security,
         devices=spec.devices,
         read_only=spec.read_only,
-        tmpfs=TMPFS if spec.read_only else {},
+        tmpfs={**TMPFS, **dict.fromkeys(spec.scratch, "size=1m")} if spec.read_only else {},
         labels=labels(stack, host, spec.role),
         health=spec.health,
         stop_timeout=spec.stop_timeout,

@@ -174,6 +174,9 @@ class ServiceSpec:
     follows: tuple[str, ...] = ()  # those of `binds` in which disks may be mounted later
     volumes: Mapping[str, Volume] = field(default_factory=dict)  # by the volume's name without the prefix
     reads: Mapping[str, str] = field(default_factory=dict)  # path -> another service's volume, mounted read-only
+    # Volumes of the image in which nothing is kept, of a read-only container: in memory, where Docker would make an
+    # anonymous volume.
+    scratch: tuple[str, ...] = ()
     networks: tuple[Network, ...] = ()
     hosts: Mapping[str, str] = field(default_factory=dict)  # further lines of its hosts file: name -> address
     host_network: bool = False

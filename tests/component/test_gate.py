@@ -82,5 +82,5 @@ def test_the_mark_of_a_change_is_no_proof_of_a_hosts_logs(made: Run) -> None:
 
 def test_a_change_of_the_hubs_own_parts_is_marked_too(made: Run) -> None:
     script = made.commands["hub-changed"].script
-    assert "ROLES='prometheus loki grafana alertmanager caddy backup ask-database ask-cache ask'" in script
+    assert "ROLES='prometheus loki grafana alertmanager caddy ask-database ask-cache backup ask'" in script
     assert 'STREAM=\'{"env": "full", "host": "hub", "job": "fleetwatch-changes"}\'' in script

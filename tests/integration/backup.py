@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 import secrets
+import subprocess
 from pathlib import Path
 
 from tests.integration.rig import Rig, docker, eventually, free_ports
 
 BUCKET = "fleetwatch-backup"
-DURABLE = ("prometheus", "loki", "grafana", "alertmanager", "caddy", "backup")
+ROWS = 3000
+_WRITE = (
+    "import sqlite3; c = sqlite3.connect('/var/lib/grafana/grafana.db'); c.execute('create table kept (x)');"
+    f"c.executemany('insert into kept values (?)', [(str(i) * 20,) for i in range({ROWS})]); c.commit()"
+)
+_READ = (
+    "import sqlite3; print(sqlite3.connect('/var/lib/grafana/grafana.db').execute('select count(*) from kept')"
+    ".fetchone()[0])"
+)
+DURABLE = ("prometheus", "loki", "grafana", "alertmanager", "caddy", "ask-database", "backup")
 
 
 class Bucket:
@@ -59,9 +69,9 @@ class Bucket:
 
 def destroy(rig: Rig) -> None:
     """The hub's containers and the volumes with its data are gone; the edge and its queue stay."""
-    for role in DURABLE:
+    for role in (*DURABLE, "ask", "ask-cache"):
         docker("rm", "-f", rig.container(role))
-    for suffix in ("prometheus", "loki", "grafana", "alertmanager", "caddy-data", "caddy-config", "backup"):
+    for suffix in (*(role for role in DURABLE if role != "caddy"), "caddy-data", "caddy-config"):
         docker("volume", "rm", f"{rig.prefix}-{suffix}")
 
 
@@ -76,6 +86,26 @@ def refused(rig: Rig, *words: str) -> str:
     assert done.returncode == 1, done.stdout
     assert "Traceback (most recent" not in done.stdout, done.stdout
     return done.stdout
+
+
+def write_rows(rig: Rig) -> None:
+    """A table in Grafana's database."""
+    docker("exec", rig.container("grafana"), "python3", "-c", _WRITE)
+
+
+def rows(rig: Rig) -> int:
+    """How many of them are there."""
+    return int(docker("exec", rig.container("grafana"), "python3", "-c", _READ))
+
+
+def refused_dump(rig: Rig, sql: str) -> str:
+    """What the assistant's database answers to a dump that it cannot load."""
+    name, folder = rig.container("ask-database"), "/var/lib/postgresql/data/restored"
+    docker("exec", "-i", name, "sh", "-c", f"mkdir -p {folder} && cat > {folder}/ask.sql", stdin=sql)
+    argv = ("docker", "exec", name, "sh", "/etc/ask-database/data.sh", "restore")
+    done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    return done.stderr
 
 
 def metric(rig: Rig, query: str) -> float:

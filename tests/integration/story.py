@@ -20,10 +20,11 @@ from typing import Any
 
 import httpx
 
+from tests.integration import assistant
 from tests.integration.rig import Rig, docker, rig
 from tools import setup
 
-NAME = "fleetwatch.localhost"
+NAME = assistant.NAME
 SAYS = """
 n=0
 while :; do
@@ -97,23 +98,11 @@ class Story:
 
     def tls(self) -> ssl.SSLContext:
         """Trusts Caddy's own CA and nothing else."""
-        root = docker("exec", self.rig.container("caddy"), "cat", "/data/caddy/pki/authorities/local/root.crt")
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(cadata=root)
-        return context
+        return assistant.tls(self.rig)
 
     def https(self, method: str, path: str, auth: tuple[str, str] | None = None, **more: Any) -> httpx.Response:
         """One request through the HTTPS door, by its name."""
-        port = self.rig.ports["https"]
-        with httpx.Client(verify=self.tls(), trust_env=False, timeout=30) as client:
-            return client.request(
-                method,
-                f"https://127.0.0.1:{port}{path}",
-                headers={"Host": f"{NAME}:{port}", **more.pop("headers", {})},
-                extensions={"sni_hostname": NAME},
-                auth=auth,
-                **more,
-            )
+        return assistant.https(self.rig, method, path, auth, **more)
 
     def plain(self, method: str, door: str, path: str, **more: Any) -> httpx.Response:
         """One request to one of the HTTP ports: http, push or query."""

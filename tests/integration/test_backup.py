@@ -14,20 +14,13 @@ import pytest
 
 from localcloud.spaces import S3, S3Error
 from tests.integration import backup, spaces
+from tests.integration.assistant import Assistant
 from tests.integration.rig import Rig, docker, eventually, rig
 from tests.integration.runs import Run
 from tools import setup
 
 PASSWORD = "restic-s3cret-of-the-test"
-ROWS = 3000
-WRITE = (
-    "import sqlite3; c = sqlite3.connect('/var/lib/grafana/grafana.db'); c.execute('create table kept (x)');"
-    f"c.executemany('insert into kept values (?)', [(str(i) * 20,) for i in range({ROWS})]); c.commit()"
-)
-READ = (
-    "import sqlite3; print(sqlite3.connect('/var/lib/grafana/grafana.db').execute('select count(*) from kept')"
-    ".fetchone()[0])"
-)
+USER, QUESTION = "keeper", "how full are the disks?"
 
 
 class Told:
@@ -37,6 +30,7 @@ class Told:
         self.rig, self.bucket, self.s3 = made, bucket, s3  # s3: the image of an S3 server
         self.secrets = made.home / "state" / made.name / "files" / "hub" / "backup" / "secrets"
         self.began = self.backed_up = self.destroyed = 0.0
+        self.ask = Assistant(made)
 
     def snapshots(self) -> list[str]:
         """The backups in the bucket."""
@@ -47,14 +41,18 @@ class Told:
 @pytest.fixture(scope="module")
 def told(chain: setup.ToolChain) -> Iterator[Told]:
     images = {image.key: image.ref for image in chain.images}
-    with rig("backup", {"hosts": {"hub": {"scrape": {"agents": "2s", "hub": "2s"}}}}) as made:
+    scrape = {"agents": "2s", "hub": "2s"}
+    with rig("backup", {"hub": {"ask": {}}, "hosts": {"hub": {"scrape": scrape}}}) as made:
         bucket = backup.Bucket(made, images["s3"], made.home)
         bucket.use(PASSWORD)
         found = Told(made, bucket, images["s3"])
         found.began = time.time()
         made.up()
-        docker("exec", made.container("grafana"), "python3", "-c", WRITE)
+        backup.write_rows(made)
         docker("exec", made.container("alertmanager"), "sh", "-c", "echo kept > /alertmanager/kept")
+        found.ask.make_account(USER, PASSWORD)
+        found.ask.answer(QUESTION)
+        eventually("the question is in the history", lambda: found.ask.history() == [QUESTION], 20)
         yield found
 
 
@@ -66,7 +64,7 @@ class TestBackup:
         backup.backed_up(told.rig)
         parts = eventually(
             "the age of every part",
-            lambda: len(told.rig.hub.metrics("fleetwatch_backup_last_success_timestamp_seconds")) == 6,
+            lambda: len(told.rig.hub.metrics("fleetwatch_backup_last_success_timestamp_seconds")) == 7,
         )
         assert parts
         assert backup.metric(told.rig, "sum(fleetwatch_backup_failed)") == 0
@@ -168,7 +166,10 @@ class TestBackup:
             found = re.search(rf"  {part}: (\d+) files with the hashes noted at backup time", done.stdout)
             assert found, done.stdout
             assert int(found[1]) > 0, part
-        assert docker("exec", told.rig.container("grafana"), "python3", "-c", READ).strip() == str(ROWS)
+        assert backup.rows(told.rig) == backup.ROWS
+        assert re.search(r"  ask: 3 files with .*; \d+ rows in \d+ tables, as noted", done.stdout), done.stdout
+        told.ask.sign_in(USER, PASSWORD)
+        assert told.ask.history() == [QUESTION], "the history of the assistant is missing"
         assert told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.backed_up - 20:.0f})"), (
             "the time before is missing"
         )
@@ -178,6 +179,12 @@ class TestBackup:
         lines = told.rig.hub.logs('{job="docker"}', told.began, told.destroyed, limit=5, forward=True)
         assert lines, "the lines before are missing"
         assert "If it is gone permanently: `make backup TAKE=1`" in done.stdout
+
+    def test_dump_that_the_database_cannot_load_changes_nothing(self, told: Told) -> None:
+        said = backup.refused_dump(told.rig, "CREATE TABLE users (id int); SELECT 1/0;")
+        assert said.startswith("sentence: the assistant's database stays as it was, it cannot load the dump: ")
+        assert "division by zero" in said
+        assert told.ask.history() == [QUESTION]
 
     def test_restored_hub_writes_only_after_it_was_given_the_repository(self, told: Told) -> None:
         """The hub that was restored from may still run: both would remove each other's backups."""
@@ -207,13 +214,8 @@ class TestBackup:
         assert not docker("volume", "ls", "-q", "--filter", f"label=fleetwatch.drill={told.rig.prefix}").split()
 
     def test_drill_of_a_damaged_backup_fails(self, told: Told) -> None:
-        docker(
-            "exec",
-            told.bucket.name,
-            "sh",
-            "-c",
-            "for f in $(find /data/objects -path '*/data/*' -type f); do : > $f; done",
-        )
+        damage = "for f in $(find /data/objects -path '*/data/*' -type f); do : > $f; done"
+        docker("exec", told.bucket.name, "sh", "-c", damage)
         backup.refused(told.rig, "drill")
         backup.refused(told.rig, "restore")
         assert told.rig.hub.metrics("up"), "the hub still runs"

@@ -13,7 +13,7 @@ from tests.integration.story import Story
 pytestmark = pytest.mark.xdist_group("story")
 
 
-def _kill(story: Story, role: str) -> None:
+def kill_main_process(story: Story, role: str) -> None:
     """End the service's process from outside, as the kernel would; `docker kill` would count as a wish to stop."""
     pid = docker("inspect", "-f", "{{.State.Pid}}", story.rig.container(role)).strip()
     label = f"fleetwatch.test={story.rig.prefix}"
@@ -31,7 +31,7 @@ def _data_since(story: Story, moment: float) -> bool:
 @pytest.mark.parametrize("role", ["agent", "loki", "caddy", "promtail", "prometheus"])
 def test_a_killed_service_comes_back_by_itself_and_data_goes_on(story: Story, role: str) -> None:
     before = story.rig.started(role)  # the agent was reloaded before: that is no wish to stop either
-    _kill(story, role)
+    kill_main_process(story, role)
     killed = time.time()
 
     def again() -> bool:

@@ -3,6 +3,8 @@
 Runs the queries of the panels on the hub's query side and draws the results. Drawing needs more packages
 (requirements.txt here), which are installed into a separate virtualenv in the cache.
 
+With ASK=QUESTION, takes a picture of the assistant's page with its answer instead, in a headless Chromium.
+
 With GRAFANA=IMAGE, takes screenshots instead: a container of this image with the rendered files and the data of the
 local stack, a headless Chromium, every dashboard at 1366 and 1600 pixels. Ends with 1 if Grafana's log has errors or a
 dashboard does not look as it should.
@@ -21,6 +23,7 @@ from pathlib import Path
 from configs.dashboards import boards
 from configs.settings import Settings
 from tests.pictures.ask import Hub, settings_of
+from tests.pictures.assistant import take as take_answer
 from tests.pictures.browser import BrowserProblem, executable
 from tests.pictures.grafana import GrafanaProblem, running
 from tests.pictures.screens import take
@@ -60,6 +63,17 @@ def _screens(settings: Settings, image: str, names: Sequence[str], minutes: int,
     return 1 if wrong else 0
 
 
+def _assistant(settings: Settings, question: str, password: str, path: Path) -> int:
+    """The picture; 2 if there is no browser or no answer."""
+    try:
+        take_answer(f"https://{settings.hub.domain}:{settings.hub.ports.https}", password, question, path)
+    except BrowserProblem as problem:
+        print(f"fleetwatch: {problem}", file=sys.stderr)
+        return 2
+    print(f"{path} {path.stat().st_size // 1024} KB")
+    return 0
+
+
 def main() -> None:
     """Every dashboard of the stack file, or those in the arguments."""
     parser = argparse.ArgumentParser(prog="make pictures", description=__doc__)
@@ -68,6 +82,7 @@ def main() -> None:
     parser.add_argument("--hub", help="the query side's address; default: loopback, with the stack file's port")
     parser.add_argument("--minutes", type=int, default=15, help="how far back (15)")
     parser.add_argument("--into", help="folder; default: docs/pictures, for screenshots one in the cache")
+    parser.add_argument("--ask", metavar="QUESTION", help="the assistant's page with its answer; the password on stdin")
     parser.add_argument("--grafana", metavar="IMAGE", help="screenshots of a Grafana of this image")
     options = parser.parse_args()
     settings = settings_of(Path(options.file))
@@ -75,6 +90,8 @@ def main() -> None:
         into = Path(options.into) if options.into else cache_dir("pictures", "screens")
         sys.exit(_screens(settings, options.grafana, options.boards, options.minutes, into))
     into = Path(options.into) if options.into else CHECKOUT / "docs" / "pictures"
+    if options.ask:
+        sys.exit(_assistant(settings, options.ask, sys.stdin.readline().strip(), into / "ask.png"))
     hub = Hub(options.hub or f"http://127.0.0.1:{settings.hub.ports.query}", options.minutes * 60)
     python = _drawer()
     for board in boards(settings):

@@ -89,6 +89,7 @@ def test_nothing_is_permitted_by_default_and_each_job_says_what_it_needs() -> No
         ("preview.yml", "comment"): {"pull-requests"},
         ("preview.yml", "comment-approved"): {"pull-requests"},
         ("drift.yml", "issue"): {"issues"},
+        ("ask-image.yml", "publish"): {"packages"},
     }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from configs import services
+from configs.rules import backup as rules
+from configs.rules.model import Record
 from configs.services import backup
 from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings, SettingsError, load
@@ -29,12 +31,12 @@ PATH: dict[str, Any] = {"to": {"path": "/mnt/backup"}, "password": "backup-s3cre
 S3: dict[str, Any] = {"to": {"s3": BUCKET}, "password": "backup-s3cret"}
 
 
-def _settings(given: dict[str, Any] | None) -> Settings:
-    return load(small(hub={"local": {}, **({"backup": given} if given else {})}), SOURCE)
+def _settings(given: dict[str, Any] | None, **hub: Any) -> Settings:
+    return load(small(hub={"local": {}, **({"backup": given} if given else {}), **hub}), SOURCE)
 
 
-def _specs(given: dict[str, Any] | None) -> dict[str, ServiceSpec]:
-    return {spec.role: spec for spec in services.hub_specs(rendering.context(_settings(given), "hub"))}
+def _specs(given: dict[str, Any] | None, **hub: Any) -> dict[str, ServiceSpec]:
+    return {spec.role: spec for spec in services.hub_specs(rendering.context(_settings(given, **hub), "hub"))}
 
 
 def test_no_backup_changes_no_container() -> None:
@@ -47,15 +49,39 @@ def test_prometheus_gives_snapshots_only_with_a_backup() -> None:
     assert "--web.enable-admin-api" in _specs(PATH)["prometheus"].command
 
 
-@pytest.mark.parametrize("given", [PATH, S3], ids=["path", "s3"])
-def test_container_reads_the_others_and_holds_no_secret_in_its_definition(given: dict[str, Any]) -> None:
-    spec = _specs(given)["backup"]
-    volumes = {name for one in _specs(given).values() for name, volume in one.volumes.items() if volume.durable}
+@pytest.mark.parametrize(("given", "hub"), [(PATH, {}), (S3, {}), (S3, {"ask": {}})], ids=["path", "s3", "ask"])
+def test_container_reads_the_others_and_holds_no_secret_in_its_definition(
+    given: dict[str, Any], hub: dict[str, Any]
+) -> None:
+    spec = _specs(given, **hub)["backup"]
+    durable = [one.volumes.items() for one in _specs(given, **hub).values()]
+    volumes = {name for one in durable for name, volume in one if volume.durable}
     assert set(spec.reads.values()) == volumes - {"backup", "caddy-config"}
     assert not [source for source in spec.binds if "docker.sock" in source]
     assert "s3cret" not in repr((spec.command, spec.environment, spec.entrypoint, spec.health))
     settings = spec.files["settings"].render(Late())
     assert "s3cret" not in settings
+
+
+def test_database_of_the_assistant_is_a_part_of_hubs_that_have_one() -> None:
+    assert "ask" not in backup.parts(_settings(PATH))
+    parts = backup.parts(_settings(PATH, ask={}))
+    assert parts == tuple(backup.PARTS)
+    assert _specs(PATH, ask={})["backup"].reads["/data/ask"] == "ask-database"
+    order = [spec.role for spec in sorted(_specs(PATH, ask={}).values(), key=lambda spec: len(spec.depends_on))]
+    assert order.index("ask-database") < order.index("backup"), "its volume has to exist"
+    for settings, wanted in ((_settings(PATH, ask={}), True), (_settings(PATH), False)):
+        expected = [rule.expr for rule in rules.group(settings).rules if isinstance(rule, Record)]
+        assert any('"ask"' in expr for expr in expected) == wanted, "a part without a backup has an alert"
+
+
+def test_part_that_was_added_later_may_have_no_backup_yet() -> None:
+    found = [_snapshot("metrics", 6)]
+    assert list(repository.chosen(found, ["metrics", "ask"], None, ("ask",))) == ["metrics"]
+    with pytest.raises(ToolError, match="no backup of ask"):
+        repository.chosen(found, ["metrics", "ask"], None)
+    (line,) = repository.without(["metrics", "ask"], {"metrics": found[0]})
+    assert line == "  ask: there is no backup of it yet"
 
 
 def test_repository_of_a_bucket() -> None:

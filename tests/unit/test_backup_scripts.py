@@ -56,11 +56,11 @@ def test_a_check_that_fails_is_reported_with_its_own_reason(tmp_path: Path, code
     assert done.stdout.strip() == why
 
 
-def _verify(folder: Path, note: str) -> subprocess.CompletedProcess[str]:
+def _verify(folder: Path, note: str, part: str = "grafana") -> subprocess.CompletedProcess[str]:
     """`verify` of restore.sh in this folder."""
     text = (CHECKOUT / "configs" / "services" / "backup" / "restore.sh").read_text()
     lines = "verify)" + text.partition("\n    verify)")[2].partition("\n        ;;")[0].replace("/into", str(folder))
-    argv = ["sh", "-euc", f"case verify in {lines}\n;;\nesac"]
+    argv = ["sh", "-euc", f"case verify in {lines}\n;;\nesac", "restore.sh", "verify", part]
     return subprocess.run(argv, input=note, capture_output=True, text=True, check=False)
 
 
@@ -68,6 +68,9 @@ def test_restored_files_are_compared_with_the_noted_hashes(tmp_path: Path) -> No
     (tmp_path / "silences").write_text("one")
     digest = hashlib.sha256(b"one").hexdigest()
     assert _verify(tmp_path, f"at 1\n{digest}  ./silences\n").returncode == 0
+    (tmp_path / "restored").mkdir()
+    (tmp_path / "restored" / "ask.sql").write_text("one")
+    assert _verify(tmp_path, f"at 1\nrows of users: 2\n{digest}  ./ask.sql\n", "ask").returncode == 0
     (tmp_path / "silences").write_text("two")
     for name in ("silences", "gone"):
         done = _verify(tmp_path, f"at 1\n{digest}  ./{name}\n")
@@ -77,7 +80,7 @@ def test_restored_files_are_compared_with_the_noted_hashes(tmp_path: Path) -> No
 
 def test_lines_are_counted_once_loki_has_forgotten_what_it_flushed(tmp_path: Path) -> None:
     """Both copies of a line that was pushed twice count as long as they are in memory, one of them later."""
-    text = (CHECKOUT / "configs" / "services" / "backup" / "run.sh").read_text()
+    text = (CHECKOUT / "configs" / "services" / "backup" / "parts.sh").read_text()
     logs = "logs() {" + text.partition("\nlogs() {")[2].partition("\n}\n")[0] + "\n}\n"
     stubs = (
         "LOKI=loki:3100 FORGOTTEN=15 STATE=/nowhere; past() { echo 1700000000; }; flushed() { echo flushed; }\n"

@@ -19,6 +19,8 @@ from configs.settings.alerts import Day
 from configs.settings.thresholds import Severity
 from tests.fixtures import fleets, rendering
 from tests.fixtures.full import SOURCE, full, full_with_alloy, small
+from tools.ask_recipes import ASK_RECIPES
+from tools.recipes import RECIPES
 
 KNOWN = Late(
     site="https://hub.example",
@@ -125,6 +127,16 @@ def test_a_container_is_confined(name: str) -> None:
     assert (f"/var/lib/fw/{spec.role}/secrets" in mounted) == bool(spec.secrets)
     volumes = {*spec.volumes, *spec.reads.values()}
     assert {volume for volume in mounted if volume.startswith("fw-")} == {f"fw-{one}" for one in volumes}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_volume_of_an_image_has_a_mount(name: str) -> None:
+    """Docker would make an anonymous volume for it."""
+    spec, makers = SPECS[name], {**RECIPES, **ASK_RECIPES}
+    if spec.service.image not in makers:
+        return
+    wanted = {change.removeprefix("VOLUME ") for change in makers[spec.service.image]().changes if "VOLUME" in change}
+    assert wanted <= {*(volume.path for volume in spec.volumes.values()), *spec.scratch}
 
 
 def test_late_fields_are_those_of_late() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from tools import images, net
+from tools.ask_recipes import ASK_RECIPES
+from tools.assemble import RECIPE_LABEL
 from tools.builds import BUILDS
 from tools.debs import in_usr
 from tools.errors import ToolError
 from tools.images_for_tests import TEST_RECIPES
+from tools.paths import CHECKOUT
 from tools.recipes import RECIPES
 from tools.rootfs import RootFs
 
@@ -64,9 +67,9 @@ def test_old_places_are_led_into_usr(name: str, place: str) -> None:
     assert in_usr(name) == place
 
 
-@pytest.mark.parametrize("key", sorted({**RECIPES, **TEST_RECIPES}))
+@pytest.mark.parametrize("key", sorted({**RECIPES, **ASK_RECIPES, **TEST_RECIPES}))
 def test_every_recipe_has_a_stable_key_and_a_name_of_our_own(key: str) -> None:
-    make = {**RECIPES, **TEST_RECIPES}[key]
+    make = {**RECIPES, **ASK_RECIPES, **TEST_RECIPES}[key]
     assert make().key() == make().key()
     assert make().ref.startswith("fleetwatch.local/"), "the vendor's name would hide the vendor's image later"
     assert '"' not in make().differs, "it becomes a quoted label"
@@ -100,6 +103,31 @@ def test_an_image_without_an_offline_build_says_what_to_do(monkeypatch: pytest.M
     )
     with pytest.raises(ToolError, match=expected):
         images.get(["pond_exporter"])
+
+
+@pytest.mark.parametrize(("reachable", "fails"), [(True, False), (True, True), (False, False)])
+def test_assistants_image_is_built_from_its_dockerfile_where_the_base_can_be_pulled(
+    monkeypatch: pytest.MonkeyPatch, reachable: bool, fails: bool
+) -> None:
+    ran: list[list[str]] = []
+    assembled: list[str] = []
+
+    def run(argv: list[str], *, what: str, cwd: Path, env: Mapping[str, str]) -> None:
+        assert (what, cwd, env["DOCKER_BUILDKIT"]) == ("docker build of ask", CHECKOUT, "1")
+        ran.append(argv)
+        if fails:
+            raise ToolError("no network")
+
+    monkeypatch.setattr(images, "run", run)
+    monkeypatch.setattr(images, "_labels", lambda _refs: {})
+    monkeypatch.setattr(images, "assemble", lambda recipe: assembled.append(recipe.ref))
+    monkeypatch.setattr(net, "reachable", lambda url: reachable and "docker" in url)
+    (made,) = images.get(["ask"])
+    recipe = ASK_RECIPES["ask"]()
+    assert made.ref == recipe.ref
+    assert bool(ran) == reachable
+    assert all(f"{RECIPE_LABEL}={recipe.key()}" in argv and recipe.ref in argv for argv in ran)
+    assert assembled == ([] if reachable and not fails else [recipe.ref])
 
 
 def test_offline_can_be_forced(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,8 +12,8 @@ from collections.abc import Iterator
 
 from configs import names
 from configs.services.backup import PARTS
-from tools.backup import gate
-from tools.backup.repository import Repository, Snapshot, chosen, opened, parsed_time
+from tools.backup import database, gate
+from tools.backup.repository import ADDED_LATER, Repository, Snapshot, chosen, opened, parsed_time, without
 from tools.cli import Commands
 from tools.progress import say, step
 
@@ -37,8 +37,8 @@ def _drill(options: argparse.Namespace) -> int:
     at = parsed_time(options.at)
     begin = time.monotonic()
     with step("Reading the repository"):
-        snapshots = chosen(repository.snapshots(), list(PARTS), at)
-    lines = drill(repository, snapshots)
+        snapshots = chosen(repository.snapshots(), repository.parts, at, ADDED_LATER)
+    lines = [*drill(repository, snapshots), *without(repository.parts, snapshots)]
     repository.shell(MARK)
     say("\n".join([f"\nThe backup can be restored ({time.monotonic() - begin:.0f} s):", *lines]))
     return 0
@@ -96,20 +96,24 @@ def _remove(repository: Repository) -> None:
 
 def _compared(repository: Repository, snapshot: Snapshot, prefix: str, volume: str) -> str:
     part, note = snapshot.part, repository.noted(snapshot)
+    if part == "ask":
+        files = gate.verify_files(repository, snapshot, note, volume)
+        run = ("--network", prefix, *LIMITS, *_label(repository))
+        name = database.start(repository, f"{prefix}-ask-database", volume, run)
+        return f"{files}; {database.load(repository, name, note)}"
     if part not in gate.STORES:
         found = gate.verify_files(repository, snapshot, note, volume)
         return f"{found}, {gate.integrity(repository, snapshot)}" if part == "grafana" else found
     role, port = gate.STORES[part]
     live = names.container(repository.prefix, role)
-    image = repository.docker("inspect", "-f", "{{.Config.Image}}", live).strip()
+    image = repository.image_of(live)
     name = f"{prefix}-{role}"
     run = ("run", "-d", "--pull", "never", "--name", name, "--network", prefix, *LIMITS, *_label(repository))
     if part == "metrics":
         arguments = ["--config.file=/dev/null", "--storage.tsdb.path=/prometheus", "--storage.tsdb.retention.time=100y"]
         repository.docker(*run, "-v", f"{volume}:/prometheus", image, *arguments)
     else:
-        where = '{{range .Mounts}}{{if eq .Destination "/etc/loki"}}{{.Source}}{{end}}{{end}}'
-        folder = repository.docker("inspect", "-f", where, live).strip()
+        folder = repository.mounted(live, "/etc/loki")
         mounts = ("-v", f"{volume}:/loki", "-v", f"{folder}:/etc/loki:ro")
         repository.docker(*run, *mounts, image, "-config.file=/etc/loki/loki.yml", "-target=all")
     counter = f"{prefix}-counter"

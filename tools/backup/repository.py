@@ -10,21 +10,21 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from configs import names
-from configs.services.backup import CONFIG
+from configs.services.backup import CONFIG, PARTS, parts
 from tools import agent_targets, remote_access
 from tools.errors import ToolError
 from tools.stack import Stack
 from tools.stack_factory import open_stack
 
 SCRIPT = f"{CONFIG}/restore.sh"
+ADDED_LATER = ("ask",)  # parts of which a hub may have no backup yet
 READS_REPOSITORY = frozenset({"snapshots", "stage", "note", "dump", "id"})  # of restore.sh's commands
-_SOURCE = f'{{{{range .Mounts}}}}{{{{if eq .Destination "{CONFIG}"}}}}{{{{.Source}}}}{{{{end}}}}{{{{end}}}}'
-_IMAGE_AND_SCRIPTS = "{{.Config.Image}} " + _SOURCE
+_IMAGE = "{{.Config.Image}}"
 REMOVED = 30  # seconds until Docker has removed a container that ended
 _SENTENCE = "sentence: "
 # Files of other users are read, written and given back to them.
@@ -47,11 +47,12 @@ class Repository:
     """Backups of a stack that is up. Every error is a ToolError with one sentence."""
 
     def __init__(self, stack: Stack) -> None:
-        outputs = stack.outputs()
+        outputs, settings = stack.outputs(), stack.settings()
         self.prefix = stack.prefix()
+        self.parts = parts(settings) if settings is not None else tuple(PARTS)
         self._docker = agent_targets.docker_on(stack, outputs)("hub")
         self.backup = names.container(self.prefix, "backup")
-        found = self.try_docker("inspect", "--type", "container", "-f", _IMAGE_AND_SCRIPTS, self.backup)
+        found = self.try_docker("inspect", "--type", "container", "-f", f"{_IMAGE} {_source(CONFIG)}", self.backup)
         if found is None:
             raise ToolError("The hub has no backup: set hub.backup in the stack file, then run `make up`.")
         self.image, folder = found.split()
@@ -75,6 +76,14 @@ class Repository:
         if done.returncode:
             raise ToolError(_reason(done.stderr.decode(errors="replace"), words))
         return done.stdout
+
+    def image_of(self, container: str) -> str:
+        """The image that a container runs."""
+        return self.docker("inspect", "--type", "container", "-f", _IMAGE, container).strip()
+
+    def mounted(self, container: str, path: str) -> str:
+        """The folder of the host that a container has at this path."""
+        return self.docker("inspect", "--type", "container", "-f", _source(path), container).strip()
 
     def keep_state(self, state: str) -> None:
         """Hand the stack's exported state to the backup, which stores it at once."""
@@ -141,6 +150,10 @@ class Repository:
         return bool(known) and known == self.script("id").decode().strip()
 
 
+def _source(path: str) -> str:
+    return f'{{{{range .Mounts}}}}{{{{if eq .Destination "{path}"}}}}{{{{.Source}}}}{{{{end}}}}{{{{end}}}}'
+
+
 def opened(options: argparse.Namespace) -> Stack:
     """The stack of a command, with its whole configuration: secrets may be in a file beside the stack file."""
     stack = open_stack(options)
@@ -148,18 +161,25 @@ def opened(options: argparse.Namespace) -> Stack:
     return stack
 
 
-def chosen(snapshots: Sequence[Snapshot], parts: Sequence[str], at: datetime | None) -> dict[str, Snapshot]:
-    """The newest backup of each part at or before `at`."""
+def chosen(
+    snapshots: Sequence[Snapshot], parts: Sequence[str], at: datetime | None, optional: Collection[str] = ()
+) -> dict[str, Snapshot]:
+    """The newest backup of each part at or before `at`. `optional`: parts that may have none."""
     found: dict[str, Snapshot] = {}
     for one in snapshots:
         if at is None or one.at <= at:
             found[one.part] = one
-    missing = [part for part in parts if part not in found]
+    missing = [part for part in parts if part not in found and part not in optional]
     if missing:
         when = f" at or before {at.isoformat()}" if at else ""
         oldest = f"; the oldest backup is of {snapshots[0].at.isoformat()}" if snapshots and at else ""
         raise ToolError(f"There is no backup of {', '.join(missing)}{when}{oldest}.")
-    return {part: found[part] for part in parts}
+    return {part: found[part] for part in parts if part in found}
+
+
+def without(parts: Sequence[str], snapshots: Mapping[str, Snapshot]) -> list[str]:
+    """A line for each part that has no backup."""
+    return [f"  {part}: there is no backup of it yet" for part in parts if part not in snapshots]
 
 
 def parsed_time(text: str) -> datetime | None:

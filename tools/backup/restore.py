@@ -15,14 +15,14 @@ from collections.abc import Sequence
 
 from configs import names
 from configs.services.backup import PARTS
-from tools.backup import gate
-from tools.backup.repository import Repository, Snapshot, chosen, opened, parsed_time
+from tools.backup import database, gate
+from tools.backup.repository import ADDED_LATER, Repository, Snapshot, chosen, opened, parsed_time, without
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.progress import say, step
 
 # Not by default: `caddy` would bring an own CA that the edges do not trust yet, `state` is a file of this machine.
-DEFAULT = ("metrics", "logs", "grafana", "alertmanager")
+DEFAULT = ("metrics", "logs", "grafana", "alertmanager", "ask")
 NOT_TAKEN = (
     "This hub makes no backups yet: the repository is the one of another hub. If that hub still runs, two hubs would "
     "write there and remove each other's backups: give this one another hub.backup.to. If it is gone permanently: "
@@ -42,15 +42,18 @@ def _restore(options: argparse.Namespace) -> int:
     parts, at = selected(options.only), parsed_time(options.at)
     stack = opened(options)
     repository = Repository(stack)
+    if options.only and (unknown := [part for part in parts if part not in repository.parts]):
+        raise ToolError(f"ONLY={unknown[0]}: this stack has only {', '.join(repository.parts)}")
+    parts = [part for part in parts if part in repository.parts]
     with step("Reading the repository"):
-        snapshots = chosen(repository.snapshots(), parts, at)
+        snapshots = chosen(repository.snapshots(), parts, at, () if options.only else ADDED_LATER)
     if "state" in parts:
         path = stack.home / STATE_FILE
         path.touch(mode=0o600)
         path.write_bytes(repository.script("dump", snapshots["state"].id, "/stack.json"))
         say(f'state: written to {path}; `make pulumi ARGS="stack import --file {path}"` makes it the stack\'s.')
     lines = restore(repository, {part: one for part, one in snapshots.items() if part != "state"})
-    say("\n".join(["\nRestored and compared with what was noted at backup time:", *lines]))
+    say("\n".join(["\nRestored and compared with what was noted at backup time:", *lines, *without(parts, snapshots)]))
     if options.take or repository.owned():
         repository.start("adopt" if options.take else "")
     else:
@@ -90,6 +93,8 @@ def restore(repository: Repository, snapshots: dict[str, Snapshot]) -> list[str]
 def _move_in(repository: Repository, snapshot: Snapshot, note: str, volume: str) -> str:
     """What of the part's files was compared while its service was stopped; empty for metrics and logs."""
     part = snapshot.part
+    if part == "ask":
+        return database.restore(repository, snapshot, note, volume)
     role = names.container(repository.prefix, PARTS[part].removesuffix("-data"))
     caddy = names.container(repository.prefix, "caddy")
     if part == "metrics":  # Prometheus takes in new blocks within a minute, while it runs

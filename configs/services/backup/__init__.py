@@ -44,10 +44,11 @@ PARTS: dict[str, str] = {
     "grafana": "grafana",
     "alertmanager": "alertmanager",
     "caddy": "caddy-data",
+    "ask": "ask-database",
     "state": "",
 }
 CHECK_EVERY = 7 * 86400
-SCRIPTS = ("common.sh", "respond.sh", "run.sh", "restore.sh")
+SCRIPTS = ("common.sh", "respond.sh", "run.sh", "parts.sh", "restore.sh")
 # Read-only. Loki's volume once for each step of its copy, see `logs` in run.sh.
 READS = {
     "/data/prometheus": "prometheus",
@@ -57,7 +58,13 @@ READS = {
     "/data/grafana": "grafana",
     "/data/alertmanager": "alertmanager",
     "/data/caddy": "caddy-data",
+    "/data/ask": "ask-database",
 }
+
+
+def parts(settings: Settings) -> tuple[str, ...]:
+    """The parts of this stack, in the order of a restore."""
+    return tuple(part for part in PARTS if part != "ask" or settings.hub.ask is not None)
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -66,7 +73,7 @@ def specs(context: Context) -> list[ServiceSpec]:
     backup = settings.hub.backup
     if backup is None:
         return []
-    path = backup.to.path
+    path, ask = backup.to.path, settings.hub.ask is not None
     scripts = {name: text(Path(__file__).with_name(name).read_text()) for name in SCRIPTS}
     return [
         ServiceSpec(
@@ -83,9 +90,9 @@ def specs(context: Context) -> list[ServiceSpec]:
                 "backup": Volume(STATE, durable=True),
                 **({"backup-destination": Volume(DESTINATION, device=path)} if path is not None else {}),
             },
-            reads=READS,
+            reads={place: volume for place, volume in READS.items() if place != "/data/ask" or ask},
             networks=(Network("hub"),),
-            depends_on=("prometheus", "loki", "grafana", "alertmanager", "caddy"),
+            depends_on=("prometheus", "loki", "grafana", "alertmanager", "caddy", *(("ask-database",) if ask else ())),
             health=http_check(f"http://127.0.0.1:{names.BACKUP_PORT}/metrics"),
             # Reads files of all users; writes into a folder of the host that any user may own.
             capabilities=("CAP_DAC_READ_SEARCH", *(("CAP_DAC_OVERRIDE",) if path is not None else ())),
@@ -118,7 +125,7 @@ def variables(settings: Settings, backup: Backup, bucket: str = "") -> str:
         "REPOSITORY": repository(settings, backup, bucket),
         "REGION": _region(backup),
         "NAME": prefix,
-        "PARTS": " ".join(PARTS),
+        "PARTS": " ".join(parts(settings)),
         "EVERY": str(backup.every),
         "CHECK": str(CHECK_EVERY),
         "KEEP": " ".join(f"{option} {count}" for option, count in kept.items()),

@@ -1,7 +1,8 @@
 # Runs in a container of its own, with the volume that is restored at /into and those of the backup's container.
 #   snapshots              the repository's snapshots, as JSON
 #   stage PART SNAPSHOT    restores beside the live data, which stays in use
-#   merge PART             moves it in; metrics and logs are added, of the others the files are replaced
+#   merge PART             moves it in; metrics and logs are added, of the others the files are replaced. ask: a dump,
+#                          which its database loads afterwards
 #   verify PART            compares the files with the hashes noted at backup time
 #   note PART SNAPSHOT     what was noted at backup time
 #   count PART ADDRESS AT  what a store has now, in the form of the note
@@ -85,6 +86,12 @@ case $1 in
                 fi
                 [ -z "$owner" ] || chown -R "$owner" /into
                 ;;
+            ask)
+                # Its database loads it from there, and removes it.
+                mkdir -p /into/restored
+                [ -z "$owner" ] || chown "$owner" /into/restored
+                find "$next" -type f -exec mv -f {} /into/restored/ \;
+                ;;
             *)
                 rm -f /into/grafana.db-journal /into/grafana.db-wal /into/grafana.db-shm
                 (cd "$next" && find . -type d -exec mkdir -p "/into/{}" \; &&
@@ -95,6 +102,7 @@ case $1 in
         ;;
     verify)
         cd /into
+        [ "$2" != ask ] || cd restored
         sed -n 's/^\([0-9a-f]\{64\}  \)/\1/p' | while IFS= read -r line; do
             echo "$line" | sha256sum -c - > /dev/null 2>&1 || {
                 echo "sentence: ${line#*  } is not the file that was backed up" >&2
