@@ -11,7 +11,9 @@ from ask.client import Hub
 from ask.engine import Engine
 from ask.reading import Context
 from ask.reply import reply
+from ask.safety import Limits
 from configs import catalogue
+from configs.services import ask
 from tools.cli import Commands
 from tools.doctor.command import settings_of
 from tools.errors import ToolError
@@ -35,7 +37,9 @@ def answer(options: argparse.Namespace) -> int:
     except SystemExit as refused:
         raise ToolError(str(refused)) from None
     stack = open_stack(options)
-    engine = Engine(catalogues.load(catalogue.render(settings_of(stack))))
+    settings = settings_of(stack)
+    limits = Limits(**ask.safety(settings.hub.ask.limits)) if settings.hub.ask is not None else Limits()
+    engine = Engine(catalogues.load(catalogue.render(settings)), limits)
     outputs = stack.outputs()
     with query_address(outputs) as base:
         hub = Hub(base, base)

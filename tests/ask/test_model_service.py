@@ -57,6 +57,9 @@ def test_a_question_without_an_answer_is_answered_by_the_models_query(
         health = made.client.get("/ask/api/v1/health").json()
         assert health["components"]["llm"] == {"status": "healthy", "provider": "openai", "model": MODEL}
         shown = generate_latest(made.service.metrics.registry).decode()
+        secrets = [(made.folder / name).read_bytes() for name in ("database", "valkey", "admin", "key")]
+        secrets += [headers["Authorization"].split()[1].encode(), b"admin"]
+        assert not [one for one in secrets if one in fake.received[0]]
     for line in (
         'llm_requests_total{provider="openai"} 1.0',
         'llm_token_usage_total{direction="input",provider="openai"} 1200.0',

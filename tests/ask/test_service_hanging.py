@@ -138,6 +138,22 @@ def test_a_store_that_hangs_or_drips_ends_in_time() -> None:
             hub.close()
 
 
+def test_the_health_page_waits_seconds_for_a_store_that_hangs(made: Held) -> None:
+    hub = made.stage.service.hub
+    address = hub.prometheus
+    with relay.silent() as port:
+        hub.prometheus = f"http://127.0.0.1:{port}"
+        hub.transport(httpx.HTTPTransport())
+        try:
+            with ends_within(STATED):
+                found = made.stage.client.get("/ask/api/v1/health")
+        finally:
+            hub.prometheus = address
+            hub.transport(httpx.MockTransport(made.stage.stores))
+    assert found.status_code == 200
+    assert found.json()["components"]["prometheus"]["message"] == "Prometheus did not answer within 3 seconds."
+
+
 def test_an_answer_without_an_end_is_not_read_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     hub = Hub("http://hub.test", "http://hub.test")
     monkeypatch.setattr("ask.client.LARGEST", 1000)
