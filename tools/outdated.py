@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from configs.images import LOCAL
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.image_tags import parsed
@@ -95,8 +96,11 @@ def _newer(tag: str, tags: Iterable[str]) -> list[str]:
 
 
 def _pins(file: Path) -> dict[str, Reference]:
+    """Those that a registry has."""
     found, problems = {}, []
     for key, text in yaml.safe_load(file.read_text()).items():
+        if str(text).startswith(LOCAL):
+            continue
         try:
             found[str(key)] = Reference.parse(str(text))
         except ToolError as problem:

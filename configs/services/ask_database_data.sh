@@ -56,6 +56,8 @@ case $1 in
             while [ -z "$why" ] && read -r line; do
                 case $line in *ERROR*) why=$line ;; esac
             done < /tmp/messages
+            sql -d postgres -c "DROP DATABASE $next"
+            rm -rf "$RESTORED"
             echo "sentence: the assistant's database stays as it was, it cannot load the dump: $why" >&2
             exit 1
         fi

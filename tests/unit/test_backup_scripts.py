@@ -108,3 +108,35 @@ def test_logs_are_copied_once_loki_has_flushed(tmp_path: Path) -> None:
     )
     subprocess.run(["sh", "-uc", f"{script}\n{stubs}\nflushed loki:3100"], check=True, timeout=20)
     assert len((tmp_path / "slept").read_text().splitlines()) == 2
+
+
+DUMPED = 'mkdir last; echo "$id" > last/id; printf "at 7\\nrows of users: 2\\n" > last/note; echo one > last/ask.sql'
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("", "the assistant's database does not answer\n"),
+        ('echo "$id" > failed', "the assistant's database wrote no dump, the reason is in its container's log\n"),
+        (DUMPED, "stored ask in last\n"),
+    ],
+)
+def test_assistants_database_is_dumped_on_request(tmp_path: Path, answer: str, shown: str) -> None:
+    folder = Path(backup.__file__).parent
+    common = (folder / "common.sh").read_text().replace(". /etc/backup/settings", "REPOSITORY=x")
+    parts = (folder / "parts.sh").read_text().replace("/data/ask/dumps", str(tmp_path / "dumps"))
+    for name in ("dumps", "notes", "tmp"):
+        (tmp_path / name).mkdir()
+    server = f"cd {tmp_path}/dumps && mkfifo wanted && ({{ read -r id < wanted; {answer}; }} &)" if answer else ":"
+    stubs = (
+        f'STATE={tmp_path}; failed() {{ echo "$2"; return 1; }}; store() {{ echo "stored $1 in ${{PWD##*/}}"; }}\n'
+        f"{server}\n"
+    )
+    argv = ["sh", "-uc", f"{common}\n{parts}\n{stubs}\nask"]
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=30)
+    assert done.stdout == shown, done.stderr
+    assert done.returncode == (0 if answer == DUMPED else 1)
+    if answer == DUMPED:
+        note = (tmp_path / "notes" / "ask").read_text()
+        assert note.startswith("at 7\nrows of users: 2\n")
+        assert f"{hashlib.sha256(b'one' + bytes([10])).hexdigest()}  ./ask.sql\n" in note

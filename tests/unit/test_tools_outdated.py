@@ -90,6 +90,17 @@ def test_a_registry_that_is_away_is_told_and_one_that_is_behind_counts_more(
     assert "127.0.0.1:9 cannot be reached (Connection refused)" in capsys.readouterr().out
 
 
+def test_image_that_no_registry_has_is_not_looked_for(
+    registry: RegistryStandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = _file(tmp_path, registry, caddy="2.11.9-alpine")
+    code = outdated.check(file)
+    file.write_text(file.read_text() + "ask: fleetwatch.local/ask:0.1.0\n")
+    capsys.readouterr()
+    assert outdated.check(file) == code
+    assert "ask" not in capsys.readouterr().out
+
+
 def test_offline_nothing_is_asked(registry: RegistryStandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLEETWATCH_OFFLINE", "1")
     assert outdated.check(_file(tmp_path, registry, caddy="2.11.9-alpine")) == outdated.UNKNOWN

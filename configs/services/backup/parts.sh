@@ -73,7 +73,9 @@ small() {
 ask() {
     from=/data/ask/dumps
     id=$(date +%s)
-    if ! timeout 10 sh -c 'echo "$1" > "$2"' sh "$id" "$from/wanted" 2> "$STATE/tmp/messages"; then
+    : > "$STATE/tmp/messages"
+    # Without a reader, a pipe cannot be opened.
+    if [ ! -p "$from/wanted" ] || ! timeout 10 sh -c 'echo "$1" > "$2"' sh "$id" "$from/wanted"; then
         failed ask "the assistant's database does not answer"
         return 1
     fi
