@@ -31,7 +31,7 @@ SURE = 0.75  # confidence from which the deterministic answer is not improved
 ROUNDS = 3  # proposals for one question
 AT_ONCE = 4  # questions that wait for the model at the same time
 ENGINE = "model"
-HELP_SECONDS = 600.0
+HELP_SECONDS, HELP_PATIENCE = 600.0, 3.0  # between two requests for HELP texts, and for one
 Execute = Callable[[Plan], Answer]
 
 
@@ -156,7 +156,7 @@ class Advisor:
         if not at or time.monotonic() - at > HELP_SECONDS:
             try:
                 span = [("limit", "5000"), ("limit_per_metric", "1")]
-                found = help_texts(hub.get(hub.prometheus, "/api/v1/metadata", span), world.apps)
+                found = help_texts(hub.get(hub.prometheus, "/api/v1/metadata", span, HELP_PATIENCE), world.apps)
             except Away:
                 found = {}
             self._helps = time.monotonic(), found
