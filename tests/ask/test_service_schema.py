@@ -23,6 +23,7 @@ from tests.ask.stage import Stage
 MIGRATIONS = Path(migrate.__file__).parent / "migrations"
 SNAPSHOT = Path(__file__).with_name("own_metrics.txt")
 USER, KEY = "3f0d6a5e-0000-4000-8000-000000000001", "3f0d6a5e-0000-4000-8000-000000000002"
+FIRST = ("users", "api_keys", "services", "metrics", "metric_services", "query_history", "audit")  # its tables
 # Rows of the first revision, in columns that it has. Later revisions have to keep them.
 ROWS = (
     f"INSERT INTO users (id, name, password_hash, role) VALUES ('{USER}', 'ada', '{{hash}}', 'admin')",
@@ -80,7 +81,7 @@ def test_rows_of_an_older_schema_survive_the_upgrade(postgres: Server, valkey: S
         if name != "alembic_version"
     }
     before = _contents(pool, columns)
-    assert all(before.values()), "every table of the first revision has rows"
+    assert all(before[name] for name in FIRST), "every table of the first revision has rows"
     for _ in range(2):  # the second time there is nothing to do
         migrate.upgrade(pool)
     assert _contents(pool, columns) == before
