@@ -151,6 +151,9 @@ check() {
 
 : > "$STATE/tmp/running"
 echo none > "$STATE/tmp/snapshot"
+for part in $PARTS; do # one that was added is backed up at once
+    [ -e "$STATE/values/$part.last_success_timestamp_seconds" ] || rm -f "$STATE/next"
+done
 while :; do
     . /etc/backup/common.sh
     now=$(date +%s)
