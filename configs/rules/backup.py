@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from configs.rules.model import Alert, Group, Record, constant
-from configs.services.backup import CHECK_EVERY, PARTS
+from configs.services.backup import CHECK_EVERY, parts
 from configs.settings import Settings
 from configs.settings.backup import Backup
 from configs.units import prometheus_duration, show_duration
@@ -28,7 +28,7 @@ def limit(backup: Backup) -> int:
 
 
 def _expected(settings: Settings) -> Record:
-    each = [constant(1, part=name, host="hub", env=settings.env) for name in PARTS]
+    each = [constant(1, part=name, host="hub", env=settings.env) for name in parts(settings)]
     return Record(name=EXPECTED, expr=" or ".join(each))
 
 

@@ -6,7 +6,7 @@ watchdog does.
 
 from __future__ import annotations
 
-from configs import certificate_lines
+from configs import certificate_lines, metrics_store
 from configs.rules.counters import COUNT, increase_of, increase_or_first_event, nonzero_rounded
 from configs.rules.model import Alert, Group
 from configs.rules.recording import NO_FORECAST, REACH
@@ -15,7 +15,7 @@ from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 from configs.units import show_duration
 
-TSDB = 'job="prometheus"'
+TSDB, RULES = metrics_store.TSDB_JOB, metrics_store.RULES_JOB
 LOKI = 'job="loki"'
 
 
@@ -27,7 +27,7 @@ def group(settings: Settings) -> Group:
             PART_DOWN,
             *_no_ingestion(settings),
             DISK_FILLING,
-            _retention(settings),
+            *([] if metrics_store.in_bucket(settings) else [_retention(settings)]),
             RULES_FAIL,
             NOTIFICATIONS_FAIL,
             ALERTS_UNDELIVERED,
@@ -107,8 +107,8 @@ def group_names(expr: str) -> str:
 
 
 def _rules_fail(matchers: str, _: Thresholds) -> str:
-    """Of Prometheus and of Loki's ruler."""
-    of_prometheus = increase_of("prometheus_rule_evaluation_failures_total", TSDB + matchers, "15m")
+    """Of Prometheus or Thanos, and of Loki's ruler."""
+    of_prometheus = increase_of("prometheus_rule_evaluation_failures_total", RULES + matchers, "15m")
     of_loki = increase_of("loki_prometheus_rule_evaluation_failures_total", LOKI + matchers, "15m")
     return nonzero_rounded(f"sum by (env, host, job, group) ({group_names(f'{of_prometheus} or {of_loki}')})")
 
@@ -192,7 +192,7 @@ def _tsdb_problem(matchers: str, _: Thresholds) -> str:
         "wal_corruptions",
     )
     failures = " + ".join(increase_of(f"prometheus_tsdb_{kind}_total", f"{TSDB}{matchers}", "3h") for kind in kinds)
-    return nonzero_rounded(f"sum by (env, host) ({failures})")
+    return nonzero_rounded(f"sum by (env, host, job) ({failures})")
 
 
 TSDB_PROBLEM = Alert(
@@ -200,7 +200,7 @@ TSDB_PROBLEM = Alert(
     expr=_tsdb_problem,
     wait="0s",
     severity="critical",
-    summary="Prometheus on the hub had " + COUNT + " TSDB failures in 3 hours",
+    summary="{{ $labels.job }} on the hub had " + COUNT + " TSDB failures in 3 hours",
     description="Usual causes are a full or faulty disk, or too little memory. Until the operation succeeds, disk "
     "usage grows and a restart takes longer.",
     board="hub",

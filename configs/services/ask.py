@@ -39,7 +39,7 @@ CATALOGUE = "catalogue.json"
 PATH = "/ask"  # of the hub's site
 DATABASE = USER = "ask"  # in PostgreSQL
 ADMIN = "admin"
-AFTER = ("prometheus", "loki", "grafana", "alertmanager", "caddy")  # an assistant that fails costs none of them
+AFTER = ("loki", "grafana", "alertmanager", "caddy")  # an assistant that fails costs none of them
 _HEALTHY = f"http://127.0.0.1:{names.ASK_METRICS_PORT}/-/healthy"
 
 

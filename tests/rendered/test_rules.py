@@ -10,7 +10,7 @@ import pytest
 from configs.rules.model import Alert
 from configs.rules.recording import REACH
 from tests.fixtures.programs import Tool
-from tests.rendered import cases_ask, cases_backup, cases_hosts, cases_hub, cases_pipeline, cases_reload, cases_sources
+from tests.rendered import cases_ask, cases_backup, cases_bucket, cases_hosts, cases_hub, cases_pipeline, cases_reload, cases_sources
 from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
 SUBJECTS = {

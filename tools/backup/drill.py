@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from configs import names
 from configs.services.backup import PARTS
 from tools.backup import gate
-from tools.backup.repository import Repository, Snapshot, chosen, opened, parsed_time
+from tools.backup.repository import Repository, Snapshot, backed_up, chosen, opened, parsed_time
 from tools.cli import Commands
 from tools.progress import say, step
 
@@ -37,7 +37,7 @@ def _drill(options: argparse.Namespace) -> int:
     at = parsed_time(options.at)
     begin = time.monotonic()
     with step("Reading the repository"):
-        snapshots = chosen(repository.snapshots(), list(PARTS), at)
+        snapshots = chosen(repository.snapshots(), backed_up(stack), at)
     lines = drill(repository, snapshots)
     repository.shell(MARK)
     say("\n".join([f"\nThe backup can be restored ({time.monotonic() - begin:.0f} s):", *lines]))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from configs import names
-from configs.services.backup import CONFIG
+from configs.services.backup import CONFIG, PARTS, parts
 from tools import agent_targets, remote_access
 from tools.errors import ToolError
 from tools.stack import Stack
@@ -146,6 +146,12 @@ def opened(options: argparse.Namespace) -> Stack:
     stack = open_stack(options)
     stack.prepare()
     return stack
+
+
+def backed_up(stack: Stack) -> list[str]:
+    """The parts that the stack's hub backs up, in the order of a restore."""
+    settings = stack.settings()
+    return list(PARTS if settings is None else parts(settings))
 
 
 def chosen(snapshots: Sequence[Snapshot], parts: Sequence[str], at: datetime | None) -> dict[str, Snapshot]:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from configs import names
 from configs.services.backup import PARTS
 from tools.backup import gate
-from tools.backup.repository import Repository, Snapshot, chosen, opened, parsed_time
+from tools.backup.repository import Repository, Snapshot, backed_up, chosen, opened, parsed_time
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.progress import say, step
@@ -39,8 +39,9 @@ def register(commands: Commands) -> None:
 
 
 def _restore(options: argparse.Namespace) -> int:
-    parts, at = selected(options.only), parsed_time(options.at)
+    selected(options.only, list(PARTS))  # a mistake in it, before anything is read
     stack = opened(options)
+    parts, at = selected(options.only, backed_up(stack)), parsed_time(options.at)
     repository = Repository(stack)
     with step("Reading the repository"):
         snapshots = chosen(repository.snapshots(), parts, at)
@@ -61,12 +62,12 @@ def _restore(options: argparse.Namespace) -> int:
     return 0
 
 
-def selected(only: str) -> Sequence[str]:
-    """The parts that `ONLY=` names, in the order of a restore."""
+def selected(only: str, there: Sequence[str]) -> Sequence[str]:
+    """The parts that `ONLY=` names, in the order of a restore. `there`: those that this hub backs up."""
     wanted = [word for word in only.replace(",", " ").split() if word]
-    if unknown := [word for word in wanted if word not in PARTS]:
-        raise ToolError(f"ONLY={unknown[0]}: expected some of {', '.join(PARTS)}")
-    return [part for part in PARTS if part in (wanted or DEFAULT)]
+    if unknown := [word for word in wanted if word not in there]:
+        raise ToolError(f"ONLY={unknown[0]}: expected some of {', '.join(there)}")
+    return [part for part in there if part in (wanted or DEFAULT)]
 
 
 def restore(repository: Repository, snapshots: dict[str, Snapshot]) -> list[str]:

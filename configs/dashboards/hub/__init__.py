@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards.hub import access, assistant, backup, capacity, certificate, components
+from configs.dashboards.hub import access, assistant, backup, bucket, capacity, certificate, components
 from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
@@ -20,10 +20,11 @@ from configs.dashboards.model import (
     link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above, sample_age
+from configs.metrics_store import RULES_JOB, THANOS
 from configs.rules import agents
 from configs.settings import Settings
 
-COMPONENTS = 'job=~"prometheus|loki|grafana|caddy|alertmanager"'
+COMPONENTS = f'job=~"{"|".join(("prometheus", *THANOS, "loki", "grafana", "caddy", "alertmanager"))}"'
 UP_MAPPINGS = {1: ("up", "green"), 0: ("down", "red")}
 # Looks back six hours instead of five minutes, so that a silent host stays in the table.
 NEWEST_SAMPLE = f"(max {BY} (timestamp(up{{{AGENT}}})) or max {BY} (max_over_time(timestamp(up{{{AGENT}}})[6h:1m])))"
@@ -74,8 +75,8 @@ TSDB_FAILURES = " + ".join(
 
 
 def _of_both(counter: str) -> str:
-    """The sum of Prometheus' counter and the same of Loki's ruler."""
-    counters = (f"{counter}{{{METRICS}}}", f'loki_{counter}{{job="loki"}}')
+    """The sum of the counter of Prometheus or Thanos, and the same of Loki's ruler."""
+    counters = (f"{counter}{{{RULES_JOB}}}", f'loki_{counter}{{job="loki"}}')
     return " + ".join(f"(sum(increase({one}[$__range])) or vector(0))" for one in counters)
 
 
@@ -225,6 +226,7 @@ def board(settings: Settings) -> Dashboard:
             _ingestion(settings),
             _loss(settings),
             *capacity.rows(settings),
+            *bucket.rows(settings),
             *backup.rows(settings),
             *assistant.rows(settings),
             *components.rows(settings),

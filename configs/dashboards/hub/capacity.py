@@ -6,6 +6,7 @@ from configs.dashboards.hosts import YEAR
 from configs.dashboards.hub.queries import BY, METRICS, SELECTED
 from configs.dashboards.model import Graph, Query, Row
 from configs.disk import BYTES_PER_SAMPLE
+from configs.metrics_store import in_bucket
 from configs.rules import hosts as rules
 from configs.rules.agents import BUFFER, WRITTEN
 from configs.settings import Settings
@@ -105,4 +106,4 @@ _retention = Row(
 
 def rows(settings: Settings) -> tuple[Row, ...]:
     """Disk usage and agent buffers, then the retention of metrics."""
-    return (_capacity(settings), _retention)
+    return (_capacity(settings), *(() if in_bucket(settings) else (_retention,)))

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from configs import names
+from configs import metrics_store, names
+from configs.services import bucket as bucket_files
 from configs.services.context import Context
 from configs.services.spec import (
     MB,
@@ -46,6 +47,8 @@ PARTS: dict[str, str] = {
     "caddy": "caddy-data",
     "state": "",
 }
+# Not backed up on a hub with a bucket, which has them.
+IN_BUCKET = ("metrics", "logs")
 CHECK_EVERY = 7 * 86400
 SCRIPTS = ("common.sh", "respond.sh", "run.sh", "restore.sh")
 # Read-only. Loki's volume once for each step of its copy, see `logs` in run.sh.
@@ -83,9 +86,9 @@ def specs(context: Context) -> list[ServiceSpec]:
                 "backup": Volume(STATE, durable=True),
                 **({"backup-destination": Volume(DESTINATION, device=path)} if path is not None else {}),
             },
-            reads=READS,
+            reads=_reads(settings),
             networks=(Network("hub"),),
-            depends_on=("prometheus", "loki", "grafana", "alertmanager", "caddy"),
+            depends_on=(*metrics_store.roles(settings), "loki", "grafana", "alertmanager", "caddy"),
             health=http_check(f"http://127.0.0.1:{names.BACKUP_PORT}/metrics"),
             # Reads files of all users; writes into a folder of the host that any user may own.
             capabilities=("CAP_DAC_READ_SEARCH", *(("CAP_DAC_OVERRIDE",) if path is not None else ())),
@@ -93,6 +96,17 @@ def specs(context: Context) -> list[ServiceSpec]:
             scrape=ScrapeJob(name="backup", interval=context.edge.scrape.hub, port=names.BACKUP_PORT, series=50),
         )
     ]
+
+
+def parts(settings: Settings) -> dict[str, str]:
+    """Of PARTS those that this hub has on its disk."""
+    stored = IN_BUCKET if metrics_store.in_bucket(settings) else ()
+    return {part: volume for part, volume in PARTS.items() if part not in stored}
+
+
+def _reads(settings: Settings) -> dict[str, str]:
+    volumes = parts(settings).values()
+    return {path: volume for path, volume in READS.items() if volume in volumes}
 
 
 def repository(settings: Settings, backup: Backup, bucket: str = "") -> str:
@@ -118,7 +132,7 @@ def variables(settings: Settings, backup: Backup, bucket: str = "") -> str:
         "REPOSITORY": repository(settings, backup, bucket),
         "REGION": _region(backup),
         "NAME": prefix,
-        "PARTS": " ".join(PARTS),
+        "PARTS": " ".join(parts(settings)),
         "EVERY": str(backup.every),
         "CHECK": str(CHECK_EVERY),
         "KEEP": " ".join(f"{option} {count}" for option, count in kept.items()),
@@ -134,15 +148,11 @@ def _keys(backup: Backup) -> dict[str, File]:
     """The credentials' file of an S3 server, in the form of AWS' tools."""
     s3 = backup.to.s3
     if backup.to.spaces is not None:
-        return {"s3": File(lambda late: _ini(late.bucket_key), needs=("bucket_key",))}
+        return {"s3": File(lambda late: bucket_files.ini(late.bucket_key), needs=("bucket_key",))}
     if s3 is None:
         return {}
     given = {"access_key": s3.access_key.get_secret_value(), "secret_key": s3.secret_key.get_secret_value()}
-    return {"s3": File(lambda _: _ini(given))}
-
-
-def _ini(key: Mapping[str, str]) -> str:
-    return f"[default]\naws_access_key_id = {key['access_key']}\naws_secret_access_key = {key['secret_key']}\n"
+    return {"s3": File(lambda _: bucket_files.ini(given))}
 
 
 def _region(backup: Backup) -> str:

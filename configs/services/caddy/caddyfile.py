@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from configs import names
+from configs import metrics_store, names
 from configs.secret_paths import REDACTED, SECRET_PATH
 from configs.services import ask
 from configs.services.caddy import reading
@@ -86,8 +86,8 @@ def _endpoints(settings: Settings, guard: str = "") -> str:
     """Push endpoints: POST only, a body limit; what was taken is not logged (a line per batch and host would be most
     of the log), what was refused is: `log_skip` comes after the guard."""
     targets = {
-        names.METRICS_PUSH: names.address(settings.prefix, "prometheus", names.PROMETHEUS_PORT),
-        names.LOGS_PUSH: names.address(settings.prefix, "loki", names.LOKI_PORT),
+        names.METRICS_PUSH: metrics_store.writer(settings),
+        names.LOGS_PUSH: (names.address(settings.prefix, "loki", names.LOKI_PORT), names.LOGS_PUSH),
     }
     blocks = [
         f"""		route {path} {{
@@ -96,16 +96,22 @@ def _endpoints(settings: Settings, guard: str = "") -> str:
 			request_body {{
 				max_size {settings.hub.body_limit}
 			}}
-			log_skip
+			log_skip{"" if there == path else _rewritten(there)}
 			reverse_proxy {target} {{
 				header_up -Authorization
 				header_up -X-Loki-Ingestion-Policy
+				header_up -Thanos-*
 			}}
 		}}
 """
-        for path, target in targets.items()
+        for path, (target, there) in targets.items()
     ]
     return "".join(blocks).rstrip("\n")
+
+
+def _rewritten(path: str) -> str:
+    """A line: the program behind takes the same body at another path."""
+    return f"\n\t\t\trewrite * {path}"
 
 
 def _sites(hub: Hub) -> list[str]:
