@@ -281,8 +281,8 @@ def _blackbox_exporter() -> Recipe:
 
 
 RECIPES = {
-    "caddy": _caddy, "prometheus": _prometheus, "thanos": _thanos, "vmagent": _vmagent, "loki": _loki, "grafana": _grafana,
-    "alertmanager": _alertmanager, "restic": _restic,
+    "caddy": _caddy, "prometheus": _prometheus, "thanos": _thanos, "vmagent": _vmagent, "loki": _loki,
+    "grafana": _grafana, "alertmanager": _alertmanager, "restic": _restic,
     "promtail": _promtail, "cadvisor": _cadvisor, "node_exporter": _node_exporter,
     "postgres_exporter": _postgres_exporter, "sql_exporter": _sql_exporter,
     "blackbox_exporter": _blackbox_exporter,

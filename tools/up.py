@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from datetime import datetime, timezone
 
 from configs import services
 from configs.images import LOCAL, resolve
@@ -18,6 +19,7 @@ from tools import (
     repair,
     setup,
     ssh_program,
+    storage_change,
     working_copy,
 )
 from tools.backup.repository import Repository
@@ -74,6 +76,8 @@ def up(stack: Stack) -> int:
     stopped = _stopped(stack)
     if stopped:
         say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
+    if (settings := stack.settings()) is not None:
+        storage_change.check(pulumi_state.outputs(stack.state), settings, datetime.now(timezone.utc))
     custom_check.require(stack)
     pull_everywhere.pull(stack)
     say("\nBringing the stack up (pulumi up)")

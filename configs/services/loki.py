@@ -41,6 +41,7 @@ DATA = "/loki"
 LIVE = "live"  # what Loki reads again by itself
 RULES = f"{LIVE}/rules"
 LIMITS = f"{LIVE}/limits.yml"
+BEGIN = "2024-01-01"  # older than every line
 TENANT = "fake"  # Loki's own name for the one tenant there is without authentication
 
 
@@ -88,6 +89,8 @@ def config(settings: Settings, s3: Mapping[str, Any] | None = None) -> str:
     hub, limits = settings.hub, settings.hub.loki
     kind = "filesystem" if s3 is None else "s3"
     storage = s3 or {"chunks_directory": f"{DATA}/chunks", "rules_directory": f"{DATA}/rules"}
+    since = hub.storage.logs_since
+    on_disk = {"storage_config": {"filesystem": {"directory": f"{DATA}/chunks"}}} if since is not None else {}
     return to_yaml(
         {
             "auth_enabled": False,
@@ -105,16 +108,11 @@ def config(settings: Settings, s3: Mapping[str, Any] | None = None) -> str:
                 "storage": {kind: storage},
             },
             "schema_config": {
-                "configs": [
-                    {
-                        "from": "2024-01-01",
-                        "store": "tsdb",
-                        "object_store": kind,
-                        "schema": "v13",
-                        "index": {"prefix": "index_", "period": "24h"},
-                    }
-                ]
+                "configs": [_period(BEGIN, kind)]
+                if since is None
+                else [_period(BEGIN, "filesystem"), _period(since, kind)]
             },
+            **on_disk,
             # Lines of one stream may arrive out of order by half of the chunk age; edges send in order, so the default
             # of two hours is enough for every budget.
             "ingester": {
@@ -159,6 +157,17 @@ def config(settings: Settings, s3: Mapping[str, Any] | None = None) -> str:
         },
         "Loki of the hub, rendered by fleetwatch",
     )
+
+
+def _period(since: str, kind: str) -> dict[str, Any]:
+    """Where the lines from this day on are, and how they are indexed."""
+    return {
+        "from": since,
+        "store": "tsdb",
+        "object_store": kind,
+        "schema": "v13",
+        "index": {"prefix": "index_", "period": "24h"},
+    }
 
 
 def host_limits(settings: Settings) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from configs.settings.backup import S3, Spaces
 from configs.settings.base import Strict, require_one
@@ -35,8 +36,16 @@ class Resolutions(Strict):
     @model_validator(mode="after")
     def _coarser_is_kept_longer(self) -> Resolutions:
         if not self.raw <= self.five_minutes <= self.one_hour:
-            raise ValueError("expected raw <= five_minutes <= one_hour: a coarser resolution is what is left of a finer")
+            raise ValueError("expected raw <= five_minutes <= one_hour: a coarser resolution outlives a finer one")
         return self
+
+
+def _day(value: str) -> str:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError('expected a day in quotes, such as "2026-12-01"') from None
+    return value
 
 
 class Storage(Strict):
@@ -44,10 +53,14 @@ class Storage(Strict):
 
     `single`: on the hub's disk. `bucket`: in object storage, by Thanos and Loki; the hub's disk holds only what was not
     uploaded yet (docs/growing.md). `keep` replaces `hub.retention.metrics` there.
+
+    `logs_since`: the day (UTC) from which log lines are in the bucket; those before stay on the hub's disk, and are
+    read there. `make grow` writes it for a hub that has lines.
     """
 
     kind: Literal["single", "bucket"] = "single"
     bucket: Bucket | None = None
+    logs_since: Annotated[str, AfterValidator(_day)] | None = None
     keep: Resolutions = Resolutions()
 
     @model_validator(mode="before")
@@ -60,7 +73,7 @@ class Storage(Strict):
         if self.kind == "bucket" and self.bucket is None:
             raise ValueError("expected `bucket` beside `kind: bucket`, such as `bucket: {spaces: fra1}`")
         if self.kind == "single":
-            for key in ("bucket", "keep"):
+            for key in ("bucket", "keep", "logs_since"):
                 if key in self.model_fields_set:
                     raise ValueError(f"expected no `{key}` with `kind: single`; set `kind: bucket`, or remove it")
         return self

@@ -10,7 +10,16 @@ import pytest
 from configs.rules.model import Alert
 from configs.rules.recording import REACH
 from tests.fixtures.programs import Tool
-from tests.rendered import cases_ask, cases_backup, cases_bucket, cases_hosts, cases_hub, cases_pipeline, cases_reload, cases_sources
+from tests.rendered import (
+    cases_ask,
+    cases_backup,
+    cases_bucket,
+    cases_hosts,
+    cases_hub,
+    cases_pipeline,
+    cases_reload,
+    cases_sources,
+)
 from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
 SUBJECTS = {
@@ -21,10 +30,15 @@ SUBJECTS = {
     "backup": cases_backup.CASES,
     "ask": cases_ask.CASES,
 }
+IN_BUCKET = settings_of(storage=cases_bucket.STORAGE)
 SETTINGS = settings_of(
     {"hub": {"apps": {"shop": {"target": "shop:8000", "honor_timestamps": True}}}}, backup=cases_backup.BACKUP, ask={}
 )
 TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}}
+
+
+def test_alerts_about_a_bucket_fire_or_stay_silent(tool: Tool, tmp_path: Path) -> None:
+    check(tool, tmp_path, IN_BUCKET, groups_of(IN_BUCKET, "bucket"), cases_bucket.CASES)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

@@ -145,9 +145,9 @@ def test_wrong_time_and_part_are_refused() -> None:
     with pytest.raises(ToolError, match="AT=yesterday: expected a time"):
         repository.parsed_time("yesterday")
     with pytest.raises(ToolError, match="ONLY=metric: expected some of metrics"):
-        restore.selected("metric", list(PARTS))
-    assert restore.selected("logs,metrics", list(PARTS)) == ["metrics", "logs"]
-    assert "caddy" not in restore.selected("", list(PARTS))
+        restore.selected("metric", list(backup.PARTS))
+    assert restore.selected("logs,metrics", list(backup.PARTS)) == ["metrics", "logs"]
+    assert "caddy" not in restore.selected("", list(backup.PARTS))
 
 
 def test_counts_of_a_note() -> None:

@@ -56,12 +56,10 @@ def _storage(settings: Settings) -> Row:
                 unit="bytes",
                 stack=True,
                 queries=(
-                    Query(expr=f'sum(prometheus_tsdb_storage_blocks_bytes{{{METRICS}}})', legend="blocks"),
+                    Query(expr=f"sum(prometheus_tsdb_storage_blocks_bytes{{{METRICS}}})", legend="blocks"),
+                    Query(expr=f"sum(prometheus_tsdb_wal_storage_size_bytes{{{METRICS}}})", legend="write-ahead log"),
                     Query(
-                        expr=f'sum(prometheus_tsdb_wal_storage_size_bytes{{{METRICS}}})', legend="write-ahead log"
-                    ),
-                    Query(
-                        expr=f'sum(prometheus_tsdb_head_chunks_storage_size_bytes{{{METRICS}}})',
+                        expr=f"sum(prometheus_tsdb_head_chunks_storage_size_bytes{{{METRICS}}})",
                         legend="head chunks",
                     ),
                 ),

@@ -31,9 +31,7 @@ REPLICA, TENANT = "replica", "tenant_id"
 
 def service(role: str, memory: int, cpus: float) -> Service:
     """What is known of a part without settings."""
-    return Service(
-        image=IMAGE, licence=LICENCE, limits=role.replace("-", "_"), memory=memory, cpus=cpus, jobs=(role,)
-    )
+    return Service(image=IMAGE, licence=LICENCE, limits=role.replace("-", "_"), memory=memory, cpus=cpus, jobs=(role,))
 
 
 def part(

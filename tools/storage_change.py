@@ -1,0 +1,29 @@
+"""Whether an update may change where a hub keeps its data: refused where it would leave some unread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from configs.settings import Settings
+from tools.errors import ToolError
+
+
+def check(outputs: Mapping[str, Any], settings: Settings, now: datetime) -> None:
+    """ToolError if the update would leave data unread that the hub has. `outputs`: of the stack's last update."""
+    if "query" not in outputs:  # it was never up
+        return
+    was, storage = outputs.get("storage", "single"), settings.hub.storage
+    if was == "bucket" and storage.kind == "single":
+        raise ToolError(
+            "hub.storage: expected `kind: bucket`, this hub's metrics and logs are in a bucket; moving them back to "
+            "a disk is not supported (docs/growing.md)"
+        )
+    if was == "single" and storage.kind == "bucket":
+        tomorrow = (now.astimezone(timezone.utc) + timedelta(days=1)).date().isoformat()
+        if storage.logs_since is None or storage.logs_since < tomorrow:
+            raise ToolError(
+                f'hub.storage.logs_since: expected "{tomorrow}" or later, because this hub has log lines on its disk; '
+                "add it to the stack file, then run `make grow TO=bucket` (docs/growing.md)"
+            )
