@@ -43,6 +43,7 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     # Counted only once the edge uses the new password: until then the hub accepts the old one too.
     pulumi.export("rotations", {name: edges[name].rotated for name in settings.hosts})
     pulumi.export("storage", settings.hub.storage.kind)
+    pulumi.export("bucket_prepared", settings.hub.storage.bucket is not None)
     if hub.data is not None:
         pulumi.export("data_bucket", hub.data)
     if hub.bucket is not None:

@@ -121,7 +121,8 @@ def _compile(name: str, build: Build, work: Path, out: Path) -> None:
     where = _with_copy(build, work) if build.copied_module else _folder(build)
     argv = ["nice", _go()[0], "build", *flags, "-o", str(out), build.package]
     run(argv, what=f"go build {name}", env=environment(), cwd=where)
-    answer = try_output([str(out), *build.version_arguments])
+    # Some write it to stderr.
+    answer = try_output(["sh", "-c", 'exec "$0" "$@" 2>&1', str(out), *build.version_arguments])
     if answer is None or build.version not in answer:
         raise ToolError(f"{name} was built but does not answer with its version {build.version}; got {answer!r}.")
 

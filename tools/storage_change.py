@@ -21,6 +21,12 @@ def check(outputs: Mapping[str, Any], settings: Settings, now: datetime) -> None
             "a disk is not supported (docs/growing.md)"
         )
     if was == "single" and storage.kind == "bucket":
+        if not outputs.get("bucket_prepared"):
+            raise ToolError(
+                "hub.storage.kind: expected `single` beside the bucket in one more `make up`, so that the metrics "
+                "agents push in the form that Thanos takes; then set `bucket` and run `make grow TO=bucket` "
+                "(docs/growing.md)"
+            )
         tomorrow = (now.astimezone(timezone.utc) + timedelta(days=1)).date().isoformat()
         if storage.logs_since is None or storage.logs_since < tomorrow:
             raise ToolError(

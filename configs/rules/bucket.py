@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.metrics_store import COMPACT, RECEIVE, RULE, THANOS, in_bucket
+from configs.metrics_store import COMPACT, RECEIVE, THANOS, in_bucket
 from configs.rules.counters import COUNT, increase_of, nonzero_rounded
 from configs.rules.model import Alert, Group
 from configs.settings import Settings
@@ -17,7 +17,7 @@ def group(settings: Settings) -> Group:
     """Empty for a hub that keeps its metrics on its disk."""
     if not in_bucket(settings):
         return Group(name="bucket", rules=())
-    return Group(name="bucket", rules=(FAILS, _not_uploaded(settings), HALTED, NOT_READY, ALERTS_DROPPED))
+    return Group(name="bucket", rules=(FAILS, _not_uploaded(settings), HALTED, NOT_READY))
 
 
 FAILS = Alert(
@@ -74,27 +74,6 @@ NOT_READY = Alert(
     severity="critical",
     summary="{{ $labels.job }} runs but is not ready",
     description="It replays its write-ahead log, or cannot reach the bucket. Its log has the reason.",
-    board="hub",
-    per="hub",
-)
-
-
-def _dropped(matchers: str, _: Thresholds) -> str:
-    of_rule = f'job="{RULE}"{matchers}'
-    kinds = [
-        f"sum by (env, host, job) ({increase_of(f'thanos_alert_{kind}_alerts_dropped_total', of_rule, '15m')})"
-        for kind in ("sender", "queue")
-    ]
-    return nonzero_rounded(f"({' + '.join(kinds)})")
-
-
-ALERTS_DROPPED = Alert(
-    name="NotificationsFail",
-    expr=_dropped,
-    wait="0s",
-    severity="critical",
-    summary="{{ $labels.job }} failed to deliver " + COUNT + " alerts to Alertmanager in 15 minutes",
-    description="Notifications are missing or late. Check that Alertmanager is up.",
     board="hub",
     per="hub",
 )

@@ -30,7 +30,7 @@ def group(settings: Settings) -> Group:
             *([] if metrics_store.in_bucket(settings) else [_retention(settings)]),
             RULES_FAIL,
             NOTIFICATIONS_FAIL,
-            ALERTS_UNDELIVERED,
+            _alerts_undelivered(settings),
             LOKI_DISCARDS,
             TSDB_PROBLEM,
         ),
@@ -138,27 +138,34 @@ NOTIFICATIONS_FAIL = Alert(
 )
 
 
-def _undelivered(matchers: str, _: Thresholds) -> str:
-    """Of Prometheus and of Loki's ruler."""
-    kinds = [
-        increase_of(f"{prefix}prometheus_notifications_{kind}_total", selector + matchers, "15m")
-        for prefix, selector in (("", TSDB), ("loki_", LOKI))
-        for kind in ("errors", "dropped")
-    ]
-    sums = [f"sum by (env, host, job) ({kind})" for kind in kinds]
-    return nonzero_rounded(f"({sums[0]} + {sums[1]} or {sums[2]} + {sums[3]})")
+def undelivered(settings: Settings) -> list[list[str]]:
+    """Counters of alerts that did not reach Alertmanager, each with its matchers: of Prometheus or Thanos Rule, and of
+    Loki's ruler."""
+    of_loki = [f"loki_prometheus_notifications_{kind}_total" for kind in ("errors", "dropped")]
+    ours = [f"prometheus_notifications_{kind}_total" for kind in ("errors", "dropped")]
+    if metrics_store.in_bucket(settings):
+        ours = ["thanos_alert_sender_alerts_dropped_total", "thanos_alert_queue_alerts_dropped_total"]
+    return [[f"{name}{{{RULES}" for name in ours], [f"{name}{{{LOKI}" for name in of_loki]]
 
 
-ALERTS_UNDELIVERED = Alert(
-    name="NotificationsFail",
-    expr=_undelivered,
-    wait="0s",
-    severity="critical",
-    summary="{{ $labels.job }} failed to deliver " + COUNT + " alerts to Alertmanager in 15 minutes",
-    description="Notifications are missing or late. Check that Alertmanager is up.",
-    board="hub",
-    per="hub",
-)
+def _alerts_undelivered(settings: Settings) -> Alert:
+    def expr(matchers: str, _: Thresholds) -> str:
+        programs = [
+            " + ".join(f"sum by (env, host, job) (increase({counter}{matchers}}}[15m]))" for counter in counters)
+            for counters in undelivered(settings)
+        ]
+        return nonzero_rounded(f"({' or '.join(programs)})")
+
+    return Alert(
+        name="NotificationsFail",
+        expr=expr,
+        wait="0s",
+        severity="critical",
+        summary="{{ $labels.job }} failed to deliver " + COUNT + " alerts to Alertmanager in 15 minutes",
+        description="Notifications are missing or late. Check that Alertmanager is up.",
+        board="hub",
+        per="hub",
+    )
 
 
 def _discards(matchers: str, _: Thresholds) -> str:

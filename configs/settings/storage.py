@@ -54,6 +54,9 @@ class Storage(Strict):
     `single`: on the hub's disk. `bucket`: in object storage, by Thanos and Loki; the hub's disk holds only what was not
     uploaded yet (docs/growing.md). `keep` replaces `hub.retention.metrics` there.
 
+    A `bucket` beside `kind: single` prepares for it: the metrics agents push by remote write 1.0, which Thanos takes. A
+    hub that has data goes through one update with both, so that nothing is lost when it changes.
+
     `logs_since`: the day (UTC) from which log lines are in the bucket; those before stay on the hub's disk, and are
     read there. `make grow` writes it for a hub that has lines.
     """
@@ -72,10 +75,6 @@ class Storage(Strict):
     def _consistent(self) -> Storage:
         if self.kind == "bucket" and self.bucket is None:
             raise ValueError("expected `bucket` beside `kind: bucket`, such as `bucket: {spaces: fra1}`")
-        if self.kind == "single":
-            for key in ("bucket", "keep", "logs_since"):
-                if key in self.model_fields_set:
-                    raise ValueError(f"expected no `{key}` with `kind: single`; set `kind: bucket`, or remove it")
         return self
 
     @property

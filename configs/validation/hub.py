@@ -76,8 +76,8 @@ def _storage(settings: Settings) -> Iterator[str]:
         or (ours.spaces is not None and ours.spaces.bucket is not None and ours.spaces == backup.to.spaces)
     ):
         yield (
-            "hub.backup.to: expected another bucket than that of hub.storage, one event would take the data together "
-            "with its backup"
+            "hub.backup.to: this is the bucket of hub.storage, one event would take the data together with its backup; "
+            "choose a different bucket"
         )
 
 

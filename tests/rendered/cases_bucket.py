@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from tests.rendered.rules_rig import Case, fired
 
-STORAGE = {
-    "kind": "bucket",
-    "bucket": {"s3": {"endpoint": "https://s3.example.com", "bucket": "acme", "access_key": "k", "secret_key": "s"}},
-}
 OF = 'env="test",host="hub"'
 FAILURES = f'thanos_objstore_bucket_operation_failures_total{{job="thanos-receive",{OF},operation="upload"}}'
 UPLOAD = f'thanos_objstore_bucket_last_successful_upload_time{{job="thanos-receive",{OF},bucket="data"}}'
@@ -66,6 +62,8 @@ CASES = (
         fires=[fired("thanos-receive runs but is not ready", job="thanos-receive", check="ready", component="receive")],
     ),
     Case(alert="ThanosNotReady", when="during a restart", series={STATUS: "1x10 0x8 1x60"}, at="6m"),
+)
+UNDELIVERED = (
     Case(
         alert="NotificationsFail",
         when="when Rule drops alerts",

@@ -22,6 +22,7 @@ from configs.dashboards.model import (
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above, sample_age
 from configs.metrics_store import RULES_JOB, THANOS
 from configs.rules import agents
+from configs.rules.hub import undelivered
 from configs.settings import Settings
 
 COMPONENTS = f'job=~"{"|".join(("prometheus", *THANOS, "loki", "grafana", "caddy", "alertmanager"))}"'
@@ -81,43 +82,49 @@ def _of_both(counter: str) -> str:
 
 
 RULE_FAILURES = _of_both("prometheus_rule_evaluation_failures_total")
-UNDELIVERED_ALERTS = " + ".join(_of_both(f"prometheus_notifications_{kind}_total") for kind in ("errors", "dropped"))
 
-_failures = Row(
-    height=4,
-    panels=(
-        Stat(
-            title="Failed config reloads",
-            description="Hub components and agents of the selected hosts for which the alert ConfigNotRead is active.",
-            unit="none",
-            query=Query(expr=f'count(ALERTS{{alertname="ConfigNotRead",{SELECTED}}}) or vector(0)'),
-            steps=ANY_IS_BAD,
+
+def _undelivered(settings: Settings) -> str:
+    counters = [counter for program in undelivered(settings) for counter in program]
+    return " + ".join(f"(sum(increase({counter}}}[$__range])) or vector(0))" for counter in counters)
+
+
+def _failures(settings: Settings) -> Row:
+    return Row(
+        height=4,
+        panels=(
+            Stat(
+                title="Failed config reloads",
+                description="Hub components and agents of the selected hosts for which the alert ConfigNotRead is active.",
+                unit="none",
+                query=Query(expr=f'count(ALERTS{{alertname="ConfigNotRead",{SELECTED}}}) or vector(0)'),
+                steps=ANY_IS_BAD,
+            ),
+            Stat(
+                title="Rule evaluation failures",
+                description="Failed rule evaluations of Prometheus and Loki in the time range. Alerts of these rules do "
+                "not fire.",
+                unit="none",
+                query=Query(expr=f"ceil({RULE_FAILURES})"),
+                steps=ANY_IS_BAD,
+            ),
+            Stat(
+                title="TSDB failures",
+                description="Failed writes, compactions, truncations and reloads of Prometheus' database in the time "
+                "range, usually because of a full or faulty disk.",
+                unit="none",
+                query=Query(expr=f"ceil({TSDB_FAILURES}) or vector(0)"),
+                steps=ANY_IS_BAD,
+            ),
+            Stat(
+                title="Undelivered alerts",
+                description="Alerts that Prometheus and Loki could not deliver to Alertmanager in the time range.",
+                unit="none",
+                query=Query(expr=f"ceil({_undelivered(settings)})"),
+                steps=ANY_IS_BAD,
+            ),
         ),
-        Stat(
-            title="Rule evaluation failures",
-            description="Failed rule evaluations of Prometheus and Loki in the time range. Alerts of these rules do "
-            "not fire.",
-            unit="none",
-            query=Query(expr=f"ceil({RULE_FAILURES})"),
-            steps=ANY_IS_BAD,
-        ),
-        Stat(
-            title="TSDB failures",
-            description="Failed writes, compactions, truncations and reloads of Prometheus' database in the time "
-            "range, usually because of a full or faulty disk.",
-            unit="none",
-            query=Query(expr=f"ceil({TSDB_FAILURES}) or vector(0)"),
-            steps=ANY_IS_BAD,
-        ),
-        Stat(
-            title="Undelivered alerts",
-            description="Alerts that Prometheus and Loki could not deliver to Alertmanager in the time range.",
-            unit="none",
-            query=Query(expr=f"ceil({UNDELIVERED_ALERTS})"),
-            steps=ANY_IS_BAD,
-        ),
-    ),
-)
+    )
 
 
 def _ingestion(settings: Settings) -> Row:
@@ -222,7 +229,7 @@ def board(settings: Settings) -> Dashboard:
         variables=env_and_host('up{job="agent"}'),
         rows=(
             _stats,
-            _failures,
+            _failures(settings),
             _ingestion(settings),
             _loss(settings),
             *capacity.rows(settings),

@@ -28,6 +28,11 @@ ON_DISK = " + ".join(
 INGESTION_RATE = f"sum(rate(prometheus_tsdb_head_samples_appended_total{{{METRICS}}}[1h]))"
 
 
+_UNTIL_RETENTION = Query(
+    expr=f"clamp_min({RETENTION} - (time() - {OLDEST}), 0)", legend="until metrics reach retention"
+)
+
+
 def _capacity(settings: Settings) -> Row:
     hub = settings.hub
     return Row(
@@ -52,9 +57,7 @@ def _capacity(settings: Settings) -> Row:
                 unit="s",
                 queries=(
                     Query(expr=f"min by (mountpoint) ({TIME_LEFT})", legend="{{mountpoint}}"),
-                    Query(
-                        expr=f"clamp_min({RETENTION} - (time() - {OLDEST}), 0)", legend="until metrics reach retention"
-                    ),
+                    *(() if in_bucket(settings) else (_UNTIL_RETENTION,)),
                 ),
             ),
             Graph(

@@ -96,11 +96,10 @@ def _endpoints(settings: Settings, guard: str = "") -> str:
 			request_body {{
 				max_size {settings.hub.body_limit}
 			}}
-			log_skip{"" if there == path else _rewritten(there)}
+			log_skip{"" if there == path else _for_thanos(there)}
 			reverse_proxy {target} {{
 				header_up -Authorization
 				header_up -X-Loki-Ingestion-Policy
-				header_up -Thanos-*
 			}}
 		}}
 """
@@ -109,9 +108,15 @@ def _endpoints(settings: Settings, guard: str = "") -> str:
     return "".join(blocks).rstrip("\n")
 
 
-def _rewritten(path: str) -> str:
-    """A line: the program behind takes the same body at another path."""
-    return f"\n\t\t\trewrite * {path}"
+def _for_thanos(path: str) -> str:
+    """Receive takes remote write at another path, and 1.0 alone: of 2.0 it would store nothing and report success. An
+    agent that still pushes by 2.0 tries again until it has its new configuration. The headers are Receive's own, for
+    other tenants and for other nodes."""
+    return f"""
+			@second header Content-Type *io.prometheus.write.v2*
+			respond @second "this hub takes remote write 1.0" 503
+			request_header -Thanos-*
+			rewrite * {path}"""
 
 
 def _sites(hub: Hub) -> list[str]:

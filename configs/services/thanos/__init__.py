@@ -44,6 +44,7 @@ def part(
     files: dict[str, File] | None = None,
     port: int = names.THANOS_PORT,
     objects: bool = True,
+    grpc: bool = True,
     durable: bool = False,
     after: tuple[str, ...] = (),
     check: tuple[str, ...] = (),
@@ -66,7 +67,7 @@ def part(
             secrets=bucket.credentials(context.settings) if objects else {},
             environment=bucket.ENVIRONMENT if objects else (),
             user=ROOT,
-            command=(role.removeprefix("thanos-"), *arguments, *located, *common(port)),
+            command=(role.removeprefix("thanos-"), *arguments, *located, *common(port, grpc)),
             check=check,
             reload=reload,
             volumes={role: Volume(DATA, durable=durable)},
@@ -84,13 +85,13 @@ def _health(port: int) -> HealthCheck:
     return http_check(f"http://127.0.0.1:{port}/-/healthy")
 
 
-def common(port: int) -> tuple[str, ...]:
-    """Arguments of every part."""
+def common(port: int, grpc: bool) -> tuple[str, ...]:
+    """Arguments of every part. `grpc`: other parts ask it for data."""
+    asked = (f"--grpc-address=0.0.0.0:{names.THANOS_GRPC_PORT}", "--grpc-grace-period=5s") if grpc else ()
     return (
         f"--http-address=0.0.0.0:{port}",
-        f"--grpc-address=0.0.0.0:{names.THANOS_GRPC_PORT}",
+        "--http-grace-period=5s",
+        *asked,
         "--log.level=warn",
         "--enable-auto-gomemlimit",
-        "--http-grace-period=5s",
-        "--grpc-grace-period=5s",
     )

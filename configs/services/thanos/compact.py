@@ -26,4 +26,4 @@ def specs(context: Context) -> list[ServiceSpec]:
         f"--retention.resolution-5m={prometheus_duration(keep.five_minutes)}",
         f"--retention.resolution-1h={prometheus_duration(keep.one_hour)}",
     )
-    return part(context, COMPACT, SERVICE, tuple(a for a in arguments), series=450)
+    return part(context, COMPACT, SERVICE, arguments, series=450, grpc=False)

@@ -10,14 +10,13 @@ from configs.services.context import Context
 from configs.services.prometheus import out_of_order_window
 from configs.services.spec import MB, ServiceSpec
 from configs.services.thanos import DATA, REPLICA, TENANT, part, service
-from configs.settings.storage import DAY
 from configs.units import prometheus_duration
 
 if TYPE_CHECKING:
     from configs.settings import Settings
 
 SERVICE = service(RECEIVE, 1280 * MB, 1.0)
-LOCAL = 3 * DAY  # seconds
+LOCAL = 3 * 86400  # seconds
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -26,7 +25,7 @@ def specs(context: Context) -> list[ServiceSpec]:
 
 
 def local(settings: Settings) -> int:
-    """Seconds that blocks stay on the hub's disk, also those that the bucket has: so long it may be away."""
+    """Seconds that blocks stay on the hub's disk, uploaded or not: so long an outage of the bucket costs nothing."""
     return max(LOCAL, 2 * settings.hub.outage_budget)
 
 

@@ -52,8 +52,8 @@ def remote_write(context: Context) -> str:
 
 
 def tolerant(rules: Mapping[str, Callable[[str], str]]) -> dict[str, Callable[[str], str]]:
-    """The same files with a strategy in each group: rules are evaluated on what is there while a part of the store is
-    away. Thanos' default is to fail the group, which would silence every alert while the bucket is away."""
+    """The same files with a strategy in each group: rules are evaluated on what is there while a part of the store
+    does not answer. Thanos' default is to fail the group, which would silence every alert while the bucket is down."""
 
     def changed(render: Callable[[str], str]) -> Callable[[str], str]:
         return lambda site: _tolerant(render(site))

@@ -15,7 +15,7 @@ def specs(context: Context) -> list[ServiceSpec]:
     """The one Store of a hub with a bucket. Its volume is a cache."""
     arguments = (
         f"--data-dir={DATA}",
-        "--index-cache-size=100MB",
+        "--index-cache.config={type: IN-MEMORY, config: {max_size: 100MB, max_item_size: 10MB}}",
         "--chunk-pool-size=200MB",
         "--store.grpc.series-max-concurrency=4",
         f"--sync-block-duration={prometheus_duration(min(180, context.settings.hub.metrics_block))}",
