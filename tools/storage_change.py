@@ -7,7 +7,16 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from configs.settings import Settings
+from tools import pulumi_state
 from tools.errors import ToolError
+from tools.stack import Stack
+
+
+def require(stack: Stack) -> None:
+    """ToolError unless the stack's next update leaves nothing unread that its hub has."""
+    settings = stack.settings()
+    if settings is not None:
+        check(pulumi_state.outputs(stack.state), settings, datetime.now(timezone.utc))
 
 
 def check(outputs: Mapping[str, Any], settings: Settings, now: datetime) -> None:

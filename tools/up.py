@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from datetime import datetime, timezone
 
 from configs import services
 from configs.images import LOCAL, resolve
@@ -76,8 +75,7 @@ def up(stack: Stack) -> int:
     stopped = _stopped(stack)
     if stopped:
         say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
-    if (settings := stack.settings()) is not None:
-        storage_change.check(pulumi_state.outputs(stack.state), settings, datetime.now(timezone.utc))
+    storage_change.require(stack)
     custom_check.require(stack)
     pull_everywhere.pull(stack)
     say("\nBringing the stack up (pulumi up)")

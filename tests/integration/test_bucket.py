@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Iterator
 
@@ -13,28 +15,31 @@ from tests.integration.rig import Rig, docker, eventually, rig
 from tools import setup
 
 BLOCK = 60  # seconds
+SCRAPED = 'up{job="shop"}'
+RUNNING = "{{.State.Running}} {{.State.Pid}}"
 
 
 class Stored:
-    """The stack and its bucket, and what the tests remember."""
+    """The stack and its bucket, an application that is scraped, a writer of numbered lines; what the tests remember."""
 
-    def __init__(self, made: Rig, bucket: backup.Bucket) -> None:
-        self.rig, self.bucket = made, bucket
-        self.began = self.destroyed = 0.0
+    def __init__(self, made: Rig, bucket: backup.Bucket, app: str, writer: str) -> None:
+        self.rig, self.bucket, self.app, self.writer = made, bucket, app, writer
+        self.began = 0.0
 
     def objects(self, folder: str) -> list[str]:
         """Names of a folder of the bucket."""
         return docker("exec", self.bucket.name, "sh", "-c", f"ls /data/objects/{backup.BUCKET}/{folder}").split()
 
-    def samples(self, since: float, until: float) -> list[float]:
-        """The times of the samples of one series, as they were scraped."""
-        window = max(1, int(until - since))
-        found = self.rig.hub.metrics(f'up{{job="agent",host="hub"}}[{window}s]', at=until)
-        return [float(at) for at, _ in found[0]["values"]] if found else []
+    def lost(self, since: float, until: float) -> list[float]:
+        """Scrapes that the application answered and that have no sample."""
+        answered = [at for at in outage.served(self.app, since) if at < until]
+        assert len(answered) > 0.5 * (until - since), f"only {len(answered)} scrapes in {until - since:.0f} s"
+        return outage.lost(answered, self.stamps())
 
-    def lines(self) -> int:
-        found = self.rig.hub.log_numbers('sum(count_over_time({host="hub"}[1h]))')
-        return int(found[0]["value"][1]) if found else 0
+    def stamps(self) -> list[float]:
+        """The times of all samples of the application."""
+        window = int(time.time() - self.began) + 60
+        return outage.stamps(self.rig, SCRAPED, f"{window}s")
 
 
 @pytest.fixture(scope="module")
@@ -42,11 +47,13 @@ def stored(chain: setup.ToolChain) -> Iterator[Stored]:
     images = {image.key: image.ref for image in chain.images}
     fast = {"hosts": {"hub": {"scrape": {"agents": "2s", "hub": "2s"}}}, "hub": {"metrics_block": f"{BLOCK}s"}}
     with rig("bucket", fast) as made:
-        bucket = backup.Bucket(made, images["s3"], made.home)
+        bucket = backup.Bucket(made, images["s3"], made.home, size="400m")
         bucket.keep_data()
-        found = Stored(made, bucket)
-        found.began = time.time()
+        app = outage.start_app(made, images["test-app"])
+        found = Stored(made, bucket, app, outage.start_writer(made, images["test-app"]))
         made.up()
+        eventually("the application's samples", lambda: made.hub.metrics(SCRAPED))
+        found.began = time.time()
         yield found
 
 
@@ -79,47 +86,56 @@ class TestBucket:
         assert done.returncode == 0, done.stdout
         assert "Everything has data" in done.stdout
 
-    @pytest.mark.parametrize("role", [RECEIVE, STORE, COMPACT, QUERY, RULE, "loki"])
+    @pytest.mark.parametrize("role", [RECEIVE, STORE, COMPACT, QUERY, RULE, "loki", "caddy"])
     def test_killed_part_returns(self, stored: Stored, role: str) -> None:
-        pid = docker("inspect", "-f", "{{.State.Pid}}", stored.rig.container(role)).strip()
-        docker("exec", stored.rig.container(role), "true", check=False)
-        import os
-        import signal
-
-        os.kill(int(pid), signal.SIGKILL)
-        running = ("inspect", "-f", "{{.State.Running}} {{.State.Pid}}", stored.rig.container(role))
+        name = stored.rig.container(role)
+        before = docker("inspect", "-f", RUNNING, name).split()[1]
+        os.kill(int(before), signal.SIGKILL)
 
         def again() -> bool:
-            answer = docker(*running).split()
-            return answer[0] == "true" and answer[1] != pid
+            running, pid = docker("inspect", "-f", RUNNING, name).split()
+            return running == "true" and pid not in (before, "0")
 
         eventually(f"{role} runs again", again)
-        if role != "loki":
-            eventually("it answers", lambda: backup.metric(stored.rig, f'up{{job="{role}"}}') == 1, patience=120)
+        eventually("it is scraped", lambda: backup.metric(stored.rig, f'up{{job="{role}"}}') == 1, patience=120)
+
+    def test_bucket_that_is_down_costs_nothing(self, stored: Stored) -> None:
+        docker("pause", stored.bucket.name)
+        begun = time.time()
+        eventually("a block is due", lambda: time.time() > begun + 2 * BLOCK, patience=3 * BLOCK)
+        assert stored.rig.hub.metrics(SCRAPED), "what Receive has is answered"
+        docker("unpause", stored.bucket.name)
+
+        def uploaded() -> bool:
+            newest = f'thanos_objstore_bucket_last_successful_upload_time{{job="{RECEIVE}"}}'
+            return backup.metric(stored.rig, f"max({newest})") > begun + BLOCK
+
+        eventually("a newer block is uploaded", uploaded, patience=240, pause=5)
 
     def test_no_sample_was_lost_or_doubled(self, stored: Stored) -> None:
-        def gap() -> bool:
-            times = stored.samples(stored.began + 60, time.time())
-            assert len(times) == len(set(times))
-            return outage.longest_gap(times)[0] <= 4.5
+        until = time.time()
+        eventually("newer samples", lambda: stored.stamps()[-1] > until + 5, patience=120)
+        eventually("every scrape has a sample", lambda: not stored.lost(stored.began, until), patience=90, pause=3)
+        times = stored.stamps()
+        assert len(times) == len(set(times))
 
-        eventually("the queue of the agent arrives", gap, patience=90, pause=3)
+    def test_no_line_was_lost_or_doubled(self, stored: Stored) -> None:
+        last, numbers = outage.all_numbers(stored.rig, stored.writer, stored.began - 120)
+        first = min(numbers)
+        missing = [number for number in range(first, last + 1) if not numbers[number]]
+        assert not missing, f"{len(missing)} of {last - first}, from {missing[0]} to {missing[-1]}"
+        assert not [number for number, count in numbers.items() if count > 1]
 
     def test_lost_hub_has_what_was_uploaded(self, stored: Stored) -> None:
-        def uploaded() -> float:
-            name = f'thanos_objstore_bucket_last_successful_upload_time{{job="{RECEIVE}"}}'
-            return backup.metric(stored.rig, f"max({name})")
-
-        last = uploaded()
-        roles = ("loki", "grafana", "alertmanager", "caddy", *THANOS)
-        for role in roles:
+        newest = f'max(thanos_objstore_bucket_last_successful_upload_time{{job="{RECEIVE}"}})'
+        last = backup.metric(stored.rig, newest)
+        for role in ("loki", "grafana", "alertmanager", "caddy", *THANOS):
             docker("rm", "-f", stored.rig.container(role))
         for suffix in ("loki", "grafana", "alertmanager", "caddy-data", "caddy-config", *THANOS):
             docker("volume", "rm", f"{stored.rig.prefix}-{suffix}")
-        stored.destroyed = time.time()
+        destroyed = time.time()
         stored.rig.up()
-        before = stored.samples(stored.began + 60, last - 2 * BLOCK)
-        assert before, "samples from before the loss are answered"
-        assert outage.longest_gap(before)[0] <= 4.5
-        missing = stored.samples(stored.began, stored.destroyed)
-        print(f"lost with the hub's disk: {stored.destroyed - max(missing):.0f} s of samples, blocks of {BLOCK} s")
+        eventually("samples of before", lambda: stored.stamps()[0] < destroyed, patience=120)
+        assert not stored.lost(stored.began, last - 2 * BLOCK)
+        missing = stored.lost(stored.began, destroyed)
+        print(f"lost with the hub's disk: {len(missing)} s of samples, with blocks of {BLOCK} s")

@@ -126,7 +126,8 @@ def test_which_images_a_local_stack_needs() -> None:
     usual = up.required_images(_settings(hub={"local": {}}))
     assert set(images.PARTS) - set(usual) == {
         "postgres_exporter", "sql_exporter", "restic", "blackbox_exporter", "ask", "pgvector", "valkey",
-    }, "the hub has no database, no backup, no assistant and no probes"  # fmt: skip
+        "thanos",
+    }, "the hub has no database, no backup, no assistant, no probes and no bucket"  # fmt: skip
     alloy = {"hosts": {"hub": {"logs": {"agent": "alloy"}}}}
     assert set(up.required_images(_settings(hub={"local": {}}, **alloy))) == {*usual, "alloy"} - {"promtail"}
     edge = {"postgres": {"main": {"dsn": "postgresql://watch:x@db:5432/shop"}}, "probes": {"db": {"tcp": "db:5432"}}}

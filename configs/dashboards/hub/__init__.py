@@ -95,15 +95,16 @@ def _failures(settings: Settings) -> Row:
         panels=(
             Stat(
                 title="Failed config reloads",
-                description="Hub components and agents of the selected hosts for which the alert ConfigNotRead is active.",
+                description="Hub components and agents of the selected hosts for which the alert ConfigNotRead is "
+                "active.",
                 unit="none",
                 query=Query(expr=f'count(ALERTS{{alertname="ConfigNotRead",{SELECTED}}}) or vector(0)'),
                 steps=ANY_IS_BAD,
             ),
             Stat(
                 title="Rule evaluation failures",
-                description="Failed rule evaluations of Prometheus and Loki in the time range. Alerts of these rules do "
-                "not fire.",
+                description="Failed rule evaluations of Prometheus and Loki in the time range. Alerts of these rules "
+                "do not fire.",
                 unit="none",
                 query=Query(expr=f"ceil({RULE_FAILURES})"),
                 steps=ANY_IS_BAD,
