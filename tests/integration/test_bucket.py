@@ -67,7 +67,7 @@ class TestBucket:
         assert set(THANOS) <= set(values)
         assert set(values.values()) == {"1"}, values
         assert not {"replica", "tenant_id"} & set(found[0]["metric"]), "labels of Thanos' blocks are in no answer"
-        eventually("log lines", stored.lines)
+        eventually("log lines", lambda: stored.rig.hub.log_numbers('sum(count_over_time({host="hub"}[1h]))'))
 
     def test_rules_are_evaluated_and_alerts_arrive(self, stored: Stored) -> None:
         hub = stored.rig.hub

@@ -9,6 +9,7 @@ import pytest
 
 from configs.settings import Settings
 from tests.fixtures import full
+from tests.fixtures.full import in_bucket
 from tools import images, stack_secrets, up, working_copy
 from tools.errors import ToolError
 from tools.stack import Stack
@@ -133,7 +134,9 @@ def test_which_images_a_local_stack_needs() -> None:
     edge = {"postgres": {"main": {"dsn": "postgresql://watch:x@db:5432/shop"}}, "probes": {"db": {"tcp": "db:5432"}}}
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
     whole = _settings(hub={"local": {}, "backup": backup, "ask": {}}, hosts={"hub": edge})
-    assert set(up.required_images(whole)) == set(images.PARTS)
+    assert set(up.required_images(whole)) == set(images.PARTS) - {"thanos"}
+    stored = up.required_images(in_bucket())
+    assert set(stored) == {*usual, "thanos"}, "the metrics agent is Prometheus too"
     overridden = _settings(hub={"local": {}}, images={"loki": "registry.example.com/loki:3.7.8"})
     assert set(usual) - set(up.required_images(overridden)) == {"loki"}
 
