@@ -8,7 +8,7 @@ FILE ?= stacks/Pulumi.$(STACK).yaml
 quoted = '$(subst ','\'',$(1))'
 TOOL = .venv/bin/python -m tools --stack $(call quoted,$(STACK)) --file $(call quoted,$(FILE))
 .DEFAULT_GOAL := help
-.PHONY: help venv up ask ask-eval status doctor alert-test drift backup restore drill drill-large export down password secret preview comment policy pulumi \
+.PHONY: help venv up ask ask-eval status doctor alert-test drift backup restore drill grow drill-large export down password secret preview comment policy pulumi \
 	rehearse rehearse-down tunnel accept-key rebuild env move-state outdated clean check test test-vm bench outage pictures scan licences sbom \
 	audit lock
 
@@ -50,6 +50,9 @@ restore: venv ## the hub's data from its backup, onto a fresh hub too: make rest
 
 drill: venv ## restore the backup into throw-away containers and compare; changes nothing
 	@$(TOOL) drill --at $(call quoted,$(AT))
+
+grow: venv ## copy the hub's metrics from its disk into the bucket of the stack file: make grow TO=bucket (FORGET=1: delete the volume of before)
+	@$(TOOL) grow $(if $(TO),--to "$(TO)") $(if $(FORGET),--forget) $(if $(YES),--yes)
 
 drill-large: venv ## back up, destroy and restore a hub with 2 GB of metrics and 500 MB of logs; figures into docs/figures.md
 	@.venv/bin/python -m tests.drill_large $(if $(WRITE),--write)

@@ -10,7 +10,7 @@ import pulumi
 import pulumi_command as command
 
 from components.host import Host
-from configs import names
+from configs import metrics_store, names
 from configs.deploy import script
 from configs.services import scrape_jobs
 from configs.settings import Edge, Settings
@@ -27,7 +27,7 @@ def note(settings: Settings, stack: str, host: str) -> str:
         HOST=host,
         LOKI=names.address(stack, "loki", names.LOKI_PORT),
         NOTE_PATIENCE=str(NOTE_PATIENCE),
-        PROMETHEUS=names.container(stack, "prometheus"),
+        PROMETHEUS=names.container(stack, metrics_store.reader(settings)),
         STREAM=json.dumps({"env": settings.env, "host": host, "job": names.CHANGES_JOB}),
     )
 
@@ -48,7 +48,7 @@ def gate(
             "gate",
             HOST=host,
             PATIENCE=str(PATIENCE),
-            PROMETHEUS=names.container(stack, "prometheus"),
+            PROMETHEUS=names.container(stack, metrics_store.reader(settings)),
             LOKI=names.address(stack, "loki", names.LOKI_PORT),
             AGENT=names.container(stack, "agent"),
             CADVISOR=names.container(stack, "cadvisor") if "cadvisor" in jobs else "",

@@ -9,12 +9,12 @@ import pulumi
 import pulumi_docker as docker
 
 from components.ask_secrets import ask_secrets
-from components.backup_bucket import BackupBucket
 from components.docker_service import DockerService, DockerServiceArgs, revisions
 from components.gate import note
 from components.host import Host
 from components.late import LateValues
 from components.own_image import brought
+from components.spaces_bucket import SpacesAccount, SpacesBucket
 from configs import deployment, names, services
 from configs.deploy import script
 from configs.services import caddy
@@ -48,8 +48,8 @@ class Hub(pulumi.ComponentResource):
     """The hub's services on a private network.
 
     Outputs: `ca`, the certificate of Caddy's own CA (None with a public domain), `url`, Grafana's address, `query`, the
-    query side on the hub's loopback, and `bucket`, the URL of the bucket at Spaces for its backups (None: they go
-    elsewhere).
+    query side on the hub's loopback, and `bucket` and `data`, the URLs of the buckets at Spaces for its backups and for
+    its metrics and logs (None: they go elsewhere).
     """
 
     def __init__(self, name: str, args: HubArgs, opts: pulumi.ResourceOptions | None = None) -> None:
@@ -63,6 +63,7 @@ class Hub(pulumi.ComponentResource):
         ports = args.settings.hub.ports
         self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
         self.bucket: pulumi.Output[str] | None = None
+        self.data: pulumi.Output[str] | None = None
         self._services = self._made()
         self.ca = self._own_ca() if args.settings.hub.own_ca else None
         self._annotate_change()
@@ -104,9 +105,16 @@ class Hub(pulumi.ComponentResource):
             "users": dict(self._args.users),
             "admin_password": self._args.admin_password,
         }
-        if (bucket := BackupBucket.wanted(self._args.settings, self)) is not None:
-            self.bucket = bucket.url
-            late = {**late, "bucket": bucket.url, "bucket_key": bucket.key}
+        account = SpacesAccount(self._args.settings, self)
+        parent = pulumi.ResourceOptions(parent=self)
+        if (spaces := self._args.settings.spaces) is not None:
+            backups = SpacesBucket("backup", account, spaces, parent)
+            self.bucket = backups.url
+            late = {**late, "bucket": backups.url, "bucket_key": backups.key}
+        if (spaces := self._args.settings.stored_at_spaces) is not None:
+            data = SpacesBucket("data", account, spaces, parent)
+            self.data = data.url
+            late = {**late, "storage": data.url, "storage_key": data.key}
         if (generated := ask_secrets(self._args.settings, self)) is not None:
             late = {**late, "ask": generated}
         made: list[DockerService] = []

@@ -42,6 +42,10 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     pulumi.export("hosts", {name: _host(settings, fleet, name) for name in kept})
     # Counted only once the edge uses the new password: until then the hub accepts the old one too.
     pulumi.export("rotations", {name: edges[name].rotated for name in settings.hosts})
+    pulumi.export("storage", settings.hub.storage.kind)
+    pulumi.export("bucket_prepared", settings.hub.storage.bucket is not None)
+    if hub.data is not None:
+        pulumi.export("data_bucket", hub.data)
     if hub.bucket is not None:
         pulumi.export("bucket", hub.bucket)
     if settings.in_cloud:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -10,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from configs import disk
 from configs.settings import Settings
 
 
@@ -61,8 +63,12 @@ def _items(settings: Settings) -> Iterator[Item]:
         size = settings.hub.droplet.volume
         yield Item(f"hub volume {size} GB", round(size * prices["volume_gb"], 2))
         yield Item("hub address", prices["reserved_ip"])
-    if settings.spaces is not None:
-        yield Item("backup Spaces subscription", prices["spaces"])
+    if settings.spaces is not None or settings.stored_at_spaces is not None:
+        yield Item("Spaces subscription", prices["spaces"])
+    if settings.stored_at_spaces is not None:
+        more = max(0, math.ceil(disk.bucket_bytes(settings) / disk.GB) - prices["spaces_included_gb"])
+        if more:
+            yield Item(f"Spaces {more} GB more, once retention is reached", round(more * prices["spaces_gb"], 2))
     if settings.hub.uptime is not None:
         yield Item("hub uptime check", prices["uptime_check"])
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import math
 
+from configs.metrics_store import in_bucket
 from configs.services import SERIES_OF_APP
+from configs.services.thanos import receive
 from configs.settings import Settings
 from configs.units import show_size
 
@@ -18,6 +20,9 @@ BYTES_PER_SAMPLE = 1.1
 LOG_BYTES_PER_DAY = 20 * 1024**2  # of one host, compressed: about 200 MB as written
 SHARE = 0.8  # of a disk that may be filled; Prometheus' documentation says 80-85 %
 GB = 1024**3
+LOGS_LOCAL = 86400  # seconds of logs on the disk of a hub with a bucket: not measured
+# Of the bytes of the same time as it arrived: one block of each resolution, one hour's not measured.
+SHARE_5M, SHARE_1H = 0.34, 0.05
 
 
 def samples_per_second(settings: Settings) -> float:
@@ -30,13 +35,27 @@ def samples_per_second(settings: Settings) -> float:
 
 
 def metrics_bytes(settings: Settings) -> int:
-    """Of all metrics over their retention."""
-    return int(samples_per_second(settings) * settings.hub.retention.metrics * BYTES_PER_SAMPLE)
+    """Of all metrics on the hub's disk: over their retention, or until they are in the bucket."""
+    hub = settings.hub
+    kept = hub.retention.metrics if not in_bucket(settings) else receive.local(settings)
+    return int(samples_per_second(settings) * kept * BYTES_PER_SAMPLE)
 
 
 def logs_bytes(settings: Settings) -> int:
-    """Of all logs over their retention."""
-    return int(len(settings.edges) * LOG_BYTES_PER_DAY * settings.hub.retention.logs / 86400)
+    """Of all logs on the hub's disk: over their retention, or until they are in the bucket."""
+    return _logs_bytes(settings, settings.hub.retention.logs if not in_bucket(settings) else LOGS_LOCAL)
+
+
+def _logs_bytes(settings: Settings, kept: int) -> int:
+    return int(len(settings.edges) * LOG_BYTES_PER_DAY * kept / 86400)
+
+
+def bucket_bytes(settings: Settings) -> int:
+    """Of metrics and logs in the bucket, once everything is as old as it is kept."""
+    keep = settings.hub.storage.keep
+    seconds = keep.raw + SHARE_5M * keep.five_minutes + SHARE_1H * keep.one_hour
+    metrics = samples_per_second(settings) * BYTES_PER_SAMPLE * seconds
+    return int(metrics) + _logs_bytes(settings, settings.hub.retention.logs)
 
 
 def needed_gb(settings: Settings) -> int:
@@ -59,7 +78,8 @@ def metrics_size(settings: Settings) -> int:
 def summary(settings: Settings) -> str:
     """One line for a preview."""
     volume = f" of {settings.hub.droplet.volume} GB" if settings.hub.droplet is not None else ""
-    return f"Retention will need about {needed_gb(settings)} GB{volume}: {parts(settings)}"
+    stored = f"; its bucket about {bucket_bytes(settings) / GB:.0f} GB" if in_bucket(settings) else ""
+    return f"Retention will need about {needed_gb(settings)} GB{volume}: {parts(settings)}{stored}"
 
 
 def parts(settings: Settings) -> str:

@@ -7,6 +7,7 @@ where a name such as `prometheus` may belong to a container of the user.
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 PROMETHEUS_PORT = 9090
 LOKI_PORT = 3100
@@ -29,6 +30,9 @@ SQL_EXPORTER_PORT = 9399
 BLACKBOX_PORT = 9115
 BACKUP_PORT = 9188
 ASK, ASK_INNER = "ask", ("ask-database", "ask-cache")  # roles
+RECEIVE_PORT = 19291  # remote write
+THANOS_PORT = 10902  # of its parts, but Query
+THANOS_GRPC_PORT = 10901
 ASK_PORT = 8080
 ASK_METRICS_PORT = 8081
 ASK_DATABASE_PORT = 5432
@@ -51,6 +55,7 @@ LOGS_PUSH = "/loki/api/v1/push"
 # too, but is no project of the user: in metrics and logs its containers have neither.
 USERS_LABEL = "(.+);"
 
+BucketPurpose = Literal["backup", "data"]  # of a bucket that the program makes at Spaces
 BUCKET_LIMIT, BUCKET_SUFFIX = 63, 8  # characters of a bucket's name, and how many of them are random
 
 # The folder of an edge's Compose project, in the host's folder for rendered files.
@@ -105,10 +110,10 @@ def cloud(prefix: str, env: str) -> str:
     return f"{prefix}-{env}"
 
 
-def bucket(prefix: str, env: str) -> str:
-    """How the name of the bucket for backups begins; BUCKET_SUFFIX random characters follow: all customers of Spaces
+def bucket(prefix: str, env: str, purpose: BucketPurpose) -> str:
+    """How the name of a bucket begins; BUCKET_SUFFIX random characters follow: all customers of Spaces
     share one name space."""
-    return f"{cloud(prefix, env)}-backup-"
+    return f"{cloud(prefix, env)}-{purpose}-"
 
 
 def is_bucket(name: str) -> bool:

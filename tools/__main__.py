@@ -28,6 +28,7 @@ MODULES = {
     "backup": "backup.now",
     "restore": "backup.restore",
     "drill": "backup.drill",
+    "grow": "grow",
     "drift": "drift",
     "export": "export",
     "down": "down",

@@ -7,7 +7,9 @@ value of that label, … another value, and a part in [brackets] is optional.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from configs import rules
 from configs.rules.model import Alert
@@ -21,9 +23,9 @@ SUMMARY_BEGIN, SUMMARY_END = "<!-- summary: begin -->\n> ", "\n<!-- summary: end
 OR = "; or: "  # between the summaries of two alerts with the same name
 
 
-def example_settings() -> Settings:
-    """Settings for which every alert is rendered: two hosts, an app with all that alerts need, a database, a probe, an
-    expected container, a backup."""
+def example_settings(storage: Mapping[str, Any] | None = None) -> Settings:
+    """Settings for which every alert is rendered, but those about a bucket: two hosts, an app with all that alerts
+    need, a database, a probe, an expected container, a backup. `storage`: where the hub keeps its data."""
     host = {
         "apps": {"shop": {"target": "shop:8000", "http": {}, "honor_timestamps": True}},
         "postgres": {"main": {"dsn": "postgresql://nobody@db/shop"}},
@@ -34,15 +36,25 @@ def example_settings() -> Settings:
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
     model = {"provider": "ollama", "name": "a-model", "base_url": "http://ollama:11434"}
     return load(
-        {"hub": {"local": {}, "backup": backup, "ask": {"model": model}}, "hosts": {"hub": host, "web-1": other}},
+        {
+            "hub": {"local": {}, "backup": backup, "ask": {"model": model}, "storage": storage or "single"},
+            "hosts": {"hub": host, "web-1": other},
+        },
         "docs/alerts.md",
     )
+
+
+def example_alerts() -> list[Alert]:
+    """All alerts, of a hub with its data on its disk and in a bucket."""
+    s3 = {"endpoint": "https://s3.example.com", "bucket": "acme", "access_key": "unread", "secret_key": "unread"}
+    stored = example_settings({"kind": "bucket", "bucket": {"s3": s3}})
+    return [*rules.alerts(example_settings()), *rules.alerts(stored)]
 
 
 def alerts_by_name() -> dict[str, Alert]:
     """The first alert of each name, sorted by name."""
     found: dict[str, Alert] = {}
-    for alert in rules.alerts(example_settings()):
+    for alert in example_alerts():
         found.setdefault(alert.name, alert)
     return dict(sorted(found.items()))
 
@@ -67,7 +79,7 @@ def with_current_table(page: str) -> str:
 def current_runbooks() -> dict[Path, str]:
     """Each runbook with the current summary of its alert below the title."""
     summaries: dict[str, list[str]] = {}
-    for alert in rules.alerts(example_settings()):
+    for alert in example_alerts():
         summaries.setdefault(alert.name, []).append(summary_pattern(alert))
     pages = {RUNBOOKS / f"{name}.md": OR.join(dict.fromkeys(each)) for name, each in summaries.items()}
     return {path: _with_summary(path.read_text(), text) for path, text in pages.items() if path.exists()}

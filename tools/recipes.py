@@ -100,6 +100,18 @@ def _prometheus() -> Recipe:
     )  # fmt: skip
 
 
+def _thanos() -> Recipe:
+    return Recipe(
+        tag=f"thanos:{_version('thanos')}-offline",
+        differs="nothing else than the build",
+        programs={"bin/thanos": "thanos"},
+        busybox=True,
+        certificates=True,
+        users={"thanos": (1001, 1001)},
+        changes=("USER 1001", 'ENTRYPOINT ["/bin/thanos"]'),
+    )
+
+
 def _vmagent() -> Recipe:
     return Recipe(
         tag=f"vmagent:{_version('vmagent')}-offline",
@@ -269,8 +281,8 @@ def _blackbox_exporter() -> Recipe:
 
 
 RECIPES = {
-    "caddy": _caddy, "prometheus": _prometheus, "vmagent": _vmagent, "loki": _loki, "grafana": _grafana,
-    "alertmanager": _alertmanager, "restic": _restic,
+    "caddy": _caddy, "prometheus": _prometheus, "thanos": _thanos, "vmagent": _vmagent, "loki": _loki,
+    "grafana": _grafana, "alertmanager": _alertmanager, "restic": _restic,
     "promtail": _promtail, "cadvisor": _cadvisor, "node_exporter": _node_exporter,
     "postgres_exporter": _postgres_exporter, "sql_exporter": _sql_exporter,
     "blackbox_exporter": _blackbox_exporter,

@@ -19,6 +19,7 @@ from tools import (
     repair,
     setup,
     ssh_program,
+    storage_change,
     working_copy,
 )
 from tools.backup.repository import Repository
@@ -76,6 +77,7 @@ def up(stack: Stack) -> int:
     stopped = _stopped(stack)
     if stopped:
         say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
+    storage_change.require(stack)
     custom_check.require(stack)
     pull_everywhere.pull(stack)
     say("\nBringing the stack up (pulumi up)")

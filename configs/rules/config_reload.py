@@ -11,6 +11,7 @@ from configs.units import prometheus_duration
 # Gauges that are 0 while the last load of a configuration, or of Loki's rules, failed.
 LAST_LOADS = (
     "prometheus_config_last_reload_successful",
+    "thanos_rule_config_last_reload_successful",
     "alertmanager_config_last_reload_successful",
     "caddy_config_last_reload_successful",
     "alloy_config_last_load_successful",

@@ -6,7 +6,7 @@ watchdog does.
 
 from __future__ import annotations
 
-from configs import certificate_lines
+from configs import certificate_lines, metrics_store
 from configs.rules.counters import COUNT, increase_of, increase_or_first_event, nonzero_rounded
 from configs.rules.model import Alert, Group
 from configs.rules.recording import NO_FORECAST, REACH
@@ -15,7 +15,7 @@ from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 from configs.units import show_duration
 
-TSDB = 'job="prometheus"'
+TSDB, RULES = metrics_store.TSDB_JOB, metrics_store.RULES_JOB
 LOKI = 'job="loki"'
 
 
@@ -27,10 +27,10 @@ def group(settings: Settings) -> Group:
             PART_DOWN,
             *_no_ingestion(settings),
             DISK_FILLING,
-            _retention(settings),
+            *([] if metrics_store.in_bucket(settings) else [_retention(settings)]),
             RULES_FAIL,
             NOTIFICATIONS_FAIL,
-            ALERTS_UNDELIVERED,
+            _alerts_undelivered(settings),
             LOKI_DISCARDS,
             TSDB_PROBLEM,
         ),
@@ -107,8 +107,8 @@ def group_names(expr: str) -> str:
 
 
 def _rules_fail(matchers: str, _: Thresholds) -> str:
-    """Of Prometheus and of Loki's ruler."""
-    of_prometheus = increase_of("prometheus_rule_evaluation_failures_total", TSDB + matchers, "15m")
+    """Of Prometheus or Thanos, and of Loki's ruler."""
+    of_prometheus = increase_of("prometheus_rule_evaluation_failures_total", RULES + matchers, "15m")
     of_loki = increase_of("loki_prometheus_rule_evaluation_failures_total", LOKI + matchers, "15m")
     return nonzero_rounded(f"sum by (env, host, job, group) ({group_names(f'{of_prometheus} or {of_loki}')})")
 
@@ -138,27 +138,34 @@ NOTIFICATIONS_FAIL = Alert(
 )
 
 
-def _undelivered(matchers: str, _: Thresholds) -> str:
-    """Of Prometheus and of Loki's ruler."""
-    kinds = [
-        increase_of(f"{prefix}prometheus_notifications_{kind}_total", selector + matchers, "15m")
-        for prefix, selector in (("", TSDB), ("loki_", LOKI))
-        for kind in ("errors", "dropped")
-    ]
-    sums = [f"sum by (env, host, job) ({kind})" for kind in kinds]
-    return nonzero_rounded(f"({sums[0]} + {sums[1]} or {sums[2]} + {sums[3]})")
+def undelivered(settings: Settings) -> list[list[str]]:
+    """Counters of alerts that did not reach Alertmanager, each with its matchers: of Prometheus or Thanos Rule, and of
+    Loki's ruler."""
+    of_loki = [f"loki_prometheus_notifications_{kind}_total" for kind in ("errors", "dropped")]
+    ours = [f"prometheus_notifications_{kind}_total" for kind in ("errors", "dropped")]
+    if metrics_store.in_bucket(settings):
+        ours = ["thanos_alert_sender_alerts_dropped_total", "thanos_alert_queue_alerts_dropped_total"]
+    return [[f"{name}{{{RULES}" for name in ours], [f"{name}{{{LOKI}" for name in of_loki]]
 
 
-ALERTS_UNDELIVERED = Alert(
-    name="NotificationsFail",
-    expr=_undelivered,
-    wait="0s",
-    severity="critical",
-    summary="{{ $labels.job }} failed to deliver " + COUNT + " alerts to Alertmanager in 15 minutes",
-    description="Notifications are missing or late. Check that Alertmanager is up.",
-    board="hub",
-    per="hub",
-)
+def _alerts_undelivered(settings: Settings) -> Alert:
+    def expr(matchers: str, _: Thresholds) -> str:
+        programs = [
+            " + ".join(f"sum by (env, host, job) (increase({counter}{matchers}}}[15m]))" for counter in counters)
+            for counters in undelivered(settings)
+        ]
+        return nonzero_rounded(f"({' or '.join(programs)})")
+
+    return Alert(
+        name="NotificationsFail",
+        expr=expr,
+        wait="0s",
+        severity="critical",
+        summary="{{ $labels.job }} failed to deliver " + COUNT + " alerts to Alertmanager in 15 minutes",
+        description="Notifications are missing or late. Check that Alertmanager is up.",
+        board="hub",
+        per="hub",
+    )
 
 
 def _discards(matchers: str, _: Thresholds) -> str:
@@ -192,7 +199,7 @@ def _tsdb_problem(matchers: str, _: Thresholds) -> str:
         "wal_corruptions",
     )
     failures = " + ".join(increase_of(f"prometheus_tsdb_{kind}_total", f"{TSDB}{matchers}", "3h") for kind in kinds)
-    return nonzero_rounded(f"sum by (env, host) ({failures})")
+    return nonzero_rounded(f"sum by (env, host, job) ({failures})")
 
 
 TSDB_PROBLEM = Alert(
@@ -200,7 +207,7 @@ TSDB_PROBLEM = Alert(
     expr=_tsdb_problem,
     wait="0s",
     severity="critical",
-    summary="Prometheus on the hub had " + COUNT + " TSDB failures in 3 hours",
+    summary="{{ $labels.job }} on the hub had " + COUNT + " TSDB failures in 3 hours",
     description="Usual causes are a full or faulty disk, or too little memory. Until the operation succeeds, disk "
     "usage grows and a restart takes longer.",
     board="hub",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configs.metrics_store import in_bucket
 from configs.rules.model import Group, Record
 from configs.settings import Settings
 from configs.units import prometheus_duration
@@ -13,7 +14,7 @@ NO_FORECAST = "the forecast needs a day of metrics"
 
 def group(settings: Settings) -> Group:
     """The alerts that use these rules look back further than one evaluation interval."""
-    return Group(name="records", rules=(_newest(settings), _reach()))
+    return Group(name="records", rules=(_newest(settings), *(() if in_bucket(settings) else (_reach(),))))
 
 
 def _newest(settings: Settings) -> Record:

@@ -33,6 +33,11 @@ def _modules(*names: str) -> tuple[ServiceModule, ...]:
 
 HUB = _modules(
     "prometheus",
+    "thanos.receive",
+    "thanos.store",
+    "thanos.compact",
+    "thanos.query",
+    "thanos.rule",
     "loki",
     "grafana",
     "caddy",

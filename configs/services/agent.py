@@ -168,11 +168,13 @@ def _remote_write(context: Context, push_url: str) -> dict[str, Any]:
     """Prometheus always retries a 5xx and, with the setting below, a 429; any other 4xx is final.
 
     Of a request by remote write 1.0 the hub stores nothing if it refuses one sample (too old, or a duplicate), which
-    costs up to 2000 samples of other jobs. By 2.0 it stores the rest, and its answer counts what it refused.
+    costs up to 2000 samples of other jobs. By 2.0 it stores the rest, and its answer counts what it refused. Thanos
+    takes 1.0 alone, and stores the rest.
     """
+    first = context.settings.hub.storage.bucket is not None
     target: dict[str, Any] = {
         "url": push_url + names.METRICS_PUSH,
-        "protobuf_message": "io.prometheus.write.v2.Request",
+        "protobuf_message": "prometheus.WriteRequest" if first else "io.prometheus.write.v2.Request",
         "remote_timeout": "30s",
         "queue_config": {"max_backoff": "10s", "retry_on_http_429": True, "batch_send_deadline": "1s"},
     }

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from configs import names
+from configs import metrics_store, names
 from configs.render.dump import to_yaml
 from configs.services.context import Context
 from configs.services.spec import (
@@ -39,7 +39,6 @@ CATALOGUE = "catalogue.json"
 PATH = "/ask"  # of the hub's site
 DATABASE = USER = "ask"  # in PostgreSQL
 ADMIN = "admin"
-AFTER = ("prometheus", "loki", "grafana", "alertmanager", "caddy")  # an assistant that fails costs none of them
 _HEALTHY = f"http://127.0.0.1:{names.ASK_METRICS_PORT}/-/healthy"
 
 
@@ -64,13 +63,18 @@ def specs(context: Context) -> list[ServiceSpec]:
             command=("--config", f"{CONFIG}/ask.yaml"),
             networks=(Network("ask"), Network("hub")),
             hosts=context.host_names if ask.model is not None and names.DOCKER_HOST in ask.model.address else {},
-            depends_on=(*AFTER, "ask-database", "ask-cache"),
+            depends_on=(*after(settings), "ask-database", "ask-cache"),
             health=HealthCheck(
                 ("python3", "-c", f"import urllib.request as r; r.urlopen('{_HEALTHY}', timeout=4)"), start_period=45
             ),
             scrape=ScrapeJob(name="ask", interval=context.edge.scrape.hub, port=names.ASK_METRICS_PORT, series=200),
         )
     ]
+
+
+def after(settings: Settings) -> tuple[str, ...]:
+    """What is started before the assistant: one that fails costs none of it."""
+    return (*metrics_store.roles(settings), "loki", "grafana", "alertmanager", "caddy")
 
 
 def secret(name: str) -> File:

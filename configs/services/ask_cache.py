@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from configs import names
-from configs.services.ask import AFTER
+from configs.services.ask import after
 from configs.services.context import Context
 from configs.services.spec import MB, RESTART, File, HealthCheck, Late, Network, Service, ServiceSpec, text
 
@@ -44,7 +44,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             user=OWNER,
             scratch=("/data",),
             networks=(Network("ask"),),
-            depends_on=AFTER,
+            depends_on=after(context.settings),
             health=HealthCheck(("valkey-cli", "-h", "127.0.0.1", "ping")),
             scrape=None,
         )

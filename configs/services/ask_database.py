@@ -10,7 +10,7 @@ import shlex
 from pathlib import Path
 
 from configs import names
-from configs.services.ask import AFTER, DATABASE, USER, secret
+from configs.services.ask import DATABASE, USER, after, secret
 from configs.services.context import Context
 from configs.services.spec import MB, RESTART, HealthCheck, Network, Service, ServiceSpec, Volume, text
 
@@ -54,7 +54,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             user=OWNER,
             volumes={"ask-database": Volume(DATA, durable=True)},
             networks=(Network("ask"),),
-            depends_on=AFTER,
+            depends_on=after(context.settings),
             health=HealthCheck(("pg_isready", "-q", "-h", "127.0.0.1", "-U", USER, "-d", DATABASE), start_period=45),
             scrape=None,
         )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from configs import names
+from configs.metrics_store import in_bucket
 from configs.render.dump import to_yaml
+from configs.services import bucket
 from configs.services.context import Context
 from configs.services.spec import (
     GB,
+    File,
     HealthCheck,
     Network,
     ScrapeJob,
@@ -37,11 +41,13 @@ DATA = "/loki"
 LIVE = "live"  # what Loki reads again by itself
 RULES = f"{LIVE}/rules"
 LIMITS = f"{LIVE}/limits.yml"
+BEGIN = "2024-01-01"  # older than every line
 TENANT = "fake"  # Loki's own name for the one tenant there is without authentication
 
 
 def specs(context: Context) -> list[ServiceSpec]:
     """Loki of the hub."""
+    stored = in_bucket(context.settings)
     return [
         ServiceSpec(
             role="loki",
@@ -49,13 +55,15 @@ def specs(context: Context) -> list[ServiceSpec]:
             limits=context.hub_limits(SERVICE),
             config_dir=CONFIG,
             files={
-                "loki.yml": text(config(context.settings)),
+                "loki.yml": _config(context.settings),
                 LIMITS: text(host_limits(context.settings)),
                 **rule_files(f"{RULES}/{TENANT}", context.log_rules),
             },
             check=("/usr/bin/loki", f"-config.file={CONFIG}/loki.yml", "-verify-config=true"),
             # Loki reads changed rules and limits within a minute by itself, its configuration only at its start.
             reload=restart_unless(f"{LIVE}/"),
+            secrets=bucket.credentials(context.settings) if stored else {},
+            environment=bucket.ENVIRONMENT if stored else (),
             command=tuple(command()),
             volumes={"loki": Volume(DATA, durable=True)},
             networks=(Network("hub"),),
@@ -67,9 +75,22 @@ def specs(context: Context) -> list[ServiceSpec]:
     ]
 
 
-def config(settings: Settings) -> str:
-    """loki.yml. Lines are taken as old as they are kept: a log agent's first look reads Docker's files whole."""
+def _config(settings: Settings) -> File:
+    if not in_bucket(settings):
+        return text(config(settings))
+    return bucket.file(settings, lambda place: config(settings, bucket.loki(place)))
+
+
+def config(settings: Settings, s3: Mapping[str, Any] | None = None) -> str:
+    """loki.yml. Lines are taken as old as they are kept: a log agent's first look reads Docker's files whole.
+
+    `s3`: the bucket that chunks and index are in. Without one they are on the hub's disk.
+    """
     hub, limits = settings.hub, settings.hub.loki
+    kind = "filesystem" if s3 is None else "s3"
+    storage = s3 or {"chunks_directory": f"{DATA}/chunks", "rules_directory": f"{DATA}/rules"}
+    since = hub.storage.logs_since
+    on_disk = {"storage_config": {"filesystem": {"directory": f"{DATA}/chunks"}}} if since is not None else {}
     return to_yaml(
         {
             "auth_enabled": False,
@@ -84,19 +105,14 @@ def config(settings: Settings) -> str:
                 "path_prefix": DATA,
                 "replication_factor": 1,
                 "ring": {"instance_addr": "127.0.0.1", "kvstore": {"store": "inmemory"}},
-                "storage": {"filesystem": {"chunks_directory": f"{DATA}/chunks", "rules_directory": f"{DATA}/rules"}},
+                "storage": {kind: storage},
             },
             "schema_config": {
-                "configs": [
-                    {
-                        "from": "2024-01-01",
-                        "store": "tsdb",
-                        "object_store": "filesystem",
-                        "schema": "v13",
-                        "index": {"prefix": "index_", "period": "24h"},
-                    }
-                ]
+                "configs": [_period(BEGIN, kind)]
+                if since is None
+                else [_period(BEGIN, "filesystem"), _period(since, kind)]
             },
+            **on_disk,
             # Lines of one stream may arrive out of order by half of the chunk age; edges send in order, so the default
             # of two hours is enough for every budget.
             "ingester": {
@@ -108,7 +124,7 @@ def config(settings: Settings) -> str:
             "compactor": {
                 "working_directory": f"{DATA}/compactor",
                 "retention_enabled": True,
-                "delete_request_store": "filesystem",
+                "delete_request_store": kind,
             },
             "limits_config": {
                 "retention_period": prometheus_duration(hub.retention.logs),
@@ -141,6 +157,17 @@ def config(settings: Settings) -> str:
         },
         "Loki of the hub, rendered by fleetwatch",
     )
+
+
+def _period(since: str, kind: str) -> dict[str, Any]:
+    """Where the lines from this day on are, and how they are indexed."""
+    return {
+        "from": since,
+        "store": "tsdb",
+        "object_store": kind,
+        "schema": "v13",
+        "index": {"prefix": "index_", "period": "24h"},
+    }
 
 
 def host_limits(settings: Settings) -> str:

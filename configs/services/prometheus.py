@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from configs import names
+from configs import metrics_store, names
 from configs.render.dump import to_yaml
 from configs.services.context import Context
 from configs.services.spec import (
@@ -40,8 +40,10 @@ DATA = "/prometheus"
 
 
 def specs(context: Context) -> list[ServiceSpec]:
-    """Prometheus of the hub."""
+    """Prometheus of a hub that keeps its metrics on its disk."""
     settings = context.settings
+    if metrics_store.in_bucket(settings):
+        return []
     return [
         ServiceSpec(
             role="prometheus",
@@ -87,19 +89,21 @@ def _health(settings: Settings) -> HealthCheck:
     )
 
 
-def config(settings: Settings, metrics_size: int) -> str:
-    """prometheus.yml; `metrics_size` in bytes.
+def out_of_order_window(settings: Settings) -> int:
+    """Seconds: a backlog as old as the outage budget is accepted, and the time that sending it takes."""
+    budget = settings.hub.outage_budget
+    return budget + max(300, budget // 8)
 
-    The out-of-order window accepts a backlog as old as the outage budget, and the time that sending it takes.
-    """
+
+def config(settings: Settings, metrics_size: int) -> str:
+    """prometheus.yml; `metrics_size` in bytes."""
     hub = settings.hub
-    window = hub.outage_budget + max(300, hub.outage_budget // 8)
     return to_yaml(
         {
             "global": {"evaluation_interval": "15s"},
             "storage": {
                 "tsdb": {
-                    "out_of_order_time_window": prometheus_duration(window),
+                    "out_of_order_time_window": prometheus_duration(out_of_order_window(settings)),
                     "retention": {
                         "time": prometheus_duration(hub.retention.metrics),
                         "size": show_size(metrics_size),

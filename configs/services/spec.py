@@ -26,7 +26,18 @@ NetworkName = Literal["hub", "edge", "ask"]
 # Which address of its host a port is published on; a host without a private address does not publish that port.
 Publish = Literal["everyone", "loopback", "private"]
 LateField = Literal[
-    "site", "push_url", "hub_ca", "passwords", "scraper", "users", "admin_password", "bucket", "bucket_key", "ask"
+    "site",
+    "push_url",
+    "hub_ca",
+    "passwords",
+    "scraper",
+    "users",
+    "admin_password",
+    "bucket",
+    "bucket_key",
+    "storage",
+    "storage_key",
+    "ask",
 ]
 
 
@@ -65,7 +76,8 @@ class Late:
     the hub's own CA. `bucket`: the URL of the bucket for backups, if the program makes its key. Secret are: `passwords`
     of this host by file name; `scraper`, the bcrypt hash of its scrape password by user name; `users`, the hashes of
     the push passwords of every internet host by host name; `admin_password`, Grafana's; `bucket_key`, the `access_key`
-    and `secret_key` for `bucket`; `ask`, the assistant's passwords and keys by file name.
+    and `secret_key` for `bucket`; `ask`, the assistant's passwords and keys by file name. `storage` and `storage_key`
+    are URL and key of the bucket with metrics and logs.
     """
 
     site: str = ""
@@ -77,6 +89,8 @@ class Late:
     admin_password: str = field(default="", repr=False)
     bucket: str = ""
     bucket_key: Mapping[str, str] = field(default_factory=dict, repr=False)
+    storage: str = ""
+    storage_key: Mapping[str, str] = field(default_factory=dict, repr=False)
     ask: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

@@ -13,6 +13,7 @@ from configs.settings.ask import Ask
 from configs.settings.backup import Backup
 from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, require_one, service_limits
 from configs.settings.places import HubDroplet, Local, Server
+from configs.settings.storage import Storage
 from configs.settings.text import ClientId, FolderName, IniText, Mail, MailDomain, Organization, Scopes
 from configs.units import Duration, Size, parse_duration, parse_size
 
@@ -190,6 +191,7 @@ class Hub(Strict):
     body_limit: Size = parse_size("32MB")
     backup: Backup | None = None
     ask: Ask | None = None
+    storage: Storage = Storage()
     limits: HubLimits = HubLimits()
     custom: FolderName | None = Field(None, description="the stack's name")
 

@@ -45,6 +45,7 @@ KINDS = {
     "_absolute": "absolute path",
     "_path": "absolute path",
     "_bucket": "name of a bucket",
+    "_day": 'day such as "2026-12-01"',
     "_user": "user name",
     "_mail": "e-mail address",
     "_cidr": "network",

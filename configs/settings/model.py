@@ -80,9 +80,15 @@ class Settings:
         return self.hub.backup.to.spaces if self.hub.backup is not None else None
 
     @property
+    def stored_at_spaces(self) -> Spaces | None:
+        """Where metrics and logs are, if that is DigitalOcean Spaces."""
+        bucket = self.hub.storage.in_bucket
+        return bucket.spaces if bucket is not None else None
+
+    @property
     def in_cloud(self) -> bool:
         """Whether the program makes resources at DigitalOcean, so that it needs an API token."""
-        return bool(self.droplets) or self.spaces is not None
+        return bool(self.droplets) or self.spaces is not None or self.stored_at_spaces is not None
 
     @cached_property
     def jobs(self) -> Mapping[str, tuple[ScrapeJob, ...]]:

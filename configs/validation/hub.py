@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from configs import names
 from configs.settings import Settings
-from configs.settings.backup import Spaces
+from configs.settings.backup import S3, Spaces
 
 # Those that the provider's plugin accepts; DigitalOcean's API does not list them.
 SPACES_REGIONS = ("ams3", "blr1", "fra1", "lon1", "nyc3", "sfo2", "sfo3", "sgp1", "syd1", "tor1")
@@ -18,6 +18,7 @@ def problems(settings: Settings) -> Iterator[str]:
     yield from _domain(settings)
     yield from _cloud_services(settings)
     yield from _backup(settings)
+    yield from _storage(settings)
     if settings.hub.outage_budget > settings.hub.retention.logs:
         yield "hub.outage_budget: expected at most hub.retention.logs, otherwise logs expire before they arrive"
 
@@ -45,7 +46,8 @@ def _domain(settings: Settings) -> Iterator[str]:
 def _backup(settings: Settings) -> Iterator[str]:
     hub = settings.hub
     if hub.backup is not None and hub.backup.to.spaces is not None:
-        yield from _spaces(settings, hub.backup.to.spaces, hub.backup.same_region)
+        yield from _spaces(settings, hub.backup.to.spaces, "hub.backup.to.spaces", "backup")
+        yield from _other_region(settings, hub.backup.to.spaces, hub.backup.same_region)
     if hub.backup is None or hub.backup.to.s3 is None or hub.droplet is None:
         return
     host = urlsplit(hub.backup.to.s3.endpoint).hostname or ""
@@ -56,16 +58,48 @@ def _backup(settings: Settings) -> Iterator[str]:
         )
 
 
-def _spaces(settings: Settings, spaces: Spaces, same_region: bool) -> Iterator[str]:
+def _storage(settings: Settings) -> Iterator[str]:
+    hub = settings.hub
+    if hub.storage.in_bucket is None:
+        return
+    for key in ("metrics", "metrics_size"):
+        if key in hub.retention.model_fields_set:
+            yield (
+                f"hub.retention.{key}: expected no such key with metrics in a bucket, hub.storage.keep has their times "
+                "by resolution; remove it"
+            )
+    if (spaces := settings.stored_at_spaces) is not None:
+        yield from _spaces(settings, spaces, "hub.storage.bucket.spaces", "data")
+    ours, backup = hub.storage.in_bucket, hub.backup
+    if backup is not None and (
+        (ours.s3 is not None and backup.to.s3 is not None and _is_one_bucket(ours.s3, backup.to.s3))
+        or (ours.spaces is not None and ours.spaces.bucket is not None and ours.spaces == backup.to.spaces)
+    ):
+        yield (
+            "hub.backup.to: this is the bucket of hub.storage, one event would take the data together with its backup; "
+            "choose a different bucket"
+        )
+
+
+def _is_one_bucket(a: S3, b: S3) -> bool:
+    return (a.endpoint.rstrip("/"), a.bucket) == (b.endpoint.rstrip("/"), b.bucket)
+
+
+def _other_region(settings: Settings, spaces: Spaces, same_region: bool) -> Iterator[str]:
     path = "hub.backup.to.spaces"
     if spaces.region not in SPACES_REGIONS:
-        yield f"{path}: expected a region with Spaces ({', '.join(SPACES_REGIONS)}), got {spaces.region!r}"
-    elif settings.hub.droplet is not None and spaces.region == settings.hub.droplet.region and not same_region:
+        return
+    if settings.hub.droplet is not None and spaces.region == settings.hub.droplet.region and not same_region:
         yield (
             f"{path}: {spaces.region} is the hub's own region, one event may take both; choose another region, or set "
             "`same_region: true`"
         )
-    name = f"{names.bucket(settings.prefix, settings.env)}{'x' * names.BUCKET_SUFFIX}"
+
+
+def _spaces(settings: Settings, spaces: Spaces, path: str, purpose: names.BucketPurpose) -> Iterator[str]:
+    if spaces.region not in SPACES_REGIONS:
+        yield f"{path}: expected a region with Spaces ({', '.join(SPACES_REGIONS)}), got {spaces.region!r}"
+    name = f"{names.bucket(settings.prefix, settings.env, purpose)}{'x' * names.BUCKET_SUFFIX}"
     if spaces.bucket is None and not names.is_bucket(name):
         yield (
             f"{path}: expected a bucket's name of lower-case letters, digits and hyphens, at most {names.BUCKET_LIMIT} "

@@ -13,9 +13,10 @@ from configs import rules
 from configs.catalogue import catalogue, every_board, phrasings, queries, render, rule_phrasings, runbooks
 from configs.rules.model import Alert, Record
 from tests.ask.evaluate import settings as seeded
-from tests.fixtures.full import full
+from tests.fixtures.full import full, in_bucket
 
-ENTRIES = catalogue(full())["entries"]
+EXAMPLES = (full(), in_bucket())
+ENTRIES = list({one["id"]: one for settings in EXAMPLES for one in catalogue(settings)["entries"]}.values())
 PROMQL = [one for one in ENTRIES if one["language"] == "promql"]
 
 
@@ -26,11 +27,11 @@ def test_every_entry_has_phrasings() -> None:
 
 def test_every_panel_alert_and_record_is_an_entry() -> None:
     ids = {one["id"] for one in ENTRIES}
-    for board in every_board(full()):
+    for board in (board for settings in EXAMPLES for board in every_board(settings)):
         for panel in (panel for row in board.rows for panel in row.panels):
             assert queries(panel), f"{panel.title}: a kind of panel that the catalogue does not read"
             assert any(one.startswith(f"{board.name}/{panel.title}") for one in ids)
-    groups = [*rules.groups(full()), *rules.ruler_groups(full())]
+    groups = [group for one in EXAMPLES for group in (*rules.groups(one), *rules.ruler_groups(one))]
     for rule in (rule for group in groups for rule in group.rules):
         assert f"{'alert' if isinstance(rule, Alert) else 'record'}/{rule.name}" in ids
 
@@ -38,15 +39,21 @@ def test_every_panel_alert_and_record_is_an_entry() -> None:
 def test_phrasings_are_of_panels_and_rules_that_exist() -> None:
     ids = {re.sub(r"\{\{.*?\}\} *", "", one["id"]).rstrip("/") for one in ENTRIES}
     titles = {
-        f"{board.name}/{panel.title}" for board in every_board(full()) for row in board.rows for panel in row.panels
+        f"{board.name}/{panel.title}"
+        for settings in EXAMPLES
+        for board in every_board(settings)
+        for row in board.rows
+        for panel in row.panels
     }
     keys = {f"{board}/{key}" for board, table in phrasings.BOARDS.items() for key in table}
     assert keys - ids - titles == set()
-    groups = [*rules.groups(full()), *rules.ruler_groups(full())]
+    groups = [group for one in EXAMPLES for group in (*rules.groups(one), *rules.ruler_groups(one))]
     records = {rule.name for group in groups for rule in group.rules if isinstance(rule, Record)}
     assert set(rule_phrasings.RECORDS) - records == set()
     # SamplesTooOld exists only with `honor_timestamps`.
-    assert set(rule_phrasings.ALERTS) - {one.name for one in rules.alerts(full())} == {"SamplesTooOld"}
+    assert set(rule_phrasings.ALERTS) - {one.name for settings in EXAMPLES for one in rules.alerts(settings)} == {
+        "SamplesTooOld"
+    }
 
 
 def test_equal_settings_give_equal_bytes() -> None:

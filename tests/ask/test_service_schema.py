@@ -23,6 +23,7 @@ from tests.ask.stage import Stage
 MIGRATIONS = Path(migrate.__file__).parent / "migrations"
 SNAPSHOT = Path(__file__).with_name("own_metrics.txt")
 USER, KEY = "3f0d6a5e-0000-4000-8000-000000000001", "3f0d6a5e-0000-4000-8000-000000000002"
+FIRST = ("users", "api_keys", "services", "metrics", "metric_services", "query_history", "audit")  # its tables
 # Rows of the first revision, in columns that it has. Later revisions have to keep them.
 ROWS = (
     f"INSERT INTO users (id, name, password_hash, role) VALUES ('{USER}', 'ada', '{{hash}}', 'admin')",
@@ -36,8 +37,6 @@ ROWS = (
     f"('{USER}', NULL, 'größe \"x\"', '{{{{}}}}', 'abstained', '', 0)",
     f"INSERT INTO audit (user_id, name, action, detail) VALUES ('{USER}', 'ada', 'question', 'cpu of web-1')",
 )
-# Rows of tables that later revisions made.
-LATER = {"0002": ("INSERT INTO model_usage (day, tokens, requests) VALUES ('2026-11-01', 1280, 1)",)}
 
 
 def _script(connection: sa.Connection | None = None) -> Config:
@@ -73,7 +72,7 @@ def test_rows_of_an_older_schema_survive_the_upgrade(postgres: Server, valkey: S
     with pool.begin() as connection:
         command.upgrade(_script(connection), revision)
     with pool.begin() as connection:
-        for row in (*ROWS, *(row for one, rows in LATER.items() if one <= revision for row in rows)):
+        for row in ROWS:
             text = row.format(hash=secrets.hashed(stage.ADMIN), digest=secrets.digest(key))
             connection.exec_driver_sql(text)
     columns = {
@@ -82,7 +81,7 @@ def test_rows_of_an_older_schema_survive_the_upgrade(postgres: Server, valkey: S
         if name != "alembic_version"
     }
     before = _contents(pool, columns)
-    assert all(before.values()), "every table of the revision has rows"
+    assert all(before[name] for name in FIRST), "every table of the first revision has rows"
     for _ in range(2):  # the second time there is nothing to do
         migrate.upgrade(pool)
     assert _contents(pool, columns) == before

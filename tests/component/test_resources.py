@@ -202,7 +202,10 @@ def test_agents_that_lose_data_or_have_no_support_are_warned_about(made: Run, mo
 def test_what_is_exported(made: Run) -> None:
     assert made.exports["url"] == ("https://fleetwatch.localhost:8443", False)
     assert made.exports["password"][1] is True, "the engine would print it after every update"
-    assert set(made.exports) == {"url", "user", "password", "query", "jobs", "hosts", "rotations"}
+    assert set(made.exports) == {
+        "url", "user", "password", "query", "jobs", "hosts", "rotations",
+        "storage", "bucket_prepared",
+    }  # fmt: skip
 
 
 BAD = [

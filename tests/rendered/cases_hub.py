@@ -137,7 +137,7 @@ CASES = (
         alert="TsdbProblem",
         when="when a compaction fails",
         series={**STORE, next(iter(STORE)): "0x20 2x100"},
-        fires=[fired("Prometheus on the hub had 2 TSDB failures in 3 hours")],
+        fires=[fired("prometheus on the hub had 2 TSDB failures in 3 hours", job="prometheus")],
     ),
     Case(alert="TsdbProblem", when="when all goes well", series=STORE),
 )

@@ -9,8 +9,18 @@ import pytest
 
 from configs.rules.model import Alert
 from configs.rules.recording import REACH
+from tests.fixtures import full
 from tests.fixtures.programs import Tool
-from tests.rendered import cases_ask, cases_backup, cases_hosts, cases_hub, cases_pipeline, cases_reload, cases_sources
+from tests.rendered import (
+    cases_ask,
+    cases_backup,
+    cases_bucket,
+    cases_hosts,
+    cases_hub,
+    cases_pipeline,
+    cases_reload,
+    cases_sources,
+)
 from tests.rendered.rules_rig import Case, ask, check, fired, groups_of, run, settings_of
 
 SUBJECTS = {
@@ -21,12 +31,18 @@ SUBJECTS = {
     "backup": cases_backup.CASES,
     "ask": cases_ask.CASES,
 }
+IN_BUCKET = settings_of(storage=full.STORAGE)
 SETTINGS = settings_of(
     {"hub": {"apps": {"shop": {"target": "shop:8000", "honor_timestamps": True}}}},
     backup=cases_backup.BACKUP,
     ask={"model": cases_ask.MODEL},
 )
 TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}}
+
+
+def test_alerts_about_a_bucket_fire_or_stay_silent(tool: Tool, tmp_path: Path) -> None:
+    check(tool, tmp_path, IN_BUCKET, groups_of(IN_BUCKET, "bucket"), cases_bucket.CASES)
+    check(tool, tmp_path, IN_BUCKET, groups_of(IN_BUCKET, "hub"), cases_bucket.UNDELIVERED)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

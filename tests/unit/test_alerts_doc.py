@@ -73,7 +73,7 @@ def test_table_lists_both_alternatives_of_a_summary() -> None:
 
 def test_counts_are_formatted_without_exponents() -> None:
     """Prometheus writes 3.456789e+06 for a bare value. Few are those of one container in 15 minutes."""
-    bare = {alert.name for alert in rules.alerts(alert_docs.example_settings()) if "{{ $value }}" in alert.summary}
+    bare = {alert.name for alert in alert_docs.example_alerts() if "{{ $value }}" in alert.summary}
     assert bare <= {"ContainerRestarts", "ContainerOutOfMemory"}
 
 

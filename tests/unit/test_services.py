@@ -18,7 +18,7 @@ from configs.settings import load
 from configs.settings.alerts import Day
 from configs.settings.thresholds import Severity
 from tests.fixtures import fleets, rendering
-from tests.fixtures.full import SOURCE, full, full_with_alloy, small
+from tests.fixtures.full import SOURCE, full, full_with_alloy, in_bucket, small
 from tools.ask_recipes import ASK_RECIPES
 from tools.recipes import RECIPES
 
@@ -47,7 +47,7 @@ FLEET = load(
     ),
     SOURCE,
 )
-SETTINGS = {"full": full(), "full with alloy": full_with_alloy(), "fleet": FLEET}
+SETTINGS = {"full": full(), "full with alloy": full_with_alloy(), "fleet": FLEET, "in a bucket": in_bucket()}
 
 
 def _contexts() -> list[Context]:

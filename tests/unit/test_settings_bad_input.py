@@ -48,7 +48,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         r"^hosts.hub.logs.files.web.labls: unknown key, expected one of path, job, format, level_key, exclude, "
         "encoding, labels",
     ),
-    "unknown image": (small(images={"redis": "x"}), r"^images.redis: unknown key, expected one of prometheus, loki"),
+    "unknown image": (
+        small(images={"redis": "x"}),
+        r"^images.redis: unknown key, expected one of prometheus, thanos, loki",
+    ),
     "wrong type": (_hub(ports={"https": "8443"}), r"^hub.ports.https: expected a whole number, got '8443'"),
     "a number for a text": (_hub(domain=5), r"^hub.domain: expected a text, got 5; put it in quotes"),
     "a list for a mapping": (_host(apps=["x"]), r"^hosts.hub.apps: expected a .*mapping.*got a list"),

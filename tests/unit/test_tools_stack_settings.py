@@ -9,6 +9,7 @@ import pytest
 
 from configs.settings import Settings
 from tests.fixtures import full
+from tests.fixtures.full import in_bucket
 from tools import images, stack_secrets, up, working_copy
 from tools.errors import ToolError
 from tools.stack import Stack
@@ -126,13 +127,16 @@ def test_which_images_a_local_stack_needs() -> None:
     usual = up.required_images(_settings(hub={"local": {}}))
     assert set(images.PARTS) - set(usual) == {
         "postgres_exporter", "sql_exporter", "restic", "blackbox_exporter", "ask", "pgvector", "valkey",
-    }, "the hub has no database, no backup, no assistant and no probes"  # fmt: skip
+        "thanos",
+    }, "the hub has no database, no backup, no assistant, no probes and no bucket"  # fmt: skip
     alloy = {"hosts": {"hub": {"logs": {"agent": "alloy"}}}}
     assert set(up.required_images(_settings(hub={"local": {}}, **alloy))) == {*usual, "alloy"} - {"promtail"}
     edge = {"postgres": {"main": {"dsn": "postgresql://watch:x@db:5432/shop"}}, "probes": {"db": {"tcp": "db:5432"}}}
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
     whole = _settings(hub={"local": {}, "backup": backup, "ask": {}}, hosts={"hub": edge})
-    assert set(up.required_images(whole)) == set(images.PARTS)
+    assert set(up.required_images(whole)) == set(images.PARTS) - {"thanos"}
+    stored = up.required_images(in_bucket())
+    assert set(stored) == {*usual, "thanos"}, "the metrics agent is Prometheus too"
     overridden = _settings(hub={"local": {}}, images={"loki": "registry.example.com/loki:3.7.8"})
     assert set(usual) - set(up.required_images(overridden)) == {"loki"}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards.hub import access, assistant, backup, capacity, certificate, components
+from configs.dashboards.hub import access, assistant, backup, bucket, capacity, certificate, components
 from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
 from configs.dashboards.model import (
     ANY_IS_BAD,
@@ -20,10 +20,12 @@ from configs.dashboards.model import (
     link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above, sample_age
+from configs.metrics_store import RULES_JOB, THANOS
 from configs.rules import agents
+from configs.rules.hub import undelivered
 from configs.settings import Settings
 
-COMPONENTS = 'job=~"prometheus|loki|grafana|caddy|alertmanager"'
+COMPONENTS = f'job=~"{"|".join(("prometheus", *THANOS, "loki", "grafana", "caddy", "alertmanager"))}"'
 UP_MAPPINGS = {1: ("up", "green"), 0: ("down", "red")}
 # Looks back six hours instead of five minutes, so that a silent host stays in the table.
 NEWEST_SAMPLE = f"(max {BY} (timestamp(up{{{AGENT}}})) or max {BY} (max_over_time(timestamp(up{{{AGENT}}})[6h:1m])))"
@@ -74,49 +76,56 @@ TSDB_FAILURES = " + ".join(
 
 
 def _of_both(counter: str) -> str:
-    """The sum of Prometheus' counter and the same of Loki's ruler."""
-    counters = (f"{counter}{{{METRICS}}}", f'loki_{counter}{{job="loki"}}')
+    """The sum of the counter of Prometheus or Thanos, and the same of Loki's ruler."""
+    counters = (f"{counter}{{{RULES_JOB}}}", f'loki_{counter}{{job="loki"}}')
     return " + ".join(f"(sum(increase({one}[$__range])) or vector(0))" for one in counters)
 
 
 RULE_FAILURES = _of_both("prometheus_rule_evaluation_failures_total")
-UNDELIVERED_ALERTS = " + ".join(_of_both(f"prometheus_notifications_{kind}_total") for kind in ("errors", "dropped"))
 
-_failures = Row(
-    height=4,
-    panels=(
-        Stat(
-            title="Failed config reloads",
-            description="Hub components and agents of the selected hosts for which the alert ConfigNotRead is active.",
-            unit="none",
-            query=Query(expr=f'count(ALERTS{{alertname="ConfigNotRead",{SELECTED}}}) or vector(0)'),
-            steps=ANY_IS_BAD,
+
+def _undelivered(settings: Settings) -> str:
+    counters = [counter for program in undelivered(settings) for counter in program]
+    return " + ".join(f"(sum(increase({counter}}}[$__range])) or vector(0))" for counter in counters)
+
+
+def _failures(settings: Settings) -> Row:
+    return Row(
+        height=4,
+        panels=(
+            Stat(
+                title="Failed config reloads",
+                description="Hub components and agents of the selected hosts for which the alert ConfigNotRead is "
+                "active.",
+                unit="none",
+                query=Query(expr=f'count(ALERTS{{alertname="ConfigNotRead",{SELECTED}}}) or vector(0)'),
+                steps=ANY_IS_BAD,
+            ),
+            Stat(
+                title="Rule evaluation failures",
+                description="Failed rule evaluations of Prometheus and Loki in the time range. Alerts of these rules "
+                "do not fire.",
+                unit="none",
+                query=Query(expr=f"ceil({RULE_FAILURES})"),
+                steps=ANY_IS_BAD,
+            ),
+            Stat(
+                title="TSDB failures",
+                description="Failed writes, compactions, truncations and reloads of Prometheus' database in the time "
+                "range, usually because of a full or faulty disk.",
+                unit="none",
+                query=Query(expr=f"ceil({TSDB_FAILURES}) or vector(0)"),
+                steps=ANY_IS_BAD,
+            ),
+            Stat(
+                title="Undelivered alerts",
+                description="Alerts that Prometheus and Loki could not deliver to Alertmanager in the time range.",
+                unit="none",
+                query=Query(expr=f"ceil({_undelivered(settings)})"),
+                steps=ANY_IS_BAD,
+            ),
         ),
-        Stat(
-            title="Rule evaluation failures",
-            description="Failed rule evaluations of Prometheus and Loki in the time range. Alerts of these rules do "
-            "not fire.",
-            unit="none",
-            query=Query(expr=f"ceil({RULE_FAILURES})"),
-            steps=ANY_IS_BAD,
-        ),
-        Stat(
-            title="TSDB failures",
-            description="Failed writes, compactions, truncations and reloads of Prometheus' database in the time "
-            "range, usually because of a full or faulty disk.",
-            unit="none",
-            query=Query(expr=f"ceil({TSDB_FAILURES}) or vector(0)"),
-            steps=ANY_IS_BAD,
-        ),
-        Stat(
-            title="Undelivered alerts",
-            description="Alerts that Prometheus and Loki could not deliver to Alertmanager in the time range.",
-            unit="none",
-            query=Query(expr=f"ceil({UNDELIVERED_ALERTS})"),
-            steps=ANY_IS_BAD,
-        ),
-    ),
-)
+    )
 
 
 def _ingestion(settings: Settings) -> Row:
@@ -221,10 +230,11 @@ def board(settings: Settings) -> Dashboard:
         variables=env_and_host('up{job="agent"}'),
         rows=(
             _stats,
-            _failures,
+            _failures(settings),
             _ingestion(settings),
             _loss(settings),
             *capacity.rows(settings),
+            *bucket.rows(settings),
             *backup.rows(settings),
             *assistant.rows(settings),
             *components.rows(settings),

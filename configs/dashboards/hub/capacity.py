@@ -6,6 +6,7 @@ from configs.dashboards.hosts import YEAR
 from configs.dashboards.hub.queries import BY, METRICS, SELECTED
 from configs.dashboards.model import Graph, Query, Row
 from configs.disk import BYTES_PER_SAMPLE
+from configs.metrics_store import in_bucket
 from configs.rules import hosts as rules
 from configs.rules.agents import BUFFER, WRITTEN
 from configs.settings import Settings
@@ -25,6 +26,11 @@ ON_DISK = " + ".join(
     for what in ("storage_blocks", "wal_storage_size", "head_chunks_storage_size")
 )
 INGESTION_RATE = f"sum(rate(prometheus_tsdb_head_samples_appended_total{{{METRICS}}}[1h]))"
+
+
+_UNTIL_RETENTION = Query(
+    expr=f"clamp_min({RETENTION} - (time() - {OLDEST}), 0)", legend="until metrics reach retention"
+)
 
 
 def _capacity(settings: Settings) -> Row:
@@ -51,9 +57,7 @@ def _capacity(settings: Settings) -> Row:
                 unit="s",
                 queries=(
                     Query(expr=f"min by (mountpoint) ({TIME_LEFT})", legend="{{mountpoint}}"),
-                    Query(
-                        expr=f"clamp_min({RETENTION} - (time() - {OLDEST}), 0)", legend="until metrics reach retention"
-                    ),
+                    *(() if in_bucket(settings) else (_UNTIL_RETENTION,)),
                 ),
             ),
             Graph(
@@ -105,4 +109,4 @@ _retention = Row(
 
 def rows(settings: Settings) -> tuple[Row, ...]:
     """Disk usage and agent buffers, then the retention of metrics."""
-    return (_capacity(settings), _retention)
+    return (_capacity(settings), *(() if in_bucket(settings) else (_retention,)))

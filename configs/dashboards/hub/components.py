@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
 from configs.dashboards.model import PER_SECOND, Graph, Query, Row, largest
+from configs.metrics_store import RULES_JOB
 from configs.rules import agents
 from configs.rules.hub import group_names
 from configs.settings import Settings
 
-GROUP_DURATIONS = group_names(f"prometheus_rule_group_last_duration_seconds{{{METRICS}}}")
+GROUP_DURATIONS = group_names(f"prometheus_rule_group_last_duration_seconds{{{RULES_JOB}}}")
 
 
 def _storage(settings: Settings) -> Row:
@@ -55,12 +56,10 @@ def _storage(settings: Settings) -> Row:
                 unit="bytes",
                 stack=True,
                 queries=(
-                    Query(expr='sum(prometheus_tsdb_storage_blocks_bytes{job="prometheus"})', legend="blocks"),
+                    Query(expr=f"sum(prometheus_tsdb_storage_blocks_bytes{{{METRICS}}})", legend="blocks"),
+                    Query(expr=f"sum(prometheus_tsdb_wal_storage_size_bytes{{{METRICS}}})", legend="write-ahead log"),
                     Query(
-                        expr='sum(prometheus_tsdb_wal_storage_size_bytes{job="prometheus"})', legend="write-ahead log"
-                    ),
-                    Query(
-                        expr='sum(prometheus_tsdb_head_chunks_storage_size_bytes{job="prometheus"})',
+                        expr=f"sum(prometheus_tsdb_head_chunks_storage_size_bytes{{{METRICS}}})",
                         legend="head chunks",
                     ),
                 ),

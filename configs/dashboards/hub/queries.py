@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from configs.metrics_store import TSDB_JOB
+
 SELECTED = 'env=~"$env",host=~"$host"'
 AGENT = f'job="agent",{SELECTED}'
 LOG_AGENT = f'job=~"promtail|alloy",{SELECTED}'
 BY = "by (env, host)"
-METRICS = 'job="prometheus"'
+METRICS = TSDB_JOB
 RATE_INTERVAL = "$__rate_interval"
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from configs import names
+from configs import metrics_store, names
+from configs.services import bucket as bucket_files
 from configs.services.context import Context
 from configs.services.spec import (
     MB,
@@ -47,6 +47,8 @@ PARTS: dict[str, str] = {
     "ask": "ask-database",
     "state": "",
 }
+# Not backed up on a hub with a bucket, which has them.
+IN_BUCKET = ("metrics", "logs")
 CHECK_EVERY = 7 * 86400
 SCRIPTS = ("common.sh", "respond.sh", "run.sh", "parts.sh", "restore.sh")
 # Read-only. Loki's volume once for each step of its copy, see `logs` in run.sh.
@@ -63,8 +65,9 @@ READS = {
 
 
 def parts(settings: Settings) -> tuple[str, ...]:
-    """The parts of this stack, in the order of a restore."""
-    return tuple(part for part in PARTS if part != "ask" or settings.hub.ask is not None)
+    """The parts of this stack, in the order of a restore: those that its hub has on its disk."""
+    stored = IN_BUCKET if metrics_store.in_bucket(settings) else ()
+    return tuple(part for part in PARTS if part not in stored and (part != "ask" or settings.hub.ask is not None))
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -90,9 +93,16 @@ def specs(context: Context) -> list[ServiceSpec]:
                 "backup": Volume(STATE, durable=True),
                 **({"backup-destination": Volume(DESTINATION, device=path)} if path is not None else {}),
             },
-            reads={place: volume for place, volume in READS.items() if place != "/data/ask" or ask},
+            reads=_reads(settings),
             networks=(Network("hub"),),
-            depends_on=("prometheus", "loki", "grafana", "alertmanager", "caddy", *(("ask-database",) if ask else ())),
+            depends_on=(
+                *metrics_store.roles(settings),
+                "loki",
+                "grafana",
+                "alertmanager",
+                "caddy",
+                *(("ask-database",) if ask else ()),
+            ),
             health=http_check(f"http://127.0.0.1:{names.BACKUP_PORT}/metrics"),
             # Reads files of all users; writes into a folder of the host that any user may own.
             capabilities=("CAP_DAC_READ_SEARCH", *(("CAP_DAC_OVERRIDE",) if path is not None else ())),
@@ -100,6 +110,11 @@ def specs(context: Context) -> list[ServiceSpec]:
             scrape=ScrapeJob(name="backup", interval=context.edge.scrape.hub, port=names.BACKUP_PORT, series=50),
         )
     ]
+
+
+def _reads(settings: Settings) -> dict[str, str]:
+    volumes = [PARTS[part] for part in parts(settings)]
+    return {path: volume for path, volume in READS.items() if volume in volumes}
 
 
 def repository(settings: Settings, backup: Backup, bucket: str = "") -> str:
@@ -141,15 +156,11 @@ def _keys(backup: Backup) -> dict[str, File]:
     """The credentials' file of an S3 server, in the form of AWS' tools."""
     s3 = backup.to.s3
     if backup.to.spaces is not None:
-        return {"s3": File(lambda late: _ini(late.bucket_key), needs=("bucket_key",))}
+        return {"s3": File(lambda late: bucket_files.ini(late.bucket_key), needs=("bucket_key",))}
     if s3 is None:
         return {}
     given = {"access_key": s3.access_key.get_secret_value(), "secret_key": s3.secret_key.get_secret_value()}
-    return {"s3": File(lambda _: _ini(given))}
-
-
-def _ini(key: Mapping[str, str]) -> str:
-    return f"[default]\naws_access_key_id = {key['access_key']}\naws_secret_access_key = {key['secret_key']}\n"
+    return {"s3": File(lambda _: bucket_files.ini(given))}
 
 
 def _region(backup: Backup) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from configs import names
+from configs import metrics_store, names
 from configs.services.caddy import caddyfile
 from configs.services.caddy.caddyfile import USERS
 from configs.services.context import Context
@@ -56,7 +56,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             volumes={"caddy-data": Volume(DATA, durable=True), "caddy-config": Volume("/config", durable=True)},
             networks=(Network("hub", (settings.hub.domain,)),),
             ports=_ports(settings),
-            depends_on=("prometheus", "loki", "grafana", "alertmanager"),
+            depends_on=(*metrics_store.roles(settings), "loki", "grafana", "alertmanager"),
             health=http_check(f"http://127.0.0.1:{names.CADDY_METRICS_PORT}/metrics"),
             capabilities=("CAP_NET_BIND_SERVICE",),
             scrape=ScrapeJob(name="caddy", interval=context.edge.scrape.hub, port=names.CADDY_METRICS_PORT, series=220),

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from configs import names
+from configs import metrics_store, names
 from configs.secret_paths import REDACTED, SECRET_PATH
 from configs.services import ask
 from configs.services.caddy import reading
@@ -86,8 +86,8 @@ def _endpoints(settings: Settings, guard: str = "") -> str:
     """Push endpoints: POST only, a body limit; what was taken is not logged (a line per batch and host would be most
     of the log), what was refused is: `log_skip` comes after the guard."""
     targets = {
-        names.METRICS_PUSH: names.address(settings.prefix, "prometheus", names.PROMETHEUS_PORT),
-        names.LOGS_PUSH: names.address(settings.prefix, "loki", names.LOKI_PORT),
+        names.METRICS_PUSH: metrics_store.writer(settings),
+        names.LOGS_PUSH: (names.address(settings.prefix, "loki", names.LOKI_PORT), names.LOGS_PUSH),
     }
     blocks = [
         f"""		route {path} {{
@@ -96,16 +96,27 @@ def _endpoints(settings: Settings, guard: str = "") -> str:
 			request_body {{
 				max_size {settings.hub.body_limit}
 			}}
-			log_skip
+			log_skip{"" if there == path else _for_thanos(there)}
 			reverse_proxy {target} {{
 				header_up -Authorization
 				header_up -X-Loki-Ingestion-Policy
 			}}
 		}}
 """
-        for path, target in targets.items()
+        for path, (target, there) in targets.items()
     ]
     return "".join(blocks).rstrip("\n")
+
+
+def _for_thanos(path: str) -> str:
+    """Receive takes remote write at another path, and 1.0 alone: of 2.0 it would store nothing and report success. An
+    agent that still pushes by 2.0 tries again until it has its new configuration. The headers are Receive's own, for
+    other tenants and for other nodes."""
+    return f"""
+			@second header Content-Type *io.prometheus.write.v2*
+			respond @second "this hub takes remote write 1.0" 503
+			request_header -Thanos-*
+			rewrite * {path}"""
 
 
 def _sites(hub: Hub) -> list[str]:

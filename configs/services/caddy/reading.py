@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from configs import names
+from configs import metrics_store, names
 
 if TYPE_CHECKING:
     from configs.settings import Settings
@@ -51,7 +51,7 @@ def render(settings: Settings) -> str:
     loopback = [f"http://{host}:{names.CADDY_QUERY_PORT}" for host in ("127.0.0.1", "localhost")]
     sources = f"http://{names.address(settings.prefix, 'caddy', names.CADDY_SOURCES_PORT)}"
     return (
-        _snippets(settings.prefix)
+        _snippets(settings.prefix, metrics_store.reader(settings))
         + _site(names.CADDY_QUERY_PORT, ", ".join(loopback))
         + _site(names.CADDY_SOURCES_PORT, sources)
     )
@@ -69,7 +69,7 @@ http://:{port} {{
 """
 
 
-def _snippets(prefix: str) -> str:
+def _snippets(prefix: str, reader: str) -> str:
     """Without its Origin, a request gets no answer that a browser would show to a page of another site."""
     return f"""
 (read) {{
@@ -121,7 +121,7 @@ def _snippets(prefix: str) -> str:
 		import read {names.address(prefix, "loki", names.LOKI_PORT)}
 	}}
 	handle {{
-		import read {names.address(prefix, "prometheus", names.PROMETHEUS_PORT)}
+		import read {names.address(prefix, reader, names.PROMETHEUS_PORT)}
 	}}
 }}
 """

@@ -21,7 +21,7 @@ def _run(monkeypatch: pytest.MonkeyPatch, spaces: Any, **sections: Any) -> Run:
 
 def test_bucket_and_a_key_for_it_alone_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
     made = _run(monkeypatch, "ams3")
-    bucket = made.of(BUCKET)["bucket"]
+    bucket = made.of(BUCKET)["backup-bucket"]
     assert bucket.plain() == {"name": NAME, "region": "ams3", "acl": "private", "forceDestroy": False}
     assert made.of(KEY)["backup-key"].plain()["grants"] == [{"bucket": NAME, "permission": "readwrite"}]
     assert made.of(KEY)["spaces-key"].plain()["grants"] == [{"bucket": "", "permission": "fullaccess"}]
@@ -52,7 +52,7 @@ def test_keys_are_secret_in_the_state(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_bucket_is_kept_unless_the_stack_file_says_otherwise(
     monkeypatch: pytest.MonkeyPatch, keep: bool, env: str
 ) -> None:
-    bucket = _run(monkeypatch, {"region": "ams3", "keep": keep}, env=env).of(BUCKET)["bucket"]
+    bucket = _run(monkeypatch, {"region": "ams3", "keep": keep}, env=env).of(BUCKET)["backup-bucket"]
     assert bucket.request.retainOnDelete is keep
     assert bucket.plain()["forceDestroy"] is not keep
     assert bucket.request.protect is (env == "prod")
@@ -69,7 +69,7 @@ def test_bucket_that_exists_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> No
 def test_hub_elsewhere_may_have_a_bucket_too(monkeypatch: pytest.MonkeyPatch) -> None:
     backup = {"to": {"spaces": "fra1"}, "password": "restic-s3cret"}
     made = run({"hub": {"local": {}, "backup": backup}}, monkeypatch)
-    assert made.of(BUCKET)["bucket"].plain()["region"] == "fra1"
+    assert made.of(BUCKET)["backup-bucket"].plain()["region"] == "fra1"
     assert made.exports["monthly_usd"] == (5, False)
 
 

@@ -1,0 +1,45 @@
+"""Thanos Receive: takes remote write, keeps the newest samples on the hub's disk, uploads blocks to the bucket."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from configs import names
+from configs.metrics_store import RECEIVE
+from configs.services.context import Context
+from configs.services.prometheus import out_of_order_window
+from configs.services.spec import MB, ServiceSpec
+from configs.services.thanos import DATA, REPLICA, TENANT, part, service
+from configs.units import prometheus_duration
+
+if TYPE_CHECKING:
+    from configs.settings import Settings
+
+SERVICE = service(RECEIVE, 1280 * MB, 1.0)
+LOCAL = 3 * 86400  # seconds
+
+
+def specs(context: Context) -> list[ServiceSpec]:
+    """The one Receive of a hub with a bucket."""
+    return part(context, RECEIVE, SERVICE, arguments(context), series=900, durable=True, stop_timeout=120)
+
+
+def local(settings: Settings) -> int:
+    """Seconds that blocks stay on the hub's disk, uploaded or not: so long an outage of the bucket costs nothing."""
+    return max(LOCAL, 2 * settings.hub.outage_budget)
+
+
+def arguments(context: Context) -> tuple[str, ...]:
+    """A block is uploaded as soon as it is complete."""
+    hub = context.settings.hub
+    block = prometheus_duration(hub.metrics_block)
+    return (
+        f"--tsdb.path={DATA}",
+        f"--tsdb.retention={prometheus_duration(local(context.settings))}",
+        f"--tsdb.min-block-duration={block}",
+        f"--tsdb.max-block-duration={block}",
+        f"--tsdb.out-of-order.time-window={prometheus_duration(out_of_order_window(context.settings))}",
+        f"--remote-write.address=0.0.0.0:{names.RECEIVE_PORT}",
+        f'--label={REPLICA}="{context.settings.prefix}"',
+        f"--receive.tenant-label-name={TENANT}",
+    )

@@ -1,0 +1,83 @@
+"""Settings of where the hub keeps metrics and logs: on its own disk, or in a bucket of object storage."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from configs.settings.backup import S3, Spaces
+from configs.settings.base import Strict, require_one
+from configs.units import Duration, parse_duration
+
+DAY = 86400
+
+
+class Bucket(Strict):
+    """A bucket for the hub's metrics and logs: exactly one of `spaces` and `s3`. One bucket belongs to one stack."""
+
+    spaces: Spaces | None = None
+    s3: S3 | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Bucket:
+        require_one(self, ("spaces", "s3"), "expected exactly one bucket: spaces or s3 (such as `spaces: fra1`)")
+        return self
+
+
+class Resolutions(Strict):
+    """How long samples are kept in a bucket, by resolution: as they arrived, one for five minutes, one for an hour."""
+
+    raw: Annotated[Duration, Field(ge=2 * DAY)] = parse_duration("90d")
+    five_minutes: Annotated[Duration, Field(ge=10 * DAY)] = parse_duration("2y")
+    one_hour: Annotated[Duration, Field(ge=10 * DAY)] = parse_duration("2y")
+
+    @model_validator(mode="after")
+    def _coarser_is_kept_longer(self) -> Resolutions:
+        if not self.raw <= self.five_minutes <= self.one_hour:
+            raise ValueError("expected raw <= five_minutes <= one_hour: a coarser resolution outlives a finer one")
+        return self
+
+
+def _day(value: str) -> str:
+    try:
+        date.fromisoformat(value)
+    except ValueError:
+        raise ValueError('expected a day in quotes, such as "2026-12-01"') from None
+    return value
+
+
+class Storage(Strict):
+    """Where the hub's metrics and logs are kept.
+
+    `single`: on the hub's disk. `bucket`: in object storage, by Thanos and Loki; the hub's disk holds only what was not
+    uploaded yet (docs/growing.md). `keep` replaces `hub.retention.metrics` there.
+
+    A `bucket` beside `kind: single` prepares for it: the metrics agents push by remote write 1.0, which Thanos takes. A
+    hub that has data goes through one update with both, so that nothing is lost when it changes.
+
+    `logs_since`: the day (UTC) from which log lines are in the bucket; those before stay on the hub's disk, and are
+    read there. `make grow` writes it for a hub that has lines.
+    """
+
+    kind: Literal["single", "bucket"] = "single"
+    bucket: Bucket | None = None
+    logs_since: Annotated[str, AfterValidator(_day)] | None = None
+    keep: Resolutions = Resolutions()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, raw: Any) -> Any:
+        return {"kind": raw} if isinstance(raw, str) else raw
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Storage:
+        if self.kind == "bucket" and self.bucket is None:
+            raise ValueError("expected `bucket` beside `kind: bucket`, such as `bucket: {spaces: fra1}`")
+        return self
+
+    @property
+    def in_bucket(self) -> Bucket | None:
+        """The bucket that metrics and logs are kept in; None: they are on the hub's disk."""
+        return self.bucket if self.kind == "bucket" else None

@@ -1,0 +1,141 @@
+"""A hub that keeps its metrics and logs in a bucket, on a real S3 server: data, alerts, faults, and a lost hub."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from configs.metrics_store import COMPACT, QUERY, RECEIVE, RULE, STORE, THANOS
+from tests.integration import backup, outage
+from tests.integration.rig import Rig, docker, eventually, rig
+from tools import setup
+
+BLOCK = 60  # seconds
+SCRAPED = 'up{job="shop"}'
+RUNNING = "{{.State.Running}} {{.State.Pid}}"
+
+
+class Stored:
+    """The stack and its bucket, an application that is scraped, a writer of numbered lines; what the tests remember."""
+
+    def __init__(self, made: Rig, bucket: backup.Bucket, app: str, writer: str) -> None:
+        self.rig, self.bucket, self.app, self.writer = made, bucket, app, writer
+        self.began = 0.0
+
+    def objects(self, folder: str) -> list[str]:
+        """Names of a folder of the bucket."""
+        return docker("exec", self.bucket.name, "sh", "-c", f"ls /data/objects/{backup.BUCKET}/{folder}").split()
+
+    def lost(self, since: float, until: float) -> list[float]:
+        """Scrapes that the application answered and that have no sample."""
+        answered = [at for at in outage.served(self.app, since) if at < until]
+        assert len(answered) > 0.5 * (until - since), f"only {len(answered)} scrapes in {until - since:.0f} s"
+        return outage.lost(answered, self.stamps())
+
+    def stamps(self) -> list[float]:
+        """The times of all samples of the application."""
+        window = int(time.time() - self.began) + 60
+        return outage.stamps(self.rig, SCRAPED, f"{window}s")
+
+
+@pytest.fixture(scope="module")
+def stored(chain: setup.ToolChain) -> Iterator[Stored]:
+    images = {image.key: image.ref for image in chain.images}
+    fast = {"hosts": {"hub": {"scrape": {"agents": "2s", "hub": "2s"}}}, "hub": {"metrics_block": f"{BLOCK}s"}}
+    with rig("bucket", fast) as made:
+        bucket = backup.Bucket(made, images["s3"], made.home, size="400m")
+        bucket.keep_data()
+        app = outage.start_app(made, images["test-app"])
+        found = Stored(made, bucket, app, outage.start_writer(made, images["test-app"]))
+        made.up()
+        eventually("the application's samples", lambda: made.hub.metrics(SCRAPED))
+        found.began = time.time()
+        yield found
+
+
+@pytest.mark.xdist_group("bucket")
+class TestBucket:
+    """One story, in this order."""
+
+    def test_metrics_of_every_job_and_logs_are_answered(self, stored: Stored) -> None:
+        found = stored.rig.hub.metrics('up{host="hub"}')
+        values = {one["metric"]["job"]: one["value"][1] for one in found}
+        assert set(THANOS) <= set(values)
+        assert set(values.values()) == {"1"}, values
+        assert not {"replica", "tenant_id"} & set(found[0]["metric"]), "labels of Thanos' blocks are in no answer"
+        eventually("log lines", lambda: stored.rig.hub.log_numbers('sum(count_over_time({host="hub"}[1h]))'))
+
+    def test_rules_are_evaluated_and_alerts_arrive(self, stored: Stored) -> None:
+        hub = stored.rig.hub
+        assert backup.metric(stored.rig, "fleetwatch:host_expected") == 1
+        alerts = eventually("the watchdog", lambda: hub.get("/alertmanager/api/v2/alerts", active="true"))
+        (watchdog,) = [one for one in alerts if one["labels"]["alertname"] == "Watchdog"]
+        assert watchdog["labels"] == {"alertname": "Watchdog", "severity": "none", "env": "test", "host": "hub"}
+
+    def test_blocks_and_chunks_reach_the_bucket_and_are_read_there(self, stored: Stored) -> None:
+        eventually("a block in the bucket", lambda: stored.objects("metrics"), patience=240, pause=5)
+        loaded = f'thanos_bucket_store_blocks_loaded{{job="{STORE}"}}'
+        eventually("the block is read", lambda: backup.metric(stored.rig, loaded) > 0, patience=180, pause=5)
+
+    def test_doctor_finds_no_fault(self, stored: Stored) -> None:
+        done = stored.rig.tool("doctor")
+        assert done.returncode == 0, done.stdout
+        assert "Everything has data" in done.stdout
+
+    @pytest.mark.parametrize("role", [RECEIVE, STORE, COMPACT, QUERY, RULE, "loki", "caddy"])
+    def test_killed_part_returns(self, stored: Stored, role: str) -> None:
+        name = stored.rig.container(role)
+        before = docker("inspect", "-f", RUNNING, name).split()[1]
+        os.kill(int(before), signal.SIGKILL)
+
+        def again() -> bool:
+            running, pid = docker("inspect", "-f", RUNNING, name).split()
+            return running == "true" and pid not in (before, "0")
+
+        eventually(f"{role} runs again", again)
+        eventually("it is scraped", lambda: backup.metric(stored.rig, f'up{{job="{role}"}}') == 1, patience=120)
+
+    def test_bucket_that_is_down_costs_nothing(self, stored: Stored) -> None:
+        docker("pause", stored.bucket.name)
+        begun = time.time()
+        eventually("a block is due", lambda: time.time() > begun + 2 * BLOCK, patience=3 * BLOCK)
+        assert stored.rig.hub.metrics(SCRAPED), "what Receive has is answered"
+        docker("unpause", stored.bucket.name)
+
+        def uploaded() -> bool:
+            newest = f'thanos_objstore_bucket_last_successful_upload_time{{job="{RECEIVE}"}}'
+            return backup.metric(stored.rig, f"max({newest})") > begun + BLOCK
+
+        eventually("a newer block is uploaded", uploaded, patience=240, pause=5)
+
+    def test_no_sample_was_lost_or_doubled(self, stored: Stored) -> None:
+        until = time.time()
+        eventually("newer samples", lambda: stored.stamps()[-1] > until + 5, patience=120)
+        eventually("every scrape has a sample", lambda: not stored.lost(stored.began, until), patience=90, pause=3)
+        times = stored.stamps()
+        assert len(times) == len(set(times))
+
+    def test_no_line_was_lost_or_doubled(self, stored: Stored) -> None:
+        last, numbers = outage.all_numbers(stored.rig, stored.writer, stored.began - 120)
+        first = min(numbers)
+        missing = [number for number in range(first, last + 1) if not numbers[number]]
+        assert not missing, f"{len(missing)} of {last - first}, from {missing[0]} to {missing[-1]}"
+        assert not [number for number, count in numbers.items() if count > 1]
+
+    def test_lost_hub_has_what_was_uploaded(self, stored: Stored) -> None:
+        newest = f'max(thanos_objstore_bucket_last_successful_upload_time{{job="{RECEIVE}"}})'
+        last = backup.metric(stored.rig, newest)
+        for role in ("loki", "grafana", "alertmanager", "caddy", *THANOS):
+            docker("rm", "-f", stored.rig.container(role))
+        for suffix in ("loki", "grafana", "alertmanager", "caddy-data", "caddy-config", *THANOS):
+            docker("volume", "rm", f"{stored.rig.prefix}-{suffix}")
+        destroyed = time.time()
+        stored.rig.up()
+        eventually("samples of before", lambda: stored.stamps()[0] < destroyed, patience=120)
+        assert not stored.lost(stored.began, last - 2 * BLOCK)
+        missing = stored.lost(stored.began, destroyed)
+        print(f"lost with the hub's disk: {len(missing)} s of samples, with blocks of {BLOCK} s")

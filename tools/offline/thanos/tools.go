@@ -1,0 +1,6 @@
+//go:build tools
+
+// Package tools pins what the offline build of this part compiles.
+package tools
+
+import _ "github.com/thanos-io/thanos/cmd/thanos"
