@@ -26,19 +26,9 @@ NetworkName = Literal["hub", "edge", "ask"]
 # Which address of its host a port is published on; a host without a private address does not publish that port.
 Publish = Literal["everyone", "loopback", "private"]
 LateField = Literal[
-    "site",
-    "push_url",
-    "hub_ca",
-    "passwords",
-    "scraper",
-    "users",
-    "admin_password",
-    "bucket",
-    "bucket_key",
-    "storage",
-    "storage_key",
-    "ask",
-]
+    "site", "push_url", "hub_ca", "passwords", "scraper", "users", "admin_password", "bucket", "bucket_key", "storage",
+    "storage_key", "ask",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

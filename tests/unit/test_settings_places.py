@@ -56,7 +56,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "of a server": (
         server(host="x"),
         "hosts.vps-1.server.host: unknown key, expected one of address, private_address, user, port, bastion, "
-        "host_key, install_docker, files",
+        "host_key, install_docker, files; did you mean host_key?",
     ),
     "of a bastion": (
         server(bastion={"address": "203.0.113.8", "key": PRIVATE_KEY}),
