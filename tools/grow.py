@@ -25,6 +25,7 @@ from tools.stack_factory import open_stack
 from tools.up import up
 
 DAY = 86400
+LOOKS = 366  # days
 VOLUME = "/prometheus"
 READY = 900  # seconds until Prometheus has replayed its write-ahead log
 SEEN = 600  # seconds until the parts of Thanos have found new blocks
@@ -94,7 +95,7 @@ def _copy(move: Move) -> int:
     with _source(move):
         with step("Reading the metrics of before"):
             _await(move)
-            days = counted(move, move.source, time.time())
+            days = counted(move, move.source, _newest(move))
         if not days:
             say("The volume of before has no samples: nothing to copy.")
             return 0
@@ -158,6 +159,17 @@ def counted(move: Move, container: str, until: float, days: Sequence[float] = ()
             return found
         found[at] = count
         at -= DAY
+
+
+def _newest(move: Move) -> float:
+    """The time of the newest sample: what came later is in the bucket's own store, and is not to be counted as copied.
+    0 without a sample of the last year."""
+    at = time.time()
+    for _ in range(LOOKS):
+        if move.query(move.source, f"sum(count_over_time(up[{DAY}s]))", at):
+            return move.query(move.source, f"max(max_over_time(timestamp(up)[{DAY}s:15s]))", at)
+        at -= DAY
+    return 0.0
 
 
 def _snapshot(move: Move) -> None:

@@ -53,6 +53,6 @@ class Move:
     def query(self, container: str, expression: str, at: float) -> float:
         """The value of a query with one result; 0 without a result."""
         url = f"{URL}/api/v1/query?query={quote(expression)}&time={at:.0f}"
-        answer = json.loads(self.docker("exec", container, "wget", "-q", "-T", "60", "-O", "-", url))
+        answer = json.loads(self.docker("exec", container, "timeout", "90", "wget", "-q", "-O", "-", url))
         result = answer["data"]["result"]
         return float(result[0]["value"][1]) if result else 0.0

@@ -60,11 +60,11 @@ class Bucket:
             done = self.rig.tool("secret", f"hub.backup.{key}", stdin=value)
             assert done.returncode == 0, done.stdout
 
-    def keep_data(self) -> None:
-        """Let the rig's hub keep its metrics and logs here."""
+    def prepare(self) -> None:
+        """Let the rig's hub know this bucket as the one for its metrics and logs, which stay on its disk."""
         s3 = {"endpoint": self.url, "bucket": BUCKET}
         retention = {"metrics": None, "metrics_size": None}  # Thanos has its own
-        storage = {"kind": "bucket", "bucket": {"s3": s3}}
+        storage = {"kind": "single", "bucket": {"s3": s3}}
         self.rig.change({"hub": {"storage": storage, "retention": retention}})
         for key, value in {"access_key": self.key, "secret_key": self.secret}.items():
             done = self.rig.tool("secret", f"hub.storage.bucket.s3.{key}", stdin=value)

@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -49,18 +50,40 @@ def stored(chain: setup.ToolChain) -> Iterator[Stored]:
     fast = {"hosts": {"hub": {"scrape": {"agents": "2s", "hub": "2s"}}}, "hub": {"metrics_block": f"{BLOCK}s"}}
     with rig("bucket", fast) as made:
         bucket = backup.Bucket(made, images["s3"], made.home, size="400m")
-        bucket.keep_data()
         app = outage.start_app(made, images["test-app"])
         found = Stored(made, bucket, app, outage.start_writer(made, images["test-app"]))
         made.up()
         eventually("the application's samples", lambda: made.hub.metrics(SCRAPED))
         found.began = time.time()
+        bucket.prepare()
         yield found
 
 
 @pytest.mark.xdist_group("bucket")
 class TestBucket:
     """One story, in this order."""
+
+    def test_unprepared_move_is_refused_and_changes_nothing(self, stored: Stored) -> None:
+        stored.rig.change({"hub": {"storage": {"kind": "bucket"}}})
+        before = stored.rig.started_all()
+        assert "expected `single` beside the bucket" in stored.rig.up_fails()
+        stored.rig.change({"hub": {"storage": {"kind": "single"}}})
+        stored.rig.up()
+        stored.rig.change({"hub": {"storage": {"kind": "bucket"}}})
+        assert "hub.storage.logs_since: expected" in stored.rig.up_fails()
+        assert stored.rig.started_all() == before, "agents reload, and nothing else happens"
+
+    def test_hub_moves_into_the_bucket(self, stored: Stored) -> None:
+        tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
+        stored.rig.change({"hub": {"storage": {"logs_since": tomorrow}}})
+        done = stored.rig.tool("grow", "--to", "bucket", "--yes")
+        assert done.returncode == 0, done.stdout[-4000:]
+        assert "are in the bucket, with as many samples as before" in done.stdout
+        assert stored.stamps()[0] < stored.began + 5, "samples of before the move are answered"
+        again = stored.rig.tool("grow", "--to", "bucket", "--yes")
+        assert again.returncode == 0, "a copy that is there already is no fault"
+        assert stored.rig.tool("grow", "--forget", "--yes").returncode == 0
+        assert f"{stored.rig.prefix}-prometheus" not in docker("volume", "ls", "-q").split()
 
     def test_metrics_of_every_job_and_logs_are_answered(self, stored: Stored) -> None:
         found = stored.rig.hub.metrics('up{host="hub"}')
@@ -144,3 +167,13 @@ class TestBucket:
         assert not stored.lost(stored.began, last - 2 * BLOCK)
         missing = stored.lost(stored.began, destroyed)
         print(f"lost with the hub's disk: {len(missing)} s of samples, with blocks of {BLOCK} s")
+
+    def test_lines_of_a_new_hub_are_in_the_bucket(self, stored: Stored) -> None:
+        stored.rig.change({"hub": {"storage": {"logs_since": None}}})
+        stored.rig.up()
+        begun = time.time()
+        eventually("new lines", lambda: stored.rig.hub.logs('{host="hub"}', begun, time.time()))
+        flush = f"http://{stored.rig.prefix}-loki:3100/flush"
+        docker("exec", stored.rig.container(QUERY), "timeout", "10", "wget", "-q", "-O", "-", "--post-data", "", flush)
+        eventually("chunks in the bucket", lambda: stored.objects("fake"), patience=60)
+        assert stored.rig.hub.logs('{host="hub"}', begun, time.time())
