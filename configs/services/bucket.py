@@ -49,7 +49,7 @@ def file(settings: Settings, render: Any) -> File:
 
 
 def _bucket(settings: Settings) -> Bucket:
-    bucket = settings.hub.storage.in_bucket
+    bucket = settings.hub.storage.bucket
     assert bucket is not None, "only containers of a hub with a bucket need it"
     return bucket
 

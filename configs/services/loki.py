@@ -47,7 +47,8 @@ TENANT = "fake"  # Loki's own name for the one tenant there is without authentic
 
 def specs(context: Context) -> list[ServiceSpec]:
     """Loki of the hub."""
-    stored = in_bucket(context.settings)
+    # With the bucket already while it is prepared: the change to it then restarts this container with its key there.
+    stored = context.settings.hub.storage.bucket is not None
     return [
         ServiceSpec(
             role="loki",

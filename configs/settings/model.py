@@ -81,8 +81,8 @@ class Settings:
 
     @property
     def stored_at_spaces(self) -> Spaces | None:
-        """Where metrics and logs are, if that is DigitalOcean Spaces."""
-        bucket = self.hub.storage.in_bucket
+        """Where metrics and logs are or will be, if that is DigitalOcean Spaces."""
+        bucket = self.hub.storage.bucket
         return bucket.spaces if bucket is not None else None
 
     @property

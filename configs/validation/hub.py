@@ -60,16 +60,18 @@ def _backup(settings: Settings) -> Iterator[str]:
 
 def _storage(settings: Settings) -> Iterator[str]:
     hub = settings.hub
+    if (spaces := settings.stored_at_spaces) is not None:
+        yield from _spaces(settings, spaces, "hub.storage.bucket.spaces", "data")
     if hub.storage.in_bucket is None:
         return
+    if hub.metrics_block < 30:
+        yield "hub.metrics_block: expected at least 30s with metrics in a bucket, Thanos Receive fails with shorter blocks"
     for key in ("metrics", "metrics_size"):
         if key in hub.retention.model_fields_set:
             yield (
                 f"hub.retention.{key}: expected no such key with metrics in a bucket, hub.storage.keep has their times "
                 "by resolution; remove it"
             )
-    if (spaces := settings.stored_at_spaces) is not None:
-        yield from _spaces(settings, spaces, "hub.storage.bucket.spaces", "data")
     ours, backup = hub.storage.in_bucket, hub.backup
     if backup is not None and (
         (ours.s3 is not None and backup.to.s3 is not None and _is_one_bucket(ours.s3, backup.to.s3))

@@ -16,7 +16,7 @@ from tests.integration.rig import Rig, docker, eventually, rig
 from tools import setup
 from tools.hubclient import HubClient
 
-BLOCK = 60  # seconds; Receive divides by whole minutes
+BLOCK = 30  # seconds
 SCRAPED = 'up{job="shop"}'
 RUNNING = "{{.State.Running}} {{.State.Pid}}"
 

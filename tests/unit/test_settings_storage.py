@@ -1,0 +1,80 @@
+"""Where the hub keeps its metrics and logs: what the settings accept, and what an update may change."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import Any
+
+import pytest
+
+from configs.settings import SettingsError, load
+from configs.validation import hub as validation
+from tests.fixtures.full import SOURCE, STORAGE, in_bucket, small
+from tools import storage_change
+from tools.errors import ToolError
+
+NOW = datetime(2026, 11, 29, 23, 30, tzinfo=timezone.utc)
+S3 = STORAGE["bucket"]
+
+
+def problems(storage: Any, **hub: Any) -> str:
+    """What is wrong with these settings."""
+    try:
+        settings = load(small(hub={"local": {}, "storage": storage, **hub}), SOURCE)
+    except SettingsError as error:
+        return str(error)
+    return "\n".join(validation.problems(settings))
+
+
+def test_default_is_the_hubs_disk_and_one_word_is_enough() -> None:
+    assert load(small(), SOURCE).hub.storage.kind == "single"
+    assert load(small(hub={"local": {}, "storage": "single"}), SOURCE).hub.storage.in_bucket is None
+
+
+@pytest.mark.parametrize(
+    ("storage", "said"),
+    [
+        ("bucket", "hub.storage: expected `bucket` beside `kind: bucket`"),
+        ({"kind": "bucket", "bucket": {}}, "hub.storage.bucket: expected exactly one bucket: spaces or s3"),
+        ({"kind": "bucket", "bucket": {"spaces": "mars1"}}, "expected a region with Spaces"),
+        ({"kind": "bucket", "bucket": S3, "keep": {"raw": "3y"}}, "expected raw <= five_minutes <= one_hour"),
+        ({"kind": "bucket", "bucket": S3, "logs_since": "tomorrow"}, 'expected a day in quotes, such as "2026-12-01"'),
+        ({"kind": "clusters"}, "hub.storage.kind"),
+    ],
+)
+def test_mistakes_are_sentences(storage: Any, said: str) -> None:
+    assert said in problems(storage)
+
+
+def test_what_a_bucket_excludes() -> None:
+    assert "hub.retention.metrics: expected no such key" in problems(STORAGE, retention={"metrics": "1y"})
+    assert "hub.metrics_block: expected at least 30s" in problems(STORAGE, metrics_block="20s")
+    backup = {"to": S3, "password": "restic-s3cret"}
+    assert "this is the bucket of hub.storage" in problems(STORAGE, backup=backup)
+    assert not problems(STORAGE)
+
+
+def _check(outputs: dict[str, Any], **storage: Any) -> None:
+    storage_change.check(outputs, in_bucket(storage={**STORAGE, **storage}), NOW)
+
+
+def test_a_hub_with_data_is_prepared_first_and_keeps_its_lines() -> None:
+    up = {"query": "http://127.0.0.1:8482", "storage": "single"}
+    with pytest.raises(ToolError, match="expected `single` beside the bucket in one more `make up`"):
+        _check(up)
+    prepared = {**up, "bucket_prepared": True}
+    for since in ({}, {"logs_since": "2026-11-29"}):
+        with pytest.raises(ToolError, match='logs_since: expected "2026-11-30" or later'):
+            _check(prepared, **since)
+    _check(prepared, logs_since="2026-11-30")
+
+
+def test_a_new_hub_and_one_in_its_bucket_are_free() -> None:
+    _check({})
+    _check({"query": "http://127.0.0.1:8482", "storage": "bucket", "bucket_prepared": True})
+
+
+def test_the_way_back_is_refused() -> None:
+    settings = load(small(), SOURCE)
+    with pytest.raises(ToolError, match="moving them back to a disk is not supported"):
+        storage_change.check({"query": "x", "storage": "bucket"}, settings, NOW)
