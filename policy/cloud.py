@@ -22,6 +22,7 @@ CLOSED: dict[int, str] = {
     names.GRAFANA_PORT: "Grafana without Caddy",
     names.ALERTMANAGER_PORT: "Alertmanager",
     names.CADDY_PUSH_PORT: "pushes without TLS",
+    names.CADDY_QUERY_PORT: "queries without a password",
     names.ASK_METRICS_PORT: "the assistant's metrics",
     names.NODE_EXPORTER_PORT: "node exporter",
     names.POSTGRES_EXPORTER_PORT: "PostgreSQL exporter",

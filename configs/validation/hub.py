@@ -65,7 +65,7 @@ def _storage(settings: Settings) -> Iterator[str]:
     if hub.storage.in_bucket is None:
         return
     if hub.metrics_block < 30:
-        yield "hub.metrics_block: expected at least 30s with metrics in a bucket, Thanos Receive fails with shorter blocks"
+        yield "hub.metrics_block: expected at least 30s with metrics in a bucket, Thanos fails with shorter blocks"
     for key in ("metrics", "metrics_size"):
         if key in hub.retention.model_fields_set:
             yield (

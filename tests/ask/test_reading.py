@@ -130,6 +130,11 @@ def test_misspelt_words_are_named_in_the_assumptions() -> None:
     assert any("inodse" in one for one in plan.assumptions)
 
 
+@pytest.mark.parametrize("of", ["foo-bar-baz", "container foo-bar"])
+def test_lines_of_a_name_that_does_not_exist_are_no_lines_of_all(of: str) -> None:
+    assert _query(f"show the last log lines of {of}") == "", "the lines of every source would be a wrong answer"
+
+
 def test_an_abstention_offers_other_readings() -> None:
     plan = engine().plan("how slow is it", world(), AT)
     assert plan.query is None
