@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 
 Run = Callable[[argparse.Namespace], "int | None"]
@@ -19,3 +20,13 @@ class Commands:
         parser = self._parsers.add_parser(name, help=text, description=text)
         parser.set_defaults(run=run)
         return parser
+
+
+def confirmed(question: str) -> bool:
+    """Whether the user answers yes; no without a terminal."""
+    if not sys.stdin.isatty():
+        return False
+    try:
+        return input(question).strip().lower() in ("y", "yes")
+    except EOFError:
+        return False

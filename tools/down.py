@@ -6,10 +6,9 @@ import argparse
 import contextlib
 import shutil
 import subprocess
-import sys
 from collections.abc import Sequence
 
-from tools.cli import Commands
+from tools.cli import Commands, confirmed
 from tools.errors import ToolError
 from tools.progress import say
 from tools.stack import Stack
@@ -66,7 +65,7 @@ def _destroy_fleet(stack: Stack, yes: bool) -> int:
         return 0
     stack.prepare()
     stack.select()
-    if not yes and not _confirmed(
+    if not yes and not confirmed(
         f"Destroy stack {stack.name} with its data: every droplet, the volume and the address; on servers its "
         "containers and volumes? [y/N] "
     ):
@@ -131,17 +130,8 @@ def _remove_kept_data(ssh_argv: Sequence[str], prefix: str) -> None:
         say(f"The hub's data volumes are still there ({reason}). On the hub, this removes them: {remove}")
 
 
-def _confirmed(question: str) -> bool:
-    if not sys.stdin.isatty():
-        return False
-    try:
-        return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
-
-
 def _ask_for_data(volumes: Sequence[str]) -> bool:
-    return _confirmed(f"Remove the data as well ({', '.join(volumes)})? [y/N] ")
+    return confirmed(f"Remove the data as well ({', '.join(volumes)})? [y/N] ")
 
 
 def _remove_leftovers(docker: str, prefix: str) -> None:

@@ -9,22 +9,21 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timezone
 
 from configs import disk, metrics_store, names
+from configs.services import bucket
 from configs.services.thanos import CONFIG, OBJSTORE, REPLICA, TENANT
 from configs.settings import Settings
-from tools.cli import Commands
+from tools.cli import Commands, confirmed
 from tools.errors import ToolError
-from tools.hub_move import URL, Move
+from tools.hub_move import DAY, URL, Move
 from tools.progress import say, step
 from tools.stack_factory import open_stack
 from tools.up import up
 
-DAY = 86400
 LOOKS = 366  # days
 VOLUME = "/prometheus"
 READY = 900  # seconds until Prometheus has replayed its write-ahead log
@@ -52,7 +51,7 @@ def _grow(options: argparse.Namespace) -> int:
     if options.forget:
         return _forget(Move(stack, settings), options.yes)
     say(plan(settings))
-    if not options.yes and not _confirmed("Bring the stack up with its bucket, and copy? [y/N] "):
+    if not options.yes and not confirmed("Bring the stack up with its bucket, and copy? [y/N] "):
         return 1
     if up(stack):
         raise ToolError("The stack is not complete; nothing was copied. Run `make grow TO=bucket` again.")
@@ -70,18 +69,11 @@ def plan(settings: Settings) -> str:
     )
 
 
-def _confirmed(question: str) -> bool:
-    try:
-        return input(question).strip().lower() in ("y", "yes")
-    except EOFError:
-        return False
-
-
 def _forget(move: Move, yes: bool) -> int:
-    if move.attempt("volume", "inspect", move.volume) is None:
+    if move.try_docker("volume", "inspect", move.volume) is None:
         say("There is no volume of before.")
         return 0
-    if not yes and not _confirmed(f"Delete the volume {move.volume} with the metrics of before? [y/N] "):
+    if not yes and not confirmed(f"Delete the volume {move.volume} with the metrics of before? [y/N] "):
         return 1
     move.docker("volume", "rm", move.volume)
     say(f"Deleted {move.volume}.")
@@ -89,13 +81,13 @@ def _forget(move: Move, yes: bool) -> int:
 
 
 def _copy(move: Move) -> int:
-    if move.attempt("volume", "inspect", move.volume) is None:
+    if move.try_docker("volume", "inspect", move.volume) is None:
         say("There is no volume of before: nothing to copy.")
         return 0
     with _source(move):
         with step("Reading the metrics of before"):
             _await(move)
-            days = counted(move, move.source, _newest(move))
+            days = _counted(move)
         if not days:
             say("The volume of before has no samples: nothing to copy.")
             return 0
@@ -115,7 +107,7 @@ def _copy(move: Move) -> int:
 @contextlib.contextmanager
 def _source(move: Move) -> Iterator[None]:
     """Prometheus on the volume of before, without a network; removed at the end."""
-    move.attempt("rm", "-f", move.source)
+    move.try_docker("rm", "-f", move.source)
     move.docker(
         "run", "-d", "--name", move.source, *move.mark, "--network", "none", "--memory", "2g", "--cap-drop", "ALL",
         "--security-opt", "no-new-privileges", "-v", f"{move.volume}:{VOLUME}", move.prometheus,
@@ -125,12 +117,12 @@ def _source(move: Move) -> Iterator[None]:
     try:
         yield
     finally:
-        move.attempt("rm", "-f", move.source)
+        move.try_docker("rm", "-f", move.source)
 
 
 def _await(move: Move) -> None:
     end = time.monotonic() + READY
-    while move.attempt("exec", move.source, "wget", "-q", "-O", "-", f"{URL}/-/ready") is None:
+    while move.try_docker("exec", move.source, "wget", "-q", "-O", "-", f"{URL}/-/ready") is None:
         if move.docker("inspect", "-f", "{{.State.Running}}", move.source).strip() != "true":
             raise ToolError(f"Prometheus does not start on the volume of before: {_last_line(move)}")
         if time.monotonic() > end:
@@ -139,34 +131,26 @@ def _await(move: Move) -> None:
 
 
 def _last_line(move: Move) -> str:
-    lines = (move.attempt("logs", "--tail", "1", move.source) or "").strip().splitlines()
+    lines = (move.try_docker("logs", "--tail", "1", move.source) or "").strip().splitlines()
     return lines[-1] if lines else "its log is empty"
 
 
-def counted(move: Move, container: str, until: float, days: Sequence[float] = ()) -> dict[float, float]:
-    """Samples of `up` of each day before `until`, by the day's end, back to the first day without one; of `days` if
-    they are given."""
+def _counted(move: Move) -> dict[float, float]:
+    """Samples of `up` of each day with some, by the day's end, from the newest sample back to a day without any. What
+    came later is in the bucket's own store, and is not to be counted as copied."""
     found: dict[float, float] = {}
-    ends = list(days)
-    at = until
-    while True:
-        if days:
-            if not ends:
-                return found
-            at = ends.pop(0)
-        count = move.query(container, f"sum(count_over_time(up[{DAY}s]))", at)
-        if not count and not days:
-            return found
+    at = _newest(move)
+    while count := move.samples(move.source, at):
         found[at] = count
         at -= DAY
+    return found
 
 
 def _newest(move: Move) -> float:
-    """The time of the newest sample: what came later is in the bucket's own store, and is not to be counted as copied.
-    0 without a sample of the last year."""
+    """The time of the newest sample; 0 without a sample of the last year."""
     at = time.time()
     for _ in range(LOOKS):
-        if move.query(move.source, f"sum(count_over_time(up[{DAY}s]))", at):
+        if move.samples(move.source, at):
             return move.query(move.source, f"max(max_over_time(timestamp(up)[{DAY}s:15s]))", at)
         at -= DAY
     return 0.0
@@ -196,15 +180,13 @@ def _upload(move: Move) -> None:
             f"--objstore.config-file={CONFIG}/{OBJSTORE} || exit 1; done",
         ]
     )
-    mounts = json.loads(move.docker("inspect", "-f", "{{json .Mounts}}", receive))
-    folders = [one for one in mounts if one["Destination"] in (CONFIG, names.SECRETS)]
+    folders = [f"{move.mounted(receive, path)}:{path}:ro" for path in (CONFIG, names.SECRETS)]
     move.docker(
         "run", "--rm", *move.mark, "--user", "0:0", "--network", names.hub_network(move.prefix), "--memory", "1g",
         "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE", "--security-opt", "no-new-privileges",
         "-v", f"{move.volume}:{VOLUME}",
-        *(word for one in folders for word in ("-v", f"{one['Source']}:{one['Destination']}:ro")),
-        "-e", f"AWS_SHARED_CREDENTIALS_FILE={names.SECRETS}/s3", "--entrypoint", "sh",
-        move.image(metrics_store.RECEIVE), "-c", upload,
+        *(word for one in folders for word in ("-v", one)), "-e", *bucket.ENVIRONMENT, "--entrypoint", "sh",
+        move.image_of(receive), "-c", upload,
     )  # fmt: skip
 
 
@@ -212,7 +194,7 @@ def _compare(move: Move, days: Mapping[float, float]) -> None:
     end = time.monotonic() + SEEN
     query = move.container(metrics_store.QUERY)
     while True:
-        there = counted(move, query, 0, list(days))
+        there = {at: move.samples(query, at) for at in days}
         short = [at for at, count in days.items() if there[at] < count]
         if not short:
             return

@@ -20,7 +20,8 @@ def require(stack: Stack) -> None:
 
 
 def check(outputs: Mapping[str, Any], settings: Settings, now: datetime) -> None:
-    """ToolError if the update would leave data unread that the hub has. `outputs`: of the stack's last update."""
+    """ToolError if the update would leave data unread that the hub has. `outputs`: of the stack's last update;
+    `now` in UTC."""
     if "query" not in outputs:  # it was never up
         return
     was, storage = outputs.get("storage", "single"), settings.hub.storage
@@ -36,7 +37,7 @@ def check(outputs: Mapping[str, Any], settings: Settings, now: datetime) -> None
                 "agents push in the form that Thanos takes; then set `bucket` and run `make grow TO=bucket` "
                 "(docs/growing.md)"
             )
-        tomorrow = (now.astimezone(timezone.utc) + timedelta(days=1)).date().isoformat()
+        tomorrow = (now + timedelta(days=1)).date().isoformat()
         if storage.logs_since is None or storage.logs_since < tomorrow:
             raise ToolError(
                 f'hub.storage.logs_since: expected "{tomorrow}" or later, because this hub has log lines on its disk; '

@@ -49,19 +49,17 @@ class Advisor:
     def wants(self, plan: Plan, answer: Answer) -> bool:
         """Whether the model is used: not for names that nothing has, nor for log lines, nor for what was refused."""
         reading = plan.reading
-        if plan.refusal or reading is None or reading.unknown or reading.about_logs:
-            return False
-        if answer.status == "abstained":
-            return True
-        return answer.status in {"answered", "empty"} and 0 < answer.confidence < SURE
+        return not (plan.refusal or reading is None or reading.unknown or reading.about_logs) and _is_unsure(answer)
 
     def advise(
         self, engine: Engine, hub: Hub, world: World, question: str, before: Before, answer: Answer, now: float,
         execute: Execute,
     ) -> Answer:  # fmt: skip
         """The answer by the model's proposal, or the given one. `execute` raises Refused and Away."""
+        if not world.metrics or not _is_unsure(answer):
+            return answer
         plan = engine.plan(question, world, now, before)
-        if not world.metrics or not self.wants(plan, answer):
+        if not self.wants(plan, answer):
             return answer
         if not self._turns.acquire(blocking=False):
             self.client.observer.error("busy")
@@ -161,6 +159,13 @@ class Advisor:
                 found = {}
             self._helps = time.monotonic(), found
         return found
+
+
+def _is_unsure(answer: Answer) -> bool:
+    """Looked at first: a question is planned again for the model only where its answer leaves something to improve."""
+    if answer.status == "abstained":
+        return True
+    return answer.status in {"answered", "empty"} and 0 < answer.confidence < SURE
 
 
 def _reasons(problem: Refused | Away) -> tuple[str, str]:

@@ -5,9 +5,9 @@ Their configuration has no key in it: both read it from a file in the form of AW
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import urlsplit
 
 from configs import names
@@ -16,6 +16,7 @@ from configs.services.spec import File, Late
 
 if TYPE_CHECKING:
     from configs.settings import Settings
+    from configs.settings.backup import S3
     from configs.settings.storage import Bucket
 
 METRICS = "metrics"  # the folder of the bucket with Thanos' blocks; Loki's have no folder in common
@@ -42,7 +43,7 @@ def _place(bucket: Bucket, late: Late) -> Place:
     return Place(parts.netloc, parts.scheme == "https", parts.path.strip("/"), region)
 
 
-def file(settings: Settings, render: Any) -> File:
+def file(settings: Settings, render: Callable[[Place], str]) -> File:
     """A file that `render` makes of the Place of the settings' bucket."""
     bucket = _bucket(settings)
     return File(lambda late: render(_place(bucket, late)), needs=("storage",) if bucket.s3 is None else ())
@@ -86,13 +87,17 @@ def loki(place: Place) -> dict[str, Any]:
 
 def credentials(settings: Settings) -> dict[str, File]:
     """The secret file with the key."""
-    s3 = _bucket(settings).s3
+    return key_file(_bucket(settings).s3, "storage_key")
+
+
+def key_file(s3: S3 | None, made: Literal["bucket_key", "storage_key"]) -> dict[str, File]:
+    """The secret file with a key: of an S3 server; without one, of a bucket at Spaces, known late as `made`."""
     if s3 is None:
-        return {CREDENTIALS: File(lambda late: ini(late.storage_key), needs=("storage_key",))}
+        return {CREDENTIALS: File(lambda late: _ini(getattr(late, made)), needs=(made,))}
     given = {"access_key": s3.access_key.get_secret_value(), "secret_key": s3.secret_key.get_secret_value()}
-    return {CREDENTIALS: File(lambda _: ini(given))}
+    return {CREDENTIALS: File(lambda _: _ini(given))}
 
 
-def ini(key: Mapping[str, str]) -> str:
+def _ini(key: Mapping[str, str]) -> str:
     """A key in the form of AWS' tools."""
     return f"[default]\naws_access_key_id = {key['access_key']}\naws_secret_access_key = {key['secret_key']}\n"

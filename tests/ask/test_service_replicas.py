@@ -8,14 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from ask.engine import Plan
-from ask.reading import Context
 from ask.service import jobs as jobs_of
 from ask.service import migrate
-from ask.service.accounts import Caller
-from ask.service.answering import Asked
-from ask.world import LABELS, LOG_LABELS, World
+from ask.world import LABELS, LOG_LABELS
 from tests.ask import stage
+from tests.ask.overlap import Overlap
 from tests.ask.servers import Server
 from tests.ask.stage import Stage
 
@@ -167,33 +164,6 @@ def test_two_replicas_start_on_an_empty_database(postgres: Server, valkey: Serve
 
 
 def test_two_questions_at_once(both: tuple[Stage, Stage], monkeypatch: pytest.MonkeyPatch) -> None:
-    one, _ = both
-    running, most, lock = 0, 0, threading.Lock()
-    plain = one.service.knowledge.engine.plan
-
-    def slow(question: str, world: World, now: float, context: Context) -> Plan:
-        nonlocal running, most
-        with lock:
-            running += 1
-            most = max(most, running)
-        time.sleep(0.2)
-        with lock:
-            running -= 1
-        return plain(question, world, now, context)
-
-    monkeypatch.setattr(one.service.knowledge.engine, "plan", slow)
-    users = one.client.get("/ask/api/v1/admin/users", headers=one.token()).json()["users"]
-    caller = Caller(users[0]["id"], "admin", "admin")
-    found: list[str] = []
-
-    def ask(number: int) -> None:
-        answer = one.service.answering.answer(caller, Asked(f"top {number} hosts by memory"))
-        found.append(answer["status"])
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(2, 8)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert len(found) == 6
-    assert most == 2
+    overlap = Overlap(both[:1], monkeypatch)
+    assert len(overlap.answered(range(2, 8))) == 6
+    assert overlap.most == 2

@@ -7,20 +7,15 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from uuid import UUID
 
 import pytest
 
-from ask.engine import Plan
-from ask.reading import Context
 from ask.service import config, turns
-from ask.service.accounts import Caller
-from ask.service.answering import Asked
 from ask.service.problems import Problem
 from ask.service.store import Store
 from ask.service.turns import GROUP, Turns
-from ask.world import World
 from tests.ask import stage
+from tests.ask.overlap import Overlap
 from tests.ask.relay import ends_within
 from tests.ask.servers import Server
 from tests.ask.stage import Stage
@@ -44,40 +39,9 @@ def store(both: tuple[Stage, Stage]) -> Iterator[Store]:
 
 
 def test_two_at_once_over_two_replicas(both: tuple[Stage, Stage], monkeypatch: pytest.MonkeyPatch) -> None:
-    running, most, lock = 0, 0, threading.Lock()
-
-    def slow_of(made: Stage) -> None:
-        engine = made.service.knowledge.engine
-        plain = engine.plan
-
-        def slow(question: str, world: World, now: float, context: Context) -> Plan:
-            nonlocal running, most
-            with lock:
-                running += 1
-                most = max(most, running)
-            time.sleep(0.2)
-            with lock:
-                running -= 1
-            return plain(question, world, now, context)
-
-        monkeypatch.setattr(engine, "plan", slow)
-
-    for made in both:
-        slow_of(made)
-    users = both[0].client.get("/ask/api/v1/admin/users", headers=both[0].token()).json()["users"]
-    caller, found = Caller(UUID(users[0]["id"]), "admin", "admin"), list[str]()
-
-    def ask(number: int) -> None:
-        answer = both[number % 2].service.answering.answer(caller, Asked(f"top {number} hosts by memory"))
-        found.append(answer["status"])
-
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(2, 10)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=30)
-    assert len(found) == 8
-    assert most == 2
+    overlap = Overlap(both, monkeypatch)
+    assert len(overlap.answered(range(2, 10))) == 8
+    assert overlap.most == 2
 
 
 def test_without_a_place_the_wait_is_bounded(both: tuple[Stage, Stage], store: Store) -> None:

@@ -191,7 +191,7 @@ def test_only_what_reads_the_repository_has_its_secrets_and_a_network(monkeypatc
 
     found = object.__new__(repository.Repository)
     found.prefix, found.backup, found.image, found.scripts = "fw", "fw-backup", "restic", ("-v", "/base:/etc/backup:ro")
-    monkeypatch.setattr(found, "_bytes", record)
+    monkeypatch.setattr(found, "sent", record)
     monkeypatch.setattr(found, "wait_for", lambda volume: None)
     for words in (("stage", "logs", "1"), ("merge", "logs"), ("verify", "caddy")):
         found.script(*words, volume="fw-loki")

@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,15 +15,14 @@ from datetime import datetime, timezone
 
 from configs import names
 from configs.services.backup import CONFIG, PARTS, parts
-from tools import agent_targets, remote_access
 from tools.errors import ToolError
+from tools.hub_docker import IMAGE, HubDocker, source
 from tools.stack import Stack
 from tools.stack_factory import open_stack
 
 SCRIPT = f"{CONFIG}/restore.sh"
 ADDED_LATER = ("ask",)  # parts of which a hub may have no backup yet
 READS_REPOSITORY = frozenset({"snapshots", "stage", "note", "dump", "id"})  # of restore.sh's commands
-_IMAGE = "{{.Config.Image}}"
 REMOVED = 30  # seconds until Docker has removed a container that ended
 _SENTENCE = "sentence: "
 # Files of other users are read, written and given back to them.
@@ -43,47 +41,27 @@ class Snapshot:
     at: datetime
 
 
-class Repository:
+class Repository(HubDocker):
     """Backups of a stack that is up. Every error is a ToolError with one sentence."""
 
     def __init__(self, stack: Stack) -> None:
-        outputs, settings = stack.outputs(), stack.settings()
-        self.prefix = stack.prefix()
+        super().__init__(stack)
+        settings = stack.settings()
         self.parts = parts(settings) if settings is not None else tuple(PARTS)
-        self._docker = agent_targets.docker_on(stack, outputs)("hub")
         self.backup = names.container(self.prefix, "backup")
-        found = self.try_docker("inspect", "--type", "container", "-f", f"{_IMAGE} {_source(CONFIG)}", self.backup)
+        found = self.try_docker("inspect", "--type", "container", "-f", f"{IMAGE} {source(CONFIG)}", self.backup)
         if found is None:
             raise ToolError("The hub has no backup: set hub.backup in the stack file, then run `make up`.")
         self.image, folder = found.split()
         self.scripts = ("-v", f"{folder}:{CONFIG}:ro")
         self._notes: dict[str, str] = {}
 
-    def docker(self, *words: str) -> str:
-        """A docker command on the hub's host; its output."""
-        return self._bytes(words).decode()
-
-    def try_docker(self, *words: str) -> str | None:
-        """The same; None if it fails."""
-        try:
-            return self.docker(*words)
-        except ToolError:
-            return None
-
-    def _bytes(self, words: Sequence[str], stdin: bytes = b"") -> bytes:
-        argv = remote_access.with_arguments(self._docker, words)
-        done = subprocess.run(argv, input=stdin, capture_output=True, check=False)
-        if done.returncode:
-            raise ToolError(_reason(done.stderr.decode(errors="replace"), words))
-        return done.stdout
-
-    def image_of(self, container: str) -> str:
-        """The image that a container runs."""
-        return self.docker("inspect", "--type", "container", "-f", _IMAGE, container).strip()
-
-    def mounted(self, container: str, path: str) -> str:
-        """The folder of the host that a container has at this path."""
-        return self.docker("inspect", "--type", "container", "-f", _source(path), container).strip()
+    def reason(self, messages: str, words: Sequence[str]) -> str:
+        """Of restore.sh its own sentence."""
+        for line in messages.strip().splitlines():
+            if line.startswith(_SENTENCE):
+                return f"The backup cannot be read: {line.removeprefix(_SENTENCE)}."
+        return super().reason(messages, words)
 
     def keep_state(self, state: str) -> None:
         """Hand the stack's exported state to the backup, which stores it at once."""
@@ -104,9 +82,7 @@ class Repository:
         mounts = (*(("--volumes-from", f"{self.backup}:ro") if reads else self.scripts), *options)
         if volume:
             self.wait_for(volume)
-        return self._bytes(
-            (*run, *RIGHTS, *label, *mounts, "--entrypoint", "/bin/sh", self.image, SCRIPT, *words), stdin
-        )
+        return self.sent((*run, *RIGHTS, *label, *mounts, "--entrypoint", "/bin/sh", self.image, SCRIPT, *words), stdin)
 
     def wait_for(self, volume: str) -> None:
         """Until nothing of an interrupted run writes into the volume any more."""
@@ -138,7 +114,7 @@ class Repository:
     def shell(self, command: str, stdin: str = "") -> str:
         """A line of shell in the backup's own container; its output."""
         interactive = ("-i",) if stdin else ()
-        return self._bytes(("exec", *interactive, self.backup, "sh", "-c", command), stdin.encode()).decode()
+        return self.sent(("exec", *interactive, self.backup, "sh", "-c", command), stdin.encode()).decode()
 
     def start(self, mark: str = "") -> None:
         """Begin a backup. `mark`: `adopt` to continue the repository of another hub, `restored` after a restore."""
@@ -148,10 +124,6 @@ class Repository:
         """Whether this hub writes into the repository: it made it, or it has taken it over."""
         known = self.shell("cat /state/repository 2> /dev/null || true").partition(" ")[0]
         return bool(known) and known == self.script("id").decode().strip()
-
-
-def _source(path: str) -> str:
-    return f'{{{{range .Mounts}}}}{{{{if eq .Destination "{path}"}}}}{{{{.Source}}}}{{{{end}}}}{{{{end}}}}'
 
 
 def opened(options: argparse.Namespace) -> Stack:
@@ -210,11 +182,3 @@ def _time(text: str) -> datetime:
     """Restic writes nanoseconds, Python 3.10 reads six decimals exactly."""
     six = re.sub(r"\.(\d+)", lambda found: f".{found[1]:0<6.6}", text)
     return datetime.fromisoformat(six.replace("Z", "+00:00"))
-
-
-def _reason(messages: str, words: Sequence[str]) -> str:
-    lines = [line for line in messages.strip().splitlines() if line.strip()]
-    for line in lines:
-        if line.startswith(_SENTENCE):
-            return f"The backup cannot be read: {line.removeprefix(_SENTENCE)}."
-    return f"docker {words[0]} failed on the hub: {lines[-1] if lines else 'without a message'}"

@@ -154,16 +154,10 @@ def variables(settings: Settings, backup: Backup, bucket: str = "") -> str:
 
 def _keys(backup: Backup) -> dict[str, File]:
     """The credentials' file of an S3 server, in the form of AWS' tools."""
-    s3 = backup.to.s3
-    if backup.to.spaces is not None:
-        return {"s3": File(lambda late: bucket_files.ini(late.bucket_key), needs=("bucket_key",))}
-    if s3 is None:
-        return {}
-    given = {"access_key": s3.access_key.get_secret_value(), "secret_key": s3.secret_key.get_secret_value()}
-    return {"s3": File(lambda _: bucket_files.ini(given))}
+    return bucket_files.key_file(backup.to.s3, "bucket_key") if backup.to.path is None else {}
 
 
 def _region(backup: Backup) -> str:
     if backup.to.spaces is not None:
-        return "us-east-1"  # Spaces accept it in every region; the provider's plugin signs with it
+        return bucket_files.SPACES_REGION
     return (backup.to.s3.region or "") if backup.to.s3 is not None else ""
