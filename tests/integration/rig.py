@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -114,10 +115,22 @@ class Rig:
         )  # fmt: skip
 
     def up(self) -> str:
-        """Bring it up; its output. Fails with the output when it does not end well."""
+        """Bring it up; its output. Fails with the output when it does not end well, and the logs that it points to."""
         done = self.tool("up")
-        assert done.returncode == 0, done.stdout[-6000:]
+        assert done.returncode == 0, done.stdout[-6000:] + self._named_logs(done.stdout)
         return done.stdout
+
+    def _named_logs(self, output: str) -> str:
+        """The last lines of the containers whose logs a failure names: they are removed before anybody can look."""
+        names = sorted(set(re.findall(r"docker logs (\S*[a-z0-9])", output)))
+        done = [
+            subprocess.run(
+                ["docker", "logs", "--tail", "30", name], text=True, check=False,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            )
+            for name in names
+        ]  # fmt: skip
+        return "".join(f"\n--- {name}\n{one.stdout}" for name, one in zip(names, done, strict=True))
 
     def up_fails(self) -> str:
         """`up` that must not end well; its output."""

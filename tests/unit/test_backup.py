@@ -199,6 +199,20 @@ def test_only_what_reads_the_repository_has_its_secrets_and_a_network(monkeypatc
     assert whole == [(True, "fw-hub"), (False, "none"), (False, "none")]
 
 
+def test_container_that_never_started_does_not_stop_every_later_restore(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A restore was killed between the two steps of `docker run`: such a container is there for good."""
+    ran: list[tuple[str, ...]] = []
+    found = object.__new__(repository.Repository)
+    monkeypatch.setattr(repository, "REMOVED", 0.3)
+    monkeypatch.setattr(found, "try_docker", lambda *words: ran.append(words) or "0")
+    found.wait_for("fw-loki")
+    assert ran[-1] == ("rm", "fw-loki-restoring"), "without force: one that runs is left alone"
+    ran.clear()
+    monkeypatch.setattr(found, "try_docker", lambda *words: ran.append(words))
+    found.wait_for("fw-loki")
+    assert ran == [("wait", "fw-loki-restoring")]
+
+
 @pytest.mark.parametrize(("agent", "honor"), [("vmagent", True), ("vmagent", False), ("prometheus", True)])
 def test_timestamps_of_an_app_and_vmagent_are_refused_together(agent: str, honor: bool) -> None:
     app = {"target": "shop:8000", "honor_timestamps": honor}

@@ -88,7 +88,11 @@ class Repository(HubDocker):
         """Until nothing of an interrupted run writes into the volume any more."""
         name = self._restoring(volume)
         end = time.monotonic() + REMOVED
-        while self.try_docker("wait", name) is not None and time.monotonic() < end:
+        while self.try_docker("wait", name) is not None:
+            if time.monotonic() > end:
+                # It was made and never started: Docker removes by itself only what ended. A running one stays.
+                self.try_docker("rm", name)
+                return
             time.sleep(0.2)  # it has ended, and Docker removes it
 
     def abandon(self, volume: str) -> None:
