@@ -121,9 +121,12 @@ def _server_with_data(stack: Stack) -> list[str]:
 
 
 def _remove_kept_data(ssh_argv: Sequence[str], prefix: str) -> None:
-    """Remove the volumes: the passwords go with the state, and without them no user can sign in to the Grafana in
-    those volumes."""
-    remove = f"docker volume ls -q --filter label=fleetwatch.stack={prefix} | xargs -r docker volume rm"
+    """Remove the volumes, and a container of an interrupted restore that still uses one: the passwords go with the
+    state, and without them no user can sign in to the Grafana in those volumes."""
+    ours = f"--filter label=fleetwatch.stack={prefix}"
+    remove = (
+        f"docker ps -aq {ours} | xargs -r docker rm -f -v && docker volume ls -q {ours} | xargs -r docker volume rm"
+    )
     done = subprocess.run([*ssh_argv, remove], capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
         reason = (done.stderr.strip().splitlines() or ["no answer"])[-1]

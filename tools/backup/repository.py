@@ -78,7 +78,8 @@ class Repository(HubDocker):
         reads = words[0] in READS_REPOSITORY
         network = names.hub_network(self.prefix) if reads else "none"
         run = ("run", "--rm", "-i", "--pull", "never", "--network", network)
-        label = ("--label", f"fleetwatch.restore={self.prefix}")
+        # With the stack's own label too, so that `make down` finds one that a killed run left.
+        label = ("--label", f"fleetwatch.stack={self.prefix}", "--label", f"fleetwatch.restore={self.prefix}")
         mounts = (*(("--volumes-from", f"{self.backup}:ro") if reads else self.scripts), *options)
         if volume:
             self.wait_for(volume)
