@@ -53,6 +53,8 @@ def examined(story: Story) -> Examined:
     project = ("--label", "com.docker.compose.project=shop", "--label", "com.docker.compose.service=failing")
     says = f"while :; do echo level=error token={story.token}; sleep 1; done"
     story.rig.run(story.images["test-app"], "-c", says, options=("--name", name, *project, "--entrypoint", "sh"))
+    quiet = ("--name", story.rig.container("quiet"), "--log-driver", "none", "--entrypoint", "sleep")
+    story.rig.run(story.images["test-app"], "3600", options=quiet)
     old = time.time_ns() - 30 * 3600 * 10**9
     line = {"stream": {"env": "test", "host": "hub", "job": "by-hand"}, "values": [[str(old), "too old"]]}
     got = story.https("POST", PUSH, story.pusher(), json={"streams": [line]})
@@ -96,6 +98,11 @@ def test_discarded_line_appears_in_its_panel(examined: Examined) -> None:
     panels = examined.declared_for(DISCARDS)
     assert panels
     assert not {place: empty for place, empty in panels.items() if empty}
+
+
+def test_container_whose_lines_are_not_collected_is_named(story: Story, examined: Examined) -> None:
+    name = story.rig.container("quiet")
+    assert [one for one in examined.found["notes"] if f"container {name} are not collected: its log driver" in one]
 
 
 def test_doctor_takes_less_than_20_seconds(story: Story, examined: Examined) -> None:

@@ -7,6 +7,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from components import custom_folder
 from configs import custom
@@ -17,7 +18,7 @@ from tools import agent_targets, remote_access
 from tools.agent_targets import Errors, Unreadable
 from tools.cli import Commands
 from tools.doctor import custom as custom_queries
-from tools.doctor import hosts, queries, report, rules, verdicts
+from tools.doctor import hosts, queries, report, rules, unread, verdicts
 from tools.doctor.querier import Querier
 from tools.doctor.variables import PER_HOST, Choices
 from tools.errors import ToolError
@@ -55,6 +56,7 @@ def doctor(made: Callable[[], Stack], as_json: bool) -> int:
 
             with remote_access.query_address(outputs) as address:
                 found = settled(HubClient(address), settings, _progress(), target_errors)
+            found = with_unread(found, unread.examine(settings, docker))
     except ToolError as problem:
         print(f"fleetwatch: {problem}", file=sys.stderr)
         return NOT_ASKED
@@ -126,6 +128,15 @@ def examine(
     return report.Findings(
         verdicts=found, hosts=reports, unloaded=unloaded, notes=notes, requests=requests, seconds=seconds
     )
+
+
+def with_unread(found: report.Findings, by_host: Mapping[str, unread.Unread]) -> report.Findings:
+    """The findings with the log lines that are not read: of files a fault of their host, of containers a note."""
+    hosts_too = [
+        replace(host, wrong=[*host.wrong, *by_host.get(host.host, unread.Unread()).links]) for host in found.hosts
+    ]
+    containers = [sentence for one in by_host.values() for sentence in one.containers]
+    return replace(found, hosts=hosts_too, notes=[*containers, *found.notes])
 
 
 def settings_of(stack: Stack) -> Settings:
