@@ -86,6 +86,21 @@ def _footprint(run: Run, stack: Rig) -> None:
     run.raw["usage"] = [asdict(one) for one in named]
 
 
+def _lines(run: Run, stack: Rig) -> None:
+    """What the log agent needs for a line: JSON, logfmt and text of everyday programs in equal parts."""
+    with step(f"{measure.BURST} log lines"):
+        costs = [measure.line_cost(stack, run.app, number) for number in range(3)]
+    how = (
+        f"CPU time of the log agent for {measure.BURST} lines of one container, beside its idle use; the lines of "
+        "tests/data/levels.tsv"
+    )
+    run.raw["log agent, CPU for 1000 lines"] = costs
+    shown = (
+        f"{statistics.median(costs) * 1000:.0f} ms (median of 3, {min(costs) * 1000:.0f} to {max(costs) * 1000:.0f} ms)"
+    )
+    run.figures.append(page.Figure("log agent, CPU for 1000 lines", shown, how))
+
+
 def _other_agent(run: Run, stack: Rig) -> None:
     """vmagent with the same targets, beside the Prometheus agent's row of the table."""
     stack.change({"hosts": {"hub": {"metrics": {"agent": "vmagent"}}}})
@@ -108,5 +123,6 @@ def measured(watch: page.Watch) -> Run:
         _engine(run, stack)
         _arrivals(run, stack)
         _footprint(run, stack)
+        _lines(run, stack)
         _other_agent(run, stack)
     return run

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from tests.bench.usage import Usage
 from tests.integration.rig import Rig, docker, timestamp
@@ -29,6 +30,16 @@ while True:
     time.sleep(random.uniform(1, 2))
 """
 COMPANIONS = 10
+BURST = 60_000  # lines
+IDLE = 10  # seconds
+# The lines come on stdin, and again until there are BURST of them.
+WRITER = """
+import itertools, sys
+lines = [line.rstrip("\\n") for line in sys.stdin]
+for line in itertools.islice(itertools.cycle(lines), {count}):
+    print(line)
+print("last of them", flush=True)
+"""
 _POLL = 0.02
 
 
@@ -96,6 +107,34 @@ def _talker(rig: Rig, image: str, suffix: str) -> str:
     name = rig.container(suffix)
     rig.run(image, "-c", TALKER, options=("--name", name, "--entrypoint", "python3"))
     return name
+
+
+def line_cost(rig: Rig, image: str, number: int) -> float:
+    """CPU seconds of the log agent for 1000 lines."""
+    idle = -_cpu(rig, "promtail")
+    time.sleep(IDLE)
+    idle = (idle + _cpu(rig, "promtail")) / IDLE
+    samples = (CHECKOUT / "tests" / "data" / "levels.tsv").read_text().splitlines()
+    folder = rig.home / "burst"
+    folder.mkdir(exist_ok=True)
+    (folder / "lines").write_text("".join(f"{line.partition(chr(9))[2]}\n" for line in samples))
+    name, begun, used = rig.container(f"burst-{number}"), time.time(), -_cpu(rig, "promtail")
+    command = f"exec python3 -c '{WRITER.format(count=BURST)}' < /burst/lines"
+    rig.run(image, "-c", command, options=("--name", name, "-v", f"{folder}:/burst:ro", "--entrypoint", "sh"))
+    last = f'{{container="{name}"}} |= "last of them"'
+    end = time.monotonic() + 180
+    while not rig.hub.logs(last, begun - 60, time.time() + 60):
+        assert time.monotonic() < end, "the last of the lines did not arrive"
+        time.sleep(0.5)
+    used += _cpu(rig, "promtail") - idle * (time.time() - begun)
+    return used / BURST * 1000
+
+
+def _cpu(rig: Rig, role: str) -> float:
+    """CPU seconds that the main process of a container has used."""
+    pid = docker("inspect", "-f", "{{.State.Pid}}", rig.container(role)).strip()
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def first_data(rig: Rig, image: str, times: int) -> tuple[list[float], list[float]]:
