@@ -100,6 +100,7 @@ def pulumi_env(stack_state_dir: Path, provider: str = secrets_provider.PASSPHRAS
         backend.VARIABLE: url,
         **_passphrase(stack_state_dir, url, provider),
         "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",  # Pulumi runs `pip list`, which asks the package index for a newer pip
         "PULUMI_CONTINUE_ON_ERROR": "true",  # one dead host does not block changes of the others
         **extra,
     }
