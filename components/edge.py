@@ -110,7 +110,8 @@ class Edge(pulumi.ComponentResource):
         }
 
     def _jobs(self) -> dict[str, str]:
-        jobs, apps = services.scrape_jobs(self._args.settings, self._args.host.name), self._context.edge.apps
+        settings, host, apps = self._args.settings, self._args.host.name, self._context.edge.apps
+        jobs, users = services.scrape_jobs(settings, host), services.users_jobs(settings, host)
         # A target that demands a password is read by the agent alone, which has it in a file.
         locked = {job.name for job in self._context.jobs if job.password}
         found = self._context.edge.discovered
@@ -120,13 +121,13 @@ class Edge(pulumi.ComponentResource):
         return {
             "FAST": " ".join(fast),
             "SLOW": " ".join(job for job in readable if job not in fast and job not in found),
-            "READ": " ".join(job for job in readable if (job not in apps or job not in fast) and job not in found),
-            "JUDGED": " ".join(job for job in fast if job in apps),
+            "READ": " ".join(job for job in readable if (job not in users or job not in fast) and job not in found),
+            "JUDGED": " ".join(job for job in fast if job in users),
             "LOCKED": " ".join(job for job in jobs if job in locked),
             "GATEWAY": self._context.gateway,
             "SUBNET": self._context.edge.subnet,
             "DISCOVERED": "\n".join(f"{name}\t{apps[name].url}" for name in sorted(found - closed)),
-            "OURS": " ".join(job for job in jobs if job not in apps),
+            "OURS": " ".join(job for job in jobs if job not in users),
             "SCRAPES": f"agent/config/{agent.FILE}",
             "AGENT_PORT": str(names.PROMETHEUS_PORT),
             "BRIEF": str(BRIEF),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import quote
 
 import pulumi
@@ -12,8 +12,8 @@ import pulumi_command as command
 from components.host import Host
 from configs import metrics_store, names
 from configs.deploy import script
-from configs.services import scrape_jobs
-from configs.settings import Edge, Settings
+from configs.services import scrape_jobs, users_jobs
+from configs.settings import Settings
 
 PATIENCE = 120  # seconds; a first log line needs discovery (5 s), a batch and the start of a container
 FAST = 15  # seconds; jobs that are scraped at least that often have a sample at the hub before an update ends
@@ -54,7 +54,7 @@ def gate(
             CADVISOR=names.container(stack, "cadvisor") if "cadvisor" in jobs else "",
             LOG_AGENT=names.container(stack, edge.logs.agent),
             JOBS=" ".join(jobs),
-            SAMPLES=quote(_samples(of_host, jobs, edge)),
+            SAMPLES=quote(_samples(of_host, jobs, users_jobs(settings, host))),
             NEWEST_SAMPLE=quote(f"max(timestamp(up{{{of_host}}}))"),
             NEWEST_CONTAINER=quote(f'max(timestamp(container_last_seen{{{of_host},container!=""}}))'),
             LINES=quote(f'{{{of_host},job!="{names.CHANGES_JOB}"}}'),
@@ -65,9 +65,9 @@ def gate(
     )
 
 
-def _samples(of_host: str, jobs: Sequence[str], edge: Edge) -> str:
+def _samples(of_host: str, jobs: Sequence[str], users: Collection[str]) -> str:
     """The query for the time of the newest sample by job (0: a target of ours is down)."""
-    ours = "|".join(job for job in jobs if job not in edge.apps)
-    apps = "|".join(job for job in jobs if job in edge.apps)
+    ours = "|".join(job for job in jobs if job not in users)
+    theirs = "|".join(job for job in jobs if job in users)
     query = f'min by (job) (timestamp(up{{{of_host},job=~"{ours}"}}) * up{{{of_host},job=~"{ours}"}})'
-    return query + (f' or min by (job) (timestamp(up{{{of_host},job=~"{apps}"}}))' if apps else "")
+    return query + (f' or min by (job) (timestamp(up{{{of_host},job=~"{theirs}"}}))' if theirs else "")

@@ -25,11 +25,21 @@ OR = "; or: "  # between the summaries of two alerts with the same name
 
 def example_settings(storage: Mapping[str, Any] | None = None) -> Settings:
     """Settings for which every alert is rendered, but those about a bucket: two hosts, an app with all that alerts
-    need, a database, a probe, an expected container, a backup. `storage`: where the hub keeps its data."""
+    need, a database, a probe, servers with exporters, an expected container, a backup. `storage`: where the hub keeps
+    its data."""
+    account = {"user": "fleetwatch", "password": "unread"}  # pragma: allowlist secret
     host = {
         "apps": {"shop": {"target": "shop:8000", "http": {}, "honor_timestamps": True}},
         "postgres": {"main": {"dsn": "postgresql://nobody@db/shop"}},
         "probes": {"shop": {"http": "https://shop.example.com/"}},
+        "exporters": {
+            "cache": {"redis": "cache"},
+            "shop": {"mysql": "db", **account},
+            "carts": {"mongodb": "mongo"},
+            "web": {"nginx": "http://web:8080/stub_status"},
+            "queue": {"rabbitmq": "queue"},
+            "sessions": {"memcached": "sessions"},
+        },
         "expected": ["shop"],
     }
     other = {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}

@@ -125,6 +125,12 @@ BUILDS: dict[str, Build] = {
         version="1.12.1",
         version_variable=_PROMETHEUS_VERSION,
     ),
+    "memcached_exporter": Build(
+        folder="memcached-exporter",
+        package="github.com/prometheus/memcached_exporter/cmd/memcached_exporter",
+        version="0.16.0",
+        version_variable=_PROMETHEUS_VERSION,
+    ),
     "caddy": Build(
         folder="caddy",
         package="github.com/caddyserver/caddy/v2/cmd/caddy",

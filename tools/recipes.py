@@ -280,10 +280,62 @@ def _blackbox_exporter() -> Recipe:
     )
 
 
+def _redis_exporter() -> Recipe:
+    return Recipe(
+        tag="redis-exporter:debian-offline",
+        differs="the version that Debian has (1.45 in bookworm)",
+        busybox=True,
+        packages=("libc6", "ca-certificates"),
+        deb_files={"redis_exporter": ("prometheus-redis-exporter", "usr/bin/prometheus-redis-exporter")},
+        changes=("USER 59000:59000", "EXPOSE 9121", 'ENTRYPOINT ["/redis_exporter"]'),
+    )
+
+
+def _mysqld_exporter() -> Recipe:
+    return Recipe(
+        tag="mysqld-exporter:debian-offline",
+        differs="the version that Debian has (0.14 in bookworm): no TLS but with `insecure`, no $ in a password",
+        busybox=True,
+        packages=("libc6", "ca-certificates"),
+        deb_files={"bin/mysqld_exporter": ("prometheus-mysqld-exporter", "usr/bin/prometheus-mysqld-exporter")},
+        changes=("USER nobody", "EXPOSE 9104", 'ENTRYPOINT ["/bin/mysqld_exporter"]'),
+    )
+
+
+def _nginx_exporter() -> Recipe:
+    return Recipe(
+        tag="nginx-exporter:debian-offline",
+        differs="the version that Debian has (0.11.0 in bookworm): it listens once nginx has answered, and "
+        "verifies every certificate",
+        packages=("libc6", "ca-certificates"),
+        deb_files={
+            "usr/bin/nginx-prometheus-exporter": ("prometheus-nginx-exporter", "usr/bin/prometheus-nginx-exporter")
+        },
+        # The networks of the user are joined after its start.
+        changes=(
+            "USER 1001:1001",
+            "ENV NGINX_RETRIES=100000",
+            "ENV NGINX_RETRY_INTERVAL=1s",
+            'ENTRYPOINT ["/usr/bin/nginx-prometheus-exporter"]',
+        ),
+    )
+
+
+def _memcached_exporter() -> Recipe:
+    return Recipe(
+        tag=f"memcached-exporter:{_version('memcached_exporter')}-offline",
+        differs="nothing else than the build",
+        programs={"bin/memcached_exporter": "memcached_exporter"},
+        busybox=True,
+        changes=("USER nobody", "EXPOSE 9150", 'ENTRYPOINT ["/bin/memcached_exporter"]'),
+    )
+
+
 RECIPES = {
     "caddy": _caddy, "prometheus": _prometheus, "thanos": _thanos, "vmagent": _vmagent, "loki": _loki,
     "grafana": _grafana, "alertmanager": _alertmanager, "restic": _restic,
     "promtail": _promtail, "cadvisor": _cadvisor, "node_exporter": _node_exporter,
     "postgres_exporter": _postgres_exporter, "sql_exporter": _sql_exporter,
-    "blackbox_exporter": _blackbox_exporter,
+    "blackbox_exporter": _blackbox_exporter, "redis_exporter": _redis_exporter,
+    "mysqld_exporter": _mysqld_exporter, "nginx_exporter": _nginx_exporter, "memcached_exporter": _memcached_exporter,
 }  # fmt: skip

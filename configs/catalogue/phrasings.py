@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from configs.catalogue.exporter_phrasings import EXPORTER_BOARDS
+
 FLEET = {
     "Hosts": "hosts of the stack file; number of hosts; how many hosts are there; how many servers do we have",
     "Silent hosts": "silent hosts; hosts without data; hosts down; hosts offline; missing hosts",
@@ -273,6 +275,7 @@ BOARDS = {
     "timescale": TIMESCALE,
     "http": HTTP,
     "probes": PROBES,
+    **EXPORTER_BOARDS,
 }
 
 

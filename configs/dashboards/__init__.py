@@ -6,7 +6,19 @@ version of Grafana provisions from files. They name no host: the labels `env`, `
 
 from __future__ import annotations
 
-from configs.dashboards import containers, fleet, hosts, http, hub, intervals, logs, postgres, probes, timescale
+from configs.dashboards import (
+    containers,
+    exporters,
+    fleet,
+    hosts,
+    http,
+    hub,
+    intervals,
+    logs,
+    postgres,
+    probes,
+    timescale,
+)
 from configs.dashboards.json_model import to_json
 from configs.dashboards.model import Dashboard
 from configs.rules.probes import has_probes
@@ -15,7 +27,7 @@ from configs.settings import Settings
 
 def boards(settings: Settings) -> tuple[Dashboard, ...]:
     """PostgreSQL and TimescaleDB only if a host has a database, HTTP services only if an app has `http:`, Probes only
-    if a host has a probe.
+    if a host has a probe, and one for each kind of server that a host has an exporter for.
 
     Whether a database has TimescaleDB is known only at run time: the dashboard exists if there is a database, and its
     first panel states if no database has the extension.
@@ -30,6 +42,7 @@ def boards(settings: Settings) -> tuple[Dashboard, ...]:
         *((postgres.board(settings), timescale.board(settings)) if databases else ()),
         *((http.board(settings),) if http.metric_groups(settings) else ()),
         *((probes.board(settings),) if has_probes(settings) else ()),
+        *exporters.boards(settings),
     )
     jobs = intervals.job_intervals(settings)
     return tuple(intervals.with_intervals(board, jobs) for board in every)

@@ -31,6 +31,7 @@ LABELS = {
     "hypertable": 130,
     "job": 110,
     "job_id": 60,
+    "server": 130,
     "probe": 110,
     "proc": 140,
     "schema": 80,

@@ -134,7 +134,7 @@ warn_of_apps() {
         $4 != "" && index(jobs, " " $1 " ") && !index(ours, " " $1 " ") {
             gsub(/\?[^" )]*/, "", $2)
             gsub(/\?[^" )]*/, "", $4)
-            print "host " host ": warning: app " $1 " cannot be scraped: " $4 " (" $2 ")"
+            print "host " host ": warning: job " $1 " cannot be scraped: " $4 " (" $2 ")"
         }
     ' "$DIR.targets")
     [ -z "$output" ] || { printf '%s\n' "$output"; firewall_hint "$output"; } >&2
@@ -176,7 +176,7 @@ read_targets() {
         !NF { next }
         { sub(/^wget: /, "", $3); sub(/\?.*/, "", $2) }
         index(ours, " " $1 " ") { print "host " host ": job " $1 ": " $3 " (" $2 ")"; failed = 1; next }
-        { print "host " host ": warning: app " $1 " cannot be scraped: " $3 " (" $2 ")" }
+        { print "host " host ": warning: job " $1 " cannot be scraped: " $3 " (" $2 ")" }
         END { exit failed }
     ' >&2 || fail 'its agent cannot scrape what is named above'
 }

@@ -12,6 +12,7 @@ from configs.rules import (
     backup,
     bucket,
     containers,
+    exporters,
     fleet,
     hosts,
     http,
@@ -48,6 +49,7 @@ def groups(settings: Settings) -> list[Group]:
         timescale.group(settings),
         http.group(settings),
         probes.group(settings),
+        *exporters.groups(settings),
         logs.group(settings),
     ]
 

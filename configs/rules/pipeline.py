@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from configs.rules import agents, config_reload
+from configs.rules import agents, config_reload, exporters
 from configs.rules.counters import COUNT, nonzero_rounded
 from configs.rules.fleet import EXPECTED
 from configs.rules.model import Alert, Group, alternation, merge_thresholds, muted
 from configs.rules.recording import NEWEST
 from configs.rules.sources import TARGET
-from configs.services import CORE_JOBS
+from configs.services import CORE_JOBS, DIRECT
 from configs.settings import Settings
 from configs.settings.thresholds import Thresholds
 from configs.units import prometheus_duration, show_duration
@@ -50,8 +50,10 @@ def _watchdog(settings: Settings) -> Alert:
 
 
 def _target_down(settings: Settings) -> Alert:
-    """A target that answers, and whose answer is rejected, is ScrapeRejected."""
-    others = (*CORE_JOBS, "ask") if settings.hub.ask is not None else CORE_JOBS
+    """A target that answers, and whose answer is rejected, is ScrapeRejected. RabbitmqDown is about the server that is
+    the target itself."""
+    others = [*CORE_JOBS, *(["ask"] if settings.hub.ask is not None else [])]
+    others += [module.JOB for module in DIRECT if module.JOB in exporters.jobs(settings)]
 
     def down(matchers: str, _: Thresholds) -> str:
         selector = f'job!~"{"|".join(others)}"{matchers}'

@@ -1,4 +1,5 @@
-"""The services: which there are, and what is derived from them. A new one is a module here and a line in HUB or EDGE.
+"""The services: which there are, and what is derived from them. A new one is a module here and a line in HUB or EDGE,
+or in DIRECT if it is a server of the user that the agent scrapes without a container of ours.
 
 The order is that of the scrape jobs and of every list that people see.
 """
@@ -24,6 +25,15 @@ class ServiceModule(Protocol):
 
     def specs(self, context: Context) -> list[ServiceSpec]:
         """The containers of this service on one host: none where the settings do not ask for it."""
+
+
+class JobModule(Protocol):
+    """What a module of this package has whose targets are servers of the user."""
+
+    JOB: str
+
+    def jobs(self, context: Context) -> list[ScrapeJob]:
+        """Its targets on one host, each with `users`."""
 
 
 def _modules(*names: str) -> tuple[ServiceModule, ...]:
@@ -57,12 +67,20 @@ EDGE = _modules(
     "postgres_exporter",
     "sql_exporter",
     "blackbox_exporter",
+    "exporters.redis",
+    "exporters.mysql",
+    "exporters.mongodb",
+    "exporters.nginx",
+    "exporters.memcached",
 )
+DIRECT: tuple[JobModule, ...] = (cast(JobModule, import_module(f"{__name__}.exporters.rabbitmq")),)
 
 HUB_JOBS: tuple[str, ...] = tuple(job for module in HUB for job in module.SERVICE.jobs)
 # Without those that have an alert of their own, and are there only with a key of the stack file.
 CORE_JOBS: tuple[str, ...] = tuple(job for job in HUB_JOBS if job != "ask")
-RESERVED_JOBS: frozenset[str] = frozenset(job for module in (*HUB, *EDGE) for job in module.SERVICE.jobs)
+RESERVED_JOBS: frozenset[str] = frozenset(
+    [*(job for module in (*HUB, *EDGE) for job in module.SERVICE.jobs), *(module.JOB for module in DIRECT)]
+)
 IMAGE_KEYS: tuple[str, ...] = tuple(dict.fromkeys(module.SERVICE.image for module in (*HUB, *EDGE)))
 # By image key. Services that share an image have its one licence.
 LICENCES: dict[str, str] = {module.SERVICE.image: module.SERVICE.licence for module in (*HUB, *EDGE)}
@@ -88,8 +106,11 @@ def _defaults(modules: Sequence[ServiceModule]) -> list[ServiceModule]:
     return list(first.values())
 
 
+# Without the image of a service that is not a default, also where another service has it too.
 DEFAULT_IMAGES: tuple[str, ...] = tuple(
-    dict.fromkeys(module.SERVICE.image for module in (*_defaults(HUB), *_defaults(EDGE)))
+    image
+    for image in IMAGE_KEYS
+    if next(module for module in (*HUB, *EDGE) if module.SERVICE.image == image) in (*_defaults(HUB), *_defaults(EDGE))
 )
 
 
@@ -121,14 +142,15 @@ def edge_specs(context: Context) -> list[ServiceSpec]:
 
 
 def service_jobs(context: Context) -> tuple[ScrapeJob, ...]:
-    """What the agent of this host scrapes of our services, each with its target; `Settings.jobs` has it."""
+    """What the agent of this host scrapes besides apps, each with its target; `Settings.jobs` has it."""
     specs = [*edge_specs(context), *(hub_specs(context) if context.is_hub else [])]
-    return tuple(
+    own = (
         replace(job, target=job.target or context.address(spec.role, job.port))
         for spec in specs
         for job in (spec.scrape, *spec.more_scrapes)
         if job is not None
     )
+    return (*own, *(job for module in DIRECT for job in module.jobs(context)))
 
 
 def scrape_jobs(settings: Settings, name: str) -> dict[str, int]:
@@ -138,6 +160,11 @@ def scrape_jobs(settings: Settings, name: str) -> dict[str, int]:
         **{job.name: job.interval for job in settings.jobs[name]},
         **{app: found.interval for app, found in sorted(apps.items())},
     }
+
+
+def users_jobs(settings: Settings, name: str) -> set[str]:
+    """Those of them whose targets the user runs: an update does not fail if one is down."""
+    return {*settings.edges[name].apps, *(job.name for job in settings.jobs[name] if job.users)}
 
 
 def roles(settings: Settings, name: str) -> list[str]:

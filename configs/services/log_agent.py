@@ -49,17 +49,16 @@ def spec(
         networks=pusher_networks(context),
         # root without capabilities may not read the logs of other users; with files or the journal it has to
         capabilities=("CAP_DAC_READ_SEARCH",) if folders or journal else (),
-        health=_bash_check(ready),
+        health=bash_check(ready, names.LOG_AGENT_PORT),
         stop_timeout=10,
         scrape=ScrapeJob(name=role, interval=context.edge.scrape.agents, port=names.LOG_AGENT_PORT, series=series),
     )
 
 
-def _bash_check(path: str) -> HealthCheck:
+def bash_check(path: str, port: int) -> HealthCheck:
     """A GET by bash itself: the images of Promtail (Debian) and Alloy (Ubuntu) have neither wget nor curl."""
     request = f"GET {path} HTTP/1.0\\r\\n\\r\\n"
     script = (
-        f"exec 3<> /dev/tcp/127.0.0.1/{names.LOG_AGENT_PORT}; printf '{request}' >&3; "
-        'read -r _ status _ <&3; [ "$status" = 200 ]'
+        f"exec 3<> /dev/tcp/127.0.0.1/{port}; printf '{request}' >&3; read -r _ status _ <&3; [ \"$status\" = 200 ]"
     )
     return HealthCheck(("bash", "-c", script))

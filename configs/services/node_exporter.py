@@ -31,7 +31,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             command=tuple(command(context.gateway)),
             binds={"/": "/host"},
             host_network=True,  # it has to see the host's network interfaces
-            health=_refuses_strangers(f"http://{address}/"),
+            health=refuses_strangers(f"http://{address}/"),
             scrape=ScrapeJob(
                 name="node",
                 interval=context.edge.scrape.node,
@@ -44,7 +44,7 @@ def specs(context: Context) -> list[ServiceSpec]:
     ]
 
 
-def _refuses_strangers(url: str) -> HealthCheck:
+def refuses_strangers(url: str) -> HealthCheck:
     """Healthy means 401: it answers and demands the password, which the health check does not need to know."""
     return HealthCheck(("sh", "-c", f"wget -q -O /dev/null {url} 2>&1 | grep -q 401"))
 

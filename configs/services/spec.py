@@ -134,7 +134,8 @@ class ScrapeJob:
     """How the agent of the same host scrapes the service. Times in seconds; `series` is an estimate for one target.
 
     Specs that have a job of one name become one scrape job with a target each. `target` defaults to the container's
-    address on our networks. `password`: the target demands the host's scrape password.
+    address on our networks. `password`: the target demands the host's scrape password. `users`: it is a server of the
+    user and no container of ours, so an update only warns if it does not answer.
     """
 
     name: str
@@ -145,6 +146,7 @@ class ScrapeJob:
     timeout: int = 0
     labels: Mapping[str, str] = field(default_factory=dict)
     password: bool = False
+    users: bool = False
     honor_timestamps: bool = True
     metric_relabel_configs: tuple[Mapping[str, Any], ...] = ()
 

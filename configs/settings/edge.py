@@ -23,6 +23,7 @@ from configs.settings.base import (
     service_limits,
 )
 from configs.settings.dsn import postgres_dsn
+from configs.settings.exporter import Exporter
 from configs.settings.logs import Logs
 from configs.settings.probe import Probe
 from configs.settings.text import NetworkName
@@ -82,6 +83,7 @@ class Scrape(Strict):
     postgres: Interval = parse_duration("15s")
     sql: Interval = parse_duration("1m")
     probes: Interval = parse_duration("30s")
+    exporters: Interval = parse_duration("15s")
     agents: Interval = parse_duration("15s")
     hub: Interval = parse_duration("15s")
 
@@ -111,6 +113,7 @@ class Edge(Strict):
     apps: dict[JobName, App] = {}
     postgres: dict[DnsLabel, Postgres] = {}
     probes: dict[DnsLabel, Probe] = {}
+    exporters: dict[DnsLabel, Exporter] = {}
     metrics: Metrics = Field(Metrics(), description="those of the section `metrics`")
     logs: Logs = Logs()
     scrape: Scrape = Scrape()
@@ -140,6 +143,7 @@ class Edge(Strict):
     def names_of_targets(self) -> list[str]:
         """The hosts of all apps, and the containers of databases, as they are called on the networks."""
         databases = [urlsplit(one.dsn.get_secret_value()).hostname or "" for one in self.postgres.values()]
+        databases += [server.host.strip("[]") for server in self.exporters.values()]
         containers = {name for name in databases if "." not in name and ":" not in name}
         return sorted({*(host for app in self.apps.values() for host in app.hosts), *containers} - {""})
 

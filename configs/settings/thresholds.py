@@ -50,6 +50,10 @@ class Thresholds(Strict):
     postgres_wraparound: Share = Field(0.5, description="`0.5` of the transaction ids that there are")
     postgres_lag: Duration = parse_duration("5m")
     postgres_retained_wal: Size = Field(parse_size("10GB"), description="`10GB` kept for one replication slot")
+    redis_memory: Share = Field(0.9, description="`0.9` of maxmemory")
+    mysql_connections: Share = Field(0.85, description="`0.85` of max_connections")
+    mongodb_connections: Share = Field(0.85, description="`0.85` of the connections that the server accepts")
+    memcached_connections: Share = Field(0.9, description="`0.9` of the limit of connections (option -c)")
     timescale_job_late: Duration = parse_duration("1h")
     timescale_uncompressed: Count = Field(4, description="`4` chunks that should have been compressed")
     timescale_aggregate_lag: Duration = Field(

@@ -49,8 +49,14 @@ def _targets(settings: Settings) -> Iterator[str]:
             for short in found.hosts:
                 if short in roles:
                     key = "target" if found.target else "dns" if found.dns else "targets"
-                    yield (
-                        f"hosts.{host}.apps.{app}.{key}: `{short}` is also a container of fleetwatch on that host; "
-                        f"write the whole name of your container instead, such as project-{short}-1 (`docker ps` there "
-                        "shows it)"
-                    )
+                    yield _ambiguous(f"hosts.{host}.apps.{app}.{key}", short)
+        for name, server in edge.exporters.items():
+            if server.host in roles:
+                yield _ambiguous(f"hosts.{host}.exporters.{name}.{server.kind}", server.host)
+
+
+def _ambiguous(path: str, short: str) -> str:
+    return (
+        f"{path}: `{short}` is also a container of fleetwatch on that host; write the whole name of your container "
+        f"instead, such as project-{short}-1 (`docker ps` there shows it)"
+    )

@@ -39,9 +39,9 @@ def test_gate_waits_for_every_job_that_is_scraped_each_15_seconds_or_faster(made
     samples = _query(script, "SAMPLES")
     ours, apps = samples.split(" or ")
     assert '* up{host="hub"' in ours, "one whose target is down has none"
-    assert 'job=~"push-gateway|shop|slow"' in apps
-    assert "* up" not in apps, "an app of the user may be down"
-    assert not {"shop", "slow"} & set(re.findall(r"[\w-]+", ours)), "each job in one of the two"
+    assert 'job=~"rabbitmq|push-gateway|shop|slow"' in apps
+    assert "* up" not in apps, "an app or a server of the user may be down"
+    assert not {"rabbitmq", "shop", "slow"} & set(re.findall(r"[\w-]+", ours)), "each job in one of the two"
 
 
 def test_an_edge_reads_each_target_by_the_one_that_can(made: Run) -> None:
@@ -51,8 +51,11 @@ def test_an_edge_reads_each_target_by_the_one_that_can(made: Run) -> None:
         (found,) = re.findall(rf"^{name}=('[^']*'|\S*)$", script, re.MULTILINE)
         return str(found).strip("'").split()
 
-    assert of("JUDGED") == ["push-gateway", "shop", "slow"], "by the agent, in seconds"
-    assert not {"vault", "push-gateway", "shop", "slow", "scaled", "node"} & set(of("READ")), "no password in a command"
+    assert of("JUDGED") == ["rabbitmq", "push-gateway", "shop", "slow"], "by the agent, in seconds"
+    assert "rabbitmq" not in of("OURS"), "what does not answer there is a warning"
+    assert not {"vault", "rabbitmq", "push-gateway", "shop", "slow", "scaled", "node"} & set(of("READ")), (
+        "no password in a command"
+    )
     assert of("SLOW") == ["sql", "probe"], "a slow app with a token waits for its agent's next scrape"
     assert of("DISCOVERED") == [], "a name behind a client's certificate is read by the agent alone"
     assert {"cadvisor", "agent", "loki"} <= set(of("READ"))

@@ -29,6 +29,7 @@ OPEN = {
     "hypertable",
     "job",
     "job_id",
+    "server",
     "mountpoint",
     "probe",
     "slot",

@@ -22,7 +22,9 @@ def _slow() -> Settings:
     """Every job of every host at two minutes."""
     sections = raw()
     for host in sections["hosts"].values():
-        host["scrape"] = dict.fromkeys(("node", "cadvisor", "postgres", "sql", "probes", "agents", "hub"), f"{SLOW}s")
+        host["scrape"] = dict.fromkeys(
+            ("node", "cadvisor", "postgres", "sql", "probes", "exporters", "agents", "hub"), f"{SLOW}s"
+        )
         for app in host.get("apps", {}).values():
             app["interval"] = f"{SLOW}s"
     return load(sections, SOURCE)

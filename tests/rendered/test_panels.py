@@ -12,6 +12,7 @@ from configs.dashboards import boards
 from configs.dashboards.containers import NO_NETWORK
 from configs.dashboards.hosts import NO_PRESSURE
 from configs.dashboards.model import MOST_SERIES, Graph, largest
+from tests.fixtures import exporters
 from tests.fixtures.declared_empty import PANELS, SHOWN_BY
 from tests.fixtures.full import full
 from tests.unit.test_dashboards import expressions, expressions_as_rules
@@ -40,8 +41,13 @@ SERIES = {
     f'fleetwatch_pg_dead_rows_ratio{{{SQL},schema="public",table="orders"}}': "0.1x40",
     f'fleetwatch_timescale_info{{{SQL},version="2.17.2"}}': "1x40",
     f'fleetwatch_timescale_continuous_aggregate_lag_seconds{{{SQL},view="public.hourly"}}': "60x40",
+    **{
+        f'memcached_commands_total{{job="memcached",{HERE},server="sessions",command="get",status="{one}"}}': "0+5x40"
+        for one in ("hit", "miss")
+    },
     f'probe_http_status_code{{job="probe",{HERE},probe="site"}}': "200x40",
     f'probe_ssl_earliest_cert_expiry{{job="probe",{HERE},probe="site"}}': "99999x40",
+    **exporters.series("full", "hub"),
     **{
         f"fleetwatch_timescale_{name}{{{TABLE}}}": "7x40"
         for name in (

@@ -204,7 +204,12 @@ def test_container_that_never_started_does_not_stop_every_later_restore(monkeypa
     ran: list[tuple[str, ...]] = []
     found = object.__new__(repository.Repository)
     monkeypatch.setattr(repository, "REMOVED", 0.3)
-    monkeypatch.setattr(found, "try_docker", lambda *words: ran.append(words) or "0")
+
+    def try_docker(*words: str) -> str:
+        ran.append(words)
+        return "0"
+
+    monkeypatch.setattr(found, "try_docker", try_docker)
     found.wait_for("fw-loki")
     assert ran[-1] == ("rm", "fw-loki-restoring"), "without force: one that runs is left alone"
     ran.clear()

@@ -16,6 +16,7 @@ import yaml
 
 from configs.dashboards import render
 from configs.dashboards.model import Column, Graph, Stat
+from configs.rules.exporters import JOBS
 from configs.services import grafana_files
 from tests.fixtures.full import full
 
@@ -75,7 +76,7 @@ def test_file_names_are_the_uids_and_uids_are_distinct() -> None:
     uids = [board["uid"] for board in BOARDS.values()]
     assert [f"{uid}.json" for uid in uids] == list(BOARDS)
     assert len(set(uids)) == len(uids)
-    wanted = {"fleet", "hosts", "containers", "logs", "hub", "postgres", "timescale", "http", "probes"}
+    wanted = {"fleet", "hosts", "containers", "logs", "hub", "postgres", "timescale", "http", "probes", *JOBS}
     assert {uid.removeprefix("fleetwatch-") for uid in uids} == wanted
 
 
@@ -192,7 +193,7 @@ def test_dashboards_link_to_each_other_and_keep_time_range_and_host(board: Board
     assert set.union(*led) == set(BOARDS)
     assert sum(map(len, led)) == len(BOARDS), "once each"
     with_choice = set.union(*(to for link, to in zip(board["links"], led, strict=True) if link["includeVars"]))
-    some = {f"fleetwatch-{name}.json" for name in ("postgres", "timescale", "http", "probes")}
+    some = {f"fleetwatch-{name}.json" for name in ("postgres", "timescale", "http", "probes", *JOBS)}
     assert with_choice == set(BOARDS) - some, "a host without a database or a service has nothing on those"
 
 

@@ -146,7 +146,7 @@ def test_an_app_of_the_user_that_cannot_be_scraped_is_a_warning(agent: Agent) ->
     agent.targets(_rows(BEFORE), _rows(NOW, shop='no such host \\"shop\\"'))
     done = agent.scrape("scrape_first")
     assert done.returncode == 0, done.stderr
-    assert "host web-1: warning: app shop cannot be scraped: no such host" in done.stderr
+    assert "host web-1: warning: job shop cannot be scraped: no such host" in done.stderr
 
 
 def test_a_run_that_is_stopped_gives_the_configuration_back(agent: Agent) -> None:
@@ -192,4 +192,4 @@ def test_a_slow_job_that_cannot_be_read_is_named_with_the_reason(agent: Agent, o
     done = agent.scrape("scraped=1; read_targets broken", OURS="broken" if ours else "")
     assert done.returncode == (1 if ours else 0)
     assert "server returned error: HTTP/1.1 500 (http://broken:1/metrics)" in done.stderr
-    assert ("warning: app broken" in done.stderr) is not ours
+    assert ("warning: job broken" in done.stderr) is not ours

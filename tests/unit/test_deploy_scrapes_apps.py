@@ -19,7 +19,7 @@ def test_an_app_is_judged_by_the_scrapes_that_its_agent_made_with_the_new_config
     agent.targets(_rows(BEFORE, shop="old error"), _rows(BEFORE, shop="old error"), _rows(NOW, shop=failed))
     done = agent.scrape("scraped=1; scrape_apps_again", JUDGED="shop")
     assert done.returncode == 0, done.stderr
-    assert "host web-1: warning: app shop cannot be scraped: server returned HTTP status 401" in done.stderr
+    assert "host web-1: warning: job shop cannot be scraped: server returned HTTP status 401" in done.stderr
     assert "old error" not in done.stderr
     assert "hunter2" not in done.stderr, "a query may hold a secret"
     assert agent.read() == [], "an agent that is not new keeps its intervals"
@@ -41,7 +41,7 @@ def test_a_name_that_the_agent_resolves_is_read_though_it_has_no_target_yet(agen
     done = agent.scrape("scraped=1; read_targets cadvisor", DISCOVERED=found)
     assert done.returncode == 0, done.stderr
     assert "read http://broken-name:8000/m?key=hunter2" in agent.calls()
-    assert "warning: app scaled cannot be scraped: server returned error: HTTP/1.1 500 (http://broken-name:8000/m)" in (
+    assert "warning: job scaled cannot be scraped: server returned error: HTTP/1.1 500 (http://broken-name:8000/m)" in (
         done.stderr
     )
 

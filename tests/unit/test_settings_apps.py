@@ -127,4 +127,7 @@ def test_an_app_that_is_called_like_a_container_of_ours_is_named_in_each_form() 
 
 def test_names_of_targets_are_those_that_two_networks_could_have() -> None:
     found = full().edges["hub"].names_of_targets
-    assert found == ["[fd00::9]", "db", "db2", "host.docker.internal", "shop-api", "vault-1", "vault-2", "worker"]
+    assert found == [
+        "[fd00::9]", "cache", "db", "db2", "host.docker.internal", "mongo", "queue", "sessions", "shop-api", "vault-1",
+        "vault-2", "web", "wiki-db", "worker",
+    ]  # fmt: skip

@@ -185,8 +185,9 @@ def test_what_must_arrive_follows_the_settings() -> None:
     jobs = scrape_jobs(full(), "hub")
     assert list(jobs) == [
         "node", "cadvisor", "agent", "promtail", "postgres", "sql", "probe",
+        "redis", "mysql", "mongodb", "nginx", "memcached",
         "prometheus", "loki", "grafana", "caddy", "alertmanager", "backup",
-        "ask", "push-gateway", "scaled", "shop", "slow", "vault",
+        "ask", "rabbitmq", "push-gateway", "scaled", "shop", "slow", "vault",
     ]  # fmt: skip
     assert (jobs["node"], jobs["cadvisor"], jobs["slow"]) == (15, 10, 5), "with their intervals in seconds"
     assert list(scrape_jobs(full(), "web-1")) == ["node", "cadvisor", "agent", "alloy"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from configs import services
 from configs.settings import Settings
 from tests.fixtures import full
 from tests.fixtures.full import in_bucket
@@ -23,6 +24,9 @@ from tools.stack_settings import (
 )
 
 ENCRYPTED = {"secure": "v1:abc"}
+# Of servers under `exporters`, by the package of their modules.
+EXPORTERS = {module.SERVICE.image for module in services.EDGE if ".exporters." in str(vars(module)["__name__"])}
+EXPORTERS -= {"alloy"}  # MongoDB's, which no usual stack has
 
 
 def _config(**sections: Any) -> dict[str, Any]:
@@ -127,14 +131,16 @@ def test_which_images_a_local_stack_needs() -> None:
     usual = up.required_images(_settings(hub={"local": {}}))
     assert set(images.PARTS) - set(usual) == {
         "postgres_exporter", "sql_exporter", "restic", "blackbox_exporter", "ask", "pgvector", "valkey",
-        "thanos",
-    }, "the hub has no database, no backup, no assistant, no probes and no bucket"  # fmt: skip
+        "thanos", *EXPORTERS,
+    }, "the hub has no database, no backup, no assistant, no probes, no bucket and no exporters"  # fmt: skip
     alloy = {"hosts": {"hub": {"logs": {"agent": "alloy"}}}}
     assert set(up.required_images(_settings(hub={"local": {}}, **alloy))) == {*usual, "alloy"} - {"promtail"}
     edge = {"postgres": {"main": {"dsn": "postgresql://watch:x@db:5432/shop"}}, "probes": {"db": {"tcp": "db:5432"}}}
+    edge["exporters"] = {"cache": {"valkey": "cache"}, "shop": {"mariadb": "db", "user": "watch"}}
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
     whole = _settings(hub={"local": {}, "backup": backup, "ask": {}}, hosts={"hub": edge})
-    assert set(up.required_images(whole)) == set(images.PARTS) - {"thanos"}
+    unused = EXPORTERS - {"redis_exporter", "mysqld_exporter"}
+    assert set(up.required_images(whole)) == set(images.PARTS) - {"thanos", *unused}
     stored = up.required_images(in_bucket())
     assert set(stored) == {*usual, "thanos"}, "the metrics agent is Prometheus too"
     overridden = _settings(hub={"local": {}}, images={"loki": "registry.example.com/loki:3.7.8"})

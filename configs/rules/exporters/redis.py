@@ -1,0 +1,34 @@
+"""Alerts about Redis and Valkey, from redis_exporter."""
+
+from __future__ import annotations
+
+from configs.rules.exporters.shared import BY, SERVER, down
+from configs.rules.model import Alert
+from configs.settings.thresholds import Thresholds
+
+NO_LIMIT = "no server has a limit (maxmemory)"
+
+
+def _memory(matchers: str, limits: Thresholds) -> str:
+    selector = f'{{job="redis"{matchers}}}'
+    used = f"redis_memory_used_bytes{selector} / (redis_memory_max_bytes{selector} > 0)"
+    return f"max by ({BY}) ({used}) > {limits.redis_memory}"
+
+
+RULES = (
+    down(
+        "redis",
+        "Redis",
+        "redis_up",
+        "The exporter cannot log in or is down: the server stopped, the password changed, or no connection is left.",
+    ),
+    Alert(
+        name="RedisMemory",
+        expr=_memory,
+        keys=("redis_memory",),
+        summary="Redis " + SERVER + " uses {{ $value | humanizePercentage }} of its memory",
+        description="At maxmemory it evicts keys, or refuses to write if its policy is noeviction.",
+        board="redis",
+        empty=NO_LIMIT,
+    ),
+)
