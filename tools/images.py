@@ -28,8 +28,16 @@ from tools.progress import say, step
 from tools.recipes import RECIPES, Recipe
 
 PARTS = services.DEFAULT_IMAGES
-FOR_TESTS = ("postgres", "test-app", "droplet", "engine", "s3")
-OURS = {"ask", "python", "test-app", "droplet", "engine", "s3"}  # made here on every machine; nobody publishes them
+FOR_TESTS = ("postgres", "servers", "test-app", "droplet", "engine", "s3")
+OURS = {
+    "ask",
+    "python",
+    "test-app",
+    "servers",
+    "droplet",
+    "engine",
+    "s3",
+}  # made here on every machine; nobody publishes them
 DOCKERFILES = {"ask": "ask/Dockerfile"}  # of images of ours, used where their base image can be pulled
 _TEST_PINS = {"postgres": "docker.io/library/postgres:15"}
 _HINTS = {

@@ -75,4 +75,26 @@ def _s3() -> Recipe:
     )
 
 
-TEST_RECIPES = {"s3": _s3, "engine": _engine, "postgres": _postgres, "python": _python, "test-app": _test_app}
+def _servers() -> Recipe:
+    return Recipe(
+        tag="servers:debian-offline",
+        differs="Debian's Redis, MariaDB, nginx, RabbitMQ and memcached in one image, for the tests",
+        packages=(
+            "redis-server", "mariadb-server", "nginx-light", "rabbitmq-server", "memcached", "base-files", "dash",
+            "coreutils", "sed", "grep", "hostname", "procps", "util-linux",
+        ),
+        users={"server": (999, 999)},
+        dirs=(("var/lib/server", 999, 0o700), ("run/server", 999, 0o755), ("tmp", 0, 0o777)),
+        texts={"usr/local/bin/serve": script("servers/serve.sh")},
+        changes=("USER 999", "WORKDIR /var/lib/server", "ENV LANG=C.UTF-8", 'ENTRYPOINT ["serve"]'),
+    )  # fmt: skip
+
+
+TEST_RECIPES = {
+    "servers": _servers,
+    "s3": _s3,
+    "engine": _engine,
+    "postgres": _postgres,
+    "python": _python,
+    "test-app": _test_app,
+}

@@ -9,12 +9,17 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.integration import databases
+from tests.integration import databases, servers
 from tests.integration.rig import docker, eventually
 from tests.integration.story import Story
 from tests.integration.watcher import Watcher
 
 pytestmark = pytest.mark.xdist_group("story")
+# RabbitMQ exposes its metrics itself.
+MADE = {
+    "postgres-main", "postgres-standby", "sql-exporter", "blackbox-exporter", "redis-cache", "mysql-orders",
+    "nginx-web", "memcached-sessions",
+}  # fmt: skip
 
 
 def _password(story: Story) -> str:
@@ -26,13 +31,20 @@ def _add(story: Story) -> None:
     """Databases, an app, a network that all are on, and the entries of the stack file that name them."""
     net, rig = story.rig.network("shop"), story.rig
     databases.start(story, net, _password(story))
+    servers.start(story, net)
     rig.run(
         story.images["test-app"],
         options=("--name", rig.container("api"), "--network", net, "--network-alias", "shop-api"),
     )
     app = {"shop": {"target": "shop-api:8000", "http": {}}}
+    probes = {
+        "api": {"http": "http://shop-api:8000/metrics"},
+        "database": {"tcp": "shop-db:5432"},
+        "host": {"icmp": "host.docker.internal"},
+        "closed": {"tcp": "shop-api:81"},
+    }
     given = {"networks": [net], "apps": app, "postgres": {"main": {}, "standby": {}}, "scrape": {"sql": "10s"}}
-    rig.change({"hosts": {"hub": given}})
+    rig.change({"hosts": {"hub": {**given, "exporters": servers.settings(), "probes": probes}}})
 
 
 def _dsn(story: Story, password: str, entry: str = "main", place: str = "shop-db:5432/shop") -> str:
@@ -71,6 +83,10 @@ def added(story: Story) -> Added:
     _add(story)
     said = _dsn(story, _password(story) + " ")
     said += _dsn(story, _password(story), "standby", "shop-db-2:5432/bare")
+    for key, value in servers.secrets(story).items():
+        done = story.rig.tool("secret", key, stdin=value)
+        assert done.returncode == 0, done.stdout
+        said += done.stdout
     refused = story.rig.tool("up")
     said += _dsn(story, _password(story))
     with Watcher(pause=0.02) as watcher:
@@ -90,7 +106,7 @@ def test_a_password_that_the_exporter_would_write_to_its_log_is_refused_before_a
 def test_no_running_container_was_touched_by_it(story: Story, added: Added) -> None:
     before, after = added.before, story.rig.started_all()
     assert {name: after.get(name) for name in before} == before, "a running container was restarted or recreated"
-    made = {story.rig.container(role) for role in ("postgres-main", "postgres-standby", "sql-exporter")}
+    made = {story.rig.container(role) for role in MADE}
     assert set(after) - set(before) == made
     assert set(story.rig.preview()) == {"same"}, story.planned()
 
@@ -132,7 +148,7 @@ def test_no_secret_is_in_a_command_line_or_an_environment_or_in_what_the_command
 
 
 def test_no_secret_is_in_the_state_the_stack_file_or_the_rendered_configuration(story: Story, added: Added) -> None:
-    kept = [path for path in story.rig.home.rglob("*") if path.is_file() and path.name != "database-password"]
+    kept = [path for path in story.rig.home.rglob("*") if path.is_file() and not path.name.endswith("-password")]
     files = [path for path in kept if f"{os.sep}secrets{os.sep}" not in str(path)]
     assert any(path.suffix == ".json" and "backend" in path.parts for path in files), "the state was not looked at"
     assert any(path.name == "prometheus.yml" for path in files), "the configurations were not looked at"
@@ -147,7 +163,7 @@ def test_no_secret_is_in_the_state_the_stack_file_or_the_rendered_configuration(
 
 def test_no_secret_is_in_dockers_view_of_our_containers_or_in_their_logs(story: Story, added: Added) -> None:
     names = story.our_containers()
-    assert len(names) == 12, f"expected twelve containers: {names}"
+    assert len(names) == 9 + len(MADE), f"unexpected containers: {names}"
     text = docker("inspect", *names)
     for name in names:
         done = subprocess.run(["docker", "logs", name], capture_output=True, text=True, check=True)

@@ -67,8 +67,8 @@ def examined(story: Story) -> Examined:
 def test_every_query_has_data_or_a_declared_reason(story: Story, examined: Examined) -> None:
     found = examined.found
     asked = {place.partition(" / ")[0] for place in (one["place"] for one in found["queries"]) if " / " in place}
-    # The story has no probes: their board is checked by its rendering and their alerts by promtool, not here.
-    boards_here = {board.name for board in boards(full())} - {"probes"}
+    # A MongoDB cannot be had here: its board is checked by rendering, its alerts by promtool.
+    boards_here = {board.name for board in boards(full())} - {"mongodb"}
     assert asked == boards_here, "a board that this stack has not is not proven by it"
     faults = [
         (one["place"], one["empty"] or one["error"]) for one in found["queries"] if one["state"] in ("EMPTY", "failed")
@@ -106,7 +106,7 @@ def test_container_whose_lines_are_not_collected_is_named(story: Story, examined
 
 
 def test_doctor_takes_less_than_20_seconds(story: Story, examined: Examined) -> None:
-    assert examined.found["requests"] < 800, "for one host with every board there is"
+    assert examined.found["requests"] < 1200, "for one host with fourteen boards: 967"
     took = [examined.found["seconds"]]
     while min(took) >= 20 and len(took) < 4:  # other stacks are at work beside this one
         took.append(_doctor(story)[1]["seconds"])
