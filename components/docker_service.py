@@ -15,6 +15,7 @@ import pulumi_docker as docker
 
 from components.host import Host
 from components.late import LateValues, known
+from configs import names
 from configs.deploy import bundle, numbered, script
 from configs.services.container import (
     DROPPED_CAPABILITIES,
@@ -76,9 +77,9 @@ class DockerService(pulumi.ComponentResource):
         self.revisions: list[pulumi.Output[str]] = []
         before = list(args.first)
         if self._spec.secrets:
-            before.append(self._files("secrets", self._spec.secrets, check="", secret=True, after=before))
+            before.append(self._files("secrets", self._spec.secrets, secret=True, after=before))
         if self._spec.files:
-            before.append(self._files("config", self._spec.files, check=self._check(), secret=False, after=before))
+            before.append(self._files("config", self._spec.files, secret=False, after=before))
         before += [self._volume(volume) for volume in sorted(self._spec.volumes)]
         self.container = self._container([*before, *args.after])
         self.revisions.append(self.container.id)
@@ -86,7 +87,7 @@ class DockerService(pulumi.ComponentResource):
         self.register_outputs({"container": self.container_name})
 
     def _files(
-        self, kind: str, files: Mapping[str, File], *, check: str, secret: bool, after: Sequence[pulumi.Resource]
+        self, kind: str, files: Mapping[str, File], *, secret: bool, after: Sequence[pulumi.Resource]
     ) -> pulumi.Resource:
         folder = {"BASE": self._args.host.base, "DIR": f"{self._folder}/{kind}"}
         needs = {need for file in files.values() for need in file.needs}
@@ -100,7 +101,7 @@ class DockerService(pulumi.ComponentResource):
             + script("incoming")
             + script(
                 "files",
-                CHECK=check,
+                CHECK=self._check(kind),
                 RELOAD=self._spec.reload,
                 CONTAINER=self.container_name,
                 IMAGE=self._args.image,
@@ -123,15 +124,22 @@ class DockerService(pulumi.ComponentResource):
             script("pull", HOST=self._args.host.name, **numbered([row])) + '[ "${ACTION:-}" = drift ] || pull_missing\n'
         )
 
-    def _check(self) -> str:
-        """The line of shell that checks the new files; it knows $next, their folder."""
-        return check_line(
+    def _check(self, kind: str) -> str:
+        """The line of shell that checks the new files of this kind; it knows $next, their folder. Secrets are checked
+        where that shows something: once the configuration that they belong to is there."""
+        if kind == "secrets" and not self._spec.check_online:
+            return ""
+        live = {one: shlex.quote(f"{self._folder}/{one}") for one in ("config", "secrets")}
+        folders = {**live, kind: '"$next"'}
+        line = check_line(
             self._spec,
             image=self._args.image,
-            config='"$next"',
-            secrets=shlex.quote(f"{self._folder}/secrets"),
+            config=folders["config"],
+            secrets=folders["secrets"],
             labels=self._args.host.labels("check"),
+            network=names.hub_network(self._args.host.stack) if self._spec.check_online else "none",
         )
+        return f"[ ! -d {live['config']} ] || {line}" if kind == "secrets" else line
 
     def _volume(self, suffix: str) -> docker.Volume:
         host, volume = self._args.host, self._spec.volumes[suffix]

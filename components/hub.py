@@ -133,7 +133,7 @@ class Hub(pulumi.ComponentResource):
             late=late,
             networks={name: network.name for name, network in self._networks.items()},
             after=after,
-            first=brought(self._args.host, image, key),
+            first=[*brought(self._args.host, image, key), *([self._networks["hub"]] if spec.check_online else [])],
         )
         needed = [self._networks[network.name] for network in spec.networks if network.name in self._networks]
         return DockerService(spec.role, args, pulumi.ResourceOptions(parent=self, depends_on=needed))

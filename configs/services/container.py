@@ -106,17 +106,21 @@ def published(made: Container, *, private: bool) -> list[tuple[Port, str]]:
     return [(port, addresses[port.address]) for port in made.ports if private or port.address != "private"]
 
 
-def check_line(spec: ServiceSpec, *, image: str, config: str, secrets: str, labels: Mapping[str, str]) -> str:
-    """The line of shell in which the image's own tool checks new files, where it will find them, without a network;
-    empty for a spec without a check. `config` and `secrets` are the folders of the new files, quoted for the shell."""
+def check_line(
+    spec: ServiceSpec, *, image: str, config: str, secrets: str, labels: Mapping[str, str], network: str = "none"
+) -> str:
+    """The line of shell in which the image's own tool checks new files, where it will find them; empty for a spec
+    without a check. `config` and `secrets` are the folders of the new files, quoted for the shell; `network` is that of
+    a check that connects somewhere."""
     if not spec.check:
         return ""
     program, *arguments = spec.check
     mounts = [f"-v {config}:{spec.config_dir}:ro"] if spec.files else []
     mounts += [f"-v {secrets}:{names.SECRETS}:ro"] if spec.secrets else []
     marks = [f"--label {key}={value}" for key, value in labels.items()]
+    marks += [f"-e {shlex.quote(one)}" for one in spec.environment] if spec.check_online else []
     return (
-        f"docker run --rm --pull never --network none --log-driver none {' '.join([*marks, *mounts])} "
+        f"docker run --rm --pull never --network {network} --log-driver none {' '.join([*marks, *mounts])} "
         f"--entrypoint {program} {shlex.quote(image)} {shlex.join(arguments)}"
     )
 

@@ -175,6 +175,8 @@ class ServiceSpec:
     files: Mapping[str, File] = field(default_factory=dict)
     secrets: Mapping[str, File] = field(default_factory=dict)
     check: tuple[str, ...] = ()
+    # The check connects to what the service uses, with its secrets; new secrets are checked too.
+    check_online: bool = False
     reload: str = ""
     binds: Mapping[str, str] = field(default_factory=dict)  # host path -> path in the container, read-only
     follows: tuple[str, ...] = ()  # those of `binds` in which disks may be mounted later

@@ -74,9 +74,20 @@ class TestBucket:
         changed = {name for name, started in stored.rig.started_all().items() if before[name] != started}
         assert changed == {stored.rig.container("loki")}, "Loki gets the key of the bucket, agents reload"
 
-    def test_hub_moves_into_the_bucket(self, stored: Stored) -> None:
+    def test_wrong_key_is_refused_and_the_hub_stays(self, stored: Stored) -> None:
         tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
         stored.rig.change({"hub": {"storage": {"logs_since": tomorrow}}})
+        key = "hub.storage.bucket.s3.secret_key"
+        assert stored.rig.tool("secret", key, stdin="wrong" * 8).returncode == 0
+        before = stored.rig.started_all()
+        output = stored.rig.up_fails()
+        assert f"{stored.rig.container(RECEIVE)}: " in output, output[-3000:]
+        assert "SignatureDoesNotMatch" in output, output[-3000:]
+        assert "wrongwrong" not in output
+        assert stored.rig.started("prometheus") == before[stored.rig.container("prometheus")], "the hub goes on"
+        assert stored.rig.tool("secret", key, stdin=stored.bucket.secret).returncode == 0
+
+    def test_hub_moves_into_the_bucket(self, stored: Stored) -> None:
         done = stored.rig.tool("grow", "--to", "bucket", "--yes")
         assert done.returncode == 0, done.stdout[-4000:]
         assert "are in the bucket, with as many samples as before" in done.stdout

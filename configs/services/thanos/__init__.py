@@ -48,6 +48,7 @@ def part(
     durable: bool = False,
     after: tuple[str, ...] = (),
     check: tuple[str, ...] = (),
+    check_online: bool = False,
     reload: str = "",
     stop_timeout: int = 60,
 ) -> list[ServiceSpec]:
@@ -69,6 +70,7 @@ def part(
             user=ROOT,
             command=(role.removeprefix("thanos-"), *arguments, *located, *common(port, grpc)),
             check=check,
+            check_online=check_online,
             reload=reload,
             volumes={role: Volume(DATA, durable=durable)},
             networks=(Network("hub"),),

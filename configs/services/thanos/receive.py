@@ -9,7 +9,7 @@ from configs.metrics_store import RECEIVE
 from configs.services.context import Context
 from configs.services.prometheus import out_of_order_window
 from configs.services.spec import MB, ServiceSpec
-from configs.services.thanos import DATA, REPLICA, TENANT, part, service
+from configs.services.thanos import CONFIG, DATA, OBJSTORE, REPLICA, TENANT, part, service
 from configs.units import prometheus_duration
 
 if TYPE_CHECKING:
@@ -17,11 +17,23 @@ if TYPE_CHECKING:
 
 SERVICE = service(RECEIVE, 1280 * MB, 1.0)
 LOCAL = 3 * 86400  # seconds
+# Whether the bucket answers to the key: a wrong one would show hours later, when the first block is due.
+CHECK = ("thanos", "tools", "bucket", "ls", f"--objstore.config-file={CONFIG}/{OBJSTORE}", "--timeout=30s")
 
 
 def specs(context: Context) -> list[ServiceSpec]:
     """The one Receive of a hub with a bucket."""
-    return part(context, RECEIVE, SERVICE, arguments(context), series=900, durable=True, stop_timeout=120)
+    return part(
+        context,
+        RECEIVE,
+        SERVICE,
+        arguments(context),
+        series=900,
+        durable=True,
+        check=CHECK,
+        check_online=True,
+        stop_timeout=120,
+    )
 
 
 def local(settings: Settings) -> int:
