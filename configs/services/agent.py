@@ -206,6 +206,10 @@ def _job(name: str, interval: int) -> dict[str, Any]:
     return {"job_name": name, "scrape_interval": prometheus_duration(interval), **timeout}
 
 
+# Of a server of the user that exposes its metrics itself: the defaults of an app.
+USERS_SAMPLES, USERS_LABELS = 10000, 40
+
+
 def _service_jobs(context: Context) -> list[dict[str, Any]]:
     """The jobs of our services on this host. Services with the same job name share a job, with one target each."""
     made: dict[str, dict[str, Any]] = {}
@@ -219,6 +223,8 @@ def _service_jobs(context: Context) -> list[dict[str, Any]]:
             more["basic_auth"] = push_auth.scrape_auth()
         if not job.honor_timestamps:
             more["honor_timestamps"] = False
+        if job.users:
+            more |= {"sample_limit": USERS_SAMPLES, "label_limit": USERS_LABELS}
         made[job.name] = {**_job(job.name, job.interval), **more, "static_configs": [group]}
         if job.metric_relabel_configs:
             made[job.name]["metric_relabel_configs"] = [dict(rule) for rule in job.metric_relabel_configs]

@@ -52,13 +52,14 @@ def _dns_label(value: str) -> str:
     return value
 
 
-def _is_host_port(value: str) -> bool:
+def is_host_port(value: str) -> bool:
+    """Whether it is host:port, the host as for `is_host`."""
     host, _, port = value.rpartition(":")
     return is_host(host) and re.fullmatch(r"[0-9]{1,5}", port) is not None and is_port(int(port))
 
 
 def _host_port(value: str) -> str:
-    if not _is_host_port(value):
+    if not is_host_port(value):
         raise ValueError("expected host:port, such as api:8000 (the name as seen from the edge's Docker networks)")
     host, _, port = value.rpartition(":")
     refuse_loopback(host, f"{names.DOCKER_HOST}:{port}")
@@ -76,7 +77,7 @@ def refuse_loopback(host: str, instead: str) -> None:
 
 
 def _mail_server(value: str) -> str:
-    if not _is_host_port(value):
+    if not is_host_port(value):
         raise ValueError("expected host:port of a mail server, such as smtp.example.com:587")
     return value
 

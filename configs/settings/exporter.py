@@ -11,8 +11,14 @@ from pydantic import AfterValidator, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from configs import names
-from configs.settings.base import Secret, Strict, http_url_without_user, refuse_loopback, require_one
-from configs.settings.text import is_host, is_port
+from configs.settings.base import (
+    Secret,
+    Strict,
+    http_url_without_user,
+    is_host_port,
+    refuse_loopback,
+    require_one,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +47,7 @@ PROGRAMS: dict[str, Program] = {
     "memcached": Program(job="memcached", port=11211),
 }
 KINDS = tuple(PROGRAMS)
+_OTHER_PORTS = {5671: "for AMQP", 5672: "for AMQP", 15671: "the management page", 15672: "the management page"}
 _REPLACED = re.compile(r"%\([^)]+\)s")  # by the value of that key; its ini reader has no escape for it
 
 
@@ -50,10 +57,15 @@ def _address(value: str, kind: str) -> str:
     if "://" in value or "@" in value:
         secret = "; the account has separate keys, `user` and `password`" if PROGRAMS[kind].password else ""
         raise ValueError(f"{example}, without a scheme and an account{secret}")
-    host, colon, given = value.rpartition(":") if not value.endswith("]") else (value, "", "")
-    host, number = (host, given) if colon else (value, str(port))
-    if not is_host(host) or not number.isascii() or not number.isdigit() or not is_port(int(number)):
+    address = value if ":" in value.rpartition("]")[2] else f"{value}:{port}"
+    if not is_host_port(address):
         raise ValueError(f"{example} (the name as seen from the edge's Docker networks)")
+    host, _, digits = address.rpartition(":")
+    number = int(digits)
+    if kind == "rabbitmq" and number in _OTHER_PORTS:
+        raise ValueError(
+            f"expected the port of the plugin rabbitmq_prometheus, usually {port}; {number} is {_OTHER_PORTS[number]}"
+        )
     refuse_loopback(host, f"{names.DOCKER_HOST}:{number}")
     return f"{host}:{number}"
 
@@ -62,6 +74,8 @@ def _status_page(value: str) -> str:
     if "://" not in value:
         raise ValueError("expected the URL of its stub_status page, such as http://web:8080/stub_status")
     host = urlsplit(http_url_without_user(value)).hostname or ""
+    if re.search(r"[?#]", value):  # a query may hold a secret, and the exporter has its URL as an argument
+        raise ValueError("expected a URL without ? and #, stub_status reads no query")
     refuse_loopback(host, f"http://{names.DOCKER_HOST}:PORT/...")
     return value
 
@@ -113,16 +127,18 @@ class Exporter(Strict):
             raise ValueError(f"user: expected none beside `{self.kind}`, its exporter has no account")
         if self.user is None and program.account == "required":
             raise ValueError(f"user: missing, the exporter of `{self.kind}` needs an account")
-        if self.user is not None and self.password is None and program.account == "optional":
+        if self.user is not None and self.password is None:
             raise ValueError("password: missing, this key is required beside `user`")
         if self.password is not None and self.user is None and not program.alone:
             raise ValueError("user: missing, this key is required beside `password`")
         if self.password is not None and program.job == "mysql" and _REPLACED.search(self.password.get_secret_value()):
             raise ValueError("password: expected one without %(...)s, which the exporter of MySQL replaces")
         if self.tls and not program.tls:
-            raise ValueError(f"tls: expected false beside `{self.kind}`, its exporter cannot encrypt the connection")
+            hint = "write an https:// URL instead" if self.nginx else "it is read without TLS"
+            raise ValueError(f"tls: expected false beside `{self.kind}`; {hint}")
         if self.insecure and not self.tls and not self.target.startswith("https://"):
-            raise ValueError("insecure: expected false without `tls: true`, there is no certificate to accept")
+            need = "an https:// URL" if self.nginx else "`tls: true`"
+            raise ValueError(f"insecure: expected false without {need}, there is no certificate to accept")
         return self
 
     @property

@@ -9,6 +9,8 @@ from configs import names, services
 from configs.services.context import Context
 from configs.settings import Settings
 
+LONGEST = 63  # characters of a DNS label, by which Docker resolves a container
+
 
 def problems(settings: Settings) -> Iterator[str]:
     """Each with its path."""
@@ -51,12 +53,18 @@ def _targets(settings: Settings) -> Iterator[str]:
                     key = "target" if found.target else "dns" if found.dns else "targets"
                     yield _ambiguous(f"hosts.{host}.apps.{app}.{key}", short)
         for name, server in edge.exporters.items():
-            if server.host in roles:
-                yield _ambiguous(f"hosts.{host}.exporters.{name}.{server.kind}", server.host)
+            if server.host.casefold() in roles:
+                yield _ambiguous(f"hosts.{host}.exporters.{name}.{server.kind}", server.host, ", or rename this entry")
+        for role in sorted(roles):
+            if len(full := names.container(settings.prefix, role)) > LONGEST:
+                yield (
+                    f"hosts.{host}: the container name {full} has {len(full)} characters, expected at most {LONGEST}; "
+                    "shorten the name of its entry"
+                )
 
 
-def _ambiguous(path: str, short: str) -> str:
+def _ambiguous(path: str, short: str, more: str = "") -> str:
     return (
         f"{path}: `{short}` is also a container of fleetwatch on that host; write the whole name of your container "
-        f"instead, such as project-{short}-1 (`docker ps` there shows it)"
+        f"instead, such as project-{short}-1 (`docker ps` there shows it){more}"
     )

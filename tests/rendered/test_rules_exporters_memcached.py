@@ -40,7 +40,7 @@ CASES = [
     Case(
         alert="MemcachedRejectsConnections",
         when="it stopped to accept",
-        series={REJECTED: "0x100", DISABLED: "0x60 4x40"},
+        series={DISABLED: "0x60 4x40"},
         at="20m",
         fires=[fired("memcached sessions on hub rejected 4 connections in 10 minutes", server="sessions")],
     ),

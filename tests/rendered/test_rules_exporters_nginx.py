@@ -37,6 +37,12 @@ CASES = [
     ),
     Case(
         alert="NginxDropsConnections",
+        when="a connection came between the reading of both counters",
+        series={ACCEPTED: "1000+5x50 1256+5x48", HANDLED: "1000+5x50 1255+5x48"},
+        at="20m",
+    ),
+    Case(
+        alert="NginxDropsConnections",
         when="it dropped some an hour ago",
         series={ACCEPTED: "1000+5x300", HANDLED: "990+5x300"},
         at="1h",

@@ -39,6 +39,15 @@ CASES = [
     ),
     Case(
         alert="RedisMemory",
+        when="it is a cache that may evict any key",
+        series={
+            f"redis_memory_used_bytes{OF}": "99x60",
+            f"redis_memory_max_bytes{OF}": "100x60",
+            f'redis_instance_info{OF[:-1]},maxmemory_policy="allkeys-lru"}}': "1x60",
+        },
+    ),
+    Case(
+        alert="RedisMemory",
         when="it has no limit",
         series={f"redis_memory_used_bytes{OF}": "95x60", f"redis_memory_max_bytes{OF}": "0x60"},
     ),

@@ -33,7 +33,7 @@ def _jobs(settings: Settings) -> dict[str, Any]:
 def test_nginx_exporter_verifies_certificates_unless_it_may_accept_any() -> None:
     made = _settings(web={"nginx": "https://web/s"}, old={"nginx": "https://old/s", "insecure": True})
     assert _spec(made, "nginx-web").command == (
-        "--nginx.scrape-uri=https://web/s", "--nginx.ssl-verify", "--web.listen-address=:9113"
+        "--nginx.scrape-uri=https://web/s", "--nginx.timeout=1.5s", "--nginx.ssl-verify", "--web.listen-address=:9113"
     )  # fmt: skip
     assert "--nginx.ssl-verify" not in _spec(made, "nginx-old").command
 
@@ -50,7 +50,7 @@ def test_a_certificate_is_accepted_of_an_https_page_alone() -> None:
 
     assert problems(nginx="https://web/s", insecure=True) == []
     (found,) = problems(nginx="http://web/s", insecure=True)
-    assert "insecure: expected false without `tls: true`" in found
+    assert "insecure: expected false without an https:// URL" in found
 
 
 def test_a_server_with_the_name_of_its_exporters_container_is_refused() -> None:

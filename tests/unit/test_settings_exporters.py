@@ -9,10 +9,11 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
+from components.edge import BRIEF
 from configs import compose, names, services
 from configs.rules.exporters import JOBS
 from configs.services import agent
-from configs.services.exporters import mysql
+from configs.services.exporters import PATIENCE, mysql
 from configs.services.spec import Late
 from configs.settings import load
 from configs.settings.exporter import Exporter
@@ -64,7 +65,16 @@ def _secret(name: str) -> tuple[str, str]:
         ({"mongodb": "mongodb+srv://a.b"}, ".mongodb: expected host or host:port, such as cache or cache:27017"),
         ({"nginx": "web"}, ".nginx: expected the URL of its stub_status page"),
         ({"memcached": "a", **HUNTER}, ".password: expected none beside `memcached`, its exporter has no account"),
-        ({"rabbitmq": "a", "tls": True}, ".tls: expected false beside `rabbitmq`, its exporter cannot encrypt"),
+        ({"rabbitmq": "a", "tls": True}, ".tls: expected false beside `rabbitmq`; it is read without TLS"),
+        (
+            {"rabbitmq": "a:15672"},
+            ".rabbitmq: expected the port of the plugin rabbitmq_prometheus, usually 15692; 15672",
+        ),
+        ({"mysql": "a", "user": "watch"}, ".password: missing, this key is required beside `user`"),
+        ({"redis": "a:" + "9" * 5000}, ".redis: expected host or host:port, such as cache or cache:6379 (the name"),
+        ({"nginx": "http://web/s?token=hunter2"}, ".nginx: expected a URL without ? and #"),
+        ({"nginx": "https://web/s", "tls": True}, ".tls: expected false beside `nginx`; write an https:// URL instead"),
+        ({"nginx": "http://web/s", "insecure": True}, ".insecure: expected false without an https:// URL"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_its_place(exporter: dict[str, Any], problem: str) -> None:
@@ -162,9 +172,23 @@ def test_the_connection_string_of_mongodb_has_the_account_and_time_limits() -> N
     uri = urlsplit(json.loads(line.partition(" = ")[2]))
     assert (uri.hostname, uri.port) == ("mongo", 27018)
     assert (uri.username, unquote(uri.password or "")) == ("watch", PASSWORD)
-    assert uri.query.split("&") == ["connectTimeoutMS=5000", "serverSelectionTimeoutMS=5000", "authSource=admin"]
+    assert uri.query.split("&") == ["connectTimeoutMS=1500", "serverSelectionTimeoutMS=1500", "authSource=admin"]
 
 
 def test_containers_of_servers_are_resolved_on_the_networks_of_the_user() -> None:
     assert {"cache", "wiki-db", "mongo"} <= set(full().edges["hub"].names_of_targets)
     assert all(spec.user_networks for spec in SPECS.values())
+
+
+def test_an_exporter_gives_up_before_the_first_scrapes_of_a_new_agent_do() -> None:
+    """Otherwise a server that does not answer is a scrape that fails, and with it the update."""
+    assert PATIENCE < BRIEF
+    assert f"REDIS_EXPORTER_CONNECTION_TIMEOUT={PATIENCE}s" in SPECS["cache"].environment
+    assert f"--nginx.timeout={PATIENCE}s" in SPECS["web"].command
+
+
+def test_a_name_that_docker_cannot_resolve_is_refused() -> None:
+    name = "a" * 50
+    found = check_file(small(hosts={"hub": {"exporters": {name: {"redis": "cache"}}}}), SOURCE)[1]
+    assert len(found) == 1
+    assert "has 67 characters, expected at most 63; shorten the name of its entry" in found[0], found

@@ -88,8 +88,9 @@ class Repository(HubDocker):
     def wait_for(self, volume: str) -> None:
         """Until nothing of an interrupted run writes into the volume any more."""
         name = self._restoring(volume)
-        end = time.monotonic() + REMOVED
+        end = 0.0
         while self.try_docker("wait", name) is not None:
+            end = end or time.monotonic() + REMOVED  # once it has ended: that may have taken long
             if time.monotonic() > end:
                 # It was made and never started: Docker removes by itself only what ended. A running one stays.
                 self.try_docker("rm", name)

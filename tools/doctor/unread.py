@@ -77,13 +77,14 @@ def links(globs: Mapping[str, str], docker: Sequence[str], agent: str) -> list[s
     for setting, pattern in globs.items():
         # The agents' `**` is bash's with `globstar`; what is quoted here has no wildcard of theirs.
         files = _unquoted(pattern)
-        script = f'shopt -s nullglob globstar; for file in {files}; do [ -e "$file" ] || echo "$file"; done'
+        dangling = '[ -e "$file" ] || [ ! -L "$file" ] || echo "$file"'
+        script = f"shopt -s nullglob globstar; for file in {files}; do {dangling}; done"
         found = sorted(_run(docker, ["exec", agent, "bash", "-c", script]).splitlines())
         if found:
             more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
             sentences.append(
-                f"{setting}: a symbolic link leads out of the folder, which alone is mounted into the log agent: "
-                f"{', '.join(found[:_SHOWN])}{more}. Name the folder with the file itself in `path`"
+                f"{setting}: a symbolic link leads nowhere in the log agent's container, which has that folder alone: "
+                f"{', '.join(found[:_SHOWN])}{more}. Name the folder with the file itself in `path`, or remove the link"
             )
     return sentences
 

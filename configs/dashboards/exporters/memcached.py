@@ -31,7 +31,7 @@ COMMANDS = f"sum by ({BY}) (rate(memcached_commands_total{{{OF}}}[$__rate_interv
 EVICTED = f"sum by ({BY}) (rate(memcached_items_evicted_total{{{OF}}}[$__rate_interval]))"
 REJECTED = (
     f"sum by ({BY}) (rate(memcached_connections_rejected_total{{{OF}}}[$__rate_interval])"
-    f" + rate(memcached_connections_listener_disabled_total{{{OF}}}[$__rate_interval]))"
+    f" or rate(memcached_connections_listener_disabled_total{{{OF}}}[$__rate_interval]))"
 )
 NO_READS = "no key was read in the time range"
 

@@ -29,7 +29,7 @@ SHARE = f"max by ({BY}) ({STATUS}threads_connected{{{OF}}} / mysql_global_variab
 SLOW = f"increase({STATUS}slow_queries{{{OF}}}[$__range])"
 # MySQL 8.4 names the column of its status otherwise.
 LAG = " or ".join(f"mysql_slave_status_seconds_behind_{name}{{{OF}}}" for name in ("master", "source"))
-NO_REPLICA = "no server is a replica"
+NO_REPLICA = "no server is a running replica"
 
 
 def _rate(name: str) -> str:
@@ -123,7 +123,7 @@ def _graphs() -> tuple[Row, ...]:
                     title="MySQL replication lag",
                     description="How far each replica is behind its source.",
                     unit="s",
-                    no_value="no replica",
+                    no_value="no running replica",
                     queries=(Query(expr=largest(f"max by ({BY}) ({LAG})"), legend=NAME, empty=NO_REPLICA),),
                 ),
             ),

@@ -29,8 +29,8 @@ DROPPED_RATE = (
     f" - rate(nginx_connections_handled{{{OF}}}[$__rate_interval]))"
 )
 DROPPED = (
-    f"round(sum by ({BY}) (increase(nginx_connections_accepted{{{OF}}}[$__range])"
-    f" - increase(nginx_connections_handled{{{OF}}}[$__range])))"
+    f"clamp_min(round(sum by ({BY}) (increase(nginx_connections_accepted{{{OF}}}[$__range])"
+    f" - increase(nginx_connections_handled{{{OF}}}[$__range]))), 0)"
 )
 
 

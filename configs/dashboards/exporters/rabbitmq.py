@@ -31,7 +31,7 @@ MEMORY = (
 
 
 def _now(metric: str) -> str:
-    return f"max by ({BY}) (rabbitmq_{metric}{{{OF}}})"
+    return f"sum by ({BY}) (rabbitmq_{metric}{{{OF}}})"
 
 
 def _rate(metric: str) -> str:

@@ -20,13 +20,14 @@ def _connections(matchers: str, limits: Thresholds) -> str:
 
 
 def _rejected(matchers: str, _: Thresholds) -> str:
-    """By default memcached closes a connection beyond its limit; with `-o no_maxconns_fast` it accepts none meanwhile.
+    """By default memcached closes a connection beyond its limit; with `-o no_maxconns_fast` it accepts none meanwhile,
+    and has no counter of closed ones.
     The limit is lower than `-c`: memcached keeps file descriptors for its threads."""
     rejected, disabled = (
         increase_of(f"memcached_connections_{name}_total", f'job="memcached"{matchers}', "10m")
         for name in ("rejected", "listener_disabled")
     )
-    return nonzero_rounded(f"sum by ({BY}) ({rejected} + {disabled})")
+    return nonzero_rounded(f"sum by ({BY}) (({rejected} > 0) or {disabled})")
 
 
 RULES = (
@@ -35,7 +36,6 @@ RULES = (
         "memcached",
         "memcached_up",
         "The exporter cannot connect or is down: memcached stopped, or it does not accept connections any more.",
-        name="MemcachedDown",
     ),
     Alert(
         name="MemcachedConnections",

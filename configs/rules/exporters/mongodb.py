@@ -20,7 +20,6 @@ RULES = (
         "MongoDB",
         "mongodb_up",
         "The exporter cannot log in or is down: the server stopped, the password changed, or no connection is left.",
-        name="MongodbDown",
     ),
     Alert(
         name="MongodbConnections",

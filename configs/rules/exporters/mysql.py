@@ -19,7 +19,6 @@ RULES = (
         "MySQL",
         "mysql_up",
         "The exporter cannot log in or is down: the server stopped, the password changed, or no connection is left.",
-        name="MysqlDown",
     ),
     Alert(
         name="MysqlConnections",

@@ -22,8 +22,8 @@ def _no_consumers(matchers: str, _: Thresholds) -> str:
     """Both numbers are of the queues on this node. `rabbitmq_consumers` is of the connections to it: in a cluster, a
     consumer may be connected to another node."""
     selector = f'{{job="rabbitmq"{matchers}}}'
-    ready = f"max by ({BY}) (rabbitmq_queue_messages_ready{selector})"
-    return f"{ready} > 0 and max by ({BY}) (rabbitmq_queue_consumers{selector}) == 0"
+    ready = f"sum by ({BY}) (rabbitmq_queue_messages_ready{selector})"
+    return f"{ready} > 0 and sum by ({BY}) (rabbitmq_queue_consumers{selector}) == 0"
 
 
 RULES = (
@@ -32,7 +32,6 @@ RULES = (
         "RabbitMQ",
         "",
         "The page of its plugin rabbitmq_prometheus does not answer: RabbitMQ stopped, or the plugin is not enabled.",
-        name="RabbitmqDown",
     ),
     Alert(
         name="RabbitmqAlarm",

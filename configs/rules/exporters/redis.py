@@ -10,9 +10,11 @@ NO_LIMIT = "no server has a limit (maxmemory)"
 
 
 def _memory(matchers: str, limits: Thresholds) -> str:
+    """Of a server that may evict any key: it is a cache, which is full in its usual state."""
     selector = f'{{job="redis"{matchers}}}'
     used = f"redis_memory_used_bytes{selector} / (redis_memory_max_bytes{selector} > 0)"
-    return f"max by ({BY}) ({used}) > {limits.redis_memory}"
+    cache = f'redis_instance_info{{job="redis",maxmemory_policy=~"allkeys-.+"{matchers}}}'
+    return f"max by ({BY}) ({used}) > {limits.redis_memory} unless on ({BY}) {cache}"
 
 
 RULES = (
@@ -27,7 +29,8 @@ RULES = (
         expr=_memory,
         keys=("redis_memory",),
         summary="Redis " + SERVER + " uses {{ $value | humanizePercentage }} of its memory",
-        description="At maxmemory it evicts keys, or refuses to write if its policy is noeviction.",
+        description="At maxmemory it refuses to write, or evicts keys that have an expiry. A cache that may evict any "
+        "key (allkeys-...) does not raise this alert.",
         board="redis",
         empty=NO_LIMIT,
     ),

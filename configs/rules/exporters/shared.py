@@ -9,8 +9,8 @@ BY = "env, host, server"
 SERVER = "{{ $labels.server }} on {{ $labels.host }}"
 
 
-def down(job: str, program: str, metric: str, description: str, name: str = "") -> Alert:
-    """`<Program>Down`, or `name`: the exporter, or by `metric` its connection to the server, is down. An exporter that
+def down(job: str, program: str, metric: str, description: str) -> Alert:
+    """`<Job>Down`: the exporter, or by `metric` its connection to the server, is down. An exporter that
     is down has no value of `metric` any more. Without `metric` the server itself is scraped."""
 
     def expression(matchers: str, _: Thresholds) -> str:
@@ -19,7 +19,7 @@ def down(job: str, program: str, metric: str, description: str, name: str = "") 
         return f"min by ({BY}) ({series}) == 0"
 
     return Alert(
-        name=name or f"{program}Down",
+        name=f"{job.capitalize()}Down",
         expr=expression,
         wait="1m",
         severity="critical",

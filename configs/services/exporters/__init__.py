@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 WEB = "web.yml"
 
+# Seconds that an exporter may wait for its server. Less than a new agent's first scrapes may take: a server that does
+# not answer is `<program>_up 0`, and not a scrape that fails.
+PATIENCE = 1.5
+
 
 def entries(context: Context, job: str) -> list[tuple[str, Exporter]]:
     """The entries of this job on the host, sorted by name."""

@@ -73,7 +73,8 @@ def uri(server: Exporter) -> str:
     """The connection string. The account is in the database `admin`, as the role that it needs is. Alloy sets no time
     limits; with these an unreachable server is `mongodb_up 0` and not a scrape without an answer."""
     account = ""
-    options = ["connectTimeoutMS=5000", "serverSelectionTimeoutMS=5000"]
+    wait = int(exporters.PATIENCE * 1000)
+    options = [f"connectTimeoutMS={wait}", f"serverSelectionTimeoutMS={wait}"]
     if server.user is not None and server.password is not None:
         account = f"{quote(server.user, safe='')}:{quote(server.password.get_secret_value(), safe='')}@"
         options.append("authSource=admin")

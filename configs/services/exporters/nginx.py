@@ -28,9 +28,9 @@ def specs(context: Context) -> list[ServiceSpec]:
             name,
             SERVICE,
             port=PORT,
-            series=55,
+            series=55,  # not measured
             command=command(server),
-            health=HEALTH,  # series not measured
+            health=HEALTH,
         )
         for name, server in exporters.entries(context, "nginx")
     ]
@@ -39,4 +39,9 @@ def specs(context: Context) -> list[ServiceSpec]:
 def command(server: Exporter) -> list[str]:
     """Arguments of the exporter. It accepts any certificate unless it is given `ssl-verify`."""
     verify = [] if server.insecure else ["--nginx.ssl-verify"]
-    return [f"--nginx.scrape-uri={server.target}", *verify, f"--web.listen-address=:{PORT}"]
+    return [
+        f"--nginx.scrape-uri={server.target}",
+        f"--nginx.timeout={exporters.PATIENCE}s",
+        *verify,
+        f"--web.listen-address=:{PORT}",
+    ]

@@ -31,6 +31,7 @@ def _spec(context: Context, name: str, server: Exporter) -> ServiceSpec:
     environment = [
         f"REDIS_ADDR={address}",
         f"REDIS_EXPORTER_WEB_LISTEN_ADDRESS=:{PORT}",
+        f"REDIS_EXPORTER_CONNECTION_TIMEOUT={exporters.PATIENCE}s",
         "REDIS_EXPORTER_DISABLE_SCRAPE_ENDPOINT=true",  # which connects to any server that a request names
     ]
     if server.user is not None:
