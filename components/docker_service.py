@@ -23,8 +23,8 @@ from configs.services.container import (
     LOG_OPTIONS,
     RESTART_POLICY,
     Mount,
-    check_line,
     container,
+    files_check,
     published,
 )
 from configs.services.spec import File, NetworkName, ServiceSpec
@@ -125,21 +125,10 @@ class DockerService(pulumi.ComponentResource):
         )
 
     def _check(self, kind: str) -> str:
-        """The line of shell that checks the new files of this kind; it knows $next, their folder. Secrets are checked
-        where that shows something: once the configuration that they belong to is there."""
-        if kind == "secrets" and not self._spec.check_online:
-            return ""
-        live = {one: shlex.quote(f"{self._folder}/{one}") for one in ("config", "secrets")}
-        folders = {**live, kind: '"$next"'}
-        line = check_line(
-            self._spec,
-            image=self._args.image,
-            config=folders["config"],
-            secrets=folders["secrets"],
-            labels=self._args.host.labels("check"),
-            network=names.hub_network(self._args.host.stack) if self._spec.check_online else "none",
-        )
-        return f"[ ! -d {live['config']} ] || {line}" if kind == "secrets" else line
+        """The line of shell that checks the new files of this kind; it knows $next, their folder."""
+        host = self._args.host
+        network = names.hub_network(host.stack)
+        return files_check(self._spec, kind, self._args.image, self._folder, host.labels("check"), network)
 
     def _volume(self, suffix: str) -> docker.Volume:
         host, volume = self._args.host, self._spec.volumes[suffix]

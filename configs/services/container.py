@@ -125,6 +125,25 @@ def check_line(
     )
 
 
+def files_check(spec: ServiceSpec, kind: str, image: str, folder: str, labels: Mapping[str, str], network: str) -> str:
+    """The same for files of one kind, `config` or `secrets`, that are in $next; the other kind's are in `folder`.
+    Secrets are checked where that shows something, once the configuration that they belong to is there. `network` is
+    for a check that connects somewhere."""
+    if kind == "secrets" and not spec.check_online:
+        return ""
+    live = {one: shlex.quote(f"{folder}/{one}") for one in ("config", "secrets")}
+    folders = {**live, kind: '"$next"'}
+    line = check_line(
+        spec,
+        image=image,
+        config=folders["config"],
+        secrets=folders["secrets"],
+        labels=labels,
+        network=network if spec.check_online else "none",
+    )
+    return f"[ ! -d {live['config']} ] || {line}" if kind == "secrets" else line
+
+
 def _mounts(spec: ServiceSpec, stack: str, folder: str) -> tuple[Mount, ...]:
     """Folders with rendered files are mounted as a whole: a moved file would leave a mounted single file behind."""
     binds = dict(spec.binds)
