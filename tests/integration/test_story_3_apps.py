@@ -41,7 +41,7 @@ def _add(story: Story) -> None:
         "api": {"http": "http://shop-api:8000/metrics"},
         "database": {"tcp": "shop-db:5432"},
         "host": {"icmp": "host.docker.internal"},
-        "closed": {"tcp": "shop-api:81"},
+        "cache": {"tcp": "shop-redis:6379"},
     }
     given = {"networks": [net], "apps": app, "postgres": {"main": {}, "standby": {}}, "scrape": {"sql": "10s"}}
     rig.change({"hosts": {"hub": {**given, "exporters": servers.settings(), "probes": probes}}})
