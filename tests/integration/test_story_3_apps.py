@@ -43,7 +43,12 @@ def _add(story: Story) -> None:
         "host": {"icmp": "host.docker.internal"},
         "cache": {"tcp": "shop-redis:6379"},
     }
-    given = {"networks": [net], "apps": app, "postgres": {"main": {}, "standby": {}}, "scrape": {"sql": "10s"}}
+    given = {
+        "networks": [net],
+        "apps": app,
+        "postgres": {"main": {}, "standby": {}},
+        "scrape": {"sql": "10s", "probes": "10s"},
+    }
     rig.change({"hosts": {"hub": {**given, "exporters": servers.settings(), "probes": probes}}})
 
 
