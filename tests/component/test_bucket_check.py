@@ -26,7 +26,7 @@ def test_new_files_are_checked_on_the_hubs_network_with_the_key(made: program.Ru
     check = _check(made, "config")
     assert "--network fleetwatch-hub" in check
     assert "AWS_SHARED_CREDENTIALS_FILE=/run/secrets/fleetwatch/s3" in check
-    assert "tools bucket ls --objstore.config-file=/etc/thanos/objstore.yml --timeout=30s" in check
+    assert "tools bucket ls --objstore.config-file=/etc/thanos/objstore.yml" in check
     assert '"$next":/etc/thanos:ro' in check
     assert f"{RECEIVE}/secrets" in check
 

@@ -17,8 +17,15 @@ if TYPE_CHECKING:
 
 SERVICE = service(RECEIVE, 1280 * MB, 1.0)
 LOCAL = 3 * 86400  # seconds
-# Whether the bucket answers to the key: a wrong one would show hours later, when the first block is due.
-CHECK = ("thanos", "tools", "bucket", "ls", f"--objstore.config-file={CONFIG}/{OBJSTORE}", "--timeout=30s")
+# Whether the bucket answers to the key: a wrong one would show hours later, when the first block is due. Of an error
+# the first line: Thanos adds its own call stack.
+CHECK = (
+    "sh",
+    "-c",
+    f"output=$(thanos tools bucket ls --objstore.config-file={CONFIG}/{OBJSTORE} --timeout=1m 2>&1) && exit 0; "
+    """reason=$(printf '%s\\n' "$output" | sed -n 's/.*err="//p' | head -n 1); """
+    """echo "the bucket cannot be listed with its key: ${reason:-$output}"; exit 1""",
+)
 
 
 def specs(context: Context) -> list[ServiceSpec]:
