@@ -141,7 +141,8 @@ def files_check(spec: ServiceSpec, kind: str, image: str, folder: str, labels: M
         labels=labels,
         network=network if spec.check_online else "none",
     )
-    return f"[ ! -d {live['config']} ] || {line}" if kind == "secrets" else line
+    nothing_yet = f'[ -z "$(ls -A {live["config"]} 2> /dev/null)" ]'  # also after a check that failed
+    return f"{nothing_yet} || {line}" if kind == "secrets" else line
 
 
 def _mounts(spec: ServiceSpec, stack: str, folder: str) -> tuple[Mount, ...]:

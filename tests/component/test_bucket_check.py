@@ -35,7 +35,7 @@ def test_a_new_key_is_checked_with_the_files_that_are_there(made: program.Run) -
     check = _check(made, "secrets")
     assert f"{RECEIVE}/config" in check
     assert '"$next":/run/secrets/fleetwatch:ro' in check
-    assert "[ ! -d " in check, "of a new hub the files come later, and are checked then"
+    assert "[ -z " in check, "of a new hub the files come later, and are checked then"
 
 
 def test_one_part_checks_it_for_all(made: program.Run) -> None:

@@ -23,8 +23,8 @@ CHECK = (
     "sh",
     "-c",
     f"output=$(thanos tools bucket ls --objstore.config-file={CONFIG}/{OBJSTORE} --timeout=1m 2>&1) && exit 0; "
-    """reason=$(printf '%s\\n' "$output" | sed -n 's/.*err="//p' | head -n 1); """
-    """echo "the bucket cannot be listed with its key: ${reason:-$output}"; exit 1""",
+    r"""reason=$(printf '%s\n' "$output" | sed -n 's/\\n.*//; s/.*err="//p' | head -n 1); """
+    r"""printf 'the bucket cannot be listed with its key: %s\n' "${reason:-$output}"; exit 1""",
 )
 
 
