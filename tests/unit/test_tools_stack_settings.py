@@ -136,7 +136,8 @@ def test_which_images_a_local_stack_needs() -> None:
     alloy = {"hosts": {"hub": {"logs": {"agent": "alloy"}}}}
     assert set(up.required_images(_settings(hub={"local": {}}, **alloy))) == {*usual, "alloy"} - {"promtail"}
     edge = {"postgres": {"main": {"dsn": "postgresql://watch:x@db:5432/shop"}}, "probes": {"db": {"tcp": "db:5432"}}}
-    edge["exporters"] = {"cache": {"valkey": "cache"}, "shop": {"mariadb": "db", "user": "watch"}}
+    account = {"user": "watch", "password": "unread"}  # pragma: allowlist secret
+    edge["exporters"] = {"cache": {"valkey": "cache"}, "shop": {"mariadb": "db", **account}}
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
     whole = _settings(hub={"local": {}, "backup": backup, "ask": {}}, hosts={"hub": edge})
     unused = EXPORTERS - {"redis_exporter", "mysqld_exporter"}
