@@ -76,7 +76,7 @@ def test_without_its_credentials_an_update_says_why_an_app_cannot_be_read(read: 
     for name in ("token-app", "login-app"):
         pattern = rf"host hub: warning: job {name} cannot be scraped: .*401.* \(http://{name}:8000/metrics\)"
         assert re.search(pattern, read.before), read.before[-3000:]
-        assert f"app {name} cannot" not in read.after
+        assert f"job {name} cannot" not in read.after
     assert "cannot be scraped" not in read.after, read.after[-3000:]
 
 

@@ -62,7 +62,7 @@ def test_links_out_of_the_mounted_folder_are_named(docker: list[str], tmp_path: 
 
 
 def test_a_glob_is_no_shell(docker: list[str], tmp_path: Path) -> None:
-    """Whatever is in a path stays text: the setting allows blanks, quotes and dollars."""
+    """A path stays text: the setting allows blanks, quotes and dollars."""
     made = tmp_path / "made"
     globs = {"one": f"{tmp_path}/$(touch {made})/*; touch {made}; `touch {made}`'/[a-c]*.log"}
     assert unread.links(globs, docker, "agent") == []

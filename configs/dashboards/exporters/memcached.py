@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from configs.dashboards.exporters.shared import BY, NAME, selected
-from configs.dashboards.layout import visible_rows
+from configs.dashboards.exporters.shared import BY, NAME, overview, selected
 from configs.dashboards.model import (
-    NOT_SHOWN,
     PER_SECOND,
     Column,
     Graph,
@@ -15,7 +13,6 @@ from configs.dashboards.model import (
     Steps,
     Table,
     largest,
-    link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
 from configs.settings import Settings
@@ -84,11 +81,9 @@ def _numbers(connections: Steps) -> Row:
 
 
 def _table(count: int, connections: Steps) -> Table:
-    return Table(
-        title="memcached overview",
-        description="Current values. Link: host to Hosts.",
-        labels={"env": NOT_SHOWN, "host": "Host", "server": "Server"},
-        rows=visible_rows(count),
+    return overview(
+        "memcached",
+        count,
         columns=(
             Column(title="Up", expr=f"min by ({BY}) (memcached_up{{{OF}}})", unit="none"),
             Column(title="Uptime", expr=f"max by ({BY}) (memcached_uptime_seconds{{{OF}}})", unit="s"),
@@ -98,7 +93,6 @@ def _table(count: int, connections: Steps) -> Table:
             Column(title="Of limit", expr=CONNECTIONS, unit="percentunit", steps=connections),
             Column(title="Evicted", expr=EVICTED, unit=PER_SECOND),
         ),
-        links={"Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}"))},
         sort="Connections",
     )
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from configs.dashboards.exporters.shared import BY, NAME, selected
-from configs.dashboards.layout import visible_rows
+from configs.dashboards.exporters.shared import BY, NAME, overview, selected
 from configs.dashboards.model import (
-    NOT_SHOWN,
     PER_SECOND,
     Column,
     Graph,
     Query,
     Row,
     Stat,
-    Table,
     largest,
-    link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
 from configs.settings import Settings
@@ -68,11 +64,9 @@ def rows(settings: Settings, count: int) -> tuple[Row, ...]:
             ),
         ),
     )
-    table = Table(
-        title="MongoDB overview",
-        description="Current values. Link: host to Hosts.",
-        labels={"env": NOT_SHOWN, "host": "Host", "server": "Server"},
-        rows=visible_rows(count),
+    table = overview(
+        "MongoDB",
+        count,
         columns=(
             Column(title="Up", expr=f"min by ({BY}) (mongodb_up{{{OF}}})", unit="none"),
             Column(title="Uptime", expr=f"max by ({BY}) (mongodb_ss_uptime{{{OF}}})", unit="s"),
@@ -81,7 +75,6 @@ def rows(settings: Settings, count: int) -> tuple[Row, ...]:
             Column(title="Operations", expr=OPERATIONS, unit=PER_SECOND),
             Column(title="Memory", expr=RESIDENT, unit="bytes"),
         ),
-        links={"Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}"))},
         sort="Of limit",
     )
     return (numbers, Row(title="Servers", panels=(table,)), *_graphs())

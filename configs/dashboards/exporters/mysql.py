@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from configs.dashboards.exporters.shared import BY, NAME, selected
-from configs.dashboards.layout import visible_rows
+from configs.dashboards.exporters.shared import BY, NAME, overview, selected
 from configs.dashboards.model import (
     ANY_IS_WORTH_A_LOOK,
-    NOT_SHOWN,
     PER_SECOND,
     Column,
     Graph,
     Query,
     Row,
     Stat,
-    Table,
     largest,
-    link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
 from configs.settings import Settings
@@ -70,11 +66,9 @@ def rows(settings: Settings, count: int) -> tuple[Row, ...]:
             ),
         ),
     )
-    table = Table(
-        title="MySQL overview",
-        description="Current values. Link: host to Hosts.",
-        labels={"env": NOT_SHOWN, "host": "Host", "server": "Server"},
-        rows=visible_rows(count),
+    table = overview(
+        "MySQL",
+        count,
         columns=(
             Column(title="Up", expr=f"min by ({BY}) (mysql_up{{{OF}}})", unit="none"),
             Column(title="Uptime", expr=f"max by ({BY}) ({STATUS}uptime{{{OF}}})", unit="s"),
@@ -83,7 +77,6 @@ def rows(settings: Settings, count: int) -> tuple[Row, ...]:
             Column(title="Running", expr=f"max by ({BY}) ({STATUS}threads_running{{{OF}}})", unit="none"),
             Column(title="Queries", expr=_rate("queries"), unit=PER_SECOND),
         ),
-        links={"Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}"))},
         sort="Of limit",
     )
     return (numbers, Row(title="Servers", panels=(table,)), *_graphs())

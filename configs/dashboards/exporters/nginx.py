@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from configs.dashboards.exporters.shared import BY, NAME, selected
-from configs.dashboards.layout import visible_rows
+from configs.dashboards.exporters.shared import BY, NAME, overview, selected
 from configs.dashboards.model import (
     ANY_IS_BAD,
-    NOT_SHOWN,
     PER_SECOND,
     Column,
     Graph,
@@ -15,7 +13,6 @@ from configs.dashboards.model import (
     Stat,
     Table,
     largest,
-    link,
 )
 from configs.settings import Settings
 
@@ -78,11 +75,10 @@ def _numbers() -> Row:
 
 
 def _table(count: int) -> Table:
-    return Table(
-        title="nginx overview",
+    return overview(
+        "nginx",
+        count,
         description="Current values; dropped connections of the time range. Link: host to Hosts.",
-        labels={"env": NOT_SHOWN, "host": "Host", "server": "Server"},
-        rows=visible_rows(count),
         columns=(
             Column(title="Up", expr=f"min by ({BY}) (nginx_up{{{OF}}})", unit="none"),
             Column(title="Requests", expr=REQUESTS, unit="reqps"),
@@ -92,7 +88,6 @@ def _table(count: int) -> Table:
             Column(title="Waiting", expr=_connections("waiting"), unit="none"),
             Column(title="Dropped", expr=DROPPED, unit="none", steps=ANY_IS_BAD),
         ),
-        links={"Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}"))},
         sort="Requests",
     )
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from configs.dashboards.exporters.shared import BY, NAME, selected
-from configs.dashboards.layout import visible_rows
+from configs.dashboards.exporters.shared import BY, NAME, overview, selected
 from configs.dashboards.model import (
     ANY_IS_BAD,
-    NOT_SHOWN,
     PER_SECOND,
     SHARE_USED,
     Column,
@@ -16,7 +14,6 @@ from configs.dashboards.model import (
     Stat,
     Table,
     largest,
-    link,
 )
 from configs.rules.exporters.rabbitmq import ALARMS
 from configs.settings import Settings
@@ -80,11 +77,9 @@ def _numbers() -> Row:
 
 
 def _table(count: int) -> Table:
-    return Table(
-        title="RabbitMQ overview",
-        description="Current values. Link: host to Hosts.",
-        labels={"env": NOT_SHOWN, "host": "Host", "server": "Server"},
-        rows=visible_rows(count),
+    return overview(
+        "RabbitMQ",
+        count,
         columns=(
             Column(title="Up", expr=f"min by ({BY}) (up{{{OF}}})", unit="none"),
             Column(title="Uptime", expr=_now("erlang_uptime_seconds"), unit="s"),
@@ -95,7 +90,6 @@ def _table(count: int) -> Table:
             Column(title="Consumers", expr=_now("queue_consumers"), unit="none"),
             Column(title="Memory", expr=MEMORY, unit="percentunit", steps=SHARE_USED),
         ),
-        links={"Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}"))},
         sort="Ready",
     )
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from configs.dashboards.exporters.shared import BY, NAME, selected
-from configs.dashboards.layout import visible_rows
+from configs.dashboards.exporters.shared import BY, NAME, overview, selected
 from configs.dashboards.model import (
-    NOT_SHOWN,
     PER_SECOND,
     Column,
     Graph,
     Query,
     Row,
     Stat,
-    Table,
     largest,
-    link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above
 from configs.rules.exporters.redis import NO_LIMIT
@@ -65,11 +61,9 @@ def rows(settings: Settings, count: int) -> tuple[Row, ...]:
             ),
         ),
     )
-    table = Table(
-        title="Redis overview",
-        description="Current values. Link: host to Hosts.",
-        labels={"env": NOT_SHOWN, "host": "Host", "server": "Server"},
-        rows=visible_rows(count),
+    table = overview(
+        "Redis",
+        count,
         columns=(
             Column(title="Up", expr=f"min by ({BY}) (redis_up{{{OF}}})", unit="none"),
             Column(title="Uptime", expr=f"max by ({BY}) (redis_uptime_in_seconds{{{OF}}})", unit="s"),
@@ -78,7 +72,6 @@ def rows(settings: Settings, count: int) -> tuple[Row, ...]:
             Column(title="Clients", expr=f"max by ({BY}) (redis_connected_clients{{{OF}}})", unit="none"),
             Column(title="Keys", expr=f"sum by ({BY}) (redis_db_keys{{{OF}}})", unit="none"),
         ),
-        links={"Host": ("Host details", link("hosts", "var-host=${__data.fields.Host}"))},
         sort="Memory",
     )
     return (numbers, Row(title="Servers", panels=(table,)), *_graphs())
