@@ -151,7 +151,7 @@ def test_a_refused_query_fails_with_the_servers_words(hub: FakeHub, monkeypatch:
 def test_a_variable_that_the_server_refuses_is_a_fault_of_what_uses_it(
     hub: FakeHub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub.refuse = {"group by (env, host, container) (seen": "bad selector"}
+    hub.refuse = {"group by (env, host, container) (timestamp(seen": "bad selector"}
     verdict = _one(_found(hub, monkeypatch, _graph('held{container=~"$container"}')))
     assert (verdict.state, verdict.error) == ("failed", "the values of a variable: bad selector")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -82,6 +83,16 @@ def test_every_value_is_a_case_on_its_own_host(hub: FakeHub) -> None:
     of_b = [case["container"] for case in cases if case.get("host") == "b" and "container" in case]
     assert of_b == [f"b-{number}" for number in range(PER_HOST + 2)], "each on its own host"
     assert choices.requests == 2, "once per selector"
+
+
+def test_value_without_a_sample_in_the_range_of_a_rate_is_no_case(hub: FakeHub) -> None:
+    """A container that went while its agent was down has no mark of its end."""
+    hub.has("seen", host="a", container="there")
+    container = Variable(name="container", title="", selector="seen", label="container")
+    for interval, since in ((0, 940), (120, 520)):
+        (question,) = _board(Query(expr='x{container=~"$container"}'), variables=(container,))
+        Choices(HubClient(hub.base), 1000.0).cases(replace(question, interval=interval))
+        assert hub.asked[-1] == f"group by (env, host, container) (timestamp(seen) >= {since}.000)"
 
 
 def test_a_variable_that_a_query_does_not_use_makes_no_case(hub: FakeHub) -> None:

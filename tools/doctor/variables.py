@@ -27,13 +27,18 @@ Case = Mapping[str, str]  # variable -> value; what is not in it is All
 ALL: Case = {}
 
 
+def rate_range(interval: int = 0) -> int:
+    """Seconds of `$__rate_interval` for a query with this interval, 0 for the data source's."""
+    return 4 * (interval or SCRAPE)
+
+
 def builtins(step: int, interval: int = 0) -> dict[str, str]:
     """Grafana's own variables for a picture of an hour, 15 s to a point, one point every `step` seconds. `interval`: of
     the query, 0 for the data source's."""
     return {
         "__interval": f"{SCRAPE}s",
         "__interval_ms": str(SCRAPE * 1000),
-        "__rate_interval": f"{4 * (interval or SCRAPE)}s",
+        "__rate_interval": f"{rate_range(interval)}s",
         "__range": f"{RANGE}s",
         "__range_s": str(RANGE),
         "__range_ms": str(RANGE * 1000),
@@ -79,7 +84,7 @@ class Choices:
 
     def __init__(self, hub: HubClient, now: float) -> None:
         self._hub, self._now = hub, now
-        self._known: dict[tuple[str, str, str], list[Value]] = {}
+        self._known: dict[tuple[str, str, str, int], list[Value]] = {}
         self.requests = 0
 
     def cases(self, question: PanelQuery) -> list[Case]:
@@ -92,7 +97,7 @@ class Choices:
             if variable.values:
                 found += [{variable.name: value} for value in variable.values]
                 continue
-            values = self._values(variable, question.variables)
+            values = self._values(variable, question)
             if variable.name in WHOLE:
                 found += [{variable.name: value} for value in sorted({one.value for one in values})]
             else:
@@ -100,22 +105,26 @@ class Choices:
                 found += [{**({"host": host} if "host" in names else {}), variable.name: v} for host, v in pairs]
         return found
 
-    def _values(self, variable: Variable, variables: Sequence[Variable]) -> list[Value]:
-        selector = filled(variable.selector, variables, ALL)
-        key = (variable.source, selector, variable.label)
+    def _values(self, variable: Variable, question: PanelQuery) -> list[Value]:
+        selector = filled(variable.selector, question.variables, ALL)
+        key = (variable.source, selector, variable.label, question.interval)
         if key not in self._known:
             self.requests += 1
-            self._known[key] = self._asked(variable.source, selector, variable.label)
+            self._known[key] = self._asked(*key)
         return self._known[key]
 
-    def _asked(self, source: str, selector: str, label: str) -> list[Value]:
+    def _asked(self, source: str, selector: str, label: str, interval: int) -> list[Value]:
         if source == LOKI:
             start, end = (str(int(at * 1e9)) for at in (self._now - RANGE, self._now))
             match = selector or '{env=~".+"}'
             found = self._hub.get("/loki/api/v1/series", **{"match[]": match}, start=start, end=end)["data"]
         else:
-            # Of one moment: what went away a minute ago is still in Prometheus' index, but no longer on the machine.
+            # Of one moment: what went away a minute ago is still in Prometheus' index, but no longer on the machine. A
+            # container that goes while its agent is down gets no mark of its end, and stays visible for five minutes,
+            # in which a rate has no samples left.
             labels = ", ".join(dict.fromkeys(["env", "host", label]))
-            found = [one["metric"] for one in self._hub.metrics(f"group by ({labels}) ({selector})", self._now)]
+            since = self._now - rate_range(interval)
+            query = f"group by ({labels}) (timestamp({selector}) >= {since:.3f})"
+            found = [one["metric"] for one in self._hub.metrics(query, self._now)]
         values = {(one.get("env", ""), one.get("host", ""), one.get(label, "")) for one in found}
         return [Value(*one) for one in sorted(values) if one[2]]
