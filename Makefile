@@ -88,8 +88,8 @@ move-state: venv ## move the stack's state into another backend: make move-state
 pulumi: venv ## any Pulumi command: make pulumi ARGS="stack output"
 	@$(TOOL) pulumi $(ARGS)
 
-rehearse: venv ## the production path on this machine: a cloud of containers, and the fleet in it (PORT=)
-	@.venv/bin/python -m tools rehearse $(if $(PORT),--port $(PORT))
+rehearse: venv ## the production path on this machine: a cloud of containers, and the fleet in it (PORT=; ENGINE=28: with Docker 28)
+	@$(if $(ENGINE),FLEETWATCH_REHEARSAL_ENGINE=$(ENGINE) ).venv/bin/python -m tools rehearse $(if $(PORT),--port $(PORT))
 
 rehearse-down: venv ## remove the rehearsal: machines, networks, volumes, state
 	@.venv/bin/python -m tools rehearse-down $(if $(PORT),--port $(PORT))

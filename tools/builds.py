@@ -35,7 +35,7 @@ class Build:
 # By program: a module without a go.mod, and the language version that its code is written for. Go takes 1.16 for such
 # a module, in which the turns of a loop share its variable: `docker image ls` of the containerd image store then names
 # one image several times and others not at all.
-LANGUAGES = {"dockerd": ("github.com/docker/docker", "go1.23")}
+LANGUAGES = {"dockerd": ("github.com/docker/docker", "go1.23"), "docker-proxy": ("github.com/docker/docker", "go1.23")}
 
 BUILDS: dict[str, Build] = {
     "pulumi": Build(
@@ -176,6 +176,13 @@ BUILDS: dict[str, Build] = {
         version="28.5.2",
         version_variable="github.com/docker/docker/dockerversion.Version",
         hint="first time about 4 minutes",
+    ),
+    "docker-proxy": Build(
+        folder="engine",
+        package="github.com/docker/docker/cmd/docker-proxy",
+        version="28.5.2",
+        version_variable="github.com/docker/docker/dockerversion.Version",
+        hint="first time a few seconds",
     ),
     # For the tests alone: Alloy itself is no Go module that builds, its configuration language is one.
     "actionlint": Build(

@@ -5,8 +5,13 @@ Booted by a small init written here, which runs cloud-init in systemd's place.
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
+
+from tools.errors import ToolError
 from tools.recipes import Recipe, script
 
+ENGINE = "FLEETWATCH_REHEARSAL_ENGINE"
 INSIDE = "localcloud/machines/inside"
 # For every user of a machine. One copy in the image: all machines share it.
 COMPOSE = "usr/libexec/docker/cli-plugins/docker-compose"
@@ -30,4 +35,21 @@ def _droplet() -> Recipe:
     )  # fmt: skip
 
 
-DROPLET_RECIPES = {"droplet": _droplet}
+def _newer_engine() -> Recipe:
+    """The same with the engine that most new hosts have; Debian's client, containerd and runc stay."""
+    programs = {COMPOSE: "docker-compose", "usr/sbin/dockerd": "dockerd", "usr/sbin/docker-proxy": "docker-proxy"}
+    differs = "stands in for a droplet: Debian 12 with Docker Engine 28 and Compose built offline; no systemd"
+    return replace(_droplet(), tag="droplet:debian-12-engine-28", differs=differs, programs=programs)
+
+
+DROPLET_RECIPES = {"droplet": _droplet, "droplet-28": _newer_engine}
+
+
+def droplet_key() -> str:
+    """The recipe of the machines of this run: `droplet`, or the one that FLEETWATCH_REHEARSAL_ENGINE names. ToolError
+    for an engine that there is none with."""
+    engine = os.environ.get(ENGINE, "")
+    key = f"droplet-{engine}" if engine else "droplet"
+    if key not in DROPLET_RECIPES:
+        raise ToolError(f"{ENGINE}: expected 28, or nothing for Debian 12's own engine, got {engine!r}")
+    return key

@@ -35,6 +35,7 @@ OURS = {
     "test-app",
     "servers",
     "droplet",
+    "droplet-28",
     "engine",
     "s3",
 }  # made here on every machine; nobody publishes them

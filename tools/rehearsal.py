@@ -27,7 +27,7 @@ from configs import services
 from localcloud import machines
 from tools import backend, docker_engine, down, images, policy_pack, setup, ssh_program, working_copy
 from tools.cli import Commands
-from tools.droplet_recipe import DROPLET_RECIPES
+from tools.droplet_recipe import DROPLET_RECIPES, droplet_key
 from tools.environment import pulumi_env
 from tools.errors import ToolError
 from tools.net import without_proxy
@@ -109,7 +109,7 @@ def _rehearsal(options: argparse.Namespace) -> Rehearsal:
 
 def machine_image() -> machines.MachineImage:
     """The image of the rehearsal's machines; `setup.set_up` makes it."""
-    return machines.MachineImage(DROPLET_RECIPES["droplet"]().ref)
+    return machines.MachineImage(DROPLET_RECIPES[droplet_key()]().ref)
 
 
 def golden(refs: Sequence[str], purpose: str = "rehearsal") -> None:
@@ -121,7 +121,7 @@ def golden(refs: Sequence[str], purpose: str = "rehearsal") -> None:
 def prepare(rehearsal: Rehearsal, more: Sequence[str] = ()) -> setup.ToolChain:
     """Everything below the fleet: tool chain, images, the cloud's service, the server that is no droplet, the keys.
     `more` images: with `s3` the cloud has an S3 server; `ask` is not preloaded, the update copies it."""
-    chain = setup.set_up([*IMAGES, "droplet", *more])
+    chain = setup.set_up([*IMAGES, droplet_key(), *more])
     setup.report(chain)
     ssh_program.get()
     _inotify()
@@ -129,7 +129,7 @@ def prepare(rehearsal: Rehearsal, more: Sequence[str] = ()) -> setup.ToolChain:
     if not rehearsal.key.exists():
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetwatch rehearsal", "-f", str(rehearsal.key)]
         run(argv, what="ssh-keygen")
-    golden([image.ref for image in chain.images if image.key not in ("droplet", "s3", "ask")])
+    golden([image.ref for image in chain.images if image.key not in (droplet_key(), "s3", "ask")])
     start_cloud(rehearsal, next((image.ref for image in chain.images if image.key == "s3"), ""))
     public = rehearsal.key.with_name("ssh_key.pub").read_text().strip()
     with step(f"Server {SERVER} (no droplet) at {rehearsal.server}"):

@@ -33,7 +33,7 @@ def golden(image: MachineImage, refs: Sequence[str], purpose: str, announce: Ann
     that this machine's Docker does not have.
     """
     ids = {ref: _id(ref) for ref in sorted(set(refs))}
-    key = hashlib.sha256(repr(("1", ids)).encode()).hexdigest()[:12]
+    key = hashlib.sha256(repr((image.ref, ids)).encode()).hexdigest()[:12]
     name = f"fleetwatch-golden-{purpose}-{key}"
     if not complete(image, name):
         with announce(f"Golden volume {name}: {len(ids)} images preloaded into droplets, a stand-in for pulls"):

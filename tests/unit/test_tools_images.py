@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import images, net
+from tools import droplet_recipe, images, net
 from tools.ask_recipes import ASK_RECIPES
 from tools.assemble import RECIPE_LABEL
 from tools.builds import BUILDS
@@ -81,6 +81,15 @@ def test_stand_ins_say_so_in_their_names_and_in_the_table() -> None:
     assert RECIPES["sql_exporter"]().tag.startswith("sql-exporter-stand-in:")
     assert set(images.STAND_INS) == {"grafana", "sql_exporter"}
     assert all(kind.startswith("stand-in, not ") for kind in images.STAND_INS.values())
+
+
+def test_rehearsal_has_the_engine_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    for engine, key in (("", "droplet"), ("28", "droplet-28")):
+        monkeypatch.setenv(droplet_recipe.ENGINE, engine)
+        assert droplet_recipe.droplet_key() == key
+    monkeypatch.setenv(droplet_recipe.ENGINE, "27")
+    with pytest.raises(ToolError, match="FLEETWATCH_REHEARSAL_ENGINE: expected 28, or nothing for Debian"):
+        droplet_recipe.droplet_key()
 
 
 def test_loki_has_no_shell_like_the_vendors() -> None:
