@@ -95,8 +95,16 @@ def _terminate(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
 
 
+def heed_interrupts() -> None:
+    """Undo that SIGINT is ignored, as a shell does for a job in the background (`make up &`), and as children inherit
+    it: Pulumi ends its language host and each plugin by SIGINT, and waits a second for each that ignores it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def main(argv: Sequence[str]) -> int:
     """Run a command; its exit code."""
+    heed_interrupts()
     signal.signal(signal.SIGTERM, _terminate)  # stops what is running, as Ctrl-C does
     command = _command(argv)
     options = (parser([MODULES[command]]) if command else parser()).parse_args(argv)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from tests.bench import assistant, fleet, growth, hosts, local, page, program, rules
 from tools import images, setup
+from tools.__main__ import heed_interrupts
 from tools.progress import say
 
 PARTS = ("local", "program", "fleet", "hosts", "rules", "ask", "growth")
@@ -73,6 +74,7 @@ def main() -> None:
     parser.add_argument("--json", action="store_true", help="print the raw figures as JSON after the sections")
     parser.add_argument("--page", type=Path, help="write the sections into this file as well")
     options = parser.parse_args()
+    heed_interrupts()  # a bench in the background would measure how long plugins are waited for
     signal.signal(signal.SIGTERM, _terminated)  # removes what was made, as Ctrl-C does
     try:
         _measure(PARTS if "all" in options.parts else options.parts, options.page, options.json)
