@@ -1,9 +1,9 @@
 """The stages that join the lines of one event, such as a traceback, before levels and filters see it.
 
 RE2 cannot express "does not begin with", so lines that may continue an event are marked first: a mark, and the time.
-Promtail gives a block the time of the last line without a mark, even if that was hours ago. Three passes join them:
-frames to what is above them, an exception's text to its traceback, and a traceback to the line of the log above it.
-The last line of a quiet stream waits as long as the passes do, 1.25 s in all.
+Promtail gives a block the time of the last line without a mark, even if that was hours ago. A line without a mark
+begins an event, those with one join it. Before a container's first line without a mark an agent joins nothing: a second
+pass joins what follows a line that may begin an event as well. The last line of a quiet stream waits for both, 1 s.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
     from configs.settings.logs import Multiline
 
 MAX_LINES = 500  # of one event; the rest is further entries
-WAITS = ("150ms", "300ms", "800ms")  # each longer than those before it together, whose blocks it has to see
-_FRAME, _EXCEPTION, _TRACEBACK = "\\x01", "\\x02", "\\x03"
+# Promtail wakes up this often for each pass and container, also while nothing is written: three passes of 150, 300 and
+# 800 ms took about 0.1 % of a core for each container.
+WAIT = "500ms"
+_HEAD, _MORE = "\\x01", "\\x02"  # marks of lines that may begin an event, or join one; and of those that join one
 _END = "\\x04"
 # What follows the indent: no time, some programs indent all that they write.
 _INDENTED = r"\s*(?:[^\s\d\[]|\[\D|\d(?:\D|$)|\d\d+(?:[^\d/:.-]|$)|$)"
@@ -33,6 +35,12 @@ _FRAMES = (
 )  # fmt: skip
 _EXCEPTIONS = r"[\w.$]*[a-z](?:Error|Exception|Interrupt|Exit|Fault|Throwable)(?: \[\w+\])?(?::\s|$)"
 _TRACEBACKS = r"Traceback \(most recent call last\)"
+# Exceptions that no traceback of Python ends with: of a JVM's packages, and of JavaScript.
+_HEADS = (
+    _TRACEBACKS,
+    r"(?:com|dev|io|java|javax|jakarta|kotlin|net|org|scala|sun)\.[\w.$]*(?:Error|Exception|Throwable)(?::\s|$)",
+    r"(?:Aggregate|Eval|Range|Reference|URI)Error(?: \[\w+\])?: ",
+)  # fmt: skip
 _STAMP = "2006-01-02T15:04:05.000000000Z07:00"
 
 
@@ -44,14 +52,14 @@ def stages(exceptions: Iterable[Multiline], live: bool) -> tuple[Stage, ...]:
     for one in sorted(exceptions, key=lambda one: one.container is None):
         key, value = ("container", one.container) if one.container else ("compose_project", one.project)
         if one.first_line:
-            found.append(match(f'{{{others},{key}="{value}"}}', _join(one.first_line, WAITS[-1])))
+            found.append(match(f'{{{others},{key}="{value}"}}', _join(one.first_line)))
         others += f',{key}!="{value}"'
     return (*found, match(f"{{{others}}}", *_usual(live)))
 
 
 def _usual(live: bool) -> tuple[Stage, ...]:
-    kinds = ((_FRAME, "|".join(_FRAMES)), (_EXCEPTION, _EXCEPTIONS), (_TRACEBACK, _TRACEBACKS))
     stamp = f'{{{{ (now).UTC.Format "{_STAMP}" }}}}' if live else ""
+    kinds = ((_HEAD, "|".join(_HEADS)), (_MORE, "|".join((*_FRAMES, _EXCEPTIONS))))
     mark = tuple(
         Stage(
             "replace", {"expression": f"^()(?:{expression})", "replace": f'{{{{ "{sign}" }}}}{stamp}{{{{ "{_END}" }}}}'}
@@ -59,18 +67,17 @@ def _usual(live: bool) -> tuple[Stage, ...]:
         for sign, expression in kinds
     )
     alone = (
-        Stage("regex", {"expression": f"^[{_FRAME}-{_TRACEBACK}](?P<stamp>[^{_END}]*)"}),
+        Stage("regex", {"expression": f"^[{_HEAD}{_MORE}](?P<stamp>[^{_END}]*)"}),
         Stage("timestamp", {"source": "stamp", "format": "RFC3339Nano", "action_on_failure": "skip"}),
     )
     return (
         *mark,  # not inside a `match`: lines that pass one overtake others
-        _join(f"^(?:[^{_FRAME}]|$)", WAITS[0]),
-        _join(f"^(?:[^{_FRAME}{_EXCEPTION}]|$)", WAITS[1]),
-        _join(f"^(?:[^{_FRAME}-{_TRACEBACK}]|$)", WAITS[2]),
-        *([match(f"{CONTAINERS} |~ {quoted(f'^[{_FRAME}-{_TRACEBACK}]')}", *alone)] if live else []),
+        _join(f"^(?:[^{_HEAD}{_MORE}]|$)"),
+        _join(f"^(?:[^{_MORE}]|$)"),
+        *([match(f"{CONTAINERS} |~ {quoted(f'^[{_HEAD}{_MORE}]')}", *alone)] if live else []),
         match(
-            f"{CONTAINERS} |~ {quoted(f'[{_FRAME}-{_TRACEBACK}]')}",
-            Stage("replace", {"expression": f"(?:^|\\n)([{_FRAME}-{_TRACEBACK}][0-9TZ:.-]*{_END})", "replace": ""}),
+            f"{CONTAINERS} |~ {quoted(f'[{_HEAD}{_MORE}]')}",
+            Stage("replace", {"expression": f"(?:^|\\n)([{_HEAD}{_MORE}][0-9TZ:.-]*{_END})", "replace": ""}),
         ),
     )
 
@@ -84,5 +91,5 @@ def uncaught() -> Stage:
     )
 
 
-def _join(first_line: str, wait: str) -> Stage:
-    return Stage("multiline", {"firstline": first_line, "max_lines": MAX_LINES, "max_wait_time": wait})
+def _join(first_line: str) -> Stage:
+    return Stage("multiline", {"firstline": first_line, "max_lines": MAX_LINES, "max_wait_time": WAIT})

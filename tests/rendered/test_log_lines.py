@@ -73,6 +73,7 @@ def test_the_lines_of_an_event_are_one_entry_with_the_level_of_the_first(tmp_pat
     [
         'Traceback (most recent call last):\n  File "x"\n    y()\nshop.errors.GoneError: boom',
         "java.lang.Error: boom\n\tat a.b(C.java:1)",
+        "RangeError: boom\n    at f (/app/index.js:1:7)",
     ],
 )
 def test_an_event_that_nothing_comes_before_is_one_entry(tmp_path: Path, first: str) -> None:
