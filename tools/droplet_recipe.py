@@ -37,9 +37,14 @@ def _droplet() -> Recipe:
 
 def _newer_engine() -> Recipe:
     """The same with the engine that most new hosts have; Debian's client, containerd and runc stay."""
-    programs = {COMPOSE: "docker-compose", "usr/sbin/dockerd": "dockerd", "usr/sbin/docker-proxy": "docker-proxy"}
-    differs = "stands in for a droplet: Debian 12 with Docker Engine 28 and Compose built offline; no systemd"
-    return replace(_droplet(), tag="droplet:debian-12-engine-28", differs=differs, programs=programs)
+    made = _droplet()
+    return replace(
+        made,
+        tag="droplet-engine-28:debian-12",
+        differs="stands in for a droplet: Debian 12 with Docker Engine 28 and Compose built offline; no systemd",
+        programs={COMPOSE: "docker-compose", "engine/dockerd": "dockerd", "engine/docker-proxy": "docker-proxy"},
+        install_script=f"{made.install_script}mv /engine/* /usr/sbin/\nrmdir /engine\n",  # in place of the package's
+    )
 
 
 DROPLET_RECIPES = {"droplet": _droplet, "droplet-28": _newer_engine}
