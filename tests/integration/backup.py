@@ -81,8 +81,9 @@ def destroy(rig: Rig) -> None:
     """The hub's containers and the volumes with its data are gone; the edge and its queue stay."""
     for role in (*DURABLE, "ask", "ask-cache"):
         docker("rm", "-f", rig.container(role))
-    for suffix in (*(role for role in DURABLE if role != "caddy"), "caddy-data", "caddy-config"):
-        docker("volume", "rm", f"{rig.prefix}-{suffix}")
+    suffixes = (*(role for role in DURABLE if role != "caddy"), "caddy-data", "caddy-config")
+    there = docker("volume", "ls", "-q").split()  # a stack without the assistant has no database for it
+    docker("volume", "rm", *(name for suffix in suffixes if (name := f"{rig.prefix}-{suffix}") in there))
 
 
 def backed_up(rig: Rig) -> None:
