@@ -15,6 +15,8 @@ from configs.services.context import Context, passwords, pusher_networks, pushin
 from configs.services.spec import (
     MB,
     RELOAD_BY_HUP,
+    USERS_LABELS,
+    USERS_SAMPLES,
     File,
     Pushing,
     ScrapeJob,
@@ -204,10 +206,6 @@ def _job(name: str, interval: int) -> dict[str, Any]:
     """A scrape job without its targets; `_labelled` adds the labels of env and host."""
     timeout = {"scrape_timeout": prometheus_duration(interval)} if interval < 10 else {}
     return {"job_name": name, "scrape_interval": prometheus_duration(interval), **timeout}
-
-
-# Of a server of the user that exposes its metrics itself: the defaults of an app.
-USERS_SAMPLES, USERS_LABELS = 10000, 40
 
 
 def _service_jobs(context: Context) -> list[dict[str, Any]]:

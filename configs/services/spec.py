@@ -22,6 +22,8 @@ RESTART = 'docker restart "$CONTAINER"'
 MB = 1024**2
 GB = 1024**3
 
+USERS_SAMPLES, USERS_LABELS = 10000, 40  # of one scrape of what the user runs, unless an app has its own limits
+
 NetworkName = Literal["hub", "edge", "ask"]
 # Which address of its host a port is published on; a host without a private address does not publish that port.
 Publish = Literal["everyone", "loopback", "private"]
