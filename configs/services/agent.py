@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from configs import names
 from configs.render import apps, push_auth
 from configs.render.dump import to_yaml
+from configs.services.container import TRIAL_FILE
 from configs.services.context import Context, passwords, pusher_networks, pushing, scrape_password
 from configs.services.spec import (
     MB,
@@ -45,6 +46,7 @@ SERVICE = Service(
 CONFIG = "/etc/prometheus"
 DATA = "/prometheus"
 FILE = "prometheus.yml"
+TRIAL_PORT = 9099  # of a second agent in the container's network, for some seconds
 # Of an app's labels, in characters. A scrape with a longer one is rejected, as by its `sample_limit`.
 LABEL_LENGTHS = {"label_name_length_limit": 128, "label_value_length_limit": 2048}
 # Prometheus 3 refuses an answer whose Content-Type it does not know, such as text/html, unless it has a format for it.
@@ -62,13 +64,17 @@ def specs(context: Context) -> list[ServiceSpec]:
             config_dir=CONFIG,
             files=pushing(context, FILE, lambda push_url: config(context, push_url)),
             check=("promtool", "check", "config", "--agent", f"{CONFIG}/{FILE}"),
+            trial=(
+                "/bin/prometheus", "--agent", f"--config.file={TRIAL_FILE}", "--storage.agent.path=/tmp/data",
+                f"--web.listen-address=127.0.0.1:{TRIAL_PORT}",
+            ),
             reload=RELOAD_BY_HUP,
             command=tuple(command(context.settings)),
             volumes={"agent": Volume(DATA)},
             stop_timeout=5,  # its flush waits for the hub, which may be down
             series=720,
         )
-    ]
+    ]  # fmt: skip
 
 
 def spec(
@@ -78,6 +84,7 @@ def spec(
     config_dir: str,
     files: Mapping[str, File],
     check: tuple[str, ...],
+    trial: tuple[str, ...],
     reload: str,
     command: tuple[str, ...],
     volumes: Mapping[str, Volume],
@@ -95,6 +102,7 @@ def spec(
         files={**files, **apps.files(context.edge)},
         secrets={**passwords(context), **scrape_password(), **apps.secrets(context.edge)},
         check=check,
+        trial=trial,
         reload=reload,
         entrypoint=entrypoint,
         command=command,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -192,12 +192,6 @@ class App(Strict):
     def hosts(self) -> list[str]:
         """The names and addresses of all targets, without their ports."""
         return sorted({one.rpartition(":")[0] for one in (*self.addresses, *([self.dns] if self.dns else []))})
-
-    @property
-    def url(self) -> str:
-        """The address of its metrics at the name that `dns` gives."""
-        query = urlencode(self.params, doseq=True)
-        return f"{self.scheme}://{self.dns}{self.path}{'?' if query else ''}{query}"
 
     @property
     def locked(self) -> bool:
