@@ -31,7 +31,8 @@ begin_trial() { # of all apps that need one; other checks may run meanwhile
 }
 start_trial() {
     tried=$1 trial_until=$(($(date +%s) + TRIAL_START + 2 * $2))
-    end_trial
+    touch "$DIR.trial"
+    end_trial # one of any earlier update has the name
     trial_config "$1" "$2" > "$DIR.trial"
     (eval "exec $TRIAL") < "$DIR.trial" > /dev/null 2> "$DIR.trial.log" 9>&- & # a subshell: nothing else holds the lock
     trial_pid=$!
