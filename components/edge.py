@@ -18,7 +18,7 @@ from components.late import LateValues, known
 from configs import compose, deployment, names, services
 from configs.deploy import bundle, numbered, script
 from configs.services import agent
-from configs.services.container import Container, check_line
+from configs.services.container import Container, check_line, trial_line
 from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings
 
@@ -30,6 +30,8 @@ SCRAPE_TRIES = 40  # each half a second
 STALL = 60  # seconds in which the backlog of an agent that is replaced has to become less
 DRAIN = 1800  # seconds that an update waits for it at the most
 SLOW_TIMEOUT = 45  # seconds for reading a target of a slower job once
+TRIAL_BRIEF, TRIAL_LONG = 3, 45  # seconds for an app's answer in its trial, and for one that needs longer
+TRIAL_START = 14  # seconds until a new agent knows its targets; Prometheus looks for them each five
 PIECE = 90_000  # characters; one variable of the environment holds 128 KB
 
 
@@ -85,6 +87,7 @@ class Edge(pulumi.ComponentResource):
             + script("mounts")
             + script("containers", **place)
             + script("scrapes", **self._jobs())
+            + script("trial", **self._trial(made))
             + script("backlog", STALL=str(STALL), DRAIN=str(DRAIN))
             + script("project"),
             delete=script("remove_project", VOLUMES="" if host.keeps_volumes else "yes", **place),
@@ -110,23 +113,21 @@ class Edge(pulumi.ComponentResource):
         }
 
     def _jobs(self) -> dict[str, str]:
-        settings, host, apps = self._args.settings, self._args.host.name, self._context.edge.apps
+        settings, host = self._args.settings, self._args.host.name
         jobs, users = services.scrape_jobs(settings, host), services.users_jobs(settings, host)
         # A target that demands a password is read by the agent alone, which has it in a file.
         locked = {job.name for job in self._context.jobs if job.password}
         found = self._context.edge.discovered
         fast = [job for job, interval in jobs.items() if (interval <= FAST or job in locked) and job not in found]
-        closed = locked | {name for name, app in apps.items() if app.locked}
-        readable = [job for job in jobs if job not in closed]
+        readable = [job for job in jobs if job not in locked and job not in users]
         return {
             "FAST": " ".join(fast),
-            "SLOW": " ".join(job for job in readable if job not in fast and job not in found),
-            "READ": " ".join(job for job in readable if (job not in users or job not in fast) and job not in found),
+            "SLOW": " ".join(job for job in readable if job not in fast),
+            "READ": " ".join(readable),
             "JUDGED": " ".join(job for job in fast if job in users),
             "LOCKED": " ".join(job for job in jobs if job in locked),
             "GATEWAY": self._context.gateway,
             "SUBNET": self._context.edge.subnet,
-            "DISCOVERED": "\n".join(f"{name}\t{apps[name].url}" for name in sorted(found - closed)),
             "OURS": " ".join(job for job in jobs if job not in users),
             "SCRAPES": f"agent/config/{agent.FILE}",
             "AGENT_PORT": str(names.PROMETHEUS_PORT),
@@ -134,6 +135,22 @@ class Edge(pulumi.ComponentResource):
             "SCRAPE_TRIES": str(SCRAPE_TRIES),
             "SLOW_TIMEOUT": str(SLOW_TIMEOUT),
             "OLDEST": str(OLDEST),
+        }
+
+    def _trial(self, made: Mapping[str, Container]) -> dict[str, str]:
+        settings, host, edge = self._args.settings, self._args.host.name, self._context.edge
+        timeouts = {job.name: job.timeout or min(10, job.interval) for job in self._context.jobs if job.users}
+        timeouts |= {name: app.scrape_timeout for name, app in edge.apps.items()}
+        jobs, users = services.scrape_jobs(settings, host), services.users_jobs(settings, host)
+        tried = [job for job in jobs if job in users and (jobs[job] > FAST or job in edge.discovered)]
+        (spec,) = (spec for spec in self._specs if spec.trial)
+        return {
+            "TRIED": " ".join(f"{job}={timeouts[job]}" for job in tried),
+            "TRIAL": trial_line(made[spec.role], spec.trial, self._args.host.labels("check")) if tried else "",
+            "TRIAL_PORT": str(agent.TRIAL_PORT),
+            "TRIAL_BRIEF": str(TRIAL_BRIEF),
+            "TRIAL_LONG": str(TRIAL_LONG),
+            "TRIAL_START": str(TRIAL_START),
         }
 
     def _row(self, spec: ServiceSpec, made: Container) -> dict[str, str]:

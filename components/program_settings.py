@@ -10,6 +10,7 @@ import pulumi
 from pulumi.runtime import config as runtime
 
 from components import cloud_facts, custom_folder, machine_facts
+from configs import sizing
 from configs.memory import assistant
 from configs.model_use import language_model
 from configs.settings import Settings, SettingsError, read
@@ -38,6 +39,8 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
     memory, fits = assistant(settings)
     if memory:
         (pulumi.log.info if fits else pulumi.log.warn)(memory)
+    for warning in sizing.warnings(settings):
+        pulumi.log.warn(warning)
     if use := language_model(settings):
         pulumi.log.info(use)
     return settings, cloud

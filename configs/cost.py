@@ -73,6 +73,11 @@ def _items(settings: Settings) -> Iterator[Item]:
         yield Item("hub uptime check", prices["uptime_check"])
 
 
+def droplet_prices() -> dict[str, float]:
+    """USD a month of each known size of a droplet."""
+    return dict(_prices()["droplets"])
+
+
 @cache
 def _prices() -> dict[str, Any]:
     loaded: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "prices.yaml").read_text())

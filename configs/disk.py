@@ -26,12 +26,14 @@ SHARE_5M, SHARE_1H = 0.34, 0.05
 
 
 def samples_per_second(settings: Settings) -> float:
-    """What the hub takes in."""
-    rates: list[float] = []
+    """What the hub takes in. Of a host with `metrics.sample_rate` at least that."""
+    total = 0.0
     for name, edge in settings.edges.items():
-        rates += [job.series / job.interval for job in settings.jobs[name]]
+        rates = [job.series / job.interval for job in settings.jobs[name]]
         rates += [SERIES_OF_APP * max(1, len(app.targets)) / app.interval for app in edge.apps.values()]
-    return sum(rates)
+        given = edge.metrics.sample_rate if "sample_rate" in edge.metrics.model_fields_set else 0
+        total += max(sum(rates), given)
+    return total
 
 
 def metrics_bytes(settings: Settings) -> int:

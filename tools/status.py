@@ -151,9 +151,9 @@ def containers(listed: Mapping[str, Sequence[str]], prefix: str) -> list[tuple[s
         for line in done.stdout.splitlines():
             one: dict[str, Any] = json.loads(line)
             labels = dict(pair.split("=", 1) for pair in one["Labels"].split(",") if "=" in pair)
-            found.append(
-                (labels.get("fleetwatch.host", ""), labels.get("fleetwatch.role", ""), one["Image"], one["Status"])
-            )
+            # One that a restore or a move of the hub runs for a while has no role.
+            host, role = labels.get("fleetwatch.host") or place, labels.get("fleetwatch.role") or one["Names"]
+            found.append((host, role, one["Image"], one["Status"]))
     return sorted(found)
 
 

@@ -1,6 +1,6 @@
 # Makes the edge on $HOST what comes in on stdin, or leaves it as it is: a Compose project in $DIR, a folder of $BASE.
 #
-# Follows pull.sh, incoming.sh, mounts.sh, containers.sh, scrapes.sh and backlog.sh.
+# Follows pull.sh, incoming.sh, mounts.sh, containers.sh, scrapes.sh, trial.sh and backlog.sh.
 #
 # $NUMBERS lists the containers; of each number n there are $ROLE_n,
 # $KEY_n (of its image under `images`), $IMAGE_n, $CHECK_n (shell: its own tool looks at the new files in $next), $RELOAD_n
@@ -40,10 +40,11 @@ else
         sleep 1
     done
     restore_scrapes # of an update that was killed
+    end_trial
 fi
 # Not before: $next may be that of another update.
 ended() {
-    [ "${ACTION:-}" = drift ] || restore_scrapes
+    [ "${ACTION:-}" = drift ] || { restore_scrapes; end_trial; }
     unfinished
     [ "${ACTION:-}" != drift ] || rmdir "$(dirname "$next")"
 }
@@ -194,11 +195,16 @@ scraped=$(($(date +%s) - OLDEST)) now=''
 if [ -n "$first" ]; then
     scrape_first
     now=$scraped
+    begin_trial # not earlier: the agent's restart ends the network that it uses
     read_targets "$SLOW"
+    report_trial
 elif [ -n "$fresh" ] || [ -n "$touched" ]; then
-    case " $fresh $(printf '%s' "$touched" | tr '\n' ' ') " in *' agent '*) scrape_apps_again ;; esac
+    judged=''
+    case " $fresh $(printf '%s' "$touched" | tr '\n' ' ') " in *' agent '*) judged=yes ;; esac
+    [ -z "$judged" ] || { begin_trial; scrape_apps_again; }
     check_locked
     read_targets "$READ"
+    [ -z "$judged" ] || report_trial
 fi
 
 # Since when the edge runs as it does (the newest change of its files, or start of one that pushes), since when each job

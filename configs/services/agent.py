@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any
 from configs import names
 from configs.render import apps, push_auth
 from configs.render.dump import to_yaml
+from configs.services.container import TRIAL_FILE
 from configs.services.context import Context, passwords, pusher_networks, pushing, scrape_password
 from configs.services.spec import (
     MB,
     RELOAD_BY_HUP,
+    USERS_LABELS,
+    USERS_SAMPLES,
     File,
     Pushing,
     ScrapeJob,
@@ -43,6 +46,7 @@ SERVICE = Service(
 CONFIG = "/etc/prometheus"
 DATA = "/prometheus"
 FILE = "prometheus.yml"
+TRIAL_PORT = 9099  # of a second agent in the container's network, for some seconds
 # Of an app's labels, in characters. A scrape with a longer one is rejected, as by its `sample_limit`.
 LABEL_LENGTHS = {"label_name_length_limit": 128, "label_value_length_limit": 2048}
 # Prometheus 3 refuses an answer whose Content-Type it does not know, such as text/html, unless it has a format for it.
@@ -60,13 +64,17 @@ def specs(context: Context) -> list[ServiceSpec]:
             config_dir=CONFIG,
             files=pushing(context, FILE, lambda push_url: config(context, push_url)),
             check=("promtool", "check", "config", "--agent", f"{CONFIG}/{FILE}"),
+            trial=(
+                "/bin/prometheus", "--agent", f"--config.file={TRIAL_FILE}", "--storage.agent.path=/tmp/data",
+                f"--web.listen-address=127.0.0.1:{TRIAL_PORT}",
+            ),
             reload=RELOAD_BY_HUP,
             command=tuple(command(context.settings)),
             volumes={"agent": Volume(DATA)},
             stop_timeout=5,  # its flush waits for the hub, which may be down
             series=720,
         )
-    ]
+    ]  # fmt: skip
 
 
 def spec(
@@ -76,6 +84,7 @@ def spec(
     config_dir: str,
     files: Mapping[str, File],
     check: tuple[str, ...],
+    trial: tuple[str, ...],
     reload: str,
     command: tuple[str, ...],
     volumes: Mapping[str, Volume],
@@ -93,6 +102,7 @@ def spec(
         files={**files, **apps.files(context.edge)},
         secrets={**passwords(context), **scrape_password(), **apps.secrets(context.edge)},
         check=check,
+        trial=trial,
         reload=reload,
         entrypoint=entrypoint,
         command=command,
@@ -204,10 +214,6 @@ def _job(name: str, interval: int) -> dict[str, Any]:
     """A scrape job without its targets; `_labelled` adds the labels of env and host."""
     timeout = {"scrape_timeout": prometheus_duration(interval)} if interval < 10 else {}
     return {"job_name": name, "scrape_interval": prometheus_duration(interval), **timeout}
-
-
-# Of a server of the user that exposes its metrics itself: the defaults of an app.
-USERS_SAMPLES, USERS_LABELS = 10000, 40
 
 
 def _service_jobs(context: Context) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ containers whoever makes them.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -20,6 +20,7 @@ LOG_OPTIONS: Mapping[str, str] = {"max-size": "10m", "max-file": "5"}
 DROPPED_CAPABILITIES = ("ALL",)
 EVERYONE, LOOPBACK = "0.0.0.0", "127.0.0.1"
 TMPFS: Mapping[str, str] = {"/tmp": "size=64m"}  # what a read-only container may write to
+TRIAL_FILE = "/tmp/trial.yml"  # the configuration of a second agent that scrapes apps once
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,21 @@ def check_line(
         f"docker run --rm --pull never --network {network} --log-driver none {' '.join([*marks, *mounts])} "
         f"--entrypoint {program} {shlex.quote(image)} {shlex.join(arguments)}"
     )
+
+
+def trial_line(made: Container, argv: Sequence[str], labels: Mapping[str, str]) -> str:
+    """The line of shell in which the program of `made`, a metrics agent, runs a second time beside it: in its network,
+    with its files and its limits. Its configuration comes in on stdin; it ends within two minutes."""
+    limits = ("--memory", f"{made.memory // 1024**2}m", "--cpus", f"{made.cpus:g}")
+    start = f"cat > {TRIAL_FILE} && exec timeout 120 {shlex.join(argv)}"
+    options = (
+        "--rm", "-i", "--pull", "never", "--name", f"{made.name.removesuffix('-agent')}-trial",
+        "--network", f"container:{made.name}", "--volumes-from", f"{made.name}:ro", "--read-only",
+        *(word for path, size in TMPFS.items() for word in ("--tmpfs", f"{path}:{size}")),
+        "--cap-drop", "ALL", "--security-opt", "no-new-privileges", *limits,
+        "--log-driver", "none", *(word for key, value in labels.items() for word in ("--label", f"{key}={value}")),
+    )  # fmt: skip
+    return shlex.join(["docker", "run", *options, "--entrypoint", "/bin/sh", made.image, "-c", start])
 
 
 def files_check(spec: ServiceSpec, kind: str, image: str, folder: str, labels: Mapping[str, str], network: str) -> str:

@@ -22,6 +22,8 @@ RESTART = 'docker restart "$CONTAINER"'
 MB = 1024**2
 GB = 1024**3
 
+USERS_SAMPLES, USERS_LABELS = 10000, 40  # of one scrape of what the user runs, unless an app has its own limits
+
 NetworkName = Literal["hub", "edge", "ask"]
 # Which address of its host a port is published on; a host without a private address does not publish that port.
 Publish = Literal["everyone", "loopback", "private"]
@@ -156,8 +158,9 @@ class ServiceSpec:
     """One container. Paths on the host are absolute; `files` and `secrets` are keyed by path below their folder.
 
     `check` is an argv in the image itself that looks at new files before they are used, `ready` one that ends with exit
-    code 0 once the service takes requests; without it that is the health check. `user_networks`: it reaches
-    what the user runs.
+    code 0 once the service takes requests; without it that is the health check. `trial`: of a metrics agent, an argv
+    that scrapes and sends nothing, with the configuration container.TRIAL_FILE. `user_networks`: it reaches what the
+    user runs.
     `host_network` has a reason beside it wherever it is used.
     """
 
@@ -175,6 +178,7 @@ class ServiceSpec:
     files: Mapping[str, File] = field(default_factory=dict)
     secrets: Mapping[str, File] = field(default_factory=dict)
     check: tuple[str, ...] = ()
+    trial: tuple[str, ...] = ()
     # The check connects to what the service uses, with its secrets; new secrets are checked too.
     check_online: bool = False
     reload: str = ""

@@ -14,6 +14,7 @@ from configs import names
 from configs.render import apps, push_auth
 from configs.render.dump import to_yaml
 from configs.services import agent
+from configs.services.container import TRIAL_FILE
 from configs.services.context import Context, pushing
 from configs.services.spec import MB, File, Pushing, Service, ServiceSpec, Volume, restart_if
 
@@ -53,6 +54,7 @@ def specs(context: Context) -> list[ServiceSpec]:
                 **pushing(context, REMOTE_WRITE, lambda push_url: remote_write(context, push_url)),
             },
             check=(PROGRAM, "-dryRun", f"-promscrape.config={CONFIG}/{agent.FILE}"),
+            trial=tuple(trial()),
             reload=restart_if(REMOTE_WRITE),
             entrypoint=("/bin/sh", "-c", _START, "vmagent"),
             command=tuple(command(context.settings, context.name)),
@@ -110,6 +112,20 @@ def command(settings: Settings, host: str) -> list[str]:
         "-remoteWrite.sendTimeout=30s",
         "-enableTCP6",  # targets by IPv6 too, as a Prometheus agent
         f"-httpListenAddr=127.0.0.1:{names.PROMETHEUS_PORT}",
+    ]
+
+
+def trial() -> list[str]:
+    """The argv of a second vmagent. It does not start without an address for its samples: nothing listens there."""
+    return [
+        PROGRAM,
+        f"-promscrape.config={TRIAL_FILE}",
+        "-remoteWrite.url=http://127.0.0.1:9",
+        "-remoteWrite.tmpDataPath=/tmp/data",
+        "-remoteWrite.maxDiskUsagePerURL=20MB",
+        "-remoteWrite.queues=1",
+        "-enableTCP6",
+        f"-httpListenAddr=127.0.0.1:{agent.TRIAL_PORT}",
     ]
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from configs.services.spec import USERS_LABELS, USERS_SAMPLES
 from configs.settings.base import (
     HIDDEN,
     SHOWN,
@@ -21,6 +22,7 @@ from configs.settings.base import (
     Strict,
     UrlPath,
     as_list,
+    none_given,
 )
 from configs.settings.text import OneLine, is_host
 from configs.units import Duration, Interval, Size, parse_duration, parse_size, show_duration
@@ -123,8 +125,10 @@ class App(Strict):
     drop: Annotated[list[Pattern], SHOWN] = []
     honor_labels: Annotated[bool, SHOWN] = False
     honor_timestamps: Annotated[bool, SHOWN] = False
-    sample_limit: Annotated[int, Field(ge=1), SHOWN] = 10000
-    label_limit: Annotated[int, Field(ge=5), SHOWN] = Field(40, description="`40`, four of which fleetwatch adds")
+    sample_limit: Annotated[int, Field(ge=1), SHOWN] = USERS_SAMPLES
+    label_limit: Annotated[int, Field(ge=5), SHOWN] = Field(
+        USERS_LABELS, description=f"`{USERS_LABELS}`, four of which fleetwatch adds"
+    )
     size_limit: Annotated[Size, SHOWN] = parse_size("16MB")
 
     @model_validator(mode="before")
@@ -156,7 +160,7 @@ class App(Strict):
     def _consistent(self) -> App:
         given = [key for key in ("target", "targets", "dns") if getattr(self, key)]
         if not given:
-            raise ValueError("target: missing, this key is required (or `targets`, or `dns`)")
+            raise none_given("target: missing, this key is required (or `targets`, or `dns`)")
         if len(given) != 1:
             raise ValueError(f"expected exactly one of target, targets and dns, got {' and '.join(given)}")
         if len(set(self.targets)) != len(self.targets):
@@ -188,12 +192,6 @@ class App(Strict):
     def hosts(self) -> list[str]:
         """The names and addresses of all targets, without their ports."""
         return sorted({one.rpartition(":")[0] for one in (*self.addresses, *([self.dns] if self.dns else []))})
-
-    @property
-    def url(self) -> str:
-        """The address of its metrics at the name that `dns` gives."""
-        query = urlencode(self.params, doseq=True)
-        return f"{self.scheme}://{self.dns}{self.path}{'?' if query else ''}{query}"
 
     @property
     def locked(self) -> bool:

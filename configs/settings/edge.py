@@ -68,7 +68,8 @@ class Metrics(Strict):
     `vmagent` keeps it on disk.
 
     `sample_rate`: the samples per second that are expected of a host. vmagent's queue may take the disk space of
-    that rate for the `outage_budget`, at least 512 MB; beyond it the oldest samples are lost.
+    that rate for the `outage_budget`, at least 512 MB; beyond it the oldest samples are lost. Where it is given, the
+    preview's estimates of the hub's memory and disk use it.
     """
 
     agent: Literal["prometheus", "vmagent"] = "prometheus"

@@ -25,6 +25,7 @@ from tools.net import free_port, without_proxy
 from tools.paths import cache_dir
 
 _OPENER = without_proxy()
+UNUSED = 7 * 86400  # seconds; older blocks are removed from the cache
 LOKI = """
 auth_enabled: false
 analytics: {reporting_enabled: false}
@@ -52,9 +53,9 @@ def blocks() -> Path:
     key = hashlib.sha256(Path(seed.__file__).read_bytes()).hexdigest()[:12]
     place = cache_dir("ask-seed") / key
     if place.is_dir():
+        os.utime(place)
         return place
-    for old in place.parent.iterdir():
-        shutil.rmtree(old, ignore_errors=True)
+    remove_unused(place.parent)
     with tempfile.TemporaryDirectory(dir=place.parent) as beside:
         text, made = Path(beside) / "fleet.om", Path(beside) / "blocks"
         with text.open("w") as out:
@@ -64,6 +65,13 @@ def blocks() -> Path:
         subprocess.run(command, check=True, capture_output=True, timeout=600)
         os.rename(made, place)
     return place
+
+
+def remove_unused(folder: Path) -> None:
+    """Remove the blocks that no checkout has used for long: each has those of its own seed."""
+    for old in folder.iterdir():
+        if time.time() - old.stat().st_mtime > UNUSED:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _answers(url: str) -> bool:

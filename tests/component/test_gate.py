@@ -56,9 +56,32 @@ def test_an_edge_reads_each_target_by_the_one_that_can(made: Run) -> None:
     assert not {"vault", "rabbitmq", "push-gateway", "shop", "slow", "scaled", "node"} & set(of("READ")), (
         "no password in a command"
     )
-    assert of("SLOW") == ["sql", "probe"], "a slow app with a token waits for its agent's next scrape"
-    assert of("DISCOVERED") == [], "a name behind a client's certificate is read by the agent alone"
+    assert of("SLOW") == ["sql", "probe"]
+    assert of("TRIED") == ["scaled=10", "vault=40"], "what is found by a name, or scraped rarely, by a second agent"
     assert {"cadvisor", "agent", "loki"} <= set(of("READ"))
+
+
+@pytest.mark.parametrize(
+    ("agent", "program"), [("prometheus", "/bin/prometheus --agent"), ("vmagent", "/vmagent-prod")]
+)
+def test_apps_that_nothing_else_proves_are_tried_by_a_second_agent(
+    monkeypatch: pytest.MonkeyPatch, agent: str, program: str
+) -> None:
+    apps = {
+        "nightly": {"target": "nightly:80", "interval": "2m", "bearer_token": "planted-token"},
+        "brisk": {"dns": "brisk:80", "timeout": "5s"},
+        "usual": {"target": "usual:80"},
+    }
+    given = {"hub": {"local": {}}, "metrics": {"agent": agent}, "hosts": {"hub": {"apps": apps}}, "env": "x"}
+    script = run(given, monkeypatch).commands["hub-project"].script
+    assert "\nTRIED='brisk=5 nightly=30'\n" in script
+    (line,) = re.findall(r"^TRIAL=.*$", script, re.MULTILINE)
+    assert program in line
+    assert "--network container:fleetwatch-agent --volumes-from fleetwatch-agent:ro" in line
+    assert "cat > /tmp/trial.yml && exec timeout 120" in line
+    assert "planted-token" not in script, "the second agent reads the files of the first"
+    without = run({"hub": {"local": {}}, "env": "x"}, monkeypatch).commands["hub-project"].script
+    assert "\nTRIAL=''\n" in without
 
 
 def test_gate_leaves_a_cadvisor_scraped_rarely_to_the_hosts_own_check(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -50,12 +50,18 @@ def certificates(folder: Path) -> Certificates:
 
 def habits(made: Certificates) -> dict[str, Habit]:
     """By the app's name, which is the endpoint's name on the network too."""
-    token, password = secrets.token_hex(12), secrets.token_hex(12)
+    token, password, second, scaled = (secrets.token_hex(12) for _ in range(4))
     tls = {"TLS": "/certificates/server.pem"}
     return {
         "token-app": Habit({"TOKEN": token}, {}, {"bearer_token": token}),
         "login-app": Habit(
             {"LOGIN": f"watch:{password}"}, {"basic_auth": {"username": "watch"}}, {"basic_auth.password": password}
+        ),
+        "rare-app": Habit({"TOKEN": second}, {"interval": "20s"}, {"bearer_token": second}),
+        "scaled-login-app": Habit(
+            {"LOGIN": f"watch:{scaled}"},
+            {"dns": "scaled-login-app:8000", "basic_auth": {"username": "watch"}},
+            {"basic_auth.password": scaled},
         ),
         "html-app": Habit({"TYPE": "text/html"}),
         "bare-app": Habit({"TYPE": "none"}),
@@ -73,12 +79,13 @@ def habits(made: Certificates) -> dict[str, Habit]:
 
 
 def start(story: Story, net: str, made: Certificates, found: dict[str, Habit]) -> dict[str, Any]:
-    """An endpoint for each, and the entries of the stack file without their secrets. One more has two containers
+    """An endpoint for each, and the entries of the stack file without their secrets. Two have two containers
     behind one name, and one runs on the host itself."""
     image, rig = story.images["test-app"], story.rig
     apps: dict[str, Any] = {"scaled-app": {"dns": "scaled-app:8000"}}
     endpoints = [(name, name, habit.environment) for name, habit in found.items()]
     endpoints += [(f"scaled-{number}", "scaled-app", {}) for number in (1, 2)]
+    endpoints.append(("scaled-login-app-2", "scaled-login-app", found["scaled-login-app"].environment))
     for name, alias, environment in endpoints:
         variables = {"NAME": alias.replace("-", "_"), **environment}
         options = [word for key, value in variables.items() for word in ("-e", f"{key}={value}")]
@@ -86,7 +93,8 @@ def start(story: Story, net: str, made: Certificates, found: dict[str, Habit]) -
         place = ("--name", rig.container(name), "--network", net, "--network-alias", alias, "--entrypoint", "python3")
         rig.run(image, "/endpoint.py", options=(*place, *mounts, *options))
     for name, habit in found.items():
-        apps[name] = {"target": f"{name}:8000", **habit.app}
+        at: dict[str, Any] = {} if "dns" in habit.app else {"target": f"{name}:8000"}
+        apps[name] = {**at, **habit.app}
     return apps
 
 

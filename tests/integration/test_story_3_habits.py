@@ -42,8 +42,10 @@ def read(story: Story, tmp_path_factory: pytest.TempPathFactory) -> Read:
     known = rig.config["hosts"]["hub"].get("networks", [])
     rig.change({"hosts": {"hub": {"networks": [*known, net, twin], "apps": apps}}})
     _set(story, "tls-app", "tls.key", made.client_key)  # the settings demand it, as the password
-    _set(story, "login-app", "basic_auth.password", "another")
-    before = rig.up_fails()  # two targets are down
+    for name in ("login-app", "scaled-login-app"):
+        _set(story, name, "basic_auth.password", "another")
+    _set(story, "rare-app", "bearer_token", "another")
+    before = rig.up_fails()  # targets are down
     agent = rig.started("agent")
     for name, habit in found.items():
         for place, value in habit.secrets.items():
@@ -60,14 +62,14 @@ def _set(story: Story, app: str, place: str, value: str) -> None:
 
 APPS = (
     "token-app", "login-app", "html-app", "bare-app", "json-app", "query-app", "slow-app", "tls-app", "trusting-app",
-    "labels-app", "scaled-app", "host-app",
+    "labels-app", "scaled-app", "host-app", "rare-app", "scaled-login-app",
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("name", APPS)
 def test_an_apps_metric_arrives(story: Story, read: Read, name: str) -> None:
     metric = name.replace("-", "_")
-    wanted = 2 if name == "scaled-app" else 1
+    wanted = 2 if name.startswith("scaled-") else 1
     query = f'count({metric}{{env="test",host="hub",job="{name}"}} == 1) == {wanted}'
     eventually(f"the metric of {name}", lambda: story.metrics(query), 90)
 
@@ -77,6 +79,10 @@ def test_without_its_credentials_an_update_says_why_an_app_cannot_be_read(read: 
         pattern = rf"host hub: warning: job {name} cannot be scraped: .*401.* \(http://{name}:8000/metrics\)"
         assert re.search(pattern, read.before), read.before[-3000:]
         assert f"job {name} cannot" not in read.after
+    for name in ("rare-app", "scaled-login-app"):
+        found = re.findall(rf"host hub: warning: job {name} cannot be scraped: .*401.*", read.before)
+        assert len(set(found)) == 1, f"expected one sentence about {name}: {found}\n{read.before[-3000:]}"
+    assert "and 1 more of its targets" in read.before, "both containers of the scaled one refuse the password"
     assert "cannot be scraped" not in read.after, read.after[-3000:]
 
 
@@ -98,7 +104,7 @@ def test_labels_of_a_metric_are_kept_and_never_those_of_another_host(story: Stor
 def test_no_credential_is_outside_of_the_secret_files(story: Story, read: Read) -> None:
     needles = [value for habit in read.found.values() for value in habit.secrets.values()]
     needles = [needle.split("\n")[1] if "\n" in needle else needle for needle in needles]
-    assert len(needles) == 3
+    assert len(needles) == 5
     text = read.before + read.after + docker("inspect", story.rig.container("agent"))
     text += docker("logs", story.rig.container("agent"))
     kept = [path for path in story.rig.home.rglob("*") if path.is_file()]

@@ -124,3 +124,24 @@ def test_removing_the_edge_keeps_what_the_hub_has_beside_it(host: Host) -> None:
     host.answer("network", "exit 0")
     assert host.run("remove_project", VOLUMES="", **place).returncode == 0
     assert [path.name for path in host.base.iterdir()] == ["caddy"]
+
+
+def _proofs(host: Host, before: int) -> list[str]:
+    """What the calls from this number on prove of the targets, in order."""
+    names = ("scrape_first", "scrape_apps_again", "begin_trial", "read_targets", "report_trial")
+    return [call for call in host.calls()[before:] if call.split()[0] in names]
+
+
+def test_apps_are_tried_after_a_new_agent_has_its_network_for_good(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    assert host.deploy(OLD).returncode == 0
+    assert _proofs(host, 0) == ["scrape_first", "begin_trial", "read_targets slow", "report_trial"]
+
+
+def test_apps_are_tried_beside_the_other_checks_where_the_agent_changed_alone(host: Host) -> None:
+    before = len(host.calls())
+    assert host.deploy(NEW).returncode == 0
+    assert _proofs(host, before) == ["begin_trial", "scrape_apps_again", "read_targets all", "report_trial"]
+    before = len(host.calls())
+    assert host.deploy({**NEW, "cadvisor": Role("cadvisor:2")}).returncode == 0
+    assert _proofs(host, before) == ["read_targets all"]

@@ -35,17 +35,6 @@ def test_an_update_without_judged_apps_asks_nothing(agent: Agent) -> None:
     assert agent.calls() == []
 
 
-def test_a_name_that_the_agent_resolves_is_read_though_it_has_no_target_yet(agent: Agent) -> None:
-    agent.targets(_rows(NOW))
-    found = "scaled\thttp://broken-name:8000/m?key=hunter2"
-    done = agent.scrape("scraped=1; read_targets cadvisor", DISCOVERED=found)
-    assert done.returncode == 0, done.stderr
-    assert "read http://broken-name:8000/m?key=hunter2" in agent.calls()
-    assert "warning: job scaled cannot be scraped: server returned error: HTTP/1.1 500 (http://broken-name:8000/m)" in (
-        done.stderr
-    )
-
-
 SILENT = "context deadline exceeded"
 
 

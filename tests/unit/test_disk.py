@@ -62,6 +62,13 @@ def test_a_rarer_scrape_needs_less() -> None:
     assert disk.samples_per_second(rarer) == pytest.approx(180 + 80)
 
 
+@pytest.mark.usefixtures("round_numbers")
+def test_a_sample_rate_that_is_given_counts_where_it_is_higher() -> None:
+    for rate, expected in ((1000, 180 + 1000), (100, 180 + 130)):
+        given = _fleet(retention=SHORT, web={"droplet": {}, "metrics": {"sample_rate": rate}})
+        assert disk.samples_per_second(given) == pytest.approx(expected)
+
+
 def test_a_volume_that_is_too_small_is_told_with_a_number_that_fits() -> None:
     hosts: dict[str, Any] = {f"web-{n}": {"droplet": {}} for n in range(9)}
     (problem,) = list(problems(_fleet(100, **hosts)))

@@ -26,6 +26,8 @@ def _app(**app: Any) -> App:
     ("app", "problem"),
     [
         ({}, "target: missing, this key is required (or `targets`, or `dns`)"),
+        ({"taget": "a:1"}, "taget: unknown key, expected one of target, targets, dns, path"),
+        ({"target": "a"}, "target: expected host:port, such as api:8000"),
         ({"target": "a:1", "dns": "b:1"}, ": expected exactly one of target, targets and dns, got target and dns"),
         ({"targets": ["a:1", "a:1"]}, "targets: expected each target once"),
         ({"targets": ["a:1", "http://b:1"]}, "targets.1: expected host:port, such as api:8000"),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -52,3 +54,14 @@ class Hub(HubClient):
 )
 def test_status_fails_when_cadvisor_names_no_container(up: int, named: bool, wrong: list[str]) -> None:
     assert [row.wrong for row in status.arrivals(Hub(up, named), JOBS) if row.wrong] == wrong
+
+
+def test_a_container_without_a_role_has_its_place_and_name(tmp_path: Path) -> None:
+    ours = {"Labels": "fleetwatch.host=hub,fleetwatch.role=loki", "Names": "fw-loki", "Image": "loki:3", "Status": "Up"}
+    restoring = {"Labels": "fleetwatch.stack=fw", "Names": "fw-loki-restoring", "Image": "restic:1", "Status": "Up 1 s"}
+    (tmp_path / "docker").write_text(f"#!/bin/sh\ncat <<'END'\n{json.dumps(ours)}\n{json.dumps(restoring)}\nEND\n")
+    (tmp_path / "docker").chmod(0o755)
+    assert status.containers({"this machine": [str(tmp_path / "docker")]}, "fw") == [
+        ("hub", "loki", "loki:3", "Up"),
+        ("this machine", "fw-loki-restoring", "restic:1", "Up 1 s"),
+    ]
