@@ -1,5 +1,6 @@
 # Removes the edge's Compose project: containers, networks, files and, with $VOLUMES=yes, its data. By Docker's labels,
 # so that it needs neither Compose nor the files.
+# shellcheck disable=SC2086 # one word per id is meant
 set -eu
 ours="label=com.docker.compose.project=$PREFIX"
 stack="label=fleetwatch.stack=$PREFIX"
