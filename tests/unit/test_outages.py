@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.outages import __main__ as outages
+from tools.errors import ToolError
 from tools.paths import CHECKOUT
 
 PAGE = "a\n<!-- outages, promtail: begin -->\nold\n<!-- outages, promtail: end -->\nb\n"
@@ -37,3 +38,13 @@ def test_the_page_has_a_place_for_each_log_agent() -> None:
     page = (CHECKOUT / "docs" / "no-data-lost.md").read_text()
     for logs in outages.LOG_AGENTS:
         assert "new" in outages.put(page, "new", logs)
+
+
+def test_an_image_that_cannot_be_had_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(away: int, logs: str) -> list[outages.Row]:
+        raise ToolError(f"The image for {logs} cannot be pulled here: load it into Docker.")
+
+    monkeypatch.setattr(outages, "measured", refused)
+    monkeypatch.setattr("sys.argv", ["outages", "--logs", "alloy"])
+    with pytest.raises(SystemExit, match=r"^The image for alloy cannot be pulled here: load it into Docker\.$"):
+        outages.main()
