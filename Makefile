@@ -122,7 +122,7 @@ bench: venv ## measure: one machine, the program alone, fleets of up to a hundre
 	@.venv/bin/python -m tests.bench $(PART)
 
 outage: venv ## measure: what is lost when agents, engines, hosts or the hub end in an outage; writes docs/no-data-lost.md
-	@.venv/bin/python -m tests.outages --page docs/no-data-lost.md $(if $(AWAY),--away $(AWAY))
+	@.venv/bin/python -m tests.outages --page docs/no-data-lost.md $(if $(AWAY),--away $(AWAY)) $(if $(LOGS),--logs $(LOGS))
 
 scan: venv ## find secrets in the repository (ACCEPT=1: accept the present findings)
 	@.venv/bin/python -m tools scan $(if $(ACCEPT),--accept)

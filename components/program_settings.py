@@ -33,7 +33,8 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
         if edge.logs.agent == "promtail":
             pulumi.log.warn(
                 f"host {name} ships logs with Promtail, which is out of support since March 2026; "
-                "`logs: {agent: alloy}` ships the same with Grafana Alloy"
+                "`logs: {agent: alloy}` ships the same with Grafana Alloy, which loses more lines if it restarts while "
+                "the hub is down"
             )
     _warn_of_lost_samples(settings)
     memory, fits = assistant(settings)

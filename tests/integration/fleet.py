@@ -16,7 +16,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -47,6 +47,7 @@ class Fleet(View):
     """The cloud, the stack in it, and how tests look at them. `config` is the stack file's sections by name."""
 
     internet = INTERNET
+    images: Sequence[str] = ()  # of the machines, beside those of every rehearsal
 
     def __init__(self) -> None:
         self.name = f"fwt{secrets.token_hex(3)}"
@@ -104,7 +105,7 @@ class Fleet(View):
     def prepare(self) -> None:
         """What `make rehearse` does before its `up`: everything below the fleet, the one secret of its stack file."""
         with mock.patch.dict(os.environ, self.env):
-            chain = rehearsal.prepare(self.rehearsal)
+            chain = rehearsal.prepare(self.rehearsal, self.images)
             if "project" in self.config.get("cloud", {}):
                 self.ask("POST", "projects", json={"name": PROJECT, "purpose": "Monitoring"})
             parts = {key: ref for key, ref in chain.overrides.items() if key in services.IMAGE_KEYS}
@@ -223,7 +224,7 @@ def _plain(value: Any) -> str:
 
 
 @contextlib.contextmanager
-def told(kind: type[Fleet] = Fleet) -> Iterator[Fleet]:
+def told(kind: Callable[[], Fleet] = Fleet) -> Iterator[Fleet]:
     """A cloud that answers, with a server on its internet and no fleet in it yet."""
     made = kind()
     with claimed(made.name, made.home):

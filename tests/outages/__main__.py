@@ -1,4 +1,4 @@
-"""One fleet of a rehearsal, one outage for each event, with both metrics agents and numbered log lines.
+"""One fleet of a rehearsal, one outage for each event, with both metrics agents, one log agent and numbered log lines.
 
 For each event: the hub's receiving services stop, both hosts go through the event in the middle of the outage, and the
 hub comes back. Lost seconds are gaps of more than two scrape intervals in the samples of the node exporter, without the
@@ -22,12 +22,13 @@ from pathlib import Path
 from tests.integration import outage
 from tests.integration.fleet import Fleet, told
 from tests.integration.rig import eventually, timestamp
+from tools.errors import ToolError
 from tools.progress import say, step
 
 INTERVAL = 2  # seconds between two scrapes
 AGENTS = {"prom-1": "Prometheus", "vm-1": "vmagent"}
 RECEIVING = ("fleetwatch-caddy", "fleetwatch-prometheus", "fleetwatch-loki")
-MARKS = ("<!-- outages: begin -->", "<!-- outages: end -->")
+LOG_AGENTS = {"promtail": "Promtail", "alloy": "Alloy"}
 _WRITER = """\
 docker rm -f writer > /dev/null 2>&1
 docker run -d --name writer --restart unless-stopped --entrypoint sh \
@@ -45,15 +46,21 @@ service docker start"""
 
 
 class Outages(Fleet):
-    """A hub and two hosts, one with each metrics agent. Its networks are none of the tests' fleet."""
+    """A hub and two hosts, one with each metrics agent, both with the log agent `logs`. Its networks are none of the
+    tests' fleet."""
 
     internet = "198.18.78.0/24"
+
+    def __init__(self, logs: str) -> None:
+        self.logs = logs
+        super().__init__()
 
     def begin(self) -> None:
         hosts = {
             name: {
                 "droplet": {"size": "s-1vcpu-1gb"},
                 "metrics": {"agent": agent.lower()},
+                "logs": {"agent": self.logs},
                 "scrape": {"agents": f"{INTERVAL}s", "node": f"{INTERVAL}s"},
             }
             for name, agent in AGENTS.items()
@@ -63,6 +70,7 @@ class Outages(Fleet):
         self.config["cloud"] = {"range": "10.81.0.0/20"}
         self.config["hub"].pop("uptime")
         self.config["hub"]["outage_budget"] = "2h"
+        self.images = ("alloy",) if self.logs == "alloy" else ()
         super().begin()
 
     def each(self, work: Callable[[str], object]) -> None:
@@ -106,6 +114,7 @@ class Row:
 
     event: str
     agent: str
+    logs: str
     seconds: float
     lines: int
     twice: int
@@ -145,7 +154,7 @@ def _measured(fleet: Outages, name: str, run: Callable[[], float]) -> list[Row]:
         there = fleet.arrived(host, begun - 30)
         missing = [number for number in kept if number not in there and number < newest - 25]
         twice = sum(there[number] > count for number, count in kept.items())
-        rows.append(Row(name, agent, _gaps(stamps, offline[host]), len(missing), twice))
+        rows.append(Row(name, agent, LOG_AGENTS[fleet.logs], _gaps(stamps, offline[host]), len(missing), twice))
         say(f"  {rows[-1]}; offline {offline[host]:.1f} s")
     return rows
 
@@ -161,15 +170,16 @@ def _rebuilt(fleet: Outages) -> float:
     return moment
 
 
-def measured(away: int) -> list[Row]:
-    """The whole table. `away`: seconds of each outage but the rebuilding of the hub, which takes its time."""
+def measured(away: int, logs: str) -> list[Row]:
+    """The whole table with the log agent `logs`. `away`: seconds of each outage but the rebuilding of the hub, which
+    takes its time."""
     rows = []
-    with told(Outages) as fleet:
+    with told(partial(Outages, logs)) as fleet:
         assert isinstance(fleet, Outages)
         with step("the fleet"):
             fleet.up()
         fleet.restart(_WRITER)
-        both = "fleetwatch-agent fleetwatch-promtail"
+        both = f"fleetwatch-agent fleetwatch-{logs}"
         events: dict[str, Callable[[], None]] = {
             "agents stopped (SIGTERM) and started": lambda: fleet.restart(f"docker restart {both}"),
             "agents killed (SIGKILL) and started": lambda: fleet.restart(f"docker kill {both}; docker start {both}"),
@@ -192,14 +202,14 @@ def table(rows: Sequence[Row], away: int) -> str:
         f"Measured on {day} in a rehearsal, the hub down for {away} s each time, scrapes every {INTERVAL} s:\n",
         "| event while the hub is down | metrics agent | log agent | lost seconds | lost lines | lines twice |",
         "|---|---|---|---|---|---|",
-        *(f"| {r.event} | {r.agent} | Promtail | {r.seconds:.0f} | {r.lines} | {r.twice} |" for r in rows),
+        *(f"| {r.event} | {r.agent} | {r.logs} | {r.seconds:.0f} | {r.lines} | {r.twice} |" for r in rows),
     ]
     return "\n".join(lines)
 
 
-def put(page: str, text: str) -> str:
-    """The page with this text between its marks."""
-    begin, end = MARKS
+def put(page: str, text: str, logs: str) -> str:
+    """The page with this text between the marks of the log agent."""
+    begin, end = (f"<!-- outages, {logs}: {place} -->" for place in ("begin", "end"))
     assert begin in page, f"the page has no {begin}"
     assert end in page, f"the page has no {end}"
     return page[: page.index(begin) + len(begin)] + f"\n{text}\n" + page[page.index(end) :]
@@ -212,16 +222,19 @@ def _terminated(_number: int, _frame: object) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.outages", description=__doc__)
     parser.add_argument("--away", type=int, default=300, help="seconds that the hub is down for each event")
+    parser.add_argument("--logs", choices=[*LOG_AGENTS], default="promtail", help="the log agent of both hosts")
     parser.add_argument("--page", type=Path, help="write the table into this file as well")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _terminated)  # removes what was made, as Ctrl-C does
     try:
-        text = table(measured(options.away), options.away)
+        text = table(measured(options.away, options.logs), options.away)
     except KeyboardInterrupt:
         raise SystemExit("Interrupted; what was made is removed.") from None
+    except ToolError as problem:  # such as an image that cannot be had here
+        raise SystemExit(str(problem)) from None
     say(text)
     if options.page:
-        options.page.write_text(put(options.page.read_text(), text))
+        options.page.write_text(put(options.page.read_text(), text, options.logs))
 
 
 if __name__ == "__main__":

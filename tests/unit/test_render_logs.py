@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from configs.render import loglines
-from configs.services import loki
+from configs.services import alloy, loki
 from configs.settings import Settings, load
 from tests.fixtures import rendering
 from tests.fixtures.full import SOURCE, full, full_with_alloy, small
@@ -78,6 +78,14 @@ def test_batches_are_retried_for_ever() -> None:
     (client,) = _promtail(full())["clients"]
     assert client["backoff_config"]["max_retries"] == 0, "0 is without an end: Docker's files are the buffer"
     assert re.search(r"max_backoff_retries\s+= 0", rendering.alloy_config(full_with_alloy(), "hub", URL))
+
+
+def test_alloy_holds_little_that_it_has_not_sent_and_docker_does_not_kill_it_before_it_has_tried() -> None:
+    endpoint = rendering.alloy_config(full_with_alloy(), "hub", URL).split("endpoint {")[1].split("external_labels")[0]
+    assert re.findall(r'(?:batch_size|capacity)\s+= "(.+)"', endpoint) == ["16KiB"] * 2
+    (spec,) = alloy.specs(rendering.context(full_with_alloy()))
+    assert int(re.findall(r'drain_timeout\s+= "(\d+)s"', endpoint)[0]) < spec.stop_timeout
+    assert "--stability.level=experimental" in spec.command, "without it Alloy refuses the block queue_config"
 
 
 def test_the_password_is_a_file_and_tls_is_1_3() -> None:

@@ -1,0 +1,50 @@
+"""The table of `make outage`: which log agent its hosts have, and where on the page its rows are."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.outages import __main__ as outages
+from tools.errors import ToolError
+from tools.paths import CHECKOUT
+
+PAGE = "a\n<!-- outages, promtail: begin -->\nold\n<!-- outages, promtail: end -->\nb\n"
+
+
+@pytest.mark.parametrize(("logs", "images"), [("promtail", ()), ("alloy", ("alloy",))])
+def test_both_hosts_have_the_log_agent_and_their_machines_its_image(logs: str, images: tuple[str, ...]) -> None:
+    fleet = outages.Outages(logs)
+    try:
+        hosts = fleet.config["hosts"]
+        assert {name: host["logs"]["agent"] for name, host in hosts.items()} == dict.fromkeys(outages.AGENTS, logs)
+        assert tuple(fleet.images) == images
+    finally:
+        fleet.file.unlink()
+        fleet.home.rmdir()
+
+
+def test_rows_name_their_log_agent() -> None:
+    row = outages.Row("killed", "vmagent", "Alloy", 0.4, 12, 0)
+    assert outages.table([row], 90).splitlines()[-1] == "| killed | vmagent | Alloy | 0 | 12 | 0 |"
+
+
+def test_a_table_replaces_that_of_its_log_agent_alone() -> None:
+    assert outages.put(PAGE, "new", "promtail") == PAGE.replace("old", "new")
+    with pytest.raises(AssertionError, match="alloy: begin"):
+        outages.put(PAGE, "new", "alloy")
+
+
+def test_the_page_has_a_place_for_each_log_agent() -> None:
+    page = (CHECKOUT / "docs" / "no-data-lost.md").read_text()
+    for logs in outages.LOG_AGENTS:
+        assert "new" in outages.put(page, "new", logs)
+
+
+def test_an_image_that_cannot_be_had_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(away: int, logs: str) -> list[outages.Row]:
+        raise ToolError(f"The image for {logs} cannot be pulled here: load it into Docker.")
+
+    monkeypatch.setattr(outages, "measured", refused)
+    monkeypatch.setattr("sys.argv", ["outages", "--logs", "alloy"])
+    with pytest.raises(SystemExit, match=r"^The image for alloy cannot be pulled here: load it into Docker\.$"):
+        outages.main()
