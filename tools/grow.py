@@ -171,23 +171,31 @@ def _snapshots(move: Move) -> list[str]:
 def _upload(move: Move) -> None:
     """By Thanos' own program, which leaves out what the bucket has."""
     receive = move.container(metrics_store.RECEIVE)
-    labels = {REPLICA: move.prefix, TENANT: DEFAULT_TENANT}
-    upload = " ".join(
-        [
-            f"for one in {VOLUME}/snapshots/*/; do",
-            "thanos tools bucket upload-blocks --path=$one",
-            *(f'--label={key}=\\"{value}\\"' for key, value in labels.items()),
-            f"--objstore.config-file={CONFIG}/{OBJSTORE} || exit 1; done",
-        ]
-    )
+    script = upload(f"{VOLUME}/snapshots", {REPLICA: move.prefix, TENANT: DEFAULT_TENANT})
     folders = [f"{move.mounted(receive, path)}:{path}:ro" for path in (CONFIG, names.SECRETS)]
     move.docker(
         "run", "--rm", *move.mark, "--user", "0:0", "--network", names.hub_network(move.prefix), "--memory", "1g",
         "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE", "--security-opt", "no-new-privileges",
         "-v", f"{move.volume}:{VOLUME}",
         *(word for one in folders for word in ("-v", one)), "-e", *bucket.ENVIRONMENT, "--entrypoint", "sh",
-        move.image_of(receive), "-c", upload,
+        move.image_of(receive), "-c", script,
     )  # fmt: skip
+
+
+def upload(folder: str, labels: Mapping[str, str]) -> str:
+    """A shell script that uploads the blocks of the folders in `folder`.
+
+    Thanos' program leaves out compacted blocks, or else refuses those that overlap others; blocks of late samples do.
+    So all are marked as not compacted. sed writes a new file: the other end of the hard link stays as it was.
+    """
+    location = f"--objstore.config-file={CONFIG}/{OBJSTORE}"
+    given = " ".join(f'--label={key}=\\"{value}\\"' for key, value in labels.items())
+    return (
+        f"for one in {folder}/*/; do "
+        """sed -i 's/"level": *[0-9]*/"level": 1/' "$one"/*/meta.json || exit 1; """
+        f'thanos tools bucket upload-blocks --path="$one" {given} {location} || exit 1; '
+        "done"
+    )
 
 
 def _compare(move: Move, days: Mapping[float, float]) -> None:
