@@ -30,7 +30,8 @@ class Move(HubDocker):
 
     def query(self, container: str, expression: str, at: float) -> float:
         """The value of a query with one result; 0 without a result."""
-        url = f"{URL}/api/v1/query?query={quote(expression)}&time={at:.0f}"
+        # Of raw samples alone: a count of down-sampled ones is not that of the samples. Prometheus ignores the word.
+        url = f"{URL}/api/v1/query?query={quote(expression)}&time={at:.0f}&max_source_resolution=0s"
         answer = json.loads(self.docker("exec", container, "timeout", "90", "wget", "-q", "-O", "-", url))
         result = answer["data"]["result"]
         return float(result[0]["value"][1]) if result else 0.0
