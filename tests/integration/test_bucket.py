@@ -191,3 +191,34 @@ class TestBucket:
         last, numbers = outage.all_numbers(stored.rig, writer, begun - 5)
         assert [numbers[number] for number in range(last + 1)] == [1] * (last + 1)
         stored.lines = numbers
+
+    def test_hub_moves_back_to_its_disk(self, stored: Stored) -> None:
+        begun, known = time.time(), stored.stamps()
+        tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
+        stored.rig.change({"hub": {"storage": {"kind": "single"}}})
+        assert f'logs_until "{tomorrow}" or later beside `kind: single`' in stored.rig.up_fails()
+        stored.rig.change({"hub": {"storage": {"logs_until": tomorrow}}})
+        done = stored.rig.tool("grow", "--to", "single", "--yes")
+        assert done.returncode == 0, done.stdout[-4000:]
+        assert "Every sample in the bucket is copied" in done.stdout
+        assert "are on the hub's disk, with as many samples as in the bucket" in done.stdout
+        assert not set(known) - set(stored.stamps()), "samples of before the move are answered"
+        stored.rig.up()
+        again = stored.rig.tool("grow", "--to", "single", "--yes")
+        assert again.returncode == 0, again.stdout[-4000:]
+        docker("restart", stored.rig.container("prometheus"))
+        until = time.time()
+        eventually("newer samples", lambda: stored.stamps()[-1] > until + 5, patience=120)
+        eventually("every scrape has a sample", lambda: not stored.lost(begun - 60, until), patience=90, pause=3)
+        times = stored.stamps()
+        assert len(times) == len(set(times))
+        assert not set(known) - set(times)
+
+    def test_lines_of_the_bucket_are_read_after_the_move(self, stored: Stored) -> None:
+        writer = stored.rig.container("writer-2")
+        found = eventually("lines", lambda: outage.numbers(stored.rig, writer, stored.began), patience=90)
+        assert found == stored.lines
+        assert stored.rig.tool("grow", "--forget", "--yes").returncode == 0
+        assert not [name for name in docker("volume", "ls", "-q").split() if f"{stored.rig.prefix}-thanos" in name]
+        done = stored.rig.tool("doctor")
+        assert "Everything has data" in done.stdout, done.stdout
