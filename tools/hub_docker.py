@@ -10,6 +10,7 @@ from tools.errors import ToolError
 from tools.stack import Stack
 
 IMAGE = "{{.Config.Image}}"
+HINTS = ("Run 'docker ", "See 'docker ")  # Docker's last line, after the reason
 
 
 def source(path: str) -> str:
@@ -45,7 +46,7 @@ class HubDocker:
 
     def reason(self, messages: str, words: Sequence[str]) -> str:
         """The sentence about a command that failed with these messages."""
-        lines = [line for line in messages.strip().splitlines() if line.strip()]
+        lines = [line for line in messages.splitlines() if line.strip() and not line.startswith(HINTS)]
         return f"docker {words[0]} failed on the hub: {lines[-1] if lines else 'without a message'}"
 
     def image_of(self, container: str) -> str:

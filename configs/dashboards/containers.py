@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configs.dashboards import resolution
 from configs.dashboards.model import (
     ANY_IS_BAD,
     ANY_IS_WORTH_A_LOOK,
@@ -46,37 +47,43 @@ NO_NETWORK = Lacking(
 )
 STARTED = f"max {BY} (container_start_time_seconds{{{SELECTED}}})"
 
-_stats = Row(
-    height=4,
-    panels=(
-        Stat(
-            title="Running containers",
-            description="Containers that cAdvisor reports now.",
-            unit="none",
-            query=Query(expr=f"count(count {BY} (container_last_seen{{{SELECTED}}}))"),
+
+def _starts(settings: Settings, window: str) -> str:
+    return resolution.changes(settings, f"container_start_time_seconds{{{SELECTED}}}", window)
+
+
+def _stats(settings: Settings) -> Row:
+    return Row(
+        height=4,
+        panels=(
+            Stat(
+                title="Running containers",
+                description="Containers that cAdvisor reports now.",
+                unit="none",
+                query=Query(expr=f"count(count {BY} (container_last_seen{{{SELECTED}}}))"),
+            ),
+            Stat(
+                title="Memory usage",
+                description="Working set of the selected containers, without reclaimable file cache.",
+                unit="bytes",
+                query=Query(expr=f"sum({MEMORY})"),
+            ),
+            Stat(
+                title="Container starts",
+                description="Restarts and replacements of containers in the time range.",
+                unit="none",
+                query=Query(expr=f"sum({_starts(settings, '$__range')}) or vector(0)"),
+                steps=ANY_IS_WORTH_A_LOOK,
+            ),
+            Stat(
+                title="OOM kills",
+                description="Processes killed in the time range because their container exceeded its memory limit.",
+                unit="none",
+                query=Query(expr=f"ceil(sum(increase(container_oom_events_total{{{SELECTED}}}[$__range])))"),
+                steps=ANY_IS_BAD,
+            ),
         ),
-        Stat(
-            title="Memory usage",
-            description="Working set of the selected containers, without reclaimable file cache.",
-            unit="bytes",
-            query=Query(expr=f"sum({MEMORY})"),
-        ),
-        Stat(
-            title="Container starts",
-            description="Restarts and replacements of containers in the time range.",
-            unit="none",
-            query=Query(expr=f"sum(changes(container_start_time_seconds{{{SELECTED}}}[$__range])) or vector(0)"),
-            steps=ANY_IS_WORTH_A_LOOK,
-        ),
-        Stat(
-            title="OOM kills",
-            description="Processes killed in the time range because their container exceeded its memory limit.",
-            unit="none",
-            query=Query(expr=f"ceil(sum(increase(container_oom_events_total{{{SELECTED}}}[$__range])))"),
-            steps=ANY_IS_BAD,
-        ),
-    ),
-)
+    )
 
 
 def _overview(settings: Settings) -> Row:
@@ -164,42 +171,44 @@ _limits = Row(
     ),
 )
 
-_network = Row(
-    title="Network and restarts",
-    panels=(
-        Graph(
-            title="Network receive",
-            description="Bytes per second into each container. There are no values for containers on the host's "
-            "network.",
-            unit="binBps",
-            no_value="No network",
-            queries=(Query(expr=largest(RECEIVED), legend=NAME, lacking=NO_NETWORK),),
-        ),
-        Graph(
-            title="Network transmit",
-            description="Bytes per second out of each container.",
-            unit="binBps",
-            no_value="No network",
-            queries=(Query(expr=largest(SENT), legend=NAME, lacking=NO_NETWORK),),
-        ),
-        Graph(
-            title="Container starts by container",
-            description="Restarts and replacements of each container.",
-            unit="none",
-            bars=True,
-            queries=(
-                Query(
-                    expr=largest(f"sum {BY} (changes(container_start_time_seconds{{{SELECTED}}}[$__rate_interval]))"),
-                    legend=NAME,
+
+def _network(settings: Settings) -> Row:
+    return Row(
+        title="Network and restarts",
+        panels=(
+            Graph(
+                title="Network receive",
+                description="Bytes per second into each container. There are no values for containers on the host's "
+                "network.",
+                unit="binBps",
+                no_value="No network",
+                queries=(Query(expr=largest(RECEIVED), legend=NAME, lacking=NO_NETWORK),),
+            ),
+            Graph(
+                title="Network transmit",
+                description="Bytes per second out of each container.",
+                unit="binBps",
+                no_value="No network",
+                queries=(Query(expr=largest(SENT), legend=NAME, lacking=NO_NETWORK),),
+            ),
+            Graph(
+                title="Container starts by container",
+                description="Restarts and replacements of each container.",
+                unit="none",
+                bars=True,
+                queries=(
+                    Query(
+                        expr=largest(f"sum {BY} ({_starts(settings, '$__rate_interval')})"),
+                        legend=NAME,
+                    ),
                 ),
             ),
         ),
-    ),
-)
+    )
 
 
 def board(settings: Settings) -> Dashboard:
-    """Depends on the settings only for thresholds."""
+    """Depends on the settings for thresholds, and for how changes are counted."""
     return Dashboard(
         name="containers",
         title="Containers",
@@ -220,5 +229,5 @@ def board(settings: Settings) -> Dashboard:
                 label="container",
             ),
         ),
-        rows=(_stats, _overview(settings), _utilization, _limits, _network),
+        rows=(_stats(settings), _overview(settings), _utilization, _limits, _network(settings)),
     )

@@ -5,7 +5,7 @@ The recording rule `fleetwatch:host_expected` has a series for every host of the
 
 from __future__ import annotations
 
-from configs.dashboards import hosts, http
+from configs.dashboards import hosts, http, resolution
 from configs.dashboards.model import (
     ANY_IS_BAD,
     NOT_SHOWN,
@@ -29,9 +29,7 @@ EXPECTED_HOSTS = f"max {BY} ({EXPECTED}{{{SELECTED}}})"
 AGENT_UP = f'max {BY} (up{{job="agent",{SELECTED}}})'
 FIRING_ALERTS = f"count by (host) ({hosts.FIRING_ALERTS})"
 ALL_ALERTS = firing_alerts(',host=~"$host|"')  # also those that belong to no host
-CONTAINER_STARTS = (
-    f'sum {BY} (changes(container_start_time_seconds{{job="cadvisor",container!="",{SELECTED}}}[$__range]))'
-)
+STARTED = f'container_start_time_seconds{{job="cadvisor",container!="",{SELECTED}}}'
 NO_SERVICE = "the host has no app with `http:`"
 NO_ALERTS = "no alert is firing"
 
@@ -115,7 +113,7 @@ def _overview(settings: Settings) -> Row:
         *hosts.utilization_columns(settings),
         Column(
             title="Starts",
-            expr=CONTAINER_STARTS,
+            expr=f"sum {BY} ({resolution.changes(settings, STARTED, '$__range')})",
             unit="none",
             steps=((None, "green"), (1, "yellow"), (10, "red")),
         ),

@@ -96,7 +96,10 @@ def board(settings: Settings) -> Dashboard:
                 unit="percentunit",
                 axis_max=1,
                 queries=(
-                    Query(expr=largest(f"min by ({BY}) (avg_over_time(probe_success{{{OF}}}[5m]))"), legend=NAME),
+                    Query(
+                        expr=largest(f"min by ({BY}) (avg_over_time(probe_success{{{OF}}}[$__rate_interval]))"),
+                        legend=NAME,
+                    ),
                 ),
             ),
             Graph(

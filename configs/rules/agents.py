@@ -128,7 +128,7 @@ def sample_rate(settings: Settings, agent: str, window: str) -> str:
     )
 
 
-def lag(settings: Settings, agent: str) -> str:
+def lag(settings: Settings, agent: str, window: str) -> str:
     """Seconds that each agent is behind with sending. vmagent knows the bytes: at the rate at which it queues them."""
     queue = "prometheus_remote_storage_queue_highest"
     return variants(
@@ -138,6 +138,6 @@ def lag(settings: Settings, agent: str) -> str:
             # 0 before the first sample is sent
             PROMETHEUS: f"max {BY} ({queue}_timestamp_seconds{{{agent}}}"
             f" - ({queue}_sent_timestamp_seconds{{{agent}}} > 0))",
-            VMAGENT: f"sum {BY} ({PENDING}{{{agent}}}) / (sum {BY} (rate({QUEUED}{{{agent}}}[10m])) > 0)",
+            VMAGENT: f"sum {BY} ({PENDING}{{{agent}}}) / (sum {BY} (rate({QUEUED}{{{agent}}}[{window}])) > 0)",
         },
     )

@@ -11,6 +11,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
+from configs.services import thanos
 from configs.services.context import Context
 from configs.services.spec import ScrapeJob, Service, ServiceSpec
 
@@ -115,8 +116,11 @@ DEFAULT_IMAGES: tuple[str, ...] = tuple(
 
 
 def used_images(settings: Settings) -> list[str]:
-    """Image keys of all containers of the stack, in the order of the registry."""
+    """Image keys of all containers of the stack, in the order of the registry; after a move back from a bucket also
+    that of the program that copies from there."""
     used = {key for name in settings.edges for key in host_images(settings, name)}
+    if settings.hub.storage.logs_until is not None:
+        used.add(thanos.IMAGE)
     return [key for key in IMAGE_KEYS if key in used]
 
 

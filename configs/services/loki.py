@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from configs import names
-from configs.metrics_store import in_bucket
 from configs.render.dump import to_yaml
 from configs.services import bucket
 from configs.services.context import Context
@@ -27,6 +26,7 @@ from configs.units import prometheus_duration, show_size
 
 if TYPE_CHECKING:
     from configs.settings import Settings
+    from configs.settings.storage import Storage
 
 SERVICE = Service(
     image="loki",
@@ -77,7 +77,7 @@ def specs(context: Context) -> list[ServiceSpec]:
 
 
 def _config(settings: Settings) -> File:
-    if not in_bucket(settings):
+    if not settings.hub.storage.lines_in_bucket:
         return text(config(settings))
     return bucket.file(settings, lambda place: config(settings, bucket.loki(place)))
 
@@ -85,13 +85,13 @@ def _config(settings: Settings) -> File:
 def config(settings: Settings, s3: Mapping[str, Any] | None = None) -> str:
     """loki.yml. Lines are taken as old as they are kept: a log agent's first look reads Docker's files whole.
 
-    `s3`: the bucket that chunks and index are in. Without one they are on the hub's disk.
+    `s3`: the bucket that chunks and index are or were in. Without one they are on the hub's disk.
     """
     hub, limits = settings.hub, settings.hub.loki
     kind = "filesystem" if s3 is None else "s3"
     storage = s3 or {"chunks_directory": f"{DATA}/chunks", "rules_directory": f"{DATA}/rules"}
-    since = hub.storage.logs_since
-    on_disk = {"storage_config": {"filesystem": {"directory": f"{DATA}/chunks"}}} if since is not None else {}
+    both = hub.storage.logs_since is not None or hub.storage.logs_until is not None
+    on_disk = {"storage_config": {"filesystem": {"directory": f"{DATA}/chunks"}}} if both else {}
     return to_yaml(
         {
             "auth_enabled": False,
@@ -108,11 +108,7 @@ def config(settings: Settings, s3: Mapping[str, Any] | None = None) -> str:
                 "ring": {"instance_addr": "127.0.0.1", "kvstore": {"store": "inmemory"}},
                 "storage": {kind: storage},
             },
-            "schema_config": {
-                "configs": [_period(BEGIN, kind)]
-                if since is None
-                else [_period(BEGIN, "filesystem"), _period(since, kind)]
-            },
+            "schema_config": {"configs": _periods(hub.storage, kind)},
             **on_disk,
             # Lines of one stream may arrive out of order by half of the chunk age; edges send in order, so the default
             # of two hours is enough for every budget.
@@ -158,6 +154,13 @@ def config(settings: Settings, s3: Mapping[str, Any] | None = None) -> str:
         },
         "Loki of the hub, rendered by fleetwatch",
     )
+
+
+def _periods(storage: Storage, kind: str) -> list[dict[str, Any]]:
+    """On the disk, then in the bucket, then on the disk again; of these what the hub went through."""
+    since, until = storage.logs_since, storage.logs_until
+    first = [_period(BEGIN, kind)] if since is None else [_period(BEGIN, "filesystem"), _period(since, kind)]
+    return first if until is None else [*first, _period(until, "filesystem")]
 
 
 def _period(since: str, kind: str) -> dict[str, Any]:

@@ -58,12 +58,14 @@ class Storage(Strict):
     hub that has data goes through one update with both, so that nothing is lost when it changes.
 
     `logs_since`: the day (UTC) from which log lines are in the bucket; those before stay on the hub's disk, and are
-    read there. `make grow` writes it for a hub that has lines.
+    read there. `logs_until`, with `kind: single`: the day from which they are on the disk again; those before stay in
+    the bucket.
     """
 
     kind: Literal["single", "bucket"] = "single"
     bucket: Bucket | None = None
     logs_since: Annotated[str, AfterValidator(_day)] | None = None
+    logs_until: Annotated[str, AfterValidator(_day)] | None = None
     keep: Resolutions = Resolutions()
 
     @model_validator(mode="before")
@@ -75,9 +77,22 @@ class Storage(Strict):
     def _consistent(self) -> Storage:
         if self.kind == "bucket" and self.bucket is None:
             raise ValueError("expected `bucket` beside `kind: bucket`, such as `bucket: {spaces: fra1}`")
+        if self.logs_until is None:
+            return self
+        if self.kind == "bucket" or self.bucket is None:
+            raise ValueError(
+                "expected `kind: single` and the bucket beside `logs_until`: lines before that day are in the bucket"
+            )
+        if self.logs_since is not None and self.logs_since >= self.logs_until:
+            raise ValueError(f'expected `logs_until` after `logs_since`, "{self.logs_since}"')
         return self
 
     @property
     def in_bucket(self) -> Bucket | None:
         """The bucket that metrics and logs are kept in; None: they are on the hub's disk."""
         return self.bucket if self.kind == "bucket" else None
+
+    @property
+    def lines_in_bucket(self) -> bool:
+        """Whether Loki reads lines in the bucket: all new ones, or those of before a move back."""
+        return self.kind == "bucket" or self.logs_until is not None

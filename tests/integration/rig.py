@@ -31,11 +31,11 @@ DOCKER = "unix:///var/run/docker.sock"
 T = TypeVar("T")
 
 
-def docker(*words: str, check: bool = True, stdin: str | None = None) -> str:
-    """A docker command's output; its own words in the failure."""
+def docker(*words: str, check: bool = True, stdin: str | None = None, errors: bool = False) -> str:
+    """A docker command's output, with `errors` also that on its standard error; its own words in the failure."""
     done = subprocess.run(["docker", *words], capture_output=True, text=True, input=stdin, check=False)
     assert not check or done.returncode == 0, f"docker {' '.join(words[:3])}: {done.stderr.strip()}"
-    return done.stdout
+    return done.stdout + (done.stderr if errors else "")
 
 
 def eventually(what: str, ask: Callable[[], T], patience: float = 60, pause: float = 1) -> T:

@@ -12,36 +12,13 @@ import pytest
 
 from configs.metrics_store import COMPACT, QUERY, RECEIVE, RULE, STORE, THANOS
 from tests.integration import backup, outage
-from tests.integration.rig import Rig, docker, eventually, rig
+from tests.integration.rig import docker, eventually, rig
+from tests.integration.stored import SCRAPED, Stored, hesitant
 from tools import setup
 from tools.hubclient import HubClient
 
 BLOCK = 30  # seconds
-SCRAPED = 'up{job="shop"}'
 RUNNING = "{{.State.Running}} {{.State.Pid}}"
-
-
-class Stored:
-    """The stack and its bucket, an application that is scraped, a writer of numbered lines; what the tests remember."""
-
-    def __init__(self, made: Rig, bucket: backup.Bucket, app: str, writer: str) -> None:
-        self.rig, self.bucket, self.app, self.writer = made, bucket, app, writer
-        self.began = 0.0
-
-    def objects(self, folder: str) -> list[str]:
-        """Names of a folder of the bucket."""
-        return docker("exec", self.bucket.name, "sh", "-c", f"ls /data/objects/{backup.BUCKET}/{folder}").split()
-
-    def lost(self, since: float, until: float) -> list[float]:
-        """Scrapes that the application answered and that have no sample."""
-        answered = [at for at in outage.served(self.app, since) if at < until]
-        assert len(answered) > 0.5 * (until - since), f"only {len(answered)} scrapes in {until - since:.0f} s"
-        return outage.lost(answered, self.stamps())
-
-    def stamps(self) -> list[float]:
-        """The times of all samples of the application."""
-        window = int(time.time() - self.began) + 60
-        return outage.stamps(self.rig, SCRAPED, f"{window}s")
 
 
 @pytest.fixture(scope="module")
@@ -52,6 +29,7 @@ def stored(chain: setup.ToolChain) -> Iterator[Stored]:
         bucket = backup.Bucket(made, images["s3"], made.home, size="400m")
         app = outage.start_app(made, images["test-app"])
         found = Stored(made, bucket, app, outage.start_writer(made, images["test-app"]))
+        found.image = images["test-app"]
         made.up()
         eventually("the application's samples", lambda: made.hub.metrics(SCRAPED))
         found.began = time.time()
@@ -146,11 +124,22 @@ class TestBucket:
         finally:
             docker("unpause", stored.bucket.name)
 
-        def uploaded() -> bool:
-            newest = f'thanos_objstore_bucket_last_successful_upload_time{{job="{RECEIVE}"}}'
-            return backup.metric(stored.rig, f"max({newest})") > begun + BLOCK
+        eventually("a newer block is uploaded", lambda: stored.uploaded() > begun + BLOCK, patience=240, pause=5)
 
-        eventually("a newer block is uploaded", uploaded, patience=240, pause=5)
+    def test_full_bucket_is_reported_and_costs_nothing(self, stored: Stored) -> None:
+        with stored.full():
+            pending = 'ALERTS{alertname="BucketFails",operation="upload"}'
+            eventually("the alert", lambda: stored.rig.hub.metrics(pending), patience=180, pause=2)
+            assert stored.stamps()[-1] > time.time() - 30, "new samples are taken"
+            log = docker("logs", "--tail", "20", stored.rig.container(RECEIVE), errors=True)
+            assert "upload failed" in log, log
+            assert "Storage" in log or "space" in log, log
+
+    def test_slow_bucket_takes_what_is_due(self, stored: Stored) -> None:
+        begun = time.time()
+        with hesitant(stored.bucket.name):
+            eventually("a block is uploaded", lambda: stored.uploaded() > begun, patience=150, pause=2)
+            assert stored.stamps()[-1] > time.time() - 30, "new samples are taken and answered"
 
     def test_no_sample_was_lost_or_doubled(self, stored: Stored) -> None:
         until = time.time()
@@ -167,8 +156,7 @@ class TestBucket:
         assert not [number for number, count in numbers.items() if count > 1]
 
     def test_lost_hub_has_what_was_uploaded(self, stored: Stored) -> None:
-        newest = f'max(thanos_objstore_bucket_last_successful_upload_time{{job="{RECEIVE}"}})'
-        last = backup.metric(stored.rig, newest)
+        last = stored.uploaded()
         for role in ("loki", "grafana", "alertmanager", "caddy", *THANOS):
             docker("rm", "-f", stored.rig.container(role))
         for suffix in ("loki", "grafana", "alertmanager", "caddy-data", "caddy-config", *THANOS):
@@ -185,7 +173,52 @@ class TestBucket:
         stored.rig.up()
         begun = time.time()
         eventually("new lines", lambda: stored.rig.hub.logs('{host="hub"}', begun, time.time()))
-        flush = f"http://{stored.rig.prefix}-loki:3100/flush"
-        docker("exec", stored.rig.container(QUERY), "timeout", "10", "wget", "-q", "-O", "-", "--post-data", "", flush)
+        stored.flush()
         eventually("chunks in the bucket", lambda: stored.objects("fake"), patience=60)
         assert stored.rig.hub.logs('{host="hub"}', begun, time.time())
+
+    def test_lines_wait_for_a_full_bucket(self, stored: Stored) -> None:
+        writer, begun = outage.start_writer(stored.rig, stored.image, "writer-2"), time.time()
+        eventually("its lines", lambda: outage.numbers(stored.rig, writer, begun - 5))
+        with stored.full():
+            before = stored.objects("fake")
+            stored.flush()
+            loki = stored.rig.container("loki")
+            eventually("a refusal", lambda: "flush" in docker("logs", "--tail", "50", loki, errors=True), patience=60)
+            assert stored.objects("fake") == before
+        stored.flush()
+        eventually("chunks in the bucket", lambda: len(stored.objects("fake")) > len(before), patience=60)
+        last, numbers = outage.all_numbers(stored.rig, writer, begun - 5)
+        assert [numbers[number] for number in range(last + 1)] == [1] * (last + 1)
+        stored.lines = numbers
+
+    def test_hub_moves_back_to_its_disk(self, stored: Stored) -> None:
+        begun, known = time.time(), stored.stamps()
+        tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
+        stored.rig.change({"hub": {"storage": {"kind": "single"}}})
+        assert f'logs_until "{tomorrow}" or later beside `kind: single`' in stored.rig.up_fails()
+        stored.rig.change({"hub": {"storage": {"logs_until": tomorrow}}})
+        done = stored.rig.tool("grow", "--to", "single", "--yes")
+        assert done.returncode == 0, done.stdout[-4000:]
+        assert "Every sample in the bucket is copied" in done.stdout
+        assert "are on the hub's disk, with as many samples as in the bucket" in done.stdout
+        assert not set(known) - set(stored.stamps()), "samples of before the move are answered"
+        stored.rig.up()
+        again = stored.rig.tool("grow", "--to", "single", "--yes")
+        assert again.returncode == 0, again.stdout[-4000:]
+        docker("restart", stored.rig.container("prometheus"))
+        until = time.time()
+        eventually("newer samples", lambda: stored.stamps()[-1] > until + 5, patience=120)
+        eventually("every scrape has a sample", lambda: not stored.lost(begun - 60, until), patience=90, pause=3)
+        times = stored.stamps()
+        assert len(times) == len(set(times))
+        assert not set(known) - set(times)
+
+    def test_lines_of_the_bucket_are_read_after_the_move(self, stored: Stored) -> None:
+        writer = stored.rig.container("writer-2")
+        found = eventually("lines", lambda: outage.numbers(stored.rig, writer, stored.began), patience=90)
+        assert found == stored.lines
+        assert stored.rig.tool("grow", "--forget", "--yes").returncode == 0
+        assert not [name for name in docker("volume", "ls", "-q").split() if f"{stored.rig.prefix}-thanos" in name]
+        done = stored.rig.tool("doctor")
+        assert "Everything has data" in done.stdout, done.stdout

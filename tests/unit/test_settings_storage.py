@@ -6,7 +6,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 import pytest
+import yaml
 
+from configs.services import loki
+from configs.services.context import Context
+from configs.services.thanos import receive
 from configs.settings import SettingsError, load
 from configs.validation import hub as validation
 from tests.fixtures.full import SOURCE, STORAGE, in_bucket, small
@@ -40,6 +44,12 @@ def test_default_is_the_hubs_disk_and_one_word_is_enough() -> None:
         ({"kind": "bucket", "bucket": S3, "keep": {"raw": "3y"}}, "expected raw <= five_minutes <= one_hour"),
         ({"kind": "bucket", "bucket": S3, "logs_since": "tomorrow"}, 'expected a day in quotes, such as "2026-12-01"'),
         ({"kind": "clusters"}, "hub.storage.kind"),
+        ({"kind": "bucket", "bucket": S3, "logs_until": "2026-12-01"}, "expected `kind: single` and the bucket"),
+        ({"kind": "single", "logs_until": "2026-12-01"}, "expected `kind: single` and the bucket beside `logs_until`"),
+        (
+            {"kind": "single", "bucket": S3, "logs_since": "2026-12-02", "logs_until": "2026-12-01"},
+            'expected `logs_until` after `logs_since`, "2026-12-02"',
+        ),
     ],
 )
 def test_mistakes_are_sentences(storage: Any, said: str) -> None:
@@ -74,7 +84,45 @@ def test_a_new_hub_and_one_in_its_bucket_are_free() -> None:
     _check({"query": "http://127.0.0.1:8482", "storage": "bucket", "bucket_prepared": True})
 
 
-def test_the_way_back_is_refused() -> None:
-    settings = load(small(), SOURCE)
-    with pytest.raises(ToolError, match="moving them back to a disk is not supported"):
-        storage_change.check({"query": "x", "storage": "bucket"}, settings, NOW)
+def test_the_way_back_keeps_the_bucket_and_its_lines() -> None:
+    up = {"query": "x", "storage": "bucket"}
+    with pytest.raises(ToolError, match='logs_until "2026-11-30" or later beside `kind: single`'):
+        storage_change.check(up, load(small(), SOURCE), NOW)
+    for until in ({}, {"logs_until": "2026-11-29"}):
+        with pytest.raises(ToolError, match="make grow TO=single"):
+            _check(up, kind="single", **until)
+    _check(up, kind="single", logs_until="2026-11-30")
+
+
+def test_the_bucket_stays_until_its_lines_have_expired() -> None:
+    moved = {"query": "x", "storage": "single", "logs_until": "2026-11-20"}
+    with pytest.raises(ToolError, match='logs_until: expected "2026-11-20" until 2026-12-20'):
+        storage_change.check(moved, load(small(hub={"local": {}, "retention": {"logs": "30d"}}), SOURCE), NOW)
+    storage_change.check(moved, load(small(hub={"local": {}, "retention": {"logs": "9d"}}), SOURCE), NOW)
+    _check(moved, kind="single", logs_until="2026-11-20")
+
+
+def _periods(**storage: str) -> list[tuple[str, str]]:
+    settings = in_bucket(storage={**STORAGE, **storage})
+    text = loki.config(settings, {"bucketnames": "acme"} if settings.hub.storage.lines_in_bucket else None)
+    return [(one["from"], one["object_store"]) for one in yaml.safe_load(text)["schema_config"]["configs"]]
+
+
+def test_lines_are_read_where_they_were_written() -> None:
+    assert _periods() == [(loki.BEGIN, "s3")]
+    assert _periods(logs_since="2026-11-01") == [(loki.BEGIN, "filesystem"), ("2026-11-01", "s3")]
+    back = {"kind": "single", "logs_until": "2026-12-01"}
+    assert _periods(**back) == [(loki.BEGIN, "s3"), ("2026-12-01", "filesystem")]
+    assert _periods(**back, logs_since="2026-11-01") == [
+        (loki.BEGIN, "filesystem"),
+        ("2026-11-01", "s3"),
+        ("2026-12-01", "filesystem"),
+    ]
+
+
+@pytest.mark.parametrize(("block", "kept"), [("30s", "0d"), ("2h", "3d")])
+def test_receive_does_not_prune_with_short_blocks(block: str, kept: str) -> None:
+    """It panics when it prunes while it opens a database; it prunes more often the shorter its blocks are."""
+    (spec,) = receive.specs(Context(settings=in_bucket(metrics_block=block), name="hub"))
+    assert f"--tsdb.retention={kept}" in spec.command
+    assert {f"--tsdb.{end}-block-duration={block}" for end in ("min", "max")} <= set(spec.command)

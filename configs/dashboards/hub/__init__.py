@@ -131,7 +131,7 @@ def _failures(settings: Settings) -> Row:
 def _ingestion(settings: Settings) -> Row:
     slowest = 3 * max(edge.scrape.agents for edge in settings.edges.values())
     behind = max(fleet_thresholds(settings).remote_write_behind, slowest)
-    remote_write_lag = agents.lag(settings, AGENT)
+    remote_write_lag = agents.lag(settings, AGENT, RATE_INTERVAL)
     return Row(
         title="Ingestion",
         panels=(

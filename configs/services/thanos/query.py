@@ -19,6 +19,9 @@ def specs(context: Context) -> list[ServiceSpec]:
         *endpoints,
         *(f"--query.replica-label={label}" for label in (REPLICA, TENANT)),
         "--query.auto-downsampling",
+        # A total over the time range reads what is older than the raw samples. Coarser, Query would look back an hour
+        # for each value, and silent hosts would seem to be there.
+        "--query.instant.default.max_source_resolution=5m",
         "--query.max-concurrent=8",
         "--query.default-evaluation-interval=15s",
         "--store.response-timeout=30s",

@@ -1,0 +1,81 @@
+"""A hub with its data in a bucket, and what its tests do to the bucket."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+
+from configs import names
+from configs.metrics_store import QUERY, RECEIVE
+from tests.integration import backup, outage
+from tests.integration.rig import Rig, docker
+
+SCRAPED = 'up{job="shop"}'
+
+
+class Stored:
+    """The stack and its bucket, an application that is scraped, a writer of numbered lines; what the tests remember."""
+
+    def __init__(self, made: Rig, bucket: backup.Bucket, app: str, writer: str) -> None:
+        self.rig, self.bucket, self.app, self.writer = made, bucket, app, writer
+        self.began = 0.0
+        self.image = ""  # of writers
+        self.lines: Counter[int] = Counter()  # of the second one, in the bucket
+
+    def objects(self, folder: str) -> list[str]:
+        """Names of a folder of the bucket."""
+        return docker("exec", self.bucket.name, "sh", "-c", f"ls /data/objects/{backup.BUCKET}/{folder}").split()
+
+    @contextlib.contextmanager
+    def full(self) -> Iterator[None]:
+        """The bucket has no space."""
+        self.bucket.fill()
+        try:
+            yield
+        finally:
+            self.bucket.free()
+
+    def flush(self) -> None:
+        """Let Loki write its chunks. Only a container of Thanos on its network has a program for that."""
+        url = f"http://{names.address(self.rig.prefix, 'loki', names.LOKI_PORT)}/flush"
+        name = self.rig.container(QUERY)
+        docker("exec", name, "timeout", "10", "wget", "-q", "-O", "-", "--post-data", "", url)
+
+    def uploaded(self) -> float:
+        """When the newest block was uploaded."""
+        newest = f'max(thanos_objstore_bucket_last_successful_upload_time{{job="{RECEIVE}"}})'
+        return backup.metric(self.rig, newest)
+
+    def lost(self, since: float, until: float) -> list[float]:
+        """Scrapes that the application answered and that have no sample."""
+        answered = [at for at in outage.served(self.app, since) if at < until]
+        assert len(answered) > 0.5 * (until - since), f"only {len(answered)} scrapes in {until - since:.0f} s"
+        return outage.lost(answered, self.stamps())
+
+    def stamps(self) -> list[float]:
+        """The times of all samples of the application."""
+        window = int(time.time() - self.began) + 60
+        return outage.stamps(self.rig, SCRAPED, f"{window}s")
+
+
+@contextlib.contextmanager
+def hesitant(container: str) -> Iterator[None]:
+    """A container that stands still for two seconds of two and a half."""
+    ended = threading.Event()
+
+    def work() -> None:
+        while not ended.wait(0.5):
+            docker("pause", container)
+            ended.wait(2)
+            docker("unpause", container)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()

@@ -1,0 +1,117 @@
+"""What `make grow` shows before it does anything: what is copied, how long it takes, what a month costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+
+from configs import cost, disk
+from configs.settings import Settings
+from configs.settings.storage import Storage
+from configs.units import show_duration, show_size
+from tools.bucket_blocks import Block
+from tools.errors import ToolError
+from tools.hub_move import DAY
+
+SPEED = 20 * 1024**2  # bytes per second between a hub and its bucket: not measured at a provider
+MB = 1024**2
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What is copied: raw blocks with samples that Prometheus keeps, from `begin` in seconds on; the time from which
+    there are blocks of any resolution, and the bytes that are free on the disk."""
+
+    blocks: Sequence[Block]
+    begin: float
+    oldest: float
+    free: int
+
+    @property
+    def size(self) -> int:
+        return sum(block.size for block in self.blocks)
+
+
+def _with(settings: Settings, storage: Storage) -> Settings:
+    """The settings with another `hub.storage`."""
+    return replace(settings, hub=settings.hub.model_copy(update={"storage": storage}))
+
+
+def _in_bucket(settings: Settings) -> Storage:
+    return Storage(kind="bucket", bucket=settings.hub.storage.bucket, keep=settings.hub.storage.keep)
+
+
+def to_bucket(settings: Settings, size: int | None) -> str:
+    """For TO=bucket. `size`: bytes of the metrics on the hub's disk; None: not known."""
+    known = f", {_size(size)} of metrics, in about {_time(size)}" if size is not None else ""
+    full = _size(disk.bucket_bytes(settings))
+    return (
+        f"The hub's metrics and logs go to its bucket{known}. The bucket will have about {full} once everything is as "
+        "old as it is kept.\n"
+        "1. `make up`: Thanos takes the place of Prometheus; edges queue what they collect meanwhile.\n"
+        "2. The metrics of before are copied into the bucket, and compared. Dashboards lack them until then.\n"
+        "3. The volume of before stays until `make grow FORGET=1`.\n" + _bill(_with(settings, Storage()), settings)
+    )
+
+
+def require_space(settings: Settings, found: Coming) -> None:
+    """ToolError if Prometheus' limit or its disk is too small: it would delete the oldest blocks at once."""
+    limit = disk.metrics_size(settings)
+    if found.size > limit:
+        raise ToolError(
+            f"hub.retention.metrics_size: expected at least {_size(found.size)}, the raw samples of the bucket that "
+            f"hub.retention.metrics keeps; it is {show_size(limit)}. Raise it, or keep less with hub.retention.metrics"
+        )
+    if found.size > found.free:
+        raise ToolError(
+            f"The hub's disk has {_size(found.free)} free, expected at least {_size(found.size)} for the raw "
+            "samples of the bucket; enlarge it, or keep less with hub.retention.metrics"
+        )
+
+
+def to_single(settings: Settings, found: Coming) -> str:
+    """For TO=single."""
+    return (
+        f"The hub's metrics go back to its disk: {len(found.blocks)} blocks, {_size(found.size)}, from "
+        f"{_day(found.begin)} on, in about {_time(found.size)}; {_size(found.free)} are free. "
+        f"{_lost(settings, found)}\n"
+        f"Log lines before {settings.hub.storage.logs_until} stay in the bucket and are read there.\n"
+        "1. `make up`: Prometheus takes the place of Thanos; edges queue what they collect meanwhile.\n"
+        "2. The metrics are copied, and compared. Dashboards lack them until then.\n"
+        "3. The volumes of Thanos stay until `make grow FORGET=1`, the bucket until you delete it.\n"
+        + _bill(_with(settings, _in_bucket(settings)), _with(settings, Storage()))
+    )
+
+
+def _lost(settings: Settings, found: Coming) -> str:
+    if found.oldest >= found.begin - DAY:
+        return "Every sample in the bucket is copied."
+    days = round((found.begin - found.oldest) / DAY)
+    return (
+        f"The {days} days before that, back to {_day(found.oldest)}, are lost to the dashboards: the bucket has them "
+        f"down-sampled alone, or hub.retention.metrics ({show_duration(settings.hub.retention.metrics)}) is shorter."
+    )
+
+
+def _bill(before: Settings, after: Settings) -> str:
+    if not before.in_cloud and not after.in_cloud:
+        return "What it costs is not known: neither the hub nor the bucket is at DigitalOcean."
+    old, new = cost.monthly(before), cost.monthly(after)
+    return (
+        f"At DigitalOcean a month costs {old.total:.2f} USD before and {new.total:.2f} USD after (prices of "
+        f"{new.as_of}); both are paid while the bucket and the disk have the data."
+    )
+
+
+def _size(size: int) -> str:
+    return f"{size / disk.GB:.1f} GB" if size >= disk.GB else f"{max(1, round(size / MB))} MB"
+
+
+def _time(size: int) -> str:
+    """With 20 MB a second."""
+    return f"{max(1, round(size / SPEED / 60))} min at {SPEED // MB} MB/s"
+
+
+def _day(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, timezone.utc):%Y-%m-%d}"
