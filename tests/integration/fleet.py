@@ -47,7 +47,7 @@ class Fleet(View):
     """The cloud, the stack in it, and how tests look at them. `config` is the stack file's sections by name."""
 
     internet = INTERNET
-    images: Sequence[str] = ()  # of the machines, beside those of every rehearsal
+    more_images: Sequence[str] = ()  # of the machines, beside those of every rehearsal
 
     def __init__(self) -> None:
         self.name = f"fwt{secrets.token_hex(3)}"
@@ -105,7 +105,7 @@ class Fleet(View):
     def prepare(self) -> None:
         """What `make rehearse` does before its `up`: everything below the fleet, the one secret of its stack file."""
         with mock.patch.dict(os.environ, self.env):
-            chain = rehearsal.prepare(self.rehearsal, self.images)
+            chain = rehearsal.prepare(self.rehearsal, self.more_images)
             if "project" in self.config.get("cloud", {}):
                 self.ask("POST", "projects", json={"name": PROJECT, "purpose": "Monitoring"})
             parts = {key: ref for key, ref in chain.overrides.items() if key in services.IMAGE_KEYS}

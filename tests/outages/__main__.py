@@ -70,7 +70,7 @@ class Outages(Fleet):
         self.config["cloud"] = {"range": "10.81.0.0/20"}
         self.config["hub"].pop("uptime")
         self.config["hub"]["outage_budget"] = "2h"
-        self.images = ("alloy",) if self.logs == "alloy" else ()
+        self.more_images = ("alloy",) if self.logs == "alloy" else ()
         super().begin()
 
     def each(self, work: Callable[[str], object]) -> None:

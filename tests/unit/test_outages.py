@@ -17,7 +17,7 @@ def test_both_hosts_have_the_log_agent_and_their_machines_its_image(logs: str, i
     try:
         hosts = fleet.config["hosts"]
         assert {name: host["logs"]["agent"] for name, host in hosts.items()} == dict.fromkeys(outages.AGENTS, logs)
-        assert tuple(fleet.images) == images
+        assert tuple(fleet.more_images) == images
     finally:
         fleet.file.unlink()
         fleet.home.rmdir()
