@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -59,14 +60,24 @@ class Reader:
         return lines[-1] if lines else "its log is empty"
 
     def counted(self) -> dict[float, float]:
-        """Samples of `up` of each day with some, by the day's end, from the newest sample back to a day without any.
-        What came later is in the store of the running hub, and is not to be counted as copied."""
+        """Samples of `up` of each day with some, by the day's end, from the newest sample back to the oldest. What came
+        later is in the store of the running hub, and is not to be counted as copied."""
         found: dict[float, float] = {}
         at = self._newest()
-        while count := self.move.samples(self.move.source, at):
-            found[at] = count
+        oldest = self._oldest()
+        while at > oldest:
+            if count := self.move.samples(self.move.source, at):
+                found[at] = count
             at -= DAY
         return found
+
+    def _oldest(self) -> float:
+        """The time of the oldest sample of any metric. ToolError if Prometheus does not tell it."""
+        text = self.move.docker("exec", self.move.source, "wget", "-q", "-O", "-", f"{URL}/metrics")
+        found = re.search(r"^prometheus_tsdb_lowest_timestamp_seconds (\S+)$", text, re.MULTILINE)
+        if not found:
+            raise ToolError(f"Prometheus does not report the oldest sample on the volume {self.volume}.")
+        return float(found[1])
 
     def _newest(self) -> float:
         """The time of the newest sample; 0 without a sample of the last year."""
