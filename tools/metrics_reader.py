@@ -72,7 +72,7 @@ class Reader:
         return found
 
     def _oldest(self) -> float:
-        """The time of the oldest sample of any metric. ToolError if Prometheus does not tell it."""
+        """The time of the oldest sample of any metric. ToolError if Prometheus does not report it."""
         text = self.move.docker("exec", self.move.source, "wget", "-q", "-O", "-", f"{URL}/metrics")
         found = re.search(r"^prometheus_tsdb_lowest_timestamp_seconds (\S+)$", text, re.MULTILINE)
         if not found:
