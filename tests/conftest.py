@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import signal
 
 import pytest
 
 from tests.fixtures import leftovers
 from tools import docker_engine
+from tools.cli import heed_interrupts
 
-# A shell starts what it puts in the background with interrupts ignored, and so does everything below that: the tests
-# that press Ctrl-C on a child of theirs would wait for ever. Children get the default for whatever has a handler here.
-if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-
+heed_interrupts()  # the tests that press Ctrl-C on a child of theirs would wait for ever otherwise
 
 # Stacks of tests keep their state in folders of the tests, wherever this user keeps that of others.
 os.environ.pop("PULUMI_BACKEND_URL", None)

@@ -10,7 +10,7 @@ from importlib import import_module
 
 from localcloud.machines.model import MachineError
 from tools import stack_names
-from tools.cli import Commands
+from tools.cli import Commands, heed_interrupts
 from tools.errors import ToolError
 
 # Command -> the module that registers it. Only the module of the command that runs is imported: imports take time.
@@ -93,13 +93,6 @@ def _command(argv: Sequence[str]) -> str | None:
 
 def _terminate(_number: int, _frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def heed_interrupts() -> None:
-    """Undo that SIGINT is ignored, as a shell does for a job in the background (`make up &`), and as children inherit
-    it: Pulumi ends its language host and each plugin by SIGINT, and waits a second for each that ignores it."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def main(argv: Sequence[str]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable
 
@@ -30,3 +31,11 @@ def confirmed(question: str) -> bool:
         return input(question).strip().lower() in ("y", "yes")
     except EOFError:
         return False
+
+
+def heed_interrupts() -> None:
+    """Undo that SIGINT is ignored, as a shell does for a job in the background (`make up &`), and as children inherit
+    it: Pulumi ends its language host and each plugin by SIGINT, and waits a second for each that ignores it. What has a
+    handler here has its default in a child."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

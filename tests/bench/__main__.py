@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.bench import assistant, fleet, growth, hosts, local, page, program, rules
 from tools import images, setup
-from tools.__main__ import heed_interrupts
+from tools.cli import heed_interrupts
 from tools.progress import say
 
 PARTS = ("local", "program", "fleet", "hosts", "rules", "ask", "growth")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tools.__main__ import heed_interrupts
+from tools.cli import heed_interrupts
 
 
 @pytest.fixture(autouse=True)
