@@ -11,8 +11,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 
-from configs import metrics_store, names
-from configs.services import bucket
+from configs import metrics_store
 from configs.services.thanos import CONFIG, OBJSTORE, REPLICA, TENANT
 from configs.settings import Settings
 from tools import grow_plan, grow_single, storage_change
@@ -63,7 +62,8 @@ def _to_bucket(stack: Stack, settings: Settings, yes: bool) -> int:
     say(grow_plan.to_bucket(settings, _size_before(stack, settings)))
     if not _go_on(stack, yes, "Bring the stack up with its bucket, and copy? [y/N] ", "bucket"):
         return 1
-    return _copy(Move(stack, settings))
+    move = Move(stack, settings)
+    return _copy(move, BucketBlocks(move, settings, stack.outputs()))
 
 
 def _to_single(stack: Stack, settings: Settings, yes: bool) -> int:
@@ -105,8 +105,8 @@ def _size_before(stack: Stack, settings: Settings) -> int | None:
 
 def _forget(move: Move, settings: Settings, yes: bool) -> int:
     roles = (metrics_store.PROMETHEUS,) if metrics_store.in_bucket(settings) else metrics_store.THANOS
-    names = [f"{move.prefix}-{role}" for role in roles]
-    there = [name for name in names if move.try_docker("volume", "inspect", name) is not None]
+    volumes = [f"{move.prefix}-{role}" for role in roles]
+    there = [name for name in volumes if move.try_docker("volume", "inspect", name) is not None]
     if not there:
         say("There is no volume of before.")
         return 0
@@ -117,7 +117,7 @@ def _forget(move: Move, settings: Settings, yes: bool) -> int:
     return 0
 
 
-def _copy(move: Move) -> int:
+def _copy(move: Move, blocks: BucketBlocks) -> int:
     if move.try_docker("volume", "inspect", move.volume) is None:
         say("There is no volume of before: nothing to copy.")
         return 0
@@ -131,7 +131,7 @@ def _copy(move: Move) -> int:
         with step(f"Writing {len(days)} days as blocks"):
             reader.snapshot(anew=False)
     with step("Copying the blocks into the bucket"):
-        _upload(move)
+        _upload(move, blocks)
     with step("Comparing"):
         again = "Run `make grow TO=bucket` again; the volume of before is as it was."
         move.require(move.container(metrics_store.QUERY), days, again)
@@ -142,18 +142,11 @@ def _copy(move: Move) -> int:
     return 0
 
 
-def _upload(move: Move) -> None:
+def _upload(move: Move, blocks: BucketBlocks) -> None:
     """By Thanos' own program, which leaves out what the bucket has."""
-    receive = move.container(metrics_store.RECEIVE)
     script = upload(f"{VOLUME}/snapshots", {REPLICA: move.prefix, TENANT: DEFAULT_TENANT})
-    folders = [f"{move.mounted(receive, path)}:{path}:ro" for path in (CONFIG, names.SECRETS)]
-    move.docker(
-        "run", "--rm", *move.mark, "--user", "0:0", "--network", names.hub_network(move.prefix), "--memory", "1g",
-        "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE", "--security-opt", "no-new-privileges",
-        "-v", f"{move.volume}:{VOLUME}",
-        *(word for one in folders for word in ("-v", one)), "-e", *bucket.ENVIRONMENT, "--entrypoint", "sh",
-        move.image_of(receive), "-c", script,
-    )  # fmt: skip
+    config = move.mounted(move.container(metrics_store.RECEIVE), CONFIG)
+    blocks.run(script, "-v", f"{move.volume}:{VOLUME}", "-v", f"{config}:{CONFIG}:ro")
 
 
 def upload(folder: str, labels: Mapping[str, str]) -> str:
