@@ -5,7 +5,7 @@
 # the agent's files. It sends nothing. $TRIED are the jobs, each as job=seconds, its own timeout. A scrape has its place in
 # the interval by a hash and the interval must not be shorter than the timeout, so each job is tried with $TRIAL_BRIEF
 # seconds for both, and those that do not answer within them once more with up to $TRIAL_LONG. $TRIAL_START: seconds until
-# a new agent knows its targets. Whatever comes of it is a warning.
+# a new agent knows its targets. What it finds is a warning.
 trial="$PREFIX-trial" tried='' trial_until=0
 
 # The agent's configuration with the jobs $1 alone (job=seconds), each with these seconds, at most $2, as interval and timeout.

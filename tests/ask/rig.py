@@ -68,7 +68,7 @@ def blocks() -> Path:
 
 
 def remove_unused(folder: Path) -> None:
-    """Remove the blocks that no checkout has used for long: each has those of its own seed."""
+    """Remove the blocks that no checkout has used for UNUSED seconds: each has those of its own seed."""
     for old in folder.iterdir():
         if time.time() - old.stat().st_mtime > UNUSED:
             shutil.rmtree(old, ignore_errors=True)

@@ -48,7 +48,7 @@ def probed(at: int) -> float:
 
 
 def _counter(rate: float) -> Value:
-    """Counts so many a second, and begins anew every 40 days."""
+    """Counts so many a second, and is 0 again every 40 days."""
     return lambda at: rate * (at % (40 * DAY))
 
 

@@ -27,7 +27,7 @@ Case = Mapping[str, str]  # variable -> value; what is not in it is All
 ALL: Case = {}
 
 
-def rate_range(interval: int = 0) -> int:
+def rate_range(interval: int) -> int:
     """Seconds of `$__rate_interval` for a query with this interval, 0 for the data source's."""
     return 4 * (interval or SCRAPE)
 
