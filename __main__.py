@@ -1,14 +1,6 @@
 """fleetwatch: one stack file in, a hub and its edges out."""
-# ruff: noqa: E402
 
-import atexit
-import gc
-
-# This process lives for seconds. Looking for cycles, and taking everything apart in the end, was a sixth of the CPU of
-# a preview, all processes together.
-gc.disable()
-atexit.register(gc.freeze)
-
+import components.short_lived  # noqa: F401, I001 - before what is heavy to import
 import pulumi
 
 from components.credential import Credential, rotations_done
