@@ -52,8 +52,10 @@ def specs(context: Context) -> list[ServiceSpec]:
             render=lambda push_url: config(context, push_url),
             check=tuple(CHECK),
             reload=RELOAD_BY_HUP,
+            program="/bin/alloy",
             command=tuple(command()),
             data=DATA,
+            positions=("loki.source.docker.*/positions.yml", "loki.source.journal.*/positions.yml"),
             ready="/-/ready",
             series=400,  # not measured
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from configs import names
 from configs.log_paths import JOURNAL
@@ -10,6 +11,7 @@ from configs.render import loglines
 from configs.services.context import Context, passwords, pusher_networks, pushing
 from configs.services.spec import HealthCheck, ScrapeJob, Service, ServiceSpec, Volume
 
+EVERY = 10  # seconds between two looks at what was sent
 LOST = "log lines that it has not sent yet are lost once Docker has rotated them away"
 
 
@@ -22,13 +24,15 @@ def spec(
     render: Callable[[str], str],
     check: tuple[str, ...],
     reload: str,
+    program: str,
     command: tuple[str, ...],
     data: str,
+    positions: tuple[str, ...],
     ready: str,
     series: int,
 ) -> ServiceSpec:
     """The log agent `service`: `render` gives its configuration `file` for the hub's URL, `data` is where it keeps its
-    positions, `ready` the path that is answered with 200 once it works."""
+    `positions`, patterns of files there; `ready` the path that is answered with 200 once it works."""
     role = service.image
     folders = {folder: folder for folder in loglines.folders(context.edge)}
     journal = {place: place for place in (*JOURNAL, "/etc/machine-id")} if context.edge.logs.journal else {}
@@ -42,6 +46,7 @@ def spec(
         secrets=passwords(context),
         check=check,
         reload=reload,
+        entrypoint=entrypoint(program, " ".join(f"{data}/{pattern}" for pattern in positions)),
         command=command,
         binds={context.docker_socket: names.DOCKER_SOCKET, **folders, **journal, **hosts},
         follows=(*folders, *(JOURNAL if journal else ())),
@@ -53,6 +58,15 @@ def spec(
         stop_timeout=10,
         scrape=ScrapeJob(name=role, interval=context.edge.scrape.agents, port=names.LOG_AGENT_PORT, series=series),
     )
+
+
+def entrypoint(program: str, positions: str) -> tuple[str, ...]:
+    """The log agent under a script of ours (log_agent.sh), which starts it where everything before has been sent. Needs
+    bash, awk, grep and sed, which both images have."""
+    values = {"EVERY": str(EVERY), "PORT": str(names.LOG_AGENT_PORT), "POSITIONS": f"'{positions}'"}
+    lines = [f"{key}={value}" for key, value in values.items()]
+    script = (Path(__file__).parent / "log_agent.sh").read_text()
+    return ("bash", "-c", "\n".join([*lines, script]), "log-agent", program)
 
 
 def bash_check(path: str, port: int) -> HealthCheck:

@@ -44,8 +44,10 @@ def specs(context: Context) -> list[ServiceSpec]:
             check=tuple(CHECK),
             # It counts a reload of an unchanged configuration as failed, and reads its other files at each use.
             reload=hup_for(FILE),
+            program="/usr/bin/promtail",
             command=tuple(command()),
             data=DATA,
+            positions=("positions.yml",),
             ready="/ready",
             series=190,
         )

@@ -168,7 +168,7 @@ def _level(stack: Rig, kind: str, hosts: int, bucket: Bucket | None) -> Level:
 @contextmanager
 def _hub(kind: str, chain: setup.ToolChain) -> Iterator[tuple[Rig, Bucket | None]]:
     refs = {image.key: image.ref for image in chain.images}
-    roles = {role: ROOM for role in (*METRICS[kind], "loki", "caddy")}
+    roles = {role.replace("-", "_"): ROOM for role in (*METRICS[kind], "loki", "caddy")}
     with rig(f"grow-{kind}", {"hub": {"limits": roles, "loki": {"max_streams": 5000}}}) as stack:
         bucket = None
         if kind == "bucket":
