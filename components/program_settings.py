@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from pathlib import Path
 
@@ -23,8 +22,6 @@ from configs.validation import CloudFacts, validate
 def load_settings() -> tuple[Settings, CloudFacts | None]:
     """The stack's settings, and what the cloud has (None: nothing is made there, its API was not used). With any
     problem: all of them in one message, exit code 1, before the first resource."""
-    # What the program makes lives until its end; looking for cycles in it took half the time of 100 hosts.
-    gc.disable()
     try:
         settings, cloud = _checked(pulumi.get_stack())
     except SettingsError as error:
@@ -33,8 +30,7 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
         if edge.logs.agent == "promtail":
             pulumi.log.warn(
                 f"host {name} ships logs with Promtail, which is out of support since March 2026; "
-                "`logs: {agent: alloy}` ships the same with Grafana Alloy, which loses more lines if it restarts while "
-                "the hub is down"
+                "`logs: {agent: alloy}` ships the same with Grafana Alloy, which needs more memory"
             )
     _warn_of_lost_samples(settings)
     memory, fits = assistant(settings)

@@ -30,9 +30,6 @@ SERVICE = Service(
 CONFIG = "/etc/alloy"
 DATA = "/alloy-data"  # not the image's own folder, whose owner a container without rights may not write as
 FILE = "config.alloy"
-# Of what Alloy read while the hub is away, a restart loses what waits in memory: two batches and the one being sent. By
-# default it reads on until ten batches of 1 MiB wait, which on a small host is the whole outage.
-BATCH = "16KiB"
 CHECK = ["/bin/alloy", "validate", f"{CONFIG}/{FILE}"]
 
 _LABEL = "__meta_docker_container_label_"
@@ -84,7 +81,6 @@ def command() -> list[str]:
         f"--server.http.listen-addr=0.0.0.0:{names.LOG_AGENT_PORT}",
         f"--storage.path={DATA}",
         "--disable-reporting",
-        "--stability.level=experimental",  # for queue_config alone
         f"{CONFIG}/{FILE}",
     ]
 
@@ -102,17 +98,12 @@ def _write(context: Context, push_url: str) -> str:
 	endpoint {{
 		url                 = {blocks.quoted(push_url + names.LOGS_PUSH)}
 		batch_wait          = "500ms"
-		batch_size          = "{BATCH}"
 		remote_timeout      = "30s"
 		min_backoff_period  = "500ms"
 		max_backoff_period  = "15s"
 		max_backoff_retries = 0
 		retry_on_http_429   = false
 {login}
-		queue_config {{
-			capacity      = "{BATCH}"
-			drain_timeout = "5s"
-		}}
 	}}
 
 	external_labels = {{

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from configs import names
 from configs.services import log_agent
 
 BEFORE = 'positions:\n  /var/log/a.log: "10"\n  cursor-a: "100"\n  journal-j: s=1\n'
@@ -87,7 +88,7 @@ class Started:
         shell, flag, script, name, _ = log_agent.entrypoint("", positions)
         replaced = {
             f"EVERY={log_agent.EVERY}": f"EVERY={LOOK}",
-            f"PORT={log_agent.names.LOG_AGENT_PORT}": f"PORT={metrics.server.server_port}",
+            f"PORT={names.LOG_AGENT_PORT}": f"PORT={metrics.server.server_port}",
         }
         for old, new in replaced.items():
             assert old in script
