@@ -9,7 +9,7 @@ quoted = '$(subst ','\'',$(1))'
 TOOL = .venv/bin/python -m tools --stack $(call quoted,$(STACK)) --file $(call quoted,$(FILE))
 .DEFAULT_GOAL := help
 .PHONY: help venv up ask ask-eval status doctor alert-test drift backup restore drill grow drill-large export down password secret preview comment policy pulumi \
-	rehearse rehearse-down tunnel accept-key rebuild env move-state outdated clean check test test-vm bench outage pictures scan licences sbom \
+	rehearse rehearse-down tunnel accept-key rebuild env move-state outdated clean check test test-long test-vm bench outage pictures scan licences sbom \
 	audit lock
 
 help: ## this list
@@ -114,6 +114,9 @@ check: venv ## all checks and tests that need no Docker; the first run builds th
 
 test: venv ## all tests, with a Docker Engine and real containers
 	@sh tests/run.sh
+
+test-long: venv ## the integration tests that `make test` leaves out: kills at every step, faults of a bucket, two years of data (WRITE=1: into docs/figures.md)
+	@.venv/bin/python -m tests.long_runs $(if $(WRITE),--page docs/figures.md)
 
 test-vm: venv ## a virtual machine with systemd and cgroup v2: its first boot, a hub on it, a reboot, nothing left (WRITE=1: into docs/figures.md)
 	@.venv/bin/python -m tests.vm $(if $(WRITE),--page docs/figures.md)

@@ -36,5 +36,5 @@ part set-up "$python" -m tools setup --tests
 [ -z "$failed" ] || exit 1 # nothing below could pass
 part check sh tests/check.sh
 printf '\n== integration (%s s after the beginning%s)\n' "$(($(date +%s) - began))" "${failed:+; FAILED so far:$failed}"
-"$python" -m pytest -v --durations=40 -n "${WORKERS:-3}" --dist loadgroup -m integration tests || failed="$failed integration"
+"$python" -m pytest -v --durations=40 -n "${WORKERS:-3}" --dist loadgroup -m "integration and not long" tests || failed="$failed integration"
 [ -z "$failed" ]

@@ -109,7 +109,7 @@ def render(title: str, images: str, watch: Watch, figures: Sequence[Figure], tab
     lines = [f"## {title}", ""]
     lines += [f"- {key}: {value}" for key, value in machine().items()]
     lines += [f"- images: {images}", f"- {watch.words()}", ""]
-    lines += ["| what | figure | aim | how taken |", "|---|---|---|---|"]
+    lines += ["| what | figure | aim | how taken |", "|---|---|---|---|"] if figures else []
     lines += [f"| {one.what} | {one.value} | {one.verdict()} | {one.how} |" for one in figures]
     for table in tables:
         lines += table.text()

@@ -13,6 +13,7 @@ import pytest
 from configs.metrics_store import COMPACT, QUERY, RECEIVE, RULE, STORE, THANOS
 from tests.integration import backup, outage
 from tests.integration.rig import docker, eventually, rig
+from tests.integration.runs import Run, kill_all
 from tests.integration.stored import SCRAPED, Stored, hesitant
 from tools import setup
 from tools.hubclient import HubClient
@@ -35,6 +36,13 @@ def stored(chain: setup.ToolChain) -> Iterator[Stored]:
         found.began = time.time()
         bucket.prepare()
         yield found
+
+
+def killed(stored: Stored, to: str, step: str) -> None:
+    """`make grow`, whose processes are all killed at once in this step."""
+    run = Run(stored.rig, "grow", "--to", to, "--yes")
+    run.until(step, lambda: run.said(step))
+    kill_all(stored.rig)
 
 
 @pytest.mark.xdist_group("bucket")
@@ -64,6 +72,11 @@ class TestBucket:
         assert "wrongwrong" not in output
         assert stored.rig.started("prometheus") == before[stored.rig.container("prometheus")], "the hub goes on"
         assert stored.rig.tool("secret", key, stdin=stored.bucket.secret).returncode == 0
+
+    @pytest.mark.long
+    @pytest.mark.parametrize("step", ["Reading the metrics", "Writing", "Copying the blocks", "Comparing"])
+    def test_copy_that_is_killed_costs_nothing(self, stored: Stored, step: str) -> None:
+        killed(stored, "bucket", step)
 
     def test_hub_moves_into_the_bucket(self, stored: Stored) -> None:
         done = stored.rig.tool("grow", "--to", "bucket", "--yes")
@@ -100,6 +113,7 @@ class TestBucket:
         assert done.returncode == 0, done.stdout
         assert "Everything has data" in done.stdout
 
+    @pytest.mark.long
     @pytest.mark.parametrize("role", [RECEIVE, STORE, COMPACT, QUERY, RULE, "loki", "caddy"])
     def test_killed_part_returns(self, stored: Stored, role: str) -> None:
         name = stored.rig.container(role)
@@ -113,6 +127,7 @@ class TestBucket:
         eventually(f"{role} runs again", again)
         eventually("it is scraped", lambda: backup.metric(stored.rig, f'up{{job="{role}"}}') == 1, patience=120)
 
+    @pytest.mark.long
     def test_bucket_that_is_down_costs_nothing(self, stored: Stored) -> None:
         docker("pause", stored.bucket.name)
         try:
@@ -126,6 +141,7 @@ class TestBucket:
 
         eventually("a newer block is uploaded", lambda: stored.uploaded() > begun + BLOCK, patience=240, pause=5)
 
+    @pytest.mark.long
     def test_full_bucket_is_reported_and_costs_nothing(self, stored: Stored) -> None:
         with stored.full():
             pending = 'ALERTS{alertname="BucketFails",operation="upload"}'
@@ -135,6 +151,7 @@ class TestBucket:
             assert "upload failed" in log, log
             assert "Storage" in log or "space" in log, log
 
+    @pytest.mark.long
     def test_slow_bucket_takes_what_is_due(self, stored: Stored) -> None:
         begun = time.time()
         with hesitant(stored.bucket.name):
@@ -199,6 +216,8 @@ class TestBucket:
         stored.rig.change({"hub": {"storage": {"kind": "single"}}})
         assert f'logs_until "{tomorrow}" or later beside `kind: single`' in stored.rig.up_fails()
         stored.rig.change({"hub": {"storage": {"logs_until": tomorrow}}})
+        for step in ("Copying what was not", "Copying the blocks", "Counting", "Moving the blocks", "Comparing"):
+            killed(stored, "single", step)
         done = stored.rig.tool("grow", "--to", "single", "--yes")
         assert done.returncode == 0, done.stdout[-4000:]
         assert "Every sample in the bucket is copied" in done.stdout

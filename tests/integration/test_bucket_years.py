@@ -54,7 +54,8 @@ def stat(years: Years, board: str, title: str) -> str:
     return found.query.expr
 
 
-@pytest.mark.xdist_group("bucket")
+@pytest.mark.long
+@pytest.mark.xdist_group("years")
 class TestYears:
     def test_old_samples_are_down_sampled_alone(self, years: Years) -> None:
         rows = years.blocks().splitlines()

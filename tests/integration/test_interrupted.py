@@ -34,10 +34,10 @@ class Moment:
 
 
 MOMENTS = (
-    Moment("before the engine starts", text="Docker Engine "),
-    Moment("while the first container is created"),
+    pytest.param(Moment("before the engine starts", text="Docker Engine "), marks=pytest.mark.long),
+    pytest.param(Moment("while the first container is created"), marks=pytest.mark.long),
     Moment("when Loki is there and the agent is not", role="loki"),
-    Moment("when the agent is there", role="agent"),
+    pytest.param(Moment("when the agent is there", role="agent"), marks=pytest.mark.long),
     Moment("twice, while the hub's containers are created", role="prometheus", times=2),
 )
 

@@ -36,15 +36,18 @@ class Step:
     agent: bool = False
 
 
-STEPS = (
+LONG = (
     Step("pull", "pull -q ", before_move=True, image=True, pull=True),
     Step("check", "promtool", before_move=True),
     Step("move", "edge.next/agent/config/prometheus.yml"),
-    Step("start", "up -d --remove-orphans", image=True),
     Step("wait", "-node-exporter ", image=True),
     Step("reload", "kill -HUP 1"),
-    Step("scrape", "read -r job url"),  # each target is read once
     Step("first scrape", "sleep 2", agent=True),  # with short intervals, because the agent is new
+)
+STEPS = (
+    Step("start", "up -d --remove-orphans", image=True),
+    Step("scrape", "read -r job url"),  # each target is read once
+    *(pytest.param(step, marks=pytest.mark.long) for step in LONG),
 )
 
 

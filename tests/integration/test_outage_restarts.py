@@ -48,6 +48,7 @@ def killed(name: str) -> None:
     docker("start", name)
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("restarts")
 class TestRestarts:
     """One story, in this order."""

@@ -1,0 +1,90 @@
+"""`make test-long`: the modules that have tests with the mark `long`, whole, because their tests build on each other.
+
+`make test` leaves those tests out. --page FILE writes what became of each module into a section of that page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench import page
+from tools import images, setup
+from tools.paths import CHECKOUT
+from tools.progress import say
+
+TITLE = "The long tests"
+FOLDER = "tests/integration"
+MODULES = ("test_bucket", "test_bucket_years", "test_interrupted", "test_interrupted_edge", "test_outage_restarts")
+
+
+@dataclass
+class Module:
+    """What became of a module: numbers of tests, and seconds with their fixtures."""
+
+    name: str
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+    seconds: float = 0.0
+
+
+def read(report: str) -> list[Module]:
+    """The modules of a report in JUnit's form, as pytest writes it."""
+    found: dict[str, Module] = {}
+    for case in ET.fromstring(report).iter("testcase"):
+        name = next(word for word in case.attrib["classname"].split(".") if word.startswith("test_"))
+        module = found.setdefault(name, Module(name))
+        module.seconds += float(case.attrib["time"])
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"}:
+            module.failed += 1
+        elif "skipped" in kinds:
+            module.skipped += 1
+        else:
+            module.passed += 1
+    return sorted(found.values(), key=lambda module: module.name)
+
+
+def section(modules: Sequence[Module], kinds: str, watch: page.Watch, workers: str) -> str:
+    """The section of the page."""
+    lines = [
+        [one.name, str(one.passed), str(one.failed), str(one.skipped), f"{one.seconds / 60:.1f} min"] for one in modules
+    ]
+    table = page.Table(
+        f"By `make test-long`, {workers} modules at once", ["module", "passed", "failed", "skipped", "duration"], lines
+    )
+    return page.render(TITLE, kinds, watch, [], [table])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.long_runs", description=__doc__)
+    parser.add_argument("--page", type=Path, help="write the section into this file as well")
+    options = parser.parse_args()
+    chain = setup.set_up([*images.PARTS, *images.FOR_TESTS])
+    kinds = ", ".join(sorted({image.kind for image in chain.images}))
+    watch, workers = page.Watch(), os.environ.get("WORKERS", "3")
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        words = ("-v", f"--junitxml={report}", "-n", workers, "--dist", "loadgroup", "-m", "integration")
+        files = [f"{FOLDER}/{module}.py" for module in MODULES]
+        done = subprocess.run([sys.executable, "-m", "pytest", *words, *files], cwd=CHECKOUT, check=False)
+        if not report.exists():
+            return done.returncode or 1
+        watch.look()
+        text = section(read(report.read_text()), kinds, watch, workers)
+    say("\n" + text)
+    if options.page:
+        options.page.write_text(page.put(options.page.read_text(), text))
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

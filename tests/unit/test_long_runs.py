@@ -1,0 +1,33 @@
+"""What `make test-long` runs, and what it writes."""
+
+from __future__ import annotations
+
+import re
+
+from tests import long_runs
+from tools.paths import CHECKOUT
+
+REPORT = """<testsuites><testsuite>
+<testcase classname="tests.integration.test_b.TestB" name="one" time="60.0"/>
+<testcase classname="tests.integration.test_a" name="one" time="1.5"/>
+<testcase classname="tests.integration.test_a" name="two" time="28.5"><failure message="x"/></testcase>
+<testcase classname="tests.integration.test_a" name="three" time="0"><skipped message="y"/></testcase>
+<testcase classname="tests.integration.test_a" name="four" time="0"><error message="z"/></testcase>
+</testsuite></testsuites>"""
+
+
+def test_every_module_with_the_mark_is_run_whole() -> None:
+    folder = CHECKOUT / long_runs.FOLDER
+    marked = {path.stem for path in folder.glob("test_*.py") if "pytest.mark.long" in path.read_text()}
+    assert marked == set(long_runs.MODULES)
+
+
+def test_make_test_leaves_the_mark_out() -> None:
+    (words,) = re.findall(r'-m "(.*)" tests', (CHECKOUT / "tests" / "run.sh").read_text())
+    assert words == "integration and not long"
+
+
+def test_a_report_becomes_a_line_for_each_module() -> None:
+    first, second = long_runs.read(REPORT)
+    assert first == long_runs.Module("test_a", passed=1, failed=2, skipped=1, seconds=30.0)
+    assert second == long_runs.Module("test_b", passed=1, seconds=60.0)
