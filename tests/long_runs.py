@@ -22,7 +22,10 @@ from tools.progress import say
 
 TITLE = "The long tests"
 FOLDER = "tests/integration"
-MODULES = ("test_bucket", "test_bucket_years", "test_interrupted", "test_interrupted_edge", "test_outage_restarts")
+MODULES = (
+    "test_bucket", "test_bucket_years", "test_fleet_bucket", "test_interrupted", "test_interrupted_edge",
+    "test_outage_restarts",
+)  # fmt: skip
 
 
 @dataclass

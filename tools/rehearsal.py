@@ -25,7 +25,7 @@ from pathlib import Path
 
 from configs import services
 from localcloud import machines
-from tools import backend, docker_engine, down, images, policy_pack, setup, ssh_program, working_copy
+from tools import backend, docker_engine, down, images, policy_pack, rehearsal_images, setup, ssh_program, working_copy
 from tools.cli import Commands
 from tools.droplet_recipe import DROPLET_RECIPES, droplet_key
 from tools.environment import pulumi_env
@@ -38,7 +38,7 @@ from tools.stack import OWN, Stack
 from tools.stack_settings import missing_paths, read_settings
 from tools.up import up
 
-IMAGES, ASK = (*images.PARTS, "vmagent", "postgres"), ("pgvector", "valkey", "ask")
+IMAGES = (*images.PARTS, "vmagent", "postgres")
 SERVER, SERVER_USER = "vps-1", "deploy"
 DSN = "hosts.db-1.postgres.main.dsn"
 FILE_WATCHERS = 1024  # of one user, for about ten machines
@@ -92,8 +92,7 @@ def register(commands: Commands) -> None:
 def _rehearse(options: argparse.Namespace) -> int:
     rehearsal = _rehearsal(options)
     file = Path(options.file or CHECKOUT / "stacks" / f"Pulumi.{rehearsal.name}.yaml")
-    spaces, ask = working_copy.value(file, "hub", "backup", "to", "spaces"), working_copy.value(file, "hub", "ask")
-    chain = prepare(rehearsal, [*(["s3"] if spaces else []), *(ASK if ask is not None else ())])
+    chain = prepare(rehearsal, rehearsal_images.beside(file))
     parts = {key: ref for key, ref in chain.overrides.items() if key in services.IMAGE_KEYS}
     return bring_up(policy_pack.attached(Stack(rehearsal.name, file, pulumi_env(rehearsal.home), parts)), rehearsal)
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
 from tools.cli import Commands
 from tools.down import PROTECTED
 from tools.errors import ToolError
-from tools.progress import say
+from tools.progress import say, step
 from tools.stack import Stack
 from tools.stack_factory import open_stack
 from tools.status import report_status
 from tools.up import FAILED
 
 DROPLET, CONTACT = "digitalocean:index/droplet:Droplet", "command:local:Command"
+VOLUME = "digitalocean:index/volume:Volume"
+HUB = "hub"
 
 
 def register(commands: Commands) -> None:
@@ -23,20 +26,38 @@ def register(commands: Commands) -> None:
 
 def _accept_key(options: argparse.Namespace) -> int:
     title = f"Accepting the SSH host key that {options.host} presents now"
-    return replace(open_stack(options), CONTACT, f"{options.host}-contact", title)
+    stack = open_stack(options)
+    stack.prepare()
+    stack.select()
+    return replace(stack, CONTACT, f"{options.host}-contact", title)
 
 
 def _rebuild(options: argparse.Namespace) -> int:
     title = f"Replacing the droplet of {options.host}; volume, address and data stay"
-    return replace(open_stack(options), DROPLET, f"{options.host}-droplet", title)
-
-
-def replace(stack: Stack, kind: str, name: str, title: str) -> int:
-    """Replace the resource of this type and name."""
+    stack = open_stack(options)
     stack.prepare()
     stack.select()
-    say(f"\n{title} (pulumi up --replace)")
+    droplet = f"{options.host}-droplet"
+    urns = [stack.urn(DROPLET, droplet), *([stack.urn(VOLUME, "hub-volume")] if options.host == HUB else [])]
+    gone = lost(stack, urns)
+    if gone:
+        say(f"At the cloud there is no {' and no '.join(gone)} any more; they are made again.")
+    return replace(stack, DROPLET, droplet, title, there=droplet not in gone)
+
+
+def lost(stack: Stack, urns: Sequence[str]) -> list[str]:
+    """Names of these resources that the cloud no longer has. They leave the state, so that an update makes them again:
+    it would fail at what it takes to be there. Nothing else is looked at, least of all a host that is down."""
+    with step("Looking for the machine at the cloud"):
+        stack.quiet("refresh", "--yes", "--skip-preview", *(word for urn in urns for word in ("--target", urn)))
+    left = {resource["urn"] for resource in (stack.read_state().get("deployment") or {}).get("resources") or []}
+    return [urn.rpartition("::")[2] for urn in urns if urn not in left]
+
+
+def replace(stack: Stack, kind: str, name: str, title: str, there: bool = True) -> int:
+    """Replace the resource of this type and name; or make it again, if it is not `there`."""
+    say(f"\n{title} (pulumi up{' --replace' if there else ''})")
     flags = ("--yes", "--skip-preview", "--suppress-outputs")
-    if stack.run("up", *flags, "--replace", stack.urn(kind, name)):
+    if stack.run("up", *flags, *(("--replace", stack.urn(kind, name)) if there else ())):
         raise ToolError(f"{FAILED} {PROTECTED}" if kind == DROPLET else FAILED)
     return 0 if report_status(stack) else 1
