@@ -10,7 +10,7 @@ ASK = ("pgvector", "valkey", "ask")
 
 
 def beside(file: Path) -> list[str]:
-    """Keys of the images that this stack file asks for: an S3 server where it has Spaces, Thanos, the assistant."""
+    """Keys of the images that this stack file needs: an S3 server where it has Spaces, Thanos, the assistant."""
     bucket, ask = working_copy.value(file, "hub", "storage", "bucket"), working_copy.value(file, "hub", "ask")
     places = (("hub", "backup", "to", "spaces"), ("hub", "storage", "bucket", "spaces"))
     spaces = any(working_copy.value(file, *place) for place in places)
