@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import pulumi
 
-from components.cloud import Cloud
-from components.droplet import Droplet, HubDroplet
 from components.host import Host, host_options
 from components.local_host import LocalHost
 from components.remote_host import Bastion, RemoteArgs, RemoteHost
@@ -16,6 +15,11 @@ from configs.settings import Host as HostSettings
 from configs.settings import Settings, places
 from configs.settings.places import private
 from configs.validation import CloudFacts
+
+# DigitalOcean's SDK is a third of what the program imports: only a stack in the cloud imports it, where it needs it.
+if TYPE_CHECKING:
+    from components.cloud import Cloud
+    from components.droplet import Droplet, HubDroplet
 
 
 class Fleet:
@@ -27,8 +31,7 @@ class Fleet:
     def __init__(self, settings: Settings, images: Mapping[str, str], facts: CloudFacts | None) -> None:
         self._settings = settings
         self._images = images
-        region = settings.region
-        self.cloud = Cloud(settings, region, facts) if region and facts else None
+        self.cloud = _cloud(settings, facts)
         self.hub = self._host("hub", settings.hosts["hub"], None)
         self.hosts: Mapping[str, Host] = {
             "hub": self.hub,
@@ -46,6 +49,8 @@ class Fleet:
         return RemoteHost(name, self._droplet(name, host.droplet, opts), opts)
 
     def _droplet(self, name: str, wanted: places.Droplet, opts: pulumi.ResourceOptions) -> RemoteArgs:
+        from components.droplet import Droplet, HubDroplet
+
         assert self.cloud is not None
         made: Droplet | HubDroplet
         if isinstance(wanted, places.HubDroplet):
@@ -94,3 +99,11 @@ class Fleet:
             public=server.address,
             private=server.private_address,
         )
+
+
+def _cloud(settings: Settings, facts: CloudFacts | None) -> Cloud | None:
+    if not settings.region or facts is None:
+        return None
+    from components.cloud import Cloud
+
+    return Cloud(settings, settings.region, facts)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pulumi
 import pulumi_docker as docker
@@ -14,12 +15,11 @@ from components.gate import note
 from components.host import Host
 from components.late import LateValues
 from components.own_image import brought
-from components.spaces_bucket import SpacesAccount, SpacesBucket
 from configs import deployment, names, services
 from configs.deploy import script
 from configs.services import caddy
 from configs.services.container import LOOPBACK
-from configs.services.spec import NetworkName, ServiceSpec
+from configs.services.spec import LateField, NetworkName, ServiceSpec
 from configs.settings import Settings
 
 
@@ -105,16 +105,7 @@ class Hub(pulumi.ComponentResource):
             "users": dict(self._args.users),
             "admin_password": self._args.admin_password,
         }
-        account = SpacesAccount(self._args.settings, self)
-        parent = pulumi.ResourceOptions(parent=self)
-        if (spaces := self._args.settings.spaces) is not None:
-            backups = SpacesBucket("backup", account, spaces, parent)
-            self.bucket = backups.url
-            late = {**late, "bucket": backups.url, "bucket_key": backups.key}
-        if (spaces := self._args.settings.stored_at_spaces) is not None:
-            data = SpacesBucket("data", account, spaces, parent)
-            self.data = data.url
-            late = {**late, "storage": data.url, "storage_key": data.key}
+        late = {**late, **self._at_spaces()}
         if (generated := ask_secrets(self._args.settings, self)) is not None:
             late = {**late, "ask": generated}
         made: list[DockerService] = []
@@ -122,6 +113,25 @@ class Hub(pulumi.ComponentResource):
         for spec in sorted(services.hub_specs(context), key=lambda spec: len(spec.depends_on)):
             made.append(self._service(spec, late, made[-1:]))
         return made
+
+    def _at_spaces(self) -> LateValues:
+        """The buckets that the program makes, and their keys."""
+        settings = self._args.settings
+        found: dict[LateField, pulumi.Input[Any]] = {}
+        if settings.spaces is None and settings.stored_at_spaces is None:
+            return found
+        from components.spaces_bucket import SpacesAccount, SpacesBucket  # imports DigitalOcean's SDK
+
+        account, parent = SpacesAccount(settings, self), pulumi.ResourceOptions(parent=self)
+        if settings.spaces is not None:
+            backups = SpacesBucket("backup", account, settings.spaces, parent)
+            self.bucket = backups.url
+            found |= {"bucket": backups.url, "bucket_key": backups.key}
+        if settings.stored_at_spaces is not None:
+            data = SpacesBucket("data", account, settings.stored_at_spaces, parent)
+            self.data = data.url
+            found |= {"storage": data.url, "storage_key": data.key}
+        return found
 
     def _service(self, spec: ServiceSpec, late: LateValues, after: Sequence[DockerService]) -> DockerService:
         key = spec.service.image
