@@ -19,6 +19,7 @@ from tools import setup
 from tools.hubclient import HubClient
 
 BLOCK = 30  # seconds
+AWAY = 60  # seconds
 RUNNING = "{{.State.Running}} {{.State.Pid}}"
 
 
@@ -112,6 +113,27 @@ class TestBucket:
         done = stored.rig.tool("doctor")
         assert done.returncode == 0, done.stdout
         assert "Everything has data" in done.stdout
+
+    @pytest.mark.long
+    def test_hub_that_is_down_costs_nothing(self, stored: Stored) -> None:
+        receiving = [stored.rig.container(role) for role in ("caddy", RECEIVE, "loki")]
+        docker("stop", *receiving)
+        time.sleep(AWAY)
+        docker("start", *reversed(receiving))
+        back = time.time()
+        eventually("samples of now", lambda: stored.stamps()[-1] > back, patience=180)
+
+    @pytest.mark.long
+    def test_every_image_is_replaced(self, stored: Stored, chain: setup.ToolChain) -> None:
+        """What it costs is counted below."""
+        before = stored.rig.started_all()
+        with outage.another_tag(stored.rig, {image.key: image.ref for image in chain.images}) as bumped:
+            stored.rig.change({"images": bumped})
+            stored.rig.up()
+            after = stored.rig.started_all()
+            assert [name for name in before if before[name][0] == after[name][0]] == []
+            stored.rig.change({"images": None})
+            stored.rig.up()
 
     @pytest.mark.long
     @pytest.mark.parametrize("role", [RECEIVE, STORE, COMPACT, QUERY, RULE, "loki", "caddy"])
