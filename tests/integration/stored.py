@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -11,8 +13,10 @@ from collections.abc import Iterator
 from configs import names
 from configs.metrics_store import QUERY, RECEIVE
 from tests.integration import backup, outage
-from tests.integration.rig import Rig, docker
+from tests.integration.rig import Rig, docker, eventually
+from tests.integration.runs import Run, kill_all
 
+RUNNING = "{{.State.Running}} {{.State.Pid}}"
 SCRAPED = 'up{job="shop"}'
 
 
@@ -48,6 +52,24 @@ class Stored:
         """When the newest block was uploaded."""
         newest = f'max(thanos_objstore_bucket_last_successful_upload_time{{job="{RECEIVE}"}})'
         return backup.metric(self.rig, newest)
+
+    def kill_grow(self, to: str, step: str) -> None:
+        """`make grow`, whose processes are all killed at once in this step."""
+        run = Run(self.rig, "grow", "--to", to, "--yes")
+        run.until(step, lambda: run.said(step))
+        kill_all(self.rig)
+
+    def kill(self, role: str) -> None:
+        """SIGKILL for the process of a container, which Docker then starts again."""
+        name = self.rig.container(role)
+        before = docker("inspect", "-f", RUNNING, name).split()[1]
+        os.kill(int(before), signal.SIGKILL)
+
+        def again() -> bool:
+            running, pid = docker("inspect", "-f", RUNNING, name).split()
+            return running == "true" and pid not in (before, "0")
+
+        eventually(f"{role} runs again", again)
 
     def lost(self, since: float, until: float) -> list[float]:
         """Scrapes that the application answered and that have no sample."""

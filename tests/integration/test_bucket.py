@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -13,14 +11,12 @@ import pytest
 from configs.metrics_store import COMPACT, QUERY, RECEIVE, RULE, STORE, THANOS
 from tests.integration import backup, outage
 from tests.integration.rig import docker, eventually, rig
-from tests.integration.runs import Run, kill_all
 from tests.integration.stored import SCRAPED, Stored, hesitant
 from tools import setup
 from tools.hubclient import HubClient
 
 BLOCK = 30  # seconds
 AWAY = 60  # seconds
-RUNNING = "{{.State.Running}} {{.State.Pid}}"
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +33,6 @@ def stored(chain: setup.ToolChain) -> Iterator[Stored]:
         found.began = time.time()
         bucket.prepare()
         yield found
-
-
-def killed(stored: Stored, to: str, step: str) -> None:
-    """`make grow`, whose processes are all killed at once in this step."""
-    run = Run(stored.rig, "grow", "--to", to, "--yes")
-    run.until(step, lambda: run.said(step))
-    kill_all(stored.rig)
 
 
 @pytest.mark.xdist_group("bucket")
@@ -77,7 +66,7 @@ class TestBucket:
     @pytest.mark.long
     @pytest.mark.parametrize("step", ["Reading the metrics", "Writing", "Copying the blocks", "Comparing"])
     def test_copy_that_is_killed_costs_nothing(self, stored: Stored, step: str) -> None:
-        killed(stored, "bucket", step)
+        stored.kill_grow("bucket", step)
 
     def test_hub_moves_into_the_bucket(self, stored: Stored) -> None:
         done = stored.rig.tool("grow", "--to", "bucket", "--yes")
@@ -138,15 +127,7 @@ class TestBucket:
     @pytest.mark.long
     @pytest.mark.parametrize("role", [RECEIVE, STORE, COMPACT, QUERY, RULE, "loki", "caddy"])
     def test_killed_part_returns(self, stored: Stored, role: str) -> None:
-        name = stored.rig.container(role)
-        before = docker("inspect", "-f", RUNNING, name).split()[1]
-        os.kill(int(before), signal.SIGKILL)
-
-        def again() -> bool:
-            running, pid = docker("inspect", "-f", RUNNING, name).split()
-            return running == "true" and pid not in (before, "0")
-
-        eventually(f"{role} runs again", again)
+        stored.kill(role)
         eventually("it is scraped", lambda: backup.metric(stored.rig, f'up{{job="{role}"}}') == 1, patience=120)
 
     @pytest.mark.long
@@ -239,7 +220,7 @@ class TestBucket:
         assert f'logs_until "{tomorrow}" or later beside `kind: single`' in stored.rig.up_fails()
         stored.rig.change({"hub": {"storage": {"logs_until": tomorrow}}})
         for step in ("Copying what was not", "Copying the blocks", "Counting", "Moving the blocks", "Comparing"):
-            killed(stored, "single", step)
+            stored.kill_grow("single", step)
         done = stored.rig.tool("grow", "--to", "single", "--yes")
         assert done.returncode == 0, done.stdout[-4000:]
         assert "Every sample in the bucket is copied" in done.stdout
