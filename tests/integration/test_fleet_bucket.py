@@ -1,10 +1,11 @@
-"""A fleet in a rehearsal whose hub has its data in a bucket at Spaces: it comes up, and comes back by `make rebuild`
+"""A fleet in a rehearsal whose hub moves its data into a bucket at Spaces, over SSH, and comes back by `make rebuild`
 after its droplet and its volume are gone, without a restore."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 
 import pytest
 
@@ -15,6 +16,7 @@ from tests.integration.rig import eventually
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("fleet-bucket")]
 
 BLOCK = 60  # seconds
+SAMPLES = 'up{job="node",host="web"}'
 
 
 class StoredFleet(Fleet):
@@ -30,7 +32,7 @@ class StoredFleet(Fleet):
         self.config["cloud"] = {"range": "10.82.0.0/20"}
         hub = self.config["hub"]
         hub.pop("uptime")
-        hub["storage"] = {"kind": "bucket", "bucket": {"spaces": "fra1"}}
+        hub["storage"] = {"kind": "single", "bucket": {"spaces": "fra1"}}
         hub["metrics_block"] = f"{BLOCK}s"
         super().begin()
 
@@ -49,7 +51,19 @@ def uploaded(fleet: Fleet) -> float:
     return max((float(one["value"][1]) for one in fleet.metrics(newest)), default=0.0)
 
 
-def test_hub_in_a_bucket_at_spaces_has_data_for_everything(fleet: StoredFleet) -> None:
+def test_hub_moves_into_the_bucket(fleet: StoredFleet) -> None:
+    before, edge = eventually("samples", lambda: fleet.stamps(SAMPLES, "10m")), fleet.containers("web")
+    tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
+    fleet.change({"hub": {"storage": {"kind": "bucket", "logs_since": tomorrow}}})
+    done = fleet.tool("grow", "--to", "bucket", "--yes")
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert "are in the bucket, with as many samples as before" in done.stdout
+    assert not set(before) - set(fleet.stamps(SAMPLES, "20m")), "samples of before the move are answered"
+    assert fleet.containers("web") == edge, "an edge's container was touched"
+    assert fleet.tool("grow", "--forget", "--yes").returncode == 0
+
+
+def test_it_has_data_for_everything(fleet: StoredFleet) -> None:
     assert set(THANOS) <= set(fleet.containers("hub"))
     done = fleet.tool("doctor")
     assert done.returncode == 0, done.stdout[-4000:]
@@ -59,8 +73,7 @@ def test_hub_in_a_bucket_at_spaces_has_data_for_everything(fleet: StoredFleet) -
 def test_lost_droplet_and_volume_come_back_by_rebuild_with_what_was_uploaded(fleet: StoredFleet) -> None:
     begun = time.time()
     eventually("blocks of now", lambda: uploaded(fleet) > begun + 2 * BLOCK, patience=400, pause=5)
-    selector = 'up{job="node",host="web"}'
-    before, edge = fleet.stamps(selector, "10m"), fleet.containers("web")
+    before, edge = fleet.stamps(SAMPLES, "10m"), fleet.containers("web")
     droplet, (volume,) = fleet.droplet("hub"), fleet.api("volumes")
     destroyed = time.time()
     fleet.ask("DELETE", f"droplets/{droplet['id']}")
@@ -74,8 +87,8 @@ def test_lost_droplet_and_volume_come_back_by_rebuild_with_what_was_uploaded(fle
     assert fleet.api("volumes")[0]["id"] != volume["id"]
     assert fleet.containers("web") == edge, "an edge's container was touched"
 
-    eventually("samples of now", lambda: fleet.stamps(selector, "1m")[-1] > back, patience=180)
-    again = fleet.stamps(selector, f"{time.time() - begun + 300:.0f}s")
+    eventually("samples of now", lambda: fleet.stamps(SAMPLES, "1m")[-1] > back, patience=180)
+    again = fleet.stamps(SAMPLES, f"{time.time() - begun + 300:.0f}s")
     missing = [at for at in before if at not in again]
     lost = max(missing, default=0) - min(missing, default=0)
     print(f"the hub was back after {back - destroyed:.0f} s; lost with its disk: {lost:.0f} s of samples")
