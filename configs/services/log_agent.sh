@@ -4,6 +4,7 @@
 # which they are read, so their positions (keys that are paths) stay: what is read again would be there twice.
 set -u
 LATER=7 # looks, of $EVERY seconds, after which what was read has been sent or counted as failed
+COUNTERS='^(promtail|alloy)_build_info|^(promtail|loki_write)_request_duration_seconds_count'
 copies=() bad=0 good=0 waiting='' child=''
 
 # Sent: requests that the hub answered for good. Failed: those that the agent tries again. Nothing without an answer.
@@ -11,17 +12,13 @@ count() {
     local line sent=0 failed=0 answered=''
     exec 3<> "/dev/tcp/127.0.0.1/$PORT" || return 1
     printf 'GET /metrics HTTP/1.0\r\n\r\n' >&3
-    while IFS= read -r -t 5 line <&3; do
+    while IFS= read -r line; do
         case $line in
-            promtail_build_info* | alloy_build_info*) answered=1 ;;
-            promtail_request_duration_seconds_count* | loki_write_request_duration_seconds_count*)
-                case $line in
-                    *status_code=\"[-5]*) failed=$((failed + ${line##* })) ;;
-                    *) sent=$((sent + ${line##* })) ;;
-                esac
-                ;;
+            *_build_info*) answered=1 ;;
+            *status_code=\"[-5]*) failed=$((failed + ${line##* })) ;;
+            *) sent=$((sent + ${line##* })) ;;
         esac
-    done
+    done < <(timeout 5 grep -E "$COUNTERS" <&3) # bash itself would read the page byte by byte
     exec 3>&-
     [ -n "$answered" ] && echo "$sent $failed"
 } 2> /dev/null

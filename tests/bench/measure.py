@@ -13,9 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
-from tests.bench.usage import Usage
+from tests.bench.usage import Usage, cpu_seconds
 from tests.integration.rig import Rig, docker, timestamp
 from tools.environment import pulumi_env
 from tools.hubclient import HubClient
@@ -113,14 +112,15 @@ def _talker(rig: Rig, image: str, suffix: str) -> str:
 
 def line_cost(rig: Rig, image: str, number: int) -> float:
     """CPU seconds of the log agent for 1000 lines."""
-    idle = -_cpu(rig, "promtail")
+    promtail = rig.container("promtail")
+    idle = -cpu_seconds(promtail)
     time.sleep(IDLE)
-    idle = (idle + _cpu(rig, "promtail")) / IDLE
+    idle = (idle + cpu_seconds(promtail)) / IDLE
     samples = (CHECKOUT / "tests" / "data" / "levels.tsv").read_text().splitlines()
     folder = rig.home / "burst"
     folder.mkdir(exist_ok=True)
     (folder / "lines").write_text("".join(f"{line.partition(chr(9))[2]}\n" for line in samples))
-    name, begun, used = rig.container(f"burst-{number}"), time.time(), -_cpu(rig, "promtail")
+    name, begun, used = rig.container(f"burst-{number}"), time.time(), -cpu_seconds(promtail)
     command = f"exec python3 -c '{WRITER.format(count=BURST)}' < /burst/lines"
     rig.run(image, "-c", command, options=("--name", name, "-v", f"{folder}:/burst:ro", "--entrypoint", "sh"))
     last = f'{{container="{name}"}} |= "last of them"'
@@ -128,16 +128,9 @@ def line_cost(rig: Rig, image: str, number: int) -> float:
     while not rig.hub.logs(last, begun - 60, time.time() + 60):
         assert time.monotonic() < end, "the last of the lines did not arrive"
         time.sleep(0.5)
-    used += _cpu(rig, "promtail") - idle * (time.time() - begun)
+    used += cpu_seconds(promtail) - idle * (time.time() - begun)
     docker("rm", "-f", name)
     return used / BURST * 1000
-
-
-def _cpu(rig: Rig, role: str) -> float:
-    """CPU seconds that the main process of a container has used."""
-    pid = docker("inspect", "-f", "{{.State.Pid}}", rig.container(role)).strip()
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def first_data(rig: Rig, image: str, times: int) -> tuple[list[float], list[float]]:

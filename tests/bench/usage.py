@@ -44,6 +44,11 @@ def _read(container: str) -> tuple[float, int, int]:
     return at, int(answer["cpu_stats"]["cpu_usage"]["total_usage"]), int(memory["usage"]) - int(inactive)
 
 
+def cpu_seconds(container: str) -> float:
+    """CPU seconds that all processes of a container have used."""
+    return _read(container)[1] / 1e9
+
+
 def measure(containers: Sequence[str], seconds: float) -> list[Usage]:
     """One entry per container, over `seconds`."""
     with ThreadPoolExecutor(len(containers)) as pool:
