@@ -18,10 +18,12 @@ from ask.answer import Answer
 from ask.client import Away, Hub
 from ask.engine import Engine, Plan
 from ask.model import proposal
-from ask.model.client import Client, Unavailable
+from ask.model.client import Client
 from ask.model.masking import Masks, Values, values_of
 from ask.model.meter import Spent
 from ask.model.prompt import SYSTEM, Context, Library, help_texts
+from ask.model.sending import Unavailable
+from ask.ranking import Index
 from ask.reading import Context as Before
 from ask.safety import Refused
 from ask.world import World
@@ -42,7 +44,7 @@ class Advisor:
     client: Client
     share: bool = False
     _turns: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE), repr=False)
-    _library: tuple[Engine, Library] | None = None
+    _library: tuple[Index, Library] | None = None
     _values: tuple[World, Values] | None = None
     _helps: tuple[float, dict[str, str]] = (0.0, {})
 
@@ -139,8 +141,8 @@ class Advisor:
         return replace(answer, sentence=sentence, model=result)
 
     def _library_of(self, engine: Engine) -> Library:
-        if self._library is None or self._library[0] is not engine:
-            self._library = engine, Library.of(engine)
+        if self._library is None or self._library[0] is not engine.index:
+            self._library = engine.index, Library.of(engine)
         return self._library[1]
 
     def _values_of(self, world: World, engine: Engine) -> Values:

@@ -18,8 +18,6 @@ from ask.model.meter import Budget, Observer, Reservation
 from ask.model.protocol import Call, Endpoint, Reply
 from ask.model.sending import Failed, Sender, Unavailable
 
-__all__ = ["Client", "Unavailable"]
-
 RETRIES = 2
 BACKOFF = 0.5  # seconds before the first retry; doubled for each further one
 FAILURES, PAUSE = 3, 60.0  # failed questions in a row, and seconds without requests after them
@@ -39,7 +37,7 @@ class Client:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
-        self._sender = Sender("The language model", self.timeout)
+        self._sender = Sender("The language model", "The language model's provider", self.timeout)
 
     def close(self) -> None:
         """Close the connections."""

@@ -34,10 +34,11 @@ class Failed(Exception):
 
 @dataclass
 class Sender:
-    """Connections to one provider. `what` begins the sentences about failures; `timeout` is what they name, in
-    seconds; `largest` bounds a response, in bytes."""
+    """Connections to one provider. Sentences about failures begin with `what`, those about what the provider refuses
+    with `owner`; `timeout` is what they name, in seconds; `largest` bounds a response, in bytes."""
 
     what: str
+    owner: str
     timeout: float
     largest: int = LARGEST
 
@@ -84,7 +85,7 @@ class Sender:
 
     def _refused(self, answer: httpx.Response) -> Failed:
         """What a status other than 200 means."""
-        status, owner = answer.status_code, f"{self.what}'s provider"
+        status, owner = answer.status_code, self.owner
         after = answer.headers.get("retry-after", "")
         wait = float(after) if after.isdecimal() and len(after) < 6 else 0.0
         if status in {401, 403}:
