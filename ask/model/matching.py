@@ -1,7 +1,7 @@
 """Which entries a question means by embeddings: its vector compared with those of the catalogue's texts.
 
 The question is embedded where its terms leave something to improve. Label values in it are replaced by pseudonyms, as
-for a language model. Without vectors, for whatever reason, the ranking is the one by terms.
+for a language model. Without vectors the ranking is the one by terms.
 """
 
 from __future__ import annotations

@@ -63,10 +63,10 @@ def _complete(made: Stage) -> None:
 
 
 def _health(made: Stage) -> dict[str, Any]:
-    found: dict[str, Any] = made.client.get("/ask/api/v1/health").json()
-    assert found["status"] == "healthy", "embeddings do not change the state of the whole"
-    one: dict[str, Any] = found["components"]["embeddings"]
-    return one
+    document = made.client.get("/ask/api/v1/health").json()
+    assert document["status"] == "healthy", "embeddings do not change the state of the whole"
+    found: dict[str, Any] = document["components"]["embeddings"]
+    return found
 
 
 def _rows(database: tuple[Server, str], text: str) -> list[tuple[Any, ...]]:
