@@ -108,8 +108,7 @@ def test_the_catalogue_is_embedded_once_and_questions_are_ranked_with_it(
         _complete(again)
     assert fake.received == [], "a restart embeds nothing again"
     stored = str(_rows(database, "SELECT * FROM query_history")) + str(_rows(database, "SELECT * FROM audit"))
-    written = capfd.readouterr()
-    assert KEY not in stored + written.out + written.err + json.dumps(found)
+    assert KEY not in stored + "".join(capfd.readouterr()) + json.dumps(found)
 
 
 def test_a_changed_catalogue_embeds_what_is_new_and_another_model_all_of_it(
