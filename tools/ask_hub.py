@@ -26,6 +26,13 @@ def register(commands: Commands) -> None:
     parser.add_argument("question")
     parser.add_argument("--at", default="", help="the time of the question; now if not given")
     parser.add_argument("--json", action="store_true", help="the whole answer as JSON")
+    commands.add("ask-catalogue", print_catalogue, "the catalogue of a stack file, for an assistant that runs alone")
+
+
+def print_catalogue(options: argparse.Namespace) -> int:
+    """What the hub's assistant reads as catalogue.json. Needs the stack file alone."""
+    print(catalogue.render(settings_of(open_stack(options))))
+    return 0
 
 
 def answer(options: argparse.Namespace) -> int:

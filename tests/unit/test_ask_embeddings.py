@@ -19,7 +19,8 @@ from tests.fixtures.full import SOURCE, small
 from tests.unit.test_ask_hub import LATE, SPECS
 from tests.unit.test_ask_hub import _settings as settings_with
 
-GIVEN = {"provider": "openai", "name": "an-embedding", "api_key": "embedding-s3cret", "dimensions": 1536}
+KEY = {"api_key": "embedding-s3cret"}  # pragma: allowlist secret
+GIVEN = {"provider": "openai", "name": "an-embedding", "dimensions": 1536} | KEY
 LOCAL = {"provider": "ollama", "name": "nomic-embed-text", "base_url": "http://10.0.0.5:11434", "dimensions": 768}
 
 
