@@ -1,4 +1,4 @@
-"""ask/compose.yaml, for developing the assistant alone: it is valid, uses the pinned images, and publishes on loopback."""
+"""ask/compose.yaml, for developing the assistant alone: valid, with the pinned images, on loopback."""
 
 from __future__ import annotations
 
@@ -31,9 +31,8 @@ def _compose(**more: str) -> subprocess.CompletedProcess[str]:
 def _has_compose() -> bool:
     if shutil.which("docker") is None:
         return False
-    return (
-        subprocess.run(["docker", "compose", "version"], capture_output=True, check=False, timeout=60).returncode == 0
-    )
+    argv = ["docker", "compose", "version"]
+    return subprocess.run(argv, capture_output=True, check=False, timeout=60).returncode == 0
 
 
 needs_compose = pytest.mark.skipif(not _has_compose(), reason="there is no `docker compose` here")
@@ -72,10 +71,8 @@ def _settings(tmp_path: Path, given: str) -> service_config.Config:
 
 
 def test_the_service_reads_its_settings(tmp_path: Path) -> None:
-    text = re.sub(
-        r"\$\{[^{}]*\$\{[^}]*\}\}|\$\{[^}]*\}", "http://192.0.2.1:9090", RAW["configs"]["settings"]["content"]
-    )
-    found = _settings(tmp_path, text)
+    content = RAW["configs"]["settings"]["content"]
+    found = _settings(tmp_path, re.sub(r"\$\{[^{}]*\$\{[^}]*\}\}|\$\{[^}]*\}", "http://192.0.2.1:9090", content))
     assert found.database.host in RAW["services"]
     assert found.valkey.host in RAW["services"]
     mounts = RAW["services"]["ask"]["volumes"]
