@@ -220,9 +220,10 @@ class Engine:
         for mention in reading.mentions:
             text = text.replace(mention.written, " ")
         query = logs.build(text, reading.search, bound, reading.wants, when)
-        return Plan(
-            reading=reading, query=query, confidence=0.8, assumptions=fitting.assumptions(reading, bound, query)
-        )
+        found = fitting.assumptions(reading, bound, query)
+        if unused := logs.unused(reading.asked, reading.search):
+            found = (*found, f"the lines are not restricted by these terms of the question: {', '.join(unused)}")
+        return Plan(reading=reading, query=query, confidence=0.6 if unused else 0.8, assumptions=found)
 
     def _unknown(self, reading: Reading) -> Plan:
         name = reading.unknown[0]

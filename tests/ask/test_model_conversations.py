@@ -43,7 +43,7 @@ def test_a_conversation_ends_as_expected(one: dict[str, Any], provider: str) -> 
     assert expect.get("never", "\n\n") not in str(found.document())
     if "span" in expect:
         assert (found.end - found.start, AT - found.end) == (expect["span"], expect["ago"])
-    result = f"proposal {found.model}"
+    result = f"proposal {found.model or 'accepted'}"
     assert made.observed.counts[result] == 1, "each question is counted once"
 
 
