@@ -10,7 +10,10 @@ import yaml
 from tests.ask import model_rig, references
 from tests.ask.seed import AT
 
-CONVERSATIONS: list[dict[str, Any]] = yaml.safe_load((references.FOLDER / "conversations.yaml").read_text())
+FILES = ("conversations.yaml", "conversations-logs.yaml")
+CONVERSATIONS: list[dict[str, Any]] = [
+    one for name in FILES for one in yaml.safe_load((references.FOLDER / name).read_text())
+]
 PROVIDERS = ("anthropic", "openai", "ollama")
 CASES = [
     pytest.param(one, provider, id=f"{one['id']}-{provider}")

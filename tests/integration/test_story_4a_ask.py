@@ -19,7 +19,8 @@ from tests.integration.test_story_6_end import kill_main_process
 
 pytestmark = pytest.mark.xdist_group("story")
 MB = 1024**2
-HEALTHY = {"database": "healthy", "valkey": "healthy", "prometheus": "healthy", "loki": "healthy", "llm": "none"}
+HEALTHY = {"database": "healthy", "valkey": "healthy", "prometheus": "healthy", "loki": "healthy"}
+HEALTHY |= {"llm": "none", "embeddings": "none"}
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,40 @@ def test_api_refuses_everyone_else(story: Story, ask: Assistant) -> None:
     name, password = story.admin()  # Grafana's
     got = https(story.rig, "POST", "/ask/auth/login", json={"name": name, "password": password})
     assert got.status_code == 401, got.text
+
+
+def test_an_assistant_of_another_program_gets_an_answer_over_mcp_with_a_key(story: Story, ask: Assistant) -> None:
+    made = ask.call("POST", "api/v1/admin/api-keys", json={"name": "mcp", "days": 1, "per_hour": 10})
+    assert made.status_code == 201, made.text
+    key = {"Authorization": f"Bearer {made.json()['key']}"}
+
+    def sent(method: str, headers: dict[str, str], **params: object) -> httpx.Response:
+        accepted = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return https(story.rig, "POST", "/ask/mcp", json=body, headers={**accepted, **headers})
+
+    assert sent("tools/list", {}).status_code == 401
+    listed = sent("tools/list", key)
+    assert listed.status_code == 200, listed.text
+    assert "ask" in {one["name"] for one in listed.json()["result"]["tools"]}
+    answered = sent("tools/call", key, name="ask", arguments={"question": _question(story)})
+    assert answered.status_code == 200, answered.text
+    result = answered.json()["result"]
+    assert not result.get("isError"), result
+    assert result["structuredContent"]["query"] == ask.answer(_question(story))["query"]
+    assert result["content"][0]["text"].startswith(result["structuredContent"]["sentence"])
+    foreign = sent("tools/list", {**key, "Origin": "https://evil.example.com"})
+    assert foreign.status_code == 403, "a page of another site"
+
+
+def test_make_ask_is_answered_by_the_assistant(story: Story, ask: Assistant) -> None:
+    question = f"{_question(story)} in the last 7 minutes"
+    done = story.rig.tool("ask", question, "--json")
+    assert done.returncode == 0, done.stdout
+    assert "Answered without the assistant" not in done.stdout
+    found = json.loads(done.stdout[done.stdout.index("{") :])
+    assert found["query"] == ask.answer(question)["query"]
+    eventually("the history has it", lambda: question in ask.history(), 20)
 
 
 def test_its_three_parts_take_less_than_300_mb(story: Story, ask: Assistant) -> None:
