@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from html import escape
+from typing import Any
 
 import httpx
 import pytest
@@ -41,6 +42,17 @@ def ask(story: Story) -> Assistant:
 
 def _question(story: Story) -> str:
     return f"cpu of container {story.rig.container('talker')}"
+
+
+def _answered(story: Story, ask: Assistant, when: str = "") -> tuple[str, dict[str, Any]]:
+    """A question about a container that every hub has, and its answer, once its metrics are discovered."""
+    question = f"cpu of container {story.rig.container('caddy')}{when}"
+
+    def found() -> dict[str, Any]:
+        one = ask.answer(question)
+        return one if one["status"] == "answered" else {}
+
+    return question, eventually("an answer about Caddy", found, 90)
 
 
 def test_value_of_an_answer_is_the_one_in_prometheus(story: Story, ask: Assistant) -> None:
@@ -103,24 +115,26 @@ def test_an_assistant_of_another_program_gets_an_answer_over_mcp_with_a_key(stor
     listed = sent("tools/list", key)
     assert listed.status_code == 200, listed.text
     assert "ask" in {one["name"] for one in listed.json()["result"]["tools"]}
-    answered = sent("tools/call", key, name="ask", arguments={"question": _question(story)})
+    question, expected = _answered(story, ask)
+    answered = sent("tools/call", key, name="ask", arguments={"question": question})
     assert answered.status_code == 200, answered.text
     result = answered.json()["result"]
     assert not result.get("isError"), result
-    assert result["structuredContent"]["query"] == ask.answer(_question(story))["query"]
+    assert result["structuredContent"]["status"] == "answered"
+    assert result["structuredContent"]["query"] == expected["query"]
     assert result["content"][0]["text"].startswith(result["structuredContent"]["sentence"])
     foreign = sent("tools/list", {**key, "Origin": "https://evil.example.com"})
     assert foreign.status_code == 403, "a page of another site"
 
 
 def test_make_ask_is_answered_by_the_assistant(story: Story, ask: Assistant) -> None:
-    question = f"{_question(story)} in the last 7 minutes"
+    question, expected = _answered(story, ask, " in the last 7 minutes")
     done = story.rig.tool("ask", question, "--json")
     assert done.returncode == 0, done.stdout
     assert "Answered without the assistant" not in done.stdout
     found = json.loads(done.stdout[done.stdout.index("{") :])
-    assert found["query"] == ask.answer(question)["query"]
-    eventually("the history has it", lambda: question in ask.history(), 20)
+    assert (found["status"], found["query"]) == ("answered", expected["query"])
+    eventually("the history has both", lambda: ask.history().count(question) >= 2, 20)
 
 
 def test_its_three_parts_take_less_than_300_mb(story: Story, ask: Assistant) -> None:
