@@ -83,8 +83,8 @@ def value_ticks(low: float, high: float, unit: str) -> list[float]:
 
 
 def value_labels(ticks: Sequence[float], unit: str) -> list[str]:
-    """A label for each tick, all different: with more digits in a small range. A label that is still the same as another
-    one is empty."""
+    """A label for each tick, all different: with more digits in a small range. A label that is still the same as
+    another one is empty."""
     for digits in DIGITS:
         labels = [units.show(one, unit, digits=digits) for one in ticks]
         if len(set(labels)) == len(labels):

@@ -106,7 +106,7 @@ def test_an_assistant_of_another_program_gets_an_answer_over_mcp_with_a_key(stor
     assert made.status_code == 201, made.text
     key = {"Authorization": f"Bearer {made.json()['key']}"}
 
-    def sent(method: str, headers: dict[str, str], **params: object) -> httpx.Response:
+    def sent(method: str, headers: dict[str, str], **params: Any) -> httpx.Response:
         accepted = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
         body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
         return https(story.rig, "POST", "/ask/mcp", json=body, headers={**accepted, **headers})
