@@ -24,11 +24,14 @@ up: venv ## bring everything up on this machine, wait for data, show it
 ask: venv ## ask the hub in plain language: make ask Q="how full are the disks?" [STACK= AT=]
 	@$(TOOL) ask $(call quoted,$(Q)) --at $(call quoted,$(AT))
 
-ask-eval: venv ## measure the assistant on its questions; QUESTIONS=FILE BASE=URL [LOKI=URL AT=TIME]: answer a file of others; [MODEL=PROVIDER:NAME KEY_FILE= MODEL_URL= ALONE=1]
+ask-eval: venv ## measure the assistant on its questions; QUESTIONS=FILE BASE=URL [LOKI=URL AT=TIME]: answer a file of others; [MODEL=PROVIDER:NAME KEY_FILE= MODEL_URL= ALONE=1] [EMBEDDINGS=PROVIDER:NAME DIMENSIONS= EMBEDDINGS_URL= EMBEDDINGS_KEY_FILE=]
 	@.venv/bin/python -m tests.ask.evaluate $(if $(QUESTIONS),--questions $(call quoted,$(QUESTIONS)) \
 		--base $(call quoted,$(BASE)) --loki $(call quoted,$(LOKI)) --at $(call quoted,$(AT)),--failures) \
 		$(if $(MODEL),--model $(call quoted,$(MODEL)) --model-url $(call quoted,$(MODEL_URL)) \
-		$(if $(KEY_FILE),--key-file $(call quoted,$(KEY_FILE))) $(if $(ALONE),--alone))
+		$(if $(KEY_FILE),--key-file $(call quoted,$(KEY_FILE))) $(if $(ALONE),--alone)) \
+		$(if $(EMBEDDINGS),--embeddings $(call quoted,$(EMBEDDINGS)) --embeddings-url $(call quoted,$(EMBEDDINGS_URL)) \
+		--dimensions $(call quoted,$(DIMENSIONS)) \
+		$(if $(EMBEDDINGS_KEY_FILE),--embeddings-key-file $(call quoted,$(EMBEDDINGS_KEY_FILE))))
 
 status: venv ## what runs, where to look, what has arrived
 	@$(TOOL) status

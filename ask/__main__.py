@@ -93,9 +93,10 @@ def show(answer: Answer) -> str:
         parts += ["", f"Query: {answer.query}"]
         parts += [f"Meaning: {answer.explanation}"] if answer.explanation else []
         parts += ["First checks:", *(f"  {one}" for one in answer.checks)] if answer.checks else []
-        parts += [f"Assumed: {'; '.join(answer.assumptions)}"] if answer.assumptions else []
         parts += [f"{name.capitalize()}: {address}" for name, address in answer.links.items() if address]
         parts.append(f"Confidence: {answer.confidence:g} ({answer.engine})")
+    if answer.assumptions:
+        parts.append(f"Assumed: {'; '.join(answer.assumptions)}")
     if answer.readings:
         parts += ["", "Other readings:", *(f"  {one}" for one in answer.readings)]
     return "\n".join(parts)

@@ -41,6 +41,7 @@ class Answer:
     confidence: float = 0.0
     engine: str = "deterministic"
     model: str = ""  # if a language model was used: accepted, rejected, none or unavailable
+    embeddings: str = ""  # if a provider of embeddings was used: used or unavailable
 
     def document(self) -> dict[str, Any]:
         """As JSON."""

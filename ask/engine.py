@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass, field, replace
 
 from ask import apps, compose, fitting, logs, promql, safety, units
 from ask.catalogue import Catalogue, Entry, filled
 from ask.compose import Bound, CannotBind, Query
-from ask.ranking import Index, Ranked
+from ask.ranking import Index, Ranked, Support
 from ask.reading import Context, Reading, read
 from ask.safety import Limits, Refused
 from ask.world import LOG_LABELS, World
@@ -35,15 +36,22 @@ class Plan:
 
 @dataclass
 class Engine:
-    """A catalogue, prepared once, and the limits."""
+    """A catalogue, prepared once, and the limits. `support`: of one question, by embeddings."""
 
     catalogue: Catalogue
     limits: Limits = field(default_factory=Limits)
+    support: Support = field(default_factory=Support)
 
     def __post_init__(self) -> None:
         self.entries = {one.id: one for one in self.catalogue.panels if one.language == "promql"}
         self.log_entries = [one for one in self.catalogue.panels if one.language == "logql" and "$" not in one.expr]
         self.index = Index([*self.entries.values(), *self.log_entries])
+
+    def supported(self, support: Support) -> Engine:
+        """This engine with the support for one question."""
+        found = copy.copy(self)
+        found.support = support
+        return found
 
     def plan(self, question: str, world: World, now: float, context: Context = NO_CONTEXT) -> Plan:
         """The query for a question. Never raises for what a user wrote."""
@@ -75,7 +83,7 @@ class Engine:
         best = ranked[0] if ranked else None
         if any(fitting.are_halves(ranked[0][0], other) for other, _ in ranked[1:6]):
             best = None
-        above = best[0].score + 0.05 if best else 0.0
+        above = 0.05 + (best[0].score if self._is_enough(reading, best[0].score) else best[0].terms) if best else 0.0
         if derived and derived[0].score >= max(APP_ENOUGH, above):
             plan = self._derived(reading, derived[0], world)
             if plan is not None:
@@ -103,6 +111,8 @@ class Engine:
         ranked = self.index.rank(reading.asked, reading.hints)
         if reading.wants.counted and (reading.times.window or reading.wants.threshold):
             ranked += self._of_counted(reading)
+        if self.support.scores:
+            ranked = self.index.supported(ranked, self.support.scores)
         found: list[tuple[Ranked, Bound]] = []
         for one in ranked:
             if one.entry.language == "promql":
@@ -155,9 +165,13 @@ class Engine:
             query=query,
             entry=best.entry,
             confidence=round(best.score, 2),
-            assumptions=fitting.assumptions(reading, bound, query),
+            assumptions=(*fitting.assumptions(reading, bound, query), *self._by_meaning(reading, best)),
             readings=others,
         )
+
+    def _by_meaning(self, reading: Reading, best: Ranked) -> tuple[str, ...]:
+        """What an answer states that its terms alone would not have given."""
+        return () if self._is_enough(reading, best.terms) else ("embeddings show that the question means this value",)
 
     def chosen(self, reading: Reading, entry: Entry, world: World, confidence: float) -> Plan:
         """The query of an entry that was not chosen by its rank. Raises Refused if it does not fit the question."""
@@ -166,7 +180,7 @@ class Engine:
             raise Refused("The entry has no label for a name of the question.")
         if not fitting.exists(entry, world) or not fitting.fits(entry, reading):
             raise Refused("The entry does not fit what the question wants of its values.")
-        plan = self._panel(reading, Ranked(entry, confidence), bound, (), world)
+        plan = self._panel(reading, Ranked(entry, confidence, 1.0), bound, (), world)
         if plan.query is None:
             raise Refused(plan.abstention)
         return plan
@@ -206,9 +220,10 @@ class Engine:
         for mention in reading.mentions:
             text = text.replace(mention.written, " ")
         query = logs.build(text, reading.search, bound, reading.wants, when)
-        return Plan(
-            reading=reading, query=query, confidence=0.8, assumptions=fitting.assumptions(reading, bound, query)
-        )
+        found = fitting.assumptions(reading, bound, query)
+        if unused := logs.unused(reading.asked, reading.search):
+            found = (*found, f"the lines are not restricted by these terms of the question: {', '.join(unused)}")
+        return Plan(reading=reading, query=query, confidence=0.6 if unused else 0.8, assumptions=found)
 
     def _unknown(self, reading: Reading) -> Plan:
         name = reading.unknown[0]

@@ -23,7 +23,7 @@ def wants_of(reading: Reading, entry: Entry) -> Wants:
 def are_halves(one: Ranked, other: Ranked) -> bool:
     """Two queries of one panel that fit equally, such as bytes read and written: neither is the answer."""
     same = one.entry.board == other.entry.board and one.entry.title == other.entry.title
-    return same and one.entry.name != other.entry.name and abs(one.score - other.score) < 0.03
+    return same and one.entry.name != other.entry.name and abs(one.terms - other.terms) < 0.03
 
 
 def parts_of_names(reading: Reading) -> frozenset[str]:

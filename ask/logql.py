@@ -14,7 +14,7 @@ from ask.promql import duration
 from ask.safety import Limits, Refused
 
 STAGES = 20  # of a pipeline
-_TOKEN = re.compile(
+TOKEN = re.compile(
     r"""(?P<text>"(?:[^"\\]|\\.)*"|`[^`]*`)|(?P<comment>\#[^\n]*)|(?P<open>[({\[])|(?P<close>[)}\]])"""
     r"""|(?P<word>[A-Za-z_][\w.]*)|(?P<other>\s+|.)""",
     re.DOTALL,
@@ -64,7 +64,7 @@ class _Token:
 def read(text: str) -> Query:
     """Take a query apart. Raises Refused for one that is not closed or whose selector cannot be read."""
     tokens, depth, deepest, opened = [], 0, 0, []
-    for found in _TOKEN.finditer(text):
+    for found in TOKEN.finditer(text):
         kind = str(found.lastgroup)
         if kind == "comment":
             continue
@@ -85,7 +85,7 @@ def read(text: str) -> Query:
     if opened:
         raise Refused(f"The query is not valid LogQL: {opened[-1]} is not closed.")
     words = frozenset(one.text for one in tokens if one.kind == "word")
-    patterns = tuple(_unquoted(one.text) for one in tokens if one.kind == "text")
+    patterns = tuple(unquoted(one.text) for one in tokens if one.kind == "text")
     stages = sum(one.text == "|" for one in tokens)
     streams = _streams(text, tokens)
     return Query(streams, patterns, words, stages, deepest, any(one.text == "[" for one in tokens))
@@ -150,18 +150,23 @@ def _selector(one: Streams, limits: Limits) -> None:
         raise Refused(f"A window of {duration(one.window)} exceeds {duration(limits.log_range)}.")
     if one.offset > limits.range:
         raise Refused(f"An offset of {duration(one.offset)} exceeds {duration(limits.range)}.")
-    inside, at, narrow = one.text[1:-1], 0, False
-    while inside[at:].strip():
-        found = _MATCHER.match(inside, at)
-        if found is None:
-            raise Refused(f"The query is not valid LogQL: {one.text[:60]} is no stream selector.")
-        value = _unquoted(found["value"])
-        narrow |= (found["op"] == "=" and bool(value)) or (found["op"] == "=~" and not is_blanket(value))
-        at = found.end()
-        if inside[at : at + 1] == ",":
-            at += 1
+    narrow = any((op == "=" and value) or (op == "=~" and not is_blanket(value)) for _, op, value in matchers(one.text))
     if not narrow:
         raise Refused(f"The selector {one.text[:60]} matches every stream. Name a host, a container or a job.")
+
+
+def matchers(text: str) -> list[tuple[str, str, str]]:
+    """Label, operator and value of each matcher of a stream selector. Raises Refused."""
+    inside, at, found = text[1:-1], 0, []
+    while inside[at:].strip():
+        one = _MATCHER.match(inside, at)
+        if one is None:
+            raise Refused(f"The query is not valid LogQL: {text[:60]} is no stream selector.")
+        found.append((one["label"], one["op"], unquoted(one["value"])))
+        at = one.end()
+        if inside[at : at + 1] == ",":
+            at += 1
+    return found
 
 
 def is_blanket(text: str) -> bool:
@@ -178,7 +183,8 @@ def is_blanket(text: str) -> bool:
     return bool(compiled.fullmatch("")) or sum(bool(compiled.fullmatch(one)) for one in _PROBES) > 1
 
 
-def _unquoted(text: str) -> str:
+def unquoted(text: str) -> str:
+    """The value of a text in quotes or backticks."""
     if text.startswith("`"):
         return text[1:-1]
     try:

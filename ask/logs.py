@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ask import words
 from ask.compose import HOUR, Bound, Query
 from ask.grammar import Wants
 from ask.promql import among, duration
@@ -38,6 +39,22 @@ _RATE = re.compile(r"\b(?:per second|rate|/s)\b")
 _WHICH_MOST = re.compile(
     r"\b(?:which|what|top)\b.*\b(?:most|noisiest|loudest)\b|\bnoisiest\b|\bloudest\b|\bmost (?:logs?|lines)\b"
 )
+# Content terms that a query about lines expresses, or that state only that it is about lines.
+_USED = frozenset(
+    words.content(
+        "log logs logged logging lines line entries tail grep search find contain containing contains matching mention "
+        "mentioning saying say with show newest latest recent last print get level error fatal panic critical "
+        "exception failure warning info debug count number rate second most noisiest loudest top host container job "
+        "service project message messages text word stack trace fehler protokoll logzeilen logeinträge zeilen anzahl "
+        "registros"
+    )
+)
+
+
+def unused(asked: tuple[str, ...], search: str) -> tuple[str, ...]:
+    """The content terms of a question about log lines that its query does not express."""
+    searched = set(words.content(search))
+    return tuple(one for one in asked if one not in _USED and one not in searched and not one.isdecimal())
 
 
 def quoted(text: str) -> str:

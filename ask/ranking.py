@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from ask import lexicon
 from ask.catalogue import Entry
@@ -17,14 +17,25 @@ from ask.catalogue import Entry
 ENOUGH = 0.66  # of 1: below it the engine abstains
 ALONE = 0.84  # for a question of one word
 RECORD = 0.9  # a recording rule counts less than a panel
+LIFT = 0.5  # of what a score lacks, for the entry that embeddings support most; alone it is below ENOUGH
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """An entry with its score."""
+    """An entry with its score, and how much of that is by terms alone."""
 
     entry: Entry
     score: float
+    terms: float
+
+
+@dataclass(frozen=True)
+class Support:
+    """How similar a question is to each entry by a model of embeddings, between 0 and 1, by the entry's id. `problem`
+    is why there is none, for the user."""
+
+    scores: Mapping[str, float] = field(default_factory=dict)
+    problem: str = ""
 
 
 class Index:
@@ -68,8 +79,16 @@ class Index:
         for entry, words in self.documents:
             score = self.score(asked, hints, words) * (RECORD if entry.kind == "record" else 1)
             if score and (entry.id not in best or score > best[entry.id].score):
-                best[entry.id] = Ranked(entry, score)
+                best[entry.id] = Ranked(entry, score, score)
         return sorted(best.values(), key=lambda one: (-one.score, one.entry.id))
+
+    def supported(self, ranked: list[Ranked], scores: Mapping[str, float]) -> list[Ranked]:
+        """Every entry lifted by its support. One that shares no term with the question can be offered, and is never the
+        answer."""
+        known = {one.entry.id for one in ranked}
+        others = {entry.id: entry for entry, _ in self.documents if entry.id not in known and scores.get(entry.id)}
+        every = [*ranked, *(Ranked(entry, 0.0, 0.0) for entry in others.values())]
+        return [replace(one, score=one.score + LIFT * scores.get(one.entry.id, 0.0) * (1 - one.score)) for one in every]
 
     def is_enough(self, asked: tuple[str, ...], score: float) -> bool:
         """One word alone has to be most of the phrasing."""

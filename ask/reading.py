@@ -54,6 +54,7 @@ class Reading:
     hints: frozenset[str]
     notes: tuple[str, ...] = field(default=())
     unit: str = ""  # the kind of unit that the answer shall have
+    stated: str = ""  # the question that states the value, as it was written: this one, or one before it
 
 
 def read(question: str, context: Context, world: World, index: Index, catalogue: Catalogue, now: float) -> Reading:
@@ -101,6 +102,7 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
         about_logs=about_logs,
         search=search if about_logs else "",
         unit=unit,
+        stated=question,
         hints=hints
         | frozenset({"size"} if grown else ())
         | frozenset(words.canonical(group) for group in wants.groups),
@@ -175,4 +177,5 @@ def _following(before: Reading, now: Reading) -> Reading:
         wants=now.wants if strong else replace(before.wants, top=now.wants.top or before.wants.top),
         hints=now.hints | before.hints,
         notes=(*now.notes, f'continues "{before.original}"'),
+        stated=now.stated if strong else before.stated,
     )

@@ -76,7 +76,7 @@ def _tcp(port: int, sources: list[pulumi.Input[str]]) -> do.FirewallInboundRuleA
 
 
 def _outbound(settings: Settings, own: pulumi.Output[str]) -> list[do.FirewallOutboundRuleArgs]:
-    """Names (53), time (123), packages, images, ACME, pushes, receivers, the assistant's model (80, 443, their ports),
+    """Names (53), time (123), packages, images, ACME, pushes, receivers, the assistant's models (80, 443, their ports),
     what `access.outbound` names, and all of the own network. A firewall without them lets nothing out: no image would
     be pulled and no certificate be had.
     """
@@ -89,8 +89,7 @@ def _outbound(settings: Settings, own: pulumi.Output[str]) -> list[do.FirewallOu
         for receiver in settings.hub.alerts.receivers.values()
         if receiver.email is not None
     }
-    model = settings.hub.ask.model if settings.hub.ask is not None else None
-    more = mail | ({model.port} if model is not None else set())
+    more = mail | ({one.port for one in settings.hub.ask.providers} if settings.hub.ask is not None else set())
     return [
         *(
             out("tcp", str(port), ANYWHERE)

@@ -9,9 +9,8 @@ import pulumi
 from pulumi.runtime import config as runtime
 
 from components import cloud_facts, custom_folder, machine_facts
-from configs import sizing
+from configs import model_use, sizing
 from configs.memory import assistant
-from configs.model_use import language_model
 from configs.settings import Settings, SettingsError, read
 from configs.settings.messages import for_stack
 from configs.settings.sections import PROJECT, own_sections, parsed
@@ -38,7 +37,7 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
         (pulumi.log.info if fits else pulumi.log.warn)(memory)
     for warning in sizing.warnings(settings):
         pulumi.log.warn(warning)
-    if use := language_model(settings):
+    for use in filter(None, (model_use.language_model(settings), model_use.embeddings(settings))):
         pulumi.log.info(use)
     return settings, cloud
 

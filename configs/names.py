@@ -76,6 +76,7 @@ ASK_CACHE_PASSWORD = "ask-cache-password"  # pragma: allowlist secret
 ASK_SESSION_KEY = "ask-session-key"  # pragma: allowlist secret
 ASK_ADMIN_PASSWORD = "ask-admin-password"  # pragma: allowlist secret
 ASK_MODEL_KEY = "ask-model-key"  # pragma: allowlist secret
+ASK_EMBEDDINGS_KEY = "ask-embeddings-key"  # pragma: allowlist secret
 ASK_SECRETS = (ASK_DATABASE_PASSWORD, ASK_CACHE_PASSWORD, ASK_SESSION_KEY, ASK_ADMIN_PASSWORD)
 ADMIN = "grafana-admin"  # the credential of Grafana's administrator, stored beside those of hosts
 

@@ -59,6 +59,7 @@ MODULES = {
     "test-programs": "test_programs",
     "pulumi": "pulumi_command",
     "ask": "ask_hub",
+    "ask-catalogue": "ask_hub",
 }
 
 

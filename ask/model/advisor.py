@@ -18,10 +18,12 @@ from ask.answer import Answer
 from ask.client import Away, Hub
 from ask.engine import Engine, Plan
 from ask.model import proposal
-from ask.model.client import Client, Unavailable
+from ask.model.client import Client
 from ask.model.masking import Masks, Values, values_of
 from ask.model.meter import Spent
 from ask.model.prompt import SYSTEM, Context, Library, help_texts
+from ask.model.sending import Unavailable
+from ask.ranking import Index
 from ask.reading import Context as Before
 from ask.safety import Refused
 from ask.world import World
@@ -42,21 +44,21 @@ class Advisor:
     client: Client
     share: bool = False
     _turns: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE), repr=False)
-    _library: tuple[Engine, Library] | None = None
+    _library: tuple[Index, Library] | None = None
     _values: tuple[World, Values] | None = None
     _helps: tuple[float, dict[str, str]] = (0.0, {})
 
     def wants(self, plan: Plan, answer: Answer) -> bool:
-        """Whether the model is used: not for names that nothing has, nor for log lines, nor for what was refused."""
+        """Whether the model is used: not for names that nothing has, nor for what was refused."""
         reading = plan.reading
-        return not (plan.refusal or reading is None or reading.unknown or reading.about_logs) and _is_unsure(answer)
+        return not (plan.refusal or reading is None or reading.unknown) and _is_unsure(answer)
 
     def advise(
         self, engine: Engine, hub: Hub, world: World, question: str, before: Before, answer: Answer, now: float,
         execute: Execute,
     ) -> Answer:  # fmt: skip
         """The answer by the model's proposal, or the given one. `execute` raises Refused and Away."""
-        if not world.metrics or not _is_unsure(answer):
+        if not (world.metrics or world.logs) or not _is_unsure(answer):
             return answer
         plan = engine.plan(question, world, now, before)
         if not self.wants(plan, answer):
@@ -89,6 +91,7 @@ class Advisor:
         context = Context(
             engine, library, world, plan.reading, masks, plan.reading.original, before.question, now,
             self._helps_of(hub, world),
+            plan.query.text if plan.query is not None and plan.query.language == "logql" else "",
         )  # fmt: skip
         checker = proposal.Checker(engine, world, plan.reading, masks, library.entries, now)
         deadline, rejected = self.client.deadline(), list[dict[str, Any]]()
@@ -114,15 +117,17 @@ class Advisor:
         return self._without(answer, f"The language model's proposal was not used: {reason}", "rejected")
 
     def _executed(self, proposed: Plan, plan: Plan, answer: Answer, execute: Execute) -> Answer:
-        """The proposal's answer; the given one if the query is the same, or has no result where that one has."""
+        """The proposal's answer; the given one if the query is the same, or has no result where that one has. A query
+        about lines may have none: it expresses terms that the given one leaves out."""
         assert proposed.query is not None
         if proposed.query.text == answer.query:
             return answer
         found = execute(proposed)
-        if found.status != "answered" and answer.status == "answered":
+        about_logs = proposed.query.language == "logql"
+        if found.status != "answered" and answer.status == "answered" and not about_logs:
             return answer
-        name = self.client.endpoint.name
-        note = f"the query was proposed by the language model {name} and checked: its metrics exist"
+        name, what = self.client.endpoint.name, "labels" if about_logs else "metrics"
+        note = f"the query was proposed by the language model {name} and checked: its {what} exist"
         notes = [*found.assumptions, note]
         return replace(found, engine=ENGINE, model="accepted", readings=self._readings(plan, answer), assumptions=notes)
 
@@ -139,8 +144,8 @@ class Advisor:
         return replace(answer, sentence=sentence, model=result)
 
     def _library_of(self, engine: Engine) -> Library:
-        if self._library is None or self._library[0] is not engine:
-            self._library = engine, Library.of(engine)
+        if self._library is None or self._library[0] is not engine.index:
+            self._library = engine.index, Library.of(engine)
         return self._library[1]
 
     def _values_of(self, world: World, engine: Engine) -> Values:
@@ -174,7 +179,7 @@ def _reasons(problem: Refused | Away) -> tuple[str, str]:
     if isinstance(problem, Refused):
         text = str(problem).partition(":")[0].rstrip(".")
         return (text[0].lower() + text[1:] if not text[1:2].isupper() else text), str(problem)
-    text = "Prometheus does not execute the query"
+    text = f"{'Loki' if str(problem).startswith('Loki') else 'Prometheus'} does not execute the query"
     if "many-to-many" in str(problem) or "duplicate series" in str(problem):
         text += ": both sides of an operator have several series for the same labels"
     return text, text

@@ -13,33 +13,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import httpx
-
 from ask.model import protocol
 from ask.model.meter import Budget, Observer, Reservation
 from ask.model.protocol import Call, Endpoint, Reply
+from ask.model.sending import Failed, Sender, Unavailable
 
 RETRIES = 2
 BACKOFF = 0.5  # seconds before the first retry; doubled for each further one
-LARGEST = 256 * 1024  # bytes of a response
 FAILURES, PAUSE = 3, 60.0  # failed questions in a row, and seconds without requests after them
-_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504, 529})
-
-
-class Unavailable(Exception):
-    """There is no response. The message is for the user; `reason` is a label of the metrics."""
-
-    def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
-        self.reason = reason
-
-
-class _Failed(Exception):
-    """One attempt failed. `after`: seconds that the provider wants to pass before the next."""
-
-    def __init__(self, problem: Unavailable, again: bool, after: float = 0.0, charged: bool = False) -> None:
-        super().__init__(str(problem))
-        self.problem, self.again, self.after, self.charged = problem, again, after, charged
 
 
 @dataclass
@@ -56,11 +37,11 @@ class Client:
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
-        self._http = httpx.Client(trust_env=False, follow_redirects=False)
+        self._sender = Sender("The language model", "The language model's provider", self.timeout)
 
     def close(self) -> None:
         """Close the connections."""
-        self._http.close()
+        self._sender.close()
 
     @property
     def paused(self) -> bool:
@@ -97,7 +78,7 @@ class Client:
             reservation = self.budget.reserve(len(request.body) + protocol.OUTPUT)
             try:
                 return self._counted(request, deadline, reservation)
-            except _Failed as failed:
+            except Failed as failed:
                 self.observer.error(failed.problem.reason)
                 if not failed.charged:
                     self.budget.settle(reservation, 0)
@@ -111,7 +92,7 @@ class Client:
         """A response with its tokens counted; one that does not report them has used the whole reservation."""
         began = time.monotonic()
         try:
-            body = self._sent(request, deadline)
+            body = self._sender.post(request.url, request.headers, request.body, deadline)
         finally:
             self.observer.request(time.monotonic() - began)
         found = protocol.reply(self.endpoint.provider, body)
@@ -119,56 +100,3 @@ class Client:
             self.observer.tokens(found.tokens_in, found.tokens_out)
             self.budget.settle(reservation, found.tokens_in + found.tokens_out)
         return found
-
-    def _sent(self, request: Call, deadline: float) -> bytes:
-        """The body of a response of status 200."""
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise _Failed(self._late(), again=False)
-        limits = httpx.Timeout(left, connect=min(5.0, left), pool=min(5.0, left))
-        try:
-            with self._http.stream(
-                "POST", request.url, headers=request.headers, content=request.body, timeout=limits
-            ) as answer:
-                if answer.status_code != 200:
-                    raise _refused(answer)
-                return self._body(answer, deadline)
-        except (httpx.ReadTimeout, httpx.WriteTimeout):
-            raise _Failed(self._late(), again=False, charged=True) from None
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
-            raise _Failed(Unavailable("unreachable", "The language model cannot be reached"), again=True) from None
-        except (httpx.HTTPError, httpx.InvalidURL):
-            problem = Unavailable("unreachable", "The connection to the language model ended early")
-            raise _Failed(problem, again=True, charged=True) from None
-
-    def _body(self, answer: httpx.Response, deadline: float) -> bytes:
-        found = bytearray()
-        for chunk in answer.iter_raw():
-            found += chunk
-            if len(found) > LARGEST:
-                problem = Unavailable("invalid", f"The language model's response exceeds {LARGEST // 1024} KiB")
-                raise _Failed(problem, again=False, charged=True)
-            if time.monotonic() > deadline:
-                raise _Failed(self._late(), again=False, charged=True)
-        return bytes(found)
-
-    def _late(self) -> Unavailable:
-        return Unavailable("timeout", f"The language model did not answer within {self.timeout:g} seconds")
-
-
-def _refused(answer: httpx.Response) -> _Failed:
-    """What a status other than 200 means."""
-    status = answer.status_code
-    after = answer.headers.get("retry-after", "")
-    wait = float(after) if after.isdecimal() and len(after) < 6 else 0.0
-    if status in {401, 403}:
-        problem = Unavailable("credentials", f"The language model's provider does not accept the key (HTTP {status})")
-    elif status == 404:
-        problem = Unavailable("request", "The language model's provider does not have the model (HTTP 404)")
-    elif status == 429:
-        problem = Unavailable("limited", "The language model's provider limits the requests (HTTP 429)")
-    elif status >= 500:
-        problem = Unavailable("server", f"The language model's provider has an error (HTTP {status})")
-    else:
-        problem = Unavailable("request", f"The language model's provider refuses the request (HTTP {status})")
-    return _Failed(problem, again=status in _AGAIN, after=wait)

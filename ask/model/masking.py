@@ -152,13 +152,18 @@ class Masks:
         return replace(one, matchers=tuple(self._matcher(each) for each in one.matchers))
 
     def _matcher(self, one: Matcher) -> Matcher:
+        return replace(one, value=self.restored(one.value, one.op in {"=~", "!~"}))
+
+    def restored(self, text: str, is_pattern: bool) -> str:
+        """A text with the values in place of the pseudonyms, escaped in a pattern. Raises Refused."""
+
         def value(match: re.Match[str]) -> str:
             if match[0] not in self.names:
                 raise Refused(f"{match[0]} is not among the names")
             found = self.names[match[0]]
-            return re.escape(found).replace("\\-", "-") if one.op in {"=~", "!~"} else found
+            return re.escape(found).replace("\\-", "-") if is_pattern else found
 
-        return one if self.share else replace(one, value=_PSEUDONYM.sub(value, one.value))
+        return text if self.share else _PSEUDONYM.sub(value, text)
 
 
 def _is_term(character: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a model proposes: an entry of the catalogue, or a query. Checked here, before anything is executed.
+"""What a model proposes: an entry of the catalogue, or a query in PromQL or LogQL. Checked before anything is executed.
 
 A proposal has no text that a user is shown, except the query. Every metric must exist, by its name; every value of a
 label that discovery knows must exist; functions that write texts into labels are refused.
@@ -18,6 +18,7 @@ from ask.catalogue import Entry
 from ask.compose import Query
 from ask.engine import Engine, Plan
 from ask.grammar import Wants
+from ask.model import log_proposal
 from ask.model.masking import Masks
 from ask.reading import Reading
 from ask.safety import Refused
@@ -32,7 +33,8 @@ _SIZES = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _TEXT = {
     "entry": "The id of an entry, if `answer` is entry; else empty.",
     "promql": "One PromQL expression, if `answer` is promql; else empty.",
-    "range": "The length of the time range for a chart, such as 6h; empty for one value.",
+    "logql": "One LogQL query, if `answer` is logql; else empty.",
+    "range": "The length of the time range for a chart or of log lines, such as 6h; empty for one value.",
     "ends_ago": "How long ago the time range or the moment ends, such as 1d; empty for now.",
 }
 SCHEMA: dict[str, Any] = {
@@ -40,8 +42,8 @@ SCHEMA: dict[str, Any] = {
     "properties": {
         "answer": {
             "type": "string",
-            "enum": ["entry", "promql", "none"],
-            "description": "entry: an entry fits as it is. promql: a query is needed. none: no metric fits.",
+            "enum": ["entry", "promql", "logql", "none"],
+            "description": "entry: an entry fits as it is. promql, logql: a query is needed. none: nothing fits.",
         },
         **{name: {"type": "string", "description": text} for name, text in _TEXT.items()},
         "unit": {"type": "string", "enum": list(UNITS), "description": "The unit of the query's values."},
@@ -62,6 +64,7 @@ class Proposal:
     answer: str
     entry: str = ""
     promql: str = ""
+    logql: str = ""
     range: float = 0.0
     ends_ago: float = 0.0
     unit: str = ""
@@ -70,8 +73,8 @@ class Proposal:
 def read(raw: Mapping[str, Any]) -> Proposal:
     """A proposal of the right types. Fields that a model leaves out are empty. Raises Invalid."""
     answer = raw.get("answer")
-    if answer not in {"entry", "promql", "none"}:
-        raise Invalid("answer: expected entry, promql or none")
+    if answer not in {"entry", "promql", "logql", "none"}:
+        raise Invalid("answer: expected entry, promql, logql or none")
     texts = {}
     for name in (*_TEXT, "unit"):
         value = raw.get(name, "")
@@ -81,7 +84,8 @@ def read(raw: Mapping[str, Any]) -> Proposal:
     if texts["unit"] not in UNITS:
         raise Invalid(f"unit: expected one of {', '.join(filter(None, UNITS))}, or empty")
     length = {name: _seconds(name, texts[name]) for name in ("range", "ends_ago")}
-    return Proposal(str(answer), texts["entry"], texts["promql"], length["range"], length["ends_ago"], texts["unit"])
+    queries = texts["entry"], texts["promql"], texts["logql"]
+    return Proposal(str(answer), *queries, length["range"], length["ends_ago"], texts["unit"])
 
 
 def _seconds(name: str, text: str) -> float:
@@ -108,7 +112,14 @@ class Checker:
             if one.entry not in self.entries:
                 raise Refused("There is no entry of this id.")
             return self.engine.chosen(self.reading, self.entries[one.entry], self.world, CONFIDENCE)
-        return self._of_query(one)
+        return self._of_logs(one) if one.answer == "logql" else self._of_query(one)
+
+    def _of_logs(self, one: Proposal) -> Plan:
+        limits, end = replace(self.engine.limits, length=LONGEST), self.now - one.ends_ago
+        query = log_proposal.query(one.logql, one.range, end, self.now, self.world, self.masks, limits)
+        times = Times(query.start, query.end, window=query.start != query.end)
+        reading = replace(self.reading, wants=Wants(), times=times)
+        return Plan(reading=reading, query=query, confidence=CONFIDENCE)
 
     def _of_query(self, one: Proposal) -> Plan:
         limits = replace(self.engine.limits, length=LONGEST)

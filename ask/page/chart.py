@@ -20,6 +20,7 @@ WIDTH, HEIGHT = 720, 260
 LEFT, RIGHT, TOP, BOTTOM = 84, 24, 12, 28
 COLOURS = 8  # classes s0 to s7
 MOST = 20  # series that are drawn
+DIGITS = range(3, 8)  # significant digits of a label: the fewest that tell all apart
 GAP = 2.5  # steps without a sample that interrupt a line
 _STEPS = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000)
 
@@ -81,6 +82,16 @@ def value_ticks(low: float, high: float, unit: str) -> list[float]:
     return [round(number * step, 12) for number in range(first, last + 1)]
 
 
+def value_labels(ticks: Sequence[float], unit: str) -> list[str]:
+    """A label for each tick, all different: with more digits in a small range. A label that is still the same as
+    another one is empty."""
+    for digits in DIGITS:
+        labels = [units.show(one, unit, digits=digits) for one in ticks]
+        if len(set(labels)) == len(labels):
+            return labels
+    return [one if one not in labels[:at] else "" for at, one in enumerate(labels)]
+
+
 def time_ticks(start: float, end: float) -> list[float]:
     """At most six round times."""
     step = next((one for one in _STEPS if (end - start) / one <= 6), (end - start) / 6)
@@ -94,14 +105,14 @@ def _points(values: Iterable[tuple[float, float | None]]) -> list[Point]:
 
 def _axes(scale: Scale, ticks: list[float], unit: str) -> Markup:
     parts = []
-    for value in ticks:
+    for value, label in zip(ticks, value_labels(ticks, unit), strict=True):
         y = f"{scale.y(value):.1f}"
         line = Markup('<line class="grid" x1="{}" x2="{}" y1="{}" y2="{}"/>').format(LEFT, WIDTH - RIGHT, y, y)
-        text = Markup('<text class="value" x="{}" y="{}">{}</text>').format(LEFT - 8, y, units.show(value, unit))
-        parts += [line, text]
+        text = Markup('<text class="value" x="{}" y="{}">{}</text>').format(LEFT - 8, y, label)
+        parts += [line, text] if label else [line]
     for at in time_ticks(scale.start, scale.end):
         text = Markup('<text class="time" x="{:.1f}" y="{}">{}</text>').format(
-            scale.x(at), HEIGHT - 8, _tick(at, scale.end - scale.start)
+            scale.x(at), HEIGHT - 8, time_label(at, scale.end - scale.start)
         )
         parts.append(text)
     return Markup("").join(parts)
@@ -125,9 +136,14 @@ def _line(number: int, name: str, points: list[Point], scale: Scale) -> Markup:
     return shape.format(number % COLOURS, " ".join(path), name)
 
 
-def _tick(at: float, span: float) -> str:
+def time_label(at: float, span: float) -> str:
+    """A time of the axis, so that no two within the span look the same."""
     when = datetime.fromtimestamp(at, timezone.utc)
-    return f"{when:%H:%M}" if span <= 86400 * 1.5 else f"{when:%b %d}" if span > 86400 * 7 else f"{when:%a %H:%M}"
+    if span < 86400:
+        return f"{when:%H:%M}"
+    if span < 7 * 86400:
+        return f"{when:%a %H:%M}"
+    return f"{when:%b %d}" if span < 365 * 86400 else f"{when:%b %Y}"
 
 
 def _when(at: float) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ask import answer as answers
@@ -14,7 +14,9 @@ from ask.answer import Answer
 from ask.client import LATE
 from ask.engine import Plan
 from ask.model.advisor import Advisor
-from ask.model.client import Unavailable
+from ask.model.matching import NOTHING, Matcher
+from ask.model.sending import Unavailable
+from ask.ranking import Support
 from ask.reading import Context
 from ask.reply import reply
 from ask.safety import Refused
@@ -67,6 +69,7 @@ class Answering:
     cache_seconds: int
     seconds: float = 30.0
     advisor: Advisor | None = None
+    matcher: Matcher | None = None
 
     def answer(self, caller: Caller, asked: Asked, patience: float | None = None) -> dict[str, Any]:
         """The answer as JSON; `patience` is how long it waits for its turn. Raises Problem."""
@@ -88,8 +91,9 @@ class Answering:
 
     def _cache(self, name: str, found: dict[str, Any]) -> None:
         """Keep an answer; for seconds what the next discovery may change. A model that was used costs tokens again, so
-        only one that did not answer is tried again at once."""
-        if found["status"] not in KEPT or not self.cache_seconds or found["model"] == "unavailable":
+        only one that did not answer is tried again at once, as a provider of embeddings is."""
+        away = "unavailable" in (found["model"], found["embeddings"])
+        if found["status"] not in KEPT or not self.cache_seconds or away:
             return
         short = found["status"] == "abstained" and not found["model"]
         self.store.put(name, found, min(self.cache_seconds, ABSTAINED) if short else self.cache_seconds)
@@ -114,9 +118,11 @@ class Answering:
 
     def _executed(self, asked: Asked, patience: float | None) -> dict[str, Any]:
         """By the engine, at the present time; then by the model's proposal, if there is a model and it is needed."""
+        support = self._support(asked)
         with self.turns.turn(patience), self.knowledge.hub.within(self.seconds):
             now = time.time()
-            world, engine, hub = self.knowledge.world, self.knowledge.engine, self.knowledge.hub
+            world, hub = self.knowledge.world, self.knowledge.hub
+            engine = self.knowledge.engine.supported(support)
             if not world.metrics and not world.logs:
                 raise unknown_fleet(world, self.knowledge.at)
             found = reply(engine, hub, world, asked.question, now, asked.context, self.site)
@@ -130,10 +136,17 @@ class Answering:
                     raise Unavailable("busy", f"The query was not executed: {busy}") from None
 
             found = self.advisor.advise(engine, hub, world, asked.question, asked.context, found, now, execute)
-        document = found.document() | {"at": now}
+        document = _with_support(found, support).document() | {"at": now}
         if found.status == "abstained" and (lost := self._lost(asked, world, now)):
             document |= {"status": "failed", "sentence": lost}
         return document
+
+    def _support(self, asked: Asked) -> Support:
+        """By embeddings. Without a turn: a slow provider delays no other question."""
+        if self.matcher is None or not self.knowledge.world.metrics:
+            return NOTHING
+        engine, world = self.knowledge.engine, self.knowledge.world
+        return self.matcher.support(engine, world, asked.question, asked.context, time.time())
 
     def _lost(self, asked: Asked, world: World, now: float) -> str:
         """The store that an abstention is due to, because nothing of it was ever discovered."""
@@ -163,6 +176,13 @@ class Answering:
                 "seconds": found["seconds"],
             }
         )
+
+
+def _with_support(found: Answer, support: Support) -> Answer:
+    """The answer with whether embeddings were used, and why not if they should have been."""
+    if support.problem:
+        return replace(found, embeddings="unavailable", assumptions=[*found.assumptions, support.problem])
+    return replace(found, embeddings="used") if support.scores else found
 
 
 def unknown_fleet(world: World, at: float) -> Problem:

@@ -70,6 +70,14 @@ class RateLimits(_Model):
     sign_ins: int = Field(default=10, ge=1)
 
 
+def _reachable(provider: str, base_url: str, key_file: Path | None) -> None:
+    """Raises ValueError for a provider without its address or key."""
+    if provider == "ollama" and not base_url:
+        raise ValueError("base_url: expected the address of the Ollama server, such as http://ollama:11434")
+    if provider != "ollama" and not base_url and key_file is None:
+        raise ValueError("key_file: expected the file with the provider's key")
+
+
 class Model(_Model):
     """A language model. `timeout`: seconds for one question. `daily_tokens`: of all questions of a day together."""
 
@@ -83,10 +91,25 @@ class Model(_Model):
 
     @model_validator(mode="after")
     def _can_be_reached(self) -> Model:
-        if self.provider == "ollama" and not self.base_url:
-            raise ValueError("base_url: expected the address of the Ollama server, such as http://ollama:11434")
-        if self.provider != "ollama" and not self.base_url and self.key_file is None:
-            raise ValueError("key_file: expected the file with the provider's key")
+        _reachable(self.provider, self.base_url, self.key_file)
+        return self
+
+
+class Embeddings(_Model):
+    """A provider of embeddings. `timeout`: seconds for the vector of one question. `dimensions`: the length of the
+    vectors that the model returns."""
+
+    provider: Literal["openai", "ollama"]
+    name: str = Field(min_length=1, max_length=200)
+    dimensions: int = Field(ge=8, le=4096)
+    base_url: str = Field(default="", pattern=r"^(https?://\S+)?$")
+    key_file: Path | None = None
+    timeout: float = Field(default=2.0, ge=0.1, le=30)
+    share_label_values: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_reached(self) -> Embeddings:
+        _reachable(self.provider, self.base_url, self.key_file)
         return self
 
 
@@ -129,6 +152,7 @@ class Config(_Model):
     cors: tuple[str, ...] = ()
     limits: RateLimits = RateLimits()
     model: Model | None = None
+    embeddings: Embeddings | None = None
     safety: Safety = Safety()
     history_days: int = Field(default=90, ge=1, le=3650)
     cache_seconds: int = Field(default=300, ge=0, le=86400)

@@ -37,9 +37,10 @@ def check(service: Service) -> dict[str, Any]:
         service.metrics.up.labels(name).set(one["status"] == "healthy")
     down = [name for name, one in found.items() if one["status"] != "healthy"]
     state = "unhealthy" if set(down) & set(NEEDED) else "degraded" if down else "healthy"
+    more = {"llm": _model(service), "embeddings": _embeddings(service)}
     return {
         "status": state,
-        "components": found | {"llm": _model(service)},
+        "components": found | more,
         "discovered_at": service.knowledge.at or None,
         "missing": list(service.knowledge.world.missing),
     }
@@ -54,6 +55,21 @@ def _model(service: Service) -> dict[str, Any]:
     if advisor.client.paused:
         return {"status": "unhealthy", "message": "The last requests failed. Answers are without the model."}
     return {"status": "healthy", "provider": advisor.client.endpoint.provider, "model": advisor.client.endpoint.name}
+
+
+def _embeddings(service: Service) -> dict[str, Any]:
+    """By the last requests. Without vectors questions are ranked by their terms, so this does not change the state."""
+    vectors = service.vectors
+    if vectors is None:
+        return {"status": "none"}
+    embedder = vectors.embedder
+    found: dict[str, Any] = {"provider": embedder.endpoint.provider, "model": embedder.endpoint.name}
+    found |= {"texts": vectors.wanted, "stored": vectors.stored}
+    if embedder.paused:
+        return found | {"status": "unhealthy", "message": "The last requests failed. Questions are ranked by terms."}
+    if vectors.problem:
+        return found | {"status": "unhealthy", "message": vectors.problem}
+    return found | {"status": "healthy" if vectors.complete else "starting"}
 
 
 def watch(service: Service, stop: threading.Event, every: float = 15.0) -> None:

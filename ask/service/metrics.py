@@ -44,6 +44,7 @@ class Metrics:
         self.jobs = Counter("ask_jobs_total", "Jobs by their end.", ["state"], registry=own)
         self.unwritten = Counter("ask_history_lost_total", "Answers that are missing in the history.", registry=own)
         self._of_models(own)
+        self._of_embeddings(own)
         for result in ("success", "failure", "limited"):
             self.sign_ins.labels(result)
         for result in ("valid", "invalid"):
@@ -72,6 +73,29 @@ class Metrics:
         self.llm_proposals = Counter(
             "llm_proposals_total", "Questions that the model was used for.", ["provider", "result"], registry=own
         )
+
+    def _of_embeddings(self, own: CollectorRegistry) -> None:
+        """Without series until a provider is set (`ask.service.embeddings`)."""
+        self.embedding_requests = Counter(
+            "embedding_requests_total", "Requests to the provider of embeddings.", ["provider"], registry=own
+        )
+        self.embedding_errors = Counter(
+            "embedding_errors_total",
+            "Requests for embeddings that failed or were not sent, and questions ranked without them.",
+            ["provider", "reason"],
+            registry=own,
+        )
+        self.embedding_time = Histogram(
+            "embedding_request_duration_seconds",
+            "Time of requests to the provider of embeddings.",
+            ["provider"],
+            buckets=_FAST,
+            registry=own,
+        )
+        self.embedding_texts = Gauge(
+            "embedding_texts", "Texts of the catalogue by the state of their embedding.", ["provider", "state"],
+            registry=own,
+        )  # fmt: skip
 
 
 def serve(metrics: Metrics, address: str = "0.0.0.0", port: int = PORT) -> ThreadingHTTPServer:

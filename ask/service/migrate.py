@@ -13,6 +13,8 @@ from alembic.script import ScriptDirectory
 from ask.service import database
 
 LOCK = 0x61736B01  # of pg_advisory_lock, for the schema
+SCHEMA = "migrations"
+VECTORS = "vectors"  # migrations that need the extension pgvector, applied only with a provider of embeddings
 LONGEST = 600  # seconds that another replica's migration is waited for
 
 
@@ -20,7 +22,7 @@ class SchemaTooNew(RuntimeError):
     """The database was migrated by a newer version."""
 
 
-def upgrade(pool: sa.Engine) -> None:
+def upgrade(pool: sa.Engine, folder: str = SCHEMA) -> None:
     """Apply what is missing, under an advisory lock. Raises SchemaTooNew."""
     with pool.connect() as connection:
         # Waits for another replica, which may create indexes: longer than any other statement may take.
@@ -29,7 +31,7 @@ def upgrade(pool: sa.Engine) -> None:
         connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
         connection.commit()
         try:
-            _upgrade(connection)
+            _upgrade(connection, folder)
         finally:
             connection.rollback()
             connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
@@ -37,11 +39,17 @@ def upgrade(pool: sa.Engine) -> None:
             connection.commit()
 
 
-def _upgrade(connection: sa.Connection) -> None:
+def version_table(folder: str) -> str:
+    """Where the revision of the migrations of a folder is."""
+    return "alembic_version" if folder == SCHEMA else f"alembic_version_{folder}"
+
+
+def _upgrade(connection: sa.Connection, folder: str) -> None:
     settings = Config()
-    settings.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    settings.set_main_option("script_location", str(Path(__file__).parent / folder))
     settings.attributes["connection"] = connection
-    current = MigrationContext.configure(connection).get_current_revision()
+    opts = {"version_table": version_table(folder)}
+    current = MigrationContext.configure(connection, opts=opts).get_current_revision()
     known = {one.revision for one in ScriptDirectory.from_config(settings).walk_revisions()}
     connection.rollback()
     if current is not None and current not in known:

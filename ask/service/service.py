@@ -10,11 +10,12 @@ from functools import partial
 import sqlalchemy as sa
 
 from ask.client import Hub
-from ask.service import config, database, health, migrate, models, secrets
+from ask.service import config, database, embeddings, health, migrate, models, secrets
 from ask.service.accounts import Accounts
 from ask.service.answering import Answering
 from ask.service.config import Config
 from ask.service.discovery import Knowledge
+from ask.service.embeddings import Vectors
 from ask.service.history import History
 from ask.service.jobs import Jobs
 from ask.service.keys import Keys
@@ -41,6 +42,7 @@ class Service:
     turns: Turns
     keys: Keys
     jobs: Jobs
+    vectors: Vectors | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -52,12 +54,14 @@ class Service:
             print(f"ask: created the administrator {admin.name}", flush=True)
 
     def start(self) -> None:
-        """Discovery, the checks of health, the writer of the history, the renewal of turns, and the workers of jobs."""
+        """Discovery, the checks of health, the writer of the history, the renewal of turns, the workers of jobs, and
+        the embeddings of the catalogue."""
         work: list[tuple[str, Callable[[threading.Event], None]]] = [
             ("discovery", self.knowledge.run), ("health", partial(health.watch, self)), ("history", self.history.run),
             ("turns", self.turns.run),
         ]  # fmt: skip
         work += [("jobs", self.jobs.run)] * self.settings.jobs
+        work += [("embeddings", self.vectors.run)] if self.vectors is not None else []
         for name, run in work:
             thread = threading.Thread(target=run, args=(self._stop,), name=name, daemon=True)
             thread.start()
@@ -71,6 +75,8 @@ class Service:
         self.hub.close()
         if self.answering.advisor is not None:
             self.answering.advisor.client.close()
+        if self.vectors is not None:
+            self.vectors.embedder.close()
         self.store.close()
         self.pool.dispose()
 
@@ -87,13 +93,27 @@ def build(settings: Config) -> Service:
     knowledge = Knowledge(settings.catalogue, hub, store, pool, metrics, settings.discovery_seconds, limits)
     turns = Turns(store, settings.concurrency, settings.patience_seconds)
     seconds = settings.question_seconds
+    matcher, vectors = embeddings.build(settings.embeddings, pool, store, knowledge, metrics) or (None, None)
     answering = Answering(
         knowledge, store, history, metrics, turns, settings.grafana.url, settings.cache_seconds, seconds,
-        models.advisor(settings.model, pool, metrics),
+        models.advisor(settings.model, pool, metrics), matcher,
     )  # fmt: skip
     queries = Queries(knowledge, history, metrics, turns, settings.grafana.url, seconds)
     accounts = Accounts(pool, store, signer, settings.limits)
     keys, jobs = Keys(pool, accounts), Jobs(store, answering, metrics)
     return Service(
-        settings, pool, store, hub, metrics, accounts, history, knowledge, answering, queries, turns, keys, jobs
+        settings,
+        pool,
+        store,
+        hub,
+        metrics,
+        accounts,
+        history,
+        knowledge,
+        answering,
+        queries,
+        turns,
+        keys,
+        jobs,
+        vectors,
     )

@@ -20,11 +20,12 @@ from configs.services.spec import (
     Service,
     ServiceSpec,
     restart_unless,
+    text,
 )
 
 if TYPE_CHECKING:
     from configs.settings import Settings
-    from configs.settings.ask import Ask, AskLimits, AskModel
+    from configs.settings.ask import Ask, AskEmbeddings, AskLimits, AskModel
 
 SERVICE = Service(
     image="ask",
@@ -58,11 +59,11 @@ def specs(context: Context) -> list[ServiceSpec]:
                 "ask.yaml": File(lambda late: config(settings, ask, late.site), needs=("site",)),
                 CATALOGUE: File(lambda _: context.catalogue()),
             },
-            secrets={name: secret(name) for name in names.ASK_SECRETS} | _model_key(ask),
+            secrets={name: secret(name) for name in names.ASK_SECRETS} | _keys(ask),
             reload=restart_unless(CATALOGUE),  # it reads a changed catalogue by itself
             command=("--config", f"{CONFIG}/ask.yaml"),
             networks=(Network("ask"), Network("hub")),
-            hosts=context.host_names if ask.model is not None and names.DOCKER_HOST in ask.model.address else {},
+            hosts=context.host_names if any(names.DOCKER_HOST in one.address for one in ask.providers) else {},
             depends_on=(*after(settings), "ask-database", "ask-cache"),
             health=HealthCheck(
                 ("python3", "-c", f"import urllib.request as r; r.urlopen('{_HEALTHY}', timeout=4)"), start_period=45
@@ -120,26 +121,34 @@ def config(settings: Settings, ask: Ask, site: str) -> str:
             "question_seconds": ask.limits.seconds,
             "history_days": ask.history // 86400,
             **({"model": _model(ask.model)} if ask.model is not None else {}),
+            **({"embeddings": _embeddings(ask.embeddings)} if ask.embeddings is not None else {}),
         },
         "The assistant, rendered by fleetwatch",
     )
 
 
 def _model(model: AskModel) -> dict[str, object]:
-    found: dict[str, object] = {"provider": model.provider, "name": model.name}
-    found |= {"base_url": model.base_url} if model.base_url is not None else {}
-    found |= {"key_file": _path(names.ASK_MODEL_KEY)} if model.api_key is not None else {}
-    return found | {
-        "daily_tokens": model.daily_tokens,
-        "timeout": model.timeout,
-        "share_label_values": model.share_label_values,
-    }
+    return _provider(model, names.ASK_MODEL_KEY) | {"daily_tokens": model.daily_tokens}
 
 
-def _model_key(ask: Ask) -> dict[str, File]:
-    """The file with the key of the model's provider, if it has one."""
-    key = ask.model.api_key if ask.model is not None else None
-    return {names.ASK_MODEL_KEY: File(lambda _: f"{key.get_secret_value()}\n")} if key is not None else {}
+def _embeddings(embeddings: AskEmbeddings) -> dict[str, object]:
+    return _provider(embeddings, names.ASK_EMBEDDINGS_KEY) | {"dimensions": embeddings.dimensions}
+
+
+def _provider(one: AskModel | AskEmbeddings, key: str) -> dict[str, object]:
+    found: dict[str, object] = {"provider": one.provider, "name": one.name}
+    found |= {"base_url": one.base_url} if one.base_url is not None else {}
+    found |= {"key_file": _path(key)} if one.api_key is not None else {}
+    return found | {"timeout": one.timeout, "share_label_values": one.share_label_values}
+
+
+def _keys(ask: Ask) -> dict[str, File]:
+    """The files with the keys of the providers that have one."""
+    found = {}
+    for name, one in ((names.ASK_MODEL_KEY, ask.model), (names.ASK_EMBEDDINGS_KEY, ask.embeddings)):
+        if one is not None and one.api_key is not None:
+            found[name] = text(f"{one.api_key.get_secret_value()}\n")
+    return found
 
 
 def safety(limits: AskLimits) -> dict[str, int]:

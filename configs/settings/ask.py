@@ -1,10 +1,10 @@
-"""Settings of the assistant on the hub: who may register, limits of use, its history, and a language model."""
+"""Settings of the assistant on the hub: who may register, limits of use, its history, and the models that it uses."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
@@ -12,6 +12,9 @@ from pydantic import AfterValidator, Field, model_validator
 from configs import names
 from configs.settings.base import Secret, Strict, http_url_without_user, refuse_loopback
 from configs.units import Duration, Size, parse_duration, parse_size
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 DAY = 86400
 
@@ -85,23 +88,14 @@ class AskLimits(Strict):
         return self
 
 
-class AskModel(Strict):
-    """A language model for questions that the assistant cannot answer by itself. The provider is sent the question, the
-    titles and queries of the dashboards, and names of metrics and labels; never samples and log lines. Names of hosts,
-    containers and databases are replaced by pseudonyms unless `share_label_values` is true.
+class _Provider(Strict):
+    """What a language model and embeddings have in common: where they are, and the key."""
 
-    `name`: the model's name at the provider. `base_url`: of a server that implements the protocol of OpenAI or
-    Anthropic; required for Ollama. `api_key`: required with the provider's own address. `daily_tokens`: of all
-    questions of a day in UTC; when they are used up, answers are without the model. `timeout`: for one question.
-    """
-
-    provider: Literal["anthropic", "openai", "ollama"]
+    section: ClassVar[str]
+    provider: str
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$")]
     base_url: Annotated[str, AfterValidator(_base_url)] | None = Field(None, description="the provider's own address")
     api_key: Secret | None = None
-    daily_tokens: Annotated[int, Field(ge=50_000, le=1_000_000_000)] = 200_000
-    timeout: Annotated[Duration, Field(ge=1, le=120)] = parse_duration("30s")
-    share_label_values: bool = False
 
     @property
     def address(self) -> str:
@@ -115,11 +109,11 @@ class AskModel(Strict):
         return parts.port or (443 if parts.scheme == "https" else 80)
 
     @model_validator(mode="after")
-    def _complete(self) -> AskModel:
+    def _complete(self) -> Self:
         if self.provider == "ollama" and self.base_url is None:
             raise ValueError("expected `base_url`, the address of the Ollama server, such as http://10.0.0.5:11434")
         if self.base_url is None and self.api_key is None:
-            raise ValueError("expected `api_key` (`make secret KEY=hub.ask.model.api_key` sets it)")
+            raise ValueError(f"expected `api_key` (`make secret KEY={self.section}.api_key` sets it)")
         if self.base_url is not None and self.api_key is not None and not _is_private(self.base_url):
             raise ValueError(
                 f"base_url: expected https://, because the key would be sent in clear to {self.address}; "
@@ -128,13 +122,47 @@ class AskModel(Strict):
         return self
 
 
+class AskModel(_Provider):
+    """A language model for questions that the assistant cannot answer by itself. The provider is sent the question, the
+    titles and queries of the dashboards, and names of metrics and labels; never samples and log lines. Names of hosts,
+    containers and databases are replaced by pseudonyms unless `share_label_values` is true.
+
+    `name`: the model's name at the provider. `base_url`: of a server that implements the protocol of OpenAI or
+    Anthropic; required for Ollama. `api_key`: required with the provider's own address. `daily_tokens`: of all
+    questions of a day in UTC; when they are used up, answers are without the model. `timeout`: for one question.
+    """
+
+    section = "hub.ask.model"
+    provider: Literal["anthropic", "openai", "ollama"]
+    daily_tokens: Annotated[int, Field(ge=50_000, le=1_000_000_000)] = 200_000
+    timeout: Annotated[Duration, Field(ge=1, le=120)] = parse_duration("30s")
+    share_label_values: bool = False
+
+
+class AskEmbeddings(_Provider):
+    """A model of embeddings, for questions that the assistant's vocabulary leaves uncertain. The provider is sent these
+    questions, and once the titles and phrasings of the dashboards; nothing else. Names of hosts, containers and
+    databases are replaced by pseudonyms unless `share_label_values` is true.
+
+    `name`: the model's name at the provider. `base_url`: of a server that implements the protocol of OpenAI; required
+    for Ollama. `api_key`: required with the provider's own address. `dimensions`: the length of the vectors that the
+    model returns. `timeout`: for the vector of one question; after it the ranking is the one without embeddings.
+    """
+
+    section = "hub.ask.embeddings"
+    provider: Literal["openai", "ollama"]
+    dimensions: Annotated[int, Field(ge=8, le=4096)]
+    timeout: Annotated[Duration, Field(ge=1, le=30)] = parse_duration("2s")
+    share_label_values: bool = False
+
+
 class Ask(Strict):
     """The assistant: questions in plain language, answered from the hub's metrics and logs, at `/ask/` of the hub. Its
     administrator's password is generated (`make password ASK=1`).
 
     `registration`: whether anyone who reaches the page may make an account, or only the administrator makes keys.
     `cors`: origins of other web pages that may call its API. `history`: how long questions and answers are kept.
-    `model`: a language model besides; without one nothing leaves the hub.
+    `model`: a language model besides. `embeddings`: a model of embeddings besides. Without both nothing leaves the hub.
     """
 
     registration: Literal["closed", "open"] = "closed"
@@ -142,3 +170,9 @@ class Ask(Strict):
     history: Annotated[Duration, Field(ge=DAY, le=3650 * DAY), AfterValidator(_whole_days)] = parse_duration("90d")
     limits: AskLimits = AskLimits()
     model: AskModel | None = None
+    embeddings: AskEmbeddings | None = None
+
+    @property
+    def providers(self) -> tuple[AskModel | AskEmbeddings, ...]:
+        """Where questions go."""
+        return tuple(one for one in (self.model, self.embeddings) if one is not None)

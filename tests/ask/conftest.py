@@ -29,6 +29,12 @@ def postgres() -> Iterator[servers.Server]:
 
 
 @pytest.fixture(scope="session")
+def pgvector() -> Iterator[servers.Server]:
+    with _folder() as folder, servers.pgvector(Path(folder)) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
 def valkey() -> Iterator[servers.Server]:
     with _folder() as folder, servers.valkey(Path(folder)) as made:
         yield made

@@ -23,7 +23,8 @@ from ask.world import World, discover
 from configs import services
 from configs.catalogue import render
 from configs.settings import Settings, load
-from tests.ask import evaluate_model, references, rig
+from tests.ask import evaluate_embeddings, evaluate_model, references, rig
+from tests.ask.evaluate_embeddings import Measured
 from tests.ask.evaluate_model import Model
 from tests.ask.seed import AT
 
@@ -37,15 +38,18 @@ def settings() -> Settings:
 
 
 def judged(
-    engine: Engine, world: World, hub: Hub, half: str, model: Model | None = None
+    engine: Engine, world: World, hub: Hub, half: str, model: Model | None = None, embeddings: Measured | None = None
 ) -> list[tuple[dict[str, Any], str, Plan]]:
     """Every question of a half with its verdict."""
     known = references.blocks()
     found = []
     for one in references.questions(half):
-        plan = engine.plan(one["question"], world, AT, terminal.context_of(one.get("context")))
+        before, used = terminal.context_of(one.get("context")), engine
+        if embeddings is not None:
+            used = embeddings.supported(engine, world, one["question"], before, AT)
+        plan = used.plan(one["question"], world, AT, before)
         if model is not None:
-            plan = model.plan(engine, world, hub, one, AT)
+            plan = model.plan(used, world, hub, one, AT)
         options = references.expected(one["expect"], known)
         found.append((one, references.judge(hub, options, plan.query), plan))
     return found
@@ -127,7 +131,7 @@ def answer_file(options: argparse.Namespace) -> None:
         print(model.report(), file=sys.stderr)
 
 
-def measure(failures: bool, write: bool, model: Model | None) -> None:
+def measure(failures: bool, write: bool, model: Model | None, embeddings: Measured | None = None) -> None:
     """Both halves against the seeded fleet."""
     verdicts: dict[str, list[str]] = {}
     engine = Engine(catalogues.load(render(settings())))
@@ -135,7 +139,7 @@ def measure(failures: bool, write: bool, model: Model | None) -> None:
         hub = Hub(prometheus, loki)
         world = discover(hub, engine.catalogue, AT)
         for half in "ab":
-            found = judged(engine, world, hub, half, model)
+            found = judged(engine, world, hub, half, model, embeddings)
             print("\n".join(table(half, found)))
             verdicts |= {one["id"]: [verdict, plan.query.text if plan.query else ""] for one, verdict, plan in found}
             if half == "a" and failures:
@@ -147,7 +151,8 @@ def measure(failures: bool, write: bool, model: Model | None) -> None:
         hub.close()
     if write:
         VERDICTS.write_text(json.dumps(verdicts, indent=0, ensure_ascii=False) + "\n")
-    print(f"With {model.report()}." if model is not None else "Embeddings alone are not measured.")
+    reports = [one.report() for one in (model, embeddings) if one is not None]
+    print("\n".join(f"With {one}." for one in reports) or "Without a language model and embeddings.")
 
 
 def main() -> None:
@@ -159,11 +164,14 @@ def main() -> None:
     parser.add_argument("--loki", default="", help="Loki's address, if it is another")
     parser.add_argument("--at", default="", help="the time of the questions; now if not given")
     evaluate_model.arguments(parser)
+    evaluate_embeddings.arguments(parser)
     options = parser.parse_args()
-    if options.write and options.model:
-        parser.error("--write is for the measurement without a model, which the tests compare with")
+    if options.write and (options.model or options.embeddings):
+        parser.error("--write is for the measurement without a model and embeddings, which the tests compare with")
+    if options.questions is not None and options.embeddings:
+        parser.error("EMBEDDINGS is for the questions of tests/ask, without QUESTIONS")
     if options.questions is None:
-        measure(options.failures, options.write, evaluate_model.of(options))
+        measure(options.failures, options.write, evaluate_model.of(options), evaluate_embeddings.of(options))
     elif not options.base:
         parser.error("QUESTIONS needs BASE, the query address of a hub, such as http://127.0.0.1:9080")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -27,6 +28,7 @@ from tests.ask.fake_model import Fake
 from tests.ask.seed import AT
 
 SAMPLE = "0.4271828"  # of every query: nothing that is sent may contain it
+LINE = "card 4929-0001 declined"  # every log line: nothing that is sent may contain it
 
 
 @dataclass
@@ -77,8 +79,8 @@ class Prometheus:
     def _result(self, path: str) -> list[dict[str, Any]]:
         if self.empty:
             return []
-        if path.startswith("/loki"):
-            return [{"stream": {"host": "web-1"}, "values": [[f"{AT}000000000", "a line"]]}]
+        if path.startswith("/loki") and not re.search(r"_over_time|rate\(", self.queries[-1]):
+            return [{"stream": {"host": "web-1"}, "values": [[f"{AT}000000000", LINE]]}]
         point = [AT, SAMPLE]
         values = {"values": [point]} if path.endswith("range") else {"value": point}
         return [{"metric": {"host": "web-1"}, **values}]
@@ -135,5 +137,5 @@ def rig(
 
 def proposing(**fields: str) -> dict[str, Any]:
     """A reply with a proposal; a query unless another answer is given."""
-    empty = {"answer": "promql", "entry": "", "promql": "", "range": "", "ends_ago": "", "unit": ""}
+    empty = {"answer": "promql", "entry": "", "promql": "", "logql": "", "range": "", "ends_ago": "", "unit": ""}
     return {"propose": empty | fields}

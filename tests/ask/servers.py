@@ -25,6 +25,7 @@ from tools.paths import cache_dir
 NOBODY = 65534  # PostgreSQL refuses to run as root
 # Of the machine itself: a second copy would have to agree with its loader.
 _OF_SYSTEM = re.compile(r"(libc6|libc-bin|libgcc-s1|libstdc\+\+6|libcrypt1|base-files|dash)_")
+_UNUSED = re.compile(r"(libllvm|libz3|perl|libperl|systemd|openssl|ssl-cert|iproute2|util-linux)[\w.-]*_")
 
 
 @dataclass
@@ -72,13 +73,18 @@ class Server:
 
 def _unpacked(package: str) -> Path:
     """The tree of a package with the libraries that it needs."""
-    files = [one for one in debs.fetch([package]) if not _OF_SYSTEM.match(one.name)]
+    return _tree([one for one in debs.fetch([package]) if not _OF_SYSTEM.match(one.name)], package)
+
+
+def _tree(files: list[Path], package: str, own_loader: bool = False) -> Path:
     place = cache_dir("servers") / Path(next(one.name for one in files if one.name.startswith(package + "_"))).stem
     if place.is_dir():
         return place
     beside = place.with_name(f"{place.name}.{secrets.token_hex(4)}")
     for one in files:
         subprocess.run(["dpkg-deb", "-x", str(one), str(beside)], check=True, timeout=60)
+    if own_loader:
+        _wrap(beside)
     with contextlib.suppress(OSError):  # another worker was faster
         beside.rename(place)
     shutil.rmtree(beside, ignore_errors=True)
@@ -142,10 +148,52 @@ def valkey(folder: Path) -> Iterator[Server]:
         yield made
 
 
+def _with_pgvector(folder: Path) -> tuple[Path, dict[str, str]]:
+    """The folder of the programs of a PostgreSQL that has pgvector: the machine's, or those of Debian 13, which run
+    with its loader and its libraries: those may be newer than the machine's."""
+    for one in sorted(Path("/usr/lib/postgresql").glob("*/lib/vector.so"), reverse=True):
+        if (one.parent.parent / "bin/initdb").exists():
+            return one.parent.parent / "bin", dict(os.environ)
+    files = debs.fetch(["postgresql-17", "postgresql-17-pgvector"], release="trixie")
+    files = [one for one in files if not _UNUSED.match(one.name)]
+    tree = _tree(files, "postgresql-17-pgvector", own_loader=True)
+    if _user() is not None:  # another user cannot enter the cache
+        tree = shutil.copytree(tree, folder / "programs", symlinks=True)
+    return tree / "usr/lib/postgresql/17/bin", dict(os.environ)
+
+
+def _wrap(tree: Path) -> None:
+    """Each program started by the tree's own loader, with the tree's libraries alone."""
+    loader = next(tree.glob("**/ld-linux*.so*"))
+    libraries = ":".join(sorted({str(one.parent.relative_to(tree)) for one in tree.glob("**/*.so*")}))
+    for name in ("initdb", "postgres", "pg_isready"):
+        program = tree / "usr/lib/postgresql/17/bin" / name
+        program.rename(program.with_suffix(".real"))
+        program.write_text(
+            "#!/bin/sh\n"
+            "tree=${0%/usr/lib/postgresql/17/bin/*}\n"
+            f'paths=$(echo "{libraries}" | sed "s#^#$tree/#; s#:#:$tree/#g")\n'
+            f'exec "$tree/{loader.relative_to(tree)}" --argv0 "$0" --library-path "$paths" "$0.real" "$@"\n'
+        )
+        program.chmod(0o755)
+
+
+@contextlib.contextmanager
+def pgvector(folder: Path) -> Iterator[Server]:
+    """An empty server that has pgvector."""
+    with _running(folder, *_with_pgvector(folder)) as made:
+        yield made
+
+
 @contextlib.contextmanager
 def postgres(folder: Path) -> Iterator[Server]:
     """An empty server; its administrator is `ask`, with a password."""
-    programs, env = _postgres()
+    with _running(folder, *_postgres()) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def _running(folder: Path, programs: Path, env: dict[str, str]) -> Iterator[Server]:
     port, password, user = free_port(), secrets.token_hex(16), _user()
     secret, data, log = folder / "password", folder / "data", folder / "postgres.log"
     secret.write_text(password)

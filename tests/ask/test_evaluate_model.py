@@ -66,11 +66,12 @@ def test_the_plan_that_is_judged_is_the_proposed_one(tmp_path: Path) -> None:
 def test_alone_means_that_nothing_else_answers() -> None:
     with model_rig.rig(model_rig.proposing(promql="shop_cart_items"), model_rig.proposing(answer="none")) as made:
         model = evaluate_model.Model(made.advisor, Counter(), alone=True)
-        first, second, logs = (
+        first, second, logs, unknown = (
             model.plan(offline.engine(), made.world, made.hub, {"question": question}, AT)
-            for question in ("cpu of web-1", "cpu of web-2", "errors in the logs of web-1")
+            for question in ("cpu of web-1", "cpu of web-2", "errors in the logs of web-1", "cpu of web-9")
         )
     assert first.query is not None
     assert first.query.text == "shop_cart_items", "although the engine is certain"
     assert second.query is None
-    assert logs.query is not None, "no model is used for log lines"
+    assert logs.query is None, "questions about log lines are for the model too"
+    assert "Did you mean" in unknown.abstention, "no model is used for a name that nothing has"

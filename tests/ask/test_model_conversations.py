@@ -10,7 +10,10 @@ import yaml
 from tests.ask import model_rig, references
 from tests.ask.seed import AT
 
-CONVERSATIONS: list[dict[str, Any]] = yaml.safe_load((references.FOLDER / "conversations.yaml").read_text())
+FILES = ("conversations.yaml", "conversations-logs.yaml")
+CONVERSATIONS: list[dict[str, Any]] = [
+    one for name in FILES for one in yaml.safe_load((references.FOLDER / name).read_text())
+]
 PROVIDERS = ("anthropic", "openai", "ollama")
 CASES = [
     pytest.param(one, provider, id=f"{one['id']}-{provider}")
@@ -43,7 +46,7 @@ def test_a_conversation_ends_as_expected(one: dict[str, Any], provider: str) -> 
     assert expect.get("never", "\n\n") not in str(found.document())
     if "span" in expect:
         assert (found.end - found.start, AT - found.end) == (expect["span"], expect["ago"])
-    result = f"proposal {found.model}"
+    result = f"proposal {found.model or 'accepted'}"
     assert made.observed.counts[result] == 1, "each question is counted once"
 
 

@@ -13,7 +13,7 @@ from ask.promql import Matcher, Selector
 from ask.safety import Refused
 from ask.world import AppMetric, World
 from tests.ask import fake_model, model_rig, offline
-from tests.ask.model_rig import SAMPLE
+from tests.ask.model_rig import LINE, SAMPLE
 
 QUESTIONS = (
     "how quickly does money arrive in the till of web-1",
@@ -22,6 +22,7 @@ QUESTIONS = (
     "how quickly does money arrive in the till of shop on /data",
     "what is odd about fleetwatch-audit compared to the container postgres",
     "does the orders table sell",
+    "failed payments in the logs of shop-worker on web-2",
 )
 # Values that are ordinary terms, masked in a question where they are names; and what every fleet has.
 ORDINARY = {"replica", "orders", "items", "standby", "failed", "invoice", "postgres"}
@@ -58,6 +59,7 @@ def test_no_label_value_and_no_sample_is_sent(provider: str, question: str) -> N
     for one in made.fake.received:
         assert _found({*values, "web1"}, one) == []
         assert SAMPLE.encode() not in one
+        assert LINE.encode() not in one
 
 
 @pytest.mark.parametrize(

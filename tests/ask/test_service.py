@@ -61,7 +61,8 @@ def test_health_names_each_component(made: Stage) -> None:
     found = made.client.get("/ask/api/v1/health")
     assert found.status_code == 200
     states = {name: one["status"] for name, one in found.json()["components"].items()}
-    assert states == dict.fromkeys(("database", "valkey", "prometheus", "loki"), "healthy") | {"llm": "none"}
+    healthy = dict.fromkeys(("database", "valkey", "prometheus", "loki"), "healthy")
+    assert states == healthy | {"llm": "none", "embeddings": "none"}
 
 
 def test_registration_is_closed(made: Stage) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from html import escape
+from typing import Any
 
 import httpx
 import pytest
@@ -19,7 +20,8 @@ from tests.integration.test_story_6_end import kill_main_process
 
 pytestmark = pytest.mark.xdist_group("story")
 MB = 1024**2
-HEALTHY = {"database": "healthy", "valkey": "healthy", "prometheus": "healthy", "loki": "healthy", "llm": "none"}
+HEALTHY = {"database": "healthy", "valkey": "healthy", "prometheus": "healthy", "loki": "healthy"}
+HEALTHY |= {"llm": "none", "embeddings": "none"}
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +42,17 @@ def ask(story: Story) -> Assistant:
 
 def _question(story: Story) -> str:
     return f"cpu of container {story.rig.container('talker')}"
+
+
+def _answered(story: Story, ask: Assistant, when: str = "") -> tuple[str, dict[str, Any]]:
+    """A question about a container that every hub has, and its answer, once its metrics are discovered."""
+    question = f"cpu of container {story.rig.container('caddy')}{when}"
+
+    def found() -> dict[str, Any]:
+        one = ask.answer(question)
+        return one if one["status"] == "answered" else {}
+
+    return question, eventually("an answer about Caddy", found, 90)
 
 
 def test_value_of_an_answer_is_the_one_in_prometheus(story: Story, ask: Assistant) -> None:
@@ -86,6 +99,42 @@ def test_api_refuses_everyone_else(story: Story, ask: Assistant) -> None:
     name, password = story.admin()  # Grafana's
     got = https(story.rig, "POST", "/ask/auth/login", json={"name": name, "password": password})
     assert got.status_code == 401, got.text
+
+
+def test_an_assistant_of_another_program_gets_an_answer_over_mcp_with_a_key(story: Story, ask: Assistant) -> None:
+    made = ask.call("POST", "api/v1/admin/api-keys", json={"name": "mcp", "days": 1, "per_hour": 10})
+    assert made.status_code == 201, made.text
+    key = {"Authorization": f"Bearer {made.json()['key']}"}
+
+    def sent(method: str, headers: dict[str, str], **params: Any) -> httpx.Response:
+        accepted = {"Accept": "application/json, text/event-stream", "MCP-Protocol-Version": "2025-06-18"}
+        body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params}
+        return https(story.rig, "POST", "/ask/mcp", json=body, headers={**accepted, **headers})
+
+    assert sent("tools/list", {}).status_code == 401
+    listed = sent("tools/list", key)
+    assert listed.status_code == 200, listed.text
+    assert "ask" in {one["name"] for one in listed.json()["result"]["tools"]}
+    question, expected = _answered(story, ask)
+    answered = sent("tools/call", key, name="ask", arguments={"question": question})
+    assert answered.status_code == 200, answered.text
+    result = answered.json()["result"]
+    assert not result.get("isError"), result
+    assert result["structuredContent"]["status"] == "answered"
+    assert result["structuredContent"]["query"] == expected["query"]
+    assert result["content"][0]["text"].startswith(result["structuredContent"]["sentence"])
+    foreign = sent("tools/list", {**key, "Origin": "https://evil.example.com"})
+    assert foreign.status_code == 403, "a page of another site"
+
+
+def test_make_ask_is_answered_by_the_assistant(story: Story, ask: Assistant) -> None:
+    question, expected = _answered(story, ask, " in the last 7 minutes")
+    done = story.rig.tool("ask", question, "--json")
+    assert done.returncode == 0, done.stdout
+    assert "Answered without the assistant" not in done.stdout
+    found = json.loads(done.stdout[done.stdout.index("{") :])
+    assert (found["status"], found["query"]) == ("answered", expected["query"])
+    eventually("the history has both", lambda: ask.history().count(question) >= 2, 20)
 
 
 def test_its_three_parts_take_less_than_300_mb(story: Story, ask: Assistant) -> None:

@@ -49,6 +49,40 @@ def test_the_axis_contains_every_value_with_few_lines(unit: str, high: float, lo
     assert 2 <= len(ticks) <= 7
 
 
+@pytest.mark.parametrize("unit", ["", "percentunit", "bytes", "binBps", "s", "reqps"])
+@pytest.mark.parametrize("span", [1e-6, 1e-4, 0.001, 0.02, 0.5, 1, 10, 1000, 1e6])
+@pytest.mark.parametrize("low", [0.0, 0.5, 0.987, 1.0, 42, 99.9, 1000, 86400, 123456, 5e9, -0.5, -1e6])
+def test_labels_of_values_are_all_different(unit: str, span: float, low: float) -> None:
+    ticks = chart.value_ticks(low, low + span, unit)
+    shown = [one for one in chart.value_labels(ticks, unit) if one]
+    assert len(shown) == len(set(shown)) >= 1
+    if span >= 1e-5 * abs(low):
+        assert len(shown) == len(ticks), "none is left out where a few more digits are enough"
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "unit", "expected"),
+    [
+        (0.9871, 0.9874, "percentunit", ["98.71 %", "98.72 %", "98.73 %", "98.74 %"]),
+        (2.0**30, 2.0**30 + 2**20, "bytes", ["1023.9 MiB", "1.0004 GiB", "1.0009 GiB", "1.0014 GiB"]),
+        (3600.0, 3604.0, "s", ["60 min", "60.02 min", "60.03 min", "60.05 min", "60.07 min"]),
+        (10.0, 10.004, "", ["10", "10.001", "10.002", "10.003", "10.004"]),
+        (0.0, 1.0, "percentunit", ["0 %", "25 %", "50 %", "75 %", "100 %"]),
+    ],
+)
+def test_a_small_range_has_as_many_digits_as_it_needs(low: float, high: float, unit: str, expected: list[str]) -> None:
+    ticks = chart.value_ticks(low, high, unit)
+    assert chart.value_labels(ticks, unit) == expected
+
+
+@pytest.mark.parametrize("span", [1, 60, 600, 3600, DAY / 2, DAY, 1.5 * DAY, 3 * DAY, 7 * DAY, 8 * DAY, 31 * DAY,
+                                  365 * DAY, 400 * DAY, 3650 * DAY])  # fmt: skip
+@pytest.mark.parametrize("end", [AT, AT - AT % DAY, AT - AT % (7 * DAY), AT - AT % DAY + DAY / 4])
+def test_labels_of_times_are_all_different(span: float, end: float) -> None:
+    shown = [chart.time_label(one, span) for one in chart.time_ticks(end - span, end)]
+    assert len(shown) == len(set(shown))
+
+
 @pytest.mark.parametrize("span", [60, 3600, 5 * 3600, DAY, 7 * DAY, 31 * DAY, 400 * DAY])
 def test_times_of_the_axis_are_round_and_few(span: float) -> None:
     ticks = chart.time_ticks(AT - span, AT)

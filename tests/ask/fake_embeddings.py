@@ -1,0 +1,126 @@
+"""A stand-in for providers of embeddings: a server on loopback that speaks OpenAI's and Ollama's protocols. Its vectors
+are hashed n-grams of the texts: the same text has the same vector, and it knows no meaning. What it proves is the
+plumbing, never how good a ranking is.
+
+`failing` is a reply for every request, or none: `status`, `wait` (seconds before the response), `close`, `raw`,
+`dimensions` (vectors of another length), `fewer` (one vector is missing), `zero` (vectors without a length).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socketserver
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+KEY = "key-of-embeddings-s3cret"
+MODEL = "stand-in-embedding"
+DIMENSIONS = 64
+
+
+def vector(text: str, dimensions: int = DIMENSIONS) -> list[float]:
+    """Counts of hashed trigrams."""
+    found = [0.0] * dimensions
+    padded = f" {text.lower()} "
+    for at in range(len(padded) - 2):
+        found[zlib.crc32(padded[at : at + 3].encode()) % dimensions] += 1.0
+    return found
+
+
+@dataclass
+class Fake:
+    """`received` has the whole requests; `meanings` has texts that get the vector of another text."""
+
+    received: list[bytes] = field(default_factory=list)
+    failing: dict[str, Any] = field(default_factory=dict)
+    meanings: dict[str, str] = field(default_factory=dict)
+    key: str = KEY
+    port: int = 0
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def texts(self) -> list[list[str]]:
+        """The texts of each request."""
+        return [json.loads(one.partition(b"\r\n\r\n")[2])["input"] for one in self.received]
+
+
+class _Handler(socketserver.StreamRequestHandler):
+    """HTTP/1.1 with one request for each connection, so that the bytes are those of the wire."""
+
+    server: _Server
+
+    def handle(self) -> None:
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            line = self.rfile.readline()
+            if not line:
+                return
+            head += line
+        lines = head.decode().split("\r\n")
+        headers = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in lines[1:])}
+        body = self.rfile.read(int(headers["content-length"]))
+        fake = self.server.fake
+        fake.received.append(head + body)
+        time.sleep(fake.failing.get("wait", 0.0))
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._reply(fake, lines[0].split(" ")[1], headers, json.loads(body))
+
+    def _reply(self, fake: Fake, path: str, headers: dict[str, str], body: Any) -> None:
+        wanted = {"/v1/embeddings": {"model", "input", "encoding_format"}, "/api/embed": {"model", "input"}}.get(path)
+        failing = fake.failing
+        if wanted is None:
+            return self._send(404, {"error": f"no path {path}"})
+        if fake.key and headers.get("authorization", "") != f"Bearer {fake.key}":
+            return self._send(401, {"error": f"invalid key {headers.get('authorization')}"})
+        if set(body) != wanted or body["model"] != MODEL or not body["input"]:
+            return self._send(400, {"error": f"expected {sorted(wanted)} and the model {MODEL}"})
+        if "close" in failing:
+            return None
+        if "status" in failing:
+            return self._send(failing["status"], {"error": "as the test wants it"})
+        texts = [fake.meanings.get(one, one) for one in body["input"]]
+        found = [vector(one, failing.get("dimensions", DIMENSIONS)) for one in texts]
+        found = [[0.0] * DIMENSIONS for _ in texts] if "zero" in failing else found
+        found = found[:-1] if "fewer" in failing else found
+        if path == "/api/embed":
+            document: Any = {"model": MODEL, "embeddings": found, "prompt_eval_count": len(texts)}
+        else:
+            rows = [{"object": "embedding", "index": at, "embedding": one} for at, one in enumerate(found)]
+            document = {"object": "list", "data": rows[::-1], "model": MODEL, "usage": {"prompt_tokens": len(texts)}}
+        return self._send(200, failing.get("raw", document))
+
+    def _send(self, status: int, document: Any) -> None:
+        data = document.encode() if isinstance(document, str) else json.dumps(document).encode()
+        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n"
+        self.wfile.write(f"{head}connection: close\r\n\r\n".encode() + data)
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+    fake: Fake
+
+
+@contextlib.contextmanager
+def serving(key: str = KEY) -> Iterator[Fake]:
+    """The stand-in on a free port."""
+    fake = Fake(key=key)
+    with _Server(("127.0.0.1", 0), _Handler) as server:
+        server.fake = fake
+        fake.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield fake
+        finally:
+            server.shutdown()
+            thread.join(timeout=10)
