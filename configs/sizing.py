@@ -31,9 +31,9 @@ class Need:
     host: float
 
 
-# As tests/bench/growth.py measured with 10, 50 and 100 hosts on 2026-11-29 (docs/figures.md): `host` is the rise between
-# 10 and 100 hosts, `base` what is left, or what the hub of one host had if that is more. Assumed are Store and Compact,
-# which had nothing to answer and to merge in these minutes, and what a Query or a Rule of many hosts holds.
+# As tests/bench/growth.py measured with 10, 50 and 100 hosts on 2026-11-29 (docs/figures.md): `host` is the rise
+# between 10 and 100 hosts, `base` what is left, or what the hub of one host had if that is more. Assumed are Store and
+# Compact, which had nothing to answer and to merge in these minutes, and what a Query or a Rule of many hosts holds.
 NEEDS: Mapping[str, Mapping[str, Need]] = {
     "single": {"prometheus": Need(47, 6.9), "loki": Need(92, 1.1), "caddy": Need(18, 0.1)},
     "bucket": {
