@@ -23,7 +23,7 @@ from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings
 
 PATIENCE = 300  # seconds that an update waits for one before it, whose connection broke
-HEALTHY = 60  # seconds until a container that was started answers its health check
+HEALTHY = 120  # seconds until a container that was started answers its health check
 BRIEF = 2  # seconds between the first scrapes of a new agent
 OLDEST = FAST + 10  # seconds that the newest sample of an unchanged job may be old
 SCRAPE_TRIES = 40  # each half a second

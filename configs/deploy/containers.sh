@@ -68,10 +68,9 @@ differences() {
 
 # Waits until it is healthy: by its own check, at once and not at the next interval.
 await() {
-    tries=0
-    until eval "timeout 10 docker exec $PREFIX-$(of ROLE "$1") $(of HEALTH "$1")" > /dev/null 2>&1; do
-        tries=$((tries + 1))
-        if [ "$tries" -ge "$HEALTHY" ]; then
+    began=$(date +%s)
+    until eval "timeout 20 docker exec $PREFIX-$(of ROLE "$1") $(of HEALTH "$1")" > /dev/null 2>&1; do
+        if [ $(($(date +%s) - began)) -ge "$HEALTHY" ]; then
             docker logs --tail 20 "$PREFIX-$(of ROLE "$1")" >&2 || true
             fail "$PREFIX-$(of ROLE "$1") did not become healthy within $HEALTHY s; it is $(seen "$(of ROLE "$1")" '{{.State.Status}}, exit code {{.State.ExitCode}}'), its log is above"
         fi

@@ -126,7 +126,7 @@ class HealthCheck:
 
     argv: tuple[str, ...]
     interval: int = 30
-    timeout: int = 5
+    timeout: int = 15  # a busy host takes seconds to start the check itself
     start_period: int = 30
     retries: int = 3
 
