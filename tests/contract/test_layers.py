@@ -106,6 +106,11 @@ def test_tools_use_of_components_only_what_finds_facts() -> None:
         assert {".".join(name.split(".")[:2]) for name in ours} <= FACT_FINDERS
 
 
+# They import DigitalOcean's SDK, a third of what a preview imports, which a stack without a cloud never uses. A circle
+# among them is found by the imports at the head of each of these modules.
+OF_THE_CLOUD = {"components.cloud", "components.droplet", "components.spaces_bucket"}
+
+
 def _inner_imports(path: Path) -> list[str]:
     """Imports inside a function of a module."""
     functions = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -114,7 +119,7 @@ def _inner_imports(path: Path) -> list[str]:
         for function in ast.walk(ast.parse(path.read_text()))
         if isinstance(function, functions)
         for node in ast.walk(function)
-        if isinstance(node, (ast.Import, ast.ImportFrom))
+        if isinstance(node, ast.Import) or (isinstance(node, ast.ImportFrom) and node.module not in OF_THE_CLOUD)
     ]
 
 
