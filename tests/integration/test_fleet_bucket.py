@@ -22,13 +22,13 @@ SAMPLES = 'up{job="node",host="web"}'
 class StoredFleet(Fleet):
     """A hub and one droplet. Its networks are none of another fleet's."""
 
-    internet = "198.18.79.0/24"
+    internet = "198.18.80.0/24"
     more_images = ("s3", "thanos")
 
     def begin(self) -> None:
         fast = {"scrape": {"agents": "5s", "node": "5s", "hub": "5s"}}
         self.config["hosts"] = {"hub": fast, "web": {"droplet": {"size": "s-1vcpu-1gb"}, **fast}}
-        self.config["access"]["admin_cidrs"] = ["198.18.79.1/32"]
+        self.config["access"]["admin_cidrs"] = ["198.18.80.1/32"]
         self.config["cloud"] = {"range": "10.82.0.0/20"}
         hub = self.config["hub"]
         hub.pop("uptime")
