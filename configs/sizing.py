@@ -19,7 +19,7 @@ INTERVAL = 15  # seconds between two samples of a series
 # Beyond what was measured with values that stand still, without a query or a compaction: not measured, an assumption.
 HEADROOM = 3
 SHARE = 0.75  # of the droplet's memory; the rest is for the page cache and for an update
-# Grafana 250, the edge of the hub's own host 112 (docs/figures.md), Alertmanager 20, system and Docker 320.
+# Grafana 250, the edge of the hub's own host 110 (docs/figures.md), Alertmanager 20, system and Docker 320.
 BESIDE = 700  # MB
 
 
