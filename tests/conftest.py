@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 
 import pytest
 
@@ -10,6 +11,7 @@ from tests.fixtures import leftovers
 from tools import docker_engine
 from tools.cli import heed_interrupts
 
+LONG = 60  # seconds
 heed_interrupts()  # the tests that press Ctrl-C on a child of theirs would wait for ever otherwise
 
 # Stacks of tests keep their state in folders of the tests, wherever this user keeps that of others.
@@ -23,3 +25,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if docker_engine.answers():
         for name in leftovers.sweep():
             print(f"Removed what a test run that was killed had left: {name}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Which modules took the time: those of integration tests share stacks, so that single tests say little."""
+    seconds: Counter[str] = Counter()
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            if isinstance(report, pytest.TestReport):
+                seconds[report.nodeid.partition("::")[0]] += report.duration
+    longest = [(name, time) for name, time in seconds.most_common(40) if time >= LONG]
+    if longest:
+        terminalreporter.section(f"modules of more than {LONG} s")
+        terminalreporter.write_line(", ".join(f"{name} {time:.0f} s" for name, time in longest))
