@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import defaultdict
 
 import pytest
 
@@ -29,12 +29,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Which modules took the time: those of integration tests share stacks, so that single tests say little."""
-    seconds: Counter[str] = Counter()
+    seconds: defaultdict[str, float] = defaultdict(float)
     for reports in terminalreporter.stats.values():
         for report in reports:
             if isinstance(report, pytest.TestReport):
                 seconds[report.nodeid.partition("::")[0]] += report.duration
-    longest = [(name, time) for name, time in seconds.most_common(40) if time >= LONG]
+    longest = sorted(((time, name) for name, time in seconds.items() if time >= LONG), reverse=True)
     if longest:
         terminalreporter.section(f"modules of more than {LONG} s")
-        terminalreporter.write_line(", ".join(f"{name} {time:.0f} s" for name, time in longest))
+        terminalreporter.write_line(", ".join(f"{name} {time:.0f} s" for time, name in longest))
