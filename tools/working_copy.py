@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -121,12 +122,18 @@ def only_secrets(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(path: Path, content: dict[str, Any], mode: int = 0o600) -> None:
-    """Written beside and moved; readable by its owner alone, unless `mode` is another one."""
+    """Written beside and moved; readable by its owner alone, unless `mode` is another one. Several commands for one
+    stack may write at the same time, so each has a file of its own beside."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    beside = path.with_suffix(".next")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w") as file:
-        file.write(stack_yaml.dumped(content))
-    beside.replace(path)
+    number, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".next")
+    try:
+        with os.fdopen(number, "w") as file:
+            os.fchmod(number, mode)
+            file.write(stack_yaml.dumped(content))
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
 
 
 def plain_secrets(config: dict[str, Any]) -> dict[str, Any]:

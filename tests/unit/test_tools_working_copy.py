@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -197,3 +198,29 @@ def test_a_token_of_the_cloud_in_clear_is_refused_too(tmp_path: Path, monkeypatc
     with pytest.raises(ToolError, match="make secret STACK=prod KEY=digitalocean:token") as refused:
         stack.composed()
     assert "pl4nted" not in str(refused.value)
+
+
+def test_commands_that_write_at_the_same_time_do_not_disturb_each_other(tmp_path: Path) -> None:
+    """Two terminals, or `make status` beside `make up`."""
+    path = tmp_path / "Pulumi.prod.yaml"
+    contents = [{"config": {"fleetwatch:env": f"env-{number}"}} for number in range(40)]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda content: working_copy.write(path, content), contents))
+    assert working_copy.read(path) in contents
+    assert list(tmp_path.iterdir()) == [path], "nothing is left beside it"
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_write_that_fails_leaves_the_file_of_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "Pulumi.prod.yaml"
+    working_copy.write(path, {"config": {"fleetwatch:env": "before"}}, mode=0o644)
+
+    def full(*_: object) -> None:
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr("tools.stack_yaml.dumped", full)
+    with pytest.raises(OSError, match="no space"):
+        working_copy.write(path, {})
+    assert "before" in path.read_text()
+    assert list(tmp_path.iterdir()) == [path]
+    assert path.stat().st_mode & 0o777 == 0o644
