@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from configs import services
-from configs.settings import load
 from tests.integration.rig import Rig, docker, eventually, timestamp
 from tools.hubclient import HubClient
+from tools.stack_settings import read_settings
 
 # Ten numbered lines a second, paced by the clock: what is written does not depend on how loaded the machine is.
 WRITER = """
@@ -115,7 +115,10 @@ def _around(known: list[float], at: float) -> slice:
 @contextlib.contextmanager
 def another_tag(rig: Rig, images: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Every image that the rig's containers use under another tag, by key, as a new version of each would come."""
-    used = services.used_images(load(rig.config, str(rig.file)))
+    config = {f"fleetwatch:{key}": value for key, value in rig.config.items()}
+    settings, _ = read_settings(config, rig.name, str(rig.file))  # secrets are in the working copy alone
+    assert settings is not None
+    used = services.used_images(settings)
     bumped = {key: f"fleetwatch.local/{rig.prefix}-{key.replace('_', '-')}:next" for key in used}
     for key, ref in bumped.items():
         docker("tag", images[key], ref)
