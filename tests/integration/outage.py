@@ -12,6 +12,7 @@ from typing import Any
 
 from configs import services
 from tests.integration.rig import Rig, docker, eventually, timestamp
+from tools import working_copy
 from tools.hubclient import HubClient
 from tools.stack_settings import read_settings
 
@@ -115,9 +116,10 @@ def _around(known: list[float], at: float) -> slice:
 @contextlib.contextmanager
 def another_tag(rig: Rig, images: Mapping[str, str]) -> Iterator[dict[str, str]]:
     """Every image that the rig's containers use under another tag, by key, as a new version of each would come."""
-    config = {f"fleetwatch:{key}": value for key, value in rig.config.items()}
-    settings, _ = read_settings(config, rig.name, str(rig.file))  # secrets are in the working copy alone
+    working = rig.home / "state" / rig.name / rig.file.name  # it has the secrets
+    settings, problems = read_settings(working_copy.read(working)["config"], rig.name, str(rig.file))
     assert settings is not None
+    assert not problems, problems
     used = services.used_images(settings)
     bumped = {key: f"fleetwatch.local/{rig.prefix}-{key.replace('_', '-')}:next" for key in used}
     for key, ref in bumped.items():
