@@ -81,6 +81,12 @@ class Outages(Fleet):
     def restart(self, script: str) -> None:
         self.each(lambda host: self.on(host, "sh", "-c", script))
 
+    def settled(self) -> None:
+        """Wait until the log agents know positions that are sent; without those a restart in an outage loses lines."""
+        look = "ls /var/lib/promtail/*.sent /alloy-data/*/*.sent 2> /dev/null"
+        words = ("docker", "exec", f"fleetwatch-{self.logs}", "sh", "-c", look)
+        self.each(lambda host: eventually(f"{host}'s positions", lambda: self.on(host, *words, check=False), 240))
+
     def reboot(self) -> None:
         for host in AGENTS:
             self.ask("POST", f"droplets/{self.droplet(host)['id']}/actions", json={"type": "reboot"})
@@ -186,7 +192,7 @@ def measured(away: int, logs: str) -> list[Row]:
             "Docker Engine restarted": lambda: fleet.restart(_ENGINE),
             "host rebooted": fleet.reboot,
         }
-        time.sleep(20)
+        fleet.settled()
         for name, event in events.items():
             with step(f"hub down for {away} s: {name}"):
                 rows += _measured(fleet, name, partial(_away, fleet, away, event))
