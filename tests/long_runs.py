@@ -79,7 +79,7 @@ def main() -> int:
         words = ("-v", f"--junitxml={report}", "-n", workers, "--dist", "loadgroup", "-m", "integration")
         files = [f"{FOLDER}/{module}.py" for module in MODULES]
         done = subprocess.run([sys.executable, "-m", "pytest", *words, *files], cwd=CHECKOUT, check=False)
-        if not report.exists():
+        if done.returncode not in (0, 1) or not report.exists():  # it was interrupted, or found no test
             return done.returncode or 1
         watch.look()
         text = section(read(report.read_text()), kinds, watch, workers)

@@ -41,20 +41,25 @@ def register(commands: Commands) -> None:
 
 
 def _up(options: argparse.Namespace) -> int:
+    return up(prepared(options))
+
+
+def prepared(options: argparse.Namespace) -> Stack:
+    """The stack, with all that its update needs on this machine: images that no registry has, and an engine."""
     file = stack_file(options)
     settings = complete_settings(working_copy.read(file).get("config") or {}, options.stack, str(file))
     if settings is None or settings.hub.local is None:
         # The hosts pull images themselves; `open_stack` gets what this machine lacks.
         ssh_program.get()
         own_images.build(settings)
-        return up(open_stack(options))
+        return open_stack(options)
     # Images have to be where the containers will run, whatever Docker Engine the docker program would choose.
     if address := configured_docker(settings):
         _require_docker(address, options.file or file.name)
         os.environ["DOCKER_HOST"] = address
     chain = setup.set_up(required_images(settings))
     setup.report(chain)
-    return up(open_stack(options, chain))
+    return open_stack(options, chain)
 
 
 def _require_docker(address: str, file: str) -> None:
