@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pulumi
 
 from components.cloud import Cloud
-from components.droplet import Droplet, HubDroplet
+from components.droplet import Droplet, HubDroplet, NodeDroplet
 from components.host import Host, host_options
 from components.local_host import LocalHost
 from components.remote_host import Bastion, RemoteArgs, RemoteHost
@@ -47,9 +47,10 @@ class Fleet:
 
     def _droplet(self, name: str, wanted: places.Droplet, opts: pulumi.ResourceOptions) -> RemoteArgs:
         assert self.cloud is not None
-        made: Droplet | HubDroplet
+        made: Droplet
         if isinstance(wanted, places.HubDroplet):
-            made = HubDroplet(self._settings, self.cloud, wanted)
+            node = (self._settings, self.cloud, wanted)
+            made = HubDroplet(*node) if name == "hub" else NodeDroplet(name, *node)
         else:
             made = Droplet(name, self._settings, self.cloud, wanted, opts)
         return RemoteArgs(

@@ -64,3 +64,10 @@ def push_url(settings: Settings, name: str) -> str | None:
     if on_hub:
         return f"http://{names.address(settings.prefix, 'caddy', names.CADDY_PUSH_PORT)}"
     return f"http://{names.NO_DOMAIN}:{settings.hub.ports.push}"
+
+
+def node_hosts(addresses: Mapping[str, str]) -> str:
+    """The hosts file of the containers that reach other nodes: the names of all, with the private addresses of their
+    hosts. Docker's own lines are not in it: a container of ours does not look for itself."""
+    own = "127.0.0.1 localhost\n::1 localhost\n"
+    return own + "".join(f"{address} {names.node(node)}\n" for node, address in sorted(addresses.items()))

@@ -73,7 +73,7 @@ class Context:
     def nodes_file(self) -> dict[str, str]:
         """The mount of the hosts file with the names of all nodes, in the containers that reach them; none without a
         cluster. A node with another address changes this file, and no container of another node."""
-        return {f"{self.base}/nodes/hosts": "/etc/hosts"} if self.node else {}
+        return {f"{self.base}/{names.NODES}/hosts": "/etc/hosts"} if self.node else {}
 
     @property
     def hub_by_address(self) -> bool:
