@@ -35,5 +35,5 @@ for name, host in settings.hosts.items():
         gate=fleet.hub,
     )
     # The hub must accept the credential before the edge pushes: remote write treats a 401 as final.
-    edges[name] = Edge(name, args, host_options(host, depends_on=[made.get(name, made["hub"])]))
+    edges[name] = Edge(name, args, host_options(host, depends_on=[made[name]] if name in made else list(made.values())))
 export(settings, fleet, made["hub"], admin, edges)

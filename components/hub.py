@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -40,11 +41,11 @@ class HubArgs:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How one edge reaches the hub. `address`: what the name in `push_url` means (None: DNS knows it). `ca`: the
+    """How one edge reaches the hub. `addresses`: what the name in `push_url` means (none: DNS knows it). `ca`: the
     certificate to trust (None: the system's)."""
 
     push_url: pulumi.Input[str]
-    address: pulumi.Input[str] | None
+    addresses: Sequence[pulumi.Input[str]]
     ca: pulumi.Input[str] | None
 
 
@@ -80,8 +81,16 @@ class Hub(pulumi.ComponentResource):
         settings = self._args.settings
         url = deployment.push_url(settings, name) or self._site()
         if settings.hosts[name].via == "internet":
-            return Endpoint(url, None, self.ca)
-        return Endpoint(url, None if name in settings.hub.hosts else self._args.host.private, None)
+            return Endpoint(url, (), self.ca)
+        return Endpoint(url, () if name in settings.hub.hosts else self._addresses(name), None)
+
+    def _addresses(self, name: str) -> list[pulumi.Input[str]]:
+        """The private addresses of the hub, or of all nodes: each host begins with one of them, and its agents go on to
+        the next where none answers."""
+        every = self._args.nodes or {"": self._args.host.private}
+        found = [address for _, address in sorted(every.items()) if address is not None]
+        first = zlib.crc32(name.encode()) % len(found) if found else 0
+        return [*found[first:], *found[:first]]
 
     def _site(self) -> pulumi.Output[str]:
         """The hub for those outside: its name, or its address if it has no name that resolves."""

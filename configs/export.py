@@ -71,7 +71,7 @@ def files(settings: Settings, name: str, images: Mapping[str, str], reached: Rea
         **secrets,
     }
     if context.hub_by_address:
-        made[compose.HOSTS] = compose.hosts(reached.address, context.gateway)
+        made[compose.HOSTS] = compose.hosts([reached.address], context.gateway)
     made[compose.README] = _readme(context, sorted(secrets))
     return made
 

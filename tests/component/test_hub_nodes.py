@@ -93,3 +93,22 @@ def test_a_larger_node_is_no_matter_of_the_others(made: Run, monkeypatch: pytest
     changed = {name for name, inputs in after.items() if inputs != before[name]}
     assert {"hub-b-droplet", "hub-b-ready"} <= changed
     assert all(name.startswith("hub-b-") for name in changed), changed
+
+
+def _hub_addresses(made: Run, host: str) -> list[str]:
+    lines = made.files(host)["hosts"].splitlines()
+    return [line.split()[0] for line in lines if line.endswith(" hub.fleetwatch.internal")]
+
+
+def test_a_host_of_the_private_network_knows_every_node_and_not_each_begins_with_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = [f"web-{number}" for number in range(1, 7)]
+    sections = _sections()
+    sections["hosts"] = {name: {"droplet": {}} for name in names}
+    made = run(sections, monkeypatch)
+    found = {name: _hub_addresses(made, name) for name in names}
+    nodes = {line.split()[0] for line in made.commands["hub-nodes"].plain()["stdin"].splitlines()[2:]}
+    assert all(set(addresses) == nodes for addresses in found.values())
+    assert {addresses[0] for addresses in found.values()} == nodes, "each node is the first of some"
+    assert "hosts" not in made.files("hub-b"), "a node pushes to itself"
