@@ -23,3 +23,22 @@ CASES = (
     Case(alert="NodesApart", when="with all three", series={GOSSIP: "3x80", RING: "3x80", UNHEALTHY: "0x80"}, at="15m"),
     Case(alert="NodesApart", when="during a restart", series={GOSSIP: "3x20 2x8 3x60", RING: "3x90"}, at="8m"),
 )
+
+RULE = 'job="thanos-rule",env="test",host="hub"'
+SENDERS = {node: f'thanos_alert_sender_alerts_dropped_total{{{RULE},alertmanager="{node}"}}' for node in "abc"}
+QUEUE = f"thanos_alert_queue_alerts_dropped_total{{{RULE}}}"
+UNDELIVERED = (
+    Case(
+        alert="NotificationsFail",
+        when="when no Alertmanager takes alerts",
+        series={**dict.fromkeys(SENDERS.values(), "0x20 3x60"), QUEUE: "0x80"},
+        at="15m",
+        fires=[fired("thanos-rule failed to deliver 3 alerts to Alertmanager in 15 minutes", job="thanos-rule")],
+    ),
+    Case(
+        alert="NotificationsFail",
+        when="while one of three Alertmanagers is down",
+        series={SENDERS["a"]: "0x20 3x60", SENDERS["b"]: "0x80", SENDERS["c"]: "0x80", QUEUE: "0x80"},
+        at="15m",
+    ),
+)
