@@ -6,7 +6,7 @@ import pulumi
 import pulumi_digitalocean as do
 
 from components import key_files
-from configs import names, ssh
+from configs import names, services, ssh
 from configs.settings import Settings
 from configs.validation import CloudFacts
 
@@ -42,9 +42,8 @@ class Cloud(pulumi.ComponentResource):
             for role in ("hub", "edge")
         }
         ports = settings.hub.ports
-        self._firewall(
-            "hub", [*(_tcp(port, ANYWHERE) for port in (ports.https, ports.http)), _tcp(ports.push, [self.range])]
-        )
+        public = [_tcp(port, ANYWHERE) for port in (ports.https, ports.http)]
+        self._firewall("hub", [*public, _tcp(ports.push, [self.range]), *self._between_nodes()])
         self._firewall("edge", [])
         self.register_outputs({})
 
@@ -57,6 +56,15 @@ class Cloud(pulumi.ComponentResource):
         return do.SshKey(
             "ssh-key", name=self.name, public_key=text, opts=pulumi.ResourceOptions(parent=self)
         ).fingerprint
+
+    def _between_nodes(self) -> list[do.FirewallInboundRuleArgs]:
+        """The ports at which the nodes of a cluster reach each other, open to no other machine."""
+        return [
+            do.FirewallInboundRuleArgs(
+                protocol=port.protocol, port_range=str(port.host), source_tags=[self.tags["hub"]]
+            )
+            for port in services.node_ports(self._settings)
+        ]
 
     def _firewall(self, role: str, inbound: list[do.FirewallInboundRuleArgs]) -> None:
         """Named ports, in both directions. Docker's published ports bypass a host's own firewall, but not this one."""

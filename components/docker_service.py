@@ -14,7 +14,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.host import Host
-from components.late import LateValues, known
+from components.late import LateValues, known, with_address
 from configs import names
 from configs.deploy import bundle, numbered, script
 from configs.services.container import (
@@ -173,8 +173,10 @@ class DockerService(pulumi.ComponentResource):
     def _ports(self) -> list[docker.ContainerPortArgs]:
         private = self._args.host.private
         return [
-            docker.ContainerPortArgs(internal=port.container, external=port.host, ip=address or private, protocol="tcp")
-            for port, address in published(self._definition, private=private is not None)
+            docker.ContainerPortArgs(
+                internal=made.container, external=made.host, ip=at or private, protocol=made.protocol
+            )
+            for made, at in published(self._definition, private=private is not None)
         ]
 
     def _health(self) -> docker.ContainerHealthcheckArgs:
@@ -195,7 +197,7 @@ class DockerService(pulumi.ComponentResource):
             image=made.image,
             entrypoints=list(made.entrypoint) or None,
             user=made.user or None,
-            command=list(made.command),
+            command=[with_address(word, host.private) for word in made.command],
             envs=list(made.environment),
             restart=RESTART_POLICY,
             memory=megabytes(made.memory),

@@ -29,7 +29,7 @@ class Droplet(pulumi.ComponentResource):
         opts: pulumi.ResourceOptions | None = None,
     ) -> None:
         super().__init__("fleetwatch:index:Droplet", name, None, opts)
-        role = "hub" if name == "hub" else "edge"
+        role = "hub" if name in settings.hub.hosts else "edge"
         self.full_name = f"{cloud.name}-{name}"
         self.region = wanted.region or cloud.region
         self.droplet = do.Droplet(
@@ -70,28 +70,57 @@ class Droplet(pulumi.ComponentResource):
         return ()
 
 
-class HubDroplet(Droplet):
-    """The hub's droplet, with a volume for its data and an address that both outlive it, its DNS record, the project
-    they belong to and a check from outside."""
+class NodeDroplet(Droplet):
+    """A droplet that has the hub on it, with a volume for its data that outlives it, and the project they belong to."""
+
+    def __init__(self, name: str, settings: Settings, cloud: Cloud, wanted: places.HubDroplet) -> None:
+        self._name, self._size = name, wanted.volume
+        super().__init__(name, settings, cloud, wanted)
+        # What is attached to a droplet is detached before the droplet is replaced: volume and address allow one each.
+        self._attachment = pulumi.ResourceOptions(parent=self, delete_before_replace=True, deleted_with=self.droplet)
+        attached = do.VolumeAttachment(
+            f"{name}-volume", droplet_id=self.droplet.id.apply(int), volume_id=self._volume.id, opts=self._attachment
+        )
+        self.device = f"/dev/disk/by-id/scsi-0DO_Volume_{self.full_name}"
+        self.volume_size = self._volume.size
+        self.after = [attached]
+        if cloud.project:
+            do.ProjectResources(
+                "project" if name == "hub" else f"project-{name}",
+                project=cloud.project,
+                resources=[self.droplet.droplet_urn, self._volume.volume_urn],  # the address follows its droplet
+                opts=pulumi.ResourceOptions(parent=self),
+            )
+
+    def _before(self, settings: Settings) -> Sequence[pulumi.Resource]:
+        """The volume: growing it is an event of its droplet, which accepts no other (a resize) at the same time."""
+        self._volume = do.Volume(
+            f"{self._name}-volume",
+            name=self.full_name,
+            region=self.region,
+            size=self._size,
+            initial_filesystem_type="ext4",
+            description="metrics, logs, dashboards and certificates of fleetwatch",
+            opts=pulumi.ResourceOptions(parent=self, protect=settings.protected),
+        )
+        return [self._volume]
+
+
+class HubDroplet(NodeDroplet):
+    """The droplet of a hub, or of its first node, with an address that outlives it, its DNS record and a check from
+    outside."""
 
     def __init__(self, settings: Settings, cloud: Cloud, wanted: places.HubDroplet) -> None:
         super().__init__("hub", settings, cloud, wanted)
         hub = settings.hub
         own = pulumi.ResourceOptions(parent=self)
         lasting = pulumi.ResourceOptions(parent=self, protect=settings.protected)
-        # What is attached to a droplet is detached before the droplet is replaced: volume and address allow one each.
-        attachment = pulumi.ResourceOptions(parent=self, delete_before_replace=True, deleted_with=self.droplet)
-        attached = do.VolumeAttachment(
-            "hub-volume", droplet_id=self.droplet.id.apply(int), volume_id=self._volume.id, opts=attachment
-        )
         address = do.ReservedIp("hub-address", region=self.region, opts=lasting)
         assigned = do.ReservedIpAssignment(
-            "hub-address", droplet_id=self.droplet.id.apply(int), ip_address=address.ip_address, opts=attachment
+            "hub-address", droplet_id=self.droplet.id.apply(int), ip_address=address.ip_address, opts=self._attachment
         )
         self.address = address.ip_address
-        self.device = f"/dev/disk/by-id/scsi-0DO_Volume_{self.full_name}"
-        self.volume_size = self._volume.size
-        self.after = [attached, assigned]
+        self.after = [*self.after, assigned]
         if hub.dns_zone:
             do.DnsRecord(
                 "hub-name",
@@ -104,27 +133,6 @@ class HubDroplet(Droplet):
             )
         if hub.uptime:
             self._uptime_check(f"https://{hub.domain}" if hub.public else address.ip_address, settings)
-        if cloud.project:
-            do.ProjectResources(
-                "project",
-                project=cloud.project,
-                resources=[self.droplet.droplet_urn, self._volume.volume_urn],  # the address follows its droplet
-                opts=own,
-            )
-
-    def _before(self, settings: Settings) -> Sequence[pulumi.Resource]:
-        """The volume: growing it is an event of its droplet, which accepts no other (a resize) at the same time."""
-        assert settings.hub.droplet is not None
-        self._volume = do.Volume(
-            "hub-volume",
-            name=self.full_name,
-            region=self.region,
-            size=settings.hub.droplet.volume,
-            initial_filesystem_type="ext4",
-            description="metrics, logs, dashboards and certificates of fleetwatch",
-            opts=pulumi.ResourceOptions(parent=self, protect=settings.protected),
-        )
-        return [self._volume]
 
     def _uptime_check(self, target: pulumi.Input[str], settings: Settings) -> None:
         """Nothing on the hub can report that the hub is down."""

@@ -176,8 +176,8 @@ class Edge(pulumi.ComponentResource):
         made: dict[str, pulumi.Input[str]] = {
             "FILES": bundle({compose.FILE: compose_yaml, compose.README: compose.readme(self._context)}, whole=False)
         }
-        if self._args.hub.address is not None:
-            made["FILES_HOSTS"] = pulumi.Output.from_input(self._args.hub.address).apply(
+        if self._args.hub.addresses:
+            made["FILES_HOSTS"] = pulumi.Output.all(*self._args.hub.addresses).apply(
                 lambda found: bundle({compose.HOSTS: compose.hosts(found, self._context.gateway)}, whole=False)
             )
         for spec in self._specs:

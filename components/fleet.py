@@ -19,7 +19,7 @@ from configs.validation import CloudFacts
 # DigitalOcean's SDK is a third of what the program imports: only a stack in the cloud imports it, where it needs it.
 if TYPE_CHECKING:
     from components.cloud import Cloud
-    from components.droplet import Droplet, HubDroplet
+    from components.droplet import Droplet
 
 
 class Fleet:
@@ -49,12 +49,13 @@ class Fleet:
         return RemoteHost(name, self._droplet(name, host.droplet, opts), opts)
 
     def _droplet(self, name: str, wanted: places.Droplet, opts: pulumi.ResourceOptions) -> RemoteArgs:
-        from components.droplet import Droplet, HubDroplet
+        from components.droplet import Droplet, HubDroplet, NodeDroplet
 
         assert self.cloud is not None
-        made: Droplet | HubDroplet
+        made: Droplet
         if isinstance(wanted, places.HubDroplet):
-            made = HubDroplet(self._settings, self.cloud, wanted)
+            node = (self._settings, self.cloud, wanted)
+            made = HubDroplet(*node) if name == "hub" else NodeDroplet(name, *node)
         else:
             made = Droplet(name, self._settings, self.cloud, wanted, opts)
         return RemoteArgs(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pulumi
@@ -25,22 +26,26 @@ from configs.settings import Settings
 
 @dataclass(frozen=True, kw_only=True)
 class HubArgs:
-    """`users` are the bcrypt hashes of a host's passwords by user name, `admin_password` is Grafana's; both secret."""
+    """`users` are the bcrypt hashes of a host's passwords by user name, `admin_password` is Grafana's; both secret.
+    `first`: the first node of a cluster, of the others; they use its buckets. `nodes`: the private addresses of a
+    cluster's nodes by their names."""
 
     host: Host
     settings: Settings
     images: Mapping[str, str]
     users: Mapping[str, pulumi.Output[dict[str, str]]]
     admin_password: pulumi.Input[str]
+    first: Hub | None = None
+    nodes: Mapping[str, pulumi.Input[str] | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How one edge reaches the hub. `address`: what the name in `push_url` means (None: DNS knows it). `ca`: the
+    """How one edge reaches the hub. `addresses`: what the name in `push_url` means (none: DNS knows it). `ca`: the
     certificate to trust (None: the system's)."""
 
     push_url: pulumi.Input[str]
-    address: pulumi.Input[str] | None
+    addresses: Sequence[pulumi.Input[str]]
     ca: pulumi.Input[str] | None
 
 
@@ -64,6 +69,7 @@ class Hub(pulumi.ComponentResource):
         self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
         self.bucket: pulumi.Output[str] | None = None
         self.data: pulumi.Output[str] | None = None
+        self._shared: LateValues = self._late() if args.first is None else args.first._shared
         self._services = self._made()
         self.ca = self._own_ca() if args.settings.hub.own_ca else None
         self._annotate_change()
@@ -75,8 +81,16 @@ class Hub(pulumi.ComponentResource):
         settings = self._args.settings
         url = deployment.push_url(settings, name) or self._site()
         if settings.hosts[name].via == "internet":
-            return Endpoint(url, None, self.ca)
-        return Endpoint(url, None if name == "hub" else self._args.host.private, None)
+            return Endpoint(url, (), self.ca)
+        return Endpoint(url, () if name in settings.hub.hosts else self._addresses(name), None)
+
+    def _addresses(self, name: str) -> list[pulumi.Input[str]]:
+        """The private addresses of the hub, or of all nodes: each host begins with one of them, and its agents go on to
+        the next where none answers."""
+        every = self._args.nodes or {"": self._args.host.private}
+        found = [address for _, address in sorted(every.items()) if address is not None]
+        first = zlib.crc32(name.encode()) % len(found) if found else 0
+        return [*found[first:], *found[:first]]
 
     def _site(self) -> pulumi.Output[str]:
         """The hub for those outside: its name, or its address if it has no name that resolves."""
@@ -100,6 +114,16 @@ class Hub(pulumi.ComponentResource):
     def _made(self) -> list[DockerService]:
         host = self._args.host
         context = deployment.context(self._args.settings, host.name, host.base, host.docker_socket)
+        late: LateValues = {**self._shared, **({"private": host.private} if host.private is not None else {})}
+        before = [self._names_of_nodes()] if self._args.nodes else []
+        made: list[DockerService] = []
+        # One after the other, each once the one before answers: an image that does not work costs one part of the hub.
+        for spec in sorted(services.hub_specs(context), key=lambda spec: len(spec.depends_on)):
+            made.append(self._service(spec, late, made[-1:], before))
+        return made
+
+    def _late(self) -> LateValues:
+        """What the files of all nodes need; the buckets are made for it."""
         late: LateValues = {
             "site": self.url,
             "users": dict(self._args.users),
@@ -108,11 +132,7 @@ class Hub(pulumi.ComponentResource):
         late = {**late, **self._at_spaces()}
         if (generated := ask_secrets(self._args.settings, self)) is not None:
             late = {**late, "ask": generated}
-        made: list[DockerService] = []
-        # One after the other, each once the one before answers: an image that does not work costs one part of the hub.
-        for spec in sorted(services.hub_specs(context), key=lambda spec: len(spec.depends_on)):
-            made.append(self._service(spec, late, made[-1:]))
-        return made
+        return late
 
     def _at_spaces(self) -> LateValues:
         """The buckets that the program makes, and their keys."""
@@ -133,7 +153,22 @@ class Hub(pulumi.ComponentResource):
             found |= {"storage": data.url, "storage_key": data.key}
         return found
 
-    def _service(self, spec: ServiceSpec, late: LateValues, after: Sequence[DockerService]) -> DockerService:
+    def _names_of_nodes(self) -> pulumi.Resource:
+        host = self._args.host
+        found = pulumi.Output.all(**self._args.nodes)
+        return host.run(
+            "nodes",
+            create=script("nodes", BASE=host.base, FOLDER=f"{host.base}/{names.NODES}"),
+            delete=None,
+            stdin=found.apply(deployment.node_hosts),
+            depends_on=[host.ready],
+            parent=self,
+            compares=True,
+        )
+
+    def _service(
+        self, spec: ServiceSpec, late: LateValues, after: Sequence[DockerService], before: Sequence[pulumi.Resource]
+    ) -> DockerService:
         key = spec.service.image
         image = self._args.images[key]
         args = DockerServiceArgs(
@@ -143,10 +178,15 @@ class Hub(pulumi.ComponentResource):
             late=late,
             networks={name: network.name for name, network in self._networks.items()},
             after=after,
-            first=[*brought(self._args.host, image, key), *([self._networks["hub"]] if spec.check_online else [])],
+            first=[
+                *brought(self._args.host, image, key),
+                *([self._networks["hub"]] if spec.check_online else []),
+                *(before if spec.binds else []),
+            ],
         )
         needed = [self._networks[network.name] for network in spec.networks if network.name in self._networks]
-        return DockerService(spec.role, args, pulumi.ResourceOptions(parent=self, depends_on=needed))
+        name = spec.role if self._args.first is None else f"{self._args.host.name}-{spec.role}"
+        return DockerService(name, args, pulumi.ResourceOptions(parent=self, depends_on=needed))
 
     def _own_ca(self) -> pulumi.Output[str]:
         front = next(service for service in self._services if service.role == "caddy")
@@ -161,11 +201,11 @@ class Hub(pulumi.ComponentResource):
 
     def _annotate_change(self) -> None:
         """Annotates a change of the hub's own parts on the dashboards, as the gate does for an edge."""
-        stack, roles = self._args.host.stack, " ".join(service.role for service in self._services)
-        settled = script("settled", PREFIX=stack, ROLES=roles)
+        host, stack = self._args.host.name, self._args.host.stack
+        settled = script("settled", PREFIX=stack, ROLES=" ".join(service.role for service in self._services))
         self._args.host.run(
             "changed",
-            create=f"settled() (\n{settled}\n)\nreport=$(settled)\n{note(self._args.settings, stack, 'hub')}",
+            create=f"settled() (\n{settled}\n)\nreport=$(settled)\n{note(self._args.settings, stack, host)}",
             delete=None,
             stdin=revisions(self._services),
             depends_on=self._services,

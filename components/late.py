@@ -7,6 +7,7 @@ from typing import Any
 
 import pulumi
 
+from configs import names
 from configs.services.spec import Late, LateField
 
 LateValues = Mapping[LateField, pulumi.Input[Any]]
@@ -19,3 +20,10 @@ def known(late: LateValues, needs: Iterable[LateField], render: Callable[[Late],
         return pulumi.Output.from_input(render(Late()))
     found: pulumi.Output[dict[str, Any]] = pulumi.Output.all(**wanted)
     return found.apply(lambda values: render(Late(**values)))
+
+
+def with_address(word: str, private: pulumi.Input[str] | None) -> pulumi.Input[str]:
+    """An argument of a container, with the private address of its host in it where it names that."""
+    if names.PRIVATE_ADDRESS not in word:
+        return word
+    return pulumi.Output.from_input(private).apply(lambda found: word.replace(names.PRIVATE_ADDRESS, str(found)))

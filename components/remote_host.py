@@ -89,11 +89,12 @@ class RemoteHost(Host, _JumpHost):
         super().__init__(name, args.settings.prefix, opts)
         make_socket_folder()
         self._args = args
+        self._of_hub = name in args.settings.hub.hosts
         self.key_name = name
         self.public, self.private = args.public, args.private
         self.docker_socket = "/var/run/docker.sock"
         self.base = f"{args.files}/{self.stack}"
-        self._late = f"/etc/sysctl.d/60-{self.stack}.conf" if name == "hub" and args.private is not None else ""
+        self._late = f"/etc/sysctl.d/60-{self.stack}.conf" if self._of_hub and args.private is not None else ""
         jump = args.jump.jump_argv if args.jump is not None else pulumi.Output.from_input(list[str]())
         address = pulumi.Output.from_input(args.address)
         target = pulumi.Output.all(address, jump).apply(lambda both: _target(args, *both))
@@ -206,7 +207,7 @@ class RemoteHost(Host, _JumpHost):
             "JUMP_HOST": self._args.jump.key_name if self._args.jump is not None else "",
             "CLOSE": "yes" if closing else "",
             "PATIENCE": patience,
-            "LEAVING": "yes" if leaving and self.name != "hub" and self._args.machine is None else "",
+            "LEAVING": "yes" if leaving and not self._of_hub and self._args.machine is None else "",
         }
         return pulumi.Output.all(self.ssh_argv, self._address).apply(
             lambda both: script("on_host", SSH=shlex.join(both[0]), ADDRESS=both[1], REMOTE=remote, **fixed)
@@ -220,9 +221,9 @@ class RemoteHost(Host, _JumpHost):
 
     def _ready(self) -> str:
         args, edge = self._args, self._args.settings.edges.get(self.name)
-        hub = self.name == "hub"
         ports = args.settings.hub.ports
         taken = [ports.https, ports.http, ports.query, *([ports.push] if args.private is not None else [])]
+        taken += sorted({port.host for port in services.node_ports(args.settings)})
         images = [args.images[key] for key in services.host_images(args.settings, self.name)]
         return engine(images, platform.machine()) + script(
             "ready_host",
@@ -235,10 +236,10 @@ class RemoteHost(Host, _JumpHost):
             COMPOSE=COMPOSE,
             COMPOSE_TESTED=COMPOSE_TESTED,
             FILES=self.base,
-            DISK=str(DISK[hub]),
+            DISK=str(DISK[self._of_hub]),
             NETWORKS="\n".join(sorted(edge.networks)) if edge else "",
             FOLDERS="\n".join(sorted(log_folders(edge))) if edge else "",
-            PORTS="\n".join(map(str, taken)) if hub else "",
+            PORTS="\n".join(map(str, taken)) if self._of_hub else "",
             LATE_ADDRESS=self._late,
         )
 

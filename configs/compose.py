@@ -74,11 +74,13 @@ def files(spec: ServiceSpec, late: Late) -> dict[str, str]:
     return {f"{spec.role}/config/{name}": file.render(late) for name, file in spec.files.items()}
 
 
-def hosts(address: str, gateway: str) -> str:
-    """The hosts file of the containers that push: the hub's name and address, where no DNS record has them, and the
-    host's own. With an address in their configuration instead, a hub made again would cost the backlog: another URL is
-    another queue, which begins with the present."""
-    own = {"127.0.0.1": "localhost", "::1": "localhost", address: names.NO_DOMAIN, gateway: names.DOCKER_HOST}
+def hosts(addresses: Sequence[str], gateway: str) -> str:
+    """The hosts file of the containers that push: the hub's name and addresses, where no DNS record has them, and the
+    host's own. Of several addresses an agent takes the first that accepts its connection. With an address in their
+    configuration instead, a hub made again would cost the backlog: another URL is another queue, which begins with the
+    present."""
+    hub = dict.fromkeys(addresses, names.NO_DOMAIN)
+    own = {"127.0.0.1": "localhost", "::1": "localhost", **hub, gateway: names.DOCKER_HOST}
     return "".join(f"{where} {name}\n" for where, name in own.items())
 
 

@@ -13,6 +13,7 @@ import yaml
 
 from configs import disk
 from configs.settings import Settings
+from configs.settings.places import HubDroplet
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,11 @@ def _items(settings: Settings) -> Iterator[Item]:
         yield Item(f"{host} {droplet.size}", price)
         if droplet.backups:
             yield Item(f"{host} backups", None if price is None else round(price * prices["backups_share"], 2))
+    for host in settings.hub.hosts:
+        place = settings.hosts[host].droplet
+        if isinstance(place, HubDroplet):
+            yield Item(f"{host} volume {place.volume} GB", round(place.volume * prices["volume_gb"], 2))
     if settings.hub.droplet is not None:
-        size = settings.hub.droplet.volume
-        yield Item(f"hub volume {size} GB", round(size * prices["volume_gb"], 2))
         yield Item("hub address", prices["reserved_ip"])
     if settings.spaces is not None or settings.stored_at_spaces is not None:
         yield Item("Spaces subscription", prices["spaces"])

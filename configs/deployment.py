@@ -13,7 +13,7 @@ from configs.settings import Settings
 
 def context(settings: Settings, name: str, base: str, docker_socket: str) -> Context:
     """The context of the host `name`. `base`: the folder on it for rendered files; `docker_socket`: its Docker's."""
-    if name != "hub":
+    if name not in settings.hub.hosts:
         return Context(settings=settings, name=name, base=base, docker_socket=docker_socket)
     custom = settings.custom
     boards = cache(lambda: dashboards.render(settings))
@@ -55,11 +55,19 @@ def site_name(settings: Settings) -> str | None:
 
 
 def push_url(settings: Settings, name: str) -> str | None:
-    """The hub as the edge of the host `name` reaches it, without a path. The hub's own edge is on the hub's network.
-    None: by the address of the hub, which is known late."""
+    """The hub as the edge of the host `name` reaches it, without a path. The hub's own edge is on the hub's network,
+    that of a node on its own. None: by the address of the hub, which is known late."""
+    on_hub = name in settings.hub.hosts
     if settings.hosts[name].via == "internet":
-        site = settings.hub.domain if name == "hub" else site_name(settings)
+        site = settings.hub.domain if on_hub else site_name(settings)
         return f"https://{site}" if site is not None else None
-    if name == "hub":
+    if on_hub:
         return f"http://{names.address(settings.prefix, 'caddy', names.CADDY_PUSH_PORT)}"
     return f"http://{names.NO_DOMAIN}:{settings.hub.ports.push}"
+
+
+def node_hosts(addresses: Mapping[str, str]) -> str:
+    """The hosts file of the containers that reach other nodes: the names of all, with the private addresses of their
+    hosts. Docker's own lines are not in it: a container of ours does not look for itself."""
+    own = "127.0.0.1 localhost\n::1 localhost\n"
+    return own + "".join(f"{address} {names.node(node)}\n" for node, address in sorted(addresses.items()))

@@ -57,7 +57,9 @@ def bucket_bytes(settings: Settings) -> int:
     keep = settings.hub.storage.keep
     seconds = keep.raw + SHARE_5M * keep.five_minutes + SHARE_1H * keep.one_hour
     metrics = samples_per_second(settings) * BYTES_PER_SAMPLE * seconds
-    return int(metrics) + _logs_bytes(settings, settings.hub.retention.logs)
+    # The nodes of a cluster cut the lines of a stream into chunks each for itself, and nothing merges those.
+    copies = max(1, len(settings.hub.nodes))
+    return int(metrics) + copies * _logs_bytes(settings, settings.hub.retention.logs)
 
 
 def needed_gb(settings: Settings) -> int:

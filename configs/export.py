@@ -45,7 +45,7 @@ def needs(settings: Settings, name: str) -> set[str]:
     if settings.hosts[name].via == "internet":
         late = {"address"} if deployment.push_url(settings, name) is None else set()
         return late | ({"ca"} if settings.hub.own_ca else set())
-    return set() if name == "hub" else {"address"}
+    return set() if name in settings.hub.hosts else {"address"}
 
 
 def push_url(settings: Settings, name: str, address: str) -> str:
@@ -71,7 +71,7 @@ def files(settings: Settings, name: str, images: Mapping[str, str], reached: Rea
         **secrets,
     }
     if context.hub_by_address:
-        made[compose.HOSTS] = compose.hosts(reached.address, context.gateway)
+        made[compose.HOSTS] = compose.hosts([reached.address], context.gateway)
     made[compose.README] = _readme(context, sorted(secrets))
     return made
 

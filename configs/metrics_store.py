@@ -20,6 +20,7 @@ RECEIVE, STORE, COMPACT, QUERY, RULE = (
     "thanos-query",
     "thanos-rule",
 )
+RULES = 2  # of a cluster: alerts go on while one is away
 THANOS = (RECEIVE, STORE, COMPACT, QUERY, RULE)
 
 # Matchers of the scrape job, for both kinds: the metrics of Prometheus' database, and those of its rules.
@@ -44,6 +45,15 @@ def writer(settings: Settings) -> tuple[str, str]:
     return names.address(settings.prefix, PROMETHEUS, names.PROMETHEUS_PORT), names.METRICS_PUSH
 
 
-def roles(settings: Settings) -> tuple[str, ...]:
-    """All roles that metrics need."""
-    return THANOS if in_bucket(settings) else (PROMETHEUS,)
+def roles(settings: Settings, host: str = "hub") -> tuple[str, ...]:
+    """All roles on this host that metrics need. Of a cluster's nodes one has Compact and two have Rule."""
+    if not in_bucket(settings):
+        return (PROMETHEUS,)
+    nodes = list(settings.hub.nodes) or ["hub"]
+    runs = {COMPACT: nodes[:1], RULE: nodes[:RULES]}
+    return tuple(role for role in THANOS if host in runs.get(role, nodes))
+
+
+def rule_nodes(settings: Settings) -> tuple[str, ...]:
+    """The nodes of a cluster that have Rule."""
+    return tuple(settings.hub.nodes.values())[:RULES]

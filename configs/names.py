@@ -31,6 +31,10 @@ BLACKBOX_PORT = 9115
 BACKUP_PORT = 9188
 ASK, ASK_INNER = "ask", ("ask-database", "ask-cache")  # roles
 RECEIVE_PORT = 19291  # remote write
+RULE_GRPC_PORT = 10911  # on its host's private address; Receive has THANOS_GRPC_PORT there
+LOKI_GRPC_PORT = 9095
+LOKI_GOSSIP_PORT = 7946
+ALERTMANAGER_GOSSIP_PORT = 9094  # TCP and UDP
 THANOS_PORT = 10902  # of its parts, but Query
 THANOS_GRPC_PORT = 10901
 ASK_PORT = 8080
@@ -40,6 +44,11 @@ ASK_CACHE_PORT = 6379
 
 # The hub's name where it has no DNS record: in the certificate of a hub without a domain, and for edges in its VPC.
 NO_DOMAIN = "hub.fleetwatch.internal"
+
+# The folder with the hosts file of a cluster's nodes, in a host's folder for rendered files.
+NODES = "nodes"
+# In a container's arguments: the private address of its host, which its writer puts in their place.
+PRIVATE_ADDRESS = "{private_address}"
 
 # The log jobs that fleetwatch defines: containers, the journal, and the hub's lines about changes of a host. The hub
 # writes the last, so its lines do not prove that a host's log agent works.
@@ -89,6 +98,11 @@ def container(prefix: str, role: str) -> str:
 def address(prefix: str, role: str, port: int) -> str:
     """`fleetwatch-loki:3100`, the address on fleetwatch's networks."""
     return f"{container(prefix, role)}:{port}"
+
+
+def node(name: str) -> str:
+    """The name by which the nodes of a cluster reach this one; a hosts file of ours resolves it."""
+    return f"node-{name}.fleetwatch.internal"
 
 
 def hub_network(prefix: str) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from configs import cost, services
 from configs.memory import ASK, droplet_memory
+from configs.metrics_store import in_bucket
 from configs.services.spec import MB
 from configs.settings import Settings
 
@@ -50,17 +51,19 @@ NEEDS: Mapping[str, Mapping[str, Need]] = {
 
 def warnings(settings: Settings) -> Iterator[str]:
     """A sentence for the hub's droplet if it is too small, and for each container whose limit is."""
-    kind, count = settings.hub.storage.kind, series(settings)
+    # A node of a cluster has the series of all hosts, as the one hub has.
+    kind, count = "bucket" if in_bucket(settings) else "single", series(settings)
     number = len(settings.edges)
     hosts = f"{number} host{'s' if number > 1 else ''} with about {count} series"
     limits = {spec.role: spec.limits[0] // MB for spec in services.specs(settings, "hub")}
     ask = sum(limits.get(role, 0) for role in ASK)
-    droplet = settings.hub.droplet
-    memory = droplet_memory(droplet.size) if droplet is not None else None
     needed = total(kind, count) + ask
-    if droplet is not None and memory is not None and needed > memory:
+    for path, size in sizes(settings):
+        memory = droplet_memory(size)
+        if memory is None or needed <= memory:
+            continue
         yield (
-            f"hub.droplet.size: {hosts} need a hub with about {needed} MB of memory, {droplet.size} has {memory} MB; "
+            f"{path}.size: {hosts} need a hub with about {needed} MB of memory, {size} has {memory} MB; "
             f'{_larger(needed)} (docs/growing.md, section "Where one hub ends")'
         )
     for role, need in NEEDS[kind].items():
@@ -70,6 +73,15 @@ def warnings(settings: Settings) -> Iterator[str]:
                 f"hub.limits.{role.replace('-', '_')}.memory: {hosts} need about {wanted} MB in {role}, its limit is "
                 f"{limits[role]} MB; raise it to {_rounded(wanted)}MB, or Docker ends it for lack of memory"
             )
+
+
+def sizes(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The size of each droplet of the hub, by its path."""
+    for name in settings.hub.hosts:
+        droplet = settings.hosts[name].droplet
+        if droplet is not None:
+            node = settings.hub.nodes.get(name)
+            yield "hub.droplet" if name == "hub" else f"hub.storage.nodes.{node}", droplet.size
 
 
 def series(settings: Settings) -> int:

@@ -55,10 +55,20 @@ def example_settings(storage: Mapping[str, Any] | None = None) -> Settings:
 
 
 def example_alerts() -> list[Alert]:
-    """All alerts, of a hub with its data on its disk and in a bucket."""
+    """All alerts, of a hub with its data on its disk, in a bucket, and of three nodes."""
     s3 = {"endpoint": "https://s3.example.com", "bucket": "acme", "access_key": "unread", "secret_key": "unread"}
     stored = example_settings({"kind": "bucket", "bucket": {"s3": s3}})
-    return [*rules.alerts(example_settings()), *rules.alerts(stored)]
+    return [*rules.alerts(example_settings()), *rules.alerts(stored), *rules.alerts(_three_nodes(s3))]
+
+
+def _three_nodes(s3: Mapping[str, str]) -> Settings:
+    nodes = {name: {"server": _node(number)} if number else {} for number, name in enumerate("abc")}
+    storage = {"kind": "cluster", "bucket": {"s3": s3}, "nodes": nodes}
+    return load({"hub": {"server": _node(0), "storage": storage}}, "docs/alerts.md")
+
+
+def _node(number: int) -> dict[str, str]:
+    return {"address": f"203.0.113.{number + 1}", "private_address": f"10.77.0.{number + 1}"}
 
 
 def alerts_by_name() -> dict[str, Alert]:

@@ -27,6 +27,11 @@ def check(outputs: Mapping[str, Any], settings: Settings, now: datetime) -> None
         return
     was, storage = outputs.get("storage", "single"), settings.hub.storage
     tomorrow = (now + timedelta(days=1)).date().isoformat()
+    if was != storage.kind and "cluster" in (was, storage.kind):
+        raise ToolError(
+            f"hub.storage.kind: expected {was}, the data of a hub is not moved to or from three nodes; take it back, "
+            "or make a new stack with a new bucket"
+        )
     if was == "bucket" and storage.kind == "single":
         _back(storage, tomorrow)
     if was == "single" and storage.kind == "bucket":

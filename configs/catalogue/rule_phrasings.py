@@ -41,6 +41,7 @@ ALERTS = {
     "BlocksNotUploaded": "blocks not uploaded; metrics not in the bucket",
     "CompactHalted": "compaction halted; compact has stopped",
     "ThanosNotReady": "thanos not ready; receive is not ready",
+    "NodesApart": "hub nodes do not see each other; hub node down; cluster split",
     "AskDown": "assistant down; questions cannot be asked",
     "AskDependencyDown": "assistant cannot reach its database; dependency of the assistant down",
     "AskModelFails": "language model fails; assistant's model unavailable",

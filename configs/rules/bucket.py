@@ -29,7 +29,7 @@ FAILS = Alert(
     wait="10m",
     severity="critical",
     summary="The bucket fails for {{ $labels.job }}: " + COUNT + " requests ({{ $labels.operation }}) in 10 minutes",
-    description="It is away, full, or refuses the key. New samples stay on the hub's disk meanwhile, queries of older "
+    description="It is down, full, or refuses the key. New samples stay on the hub's disk meanwhile, queries of older "
     "ones fail.",
     board="hub",
     per="hub",

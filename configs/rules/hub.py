@@ -149,9 +149,11 @@ def undelivered(settings: Settings) -> list[list[str]]:
 
 
 def _alerts_undelivered(settings: Settings) -> Alert:
+    over = "min" if settings.hub.nodes else "sum"  # one Alertmanager of several is enough
+
     def expr(matchers: str, _: Thresholds) -> str:
         programs = [
-            " + ".join(f"sum by (env, host, job) (increase({counter}{matchers}}}[15m]))" for counter in counters)
+            " + ".join(f"{over} by (env, host, job) (increase({counter}{matchers}}}[15m]))" for counter in counters)
             for counters in undelivered(settings)
         ]
         return nonzero_rounded(f"({' or '.join(programs)})")

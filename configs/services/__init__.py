@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol, cast
 
 from configs.services import thanos
 from configs.services.context import Context
-from configs.services.spec import ScrapeJob, Service, ServiceSpec
+from configs.services.spec import Port, ScrapeJob, Service, ServiceSpec
 
 if TYPE_CHECKING:
     from configs.settings import Settings
@@ -174,6 +174,13 @@ def users_jobs(settings: Settings, name: str) -> set[str]:
 def roles(settings: Settings, name: str) -> list[str]:
     """The roles of the containers that run on this host."""
     return [spec.role for spec in specs(settings, name)]
+
+
+def node_ports(settings: Settings) -> list[Port]:
+    """The ports at which the nodes of a cluster reach each other, each once; none without a cluster."""
+    specs = (spec for name in settings.hub.nodes for spec in hub_specs(Context(settings=settings, name=name)))
+    found = {(port.host, port.protocol): port for spec in specs for port in spec.ports if port.address == "nodes"}
+    return [found[key] for key in sorted(found)]
 
 
 def durable_volumes(settings: Settings) -> list[str]:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from configs import names
 from configs.render.dump import to_yaml
-from configs.services.spec import File, Late
+from configs.services.spec import File, Late, LateField
 
 if TYPE_CHECKING:
     from configs.settings import Settings
@@ -45,8 +45,14 @@ def _place(bucket: Bucket, late: Late) -> Place:
 
 def file(settings: Settings, render: Callable[[Place], str]) -> File:
     """A file that `render` makes of the Place of the settings' bucket."""
+    return late_file(settings, lambda place, _: render(place))
+
+
+def late_file(settings: Settings, render: Callable[[Place, Late], str], needs: tuple[LateField, ...] = ()) -> File:
+    """The same of the Place and of further late values, those in `needs`."""
     bucket = _bucket(settings)
-    return File(lambda late: render(_place(bucket, late)), needs=("storage",) if bucket.s3 is None else ())
+    made = ("storage",) if bucket.s3 is None else ()
+    return File(lambda late: render(_place(bucket, late), late), needs=(*made, *needs))
 
 
 def _bucket(settings: Settings) -> Bucket:

@@ -103,8 +103,8 @@ def container(spec: ServiceSpec, *, stack: str, host: str, base: str, image: str
 def published(made: Container, *, private: bool) -> list[tuple[Port, str]]:
     """The container's ports, each with the address of its host that it is published on; empty for the host's address in
     its VPC. `private`: the host has one; a host without it does not publish such a port."""
-    addresses = {"everyone": EVERYONE, "loopback": LOOPBACK, "private": ""}
-    return [(port, addresses[port.address]) for port in made.ports if private or port.address != "private"]
+    addresses = {"everyone": EVERYONE, "loopback": LOOPBACK, "private": "", "nodes": ""}
+    return [(port, addresses[port.address]) for port in made.ports if private or addresses[port.address]]
 
 
 def check_line(

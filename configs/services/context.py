@@ -52,7 +52,28 @@ class Context:
     @property
     def is_hub(self) -> bool:
         """Whether the hub runs on this host."""
+        return self.name in self.settings.hub.hosts
+
+    @property
+    def node(self) -> str:
+        """The name of this node of a cluster; empty on a host that is none."""
+        return self.settings.hub.nodes.get(self.name, "")
+
+    @property
+    def is_first(self) -> bool:
+        """Whether what a hub has once, also one of several nodes, is on this host."""
         return self.name == "hub"
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """The other nodes of a cluster."""
+        return tuple(node for node in self.settings.hub.nodes.values() if node != self.node) if self.node else ()
+
+    @property
+    def nodes_file(self) -> dict[str, str]:
+        """The mount of the hosts file with the names of all nodes, in the containers that reach them; none without a
+        cluster. A node with another address changes this file, and no container of another node."""
+        return {f"{self.base}/{names.NODES}/hosts": "/etc/hosts"} if self.node else {}
 
     @property
     def hub_by_address(self) -> bool:
@@ -86,6 +107,13 @@ class Context:
     def address(self, role: str, port: int) -> str:
         """A container's address on our networks, such as fleetwatch-loki:3100."""
         return names.address(self.settings.prefix, role, port)
+
+    @property
+    def alertmanagers(self) -> tuple[str, ...]:
+        """The URLs of all Alertmanagers, the own first: they do not pass alerts on to each other."""
+        port = names.ALERTMANAGER_PORT
+        own = f"http://{self.address('alertmanager', port)}"
+        return (own, *(f"http://{names.node(peer)}:{port}" for peer in self.peers))
 
     def edge_limits(self, service: Service) -> tuple[int, float]:
         """Memory in bytes and cores of a service of this edge."""

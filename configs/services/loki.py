@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from configs import names
 from configs.render.dump import to_yaml
-from configs.services import bucket
+from configs.services import bucket, loki_ring
 from configs.services.context import Context
 from configs.services.spec import (
     GB,
     File,
     HealthCheck,
     Network,
+    Port,
     ScrapeJob,
     Service,
     ServiceSpec,
@@ -42,6 +43,7 @@ LIVE = "live"  # what Loki reads again by itself
 RULES = f"{LIVE}/rules"
 LIMITS = f"{LIVE}/limits.yml"
 BEGIN = "2024-01-01"  # older than every line
+RING_PORTS = (names.LOKI_GRPC_PORT, names.LOKI_GOSSIP_PORT)
 TENANT = "fake"  # Loki's own name for the one tenant there is without authentication
 
 
@@ -56,7 +58,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             limits=context.hub_limits(SERVICE),
             config_dir=CONFIG,
             files={
-                "loki.yml": _config(context.settings),
+                "loki.yml": _config(context),
                 LIMITS: text(host_limits(context.settings)),
                 **rule_files(f"{RULES}/{TENANT}", context.log_rules),
             },
@@ -67,7 +69,9 @@ def specs(context: Context) -> list[ServiceSpec]:
             environment=bucket.ENVIRONMENT if stored else (),
             command=tuple(command()),
             volumes={"loki": Volume(DATA, durable=True)},
+            binds=context.nodes_file,
             networks=(Network("hub"),),
+            ports=tuple(Port(port, port, "nodes") for port in RING_PORTS) if context.node else (),
             # The image has neither a shell nor wget; since 3.7 the program checks itself (grafana/loki#20313).
             health=HealthCheck(("/usr/bin/loki", "-health")),
             stop_timeout=60,
@@ -76,84 +80,93 @@ def specs(context: Context) -> list[ServiceSpec]:
     ]
 
 
-def _config(settings: Settings) -> File:
+def _config(context: Context) -> File:
+    settings = context.settings
     if not settings.hub.storage.lines_in_bucket:
         return text(config(settings))
-    return bucket.file(settings, lambda place: config(settings, bucket.loki(place)))
+    if not context.node:
+        return bucket.file(settings, lambda place: config(settings, bucket.loki(place)))
+    return bucket.late_file(
+        settings,
+        lambda place, late: config(settings, bucket.loki(place), loki_ring.sections(context, late.private)),
+        needs=("private",),
+    )
 
 
-def config(settings: Settings, s3: Mapping[str, Any] | None = None) -> str:
+def config(settings: Settings, s3: Mapping[str, Any] | None = None, ring: loki_ring.Sections | None = None) -> str:
     """loki.yml. Lines are taken as old as they are kept: a log agent's first look reads Docker's files whole.
 
-    `s3`: the bucket that chunks and index are or were in. Without one they are on the hub's disk.
+    `s3`: the bucket that chunks and index are or were in. Without one they are on the hub's disk. `ring`: what a node
+    of a cluster has besides.
     """
+    return to_yaml(loki_ring.merged(_sections(settings, s3), ring or {}), "Loki of the hub, rendered by fleetwatch")
+
+
+def _sections(settings: Settings, s3: Mapping[str, Any] | None) -> dict[str, Any]:
     hub, limits = settings.hub, settings.hub.loki
     kind = "filesystem" if s3 is None else "s3"
     storage = s3 or {"chunks_directory": f"{DATA}/chunks", "rules_directory": f"{DATA}/rules"}
     both = hub.storage.logs_since is not None or hub.storage.logs_until is not None
     on_disk = {"storage_config": {"filesystem": {"directory": f"{DATA}/chunks"}}} if both else {}
-    return to_yaml(
-        {
-            "auth_enabled": False,
-            "analytics": {"reporting_enabled": False},
-            "server": {
-                "http_listen_port": names.LOKI_PORT,
-                "grpc_listen_port": 9095,
-                "log_level": "warn",
-                "http_server_read_timeout": "60s",
-            },
-            "common": {
-                "path_prefix": DATA,
-                "replication_factor": 1,
-                "ring": {"instance_addr": "127.0.0.1", "kvstore": {"store": "inmemory"}},
-                "storage": {kind: storage},
-            },
-            "schema_config": {"configs": _periods(hub.storage, kind)},
-            **on_disk,
-            # Lines of one stream may arrive out of order by half of the chunk age; edges send in order, so the default
-            # of two hours is enough for every budget.
-            "ingester": {
-                "chunk_idle_period": "30m",
-                "max_chunk_age": "2h",
-                "flush_check_period": f"{names.LOKI_FLUSH_CHECK}s",
-                "wal": {"dir": f"{DATA}/wal"},
-            },
-            "compactor": {
-                "working_directory": f"{DATA}/compactor",
-                "retention_enabled": True,
-                "delete_request_store": kind,
-            },
-            "limits_config": {
-                "retention_period": prometheus_duration(hub.retention.logs),
-                "reject_old_samples": True,
-                "reject_old_samples_max_age": prometheus_duration(max(hub.outage_budget + 3600, hub.retention.logs)),
-                "ingestion_rate_mb": _mb(limits.ingestion_rate),
-                "ingestion_burst_size_mb": _mb(limits.ingestion_burst),
-                "per_stream_rate_limit": show_size(limits.stream_rate),
-                "per_stream_rate_limit_burst": show_size(limits.stream_rate * 4),
-                "max_global_streams_per_user": limits.max_streams,
-                "use_owned_stream_count": True,  # without it a host's limit is compared with the streams of all hosts
-                "max_line_size": show_size(limits.max_line_size),
-                "max_line_size_truncate": True,
-                "allow_structured_metadata": True,
-                "volume_enabled": True,
-                "deletion_mode": "disabled",  # retention alone deletes
-                # Labels are exactly those of design.md: no label that Loki makes up.
-                "discover_service_name": [],
-                "discover_log_levels": False,
-            },
-            "runtime_config": {"file": f"{CONFIG}/{LIMITS}", "period": "10s"},
-            "frontend": {"encoding": "protobuf"},
-            # Alerts about lines. Rule files are read again every minute, without a restart; the API only shows them.
-            "ruler": {
-                "storage": {"type": "local", "local": {"directory": f"{CONFIG}/{RULES}"}},
-                "rule_path": f"{DATA}/rules-read",
-                "alertmanager_url": "http://" + names.address(settings.prefix, "alertmanager", names.ALERTMANAGER_PORT),
-                "enable_api": True,
-            },
+    return {
+        "auth_enabled": False,
+        "analytics": {"reporting_enabled": False},
+        "server": {
+            "http_listen_port": names.LOKI_PORT,
+            "grpc_listen_port": names.LOKI_GRPC_PORT,
+            "log_level": "warn",
+            "http_server_read_timeout": "60s",
         },
-        "Loki of the hub, rendered by fleetwatch",
-    )
+        "common": {
+            "path_prefix": DATA,
+            "replication_factor": 1,
+            "ring": {"instance_addr": "127.0.0.1", "kvstore": {"store": "inmemory"}},
+            "storage": {kind: storage},
+        },
+        "schema_config": {"configs": _periods(hub.storage, kind)},
+        **on_disk,
+        # Lines of one stream may arrive out of order by half of the chunk age; edges send in order, so the default
+        # of two hours is enough for every budget.
+        "ingester": {
+            "chunk_idle_period": "30m",
+            "max_chunk_age": "2h",
+            "flush_check_period": f"{names.LOKI_FLUSH_CHECK}s",
+            "wal": {"dir": f"{DATA}/wal"},
+        },
+        "compactor": {
+            "working_directory": f"{DATA}/compactor",
+            "retention_enabled": True,
+            "delete_request_store": kind,
+        },
+        "limits_config": {
+            "retention_period": prometheus_duration(hub.retention.logs),
+            "reject_old_samples": True,
+            "reject_old_samples_max_age": prometheus_duration(max(hub.outage_budget + 3600, hub.retention.logs)),
+            "ingestion_rate_mb": _mb(limits.ingestion_rate),
+            "ingestion_burst_size_mb": _mb(limits.ingestion_burst),
+            "per_stream_rate_limit": show_size(limits.stream_rate),
+            "per_stream_rate_limit_burst": show_size(limits.stream_rate * 4),
+            "max_global_streams_per_user": limits.max_streams,
+            "use_owned_stream_count": True,  # without it a host's limit is compared with the streams of all hosts
+            "max_line_size": show_size(limits.max_line_size),
+            "max_line_size_truncate": True,
+            "allow_structured_metadata": True,
+            "volume_enabled": True,
+            "deletion_mode": "disabled",  # retention alone deletes
+            # Labels are exactly those of design.md: no label that Loki makes up.
+            "discover_service_name": [],
+            "discover_log_levels": False,
+        },
+        "runtime_config": {"file": f"{CONFIG}/{LIMITS}", "period": "10s"},
+        "frontend": {"encoding": "protobuf"},
+        # Alerts about lines. Rule files are read again every minute, without a restart; the API only shows them.
+        "ruler": {
+            "storage": {"type": "local", "local": {"directory": f"{CONFIG}/{RULES}"}},
+            "rule_path": f"{DATA}/rules-read",
+            "alertmanager_url": "http://" + names.address(settings.prefix, "alertmanager", names.ALERTMANAGER_PORT),
+            "enable_api": True,
+        },
+    }
 
 
 def _periods(storage: Storage, kind: str) -> list[dict[str, Any]]:

@@ -19,17 +19,16 @@ from typing import Any, Literal
 RELOAD_BY_HUP = 'docker exec "$CONTAINER" sh -c "kill -HUP 1"'
 RESTART = 'docker restart "$CONTAINER"'
 
-MB = 1024**2
-GB = 1024**3
-
+MB, GB = 1024**2, 1024**3
 USERS_SAMPLES, USERS_LABELS = 10000, 40  # of one scrape of what the user runs, unless an app has its own limits
 
 NetworkName = Literal["hub", "edge", "ask"]
 # Which address of its host a port is published on; a host without a private address does not publish that port.
-Publish = Literal["everyone", "loopback", "private"]
+# `nodes`: the private one, for the other nodes of a cluster.
+Publish = Literal["everyone", "loopback", "private", "nodes"]
 LateField = Literal[
     "site", "push_url", "hub_ca", "passwords", "scraper", "users", "admin_password", "bucket", "bucket_key", "storage",
-    "storage_key", "ask",
+    "storage_key", "ask", "private",
 ]  # fmt: skip
 
 
@@ -69,7 +68,7 @@ class Late:
     of this host by file name; `scraper`, the bcrypt hash of its scrape password by user name; `users`, the hashes of
     the push passwords of every internet host by host name; `admin_password`, Grafana's; `bucket_key`, the `access_key`
     and `secret_key` for `bucket`; `ask`, the assistant's passwords and keys by file name. `storage` and `storage_key`
-    are URL and key of the bucket with metrics and logs.
+    are URL and key of the bucket with metrics and logs. `private`: the host's address in the private network.
     """
 
     site: str = ""
@@ -84,6 +83,7 @@ class Late:
     storage: str = ""
     storage_key: Mapping[str, str] = field(default_factory=dict, repr=False)
     ask: Mapping[str, str] = field(default_factory=dict, repr=False)
+    private: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,11 +113,12 @@ class Network:
 
 @dataclass(frozen=True)
 class Port:
-    """A published TCP port of the container."""
+    """A published port of the container."""
 
     container: int
     host: int
     address: Publish
+    protocol: Literal["tcp", "udp"] = "tcp"
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ class ServiceSpec:
     `check` is an argv in the image itself that looks at new files before they are used, `ready` one that ends with exit
     code 0 once the service takes requests; without it that is the health check. `trial`: of a metrics agent, an argv
     that scrapes and sends nothing, with the configuration container.TRIAL_FILE. `user_networks`: it reaches what the
-    user runs.
-    `host_network` has a reason beside it wherever it is used.
+    user runs. `host_network` has a reason beside it wherever it is used. In `command`, names.PRIVATE_ADDRESS is the
+    private address of the host.
     """
 
     role: str
@@ -179,15 +180,13 @@ class ServiceSpec:
     secrets: Mapping[str, File] = field(default_factory=dict)
     check: tuple[str, ...] = ()
     trial: tuple[str, ...] = ()
-    # The check connects to what the service uses, with its secrets; new secrets are checked too.
-    check_online: bool = False
+    check_online: bool = False  # the check connects to what the service uses; new secrets are checked too
     reload: str = ""
     binds: Mapping[str, str] = field(default_factory=dict)  # host path -> path in the container, read-only
     follows: tuple[str, ...] = ()  # those of `binds` in which disks may be mounted later
     volumes: Mapping[str, Volume] = field(default_factory=dict)  # by the volume's name without the prefix
     reads: Mapping[str, str] = field(default_factory=dict)  # path -> another service's volume, mounted read-only
-    # Volumes of the image in which nothing is kept, of a read-only container: in memory, where Docker would make an
-    # anonymous volume.
+    # Volumes of the image in which nothing is kept: in memory, where Docker would make an anonymous volume.
     scratch: tuple[str, ...] = ()
     networks: tuple[Network, ...] = ()
     hosts: Mapping[str, str] = field(default_factory=dict)  # further lines of its hosts file: name -> address

@@ -12,6 +12,7 @@ from configs.settings.alerts import Alerts
 from configs.settings.ask import Ask
 from configs.settings.backup import Backup
 from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, require_one, service_limits
+from configs.settings.nodes import by_host, check_places, with_first
 from configs.settings.places import HubDroplet, Local, Server
 from configs.settings.storage import Storage
 from configs.settings.text import ClientId, FolderName, IniText, Mail, MailDomain, Organization, Scopes
@@ -202,14 +203,33 @@ class Hub(Strict):
         if isinstance(raw, dict) and (raw.get("droplet") is not None or raw.get("server") is not None):
             ports = raw.get("ports", {})
             merged = {**PUBLIC_PORTS, **ports} if isinstance(ports, dict) else ports
-            return {"domain": names.NO_DOMAIN, **raw, "ports": merged}
+            return {"domain": names.NO_DOMAIN, **with_first(raw), "ports": merged}
         return raw
 
     @model_validator(mode="after")
     def _one_place(self) -> Hub:
         places = ("local", "droplet", "server")
         require_one(self, places, "expected exactly one place: local, droplet or server (such as `local: {}`)")
+        check_places(self.storage.nodes, self.droplet, self.server)
         return self
+
+    @property
+    def nodes(self) -> dict[str, str]:
+        """The hosts of a cluster's nodes, each with its node's name, the first first; none without a cluster."""
+        return by_host(self.storage.nodes)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The hosts that have the hub on them, `hub` first."""
+        return tuple(self.nodes) or ("hub",)
+
+    def place(self, host: str) -> dict[str, Local | HubDroplet | Server | None]:
+        """Where one of its hosts is: one of `local`, `droplet` and `server`, the others None."""
+        if host == "hub":
+            return {"local": self.local, "droplet": self.droplet, "server": self.server}
+        node = self.storage.nodes[self.nodes[host]]
+        droplet = node.droplet(self.droplet) if self.droplet is not None and node.server is None else None
+        return {"local": None, "droplet": droplet, "server": node.server}
 
     @property
     def kind(self) -> str:

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from configs.settings.base import NONE_GIVEN, DnsLabel
 from configs.settings.edge import Edge, Metrics
 from configs.settings.fleet import Access, Cloud, Docker, Ssh
-from configs.settings.host import PLACES, Host
+from configs.settings.host import Host
 from configs.settings.hub import Hub
 from configs.settings.messages import message, no_mapping, non_text_key, unknown_key
 from configs.settings.model import SECTIONS, Images, Settings, SettingsError
@@ -87,16 +87,17 @@ def _hosts(raw: Any, hub: Hub | None, problems: list[str]) -> tuple[dict[str, Ho
         raw = {}
     hosts: dict[str, Host] = {}
     edges: dict[str, Edge] = {}
-    for name in sorted({"hub", *raw}):
+    ours = hub.hosts if hub is not None and hub.kind != "local" else ("hub",)
+    for name in sorted({*ours, *raw}):
         path = f"hosts.{shown_key(name)}"
         _parse(DnsLabel, name, path, problems)
-        placed, collected, unknown = _divided(name, _given(raw, name), problems)
-        if name == "hub":
-            placed = _hub_host(placed or {}, hub)
+        placed, collected, unknown = _divided(name, _given(raw, name), problems, of_hub=name in ours)
+        if name in ours:
+            placed = _hub_host(placed or {}, hub, name)
         host = _parse(Host, placed, path, problems, unknown) if placed is not None else None
         edge = _parse(Edge, collected, path, problems)
-        if name == "hub":  # always there: an unusable entry is replaced by the defaults
-            host, edge = host or _parse(Host, _hub_host({}, hub) or {}, "hosts.hub", []), edge or Edge()
+        if name in ours:  # always there: an unusable entry is replaced by the defaults
+            host, edge = host or _parse(Host, _hub_host({}, hub, name) or {}, path, []), edge or Edge()
         if host is not None and edge is not None and shown_key(name) == name:  # rules name the host in their problems
             hosts[name], edges[name] = host, edge
     return hosts, edges
@@ -108,17 +109,19 @@ def _with_defaults(edge: Edge, metrics: Metrics) -> Edge:
     return edge.model_copy(update={"metrics": metrics.model_copy(update=own)})
 
 
-def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any] | None, dict[str, Any], list[Place]]:
+def _divided(
+    name: str, entry: Any, problems: list[str], *, of_hub: bool
+) -> tuple[dict[str, Any] | None, dict[str, Any], list[Place]]:
     """One entry of `hosts`: the part about where the host is (None: unreadable), the part about what its edge
-    collects, and the keys that neither part knows."""
+    collects, and the keys that neither part knows. `of_hub`: the hub is on it, which places it."""
     if not isinstance(entry, dict):
         problems.append(no_mapping(f"hosts.{shown_key(name)}", entry))
         return None, {}, []
-    keys = [key for key in Host.model_fields if name != "hub" or key in HUB_KEYS]
+    keys = [key for key in Host.model_fields if not of_hub or key in HUB_KEYS]
     known = [*keys, *Edge.model_fields]
     for key in entry:
-        if name == "hub" and key in Host.model_fields and key not in keys:
-            problems.append(f"hosts.hub.{key}: not allowed, the hub is placed under `hub`; remove this key")
+        if of_hub and key in Host.model_fields and key not in keys:
+            problems.append(f"hosts.{name}.{key}: not allowed, the hub is placed under `hub`; remove this key")
         elif key not in known:
             problems.append(unknown_key(f"hosts.{shown_key(name)}", key, known))
     placed = {key: value for key, value in entry.items() if key in keys}
@@ -126,13 +129,13 @@ def _divided(name: str, entry: Any, problems: list[str]) -> tuple[dict[str, Any]
     return placed, collected, [(key,) for key in entry if key not in known]
 
 
-def _hub_host(placed: dict[str, Any], hub: Hub | None) -> dict[str, Any] | None:
-    """The hub's own host: its place is that of the hub. By default its edge pushes inside the hub's own network,
-    so that it does not depend on the hub's certificate."""
+def _hub_host(placed: dict[str, Any], hub: Hub | None, name: str) -> dict[str, Any] | None:
+    """A host of the hub itself: its place is that of the hub, or of the node. By default its edge pushes inside the
+    hub's own network, so that it does not depend on the hub's certificate."""
     if hub is None:
         return None
     via = "internet" if hub.kind == "local" else "vpc"
-    return {"via": via, **placed, **{key: getattr(hub, key) for key in PLACES}}
+    return {"via": via, **placed, **hub.place(name)}
 
 
 def _parse(model: Any, raw: Any, path: str, problems: list[str], without: Sequence[Place] = ()) -> Any:

@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from configs.settings.backup import S3, Spaces
-from configs.settings.base import Strict, require_one
+from configs.settings.base import DnsLabel, Strict, require_one
+from configs.settings.nodes import COUNT, Node
 from configs.units import Duration, parse_duration
 
 DAY = 86400
@@ -52,7 +53,11 @@ class Storage(Strict):
     """Where the hub's metrics and logs are kept.
 
     `single`: on the hub's disk. `bucket`: in object storage, by Thanos and Loki; the hub's disk holds only what was not
-    uploaded yet (docs/growing.md). `keep` replaces `hub.retention.metrics` there.
+    uploaded yet (docs/growing.md). `keep` replaces `hub.retention.metrics` there. `cluster`: the same on three hub
+    nodes, of which one may be lost.
+
+    `nodes`: their names, for `cluster` alone. The first in the alphabet is the host `hub`, placed by `hub.droplet` or
+    `hub.server`; another, `b`, is the host `hub-b`. The private network of the hub has all three.
 
     A `bucket` beside `kind: single` prepares for it: the metrics agents push by remote write 1.0, which Thanos takes. A
     hub that has data goes through one update with both, so that nothing is lost when it changes.
@@ -62,7 +67,8 @@ class Storage(Strict):
     the bucket.
     """
 
-    kind: Literal["single", "bucket"] = "single"
+    kind: Literal["single", "bucket", "cluster"] = "single"
+    nodes: dict[DnsLabel, Node] = {}
     bucket: Bucket | None = None
     logs_since: Annotated[str, AfterValidator(_day)] | None = None
     logs_until: Annotated[str, AfterValidator(_day)] | None = None
@@ -75,11 +81,12 @@ class Storage(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Storage:
-        if self.kind == "bucket" and self.bucket is None:
-            raise ValueError("expected `bucket` beside `kind: bucket`, such as `bucket: {spaces: fra1}`")
+        if self.kind != "single" and self.bucket is None:
+            raise ValueError(f"expected `bucket` beside `kind: {self.kind}`, such as `bucket: {{spaces: fra1}}`")
+        self._check_nodes()
         if self.logs_until is None:
             return self
-        if self.kind == "bucket" or self.bucket is None:
+        if self.kind != "single" or self.bucket is None:
             raise ValueError(
                 "expected `kind: single` and the bucket beside `logs_until`: lines before that day are in the bucket"
             )
@@ -87,12 +94,26 @@ class Storage(Strict):
             raise ValueError(f'expected `logs_until` after `logs_since`, "{self.logs_since}"')
         return self
 
+    def _check_nodes(self) -> None:
+        if self.kind != "cluster" and self.nodes:
+            raise ValueError(f"expected no `nodes` beside `kind: {self.kind}`; remove them, or set `kind: cluster`")
+        if self.kind == "cluster" and len(self.nodes) != COUNT:
+            raise ValueError(
+                f"expected exactly three `nodes` beside `kind: cluster`, got {len(self.nodes)}, such as "
+                "`nodes: {a: {}, b: {}, c: {}}`"
+            )
+        if self.kind == "cluster" and self.logs_since is not None:
+            raise ValueError(
+                "expected no `logs_since` beside `kind: cluster`: lines before that day are on one disk; remove it "
+                "once they have expired"
+            )
+
     @property
     def in_bucket(self) -> Bucket | None:
         """The bucket that metrics and logs are kept in; None: they are on the hub's disk."""
-        return self.bucket if self.kind == "bucket" else None
+        return self.bucket if self.kind != "single" else None
 
     @property
     def lines_in_bucket(self) -> bool:
         """Whether Loki reads lines in the bucket: all new ones, or those of before a move back."""
-        return self.kind == "bucket" or self.logs_until is not None
+        return self.kind != "single" or self.logs_until is not None

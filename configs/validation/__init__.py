@@ -16,6 +16,7 @@ from configs.validation import (
     alerts,
     apps,
     cloud_account,
+    cluster,
     disk,
     droplets,
     edges,
@@ -45,6 +46,7 @@ def validate(
     """
     form = [
         *hub.problems(settings),
+        *cluster.problems(settings),
         *addresses.problems(settings),
         *network.problems(settings),
         *names.problems(settings),

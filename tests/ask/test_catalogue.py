@@ -13,9 +13,10 @@ from configs import rules
 from configs.catalogue import catalogue, every_board, phrasings, queries, render, rule_phrasings, runbooks
 from configs.rules.model import Alert, Record
 from tests.ask.evaluate import settings as seeded
+from tests.fixtures.fleets import cluster
 from tests.fixtures.full import full, in_bucket
 
-EXAMPLES = (full(), in_bucket())
+EXAMPLES = (full(), in_bucket(), cluster())
 ENTRIES = list({one["id"]: one for settings in EXAMPLES for one in catalogue(settings)["entries"]}.values())
 PROMQL = [one for one in ENTRIES if one["language"] == "promql"]
 

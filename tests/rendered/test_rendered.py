@@ -12,8 +12,10 @@ from configs import names, rules
 from configs.services import agent, alertmanager, alloy, caddy, loki, prometheus, promtail
 from configs.services.alertmanager import templates
 from configs.services.caddy import caddyfile
+from configs.services.spec import Late
 from configs.settings import Settings, load
 from tests.fixtures import rendering
+from tests.fixtures.fleets import cluster
 from tests.fixtures.full import small
 from tests.fixtures.programs import Tool
 
@@ -86,6 +88,15 @@ def test_caddy_accepts_two_hashes_while_a_password_is_changed(settings: Settings
 def test_loki_accepts_its_configuration(settings: Settings, tool: Tool, tmp_path: Path) -> None:
     path = _write(tmp_path, loki.config(settings).replace(f"{loki.DATA}", str(tmp_path)), "loki.yml", "/nowhere")
     _accepted(tool("loki")(f"-config.file={path}", "-verify-config=true"))
+
+
+def test_loki_accepts_its_configuration_on_each_node(tool: Tool, tmp_path: Path) -> None:
+    settings = cluster()
+    for host in settings.hub.nodes:
+        (spec,) = loki.specs(rendering.context(settings, host))
+        text = spec.files["loki.yml"].render(Late(private="10.77.0.2"))
+        path = _write(tmp_path, text.replace(f"{loki.DATA}", str(tmp_path)), "loki.yml", "/nowhere")
+        _accepted(tool("loki")(f"-config.file={path}", "-verify-config=true"))
 
 
 def test_promtail_accepts_every_host(settings: Settings, tool: Tool, tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ import pytest
 
 from configs.rules.model import Alert
 from configs.rules.recording import REACH
-from tests.fixtures import full
+from tests.fixtures import fleets, full
 from tests.fixtures.programs import Tool
 from tests.rendered import (
     cases_ask,
     cases_backup,
     cases_bucket,
+    cases_cluster,
     cases_hosts,
     cases_hub,
     cases_pipeline,
@@ -43,6 +44,12 @@ TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}
 def test_alerts_about_a_bucket_fire_or_stay_silent(tool: Tool, tmp_path: Path) -> None:
     check(tool, tmp_path, IN_BUCKET, groups_of(IN_BUCKET, "bucket"), cases_bucket.CASES)
     check(tool, tmp_path, IN_BUCKET, groups_of(IN_BUCKET, "hub"), cases_bucket.UNDELIVERED)
+
+
+def test_alerts_about_nodes_fire_or_stay_silent(tool: Tool, tmp_path: Path) -> None:
+    nodes = fleets.cluster()
+    check(tool, tmp_path, nodes, groups_of(nodes, "cluster"), cases_cluster.CASES)
+    check(tool, tmp_path, nodes, groups_of(nodes, "hub"), cases_cluster.UNDELIVERED)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

@@ -167,7 +167,7 @@ def test_no_edge_publishes_a_port() -> None:
 
 
 def test_the_hosts_file_and_the_readme_say_what_they_are_for() -> None:
-    assert compose.hosts("10.0.0.5", "10.213.77.1") == (
+    assert compose.hosts(["10.0.0.5"], "10.213.77.1") == (
         "127.0.0.1 localhost\n::1 localhost\n10.0.0.5 hub.fleetwatch.internal\n10.213.77.1 host.docker.internal\n"
     )
     readme = compose.readme(_context("web-1"))

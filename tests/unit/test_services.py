@@ -31,6 +31,7 @@ KNOWN = Late(
     users={name: {name: "$2a$hash"} for name in ("hub", "web-1", "vps-1")},
     admin_password="admin-s3cret",
     ask={name: f"{name}-s3cret" for name in names.ASK_SECRETS},
+    private="10.77.0.2",
 )
 FLEET = load(
     fleets.hosts(
@@ -47,7 +48,13 @@ FLEET = load(
     ),
     SOURCE,
 )
-SETTINGS = {"full": full(), "full with alloy": full_with_alloy(), "fleet": FLEET, "in a bucket": in_bucket()}
+SETTINGS = {
+    "full": full(),
+    "full with alloy": full_with_alloy(),
+    "fleet": FLEET,
+    "in a bucket": in_bucket(),
+    "nodes": fleets.cluster(),
+}
 
 
 def _contexts() -> list[Context]:
@@ -185,7 +192,10 @@ def test_one_limit_of_a_service_leaves_the_other_at_its_default() -> None:
 
 
 def test_only_caddy_is_published() -> None:
-    assert {spec.role for spec in SPECS.values() if spec.ports} == {"caddy"}
+    found = {spec.role for spec in SPECS.values() if any(port.address != "nodes" for port in spec.ports)}
+    assert found == {"caddy"}
+    for_nodes = {spec.role for spec in SPECS.values() if any(port.address == "nodes" for port in spec.ports)}
+    assert for_nodes == {"thanos-receive", "thanos-rule", "loki", "alertmanager"}
 
 
 def test_durable_volumes_are_the_hubs() -> None:

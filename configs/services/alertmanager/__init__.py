@@ -17,6 +17,7 @@ from configs.services.spec import (
     File,
     Late,
     Network,
+    Port,
     ScrapeJob,
     Service,
     ServiceSpec,
@@ -60,11 +61,13 @@ def specs(context: Context) -> list[ServiceSpec]:
             secrets={name: File(_secret(settings, name)) for name in secrets(settings)},
             check=("amtool", "check-config", f"{CONFIG}/alertmanager.yml"),
             reload=RELOAD_BY_HUP,
-            command=tuple(command(settings)),
+            command=(*command(settings), *_cluster(context)),
             # Not only where a receiver uses SNS: a new variable would recreate the container.
             environment=(f"AWS_SHARED_CREDENTIALS_FILE={names.SECRETS}/{AWS_PROFILES}",),
             volumes={"alertmanager": Volume(DATA, durable=True)},
+            binds=context.nodes_file,
             networks=(Network("hub"),),
+            ports=_ports(context),
             health=http_check(f"http://127.0.0.1:{names.ALERTMANAGER_PORT}/-/healthy"),
             scrape=ScrapeJob(
                 name="alertmanager", interval=context.edge.scrape.hub, port=names.ALERTMANAGER_PORT, series=520
@@ -113,5 +116,29 @@ def command(settings: Settings) -> list[str]:
         f"--web.listen-address=:{names.ALERTMANAGER_PORT}",
         f"--web.external-url=http://localhost:{settings.hub.ports.query}/alertmanager",
         "--web.route-prefix=/",
-        "--cluster.listen-address=",
     ]
+
+
+def _cluster(context: Context) -> tuple[str, ...]:
+    """Silences, and what was notified, are passed on between the nodes by gossip."""
+    if not context.node:
+        return ("--cluster.listen-address=",)
+    port = names.ALERTMANAGER_GOSSIP_PORT
+    return (
+        f"--cluster.listen-address=0.0.0.0:{port}",
+        f"--cluster.advertise-address={names.PRIVATE_ADDRESS}:{port}",
+        f"--cluster.label={names.cloud(context.settings.prefix, context.settings.env)}",
+        *(f"--cluster.peer={names.node(peer)}:{port}" for peer in context.peers),
+    )
+
+
+def _ports(context: Context) -> tuple[Port, ...]:
+    """For the other nodes: their alerts, and the gossip."""
+    if not context.node:
+        return ()
+    gossip = names.ALERTMANAGER_GOSSIP_PORT
+    return (
+        Port(names.ALERTMANAGER_PORT, names.ALERTMANAGER_PORT, "nodes"),
+        Port(gossip, gossip, "nodes"),
+        Port(gossip, gossip, "nodes", "udp"),
+    )

@@ -74,7 +74,7 @@ def specs(context: Context) -> list[ServiceSpec]:
     """The backup of the hub, if the stack file has one."""
     settings = context.settings
     backup = settings.hub.backup
-    if backup is None:
+    if backup is None or not context.is_first:
         return []
     path, ask = backup.to.path, settings.hub.ask is not None
     scripts = {name: text(Path(__file__).with_name(name).read_text()) for name in SCRIPTS}

@@ -56,7 +56,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             volumes={"caddy-data": Volume(DATA, durable=True), "caddy-config": Volume("/config", durable=True)},
             networks=(Network("hub", (settings.hub.domain,)),),
             ports=_ports(settings),
-            depends_on=(*metrics_store.roles(settings), "loki", "grafana", "alertmanager"),
+            depends_on=(*metrics_store.roles(settings, context.name), "loki", "grafana", "alertmanager"),
             health=http_check(f"http://127.0.0.1:{names.CADDY_METRICS_PORT}/metrics"),
             capabilities=("CAP_NET_BIND_SERVICE",),
             scrape=ScrapeJob(name="caddy", interval=context.edge.scrape.hub, port=names.CADDY_METRICS_PORT, series=220),

@@ -6,7 +6,7 @@ capability, on a read-only root file system.
 
 from __future__ import annotations
 
-from configs import names
+from configs import metrics_store, names
 from configs.metrics_store import in_bucket
 from configs.services import bucket
 from configs.services.context import Context
@@ -14,6 +14,7 @@ from configs.services.spec import (
     File,
     HealthCheck,
     Network,
+    Port,
     ScrapeJob,
     Service,
     ServiceSpec,
@@ -25,8 +26,9 @@ IMAGE, LICENCE = "thanos", "Apache-2.0"
 CONFIG, DATA = "/etc/thanos", "/data"
 OBJSTORE = "objstore.yml"
 ROOT = "0:0"
-# The labels of blocks, by which one hub's are known; Query removes them from every answer.
-REPLICA, TENANT = "replica", "tenant_id"
+# The labels of blocks, by which those of one hub or node are known, and the label of what one Rule of several has
+# recorded; Query removes them from every answer.
+REPLICA, TENANT, RULE_REPLICA = "replica", "tenant_id", "rule_replica"
 
 
 def service(role: str, memory: int, cpus: float) -> Service:
@@ -51,11 +53,15 @@ def part(
     check_online: bool = False,
     reload: str = "",
     stop_timeout: int = 60,
+    published: int = 0,
 ) -> list[ServiceSpec]:
-    """The container of one part, if the hub has a bucket. `objects`: it reads or writes the bucket; `durable`: its
-    folder holds what is nowhere else."""
-    if not in_bucket(context.settings):
+    """The container of one part, if the hub has a bucket and this host the part. `objects`: it reads or writes the
+    bucket; `durable`: its folder holds what is nowhere else. `published`: the port of a node at which the other nodes
+    ask it for data."""
+    if not in_bucket(context.settings) or role not in metrics_store.roles(context.settings, context.name):
         return []
+    # Who asks others or writes to them knows them by name.
+    peers = published or not objects
     stored = {OBJSTORE: bucket.file(context.settings, bucket.objstore)} if objects else {}
     located = (f"--objstore.config-file={CONFIG}/{OBJSTORE}",) if objects else ()
     return [
@@ -73,7 +79,9 @@ def part(
             check_online=check_online,
             reload=reload,
             volumes={role: Volume(DATA, durable=durable)},
+            binds=context.nodes_file if peers else {},
             networks=(Network("hub"),),
+            ports=(Port(names.THANOS_GRPC_PORT, published, "nodes"),) if published and context.node else (),
             depends_on=after,
             health=_health(port),
             ready=http_check(f"http://127.0.0.1:{port}/-/ready").argv,

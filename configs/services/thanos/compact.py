@@ -12,7 +12,8 @@ SERVICE = service(COMPACT, 512 * MB, 0.5)
 
 
 def specs(context: Context) -> list[ServiceSpec]:
-    """The one Compact of a hub with a bucket; two of one bucket would damage it. Its volume is a working folder.
+    """The one Compact of a hub with a bucket, also of a cluster; two of one bucket would damage it. Its volume is a
+    working folder.
 
     Blocks with late samples overlap others, so it has to merge those too ("vertical compaction").
     """

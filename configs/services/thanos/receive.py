@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from configs import names
 from configs.metrics_store import RECEIVE
 from configs.services.context import Context
 from configs.services.prometheus import out_of_order_window
-from configs.services.spec import MB, ServiceSpec
+from configs.services.spec import MB, ServiceSpec, text
 from configs.services.thanos import CONFIG, DATA, OBJSTORE, REPLICA, TENANT, part, service
 from configs.units import prometheus_duration
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from configs.settings import Settings
 
 SERVICE = service(RECEIVE, 1280 * MB, 1.0)
+HASHRINGS = "hashrings.json"
+REPLICAS = 3
 LOCAL = 3 * 86400  # seconds
 BLOCK = 7200  # seconds
 # Whether the bucket answers to the key: a wrong one would show hours later, when the first block is due. Of an error
@@ -30,18 +33,43 @@ CHECK = (
 
 
 def specs(context: Context) -> list[ServiceSpec]:
-    """The one Receive of a hub with a bucket."""
+    """The one Receive of a hub with a bucket; of a cluster that of each node."""
     return part(
         context,
         RECEIVE,
         SERVICE,
-        arguments(context),
+        (*arguments(context), *_ring(context)),
         series=900,
+        files={HASHRINGS: text(hashrings(context))} if context.node else {},
+        published=names.THANOS_GRPC_PORT,
         durable=True,
         check=CHECK,
         check_online=True,
         stop_timeout=120,
     )
+
+
+def _ring(context: Context) -> tuple[str, ...]:
+    """Each sample goes to all nodes, and is written once two have it."""
+    if not context.node:
+        return ()
+    return (
+        f"--receive.replication-factor={REPLICAS}",
+        f"--receive.hashrings-file={CONFIG}/{HASHRINGS}",
+        f"--receive.local-endpoint={endpoint(context.node)}",
+    )
+
+
+def endpoint(node: str) -> str:
+    """Where the Receive of a node takes what the others pass on."""
+    return f"{names.node(node)}:{names.THANOS_GRPC_PORT}"
+
+
+def hashrings(context: Context) -> str:
+    """The file with the nodes, which Receive reads again when it changes. By name: the same on every node, also while
+    one has a new address."""
+    ring = {"algorithm": "ketama", "endpoints": [endpoint(node) for node in context.settings.hub.nodes.values()]}
+    return json.dumps([ring], indent=2) + "\n"
 
 
 def local(settings: Settings) -> int:
@@ -63,6 +91,6 @@ def arguments(context: Context) -> tuple[str, ...]:
         f"--tsdb.max-block-duration={block}",
         f"--tsdb.out-of-order.time-window={prometheus_duration(out_of_order_window(context.settings))}",
         f"--remote-write.address=0.0.0.0:{names.RECEIVE_PORT}",
-        f'--label={REPLICA}="{context.settings.prefix}"',
+        f'--label={REPLICA}="{context.node or context.settings.prefix}"',
         f"--receive.tenant-label-name={TENANT}",
     )

@@ -11,24 +11,25 @@ from configs.metrics_store import QUERY, RECEIVE, RULE
 from configs.render.dump import to_yaml
 from configs.services.context import Context
 from configs.services.spec import MB, RELOAD_BY_HUP, ServiceSpec, rule_files, text
-from configs.services.thanos import CONFIG, DATA, part, service
+from configs.services.thanos import CONFIG, DATA, RULE_REPLICA, part, service
 
 SERVICE = service(RULE, 256 * MB, 0.5)
 REMOTE_WRITE = "remote-write.yml"
 
 
 def specs(context: Context) -> list[ServiceSpec]:
-    """The one Rule of a hub with a bucket. It stores nothing but what Receive has not taken yet."""
-    prefix = context.settings.prefix
+    """The one Rule of a hub with a bucket; of a cluster one on each of two nodes, whose alerts are the same. It
+    stores nothing but what Receive has not taken yet."""
     arguments = (
         f"--data-dir={DATA}",
         f"--rule-file={CONFIG}/rules/*.yml",
         f"--query=http://{context.address(QUERY, names.PROMETHEUS_PORT)}",
-        f"--alertmanagers.url=http://{names.address(prefix, 'alertmanager', names.ALERTMANAGER_PORT)}",
+        *(f"--alertmanagers.url={url}" for url in context.alertmanagers),
         f"--alert.query-url=http://localhost:{context.settings.hub.ports.query}/",
         "--alert.query-template=/graph?g0.expr={{.Expr}}&g0.tab=1",
         f"--remote-write.config-file={CONFIG}/{REMOTE_WRITE}",
         "--eval-interval=15s",
+        *((f'--label={RULE_REPLICA}="{context.node}"', f"--alert.label-drop={RULE_REPLICA}") if context.node else ()),
     )
     return part(
         context,
@@ -42,6 +43,7 @@ def specs(context: Context) -> list[ServiceSpec]:
         after=(RECEIVE, QUERY, "alertmanager"),
         check=("thanos", "tools", "rules-check", f"--rules={CONFIG}/rules/*.yml"),
         reload=RELOAD_BY_HUP,
+        published=names.RULE_GRPC_PORT,
     )
 
 

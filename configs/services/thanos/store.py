@@ -12,7 +12,7 @@ SERVICE = service(STORE, 512 * MB, 0.5)
 
 
 def specs(context: Context) -> list[ServiceSpec]:
-    """The one Store of a hub with a bucket. Its volume is a cache."""
+    """The one Store of a hub with a bucket; of a cluster that of each node. Its volume is a cache."""
     arguments = (
         f"--data-dir={DATA}",
         "--index-cache.config={type: IN-MEMORY, config: {max_size: 100MB, max_item_size: 10MB}}",
