@@ -123,7 +123,7 @@ def only_secrets(content: dict[str, Any]) -> dict[str, Any]:
 
 def write(path: Path, content: dict[str, Any], mode: int = 0o600) -> None:
     """Written beside and moved; readable by its owner alone, unless `mode` is another one. Several commands for one
-    stack may write at the same time, so each has a file of its own beside."""
+    stack may write at the same time, so each has a separate file beside."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     number, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".next")
     try:

@@ -54,7 +54,8 @@ def uploaded(fleet: Fleet) -> float:
 def test_hub_moves_into_the_bucket(fleet: StoredFleet) -> None:
     before, edge = eventually("samples", lambda: fleet.stamps(SAMPLES, "10m")), fleet.containers("web")
     tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
-    fleet.change({"hub": {"storage": {"kind": "bucket", "logs_since": tomorrow}}})
+    kept = {"metrics": None, "metrics_size": None}  # a bucket has its own
+    fleet.change({"hub": {"storage": {"kind": "bucket", "logs_since": tomorrow}, "retention": kept}})
     done = fleet.tool("grow", "--to", "bucket", "--yes")
     assert done.returncode == 0, done.stdout[-6000:]
     assert "are in the bucket, with as many samples as before" in done.stdout
