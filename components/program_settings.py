@@ -35,6 +35,8 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
     memory, fits = assistant(settings)
     if memory:
         (pulumi.log.info if fits else pulumi.log.warn)(memory)
+    if settings.hub.nodes:
+        pulumi.log.warn("hub.storage.kind: cluster is not complete: what is missing is in docs/growing.md, Three nodes")
     for warning in sizing.warnings(settings):
         pulumi.log.warn(warning)
     for use in filter(None, (model_use.language_model(settings), model_use.embeddings(settings))):
