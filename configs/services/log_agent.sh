@@ -5,7 +5,7 @@
 set -u
 LATER=7 # looks, of $EVERY seconds, after which what was read has been sent or counted as failed
 COUNTERS='^(promtail|alloy)_build_info|^(promtail|loki_write)_request_duration_seconds_count'
-copies=() bad=0 good=0 waiting='' child=''
+copies=() bad=0 good=0 waiting='' child='' ending=''
 
 # Sent: requests that the hub answered for good. Failed: those that the agent tries again. Nothing without an answer.
 count() {
@@ -68,10 +68,12 @@ keep() {
 }
 
 for file in $POSITIONS; do go_back "$file" "$file.sent"; done
+# Before the agent starts: a signal that came earlier would end this script alone.
+trap 'ending=1; [ -z "$child" ] || kill -TERM "$child"' TERM INT
+trap '[ -z "$child" ] || kill -HUP "$child"' HUP
 "$@" &
 child=$!
-trap 'kill -TERM "$child"' TERM INT
-trap 'kill -HUP "$child"' HUP
+[ -z "$ending" ] || kill -TERM "$child"
 while kill -0 "$child" 2> /dev/null; do
     sleep "$EVERY" & # a signal ends a wait, but not a sleep
     pause=$!

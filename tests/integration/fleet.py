@@ -177,7 +177,7 @@ class Fleet(View):
         with httpx.Client(trust_env=False, headers={"Authorization": f"Bearer {self.token}"}, timeout=10) as client:
             got = client.request(method, f"{self.rehearsal.url}/v2/{path}", **more)
         assert got.status_code < 300, f"{method} {path}: {got.status_code} {got.text}"
-        found: dict[str, Any] = got.json()
+        found: dict[str, Any] = got.json() if got.content else {}
         return found
 
     def api(self, kind: str) -> list[dict[str, Any]]:
