@@ -41,9 +41,7 @@ def _grow(options: argparse.Namespace) -> int:
         )
     stack = prepared(options)  # the kind that is in the stack file may need other images than what runs
     stack.prepare()
-    settings = stack.settings()
-    if settings is None:
-        raise ToolError("The stack file is not valid: `make preview` shows why.")
+    settings = stack.valid_settings()
     kind = settings.hub.storage.kind
     if options.forget:
         if (was := stack.outputs().get("storage", "single")) != kind:
