@@ -17,6 +17,11 @@ from tools.up import FAILED
 DROPLET, CONTACT = "digitalocean:index/droplet:Droplet", "command:local:Command"
 VOLUME = "digitalocean:index/volume:Volume"
 HUB = "hub"
+# What ties both and the address together: of a machine that is gone it cannot be taken apart, only made again.
+TIES = (
+    ("digitalocean:index/volumeAttachment:VolumeAttachment", "hub-volume"),
+    ("digitalocean:index/reservedIpAssignment:ReservedIpAssignment", "hub-address"),
+)
 
 
 def register(commands: Commands) -> None:
@@ -39,17 +44,21 @@ def _rebuild(options: argparse.Namespace) -> int:
     stack.select()
     droplet = f"{options.host}-droplet"
     urns = [stack.urn(DROPLET, droplet), *([stack.urn(VOLUME, "hub-volume")] if options.host == HUB else [])]
-    gone = lost(stack, urns)
+    ties = [stack.urn(kind, name) for kind, name in TIES] if options.host == HUB else []
+    gone = lost(stack, urns, ties)
     if gone:
         say(f"At the cloud there is no {' and no '.join(gone)} any more; they are made again.")
     return replace(stack, DROPLET, droplet, title, there=droplet not in gone)
 
 
-def lost(stack: Stack, urns: Sequence[str]) -> list[str]:
-    """Names of these resources that the cloud no longer has. They leave the state, so that an update makes them again:
-    it would fail at what it takes to be there. Nothing else is looked at, least of all a host that is down."""
+def lost(stack: Stack, urns: Sequence[str], ties: Sequence[str] = ()) -> list[str]:
+    """Names of the resources `urns` that the cloud no longer has. They and such `ties` leave the state, so that an update
+    makes them again: it would fail at what it takes to be there. Nothing else is looked at, least of all a host that is
+    down."""
     with step("Looking for the machine at the cloud"):
-        stack.quiet("refresh", "--yes", "--skip-preview", *(word for urn in urns for word in ("--target", urn)))
+        stack.quiet(
+            "refresh", "--yes", "--skip-preview", *(word for urn in (*urns, *ties) for word in ("--target", urn))
+        )
     left = {resource["urn"] for resource in (stack.read_state().get("deployment") or {}).get("resources") or []}
     return [urn.rpartition("::")[2] for urn in urns if urn not in left]
 
