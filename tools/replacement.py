@@ -52,9 +52,11 @@ def _rebuild(options: argparse.Namespace) -> int:
 
 
 def lost(stack: Stack, urns: Sequence[str], ties: Sequence[str] = ()) -> list[str]:
-    """Names of the resources `urns` that the cloud no longer has. They and such `ties` leave the state, so that an update
-    makes them again: it would fail at what it takes to be there. Nothing else is looked at, least of all a host that is
-    down."""
+    """Names of the resources `urns` that the cloud no longer has.
+
+    They and such `ties` leave the state, so that an update makes them again: it would fail at what it takes to be
+    there. Nothing else is looked at, least of all a host that is down.
+    """
     with step("Looking for the machine at the cloud"):
         stack.quiet(
             "refresh", "--yes", "--skip-preview", *(word for urn in (*urns, *ties) for word in ("--target", urn))
