@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from configs import names
+from configs.services import wrapped
 from configs.services.context import Context
 from configs.services.spec import MB, HealthCheck, Network, ScrapeJob, Service, ServiceSpec
 
@@ -30,7 +30,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             role="cadvisor",
             service=SERVICE,
             limits=context.edge_limits(SERVICE),
-            entrypoint=tuple(entrypoint()),
+            entrypoint=entrypoint(),
             command=tuple(command(context.edge.service_labels)),
             binds={
                 context.docker_socket: names.DOCKER_SOCKET,
@@ -55,12 +55,11 @@ def specs(context: Context) -> list[ServiceSpec]:
     ]
 
 
-def entrypoint() -> list[str]:
+def entrypoint() -> tuple[str, ...]:
     """cAdvisor under a script of ours (cadvisor.sh), which finds Docker's containerd and starts cAdvisor again while it
     names no container. Needs sh, awk, grep, timeout and wget, which the vendor's image has."""
     values = {"GRACE": str(GRACE), "NAMES_SEEN": _NAMES_SEEN, "PORT": str(names.CADVISOR_PORT)}
-    lines = [f"{key}={value}" for key, value in values.items()]
-    return ["/bin/sh", "-c", "\n".join([*lines, (Path(__file__).parent / "cadvisor.sh").read_text()]), "cadvisor"]
+    return wrapped.entrypoint("/bin/sh", "cadvisor", values)
 
 
 def health() -> HealthCheck:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from configs import names
 from configs.log_paths import JOURNAL
 from configs.render import loglines
+from configs.services import wrapped
 from configs.services.context import Context, passwords, pusher_networks, pushing
 from configs.services.spec import HealthCheck, ScrapeJob, Service, ServiceSpec, Volume
 
@@ -62,11 +62,9 @@ def spec(
 
 def entrypoint(program: str, positions: str) -> tuple[str, ...]:
     """The log agent under a script of ours (log_agent.sh), which starts it where everything before has been sent. Needs
-    bash, awk, grep and sed, which both images have."""
+    bash, grep, sed and timeout, which both images have."""
     values = {"EVERY": str(EVERY), "PORT": str(names.LOG_AGENT_PORT), "POSITIONS": f"'{positions}'"}
-    lines = [f"{key}={value}" for key, value in values.items()]
-    script = (Path(__file__).parent / "log_agent.sh").read_text()
-    return ("bash", "-c", "\n".join([*lines, script]), "log-agent", program)
+    return wrapped.entrypoint("bash", "log_agent", values, program)
 
 
 def bash_check(path: str, port: int) -> HealthCheck:
