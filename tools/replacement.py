@@ -15,12 +15,12 @@ from tools.status import report_status
 from tools.up import FAILED
 
 DROPLET, CONTACT = "digitalocean:index/droplet:Droplet", "command:local:Command"
-VOLUME = "digitalocean:index/volume:Volume"
-HUB = "hub"
-# What ties both and the address together: of a machine that is gone it cannot be taken apart, only made again.
+# By type and by the end of the name, which begins with the host's. Only a host of the hub has a volume.
+MACHINE = ((DROPLET, "droplet"), ("digitalocean:index/volume:Volume", "volume"))
+# What ties these and the address together: of a machine that is gone it cannot be taken apart, only made again.
 TIES = (
-    ("digitalocean:index/volumeAttachment:VolumeAttachment", "hub-volume"),
-    ("digitalocean:index/reservedIpAssignment:ReservedIpAssignment", "hub-address"),
+    ("digitalocean:index/volumeAttachment:VolumeAttachment", "volume"),
+    ("digitalocean:index/reservedIpAssignment:ReservedIpAssignment", "address"),
 )
 
 
@@ -31,24 +31,33 @@ def register(commands: Commands) -> None:
 
 def _accept_key(options: argparse.Namespace) -> int:
     title = f"Accepting the SSH host key that {options.host} presents now"
-    stack = open_stack(options)
-    stack.prepare()
-    stack.select()
-    return replace(stack, CONTACT, f"{options.host}-contact", title)
+    return replace(_selected(options), CONTACT, f"{options.host}-contact", title)
 
 
 def _rebuild(options: argparse.Namespace) -> int:
     title = f"Replacing the droplet of {options.host}; volume, address and data stay"
-    stack = open_stack(options)
-    stack.prepare()
-    stack.select()
-    droplet = f"{options.host}-droplet"
-    urns = [stack.urn(DROPLET, droplet), *([stack.urn(VOLUME, "hub-volume")] if options.host == HUB else [])]
-    ties = [stack.urn(kind, name) for kind, name in TIES] if options.host == HUB else []
-    gone = lost(stack, urns, ties)
+    stack, droplet = _selected(options), f"{options.host}-droplet"
+    stack.urn(DROPLET, droplet)  # ToolError for a host that has none
+    gone = lost(stack, _urns(stack, options.host, MACHINE), _urns(stack, options.host, TIES))
     if gone:
         say(f"At the cloud there is no {' and no '.join(gone)} any more; they are made again.")
     return replace(stack, DROPLET, droplet, title, there=droplet not in gone)
+
+
+def _selected(options: argparse.Namespace) -> Stack:
+    stack = open_stack(options)
+    stack.prepare()
+    stack.select()
+    return stack
+
+
+def _urns(stack: Stack, host: str, kinds: Sequence[tuple[str, str]]) -> list[str]:
+    """Those of these kinds that the state has for a host."""
+    known = {
+        (one["type"], one["urn"].rpartition("::")[2]): one["urn"] for one in stack.state["deployment"]["resources"]
+    }
+    places = [(kind, f"{host}-{what}") for kind, what in kinds]
+    return [known[place] for place in places if place in known]
 
 
 def lost(stack: Stack, urns: Sequence[str], ties: Sequence[str] = ()) -> list[str]:
