@@ -221,9 +221,6 @@ class RemoteHost(Host, _JumpHost):
 
     def _ready(self) -> str:
         args, edge = self._args, self._args.settings.edges.get(self.name)
-        ports = args.settings.hub.ports
-        taken = [ports.https, ports.http, ports.query, *([ports.push] if args.private is not None else [])]
-        taken += sorted({port.host for port in services.node_ports(args.settings)})
         images = [args.images[key] for key in services.host_images(args.settings, self.name)]
         return engine(images, platform.machine()) + script(
             "ready_host",
@@ -239,7 +236,9 @@ class RemoteHost(Host, _JumpHost):
             DISK=str(DISK[self._of_hub]),
             NETWORKS="\n".join(sorted(edge.networks)) if edge else "",
             FOLDERS="\n".join(sorted(log_folders(edge))) if edge else "",
-            PORTS="\n".join(map(str, taken)) if self._of_hub else "",
+            PORTS="\n".join(
+                map(str, services.hub_ports(args.settings, private=args.private is not None) if self._of_hub else ())
+            ),
             LATE_ADDRESS=self._late,
         )
 

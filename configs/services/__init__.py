@@ -183,6 +183,13 @@ def node_ports(settings: Settings) -> list[Port]:
     return [found[key] for key in sorted(found)]
 
 
+def hub_ports(settings: Settings, *, private: bool) -> list[int]:
+    """The ports that the hub publishes on one of its hosts. `private`: the host has a private address."""
+    ports = settings.hub.ports
+    push = [ports.push] if private else []
+    return [ports.https, ports.http, ports.query, *push, *sorted({port.host for port in node_ports(settings)})]
+
+
 def durable_volumes(settings: Settings) -> list[str]:
     """The volumes of the hub that have to survive its host, without the prefix of their names."""
     specs = hub_specs(Context(settings=settings, name="hub"))
