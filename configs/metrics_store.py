@@ -49,9 +49,9 @@ def roles(settings: Settings, host: str = "hub") -> tuple[str, ...]:
     """All roles on this host that metrics need. Of a cluster's nodes one has Compact and two have Rule."""
     if not in_bucket(settings):
         return (PROMETHEUS,)
-    nodes = list(settings.hub.nodes) or ["hub"]
-    runs = {COMPACT: nodes[:1], RULE: nodes[:RULES]}
-    return tuple(role for role in THANOS if host in runs.get(role, nodes))
+    hosts = settings.hub.hosts
+    runs = {COMPACT: hosts[:1], RULE: hosts[:RULES]}
+    return tuple(role for role in THANOS if host in runs.get(role, hosts))
 
 
 def rule_nodes(settings: Settings) -> tuple[str, ...]:

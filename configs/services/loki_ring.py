@@ -1,7 +1,7 @@
 """What Loki's configuration has besides, and otherwise, on the nodes of a cluster.
 
-Every node has all of Loki. Each line is on all three, written once two have
-it. Nodes find each other by gossip, at the private address of each host: a container's own address leads nowhere else.
+Every node has all of Loki. Each line is on all three, written once two have it. Nodes find each other by gossip, at the
+private address of each host: a container's own address leads nowhere else.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from configs import names
 from configs.services.context import Context
 
 Sections = Mapping[str, Mapping[str, Any]]
-REPLICAS = 3
 
 
 def sections(context: Context, private: str) -> Sections:
@@ -21,7 +20,7 @@ def sections(context: Context, private: str) -> Sections:
     nodes = context.settings.hub.nodes.values()
     return {
         "common": {
-            "replication_factor": REPLICAS,
+            "replication_factor": len(nodes),
             "instance_addr": private,
             # Not the container's name, which is new with each container: the ring would have the old one as a node that
             # is away, and need it for its quorum.

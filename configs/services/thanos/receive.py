@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SERVICE = service(RECEIVE, 1280 * MB, 1.0)
 HASHRINGS = "hashrings.json"
-REPLICAS = 3
 LOCAL = 3 * 86400  # seconds
 BLOCK = 7200  # seconds
 # Whether the bucket answers to the key: a wrong one would show hours later, when the first block is due. Of an error
@@ -54,7 +53,7 @@ def _ring(context: Context) -> tuple[str, ...]:
     if not context.node:
         return ()
     return (
-        f"--receive.replication-factor={REPLICAS}",
+        f"--receive.replication-factor={len(context.settings.hub.nodes)}",
         f"--receive.hashrings-file={CONFIG}/{HASHRINGS}",
         f"--receive.local-endpoint={endpoint(context.node)}",
     )
