@@ -7,7 +7,6 @@ they may repeat parts of the key or of the question.
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,12 +14,12 @@ from typing import Any
 
 from ask.model import protocol
 from ask.model.meter import Budget, Observer, Reservation
+from ask.model.pause import Pause
 from ask.model.protocol import Call, Endpoint, Reply
 from ask.model.sending import Failed, Sender, Unavailable
 
 RETRIES = 2
 BACKOFF = 0.5  # seconds before the first retry; doubled for each further one
-FAILURES, PAUSE = 3, 60.0  # failed questions in a row, and seconds without requests after them
 
 
 @dataclass
@@ -32,9 +31,7 @@ class Client:
     observer: Observer
     timeout: float = 30.0
     sleep: Callable[[float], None] = time.sleep
-    _failures: int = 0
-    _paused: float = 0.0
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+    _pause: Pause = field(default_factory=Pause, repr=False)
 
     def __post_init__(self) -> None:
         self._sender = Sender("The language model", "The language model's provider", self.timeout)
@@ -46,7 +43,7 @@ class Client:
     @property
     def paused(self) -> bool:
         """Whether no requests are sent, because the last ones failed."""
-        return time.monotonic() < self._paused
+        return self._pause.lasts
 
     def deadline(self) -> float:
         """When the time for a question that begins now ends."""
@@ -61,17 +58,10 @@ class Client:
         try:
             found = self._attempts(request, deadline)
         except Unavailable:
-            self._count_failure()
+            self._pause.failed()
             raise
-        with self._lock:
-            self._failures = 0
+        self._pause.succeeded()
         return found
-
-    def _count_failure(self) -> None:
-        with self._lock:
-            self._failures += 1
-            if self._failures >= FAILURES:
-                self._failures, self._paused = 0, time.monotonic() + PAUSE
 
     def _attempts(self, request: Call, deadline: float) -> Reply:
         for attempt in range(RETRIES + 1):

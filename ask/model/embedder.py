@@ -11,11 +11,11 @@ from typing import Protocol
 
 from ask.model import embedding
 from ask.model.embedding import Endpoint, Vector
+from ask.model.pause import Pause
 from ask.model.sending import Failed, Sender, Unavailable
 
 LARGEST = 8 * 1024**2  # bytes of a response: 64 vectors of 4096 numbers
 PATIENCE = 60.0  # seconds for the vectors of one batch of the catalogue
-FAILURES, PAUSE = 3, 60.0  # failed questions in a row, and seconds without requests for questions after them
 KEPT = 50  # questions whose vectors are kept
 WHAT = "The provider of embeddings"
 
@@ -37,8 +37,7 @@ class Embedder:
     endpoint: Endpoint
     observer: Observer
     timeout: float = 2.0
-    _failures: int = 0
-    _paused: float = 0.0
+    _pause: Pause = field(default_factory=Pause, repr=False)
     _known: OrderedDict[str, Vector] = field(default_factory=OrderedDict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -54,7 +53,7 @@ class Embedder:
     @property
     def paused(self) -> bool:
         """Whether questions are not sent, because the last requests failed."""
-        return time.monotonic() < self._paused
+        return self._pause.lasts
 
     def question(self, text: str) -> Vector:
         """The vector of a question, without a retry. Raises Unavailable."""
@@ -68,10 +67,10 @@ class Embedder:
         try:
             (found,) = self._vectors(self._quick, [text])
         except Unavailable:
-            self._count_failure()
+            self._pause.failed()
             raise
+        self._pause.succeeded()
         with self._lock:
-            self._failures = 0
             self._known[text] = found
             while len(self._known) > KEPT:
                 self._known.popitem(last=False)
@@ -95,9 +94,3 @@ class Embedder:
             raise Unavailable("invalid", f"{WHAT} is not used: {problem}") from None
         finally:
             self.observer.request(time.monotonic() - began)
-
-    def _count_failure(self) -> None:
-        with self._lock:
-            self._failures += 1
-            if self._failures >= FAILURES:
-                self._failures, self._paused = 0, time.monotonic() + PAUSE

@@ -10,12 +10,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
 
-from ask.model.protocol import Call
+from ask.model.protocol import BASES, Call, bearing, dumped, versioned
 
 PROVIDERS = ("openai", "ollama")
-BASE = "https://api.openai.com/v1"
 Vector = tuple[float, ...]
 
 
@@ -37,10 +35,10 @@ class Endpoint:
     @property
     def url(self) -> str:
         """The address of its embeddings."""
-        given = (self.base_url or BASE).rstrip("/")
+        given = (self.base_url or BASES["openai"]).rstrip("/")
         if self.provider == "ollama":
             return given.removesuffix("/v1").removesuffix("/api") + "/api/embed"
-        return (given if urlsplit(given).path else f"{given}/v1") + "/embeddings"
+        return versioned(given) + "/embeddings"
 
     @property
     def model(self) -> str:
@@ -50,11 +48,9 @@ class Endpoint:
 
 def call(to: Endpoint, texts: Sequence[str]) -> Call:
     """The request for the vectors of texts."""
-    headers = {"content-type": "application/json", "accept": "application/json", "accept-encoding": "identity"}
-    headers |= {"user-agent": "fleetwatch-ask"} | ({"authorization": f"Bearer {to.key}"} if to.key else {})
     body: dict[str, Any] = {"model": to.name, "input": list(texts)}
     body |= {"encoding_format": "float"} if to.provider == "openai" else {}
-    return Call(to.url, headers, json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+    return Call(to.url, bearing(to.key), dumped(body))
 
 
 def vectors(to: Endpoint, body: bytes, count: int) -> list[Vector]:

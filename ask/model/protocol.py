@@ -17,6 +17,10 @@ from urllib.parse import urlsplit
 PROVIDERS = ("anthropic", "openai", "ollama")
 BASES = {"anthropic": "https://api.anthropic.com", "openai": "https://api.openai.com/v1"}
 VERSION = "2023-06-01"  # of Anthropic's API
+HEADERS = {
+    "content-type": "application/json", "accept": "application/json", "accept-encoding": "identity",
+    "user-agent": "fleetwatch-ask",
+}  # fmt: skip
 OUTPUT = 2000  # tokens of one response, those of its reasoning included
 TOOL = "propose"
 
@@ -36,7 +40,7 @@ class Endpoint:
         given = (self.base_url or BASES[self.provider]).rstrip("/")
         if self.provider == "anthropic":
             return given.removesuffix("/v1") + "/v1"
-        return given if urlsplit(given).path else f"{given}/v1"
+        return versioned(given)
 
 
 @dataclass(frozen=True)
@@ -60,16 +64,24 @@ class Reply:
 
 def call(to: Endpoint, system: str, document: str, schema: Mapping[str, Any]) -> Call:
     """The request for one proposal."""
-    headers = {"content-type": "application/json", "accept": "application/json", "accept-encoding": "identity"}
-    headers |= {"user-agent": "fleetwatch-ask"}
     if to.provider == "anthropic":
-        headers |= {"anthropic-version": VERSION} | ({"x-api-key": to.key} if to.key else {})
-        return Call(f"{to.base}/messages", headers, _dumped(_messages(to, system, document, schema)))
-    headers |= {"authorization": f"Bearer {to.key}"} if to.key else {}
-    return Call(f"{to.base}/chat/completions", headers, _dumped(_chat(to, system, document, schema)))
+        headers = HEADERS | {"anthropic-version": VERSION} | ({"x-api-key": to.key} if to.key else {})
+        return Call(f"{to.base}/messages", headers, dumped(_messages(to, system, document, schema)))
+    return Call(f"{to.base}/chat/completions", bearing(to.key), dumped(_chat(to, system, document, schema)))
 
 
-def _dumped(body: Mapping[str, Any]) -> bytes:
+def bearing(key: str) -> dict[str, str]:
+    """The headers with this key, where there is one."""
+    return HEADERS | ({"authorization": f"Bearer {key}"} if key else {})
+
+
+def versioned(url: str) -> str:
+    """An address of OpenAI's protocol, with the version of the API where it has no path."""
+    return url if urlsplit(url).path else f"{url}/v1"
+
+
+def dumped(body: Mapping[str, Any]) -> bytes:
+    """The body of a request."""
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ask.model import embedder, embedding, matching
+from ask.model import embedder, embedding, matching, pause
 from ask.model.embedding import Endpoint
 from ask.model.sending import Unavailable
 from ask.ranking import LIFT, Ranked, Support
@@ -156,13 +156,13 @@ def test_a_wrong_key_and_an_address_without_a_server() -> None:
 def test_after_several_failures_nothing_is_sent_for_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with _rig() as (fake, made):
         fake.failing = {"status": 500}
-        for _ in range(embedder.FAILURES):
+        for _ in range(pause.FAILURES):
             _support(made, SWAP)
         fake.failing = {}
         assert "it is not used for a minute" in _support(made, SWAP).problem
-        assert len(fake.received) == embedder.FAILURES
+        assert len(fake.received) == pause.FAILURES
         now = time.monotonic()
-        monkeypatch.setattr("ask.model.embedder.time.monotonic", lambda: now + embedder.PAUSE + 1)
+        monkeypatch.setattr("ask.model.pause.time.monotonic", lambda: now + pause.PAUSE + 1)
         assert _support(made, SWAP).scores
 
 

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from ask.model import client as clients
-from ask.model import protocol
+from ask.model import pause, protocol
 from tests.ask import fake_model, model_rig
 
 QUESTION = "how quickly does money arrive in the till"
@@ -67,14 +67,14 @@ def test_retry_after_is_respected() -> None:
 
 def test_after_several_failures_nothing_is_sent_for_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     with model_rig.rig({"status": 401}) as made:
-        for _ in range(clients.FAILURES):
+        for _ in range(pause.FAILURES):
             made.ask(QUESTION)
         sent = len(made.fake.received)
         found = made.ask(QUESTION)
         assert "failed several times" in found.sentence
         assert made.advisor.client.paused
         assert len(made.fake.received) == sent
-        later = time.monotonic() + clients.PAUSE + 1
+        later = time.monotonic() + pause.PAUSE + 1
         monkeypatch.setattr(time, "monotonic", lambda: later)
         made.fake.replies[:] = [GOOD]
         assert made.ask(QUESTION).engine == "model", "then it is tried again"
