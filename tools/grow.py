@@ -22,6 +22,7 @@ from tools.hub_move import Move
 from tools.metrics_reader import VOLUME, Reader
 from tools.progress import say, step
 from tools.stack import Stack
+from tools.stack_factory import open_stack
 from tools.up import prepared, up
 
 DEFAULT_TENANT = "default-tenant"  # Receive's own
@@ -39,7 +40,8 @@ def _grow(options: argparse.Namespace) -> int:
         raise ToolError(
             "expected TO=bucket or TO=single, or FORGET=1 to delete the volumes of before (docs/growing.md)"
         )
-    stack = prepared(options)  # the kind that is in the stack file may need other images than what runs
+    # The kind that is in the stack file may need other images than what runs.
+    stack = open_stack(options) if options.forget else prepared(options)
     stack.prepare()
     settings = stack.valid_settings()
     kind = settings.hub.storage.kind
