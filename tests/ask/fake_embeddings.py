@@ -8,15 +8,14 @@ plumbing, never how good a ranking is.
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socketserver
-import threading
 import time
 import zlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.ask import wire
 
 KEY = "key-of-embeddings-s3cret"
 MODEL = "stand-in-embedding"
@@ -53,40 +52,23 @@ class Fake:
         return [json.loads(one.partition(b"\r\n\r\n")[2])["input"] for one in self.received]
 
 
-class _Handler(socketserver.StreamRequestHandler):
-    """HTTP/1.1 with one request for each connection, so that the bytes are those of the wire."""
-
-    server: _Server
-
-    def handle(self) -> None:
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            line = self.rfile.readline()
-            if not line:
-                return
-            head += line
-        lines = head.decode().split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (one.partition(":") for one in lines[1:])}
-        body = self.rfile.read(int(headers["content-length"]))
-        fake = self.server.fake
-        fake.received.append(head + body)
+class _Handler(wire.Handler[Fake]):
+    def answer(self, fake: Fake, request: wire.Request) -> None:
+        path, headers, body = request.path, request.headers, request.body
+        fake.received.append(request.received)
         time.sleep(fake.failing.get("wait", 0.0))
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._reply(fake, lines[0].split(" ")[1], headers, json.loads(body))
-
-    def _reply(self, fake: Fake, path: str, headers: dict[str, str], body: Any) -> None:
         wanted = {"/v1/embeddings": {"model", "input", "encoding_format"}, "/api/embed": {"model", "input"}}.get(path)
         failing = fake.failing
         if wanted is None:
-            return self._send(404, {"error": f"no path {path}"})
+            return self.send(404, {"error": f"no path {path}"})
         if fake.key and headers.get("authorization", "") != f"Bearer {fake.key}":
-            return self._send(401, {"error": f"invalid key {headers.get('authorization')}"})
+            return self.send(401, {"error": f"invalid key {headers.get('authorization')}"})
         if set(body) != wanted or body["model"] != MODEL or not body["input"]:
-            return self._send(400, {"error": f"expected {sorted(wanted)} and the model {MODEL}"})
+            return self.send(400, {"error": f"expected {sorted(wanted)} and the model {MODEL}"})
         if "close" in failing:
             return None
         if "status" in failing:
-            return self._send(failing["status"], {"error": "as the test wants it"})
+            return self.send(failing["status"], {"error": "as the test wants it"})
         texts = [fake.meanings.get(one, one) for one in body["input"]]
         found = [vector(one, failing.get("dimensions", DIMENSIONS)) for one in texts]
         found = [[0.0] * DIMENSIONS for _ in texts] if "zero" in failing else found
@@ -96,31 +78,9 @@ class _Handler(socketserver.StreamRequestHandler):
         else:
             rows = [{"object": "embedding", "index": at, "embedding": one} for at, one in enumerate(found)]
             document = {"object": "list", "data": rows[::-1], "model": MODEL, "usage": {"prompt_tokens": len(texts)}}
-        return self._send(200, failing.get("raw", document))
-
-    def _send(self, status: int, document: Any) -> None:
-        data = document.encode() if isinstance(document, str) else json.dumps(document).encode()
-        head = f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\ncontent-length: {len(data)}\r\n"
-        self.wfile.write(f"{head}connection: close\r\n\r\n".encode() + data)
+        return self.send(200, failing.get("raw", document))
 
 
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    fake: Fake
-
-
-@contextlib.contextmanager
-def serving(key: str = KEY) -> Iterator[Fake]:
+def serving(key: str = KEY) -> AbstractContextManager[Fake]:
     """The stand-in on a free port."""
-    fake = Fake(key=key)
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.fake = fake
-        fake.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield fake
-        finally:
-            server.shutdown()
-            thread.join(timeout=10)
+    return wire.serving(Fake(key=key), _Handler)

@@ -9,14 +9,14 @@ A reply is a mapping with one key: `propose` (the fields of a proposal), `refuse
 
 from __future__ import annotations
 
-import contextlib
 import json
-import socketserver
 import threading
 import time
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
+
+from tests.ask import wire
 
 KEY = "key-of-the-stand-in-s3cret"
 MODEL = "stand-in-1"
@@ -60,58 +60,33 @@ class Fake:
             return self.replies.pop(0) if len(self.replies) > 1 else dict(self.replies[0])
 
 
-class _Handler(socketserver.StreamRequestHandler):
-    """HTTP/1.1 with one request for each connection, so that the bytes are those of the wire."""
-
-    server: _Server
-
-    def handle(self) -> None:
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            line = self.rfile.readline()
-            if not line:
-                return
-            head += line
-        headers = {
-            name.lower(): value.strip()
-            for name, _, value in (line.partition(":") for line in head.decode().split("\r\n")[1:])
-        }
-        body = self.rfile.read(int(headers["content-length"]))
-        fake = self.server.fake
-        fake.keep(head + body)
+class _Handler(wire.Handler[Fake]):
+    def answer(self, fake: Fake, request: wire.Request) -> None:
+        path, headers, body = request.path, request.headers, request.body
+        fake.keep(request.received)
         reply = fake.take()
         if "wait" in reply:
             time.sleep(reply["wait"])
             reply = fake.take()
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self._reply(fake, head.decode().split(" ")[1], headers, json.loads(body), reply)
-
-    def _reply(self, fake: Fake, path: str, headers: dict[str, str], body: Any, reply: dict[str, Any]) -> None:
         provider = _PATHS.get(path)
         if provider is None:
-            return self._send(404, {"error": {"message": f"no path {path}"}})
+            return self.send(404, {"error": {"message": f"no path {path}"}})
         given = headers.get("x-api-key") if provider == "anthropic" else headers.get("authorization", "")[7:]
         if fake.key and given != fake.key:
-            return self._send(401, {"error": {"message": f"invalid key {given}"}})
+            return self.send(401, {"error": {"message": f"invalid key {given}"}})
         if problem := (_of_messages if provider == "anthropic" else _of_chat)(headers, body):
-            return self._send(400, {"error": {"message": problem}})
+            return self.send(400, {"error": {"message": problem}})
         if "close" in reply:
             return None
         if "status" in reply:
             more = {"retry-after": str(reply["after"])} if "after" in reply else {}
-            return self._send(reply["status"], {"error": {"message": "as the test wants it"}}, more)
+            return self.send(reply["status"], {"error": {"message": "as the test wants it"}}, more)
         raw = reply.get("raw")
         if "large" in reply:
             raw = "x" * 1_000_000
         if "drip" in reply:
             return self._drip(reply["drip"])
-        return self._send(200, raw if raw is not None else _document(provider, reply))
-
-    def _send(self, status: int, document: Any, more: dict[str, str] | None = None) -> None:
-        data = document.encode() if isinstance(document, str) else json.dumps(document).encode()
-        headers = {"content-type": "application/json", "content-length": str(len(data)), "connection": "close"}
-        lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in {**headers, **(more or {})}.items())]
-        self.wfile.write("\r\n".join(lines).encode() + b"\r\n\r\n" + data)
+        return self.send(200, raw if raw is not None else _document(provider, reply))
 
     def _drip(self, seconds: float) -> None:
         """A byte each tenth of a second."""
@@ -120,12 +95,6 @@ class _Handler(socketserver.StreamRequestHandler):
         while time.monotonic() < until:
             self.wfile.write(b" ")
             time.sleep(0.1)
-
-
-class _Server(socketserver.ThreadingTCPServer):
-    daemon_threads = True
-    allow_reuse_address = True
-    fake: Fake
 
 
 def _of_messages(headers: dict[str, str], body: Any) -> str:
@@ -177,17 +146,6 @@ def _document(provider: str, reply: dict[str, Any]) -> dict[str, Any]:
     return found | ({"usage": {"prompt_tokens": TOKENS[0], "completion_tokens": TOKENS[1]}} if usage else {})
 
 
-@contextlib.contextmanager
-def serving(*replies: dict[str, Any], key: str = KEY) -> Iterator[Fake]:
+def serving(*replies: dict[str, Any], key: str = KEY) -> AbstractContextManager[Fake]:
     """The stand-in on a free port."""
-    fake = Fake(list(replies), key=key)
-    with _Server(("127.0.0.1", 0), _Handler) as server:
-        server.fake = fake
-        fake.port = server.server_address[1]
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-        thread.start()
-        try:
-            yield fake
-        finally:
-            server.shutdown()
-            thread.join(timeout=10)
+    return wire.serving(Fake(list(replies), key=key), _Handler)
