@@ -15,7 +15,7 @@ from pathlib import Path
 from tools import backend, plugins, pulumi_cli, secrets_provider
 from tools.affected_stacks import ON_ONE_MACHINE
 from tools.errors import ToolError
-from tools.paths import VENV, state_dir
+from tools.paths import VENV, state_dir, write_whole
 
 TOKEN = "PULUMI_ACCESS_TOKEN"
 _GIVEN = ("PULUMI_CONFIG_PASSPHRASE_FILE", "PULUMI_CONFIG_PASSPHRASE")
@@ -62,11 +62,7 @@ def _passphrase(stack_state_dir: Path, url: str, provider: str) -> dict[str, str
                 f"The passphrase of stack {name} is missing: expected it in {file}. Restore it from your copy. Without "
                 "it the stack's secrets cannot be read (docs/state.md lists what is left then)."
             )
-        beside = stack_state_dir / f"passphrase.{os.getpid()}"
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w") as out:
-            out.write(secrets.token_urlsafe(32))
-        beside.rename(file)
+        write_whole(file, secrets.token_urlsafe(32))
     return {_GIVEN[0]: str(file)}
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -42,6 +43,20 @@ def cache_dir(*parts: str) -> Path:
     # `make clean` removes it whole: never a folder that somebody else may have things in.
     base = base if base.name == "fleetwatch" else base / "fleetwatch"
     return _private(_private(base).joinpath(*parts))
+
+
+def write_whole(file: Path, text: str, mode: int = 0o600) -> None:
+    """Written beside and moved, so that nobody reads a part. Several commands may write it at the same time: each has a
+    separate file beside."""
+    number, beside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}.", suffix=".next")
+    try:
+        with os.fdopen(number, "w") as out:
+            os.fchmod(number, mode)
+            out.write(text)
+        os.replace(beside, file)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
 
 
 @contextlib.contextmanager

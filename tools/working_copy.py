@@ -11,9 +11,7 @@ ones among them, and has to keep what the settings refuse. Settings are read by 
 
 from __future__ import annotations
 
-import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +19,7 @@ from configs.settings.secrets import is_secret_path
 from configs.settings.sections import value_at
 from tools import stack_yaml
 from tools.errors import ToolError
+from tools.paths import write_whole
 
 PROJECT = "fleetwatch:"
 _PROVIDER_TOKEN = re.compile(r"[a-z]+:token")  # such as `digitalocean:token`, a secret of the provider
@@ -122,18 +121,9 @@ def only_secrets(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def write(path: Path, content: dict[str, Any], mode: int = 0o600) -> None:
-    """Written beside and moved; readable by its owner alone, unless `mode` is another one. Several commands for one
-    stack may write at the same time, so each has a separate file beside."""
+    """Readable by its owner alone, unless `mode` is another one."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    number, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.stem}.", suffix=".next")
-    try:
-        with os.fdopen(number, "w") as file:
-            os.fchmod(number, mode)
-            file.write(stack_yaml.dumped(content))
-        os.replace(beside, path)
-    except BaseException:
-        Path(beside).unlink(missing_ok=True)
-        raise
+    write_whole(path, stack_yaml.dumped(content), mode)
 
 
 def plain_secrets(config: dict[str, Any]) -> dict[str, Any]:
