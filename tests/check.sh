@@ -31,7 +31,7 @@ part "mypy" $bin/mypy
 part "yamllint" $bin/yamllint --strict $(git ls-files -co --exclude-standard '*.yaml' '*.yml')
 if command -v shellcheck > /dev/null; then
     # shellcheck disable=SC2046
-    part "shellcheck" shellcheck --shell=sh $(git ls-files -co --exclude-standard '*.sh')
+    part "shellcheck" shellcheck $(git ls-files -co --exclude-standard '*.sh')
 else
     printf '%-22s %s\n' "shellcheck" "not run: it is not installed"
 fi

@@ -46,8 +46,8 @@ def cache_dir(*parts: str) -> Path:
 
 
 def write_whole(file: Path, text: str, mode: int = 0o600) -> None:
-    """Written beside and moved, so that nobody reads a part. Several commands may write it at the same time: each has a
-    separate file beside."""
+    """Written beside and moved: a reader has all of it or what was there before. Several commands may write it at the
+    same time: each has a separate file beside."""
     number, beside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.stem}.", suffix=".next")
     try:
         with os.fdopen(number, "w") as out:

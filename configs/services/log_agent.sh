@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # Starts the log agent "$@". It notes a line as read before the hub has it, so a restart while the hub is away would skip
 # what it holds. This script keeps positions that are known to be sent, and a start goes back to them: Loki recognizes
 # lines of containers and of the journal that it has already, by their time and text. Lines of files have the time at
