@@ -45,9 +45,10 @@ def example_settings(storage: Mapping[str, Any] | None = None) -> Settings:
     other = {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
     model = {"provider": "ollama", "name": "a-model", "base_url": "http://ollama:11434"}
+    ask = {"model": model, "embeddings": model | {"dimensions": 768}}
     return load(
         {
-            "hub": {"local": {}, "backup": backup, "ask": {"model": model}, "storage": storage or "single"},
+            "hub": {"local": {}, "backup": backup, "ask": ask, "storage": storage or "single"},
             "hosts": {"hub": host, "web-1": other},
         },
         "docs/alerts.md",

@@ -173,6 +173,8 @@ HUB = {
     "Questions for the language model": "questions for the language model; how often is the language model used",
     "Language model errors": "language model errors; failed requests to the language model",
     "Language model tokens": "language model tokens; tokens used by the language model",
+    "Embeddings of the catalogue": "embeddings of the catalogue; how many texts have no embedding",
+    "Embedding errors": "embedding errors; failed requests for embeddings",
     "Requests to the assistant": "requests to the assistant; how often is the assistant used",
     "Grafana sign-ins and changes": "grafana sign-ins; who signed in to grafana; grafana audit; grafana changes",
 }

@@ -46,6 +46,7 @@ ALERTS = {
     "AskDependencyDown": "assistant cannot reach its database; dependency of the assistant down",
     "AskModelFails": "language model fails; assistant's model unavailable",
     "AskModelBudgetUsed": "language model's budget used up; daily tokens used up",
+    "AskEmbeddingsFail": "embeddings fail; provider of embeddings unavailable",
     "ContainerRestarts": "container restarts again and again; crash loop",
     "ContainerOutOfMemory": "container out of memory",
     "ContainerMemoryNearLimit": "container near its memory limit",

@@ -13,10 +13,10 @@ def group(settings: Settings) -> Group:
     ask = settings.hub.ask
     if ask is None:
         return Group(name="ask", rules=())
-    if ask.model is None:
-        return Group(name="ask", rules=(DOWN, DEPENDENCY_DOWN))
-    aliases = CLAUDE if ask.model.provider == "anthropic" else ()
-    return Group(name="ask", rules=(*aliases, DOWN, DEPENDENCY_DOWN, MODEL_FAILS, BUDGET_USED))
+    model = (MODEL_FAILS, BUDGET_USED) if ask.model else ()
+    aliases = CLAUDE if ask.model and ask.model.provider == "anthropic" else ()
+    embeddings = (EMBEDDINGS_FAIL,) if ask.embeddings else ()
+    return Group(name="ask", rules=(*aliases, DOWN, DEPENDENCY_DOWN, *model, *embeddings))
 
 
 def _alias(metric: str, more: str = "") -> Record:
@@ -51,15 +51,15 @@ _PER = "sum by (env, host, provider)"
 NOT_ITS_FAULT = "budget|busy|invalid|internal"  # reasons of errors that are not the provider's
 
 
-def _failing(matchers: str) -> str:
-    errors = f'{_PER} (increase(llm_errors_total{{{JOB},reason!~"{NOT_ITS_FAULT}"{matchers}}}[1h]))'
-    requests = f"{_PER} (increase(llm_requests_total{{{JOB}{matchers}}}[1h]))"
+def _failing(of: str, matchers: str) -> str:
+    errors = f'{_PER} (increase({of}_errors_total{{{JOB},reason!~"{NOT_ITS_FAULT}"{matchers}}}[1h]))'
+    requests = f"{_PER} (increase({of}_requests_total{{{JOB}{matchers}}}[1h]))"
     return f"{errors} > 3 and {errors} > 0.5 * {requests}"
 
 
 MODEL_FAILS = Alert(
     name="AskModelFails",
-    expr=lambda matchers, _: _failing(matchers),
+    expr=lambda matchers, _: _failing("llm", matchers),
     wait="10m",
     summary="Most requests of the assistant to {{ $labels.provider }} fail",
     description="Answers are those without the language model: more questions have no answer. No data is affected.",
@@ -75,6 +75,17 @@ BUDGET_USED = Alert(
     summary="The daily tokens for {{ $labels.provider }} are used up",
     description="Until the end of the day (UTC) answers are those without the language model. Raise "
     "`hub.ask.model.daily_tokens` if this is too early.",
+    board="hub",
+    per="hub",
+)
+
+EMBEDDINGS_FAIL = Alert(
+    name="AskEmbeddingsFail",
+    expr=lambda matchers, _: _failing("embedding", matchers),
+    wait="10m",
+    summary="Most requests of the assistant for embeddings from {{ $labels.provider }} fail",
+    description="Values are found by their names alone: a question with a term that the assistant does not know has "
+    "no answer. No data is affected.",
     board="hub",
     per="hub",
 )

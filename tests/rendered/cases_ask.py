@@ -11,10 +11,15 @@ COMPONENT = 'ask_component_up{job="ask",env="test",host="hub",instance="fleetwat
 MODEL = {"provider": "anthropic", "name": "a-model", "api_key": "a-key"}  # pragma: allowlist secret
 
 
-def _requests(sent: str, errors: str, reason: str = "server") -> dict[str, str]:
+EMBEDDINGS = {"provider": "ollama", "name": "m", "dimensions": 768, "base_url": "http://10.0.0.5:11434"}
+EMBEDDINGS_FAIL = "Most requests of the assistant for embeddings from ollama fail"
+
+
+def _requests(sent: str, errors: str, reason: str = "server", of: str = "llm") -> dict[str, str]:
     """Counters of one minute each."""
-    here = 'job="ask",env="test",host="hub",instance="fleetwatch-ask:8081",provider="anthropic"'
-    return {f"llm_requests_total{{{here}}}": sent, f'llm_errors_total{{{here},reason="{reason}"}}': errors}
+    provider = "anthropic" if of == "llm" else "ollama"
+    here = f'job="ask",env="test",host="hub",instance="fleetwatch-ask:8081",provider="{provider}"'
+    return {f"{of}_requests_total{{{here}}}": sent, f'{of}_errors_total{{{here},reason="{reason}"}}': errors}
 
 
 CASES = (
@@ -69,6 +74,29 @@ CASES = (
         at="70m",
         step="1m",
         fires=[fired("The daily tokens for anthropic are used up", provider="anthropic")],
+    ),
+    Case(
+        alert="AskEmbeddingsFail",
+        when="when the provider does not answer",
+        series=_requests("0+1x90", "0+1x90", of="embedding"),
+        at="80m",
+        step="1m",
+        fires=[fired(EMBEDDINGS_FAIL, provider="ollama")],
+    ),
+    Case(
+        alert="AskEmbeddingsFail",
+        when="when the catalogue stays incomplete",
+        series=_requests("0x90", "0+1x90", "incomplete", of="embedding"),
+        at="80m",
+        step="1m",
+        fires=[fired(EMBEDDINGS_FAIL, provider="ollama")],
+    ),
+    Case(
+        alert="AskEmbeddingsFail",
+        when="for one failure in ten",
+        series=_requests("0+10x90", "0+1x90", of="embedding"),
+        at="80m",
+        step="1m",
     ),
     Case(
         alert="AskModelBudgetUsed", when="for other errors", series=_requests("0+1x90", "0+1x90"), at="70m", step="1m"

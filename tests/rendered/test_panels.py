@@ -32,6 +32,8 @@ SERIES = {
         f'llm_{name}_total{{job="ask",{HERE},provider="anthropic",{label}="x"}}': "0+1x40"
         for name, label in (("proposals", "result"), ("errors", "reason"), ("token_usage", "direction"))
     },
+    f'embedding_texts{{job="ask",{HERE},provider="ollama",state="stored"}}': "900x40",
+    f'embedding_errors_total{{job="ask",{HERE},provider="ollama",reason="timeout"}}': "0+1x40",
     f'pg_up{{job="postgres",{HERE},database="main"}}': "1x40",
     f'fleetwatch_sql_errors_total{{{SQL},query="pg_locks"}}': "0+1x40",
     f'fleetwatch_pg_replication_lag_seconds{{job="sql",{HERE},database="main"}}': "3x40",

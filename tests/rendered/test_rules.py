@@ -36,7 +36,7 @@ IN_BUCKET = settings_of(storage=full.STORAGE)
 SETTINGS = settings_of(
     {"hub": {"apps": {"shop": {"target": "shop:8000", "honor_timestamps": True}}}},
     backup=cases_backup.BACKUP,
-    ask={"model": cases_ask.MODEL},
+    ask={"model": cases_ask.MODEL, "embeddings": cases_ask.EMBEDDINGS},
 )
 TWO = {"hub": {}, "web-1": {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc"}}
 

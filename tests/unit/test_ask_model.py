@@ -117,3 +117,8 @@ def test_rules_and_panels_about_the_model_exist_only_with_one() -> None:
     assert rendered({"model": ollama}) == (with_model, {"Assistant", "Assistant's language model"})
     aliases = {"claude_api_requests_total", "claude_api_errors_total", "claude_api_token_usage_total"}
     assert rendered({"model": MODEL})[0] == with_model | aliases
+    embeddings = {"provider": "ollama", "name": "m", "dimensions": 768, "base_url": "http://o"}
+    assert rendered({"embeddings": embeddings}) == (
+        {"AskDown", "AskDependencyDown", "AskEmbeddingsFail"},
+        {"Assistant", "Assistant's embeddings"},
+    )

@@ -32,8 +32,12 @@ def rows(settings: Settings) -> tuple[Row, ...]:
             ),
         ),
     )
-    row = Row(title="Assistant", panels=(components, requests))
-    return (row, Row(title="Assistant's language model", panels=_model())) if settings.hub.ask.model else (row,)
+    made = [Row(title="Assistant", panels=(components, requests))]
+    if settings.hub.ask.model:
+        made.append(Row(title="Assistant's language model", panels=_model()))
+    if settings.hub.ask.embeddings:
+        made.append(Row(title="Assistant's embeddings", panels=_embeddings()))
+    return tuple(made)
 
 
 def _model() -> tuple[Graph, ...]:
@@ -62,9 +66,34 @@ def _model() -> tuple[Graph, ...]:
     return questions, errors, tokens
 
 
-def _rate(metric: str, label: str) -> Query:
+def _embeddings() -> tuple[Graph, ...]:
+    """How far the catalogue is, and failures."""
+    texts = Graph(
+        title="Embeddings of the catalogue",
+        description="Texts of the catalogue by the state of their embedding. Questions use it once none is missing.",
+        unit="none",
+        no_value="Not started with embeddings yet",
+        queries=(
+            Query(
+                expr=f"max by (state) (embedding_texts{{{_SELECTED}}})",
+                legend="{{state}}",
+                empty="the assistant has not started with embeddings yet",
+            ),
+        ),
+    )
+    errors = Graph(
+        title="Embedding errors",
+        description="Failed requests per second for embeddings, and those that were not sent, by the reason.",
+        unit=PER_SECOND,
+        no_value="Not started with embeddings yet",
+        queries=(_rate("embedding_errors_total", "reason", "embeddings"),),
+    )
+    return texts, errors
+
+
+def _rate(metric: str, label: str, part: str = "its language model") -> Query:
     return Query(
         expr=f"sum by ({label}) (rate({metric}{{{_SELECTED}}}[$__rate_interval]))",
         legend=f"{{{{{label}}}}}",
-        empty="the assistant has not started with its language model yet",
+        empty=f"the assistant has not started with {part} yet",
     )
