@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -75,6 +76,7 @@ def main() -> None:
     parser.add_argument("--page", type=Path, help="write the sections into this file as well")
     options = parser.parse_args()
     heed_interrupts()  # a bench in the background would measure how long plugins are waited for
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command would compile the program again
     signal.signal(signal.SIGTERM, _terminated)  # removes what was made, as Ctrl-C does
     try:
         _measure(PARTS if "all" in options.parts else options.parts, options.page, options.json)
