@@ -24,9 +24,9 @@ from configs.settings import Settings
 
 PATIENCE = 300  # seconds that an update waits for one before it, whose connection broke
 HEALTHY = 120  # seconds until a container that was started answers its health check
-BRIEF = 2  # seconds between the first scrapes of a new agent
+BRIEF, LONG = 2, 10  # seconds between the first scrapes of a new agent; where the host is too busy for the first
 OLDEST = FAST + 10  # seconds that the newest sample of an unchanged job may be old
-SCRAPE_TRIES = 40  # each half a second
+SCRAPE_WAIT = 20  # seconds until a scrape without an error, more than an interval
 STALL = 60  # seconds in which the backlog of an agent that is replaced has to become less
 DRAIN = 1800  # seconds that an update waits for it at the most
 SLOW_TIMEOUT = 45  # seconds for reading a target of a slower job once
@@ -132,7 +132,8 @@ class Edge(pulumi.ComponentResource):
             "SCRAPES": f"agent/config/{agent.FILE}",
             "AGENT_PORT": str(names.PROMETHEUS_PORT),
             "BRIEF": str(BRIEF),
-            "SCRAPE_TRIES": str(SCRAPE_TRIES),
+            "LONG": str(LONG),
+            "SCRAPE_WAIT": str(SCRAPE_WAIT),
             "SLOW_TIMEOUT": str(SLOW_TIMEOUT),
             "OLDEST": str(OLDEST),
         }

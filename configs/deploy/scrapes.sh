@@ -1,8 +1,9 @@
 # Functions for project.sh: whether the agent can scrape its targets, in seconds and not at the next interval.
 #
 # A scrape has its place in the interval by a hash, up to a whole interval after the agent's start. So where the agent is
-# new, the jobs $FAST are scraped each $BRIEF seconds until all had their first scrape; then it starts again with its real
-# configuration ($SCRAPES, a file of the project). It has no backlog that this could cost. A reload would do for no agent:
+# new, the jobs $FAST are scraped each $BRIEF seconds until all had their first scrape, on a host that is too busy to answer
+# within these each $LONG seconds; then it starts again with its real configuration ($SCRAPES, a file of the project). It
+# has no backlog that this could cost. A reload would do for no agent:
 # Prometheus marks the series of a shorter interval as gone until the next scrape of the longer one.
 # Any other targets of ours are read once from inside the agent's container. Jobs that are not in $OURS are the user's: what
 # cannot be scraped there is a warning. Those of $JUDGED are judged by the agent's own scrape, which alone has their
@@ -30,9 +31,9 @@ targets() {
     '
 }
 
-# The configuration with the jobs of $FAST at $BRIEF seconds.
+# The configuration with the jobs of $FAST at $1 seconds.
 briefly() {
-    awk -v fast=" $FAST " -v brief="$BRIEF" '
+    awk -v fast=" $FAST " -v brief="$1" '
         /^- job_name: / { job = $3; gsub(/["\047]/, "", job); quick = index(fast, " " job " ") }
         quick && /^  scrape_interval: / { print "  scrape_interval: " brief "s\n  scrape_timeout: " brief "s"; next }
         quick && /^  scrape_timeout: / { next }
@@ -94,16 +95,11 @@ firewall_hint() {
 
 # An agent that is not new: until the jobs $LOCKED, which it alone can read, are up by its last scrape.
 check_locked() {
-    tries=0
-    while left=$(FAST=$LOCKED waiting ''); [ -n "$left" ]; do
-        tries=$((tries + 1))
-        if [ "$tries" -ge "$SCRAPE_TRIES" ]; then
-            rm -f "$DIR.targets"
-            fail_scrapes "$left"
-        fi
-        sleep 0.5
-    done
+    fast=$FAST FAST=$LOCKED
+    await_scrapes ''
+    FAST=$fast
     rm -f "$DIR.targets"
+    [ -z "$left" ] || fail_scrapes "$left"
 }
 
 # A new agent: until every job of $FAST was scraped. Sets $scraped: since when the hub must have a sample of each.
@@ -111,20 +107,28 @@ scrape_first() {
     before=$(targets)
     scraped=$(date +%s)
     cp "$DIR/$SCRAPES" "$DIR.scrapes"
-    briefly | place_scrapes
-    docker exec "$agent" sh -c 'kill -HUP 1'
-    sleep "$BRIEF"
-    tries=0
-    while left=$(waiting "$before"); [ -n "$left" ]; do
-        tries=$((tries + 1))
-        if [ "$tries" -ge "$SCRAPE_TRIES" ]; then
-            restore_scrapes
-            fail_scrapes "$left"
-        fi
-        sleep 0.5
-    done
+    scrape_each "$BRIEF"
+    if all_late "$left"; then scrape_each "$LONG"; fi
     restore_scrapes
+    [ -z "$left" ] || fail_scrapes "$left"
     warn_of_apps "$FAST"
+}
+scrape_each() { # $1 seconds; $left has the lines of `waiting` after that
+    briefly "$1" | place_scrapes
+    docker exec "$agent" sh -c 'kill -HUP 1'
+    sleep "$1"
+    await_scrapes "$before"
+}
+
+# Sets $left to the lines of `waiting "$1"` once there are none, or after $SCRAPE_WAIT seconds.
+await_scrapes() {
+    until=$(($(date +%s) + SCRAPE_WAIT))
+    while left=$(waiting "$1"); [ -n "$left" ] && [ "$(date +%s)" -lt "$until" ]; do sleep 0.5; done
+}
+
+# Whether there are lines of `waiting`, and each is about a scrape that took too long or has not begun.
+all_late() {
+    [ -n "$1" ] && printf '%s\n' "$1" | awk -F '\t' '$3 != "" && $3 !~ /deadline exceeded|[Tt]imeout|timed out/ { exit 1 }'
 }
 
 # A warning for each of the apps $1 a target of which had an error in its last scrape. A query may hold a secret.
@@ -151,11 +155,9 @@ warn_of_apps() {
 scrape_apps_again() {
     [ -n "$JUDGED" ] || return 0
     before=$(targets)
-    tries=0
-    while left=$(FAST=$JUDGED waiting "$before"); [ -n "$left" ] && [ "$tries" -lt "$SCRAPE_TRIES" ]; do
-        tries=$((tries + 1))
-        sleep 0.5
-    done
+    fast=$FAST FAST=$JUDGED
+    await_scrapes "$before"
+    FAST=$fast
     warn_of_apps "$JUDGED"
 }
 

@@ -85,7 +85,7 @@ class Agent(Rig):
         given = {
             "PREFIX": "fw", "HOST": "web-1", "DIR": str(self.folder / "edge"), "FAST": "node shop",
             "OURS": "node cadvisor", "SCRAPES": "agent/config/prometheus.yml", "AGENT_PORT": "9090", "BRIEF": "2",
-            "SCRAPE_TRIES": "3", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "",
+            "LONG": "1", "SCRAPE_WAIT": "1", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "",
             "JUDGED": "", "LOCKED": "", "GATEWAY": "10.213.77.1", "SUBNET": "10.213.77.0/24",
             **changes,
         }  # fmt: skip
@@ -118,6 +118,38 @@ def test_a_new_agent_scrapes_fast_jobs_briefly_and_has_its_configuration_back(ag
     assert agent.file.read_text() == CONFIG
     left = {path.name for path in (agent.folder).iterdir() if path.name.startswith("edge.")}
     assert "edge.scrapes" not in left
+
+
+LATE = "context deadline exceeded"
+
+
+def _by_reads(agent: Agent, *answers: list[tuple[str, str, str]]) -> None:
+    """The agent's targets by how many configurations it has read."""
+    agent.targets(*answers)
+    targets = 'cat "$ANSWERS/targets$(($(ls "$ANSWERS" | grep -c "^read") + 1))"'
+    agent.answer(
+        "exec",
+        f'case "$*" in\n*targets*) {targets} ;;\n'
+        f'*HUP*) cp "{agent.file}" "$ANSWERS/read$(ls "$ANSWERS" | grep -c "^read")" ;;\nesac',
+    )
+
+
+@pytest.mark.parametrize("late", [_rows(NOW, LATE), _rows(BEFORE), [("shop", NOW, "")]], ids=["error", "none", "job"])
+def test_a_host_that_is_too_busy_for_brief_scrapes_has_longer_ones(
+    agent: Agent, late: list[tuple[str, str, str]]
+) -> None:
+    _by_reads(agent, _rows(BEFORE), late, _rows(NOW), _rows(NOW))
+    done = agent.scrape("scrape_first", LONG="1")
+    assert done.returncode == 0, done.stderr
+    assert agent.read() == [BRIEF, BRIEF.replace(": 2s", ": 1s"), CONFIG]
+
+
+def test_what_is_refused_has_no_longer_ones(agent: Agent) -> None:
+    rows = [("node", NOW, LATE), ("shop", NOW, ""), ("cadvisor", NOW, "connection refused")]
+    _by_reads(agent, _rows(BEFORE), rows, _rows(NOW), _rows(NOW))
+    done = agent.scrape("scrape_first", FAST="node shop cadvisor")
+    assert done.returncode == 1
+    assert agent.read() == [BRIEF.replace("1m", "2s").replace("20s", "2s"), CONFIG]
 
 
 @pytest.mark.parametrize(

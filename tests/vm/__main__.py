@@ -27,6 +27,7 @@ from tests.vm import checks, disk, programs, report
 from tests.vm.emulator import Emulator, seed
 from tests.vm.machine import Machine, new_key, new_name, save_images
 from tools import setup, ssh_program
+from tools.cli import heed_interrupts
 from tools.errors import ToolError
 from tools.paths import cache_dir
 from tools.progress import say, step
@@ -182,6 +183,7 @@ def main() -> int:
     parser.add_argument("--page", type=Path, help="write the section into this file as well")
     parser.add_argument("--quick", action="store_true", help="without the 15 minutes that ContainerThrottled waits")
     options = parser.parse_args()
+    heed_interrupts()
     signal.signal(signal.SIGTERM, _terminated)  # removes what was made, as Ctrl-C does
     steps, facts = Steps(), {}
     try:
