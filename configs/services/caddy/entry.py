@@ -1,0 +1,129 @@
+"""What the Caddy of a cluster's node has besides, because a load balancer chooses the node that a connection reaches.
+
+The balancer passes on TCP and begins each connection with the client's address (the PROXY protocol). Each node has its
+own certificate of the hub's name. A CA's request for the proof of a name (ACME, http-01) may reach any node, and only
+the one that asked for the certificate knows the answer, so the others pass the request on. The challenge tls-alpn-01
+is off, because nobody can pass it on. Without a name all nodes certify themselves by one CA.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from configs import names
+from configs.metrics_store import RECEIVE
+
+if TYPE_CHECKING:
+    from configs.settings import Settings
+
+READY = "/fleetwatch/ready"
+AUTHORITY = "authority"  # the folder with the CA of all nodes, below the secrets
+ROOT, KEY = f"{AUTHORITY}/root.crt", f"{AUTHORITY}/root.key"
+_CHALLENGE = "/.well-known/acme-challenge/*"
+_PASSED = "Fleetwatch-Passed"
+_LISTENERS = (names.CADDY_HTTPS_PORT, names.CADDY_HTTP_PORT)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Of one node: `proxies`, the networks whose word about a client's address counts, and `peers`, the other nodes."""
+
+    proxies: tuple[str, ...]
+    peers: tuple[str, ...]
+
+
+def listeners(entry: Entry, common: str) -> str:
+    """Global options of the ports that the balancer reaches; `common` are those of every listener, which one with own
+    options would not have. A connection from another network keeps its own address, whatever it begins with."""
+    if not entry.proxies:
+        return ""
+    wrapped = f"""		listener_wrappers {{
+			proxy_protocol {{
+				timeout 5s
+				allow {" ".join(sorted(entry.proxies))}
+			}}
+			tls
+		}}
+"""
+    return "".join(f"	servers :{port} {{\n{common}{wrapped}	}}\n" for port in _LISTENERS)
+
+
+def authority(settings: Settings) -> str:
+    """Global option: the CA that all nodes have."""
+    if not settings.hub.own_ca:
+        return ""
+    return f"""	pki {{
+		ca local {{
+			root {{
+				cert {names.SECRETS}/{ROOT}
+				key {names.SECRETS}/{KEY}
+			}}
+		}}
+	}}
+"""
+
+
+def issuer(settings: Settings) -> str:
+    """How a node gets its certificate, in the `tls` of its site."""
+    return "" if settings.hub.own_ca else "\t\tissuer acme {\n\t\t\tdisable_tlsalpn_challenge\n\t\t}\n"
+
+
+def plain(settings: Settings, entry: Entry, redirect: str) -> str:
+    """The HTTP site: whether this node takes data, the CA's requests, and the redirect of everything else."""
+    receive = names.address(settings.prefix, RECEIVE, names.THANOS_PORT)
+    passing = not settings.hub.own_ca
+    return f"""	route {{
+		handle {READY} {{
+			log_skip
+			rewrite * /-/ready
+			reverse_proxy {receive} {{
+				transport http {{
+					dial_timeout 1s
+					response_header_timeout 1s
+				}}
+			}}
+		}}
+{_challenges(settings, entry) if passing else ""}		{redirect}
+	}}
+{_unreachable(settings, entry) if passing else ""}"""
+
+
+def _challenges(settings: Settings, entry: Entry) -> str:
+    """One peer after the other. What a peer has passed on is not passed on again."""
+    return f"""		@passed {{
+			path {_CHALLENGE}
+			header {_PASSED} *
+		}}
+		respond @passed 404
+		handle {_CHALLENGE} {{
+{_asked(settings, entry.peers, 3)}		}}
+"""
+
+
+def _unreachable(settings: Settings, entry: Entry) -> str:
+    """A peer that is away does not keep the next one from being asked."""
+    return f"""	handle_errors 502 504 {{
+		handle {_CHALLENGE} {{
+{_asked(settings, entry.peers[1:], 3)}		}}
+	}}
+"""
+
+
+def _asked(settings: Settings, peers: tuple[str, ...], depth: int) -> str:
+    """The first peer is asked, and the next where it does not know the answer."""
+    tabs, (peer, *others) = "\t" * depth, peers
+    further = ""
+    if others:
+        further = f"""{tabs}	@elsewhere status 3xx 4xx 5xx
+{tabs}	handle_response @elsewhere {{
+{_asked(settings, tuple(others), depth + 2)}{tabs}	}}
+"""
+    return f"""{tabs}reverse_proxy http://{names.node(peer)}:{settings.hub.ports.http} {{
+{tabs}	header_up {_PASSED} 1
+{tabs}	transport http {{
+{tabs}		dial_timeout 2s
+{tabs}		response_header_timeout 2s
+{tabs}	}}
+{further}{tabs}}}
+"""
