@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import pulumi
 
@@ -22,10 +22,18 @@ if TYPE_CHECKING:
     from components.droplet import Droplet
 
 
+class InFront(TypedDict):
+    """What stands in front of the hub; see HubArgs."""
+
+    entry: pulumi.Input[str] | None
+    proxies: list[pulumi.Input[str]]
+
+
 class Fleet:
     """Every host by its name; the hub first, because others may be reached through it.
 
-    `images`: the references by image key. `facts` is what the cloud has (None: no droplets).
+    `images`: the references by image key. `facts` is what the cloud has (None: no droplets). Outputs besides:
+    `in_front`, the `entry` and the `proxies` of HubArgs.
     """
 
     def __init__(self, settings: Settings, images: Mapping[str, str], facts: CloudFacts | None) -> None:
@@ -37,6 +45,14 @@ class Fleet:
             "hub": self.hub,
             **{name: self._host(name, host, self.hub) for name, host in settings.others.items()},
         }
+
+    @property
+    def in_front(self) -> InFront:
+        """The load balancer: of a cluster of droplets it connects from their network."""
+        if self.cloud is not None and self.cloud.balancer is not None:
+            return {"entry": self.cloud.balancer.ip, "proxies": [self.cloud.range]}
+        own = self._settings.hub.balancer
+        return {"entry": own.address, "proxies": [*own.proxies]}
 
     def _host(self, name: str, host: HostSettings, hub: Host | None) -> Host:
         """`hub`: None for the hub itself."""

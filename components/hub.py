@@ -11,6 +11,7 @@ import pulumi
 import pulumi_docker as docker
 
 from components.ask_secrets import ask_secrets
+from components.authority import authority
 from components.docker_service import DockerService, DockerServiceArgs, revisions
 from components.gate import note
 from components.host import Host
@@ -19,6 +20,7 @@ from components.own_image import brought
 from configs import deployment, names, services
 from configs.deploy import script
 from configs.services import caddy
+from configs.services.caddy import entry
 from configs.services.container import LOOPBACK
 from configs.services.spec import LateField, NetworkName, ServiceSpec
 from configs.settings import Settings
@@ -28,7 +30,8 @@ from configs.settings import Settings
 class HubArgs:
     """`users` are the bcrypt hashes of a host's passwords by user name, `admin_password` is Grafana's; both secret.
     `first`: the first node of a cluster, of the others; they use its buckets. `nodes`: the private addresses of a
-    cluster's nodes by their names."""
+    cluster's nodes by their names. `entry`: the address of what stands in front of the hub (None: nothing), and
+    `proxies` the networks from which that connects."""
 
     host: Host
     settings: Settings
@@ -37,6 +40,8 @@ class HubArgs:
     admin_password: pulumi.Input[str]
     first: Hub | None = None
     nodes: Mapping[str, pulumi.Input[str] | None] = field(default_factory=dict)
+    entry: pulumi.Input[str] | None = None
+    proxies: Sequence[pulumi.Input[str]] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,7 @@ class Hub(pulumi.ComponentResource):
         self.data: pulumi.Output[str] | None = None
         self._shared: LateValues = self._late() if args.first is None else args.first._shared
         self._services = self._made()
-        self.ca = self._own_ca() if args.settings.hub.own_ca else None
+        self.ca = self._root() if args.settings.hub.own_ca else None
         self._annotate_change()
         self.query = f"http://{LOOPBACK}:{ports.query}"
         self.register_outputs({"url": self.url})
@@ -94,7 +99,7 @@ class Hub(pulumi.ComponentResource):
 
     def _site(self) -> pulumi.Output[str]:
         """The hub for those outside: its name, or its address if it has no name that resolves."""
-        name, address = deployment.site_name(self._args.settings), self._args.host.public
+        name, address = deployment.site_name(self._args.settings), self._args.entry or self._args.host.public
         return pulumi.Output.concat(
             "https://", self._args.settings.hub.domain if name is not None or address is None else address
         )
@@ -129,7 +134,7 @@ class Hub(pulumi.ComponentResource):
             "users": dict(self._args.users),
             "admin_password": self._args.admin_password,
         }
-        late = {**late, **self._at_spaces()}
+        late = {**late, **self._at_spaces(), **self._in_front()}
         if (generated := ask_secrets(self._args.settings, self)) is not None:
             late = {**late, "ask": generated}
         return late
@@ -152,6 +157,16 @@ class Hub(pulumi.ComponentResource):
             self.data = data.url
             found |= {"storage": data.url, "storage_key": data.key}
         return found
+
+    def _in_front(self) -> LateValues:
+        """What the Caddys of a cluster have in common."""
+        args = self._args
+        if not args.nodes:
+            return {}
+        shared: LateValues = {"proxies": pulumi.Output.all(*args.proxies)}
+        if not args.settings.hub.own_ca:
+            return shared
+        return {**shared, "authority": authority(args.host, args.images[caddy.SERVICE.image], self)}
 
     def _names_of_nodes(self) -> pulumi.Resource:
         host = self._args.host
@@ -187,6 +202,13 @@ class Hub(pulumi.ComponentResource):
         needed = [self._networks[network.name] for network in spec.networks if network.name in self._networks]
         name = spec.role if self._args.first is None else f"{self._args.host.name}-{spec.role}"
         return DockerService(name, args, pulumi.ResourceOptions(parent=self, depends_on=needed))
+
+    def _root(self) -> pulumi.Output[str]:
+        """The certificate of the hub's CA: that of all nodes, or that of its one Caddy."""
+        if "authority" not in self._shared:
+            return self._own_ca()
+        shared = pulumi.Output.from_input(self._shared["authority"])
+        return pulumi.Output.unsecret(shared.apply(lambda found: str(found[entry.ROOT])))
 
     def _own_ca(self) -> pulumi.Output[str]:
         front = next(service for service in self._services if service.role == "caddy")

@@ -17,7 +17,7 @@ def hubs(fleet: Fleet, args: HubArgs) -> dict[str, Hub]:
     for name in args.settings.hub.hosts:
         before = list(made.values())
         host = fleet.hosts[name]
-        own = replace(args, host=host, first=before[0] if before else None, nodes=nodes)
+        own = replace(args, host=host, first=before[0] if before else None, nodes=nodes, **fleet.in_front)
         options = pulumi.ResourceOptions(providers=[host.docker()], depends_on=before[-1:] or None)
         made[name] = Hub(name, own, options)
     return made

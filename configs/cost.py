@@ -66,6 +66,9 @@ def _items(settings: Settings) -> Iterator[Item]:
             yield Item(f"{host} volume {place.volume} GB", round(place.volume * prices["volume_gb"], 2))
     if settings.hub.droplet is not None:
         yield Item("hub address", prices["reserved_ip"])
+        if settings.hub.nodes:
+            count = settings.hub.balancer.nodes
+            yield Item(f"load balancer of {count} nodes", round(count * prices["load_balancer_node"], 2))
     if settings.spaces is not None or settings.stored_at_spaces is not None:
         yield Item("Spaces subscription", prices["spaces"])
     if settings.stored_at_spaces is not None:

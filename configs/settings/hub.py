@@ -11,6 +11,7 @@ from configs import names, services
 from configs.settings.alerts import Alerts
 from configs.settings.ask import Ask
 from configs.settings.backup import Backup
+from configs.settings.balancer import Balancer
 from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, require_one, service_limits
 from configs.settings.nodes import by_host, check_places, with_first
 from configs.settings.places import HubDroplet, Local, Server
@@ -193,6 +194,7 @@ class Hub(Strict):
     backup: Backup | None = None
     ask: Ask | None = None
     storage: Storage = Storage()
+    balancer: Balancer = Balancer()
     limits: HubLimits = HubLimits()
     custom: FolderName | None = Field(None, description="the stack's name")
 

@@ -10,6 +10,7 @@ from configs.settings import Settings
 
 def problems(settings: Settings) -> Iterator[str]:
     """Each with its path."""
+    yield from _balancer(settings)
     if not settings.hub.nodes:
         return
     if settings.hub.ask is not None:
@@ -24,3 +25,16 @@ def problems(settings: Settings) -> Iterator[str]:
                 f"hub.ports.{name}: port {port} is taken, at it the nodes of a cluster reach each other; choose a "
                 "different one"
             )
+
+
+def _balancer(settings: Settings) -> Iterator[str]:
+    """Each key where it means something."""
+    hub, given = settings.hub, settings.hub.balancer.model_fields_set
+    if "balancer" in hub.model_fields_set and not hub.nodes:
+        yield "hub.balancer: expected `kind: cluster`, one hub has no load balancer; remove it"
+        return
+    for key in sorted(given & {"address", "proxies"}):
+        if hub.droplet is not None:
+            yield f"hub.balancer.{key}: expected no such key with droplets, the program makes their load balancer"
+    if "nodes" in given and hub.server is not None:
+        yield "hub.balancer.nodes: expected no such key with servers, the load balancer in front of them is yours"

@@ -11,6 +11,10 @@ def number(name: str) -> str:
 
 
 NUMBERED = {"digitalocean:index/droplet:Droplet"}
+# What a command prints, where its text matters.
+ROOT = "-----BEGIN CERTIFICATE-----\nroot\n-----END CERTIFICATE-----\n"
+ROOT_KEY = "-----BEGIN EC PRIVATE KEY-----\ns3cret-key\n-----END EC PRIVATE KEY-----\n"  # pragma: allowlist secret
+PRINTED = {"authority": ROOT + ROOT_KEY}
 # What the cloud fills in.
 MADE_UP: dict[str, Any] = {
     "digitalocean:index/droplet:Droplet": lambda name: {
@@ -22,6 +26,7 @@ MADE_UP: dict[str, Any] = {
     },
     "digitalocean:index/volume:Volume": lambda name: {"volumeUrn": f"do:volume:{name}"},
     "digitalocean:index/vpc:Vpc": lambda _: {"ipRange": "10.77.0.0/20"},
+    "digitalocean:index/loadBalancer:LoadBalancer": lambda _: {"ip": "203.0.113.44"},
     "digitalocean:index/spacesKey:SpacesKey": lambda name: {
         "accessKey": f"access-{name}", "secretKey": f"secret-s3cret-{name}", "createdAt": "2026-11-28T12:00:00Z",
     },

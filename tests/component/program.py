@@ -26,7 +26,7 @@ from pulumi.runtime.proto import resource_pb2
 from components import cloud_facts, machine_facts, remote_host
 from configs.validation import CloudFacts, DockerFacts, MachineFacts
 from tests.component import secret_marks
-from tests.component.made_up import MADE_UP, NUMBERED, number
+from tests.component.made_up import MADE_UP, NUMBERED, PRINTED, number
 from tests.fixtures.full import ROOT, raw, without_web_1
 
 PASSWORD = "generated-s3cret"
@@ -134,7 +134,9 @@ class _Monitor(mocks.MockMonitor):
             state |= {"result": f"{PASSWORD}-{request.name}", "bcryptHash": HASH}
         if request.type == "command:local:Command":
             contact, key = request.name.endswith("-contact"), f"ssh-ed25519 AAAA{request.name}"
-            state["stdout"] = key if contact else f"applied at {len(request.name)}\nseen at 1"
+            state["stdout"] = (
+                key if contact else PRINTED.get(request.name, f"applied at {len(request.name)}\nseen at 1")
+            )
         state |= MADE_UP.get(request.type, lambda _: {})(request.name)
         state |= {
             key: secret_marks.secret(state[key])

@@ -59,7 +59,9 @@ def test_nodes_reach_each_other_at_private_addresses_and_nobody_else_does(made: 
     tcp = {(str(port), "tcp") for port in (7946, 9093, 9094, 9095, 10901, 10911)}
     assert tagged == {*tcp, ("9094", "udp")}
     others = {rule.get("portRange") for rule in inbound if rule.get("sourceAddresses")}
-    assert others == {"443", "80", "8080", "22", None}, "of the rest only what one hub has open too"
+    assert others == {"8080", "22", None}, "pushes of the private network, SSH and ping"
+    balanced = {rule["portRange"] for rule in inbound if rule.get("sourceLoadBalancerUids") == ["balancer-id"]}
+    assert balanced == {"443", "80"}, "people and the internet come through the load balancer"
 
 
 def test_alertmanager_advertises_the_address_of_its_own_host(made: Run) -> None:
