@@ -16,6 +16,7 @@ from localcloud.cloud import (
     NAME,
     account,
     actions,
+    balancers,
     catalogue,
     domains,
     droplet_actions,
@@ -42,6 +43,7 @@ MOST_BODY = 2**20
 FAMILIES = (
     account,
     actions,
+    balancers,
     catalogue,
     domains,
     droplet_actions,
@@ -96,6 +98,7 @@ class Server(ThreadingHTTPServer):
         cloud = self.cloud
         with cloud.store.changing() as data:
             projects.ensure_default(data)
+        balancers.undo_half_made(cloud)
         vpcs.undo_half_made(cloud)
         volumes.undo_half_made(cloud)
         unfinished = actions.resume(cloud)

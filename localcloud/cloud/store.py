@@ -29,6 +29,7 @@ COLLECTIONS = (
     "volumes",
     "reserved_ips",
     "firewalls",
+    "balancers",
     "domains",
     "records",
     "projects",

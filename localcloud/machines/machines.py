@@ -11,6 +11,7 @@ from collections.abc import Callable
 from threading import RLock
 
 from localcloud.machines import container, firewall, networks
+from localcloud.machines.balancers import HasBalancers
 from localcloud.machines.disks import Disks
 from localcloud.machines.docker import LABEL, docker, listed, put, take
 from localcloud.machines.golden_volume import current
@@ -21,7 +22,7 @@ from localcloud.machines.spaces import HasSpaces, Spaces
 _SEED = "/var/lib/cloud/seed/nocloud"
 
 
-class Machines(HasSpaces):
+class Machines(HasSpaces, HasBalancers):
     """One rehearsal cloud. `image`: what machines are made from; `internet`: the range that stands for the internet;
     `purpose` chooses the golden volume."""
 
@@ -35,8 +36,6 @@ class Machines(HasSpaces):
         self._image = image
         self._purpose = purpose
         self._lock = RLock()  # files in a machine are read, changed and written back: one at a time is quick enough
-
-    # Networks
 
     def create_vpc(self, uuid: str, cidr: str) -> None:
         """Make a VPC's network."""

@@ -19,6 +19,16 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class BalancerSpec:
+    """A load balancer as it was ordered. `vpc` is the uuid that its network was made with."""
+
+    id: str
+    public_ip: str
+    private_ip: str
+    vpc: str
+
+
+@dataclass(frozen=True)
 class DropletSpec:
     """A droplet as it was ordered. `vpc` is the uuid that its network was made with."""
 

@@ -1,9 +1,9 @@
 """Stand-in for DigitalOcean's load balancer: a TCP proxy that asks its targets whether they are ready.
 
 `python3 balancer.py FILE`: FILE is JSON, read again whenever it changes: `rules` (entry port -> target port), `targets`
-(addresses), `health` (port, path, interval, timeout, unhealthy, healthy; times in seconds) and `proxy`, whether each
-connection begins with the client's address (PROXY protocol, version 1). Standard library alone: it runs in a container
-that has nothing else.
+(addresses), `health` (port, path, interval, timeout, unhealthy, healthy; times in seconds; without a path a connection
+is enough) and `proxy`, whether each connection begins with the client's address (PROXY protocol, version 1). Standard
+library alone: it runs in a container that has nothing else.
 
 As the real one does: round robin over the ready targets, a new target is not ready until it was asked, and a connection
 is closed at once while none is ready. It differs in two places: a target that refuses a connection is left out for that
@@ -51,8 +51,10 @@ class Balancer:
         while True:
             found = os.stat(self._file)
             if (found.st_mtime_ns, found.st_ino) != self._read:
-                self._read = (found.st_mtime_ns, found.st_ino)
-                await self._take(json.loads(self._file.read_text()))
+                with contextlib.suppress(ValueError):  # half of it is written: read again
+                    config = json.loads(self._file.read_text())
+                    self._read = (found.st_mtime_ns, found.st_ino)
+                    await self._take(config)
             await asyncio.sleep(LOOK)
 
     async def _take(self, config: Config) -> None:
@@ -97,6 +99,8 @@ class Balancer:
     async def _asked(self, target: str, health: Config) -> bool:
         reader, writer = await asyncio.open_connection(target, health["port"])
         try:
+            if not health["path"]:
+                return True
             if self._config["proxy"]:
                 here = writer.get_extra_info("sockname")
                 writer.write(header(here, writer.get_extra_info("peername")))

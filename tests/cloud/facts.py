@@ -51,6 +51,16 @@ SHAPES = {
     "in": "protocol!:tcp|udp|icmp ports!:str sources!:@peers",
     "out": "protocol!:tcp|udp|icmp ports!:str destinations!:@peers",
     "peers": "addresses:[str] droplet_ids:[int] load_balancer_uids:[str] kubernetes_ids:[str] tags:[str]~",
+    "balancer": """id:uuid name:str ip:str ipv6:str size_unit:int size:lb-small|lb-medium|lb-large project_id:uuid
+        algorithm:round_robin|least_connections status:new|active|errored created_at:time forwarding_rules!:[@forward]
+        health_check:@health sticky_sessions:map region:@region tag:str droplet_ids:[int] redirect_http_to_https:bool
+        enable_proxy_protocol:bool enable_backend_keepalive:bool http_idle_timeout_seconds:int vpc_uuid:uuid
+        disable_lets_encrypt_dns_records:bool network:EXTERNAL|INTERNAL network_stack:IPV4|DUALSTACK
+        type:REGIONAL|REGIONAL_NETWORK|GLOBAL""",
+    "forward": """entry_protocol!:http|https|http2|http3|tcp|udp entry_port!:int
+        target_protocol!:http|https|http2|tcp|udp target_port!:int certificate_id:str tls_passthrough:bool""",
+    "health": """protocol:http|https|tcp port:int path:str check_interval_seconds:int response_timeout_seconds:int
+        unhealthy_threshold:int healthy_threshold:int""",
     "domain": "name:str ttl:int~ zone_file:str~",
     "record": """id:int type!:str name:str data:str priority:int~ port:int~ ttl:int weight:int~ flags:int~ tag:str~""",
     "project": """id:uuid owner_uuid:str owner_id:int name:str description:str purpose:str
@@ -93,6 +103,9 @@ SHAPES = {
     "tags": "tags!:[str]~",
     "tagging": "resources!:[@bearer]",
     "bearer": "resource_id:str resource_type:droplet|image|volume|volume_snapshot",
+    "new_balancer": """name:str project_id:str region:str size_unit:int algorithm:round_robin|least_connections tag:str
+        droplet_ids:[int] forwarding_rules!:[@forward] health_check:@health enable_proxy_protocol:bool vpc_uuid:uuid
+        disable_lets_encrypt_dns_records:bool""",
     "new_domain": "name:str ip_address:str",
     "urns": "resources:[str]",
 }
@@ -115,6 +128,13 @@ _FAMILIES: list[tuple[str, str, str, str, dict[str, tuple[str, int]]]] = [
         "firewalls",
         "firewall",
         {"POST": ("new_firewall", 202), "PUT": ("new_firewall", 200)},
+    ),
+    (
+        "/v2/load_balancers",
+        "load_balancer",
+        "load_balancers",
+        "balancer",
+        {"POST": ("new_balancer", 202), "PUT": ("new_balancer", 200)},
     ),
     ("/v2/domains", "domain", "domains", "domain", {"POST": ("new_domain", 201)}),
     (

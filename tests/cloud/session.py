@@ -20,6 +20,7 @@ def walk(cloud: Client) -> None:
     _tags(cloud, droplet)
     _volumes(cloud, droplet)
     _addresses(cloud, droplet)
+    _balancers(cloud, droplet)
     _firewalls(cloud, droplet)
     _projects(cloud, droplet)
     _domains(cloud)
@@ -117,6 +118,35 @@ def _addresses(cloud: Client, droplet: int) -> None:
     made = cloud.post("/v2/reserved_ips", {"droplet_id": droplet})
     cloud.settle(droplet)
     cloud.delete(f"/v2/reserved_ips/{made['reserved_ip']['ip']}")
+
+
+def _balancers(cloud: Client, droplet: int) -> None:
+    ports = {"entry_port": 443, "target_port": 443}
+    health = {
+        "protocol": "http",
+        "port": 80,
+        "path": "/ready",
+        "check_interval_seconds": 5,
+        "response_timeout_seconds": 3,
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 2,
+    }
+    wanted = {
+        "name": "hub",
+        "region": "fra1",
+        "size_unit": 2,
+        "tag": "web",
+        "enable_proxy_protocol": True,
+        "forwarding_rules": [{"entry_protocol": "tcp", "target_protocol": "tcp", **ports}],
+        "health_check": health,
+        "disable_lets_encrypt_dns_records": False,
+    }
+    id = cloud.post("/v2/load_balancers", wanted)["load_balancer"]["id"]
+    path = f"/v2/load_balancers/{id}"
+    cloud.get("/v2/load_balancers")
+    cloud.get(path)
+    cloud.put(path, {**{key: value for key, value in wanted.items() if key != "tag"}, "droplet_ids": [droplet]})
+    cloud.delete(path)
 
 
 def _firewalls(cloud: Client, droplet: int) -> None:

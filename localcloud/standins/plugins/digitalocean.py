@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from localcloud.standins.plugins import digitalocean_account as account
 from localcloud.standins.plugins import digitalocean_addresses as addresses
+from localcloud.standins.plugins import digitalocean_balancer as balancer
 from localcloud.standins.plugins import digitalocean_network as network
 from localcloud.standins.plugins import digitalocean_spaces as spaces
 from localcloud.standins.plugins import digitalocean_storage as storage
@@ -36,6 +37,7 @@ def package(log: Log) -> Package:
         Droplet(api),
         network.Vpc(api),
         network.Firewall(api),
+        balancer.LoadBalancer(api),
         addresses.ReservedIp(api),
         addresses.ReservedIpAssignment(api),
         addresses.DnsRecord(api),
