@@ -236,7 +236,7 @@ def _certificate(settings: Settings) -> Alert:
         name="CertificateExpires",
         expr=lambda matchers, _: (
             "sum by (env, host) (count_over_time("
-            f"{certificate_lines.lines(settings.prefix, certificate_lines.FAILED, matchers)} [1h])) > 0"
+            f"{certificate_lines.lines(settings, certificate_lines.FAILED, matchers)} [1h])) > 0"
         ),
         wait="0s",
         severity="critical",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from configs import services
 from configs.settings import Settings
+from configs.settings.hub import PUBLIC_PORTS
 
 
 def problems(settings: Settings) -> Iterator[str]:
@@ -36,5 +37,10 @@ def _balancer(settings: Settings) -> Iterator[str]:
     for key in sorted(given & {"address", "proxies"}):
         if hub.droplet is not None:
             yield f"hub.balancer.{key}: expected no such key with droplets, the program makes their load balancer"
+    if hub.droplet is not None and hub.public and hub.ports.http != PUBLIC_PORTS["http"]:
+        yield (
+            f"hub.ports.http: expected {PUBLIC_PORTS['http']} with three nodes and hub.domain, a certificate authority "
+            f"asks for the proof of the name there, got {hub.ports.http}"
+        )
     if "nodes" in given and hub.server is not None:
         yield "hub.balancer.nodes: expected no such key with servers, the load balancer in front of them is yours"

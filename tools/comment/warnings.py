@@ -11,6 +11,7 @@ from tools.comment.model import CONTAINER, Change
 _CLOUD = {
     "digitalocean:index/volume:Volume": "the volume, and with it metrics, logs, dashboards and certificates",
     "digitalocean:index/reservedIp:ReservedIp": "the address that edges and people know the hub by",
+    "digitalocean:index/loadBalancer:LoadBalancer": "the address that edges and people know the hub's nodes by",
 }
 
 
