@@ -68,9 +68,9 @@ class Late:
     of this host by file name; `scraper`, the bcrypt hash of its scrape password by user name; `users`, the hashes of
     the push passwords of every internet host by host name; `admin_password`, Grafana's; `bucket_key`, the `access_key`
     and `secret_key` for `bucket`; `ask`, the assistant's passwords and keys by file name. `storage` and `storage_key`
-    are URL and key of the bucket with metrics and logs. `private`: the host's address in the private network. Of a
-    cluster: `proxies`, the networks from which its load balancer connects, and `authority`, root certificate and key
-    (secret) of the nodes' CA, by file name.
+    are URL and key of the bucket with metrics and logs. `private`: the host's address in the private network.
+    Of a cluster: `proxies`, the networks from which its load balancer connects, and `authority`, root certificate and
+    key (secret) of the nodes' own CA by file name.
     """
 
     site: str = ""

@@ -18,8 +18,7 @@ def _narrow(value: str) -> str:
     network = ipaddress.ip_network(value)
     if network.prefixlen < _WIDEST[network.version]:
         raise ValueError(
-            "expected the networks of the load balancer alone: whoever connects from them says which address a "
-            "client has"
+            "expected the networks of the load balancer alone: a connection from them may claim any client address"
         )
     return value
 
@@ -27,10 +26,10 @@ def _narrow(value: str) -> str:
 class Balancer(Strict):
     """The load balancer through which people and hosts on the internet reach a cluster.
 
-    With droplets the program makes it: `nodes` is the number of its machines, so that it goes on while one of them is
-    away. With servers it is yours (docs/growing.md): `address` is where it is reached, needed without `hub.domain`, and
+    With droplets the program makes it: `nodes` is the number of its machines, of which two survive the loss of one.
+    With servers it is yours (docs/growing.md): `address` is its public address, needed without `hub.domain`, and
     `proxies` are the networks from which it connects to the nodes. Each of its connections has to begin with the
-    client's address (the PROXY protocol); without `proxies` that is not read.
+    client's address (the PROXY protocol); without `proxies` that header is not read.
     """
 
     nodes: Annotated[int, Field(ge=1, le=100)] = 2

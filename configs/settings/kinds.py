@@ -49,6 +49,7 @@ KINDS = {
     "_user": "user name",
     "_mail": "e-mail address",
     "_cidr": "network",
+    "_narrow": "network",
     "_range": "private IPv4 network, /16 to /24",
     "_public_key": "SSH public key",
     "_key_file": "path of a file",

@@ -40,7 +40,7 @@ def _balancer(settings: Settings) -> Iterator[str]:
     if hub.droplet is not None and hub.public and hub.ports.http != PUBLIC_PORTS["http"]:
         yield (
             f"hub.ports.http: expected {PUBLIC_PORTS['http']} with three nodes and hub.domain, a certificate authority "
-            f"asks for the proof of the name there, got {hub.ports.http}"
+            f"verifies the name there, got {hub.ports.http}"
         )
     if "nodes" in given and hub.server is not None:
         yield "hub.balancer.nodes: expected no such key with servers, the load balancer in front of them is yours"

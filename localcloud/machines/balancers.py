@@ -47,7 +47,7 @@ class HasBalancers:
             raise
 
     def balance(self, id: str, config: dict[str, Any]) -> None:
-        """What it passes on, to whom, and how it asks who is ready; the form is that of the program's file."""
+        """What it passes on, to whom, and how it checks them; the form is that of the program's file."""
         put(self.balancer(id), {_FILE: json.dumps(config, indent=1)})
 
     def delete_balancer(self, id: str) -> None:

@@ -1,13 +1,13 @@
-"""Stand-in for DigitalOcean's load balancer: a TCP proxy that asks its targets whether they are ready.
+"""Stand-in for DigitalOcean's load balancer: a TCP proxy that checks whether its targets are ready.
 
 `python3 balancer.py FILE`: FILE is JSON, read again whenever it changes: `rules` (entry port -> target port), `targets`
 (addresses), `health` (port, path, interval, timeout, unhealthy, healthy; times in seconds; without a path a connection
 is enough) and `proxy`, whether each connection begins with the client's address (PROXY protocol, version 1). Standard
 library alone: it runs in a container that has nothing else.
 
-As the real one does: round robin over the ready targets, a new target is not ready until it was asked, and a connection
-is closed at once while none is ready. It differs in two places: a target that refuses a connection is left out for that
-connection, and what is open goes on when a target stops being ready.
+As the real one does: round robin over the ready targets, a new target is not ready before its first checks, and a
+connection is closed at once while none is ready. It differs in two places: a target that refuses a connection is left
+out for that connection, and what is open goes on when a target stops being ready.
 """
 
 from __future__ import annotations

@@ -68,6 +68,8 @@ LONG = {
     "configs/catalogue/phrasings.py": "a table of the phrasings of each panel",
     "tests/ask/seed.py": "a table of the series of the seeded fleet",
     "localcloud/standins/plugins/docker_container.py": "one resource in both directions, one line for each field",
+    "configs/services/spec.py": "the values that a service is made of, declared field by field",
+    "tests/cloud/facts.py": "a table of the API's fields and routes",
     "tests/unit/test_settings_secrets.py": "a table of the places at which a secret may be written by mistake",
     "configs/dashboards/hosts.py": "one dashboard, declared panel by panel",
     "configs/dashboards/postgres.py": "one dashboard, declared panel by panel",

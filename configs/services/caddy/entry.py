@@ -2,8 +2,8 @@
 
 The balancer passes on TCP and begins each connection with the client's address (the PROXY protocol). Each node has its
 own certificate of the hub's name. A CA's request for the proof of a name (ACME, http-01) may reach any node, and only
-the one that asked for the certificate knows the answer, so the others pass the request on. The challenge tls-alpn-01
-is off, because nobody can pass it on. Without a name all nodes certify themselves by one CA.
+the one that ordered the certificate has the answer, so the others pass the request on. The challenge tls-alpn-01 is
+off, because Caddy cannot pass it on. Without a name all nodes certify themselves by one CA.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _LISTENERS = (names.CADDY_HTTPS_PORT, names.CADDY_HTTP_PORT)
 
 @dataclass(frozen=True)
 class Entry:
-    """Of one node: `proxies`, the networks whose word about a client's address counts, and `peers`, the other nodes."""
+    """Of one node: `proxies`, the networks whose PROXY headers are trusted, and `peers`, the other nodes."""
 
     proxies: tuple[str, ...]
     peers: tuple[str, ...]
@@ -35,7 +35,7 @@ class Entry:
 
 def listeners(entry: Entry, common: str) -> str:
     """Global options of the ports that the balancer reaches; `common` are those of every listener, which one with own
-    options would not have. A connection from another network keeps its own address, whatever it begins with."""
+    options would not have. The header of a connection from another network is ignored."""
     if not entry.proxies:
         return ""
     wrapped = f"""		listener_wrappers {{
@@ -97,27 +97,27 @@ def _challenges(settings: Settings, entry: Entry) -> str:
 		}}
 		respond @passed 404
 		handle {_CHALLENGE} {{
-{_asked(settings, entry.peers, 3)}		}}
+{_passed_on(settings, entry.peers, 3)}		}}
 """
 
 
 def _unreachable(settings: Settings, entry: Entry) -> str:
-    """A peer that is away does not keep the next one from being asked."""
+    """The next peer gets the request where the first is unavailable."""
     return f"""	handle_errors 502 504 {{
 		handle {_CHALLENGE} {{
-{_asked(settings, entry.peers[1:], 3)}		}}
+{_passed_on(settings, entry.peers[1:], 3)}		}}
 	}}
 """
 
 
-def _asked(settings: Settings, peers: tuple[str, ...], depth: int) -> str:
-    """The first peer is asked, and the next where it does not know the answer."""
+def _passed_on(settings: Settings, peers: tuple[str, ...], depth: int) -> str:
+    """The request goes to the first peer, and to the next where that does not have the answer."""
     tabs, (peer, *others) = "\t" * depth, peers
     further = ""
     if others:
         further = f"""{tabs}	@elsewhere status 3xx 4xx 5xx
 {tabs}	handle_response @elsewhere {{
-{_asked(settings, tuple(others), depth + 2)}{tabs}	}}
+{_passed_on(settings, tuple(others), depth + 2)}{tabs}	}}
 """
     return f"""{tabs}reverse_proxy http://{names.node(peer)}:{settings.hub.ports.http} {{
 {tabs}	header_up {_PASSED} 1
