@@ -164,6 +164,7 @@ def _create(cloud: Cloud, request: Request) -> Reply:
         raise
     with cloud.store.changing():
         made["status"] = "active"
+    cloud.say(f"load balancer {made['name']}: a TCP proxy in a container stands in for DigitalOcean's")
     rules.apply(cloud)
     return reply
 

@@ -124,8 +124,13 @@ def _apply_balancers(cloud: Cloud) -> None:
         del cloud.balanced[id]
     for id, config in wanted.items():
         if cloud.balanced.get(id) != config:
-            cloud.machines.balance(id, config)
-            cloud.balanced[id] = config
+            try:
+                cloud.machines.balance(id, config)
+            except Exception as error:
+                # The next change tries again.
+                cloud.say(f"load balancer {id} could not be changed: {type(error).__name__}: {error}")
+            else:
+                cloud.balanced[id] = config
 
 
 def forget(cloud: Cloud, droplet_id: int) -> None:

@@ -105,6 +105,19 @@ def test_one_that_could_not_be_made_is_not_there(cloud: Client, machines: FakeMa
     assert cloud.get("/v2/load_balancers")["meta"]["total"] == 0
 
 
+def test_one_that_cannot_be_changed_costs_nothing_else_and_is_tried_again(
+    cloud: Client, machines: FakeMachines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _made(cloud)
+    machines.fail = {"balance": "no such container"}
+    hub = cloud.droplet("hub", tags=["hub"])
+    assert hub["status"] == "active"
+    assert "could not be changed: RuntimeError: no such container" in capsys.readouterr().err
+    machines.fail = {}
+    cloud.droplet("web")
+    assert _does(machines)["targets"] == [_private(hub)]
+
+
 def test_a_service_that_starts_again_clears_what_was_half_made_and_tells_the_others(tmp_path: Path) -> None:
     with running(tmp_path, FakeMachines()) as first:
         kept, half = _made(first), _made(first, name="half")
