@@ -34,6 +34,8 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     """The stack's outputs, and what a preview shows beside its changes."""
     announce(settings)
     pulumi.export("url", hub.url)
+    if (entry := fleet.in_front["entry"]) is not None:
+        pulumi.export("entry", entry)  # what the DNS record of a cluster has to name
     pulumi.export("user", settings.hub.grafana.admin_user)
     pulumi.export("password", admin.password)
     pulumi.export("query", hub.query)

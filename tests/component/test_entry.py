@@ -61,6 +61,7 @@ def test_a_load_balancer_passes_on_the_public_ports_to_the_nodes_alone(monkeypat
 def test_one_hub_has_no_load_balancer(monkeypatch: pytest.MonkeyPatch) -> None:
     made = run(fleet(), monkeypatch)
     assert not made.of("digitalocean:index/loadBalancer:LoadBalancer")
+    assert "entry" not in made.exports
     assert "authority" not in made.commands
     inbound = _one(made, "firewall:Firewall", "firewall-hub").plain()["inboundRules"]
     assert {r.get("portRange") for r in inbound if "0.0.0.0/0" in r.get("sourceAddresses", ())} == {"443", "80", None}
@@ -80,6 +81,7 @@ def test_names_checks_and_hosts_on_the_internet_go_to_it(monkeypatch: pytest.Mon
 def test_without_a_domain_its_address_is_the_hubs(monkeypatch: pytest.MonkeyPatch) -> None:
     made = run(_sections({"uptime": {"email": ["a@example.com"]}}), monkeypatch)
     assert made.exports["url"][0] == "https://203.0.113.44"
+    assert made.exports["entry"][0] == "203.0.113.44"
     check = _one(made, "uptimeCheck:UptimeCheck", "hub-uptime").plain()
     assert (check["type"], check["target"]) == ("http", "http://203.0.113.44:80/fleetwatch/ready")
     files = made.files("vps-1")
