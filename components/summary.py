@@ -36,6 +36,8 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     pulumi.export("url", hub.url)
     if (entry := fleet.in_front["entry"]) is not None:
         pulumi.export("entry", entry)  # what the DNS record of a cluster has to name
+    if settings.hub.nodes and hub.ca is not None:
+        pulumi.export("ca", hub.ca)  # for `make export`: in the state it is otherwise beside its key
     pulumi.export("user", settings.hub.grafana.admin_user)
     pulumi.export("password", admin.password)
     pulumi.export("query", hub.query)

@@ -106,6 +106,7 @@ def test_all_nodes_certify_themselves_by_one_ca_that_is_made_once(monkeypatch: p
         assert f"==> authority/root.crt <==\n{ROOT}" in secrets
         assert f"==> authority/root.key <==\n{ROOT_KEY}" in secrets
         assert f"{host}-ca" not in made.commands
+    assert made.exports["ca"] == (ROOT, False), "the certificate is public, and `make export` reads it in the state"
     trusted = [text for path, text in made.files("vps-1").items() if path.endswith("hub-ca.crt")]
     assert trusted
     assert all(text == ROOT for text in trusted)

@@ -12,6 +12,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_each_node_has_its_certificate_whichever_one_the_ca_reaches(
             named.append(_node(street, node, settings, street.subnet, with_ca, **{"ca.crt": ca}))
     for container in named:
         address = street.address(container)
-        got = eventually("a certificate", lambda at=address: _ask(at, ca, DOMAIN, CLIENT), 90)  # type: ignore[misc]
+        got = eventually("a certificate", partial(_ask, address, ca, DOMAIN, CLIENT), 90)
         assert got == (200, "grafana")
         status, said = _ask(address, ca, DOMAIN, OTHER)
         assert (status, said.split()[0]) == (403, OTHER), "the allow-list is about the client's own address"
@@ -129,7 +130,7 @@ def test_nodes_of_one_ca_are_trusted_alike_and_only_a_balancer_names_a_client(
     *behind, elsewhere = [street.address(container) for container in named]
     root = shared[entry.ROOT]
     for address in behind:
-        got = eventually("TLS", lambda at=address: _ask(at, root, names.NO_DOMAIN, CLIENT), 30)  # type: ignore[misc]
+        got = eventually("TLS", partial(_ask, address, root, names.NO_DOMAIN, CLIENT), 30)
         assert got == (200, "grafana")
     status, said = eventually("TLS", lambda: _ask(elsewhere, root, names.NO_DOMAIN, CLIENT), 30)
     assert status == 403
