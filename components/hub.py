@@ -18,7 +18,7 @@ from components.late import LateValues
 from components.own_image import brought
 from configs import deployment, names, services
 from configs.deploy import script
-from configs.services import caddy
+from configs.services import ask, caddy
 from configs.services.container import LOOPBACK
 from configs.services.spec import LateField, NetworkName, ServiceSpec
 from configs.settings import Settings
@@ -28,7 +28,7 @@ from configs.settings import Settings
 class HubArgs:
     """`users` are the bcrypt hashes of a host's passwords by user name, `admin_password` is Grafana's; both secret.
     `first`: the first node of a cluster, of the others; they use its buckets. `nodes`: the private addresses of a
-    cluster's nodes by their names."""
+    cluster's nodes by their names. `database`: what files need of the managed database, if there is one."""
 
     host: Host
     settings: Settings
@@ -37,6 +37,7 @@ class HubArgs:
     admin_password: pulumi.Input[str]
     first: Hub | None = None
     nodes: Mapping[str, pulumi.Input[str] | None] = field(default_factory=dict)
+    database: LateValues = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Hub(pulumi.ComponentResource):
         self._networks: dict[NetworkName, docker.Network] = {
             "hub": self._network("hub", names.hub_network(args.host.stack))
         }
-        if args.settings.hub.ask is not None:
+        if ask.with_servers(args.settings):
             self._networks["ask"] = self._network("ask", names.ask_network(args.host.stack), internal=True)
         ports = args.settings.hub.ports
         self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
@@ -129,7 +130,7 @@ class Hub(pulumi.ComponentResource):
             "users": dict(self._args.users),
             "admin_password": self._args.admin_password,
         }
-        late = {**late, **self._at_spaces()}
+        late = {**late, **self._at_spaces(), **self._args.database}
         if (generated := ask_secrets(self._args.settings, self)) is not None:
             late = {**late, "ask": generated}
         return late

@@ -55,12 +55,12 @@ class InDatabase:
     pool: sa.Engine
     _tidied: float = field(default_factory=time.monotonic)
 
-    def _rows(self, statement: str, **values: object) -> list[sa.Row[Any]]:
-        """What one statement finds, in a transaction of its own."""
+    def _rows(self, statement: str, **values: str | int | bool | list[str]) -> list[sa.Row[Any]]:
+        """What one statement finds, in a separate transaction."""
         with database.transaction(self.pool) as connection:
             return list(connection.execute(sa.text(statement), values))
 
-    def _change(self, statement: str, **values: object) -> int:
+    def _change(self, statement: str, **values: str | int | bool | list[str]) -> int:
         """How many rows one statement changed."""
         with database.transaction(self.pool) as connection:
             return int(connection.execute(sa.text(statement), values).rowcount)

@@ -12,11 +12,6 @@ def problems(settings: Settings) -> Iterator[str]:
     """Each with its path."""
     if not settings.hub.nodes:
         return
-    if settings.hub.ask is not None:
-        yield (
-            "hub.ask: expected no assistant beside `kind: cluster`, its database is on one node; remove it, or use "
-            "`kind: bucket`"
-        )
     taken = {port.host for port in services.node_ports(settings)}
     for name, port in settings.hub.ports:
         if port in taken:

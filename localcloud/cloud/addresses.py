@@ -30,9 +30,10 @@ def public(cloud: Cloud, data: Json) -> str:
 
 
 def private(data: Json, vpc: Json) -> str:
-    """A droplet's address in its VPC: from .2 on, the first is the gateway's."""
+    """An address in a VPC, of a droplet or a database: from .2 on, the first is the gateway's."""
     network = ipaddress.IPv4Network(vpc["ip_range"])
-    taken = {d["private_ip"] for d in data["droplets"].values() if d["vpc"] == vpc["id"]}
+    members = [*data["droplets"].values(), *data["databases"].values()]
+    taken = {member["private_ip"] for member in members if member["vpc"] == vpc["id"]}
     return _next(data, f"private {vpc['id']}", network, range(2, network.num_addresses - 1), taken)
 
 

@@ -17,6 +17,7 @@ from localcloud.cloud import (
     account,
     actions,
     catalogue,
+    databases,
     domains,
     droplet_actions,
     droplet_create,
@@ -43,6 +44,7 @@ FAMILIES = (
     account,
     actions,
     catalogue,
+    databases,
     domains,
     droplet_actions,
     droplet_create,
@@ -98,6 +100,7 @@ class Server(ThreadingHTTPServer):
             projects.ensure_default(data)
         vpcs.undo_half_made(cloud)
         volumes.undo_half_made(cloud)
+        databases.undo_half_made(cloud)
         unfinished = actions.resume(cloud)
         woken = droplet_actions.wake(cloud)
         rules.apply(cloud)

@@ -65,6 +65,7 @@ LONG = {
     "requirements.txt": "written by `make lock`",
     "tests/app/requirements.txt": "written by `make lock`",
     "localcloud/standins/plugins/digitalocean_tables.py": "one table for each resource, one line for each property",
+    "configs/services/spec.py": "the whole of a service as one value, declared field by field",
     "configs/catalogue/phrasings.py": "a table of the phrasings of each panel",
     "tests/ask/seed.py": "a table of the series of the seeded fleet",
     "localcloud/standins/plugins/docker_container.py": "one resource in both directions, one line for each field",

@@ -32,6 +32,8 @@ KNOWN = Late(
     admin_password="admin-s3cret",
     ask={name: f"{name}-s3cret" for name in names.ASK_SECRETS},
     private="10.77.0.2",
+    database={"host": "db.example", "port": "25060", "user": "doadmin", "ca": "-----BEGIN CERTIFICATE-----"},
+    database_password="database-s3cret",
 )
 FLEET = load(
     fleets.hosts(
