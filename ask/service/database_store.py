@@ -115,8 +115,8 @@ class InDatabase:
         if time.monotonic() - self._tidied > TIDY_EVERY:
             self._tidied = time.monotonic()
             self.tidy()
-        values = {"document": json.dumps(document, separators=(",", ":")), "seconds": max(1, seconds)}
-        return bool(self._rows(_PUT, name=name, only_new=only_new, **values))
+        text = json.dumps(document, separators=(",", ":"))
+        return bool(self._rows(_PUT, name=name, document=text, seconds=max(1, seconds), only_new=only_new))
 
     def delete(self, *names: str) -> None:
         """Remove documents."""

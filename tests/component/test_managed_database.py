@@ -11,7 +11,7 @@ from tests.component.program import CA, Run, run
 from tests.fixtures.fleets import CLUSTER, HUB, fleet
 
 PASSWORD = "made-s3cret"
-NODES = {"a": {}, "b": {}, "c": {}}
+NODES: dict[str, Any] = {"a": {}, "b": {}, "c": {}}
 OWN = {"postgres": {"grafana": {"dsn": "postgresql://g:own-s3cret@db.example.com:6432/g"}}}
 
 
