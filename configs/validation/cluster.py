@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from configs import services
 from configs.settings import Settings
+from configs.settings.secrets import placeholder
 
 
 def problems(settings: Settings) -> Iterator[str]:
     """Each with its path."""
     if not settings.hub.nodes:
         return
+    yield from _one_database(settings)
     taken = {port.host for port in services.node_ports(settings)}
     for name, port in settings.hub.ports:
         if port in taken:
@@ -19,3 +22,17 @@ def problems(settings: Settings) -> Iterator[str]:
                 f"hub.ports.{name}: port {port} is taken, at it the nodes of a cluster reach each other; choose a "
                 "different one"
             )
+
+
+def _one_database(settings: Settings) -> Iterator[str]:
+    """Not checked with their form: of a file that was not decrypted both DSNs are the same placeholder."""
+    database = settings.hub.storage.shared
+    if database is None or database.postgres is None or database.postgres.ask is None:
+        return
+    both = [one.dsn.get_secret_value() for one in (database.postgres.grafana, database.postgres.ask)]
+    places = {(parts.hostname, parts.port or 5432, parts.path) for parts in map(urlsplit, both)}
+    if len(places) == 1 and both[0] != placeholder("dsn"):
+        yield (
+            "hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's, both have a table "
+            "query_history; make another one on the same server"
+        )

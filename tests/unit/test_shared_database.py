@@ -14,6 +14,7 @@ from configs.services import backup
 from configs.services.shared_database import ASK, EXPORTER, GRAFANA
 from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings, SettingsError, load
+from configs.settings.secrets import readable
 from configs.validation import validate
 from tests.fixtures import rendering
 from tests.fixtures.fleets import CLUSTER, HUB, SERVER_HUB, SOURCE, cluster, fleet
@@ -47,7 +48,7 @@ def _ask(settings: Settings) -> dict[str, Any]:
     return found
 
 
-def _own(grafana: str = GRAFANA_DSN, ask: str = "", **more: Any) -> dict[str, Any]:
+def _own(grafana: Any = GRAFANA_DSN, ask: Any = "", **more: Any) -> dict[str, Any]:
     return {"postgres": {"grafana": {"dsn": grafana}, **({"ask": {"dsn": ask}} if ask else {}), **more}}
 
 
@@ -62,7 +63,6 @@ def _own(grafana: str = GRAFANA_DSN, ask: str = "", **more: Any) -> dict[str, An
         (None, SERVER, "storage.database: missing"),
         (_own(), {**HUB, "ask": {}}, "storage.database.postgres.ask: missing"),
         (_own(ask=ASK_DSN), HUB, "storage.database.postgres.ask: expected none without the assistant"),
-        (_own(ask=GRAFANA_DSN), {**HUB, "ask": {}}, "expected a different database than Grafana's"),
         (_own("postgresql://g@db.example.com/g"), HUB, "expected a password in the DSN"),
         (_own("postgresql://g:s3cret@db.example.com/g?connect_timeout=5"), HUB, "no parameter but sslmode"),
         (_own("postgresql://g:s3cret@db.example.com/g%3B"), HUB, "the name of the database in the DSN"),
@@ -81,6 +81,14 @@ def test_mistakes_are_sentences_without_the_secret(database: Any, hub: dict[str,
         load(fleet({**(hub or HUB), "storage": storage}), SOURCE)
     assert said in str(refused.value)
     assert "s3cret" not in str(refused.value)
+
+
+def test_both_programs_in_one_database_are_refused_and_placeholders_are_not() -> None:
+    (said,) = validate(_settings(_own(ask=GRAFANA_DSN)), machine=None, cloud=None, encrypted=None)
+    assert said.startswith("hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's")
+    assert "s3cret" not in said
+    unread = readable(_own({"secure": "v1:x"}, ask={"secure": "v1:y"}))
+    assert not validate(_settings(unread), machine=None, cloud=None, encrypted=None)
 
 
 @pytest.mark.parametrize("kind", ["single", "bucket"])
