@@ -7,7 +7,19 @@ from collections.abc import Iterator
 from typing import Any
 
 from configs import names
-from policy.records import BUCKET, BUCKET_KEY, DROPLET, FIREWALL, PRODUCTION, RESERVED_IP, VOLUME, VPC, Record, items
+from policy.records import (
+    BUCKET,
+    BUCKET_KEY,
+    DATABASE,
+    DROPLET,
+    FIREWALL,
+    PRODUCTION,
+    RESERVED_IP,
+    VOLUME,
+    VPC,
+    Record,
+    items,
+)
 
 SSH = 22
 # Ports by what listens there when nobody changed it: IANA's registry, and each vendor's documentation.
@@ -41,7 +53,7 @@ CLOSED: dict[int, str] = {
     26257: "CockroachDB",
     27017: "MongoDB",
 }
-_LASTING = {VPC: "network", VOLUME: "volume", RESERVED_IP: "address", BUCKET: "bucket"}
+_LASTING = {VPC: "network", VOLUME: "volume", RESERVED_IP: "address", BUCKET: "bucket", DATABASE: "database"}
 MAKES_BUCKETS = "spaces-key"  # stays in the state, and is sent to no host
 _WHOLE = (1, 65535)
 _OWN_V6 = ipaddress.IPv6Network("fc00::/7")

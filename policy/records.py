@@ -20,6 +20,7 @@ BUCKET_KEY = "digitalocean:index/spacesKey:SpacesKey"
 RESERVED_IP = "digitalocean:index/reservedIp:ReservedIp"
 VOLUME = "digitalocean:index/volume:Volume"
 VPC = "digitalocean:index/vpc:Vpc"
+DATABASE = "digitalocean:index/databaseCluster:DatabaseCluster"
 
 PRODUCTION = "prod"  # the `env` in which what bears data is protected
 

@@ -7,7 +7,19 @@ from typing import Any
 import pytest
 
 from policy import cloud
-from policy.records import BUCKET, BUCKET_KEY, DROPLET, FIREWALL, RESERVED_IP, VOLUME, VPC, Check, Hidden, Record
+from policy.records import (
+    BUCKET,
+    BUCKET_KEY,
+    DATABASE,
+    DROPLET,
+    FIREWALL,
+    RESERVED_IP,
+    VOLUME,
+    VPC,
+    Check,
+    Hidden,
+    Record,
+)
 
 WORLD = ["0.0.0.0/0", "::/0"]
 
@@ -88,6 +100,7 @@ LASTING = [
     Record(VPC, "vpc", {}),
     Record(VOLUME, "hub-volume", {}),
     Record(RESERVED_IP, "hub-address", {}),
+    Record(DATABASE, "database", {}),
     droplet("hub-droplet", name="fleetwatch-prod-hub"),
     droplet("renamed", name="fleetwatch-prod-hub"),
 ]
