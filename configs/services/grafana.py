@@ -42,6 +42,7 @@ CONFIG = "/etc/grafana"
 DATA = "/var/lib/grafana"
 CUSTOM = "dashboards-custom"
 ADMIN_PASSWORD = "admin-password"
+SECRET_KEY = "secret-key"
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -70,7 +71,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             secrets={
                 **{name: File(_secret(settings, name)) for name in secrets(settings)},
                 ADMIN_PASSWORD: File(lambda late: late.admin_password, needs=("admin_password",)),
-                **_database_password(settings),
+                **_shared_secrets(settings),
             },
             # Grafana reads changed dashboards within seconds by itself, everything else only at its start.
             reload=restart_unless("dashboards"),
@@ -96,10 +97,13 @@ def _main_files(settings: Settings) -> dict[str, File]:
     return {"grafana.ini": rendered, **shared_database.ca(settings)}
 
 
-def _database_password(settings: Settings) -> dict[str, File]:
+def _shared_secrets(settings: Settings) -> dict[str, File]:
+    """Of a cluster: the account's password, and the key with which Grafana encrypts tokens of sign-in providers there.
+    Its default is public, which is no matter in a file on the hub's own disk."""
     if settings.hub.storage.shared is None:
         return {}
-    return {shared_database.PASSWORD: shared_database.password(settings, "grafana")}
+    key = File(lambda late: late.grafana_key, needs=("grafana_key",))
+    return {shared_database.PASSWORD: shared_database.password(settings, "grafana"), SECRET_KEY: key}
 
 
 def _custom(settings: Settings) -> dict[str, File]:
@@ -132,6 +136,7 @@ def ini(settings: Settings, database: Place | None = None) -> str:
         "security": {
             "admin_user": hub.grafana.admin_user,
             "admin_password": _file(ADMIN_PASSWORD),
+            **({"secret_key": _file(SECRET_KEY)} if database is not None else {}),
             "cookie_secure": "true",
             # A browser would hold it against every port of the name; on this machine one of them is for redirects. And
             # with it no browser lets a person go on past the warning about our own CA.

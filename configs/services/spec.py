@@ -28,7 +28,7 @@ NetworkName = Literal["hub", "edge", "ask"]
 Publish = Literal["everyone", "loopback", "private", "nodes"]
 LateField = Literal[
     "site", "push_url", "hub_ca", "passwords", "scraper", "users", "admin_password", "bucket", "bucket_key", "storage",
-    "storage_key", "ask", "private", "database", "database_password",
+    "storage_key", "ask", "private", "database", "database_password", "grafana_key",
 ]  # fmt: skip
 
 
@@ -69,7 +69,8 @@ class Late:
     the push passwords of every internet host by host name; `admin_password`, Grafana's; `bucket_key`, the `access_key`
     and `secret_key` for `bucket`; `ask`, the assistant's passwords and keys by file name. `storage` and `storage_key`
     are URL and key of the bucket with metrics and logs. `private`: the host's address in the private network.
-    `database` has `host`, `port`, `user` and `ca` of the managed database; `database_password` is secret.
+    `database` has `host`, `port`, `user` and `ca` of the managed database; `database_password` is secret,
+    and so is `grafana_key`, with which Grafana encrypts in a shared database.
     """
 
     site: str = ""
@@ -87,6 +88,7 @@ class Late:
     private: str = ""
     database: Mapping[str, str] = field(default_factory=dict)
     database_password: str = field(default="", repr=False)
+    grafana_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

@@ -56,7 +56,8 @@ def test_three_grafanas_have_one_database_one_authority_and_one_admin(made: Run)
     assert text.count("host = private-database.db.invalid:25060") == 3
     assert text.count(CA.strip()) == 3
     assert text.count(PASSWORD) == 3
-    assert len([one for one in made.of("random:index/randomPassword:RandomPassword") if "grafana" in one]) == 1
+    generated = sorted(one for one in made.of("random:index/randomPassword:RandomPassword") if "grafana" in one)
+    assert generated == ["grafana-admin-password", "grafana-secret-key"], "one of each for all nodes"
 
 
 def test_the_password_is_nowhere_in_clear(made: Run) -> None:

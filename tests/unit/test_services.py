@@ -34,6 +34,7 @@ KNOWN = Late(
     private="10.77.0.2",
     database={"host": "db.example", "port": "25060", "user": "doadmin", "ca": "-----BEGIN CERTIFICATE-----"},
     database_password="database-s3cret",
+    grafana_key="key-s3cret",
 )
 FLEET = load(
     fleets.hosts(

@@ -124,6 +124,9 @@ def test_grafana_is_told_the_managed_server_and_verifies_its_authority() -> None
     assert spec.files["database-ca.crt"].render(LATE) == PEM
     assert spec.secrets["database-password"].render(LATE) == "made-s3cret"
     assert "made-s3cret" not in spec.files["grafana.ini"].render(LATE)
+    assert "secret_key = $__file{/run/secrets/fleetwatch/secret-key}" in spec.files["grafana.ini"].render(LATE)
+    alone = cluster({"storage": "single"})
+    assert "secret_key" not in _spec(alone, "grafana", "hub").files["grafana.ini"].render(LATE)
 
 
 def test_a_server_of_the_user_is_reached_as_its_dsn_says() -> None:
