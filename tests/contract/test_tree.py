@@ -67,6 +67,7 @@ LONG = {
     "localcloud/standins/plugins/digitalocean_tables.py": "one table for each resource, one line for each property",
     "configs/services/spec.py": "the whole of a service as one value, declared field by field",
     "configs/catalogue/phrasings.py": "a table of the phrasings of each panel",
+    "tests/cloud/facts.py": "a table of the fields of each answer of the API",
     "tests/ask/seed.py": "a table of the series of the seeded fleet",
     "localcloud/standins/plugins/docker_container.py": "one resource in both directions, one line for each field",
     "tests/unit/test_settings_secrets.py": "a table of the places at which a secret may be written by mistake",
