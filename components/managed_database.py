@@ -24,7 +24,6 @@ class ManagedDatabase(pulumi.ComponentResource):
     ) -> None:
         super().__init__("fleetwatch:index:ManagedDatabase", "database", None, opts)
         own = pulumi.ResourceOptions(parent=self)
-        lasting = pulumi.ResourceOptions(parent=self, protect=settings.protected)
         server = do.DatabaseCluster(
             "database",
             name=f"{cloud.name}-hub",
@@ -37,10 +36,13 @@ class ManagedDatabase(pulumi.ComponentResource):
             # A major version is raised at DigitalOcean, by a person.
             opts=pulumi.ResourceOptions(parent=self, protect=settings.protected, ignore_changes=["version"]),
         )
+        # What goes with the server is not deleted before it: a server without its firewall is open to everybody.
+        lasting = pulumi.ResourceOptions(parent=self, protect=settings.protected, deleted_with=server)
         owners = ("grafana", "ask") if settings.hub.ask is not None else ("grafana",)
         made = [do.DatabaseDb(f"database-{one}", cluster_id=server.id, name=one, opts=lasting).id for one in owners]
         rule = do.DatabaseFirewallRuleArgs(type="tag", value=cloud.tags["hub"])
-        allowed = do.DatabaseFirewall("database-firewall", cluster_id=server.id, rules=[rule], opts=own)
+        with_it = pulumi.ResourceOptions(parent=self, deleted_with=server)
+        allowed = do.DatabaseFirewall("database-firewall", cluster_id=server.id, rules=[rule], opts=with_it)
         if cloud.project:
             urns = [server.cluster_urn]
             do.ProjectResources("project-database", project=cloud.project, resources=urns, opts=own)
