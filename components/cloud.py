@@ -9,6 +9,7 @@ import pulumi_digitalocean as do
 from components import key_files
 from components.balancer import balancer
 from configs import names, services, ssh
+from configs.services import shared_database
 from configs.settings import Settings
 from configs.validation import CloudFacts
 
@@ -108,8 +109,8 @@ def _tcp(port: int, sources: list[pulumi.Input[str]]) -> do.FirewallInboundRuleA
 
 def _outbound(settings: Settings, own: pulumi.Output[str]) -> list[do.FirewallOutboundRuleArgs]:
     """Names (53), time (123), packages, images, ACME, pushes, receivers, the assistant's models (80, 443, their ports),
-    what `access.outbound` names, and all of the own network. A firewall without them lets nothing out: no image would
-    be pulled and no certificate be had.
+    the user's database of a cluster, what `access.outbound` names, and all of the own network. A firewall without them
+    lets nothing out: no image would be pulled and no certificate be had.
     """
 
     def out(protocol: str, ports: str | None, to: list[pulumi.Input[str]]) -> do.FirewallOutboundRuleArgs:
@@ -120,7 +121,8 @@ def _outbound(settings: Settings, own: pulumi.Output[str]) -> list[do.FirewallOu
         for receiver in settings.hub.alerts.receivers.values()
         if receiver.email is not None
     }
-    more = mail | ({one.port for one in settings.hub.ask.providers} if settings.hub.ask is not None else set())
+    models = {one.port for one in settings.hub.ask.providers} if settings.hub.ask is not None else set()
+    more = mail | models | shared_database.ports(settings)
     return [
         *(
             out("tcp", str(port), ANYWHERE)

@@ -19,7 +19,7 @@ from components.late import LateValues
 from components.own_image import brought
 from configs import deployment, names, services
 from configs.deploy import script
-from configs.services import caddy
+from configs.services import ask, caddy
 from configs.services.caddy import entry
 from configs.services.container import LOOPBACK
 from configs.services.spec import LateField, NetworkName, ServiceSpec
@@ -31,7 +31,8 @@ class HubArgs:
     """`users` are the bcrypt hashes of a host's passwords by user name, `admin_password` is Grafana's; both secret.
     `first`: the first node of a cluster, of the others; they use its buckets. `nodes`: the private addresses of a
     cluster's nodes by their names. `entry`: the address of what stands in front of the hub (None: nothing), and
-    `proxies` the networks from which that connects."""
+    `proxies` the networks from which that connects. `database`: what files need of the managed database, if there is
+    one."""
 
     host: Host
     settings: Settings
@@ -42,6 +43,7 @@ class HubArgs:
     nodes: Mapping[str, pulumi.Input[str] | None] = field(default_factory=dict)
     entry: pulumi.Input[str] | None = None
     proxies: Sequence[pulumi.Input[str]] = ()
+    database: LateValues = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Hub(pulumi.ComponentResource):
         self._networks: dict[NetworkName, docker.Network] = {
             "hub": self._network("hub", names.hub_network(args.host.stack))
         }
-        if args.settings.hub.ask is not None:
+        if ask.with_servers(args.settings):
             self._networks["ask"] = self._network("ask", names.ask_network(args.host.stack), internal=True)
         ports = args.settings.hub.ports
         self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
@@ -134,7 +136,7 @@ class Hub(pulumi.ComponentResource):
             "users": dict(self._args.users),
             "admin_password": self._args.admin_password,
         }
-        late = {**late, **self._at_spaces(), **self._in_front()}
+        late = {**late, **self._at_spaces(), **self._in_front(), **self._args.database}
         if (generated := ask_secrets(self._args.settings, self)) is not None:
             late = {**late, "ask": generated}
         return late

@@ -87,6 +87,7 @@ ASK_ADMIN_PASSWORD = "ask-admin-password"  # pragma: allowlist secret
 ASK_MODEL_KEY = "ask-model-key"  # pragma: allowlist secret
 ASK_EMBEDDINGS_KEY = "ask-embeddings-key"  # pragma: allowlist secret
 ASK_SECRETS = (ASK_DATABASE_PASSWORD, ASK_CACHE_PASSWORD, ASK_SESSION_KEY, ASK_ADMIN_PASSWORD)
+GRAFANA_KEY = "grafana-secret-key"  # pragma: allowlist secret
 ADMIN = "grafana-admin"  # the credential of Grafana's administrator, stored beside those of hosts
 
 

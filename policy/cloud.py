@@ -10,6 +10,7 @@ from configs import names
 from policy.records import (
     BUCKET,
     BUCKET_KEY,
+    DATABASE,
     DROPLET,
     FIREWALL,
     LOAD_BALANCER,
@@ -59,6 +60,7 @@ _LASTING = {
     RESERVED_IP: "address",
     LOAD_BALANCER: "load balancer",
     BUCKET: "bucket",
+    DATABASE: "database",
 }
 MAKES_BUCKETS = "spaces-key"  # stays in the state, and is sent to no host
 _WHOLE = (1, 65535)

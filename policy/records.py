@@ -21,6 +21,7 @@ LOAD_BALANCER = "digitalocean:index/loadBalancer:LoadBalancer"
 RESERVED_IP = "digitalocean:index/reservedIp:ReservedIp"
 VOLUME = "digitalocean:index/volume:Volume"
 VPC = "digitalocean:index/vpc:Vpc"
+DATABASE = "digitalocean:index/databaseCluster:DatabaseCluster"
 
 PRODUCTION = "prod"  # the `env` in which what bears data is protected
 

@@ -1,4 +1,4 @@
-"""Users, sessions and API keys. Sessions are in Valkey, so that each ends at once; users and keys are in PostgreSQL."""
+"""Users, sessions and API keys. Sessions are in the Store, so that each ends at once; users and keys in PostgreSQL."""
 
 from __future__ import annotations
 

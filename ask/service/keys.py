@@ -84,7 +84,7 @@ class Keys:
             if found is None:
                 raise problems.not_found("There is no such user.")
             _keep_admin(connection)
-            self.accounts.end_sessions(user)  # before the commit: without Valkey nothing is changed
+            self.accounts.end_sessions(user)  # before the commit: without the Store nothing is changed
         return dict(found)
 
     def delete_user(self, user: UUID) -> None:

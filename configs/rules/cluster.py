@@ -1,16 +1,17 @@
-"""Alerts about the nodes of a cluster: whether they see each other."""
+"""Alerts about the nodes of a cluster: whether they see each other, and the database that they share."""
 
 from __future__ import annotations
 
 from configs.rules.counters import COUNT
 from configs.rules.model import Alert, Group
+from configs.services.hub_database import JOB
 from configs.settings import Settings
 from configs.settings.nodes import COUNT as NODES
 
 
 def group(settings: Settings) -> Group:
     """Empty for a hub on one host."""
-    return Group(name="cluster", rules=(APART,) if settings.hub.nodes else ())
+    return Group(name="cluster", rules=(APART, DATABASE_DOWN) if settings.hub.nodes else ())
 
 
 def _seen(matchers: str) -> str:
@@ -28,4 +29,18 @@ APART = Alert(
     "edges queue them.",
     board="hub",
     per="hub",
+)
+
+# Once, however many nodes there are; a node that alone does not reach the database is NodesApart.
+DATABASE_DOWN = Alert(
+    name="HubDatabaseDown",
+    expr=lambda matchers, _: f'max by (env) (pg_up{{job="{JOB}"{matchers}}}) == 0',
+    wait="2m",
+    severity="critical",
+    summary="The database of the hub's nodes does not answer",
+    description="No user can sign in to Grafana, and the assistant answers nothing. Metrics, logs and alerts are not "
+    "affected.",
+    board="hub",
+    per="hub",
+    labels={"host": "hub"},
 )

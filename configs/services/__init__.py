@@ -57,6 +57,7 @@ HUB = _modules(
     "ask_database",
     "ask_cache",
     "ask",
+    "hub_database",
 )
 EDGE = _modules(
     "node_exporter",
@@ -78,7 +79,7 @@ DIRECT: tuple[JobModule, ...] = (cast(JobModule, import_module(f"{__name__}.expo
 
 HUB_JOBS: tuple[str, ...] = tuple(job for module in HUB for job in module.SERVICE.jobs)
 # Without those that have an alert of their own, and are there only with a key of the stack file.
-CORE_JOBS: tuple[str, ...] = tuple(job for job in HUB_JOBS if job != "ask")
+CORE_JOBS: tuple[str, ...] = tuple(job for job in HUB_JOBS if job not in ("ask", "hub-database"))
 RESERVED_JOBS: frozenset[str] = frozenset(
     [*(job for module in (*HUB, *EDGE) for job in module.SERVICE.jobs), *(module.JOB for module in DIRECT)]
 )

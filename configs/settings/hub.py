@@ -13,6 +13,7 @@ from configs.settings.ask import Ask
 from configs.settings.backup import Backup
 from configs.settings.balancer import Balancer
 from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, require_one, service_limits
+from configs.settings.database import check_database
 from configs.settings.nodes import by_host, check_places, with_first
 from configs.settings.places import HubDroplet, Local, Server
 from configs.settings.storage import Storage
@@ -213,6 +214,8 @@ class Hub(Strict):
         places = ("local", "droplet", "server")
         require_one(self, places, "expected exactly one place: local, droplet or server (such as `local: {}`)")
         check_places(self.storage.nodes, self.droplet, self.server)
+        if self.storage.nodes:
+            check_database(self.storage.database, droplets=self.droplet is not None, ask=self.ask is not None)
         return self
 
     @property

@@ -27,6 +27,7 @@ KINDS = {
     "_param": "name",
     "as_list": "list of text",
     "postgres_dsn": "secret",
+    "_server_dsn": "secret",
     "_subnet": "private IPv4 network, /16 to /28",
     "_file_glob": "name of a file, wildcards allowed",
     "_absolute_glob": "absolute path, wildcards allowed",

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from configs.settings.backup import S3, Spaces
 from configs.settings.base import DnsLabel, Strict, require_one
+from configs.settings.database import Database, Managed
 from configs.settings.nodes import COUNT, Node
 from configs.units import Duration, parse_duration
 
@@ -59,6 +60,8 @@ class Storage(Strict):
     `nodes`: their names, for `cluster` alone. The first in the alphabet is the host `hub`, placed by `hub.droplet` or
     `hub.server`; another, `b`, is the host `hub-b`. The private network of the hub has all three.
 
+    `database`: the PostgreSQL that the nodes share, for `cluster` alone; on droplets the managed one by default.
+
     A `bucket` beside `kind: single` prepares for it: the metrics agents push by remote write 1.0, which Thanos takes. A
     hub that has data goes through one update with both, so that nothing is lost when it changes.
 
@@ -69,6 +72,7 @@ class Storage(Strict):
 
     kind: Literal["single", "bucket", "cluster"] = "single"
     nodes: dict[DnsLabel, Node] = {}
+    database: Database | None = Field(None, description="`managed: {}` for a cluster on droplets")
     bucket: Bucket | None = None
     logs_since: Annotated[str, AfterValidator(_day)] | None = None
     logs_until: Annotated[str, AfterValidator(_day)] | None = None
@@ -97,6 +101,8 @@ class Storage(Strict):
     def _check_nodes(self) -> None:
         if self.kind != "cluster" and self.nodes:
             raise ValueError(f"expected no `nodes` beside `kind: {self.kind}`; remove them, or set `kind: cluster`")
+        if self.kind != "cluster" and self.database is not None:
+            raise ValueError(f"expected no `database` beside `kind: {self.kind}`; remove it, or set `kind: cluster`")
         if self.kind == "cluster" and len(self.nodes) != COUNT:
             raise ValueError(
                 f"expected exactly three `nodes` beside `kind: cluster`, got {len(self.nodes)}, such as "
@@ -107,6 +113,11 @@ class Storage(Strict):
                 "expected no `logs_since` beside `kind: cluster`: lines before that day are on one disk; remove it "
                 "once they have expired"
             )
+
+    @property
+    def shared(self) -> Database | None:
+        """The PostgreSQL of a cluster's nodes; None without a cluster, where each program has one on the hub."""
+        return None if self.kind != "cluster" else self.database or Database(managed=Managed())
 
     @property
     def in_bucket(self) -> Bucket | None:

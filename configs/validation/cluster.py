@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from configs import services
 from configs.settings import Settings
 from configs.settings.hub import PUBLIC_PORTS
+from configs.settings.secrets import placeholder
 
 
 def problems(settings: Settings) -> Iterator[str]:
@@ -14,11 +16,7 @@ def problems(settings: Settings) -> Iterator[str]:
     yield from _balancer(settings)
     if not settings.hub.nodes:
         return
-    if settings.hub.ask is not None:
-        yield (
-            "hub.ask: expected no assistant beside `kind: cluster`, its database is on one node; remove it, or use "
-            "`kind: bucket`"
-        )
+    yield from _one_database(settings)
     taken = {port.host for port in services.node_ports(settings)}
     for name, port in settings.hub.ports:
         if port in taken:
@@ -44,3 +42,17 @@ def _balancer(settings: Settings) -> Iterator[str]:
         )
     if "nodes" in given and hub.server is not None:
         yield "hub.balancer.nodes: expected no such key with servers, the load balancer in front of them is yours"
+
+
+def _one_database(settings: Settings) -> Iterator[str]:
+    """Not checked with their form: of a file that was not decrypted both DSNs are the same placeholder."""
+    database = settings.hub.storage.shared
+    if database is None or database.postgres is None or database.postgres.ask is None:
+        return
+    both = [one.dsn.get_secret_value() for one in (database.postgres.grafana, database.postgres.ask)]
+    places = {(parts.hostname, parts.port or 5432, parts.path) for parts in map(urlsplit, both)}
+    if len(places) == 1 and both[0] != placeholder("dsn"):
+        yield (
+            "hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's, both have a table "
+            "query_history; make another one on the same server"
+        )

@@ -34,9 +34,10 @@ def public(cloud: Cloud, data: Json) -> str:
 
 
 def private(data: Json, vpc: Json) -> str:
-    """Its address in its VPC: from .2 on, the first is the gateway's."""
+    """An address in a VPC, of a droplet, a load balancer or a database: from .2 on, the first is the gateway's."""
     network = ipaddress.IPv4Network(vpc["ip_range"])
-    taken = {one["private_ip"] for one in _machines(data) if one["vpc"] == vpc["id"]}
+    members = [*_machines(data), *data["databases"].values()]
+    taken = {member["private_ip"] for member in members if member["vpc"] == vpc["id"]}
     return _next(data, f"private {vpc['id']}", network, range(2, network.num_addresses - 1), taken)
 
 

@@ -114,6 +114,7 @@ def apply(cloud: Cloud) -> None:
                 else:
                     cloud.applied[id] = rules
         _apply_balancers(cloud)
+    _apply_databases(cloud)
 
 
 def _apply_balancers(cloud: Cloud) -> None:
@@ -131,6 +132,35 @@ def _apply_balancers(cloud: Cloud) -> None:
                 cloud.say(f"load balancer {id} could not be changed: {type(error).__name__}: {error}")
             else:
                 cloud.balanced[id] = config
+
+
+def _apply_databases(cloud: Cloud) -> None:
+    """The same for who may connect to each managed database."""
+    with cloud.firewall_lock:
+        with cloud.store.reading() as data:
+            wanted = {id: sources(data, one["rules"]) for id, one in data["databases"].items() if not one.get("making")}
+        for id in set(cloud.sources) - set(wanted):
+            del cloud.sources[id]
+        for id, addresses in wanted.items():
+            if id in cloud.sources and cloud.sources[id] == addresses:
+                continue
+            try:
+                cloud.machines.database_sources(id, addresses)
+            except Exception as error:
+                cloud.say(f"database {id}: its sources could not be set: {type(error).__name__}: {error}")
+            else:
+                cloud.sources[id] = addresses
+
+
+def sources(data: Json, listed: list[Json]) -> tuple[str, ...] | None:
+    """The addresses that the rules of a managed database let in; None: it has no rules, and lets in every one."""
+    if not listed:
+        return None
+    found = {rule["value"] for rule in listed if rule["type"] == "ip_addr"}
+    for droplet in data["droplets"].values():
+        if any(rule["value"] in (str(droplet["id"]), *droplet["tags"]) for rule in listed):
+            found.add(droplet["private_ip"])
+    return tuple(sorted(found))
 
 
 def forget(cloud: Cloud, droplet_id: int) -> None:

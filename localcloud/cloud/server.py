@@ -18,6 +18,7 @@ from localcloud.cloud import (
     actions,
     balancers,
     catalogue,
+    databases,
     domains,
     droplet_actions,
     droplet_create,
@@ -45,6 +46,7 @@ FAMILIES = (
     actions,
     balancers,
     catalogue,
+    databases,
     domains,
     droplet_actions,
     droplet_create,
@@ -101,6 +103,7 @@ class Server(ThreadingHTTPServer):
         balancers.undo_half_made(cloud)
         vpcs.undo_half_made(cloud)
         volumes.undo_half_made(cloud)
+        databases.undo_half_made(cloud)
         unfinished = actions.resume(cloud)
         woken = droplet_actions.wake(cloud)
         rules.apply(cloud)

@@ -73,6 +73,16 @@ SHAPES = {
     "spaces_key": "name:str access_key:str created_at:time grants:[@grant]",
     "spaces_secret": "name:str access_key:str created_at:time grants:[@grant] secret_key:str",
     "grant": "bucket!:str permission!:str",
+    "database": """id:uuid name!:str engine!:pg version:str semantic_version:str num_nodes!:int size!:str region!:str
+        status:creating|online|resizing|migrating|forking created_at:time private_network_uuid:uuid tags:[str]~
+        db_names:[str]~ connection:@connection private_connection:@connection users:[@db_user]~ project_id:uuid
+        rules:[@source] storage_size_mib:int metrics_endpoints:[map]""",
+    "connection": "uri:str database:str host:str port:int user:str password:str ssl:bool",
+    "db_user": "name!:str role:primary|normal password:str",
+    "source": """uuid:uuid cluster_uuid:uuid type!:droplet|k8s|ip_addr|tag|app value!:str created_at:time
+        description:str""",
+    "db": "name!:str",
+    "ca": "certificate!:str",
     "notified": "email!:[str] slack!:[@slack]",
     "slack": "channel!:str url!:str",
     "links": "pages:@pages",
@@ -107,6 +117,10 @@ SHAPES = {
         droplet_ids:[int] forwarding_rules!:[@forward] health_check:@health enable_proxy_protocol:bool vpc_uuid:uuid
         disable_lets_encrypt_dns_records:bool""",
     "new_domain": "name:str ip_address:str",
+    "new_database": """name!:str engine!:pg version:str num_nodes!:int size!:str region!:str private_network_uuid:uuid
+        tags:[str]~ project_id:uuid""",
+    "resize": "size!:str num_nodes!:int",
+    "sources": "rules:[@source]",
     "urns": "resources:[str]",
 }
 
@@ -172,6 +186,18 @@ ROUTES: dict[tuple[str, str], tuple[str, int, str]] = {
     ("POST", "/v2/spaces/keys"): ("spaces_key", 201, "key:@spaces_secret"),
     ("PUT", "/v2/spaces/keys/*"): ("spaces_key", 200, "key:@spaces_key"),
     ("DELETE", "/v2/spaces/keys/*"): ("", 204, ""),
+    ("GET", "/v2/databases"): ("", 200, "databases!:[@database]"),
+    ("POST", "/v2/databases"): ("new_database", 201, "database!:@database"),
+    ("GET", "/v2/databases/*"): ("", 200, "database!:@database"),
+    ("DELETE", "/v2/databases/*"): ("", 204, ""),
+    ("PUT", "/v2/databases/*/resize"): ("resize", 202, ""),
+    ("GET", "/v2/databases/*/ca"): ("", 200, "ca!:@ca"),
+    ("GET", "/v2/databases/*/dbs"): ("", 200, "dbs:[@db]"),
+    ("POST", "/v2/databases/*/dbs"): ("db", 201, "db!:@db"),
+    ("GET", "/v2/databases/*/dbs/*"): ("", 200, "db!:@db"),
+    ("DELETE", "/v2/databases/*/dbs/*"): ("", 204, ""),
+    ("GET", "/v2/databases/*/firewall"): ("", 200, "rules:[@source]"),
+    ("PUT", "/v2/databases/*/firewall"): ("sources", 204, ""),
     ("POST", "/v2/tags/*/resources"): ("tagging", 204, ""),
     ("DELETE", "/v2/tags/*/resources"): ("tagging", 204, ""),
     ("GET", "/v2/droplets"): ("", 200, _many("droplets", "droplet")),

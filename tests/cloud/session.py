@@ -26,6 +26,7 @@ def walk(cloud: Client) -> None:
     _domains(cloud)
     _uptime(cloud)
     _spaces(cloud)
+    _databases(cloud, vpc)
     _end(cloud, key, vpc, droplet)
 
 
@@ -224,6 +225,24 @@ def _spaces(cloud: Client) -> None:
     path = f"/v2/spaces/keys/{cloud.post('/v2/spaces/keys', wanted)['key']['access_key']}"
     cloud.get("/v2/spaces/keys")
     cloud.put(path, {**wanted, "name": "other"})
+    cloud.delete(path)
+
+
+def _databases(cloud: Client, vpc: Any) -> None:
+    wanted = {"name": "hub", "engine": "pg", "version": "17", "region": "fra1", "num_nodes": 1}
+    wanted |= {"size": "db-s-1vcpu-1gb", "private_network_uuid": vpc["id"], "tags": ["web"]}
+    path = f"/v2/databases/{cloud.post('/v2/databases', wanted)['database']['id']}"
+    cloud.get("/v2/databases")
+    cloud.get(path)
+    cloud.put(f"{path}/resize", {"size": "db-s-1vcpu-2gb", "num_nodes": 2})
+    cloud.get(f"{path}/ca")
+    cloud.post(f"{path}/dbs", {"name": "grafana"})
+    cloud.get(f"{path}/dbs")
+    cloud.get(f"{path}/dbs/grafana")
+    cloud.put(f"{path}/firewall", {"rules": [{"type": "tag", "value": "web"}]})
+    cloud.get(f"{path}/firewall")
+    cloud.get(f"/v2/vpcs/{vpc['id']}/members")
+    cloud.delete(f"{path}/dbs/grafana")
     cloud.delete(path)
 
 

@@ -30,6 +30,10 @@ MADE_UP: dict[str, Any] = {
     "digitalocean:index/spacesKey:SpacesKey": lambda name: {
         "accessKey": f"access-{name}", "secretKey": f"secret-s3cret-{name}", "createdAt": "2026-11-28T12:00:00Z",
     },
+    "digitalocean:index/databaseCluster:DatabaseCluster": lambda name: {
+        "privateHost": f"private-{name}.db.invalid", "port": 25060, "user": "doadmin", "password": "made-s3cret",
+        "clusterUrn": f"do:dbaas:{name}", "host": f"{name}.db.invalid",
+    },
     "random:index/randomString:RandomString": lambda _: {"result": "k3m9x2ab"},
     "digitalocean:index/sshKey:SshKey": lambda _: {"fingerprint": "aa:bb"},
 }  # fmt: skip

@@ -21,7 +21,7 @@ import pytest
 import yaml
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime import mocks, settings, stack
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import provider_pb2, resource_pb2
 
 from components import cloud_facts, machine_facts, remote_host
 from configs.validation import CloudFacts, DockerFacts, MachineFacts
@@ -30,6 +30,7 @@ from tests.component.made_up import MADE_UP, NUMBERED, PRINTED, number
 from tests.fixtures.full import ROOT, raw, without_web_1
 
 PASSWORD = "generated-s3cret"
+CA = "-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n"
 HASH = "$2a$10$generated-s3cret"
 SOCKET = "unix:///var/run/docker.sock"
 FACTS = MachineFacts({SOCKET: DockerFacts("20.10", networks=frozenset({"bridge", "shop_default", "dispatch-network"}))})
@@ -147,6 +148,14 @@ class _Monitor(mocks.MockMonitor):
         response = resource_pb2.RegisterResourceResponse(urn=urn, id=made if request.custom else "")
         json_format.ParseDict(state, response.object)
         return response
+
+    def Invoke(self, request: Any) -> Any:
+        """Of the provider's functions only the one that the program calls."""
+        assert request.tok == "digitalocean:index/getDatabaseCa:getDatabaseCa", f"not recorded: call of {request.tok}"
+        given = json_format.MessageToDict(request.args)
+        answer = provider_pb2.InvokeResponse()
+        json_format.ParseDict({**given, "id": given["clusterId"], "certificate": CA}, getattr(answer, "return"))
+        return answer
 
     def ReadResource(self, request: Any) -> Any:
         """The stack's own outputs as the last update left them: none yet."""

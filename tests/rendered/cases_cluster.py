@@ -24,6 +24,24 @@ CASES = (
     Case(alert="NodesApart", when="during a restart", series={GOSSIP: "3x20 2x8 3x60", RING: "3x90"}, at="8m"),
 )
 
+PG = {node: f'pg_up{{job="hub-database",env="test",host="{node}"}}' for node in ("hub", "hub-b", "hub-c")}
+DATABASE = (
+    Case(
+        alert="HubDatabaseDown",
+        when="once when no node reaches the database",
+        series=dict.fromkeys(PG.values(), "1x20 0x60"),
+        at="15m",
+        fires=[fired("The database of the hub's nodes does not answer", host="")],
+    ),
+    Case(
+        alert="HubDatabaseDown",
+        when="while one node alone does not reach it",
+        series={PG["hub"]: "0x80", PG["hub-b"]: "1x80", PG["hub-c"]: "1x80"},
+        at="15m",
+    ),
+    Case(alert="HubDatabaseDown", when="during a failover", series={PG["hub"]: "1x20 0x6 1x60"}, at="7m"),
+)
+
 RULE = 'job="thanos-rule",env="test",host="hub"'
 SENDERS = {node: f'thanos_alert_sender_alerts_dropped_total{{{RULE},alertmanager="{node}"}}' for node in "abc"}
 QUEUE = f"thanos_alert_queue_alerts_dropped_total{{{RULE}}}"

@@ -78,7 +78,6 @@ def test_the_first_node_may_have_its_size_among_the_nodes() -> None:
         ({"server": {**SERVER_HUB["server"], "private_address": "10.20.0.5"}}, {}, "storage.nodes.b.server: missing"),
         (HUB, {"nodes": {"a": {}, "b": {"server": SERVER_B}, "c": {}}}, "storage.nodes.b.server: expected a droplet"),
         (HUB, {"nodes": {"a": {"server": SERVER_B}, "b": {}, "c": {}}}, "the first node is `hub.server`"),
-        ({**HUB, "ask": {}}, {}, "hub.ask: expected no assistant beside `kind: cluster`"),
         ({**HUB, "ports": {"push": 9095}}, {}, "hub.ports.push: port 9095 is taken"),
     ],
 )
@@ -88,8 +87,9 @@ def test_mistakes_are_sentences(hub: dict[str, Any], storage: dict[str, Any], sa
 
 def test_servers_with_private_addresses_are_nodes_too() -> None:
     hub = {"server": {**SERVER_HUB["server"], "private_address": "10.20.0.5"}}
+    database = {"postgres": {"grafana": {"dsn": "postgresql://g:s3cret@db.example.com/grafana"}}}
     other = {"address": "203.0.113.8", "private_address": "10.20.0.8"}
-    assert not _problems(hub, nodes={"a": {}, "b": {"server": SERVER_B}, "c": {"server": other}})
+    assert not _problems(hub, database=database, nodes={"a": {}, "b": {"server": SERVER_B}, "c": {"server": other}})
 
 
 def test_the_entry_of_a_nodes_host_says_what_is_collected_there_and_not_where_it_is() -> None:

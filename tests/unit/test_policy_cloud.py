@@ -10,6 +10,7 @@ from policy import cloud
 from policy.records import (
     BUCKET,
     BUCKET_KEY,
+    DATABASE,
     DROPLET,
     FIREWALL,
     LOAD_BALANCER,
@@ -101,6 +102,7 @@ LASTING = [
     Record(VOLUME, "hub-volume", {}),
     Record(RESERVED_IP, "hub-address", {}),
     Record(LOAD_BALANCER, "balancer", {}),
+    Record(DATABASE, "database", {}),
     droplet("hub-droplet", name="fleetwatch-prod-hub"),
     droplet("renamed", name="fleetwatch-prod-hub"),
 ]

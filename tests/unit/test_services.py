@@ -34,6 +34,9 @@ KNOWN = Late(
     private="10.77.0.2",
     proxies=("10.77.0.0/20",),
     authority={"authority/root.crt": "-----BEGIN CERTIFICATE-----", "authority/root.key": "root-s3cret"},
+    database={"host": "db.example", "port": "25060", "user": "doadmin", "ca": "-----BEGIN CERTIFICATE-----"},
+    database_password="database-s3cret",
+    grafana_key="key-s3cret",
 )
 FLEET = load(
     fleets.hosts(

@@ -51,7 +51,7 @@ def inhibitions() -> list[dict[str, Any]]:
 
     No two alerts may inhibit each other: neither would be sent.
     """
-    unexplained = "HostSilent|HubPartDown|Watchdog"
+    unexplained = "HostSilent|HubPartDown|HubDatabaseDown|Watchdog"
     return [
         # While a host is silent, its other alerts are based on old data.
         _while(['alertname="HostSilent"'], [f'alertname!~"{unexplained}"'], ["env", "host"]),
@@ -66,6 +66,8 @@ def inhibitions() -> list[dict[str, Any]]:
             ['alertname=~"LogsSilent|LogLinesLost|LokiDiscards|StreamsMany"'],
             ["env"],
         ),
+        # Of a cluster: each node's assistant is without its database.
+        _while(['alertname="HubDatabaseDown"'], ['alertname="AskDependencyDown"', 'component="database"'], ["env"]),
         _while(['alertname=~"DiskUsed|VolumeFull"'], ['alertname="DiskFullSoon"'], ["env", "host", "mountpoint"]),
     ]
 

@@ -318,6 +318,49 @@ SPACES_BUCKET = Table(
     },
 )
 
+DATABASE_CLUSTER = Table(
+    token="digitalocean:index/databaseCluster:DatabaseCluster",
+    delete_first=True,
+    meta={"__meta": f'{{"{TIMEOUTS}":{{"create":1800000000000}}}}'},
+    props={
+        "name": name(replace=True),
+        "engine": once("str", required=True),
+        "version": Prop(kind="str", required=True),
+        "size": Prop(kind="str", required=True),
+        "region": Prop(kind="str", required=True, keep=str.lower),
+        "nodeCount": Prop(kind="int", required=True),
+        "privateNetworkUuid": once("str", computed=True),
+        "projectId": once("str", computed=True),
+        "tags": Prop(kind="set"),
+        "storageSizeMib": Prop(kind="str", computed=True),
+        **{key: out("str") for key in ("host", "privateHost", "database", "user", "clusterUrn")},
+        **{key: out("str", secret=True) for key in ("password", "uri", "privateUri")},
+        "port": out("int"),
+        "metricsEndpoints": out("list"),
+    },
+)
+
+DATABASE_DB = Table(
+    token="digitalocean:index/databaseDb:DatabaseDb",
+    delete_first=True,
+    props={"clusterId": once("str", required=True), "name": name(replace=True)},
+)
+
+DATABASE_FIREWALL = schema.Table(
+    token="digitalocean:index/databaseFirewall:DatabaseFirewall",
+    props={
+        "clusterId": once("str", required=True),
+        "rules": Prop(
+            kind="set",
+            required=True,
+            item={
+                "type": Prop(kind="str", required=True, choices=("ip_addr", "droplet", "k8s", "tag", "app")),
+                "value": Prop(kind="str", required=True),
+            },
+        ),
+    },
+)
+
 CONFIG = Table(
     token="pulumi:providers:digitalocean",
     props={
