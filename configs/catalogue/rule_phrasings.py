@@ -42,6 +42,7 @@ ALERTS = {
     "CompactHalted": "compaction halted; compact has stopped",
     "ThanosNotReady": "thanos not ready; receive is not ready",
     "NodesApart": "hub nodes do not see each other; hub node down; cluster split",
+    "NodeAlone": "hub node alone; hub node gets no samples; hub node cut off",
     "AskDown": "assistant down; questions cannot be asked",
     "AskDependencyDown": "assistant cannot reach its database; dependency of the assistant down",
     "AskModelFails": "language model fails; assistant's model unavailable",
