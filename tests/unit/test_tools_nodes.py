@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from tests.fixtures.fleets import cluster
-from tools import nodes, pulumi_state, remote_access, replacement, status, up
+from tools import drift, nodes, pulumi_state, remote_access, replacement, status, up
+from tools.comment.model import HostDrift
 from tools.doctor import command, report
 from tools.doctor.hosts import HostReport
 from tools.errors import ToolError
@@ -197,3 +198,15 @@ def test_a_hub_on_one_host_has_no_nodes() -> None:
     outputs = {"query": "x", "hosts": {"hub": {}}}
     assert (nodes.of(outputs), remote_access.hub_hosts(outputs)) == ({}, ("hub",))
     assert pulumi_state.stopped({}, ["docker"]) == {}
+
+
+def test_containers_of_a_node_are_compared_while_the_engine_cannot(folder: Path) -> None:
+    stack = Fleet(folder, _all(hub_c=None))
+    (folder / "ps").write_text("11\n")
+    made = state(stack.found, _container("hub", "loki", "11"), _container("hub-b", "loki", "33"))
+    found = {
+        host: drift._with_stopped(stack, made, HostDrift(host, (), "", reached=host != "hub-c"))
+        for host in (*NODES, "web-1")
+    }
+    lines = {host: one.lines for host, one in found.items() if one.lines}
+    assert lines == {"hub-b": ("container fleetwatch-loki: does not run",)}
