@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 
 import pulumi
@@ -87,14 +88,13 @@ class Ring:
         return command.local.Command(
             f"{host}-ring-{step}",
             create='eval "$RING"',
-            stdin=change,
+            stdin=pulumi.Output.from_input(change).apply(lambda text: hashlib.sha256(text.encode()).hexdigest()),
             environment={
                 "VIEW": view,
                 "RING": script("ring", HOST=host, STEP=step, PATIENCE=patience, **rows),
                 **_ways(self._nodes, view),
             },
-            interpreter=_SHELL,
-            add_previous_output_in_env=False,
+            interpreter=_SHELL,  # with its last output in the environment
             logging=command.local.Logging.STDERR,
             opts=pulumi.ResourceOptions(parent=parent, depends_on=list(after)),
         )

@@ -163,7 +163,12 @@ def require_others(settings: Settings, outputs: Mapping[str, Any], host: str, pa
     }
     text = script("ring", HOST=host, STEP="before", PATIENCE=str(patience), **rows)
     done = subprocess.run(
-        ["sh", "-c", text], env={**os.environ, **ways, "VIEW": view}, capture_output=True, text=True, check=False
+        ["sh", "-c", text],
+        env={**os.environ, **ways, "VIEW": view},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         raise ToolError((done.stderr.strip().splitlines() or ["the rings cannot be looked at"])[-1])

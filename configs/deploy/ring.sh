@@ -5,7 +5,15 @@
 # Before: ends once the other two are healthy in every ring that $HOST is in, so that one node is away at a time. What does
 # not run on $HOST costs nothing: a broken node may be changed whatever the others do. Nodes that were not made yet do not
 # count. After: ends once all nodes are in all rings. Either fails after $PATIENCE seconds, and names what is wrong.
+#
+# Its input is a text that is another one when something on $HOST changes, and so is its output: with the same one as the
+# last time it ends at once. Then another node has a new address, and the rings may be broken because of that one.
 set -eu
+change=$(cat)
+if [ -n "$change" ] && [ "$change" = "${PULUMI_COMMAND_STDOUT:-}" ]; then
+    printf '%s\n' "$change"
+    exit 0
+fi
 # Every node's lines, each after its host's name; of one that does not answer the reason.
 look() {
     for n in $NUMBERS; do
@@ -67,4 +75,4 @@ while :; do
     fi
     sleep 3
 done
-echo "host $HOST: the rings are whole"
+printf '%s\n' "$change"

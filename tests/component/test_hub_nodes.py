@@ -9,6 +9,7 @@ import pulumi
 import pytest
 
 from components.nodes import one_at_a_time
+from tests.component.made_up import MADE_UP
 from tests.component.program import Made, Run, run
 from tests.fixtures.fleets import CLUSTER, HUB, cluster, fleet
 
@@ -178,3 +179,27 @@ def test_one_droplet_is_resized_in_one_update(made: Run) -> None:
     assert "hub from s-2vcpu-4gb to s-1vcpu-2gb, hub-c from s-2vcpu-4gb to s-4vcpu-8gb" in str(refused.value)
     assert "`nodes.c.size: s-2vcpu-4gb`" in str(refused.value)
     assert made.exports["node_sizes"][0] == last
+
+
+def test_a_node_made_again_changes_the_hosts_files_of_the_others_and_no_container_of_theirs(
+    made: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = "digitalocean:index/droplet:Droplet"
+    elsewhere, first = {"ipv4Address": "198.51.100.77", "ipv4AddressPrivate": "10.77.0.77"}, MADE_UP[kind]
+
+    def another(name: str) -> dict[str, str]:
+        found: dict[str, str] = first(name)
+        return {**found, **elsewhere} if name == "hub-b-droplet" else found
+
+    sections = _sections()
+    sections["hosts"]["web-1"] = {"droplet": {"size": "s-1vcpu-1gb"}}  # the same, and yet not the run of before
+    with monkeypatch.context() as patched:
+        patched.setitem(MADE_UP, kind, another)
+        again = run(sections, patched)
+    before, after = ({one.name: one.inputs for one in which.made if one.request.custom} for which in (made, again))
+    changed = {name for name, inputs in after.items() if inputs != before[name] and not name.startswith("hub-b-")}
+    gates = {f"hub-gate-{host}" for host in (*NODES, "web-1")}
+    looks = {f"{host}-ring-{step}" for host in ("hub", "hub-c") for step in ("before", "after")}
+    assert changed == {"hub-nodes", "hub-c-nodes", "web-1-project", *gates, *looks}
+    for name in looks:  # run again, they find that nothing on their node changes
+        assert again.commands[name].plain()["stdin"] == made.commands[name].plain()["stdin"]

@@ -39,7 +39,7 @@ def _ring(here: Programs, step: str, host: str, **told: list[str] | str) -> subp
         )
     rows = numbered([{"NAME": name, "NODE": node} for name, node in NODES.items()])
     here.env |= {**env, "VIEW": "view"}
-    return here.here("ring", HOST=host, STEP=step, PATIENCE="0", **rows)
+    return here.here("ring", "a change", HOST=host, STEP=step, PATIENCE="0", **rows)
 
 
 REASON = "no SSH connection to root@203.0.113.9 port 22 (ssh.timeout: 10 s): connect: No route to host"
@@ -48,7 +48,15 @@ AWAY = f"host hub-c: {REASON}"
 
 def test_a_node_is_changed_while_the_others_are_in_all_rings(here: Programs) -> None:
     assert _ring(here, "before", "hub-b").returncode == 0
-    assert _ring(here, "after", "hub-b").stdout == "host hub-b: the rings are whole\n"
+    assert _ring(here, "after", "hub-b").stdout == "a change\n"
+
+
+def test_what_changes_nothing_on_the_node_looks_at_no_ring(here: Programs) -> None:
+    """Another node has a new address: the commands that reach it are others, and this one is run again."""
+    here.env["PULUMI_COMMAND_STDOUT"] = "a change"
+    assert _ring(here, "before", "hub-b", hub_c=AWAY).stdout == "a change\n"
+    here.env["PULUMI_COMMAND_STDOUT"] = "an earlier change"
+    assert _ring(here, "before", "hub-b", hub_c=AWAY).returncode == 1
 
 
 @pytest.mark.parametrize(
