@@ -120,25 +120,28 @@ def table(found: Sequence[View]) -> list[tuple[str, ...]]:
 
 def base(settings: Settings, host: str) -> str:
     """The folder on a node for rendered files."""
-    server = settings.hosts[host].server
+    server = settings.hosts[host].server if host in settings.hosts else None
     return f"{server.files if server is not None else _FILES}/{settings.prefix}"
 
 
 def order(stack: Stack) -> None:
-    """Before an update: a broken node is changed first, because no other may be changed while it is down. ToolError
-    where a droplet is to be resized meanwhile."""
+    """Before an update: a broken node is changed first, because no other may be changed while it is down; else one that
+    is new, which joins the rings as they are. ToolError where a droplet is to be resized while a node is broken."""
     outputs = pulumi_state.outputs(stack.state)
     settings = stack.settings() if of(outputs) else None
     if settings is None or not settings.hub.nodes:
         return
-    found = views(settings, outputs)
+    found = [view for view in views(settings, outputs) if view.host in settings.hub.nodes]
     broken = problems(found)
+    new = [host for host in settings.hub.nodes if host not in of(outputs)]
     if broken:
         # One of which the least is left: it costs the others nothing.
         left = {view.host: (len(view.ready), -len(broken.get(view.host, ()))) for view in found}
         first = min(broken, key=lambda host: left[host])
         say("\n".join(["", *(line for lines in broken.values() for line in lines), f"{first} is changed first."]))
         begin_with(stack, first)
+    elif new:
+        begin_with(stack, new[0])
     last = outputs.get("node_sizes") or {}
     for host in of(outputs):
         droplet = settings.hosts[host].droplet if host in settings.hosts else None

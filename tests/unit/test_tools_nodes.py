@@ -41,7 +41,7 @@ class Fleet(Stack):
         )
         program.chmod(0o755)
         hosts = {host: {"ssh": [str(program), host], "private": "10.77.0.2"} for host in (*NODES, "web-1")}
-        self.found = {"query": "http://127.0.0.1:9080", "nodes": NODES, "hosts": hosts, "jobs": {}}
+        self.found: dict[str, Any] = {"query": "http://127.0.0.1:9080", "nodes": NODES, "hosts": hosts, "jobs": {}}
         self.name, self.env = "t", {}
         self.state = state(self.found)
         self.ran: list[tuple[str, ...]] = []
@@ -118,6 +118,15 @@ def test_a_broken_node_is_changed_first(folder: Path, capsys: pytest.CaptureFixt
     nodes.order(stack)
     assert stack.env == {"FLEETWATCH_FIRST_NODE": "hub-c"}, "that of which the least is left"
     assert "hub-c is changed first." in capsys.readouterr().out
+
+
+def test_a_new_node_joins_first(folder: Path) -> None:
+    stack = Fleet(folder, _all(hub_c=None))
+    stack.found["nodes"] = {"hub": "a", "hub-b": "b", "hub-old": "old"}  # hub-c takes its place
+    stack.found["hosts"]["hub-old"] = {"ssh": [str(folder / "ssh"), "hub-old"]}
+    stack.state = state(stack.found)
+    nodes.order(stack)
+    assert stack.env == {"FLEETWATCH_FIRST_NODE": "hub-c"}, "that the old one does not answer is no reason to wait"
 
 
 def test_a_healthy_node_is_not_resized_while_another_is_broken(folder: Path) -> None:
