@@ -57,7 +57,8 @@ class Storage(Strict):
     nodes, of which one may be lost.
 
     `nodes`: their names, for `cluster` alone. The first in the alphabet is the host `hub`, placed by `hub.droplet` or
-    `hub.server`; another, `b`, is the host `hub-b`. The private network of the hub has all three.
+    `hub.server`; another, `b`, is the host `hub-b`. The private network of the hub has all three. One of them may have
+    another size in one update.
 
     A `bucket` beside `kind: single` prepares for it: the metrics agents push by remote write 1.0, which Thanos takes. A
     hub that has data goes through one update with both, so that nothing is lost when it changes.
