@@ -97,8 +97,8 @@ rehearse: venv ## the production path on this machine: a cloud of containers, an
 rehearse-down: venv ## remove the rehearsal: machines, networks, volumes, state
 	@.venv/bin/python -m tools rehearse-down $(if $(PORT),--port $(PORT))
 
-tunnel: venv ## the query pages of a remote hub on this machine's loopback: make tunnel STACK=prod
-	@$(TOOL) tunnel $(or $(HOST),hub) $(if $(PORT),--port $(PORT))
+tunnel: venv ## the query pages of a remote hub on this machine's loopback: make tunnel STACK=prod [HOST=hub-b]
+	@$(TOOL) tunnel $(HOST) $(if $(PORT),--port $(PORT))
 
 accept-key: venv ## accept the SSH host key that a host presents now: make accept-key HOST=web-1 STACK=prod
 	@$(TOOL) accept-key "$(HOST)"

@@ -28,7 +28,9 @@ class Droplet(pulumi.ComponentResource):
         cloud: Cloud,
         wanted: places.Droplet,
         opts: pulumi.ResourceOptions | None = None,
+        size: pulumi.Input[str] | None = None,
     ) -> None:
+        """`size`: that of `wanted`, where something has to be known before it."""
         super().__init__("fleetwatch:index:Droplet", name, None, opts)
         role = "hub" if name in settings.hub.hosts else "edge"
         self.full_name = f"{cloud.name}-{name}"
@@ -37,7 +39,7 @@ class Droplet(pulumi.ComponentResource):
             f"{name}-droplet",
             name=self.full_name,
             region=self.region,
-            size=wanted.size,
+            size=size or wanted.size,
             image=wanted.image,
             backups=wanted.backups,
             vpc_uuid=cloud.vpc if self.region == cloud.region else None,  # a VPC is one region's
@@ -74,9 +76,11 @@ class Droplet(pulumi.ComponentResource):
 class NodeDroplet(Droplet):
     """A droplet that has the hub on it, with a volume for its data that outlives it, and the project they belong to."""
 
-    def __init__(self, name: str, settings: Settings, cloud: Cloud, wanted: places.HubDroplet) -> None:
+    def __init__(
+        self, name: str, settings: Settings, cloud: Cloud, wanted: places.HubDroplet, size: pulumi.Input[str] | None
+    ) -> None:
         self._name, self._size = name, wanted.volume
-        super().__init__(name, settings, cloud, wanted)
+        super().__init__(name, settings, cloud, wanted, size=size)
         # What is attached to a droplet is detached before the droplet is replaced: volume and address allow one each.
         self._attachment = pulumi.ResourceOptions(parent=self, delete_before_replace=True, deleted_with=self.droplet)
         attached = do.VolumeAttachment(
@@ -111,8 +115,10 @@ class HubDroplet(NodeDroplet):
     """The droplet of a hub, or of its first node, with an address that outlives it, the hub's DNS record and a check
     from outside. Both are about the load balancer of a cluster, and about this droplet of any other hub."""
 
-    def __init__(self, settings: Settings, cloud: Cloud, wanted: places.HubDroplet) -> None:
-        super().__init__("hub", settings, cloud, wanted)
+    def __init__(
+        self, settings: Settings, cloud: Cloud, wanted: places.HubDroplet, size: pulumi.Input[str] | None
+    ) -> None:
+        super().__init__("hub", settings, cloud, wanted, size)
         hub = settings.hub
         own = pulumi.ResourceOptions(parent=self)
         lasting = pulumi.ResourceOptions(parent=self, protect=settings.protected)

@@ -9,8 +9,10 @@ import pulumi
 
 from components.host import Host, host_options
 from components.local_host import LocalHost
+from components.nodes import AnyNode, sizes
 from components.remote_host import Bastion, RemoteArgs, RemoteHost
 from configs import ssh
+from configs.metrics_store import reader
 from configs.settings import Host as HostSettings
 from configs.settings import Settings, places
 from configs.settings.places import private
@@ -40,11 +42,16 @@ class Fleet:
         self._settings = settings
         self._images = images
         self.cloud = _cloud(settings, facts)
+        self.sizes = sizes(settings)
         self.hub = self._host("hub", settings.hosts["hub"], None)
         self.hosts: Mapping[str, Host] = {
             "hub": self.hub,
             **{name: self._host(name, host, self.hub) for name, host in settings.others.items()},
         }
+        # The hosts of a cluster's nodes, the first first; none without a cluster.
+        self.nodes = {name: host for name in settings.hub.nodes if isinstance(host := self.hosts[name], RemoteHost)}
+        # Where the hub is queried during an update.
+        self.gate: Host | AnyNode = AnyNode(self.nodes, reader(settings)) if self.nodes else self.hub
 
     @property
     def in_front(self) -> InFront:
@@ -70,7 +77,8 @@ class Fleet:
         assert self.cloud is not None
         made: Droplet
         if isinstance(wanted, places.HubDroplet):
-            node = (self._settings, self.cloud, wanted)
+            size = self.sizes.apply(lambda found: found[name]) if self._settings.hub.nodes else None
+            node = (self._settings, self.cloud, wanted, size)
             made = HubDroplet(*node) if name == "hub" else NodeDroplet(name, *node)
         else:
             made = Droplet(name, self._settings, self.cloud, wanted, opts)

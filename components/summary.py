@@ -47,6 +47,9 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     # Counted only once the edge uses the new password: until then the hub accepts the old one too.
     pulumi.export("rotations", {name: edges[name].rotated for name in settings.hosts})
     pulumi.export("storage", settings.hub.storage.kind)
+    if settings.hub.nodes:
+        pulumi.export("nodes", settings.hub.nodes)
+        pulumi.export("node_sizes", fleet.sizes)
     pulumi.export("bucket_prepared", settings.hub.storage.bucket is not None)
     if settings.hub.storage.logs_until is not None:
         pulumi.export("logs_until", settings.hub.storage.logs_until)

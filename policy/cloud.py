@@ -139,8 +139,9 @@ def private_bucket(record: Record, _env: str) -> Iterator[str]:
 
 
 def _is_hub(record: Record) -> bool:
-    name = record.properties.get("name")
-    return record.name == "hub-droplet" or (isinstance(name, str) and name.endswith("-hub"))
+    """By the tag that lets the nodes of a hub reach each other, or by its name."""
+    named = [record.properties.get("name"), *record.values("tags")]
+    return record.name == "hub-droplet" or any(isinstance(one, str) and one.endswith("-hub") for one in named)
 
 
 def _world(source: str) -> bool:

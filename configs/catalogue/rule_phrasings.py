@@ -43,6 +43,7 @@ ALERTS = {
     "ThanosNotReady": "thanos not ready; receive is not ready",
     "NodesApart": "hub nodes do not see each other; hub node down; cluster split",
     "HubDatabaseDown": "hub database down; grafana's database does not answer; shared database away",
+    "NodeAlone": "hub node alone; hub node gets no samples; hub node cut off",
     "AskDown": "assistant down; questions cannot be asked",
     "AskDependencyDown": "assistant cannot reach its database; dependency of the assistant down",
     "AskModelFails": "language model fails; assistant's model unavailable",

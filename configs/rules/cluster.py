@@ -1,17 +1,23 @@
-"""Alerts about the nodes of a cluster: whether they see each other, and the database that they share."""
+"""Alerts about the nodes of a cluster: whether they see each other, whether one is alone, and the shared database."""
 
 from __future__ import annotations
 
+from configs.metrics_store import RULES
 from configs.rules.counters import COUNT
-from configs.rules.model import Alert, Group
+from configs.rules.model import Alert, Group, muted
 from configs.services.hub_database import JOB
 from configs.settings import Settings
 from configs.settings.nodes import COUNT as NODES
 
+FRESH = 60  # seconds; the newest sample of all hosts is a few seconds old
+
 
 def group(settings: Settings) -> Group:
     """Empty for a hub on one host."""
-    return Group(name="cluster", rules=(APART, DATABASE_DOWN) if settings.hub.nodes else ())
+    if not settings.hub.nodes:
+        return Group(name="cluster", rules=())
+    alone = () if muted(settings.edges["hub"].alerts, "NodeAlone") else (_alone(settings),)
+    return Group(name="cluster", rules=(APART, DATABASE_DOWN, *alone))
 
 
 def _seen(matchers: str) -> str:
@@ -44,3 +50,32 @@ DATABASE_DOWN = Alert(
     per="hub",
     labels={"host": "hub"},
 )
+
+
+def _alone(settings: Settings) -> Alert:
+    """Of a node that gets no sample of any host, itself included: without another node its Receive refuses every write,
+    and each agent repeats the one that was refused first. So no metric can report it, such as Alertmanager's number of
+    members; its Rule still evaluates.
+
+    Both Rules have this alert. `host` is the node whose Rule raised it; Alertmanager there suppresses all others
+    (configs/services/alertmanager/routing.py), because to this node every host is silent.
+    """
+    first, second = tuple(settings.hub.nodes)[:RULES]
+    node = settings.hub.nodes[first]
+    ever = 'up{job="alertmanager"}'  # a hub that is just made has no sample either
+    limit = max(FRESH, 3 * min(edge.scrape.agents for edge in settings.edges.values()))
+    return Alert(
+        name="NodeAlone",
+        expr=f"time() - max(timestamp(up)) > {limit} or absent(up) and max(max_over_time({ever}[1d]))",
+        wait="30s",
+        severity="critical",
+        summary="Node {{ $externalLabels.rule_replica }} of the hub gets no samples",
+        description=f"No host has sent it a sample for {limit} s. It cannot reach the other two nodes, or they are "
+        "down, so it refuses all writes. Its other alerts are suppressed: to it every host is silent.",
+        board="hub",
+        per="hub",
+        labels={
+            "env": settings.env,
+            "host": f'{{{{ if eq $externalLabels.rule_replica "{node}" }}}}{first}{{{{ else }}}}{second}{{{{ end }}}}',
+        },
+    )

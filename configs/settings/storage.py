@@ -58,7 +58,8 @@ class Storage(Strict):
     nodes, of which one may be lost.
 
     `nodes`: their names, for `cluster` alone. The first in the alphabet is the host `hub`, placed by `hub.droplet` or
-    `hub.server`; another, `b`, is the host `hub-b`. The private network of the hub has all three.
+    `hub.server`; another, `b`, is the host `hub-b`. The private network of the hub has all three. One of them may have
+    another size in one update.
 
     `database`: the PostgreSQL that the nodes share, for `cluster` alone; on droplets the managed one by default.
 

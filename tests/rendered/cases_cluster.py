@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.rendered.rules_rig import Case, fired
+from tests.rendered.rules_rig import Case, Fired, fired
 
 OF = 'env="test",host="hub-b"'
 GOSSIP = f'alertmanager_cluster_members{{job="alertmanager",{OF}}}'
@@ -40,6 +40,36 @@ DATABASE = (
         at="15m",
     ),
     Case(alert="HubDatabaseDown", when="during a failover", series={PG["hub"]: "1x20 0x6 1x60"}, at="7m"),
+)
+
+UP = 'up{job="agent",env="cluster",host="%s"}'
+
+
+def _alone(node: str, host: str) -> list[Fired]:
+    return [fired(f"Node {node} of the hub gets no samples", env="cluster", host=host)]
+
+
+ALONE = (
+    Case(
+        alert="NodeAlone",
+        when="when no host sends to the first node",
+        series={UP % "hub": "1x20 _x40", UP % "web-1": "1x20 _x40"},
+        at="7m",
+        fires=_alone("a", "hub"),
+        external={"rule_replica": "a"},
+    ),
+    Case(
+        alert="NodeAlone",
+        when="on the second node, longer than Prometheus looks back",
+        series={UP.replace("agent", "alertmanager") % "hub": "1x20 _x200"},
+        at="45m",
+        fires=_alone("b", "hub-b"),
+        external={"rule_replica": "b"},
+    ),
+    Case(alert="NodeAlone", when="while one host sends", series={UP % "hub": "1x20 _x40", UP % "b": "1x60"}, at="7m"),
+    Case(alert="NodeAlone", when="on a hub that is just made", series={UP % "hub": "_x40 1x20"}, at="9m"),
+    Case(alert="NodeAlone", when="again once samples arrive", series={UP % "hub": "1x20 _x20 1x40"}, at="11m"),
+    Case(alert="NodeAlone", when="during a restart of Receive", series={UP % "hub": "1x20 _x4 1x40"}, at="6m15s"),
 )
 
 RULE = 'job="thanos-rule",env="test",host="hub"'

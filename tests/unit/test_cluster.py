@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from configs import cost, names, services, sizing
+from configs.services.backup import parts
 from configs.services.container import container, published
 from configs.services.spec import Late, ServiceSpec
 from configs.settings import SettingsError, load
@@ -197,3 +198,20 @@ def test_a_hub_with_data_does_not_become_three_nodes() -> None:
         storage_change.check(up, SETTINGS, now)
     storage_change.check({**up, "storage": "cluster"}, SETTINGS, now)
     storage_change.check({}, SETTINGS, now)
+
+
+def test_the_first_node_alone_backs_up_what_is_in_no_bucket() -> None:
+    backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
+    settings = cluster({"backup": backup})
+    assert [name for name in NODES if "backup" in services.roles(settings, name)] == ["hub"]
+    assert parts(settings) == ("grafana", "alertmanager", "caddy", "state")
+
+
+def test_each_alertmanager_knows_which_node_it_is_on() -> None:
+    for host in NODES:
+        made = yaml.safe_load(_spec(host, "alertmanager").files["alertmanager.yml"].render(Late()))
+        assert made["inhibit_rules"][0] == {
+            "source_matchers": ['alertname="NodeAlone"', f'host="{host}"'],
+            "target_matchers": ['alertname!~"NodeAlone|Watchdog"'],
+            "equal": [],
+        }

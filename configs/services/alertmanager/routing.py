@@ -46,13 +46,17 @@ def intervals(alerts: Alerts) -> list[dict[str, Any]]:
     return [{"name": _name(place), "time_intervals": _times(quiet)} for place, quiet in enumerate(alerts.quiet)]
 
 
-def inhibitions() -> list[dict[str, Any]]:
+def inhibitions(host: str = "") -> list[dict[str, Any]]:
     """Inhibits alerts while another alert explains them. Both have the same `env` and, for a host's alerts, `host`.
+    `host`: of a cluster the node that this Alertmanager is on.
 
     No two alerts may inhibit each other: neither would be sent.
     """
-    unexplained = "HostSilent|HubPartDown|HubDatabaseDown|Watchdog"
+    unexplained = "HostSilent|HubPartDown|HubDatabaseDown|NodeAlone|Watchdog"
+    # A node that is cut off gets no samples: to it every host is silent. It alone suppresses what follows from that.
+    alone = _while(['alertname="NodeAlone"', f'host="{host}"'], ['alertname!~"NodeAlone|Watchdog"'], [])
     return [
+        *([alone] if host else []),
         # While a host is silent, its other alerts are based on old data.
         _while(['alertname="HostSilent"'], [f'alertname!~"{unexplained}"'], ["env", "host"]),
         # Edges push through Caddy: while it is down, every host is silent and behind.
