@@ -141,6 +141,7 @@ def _compare(first: Node, settings: Settings, outputs: Mapping[str, Any], record
     """What the first node has without the others. Late samples are in memory until the next block is cut."""
     late = f"{again} Samples that arrived late are uploaded with the next block: wait for two hours, then run it again."
     with step("Comparing the samples without the other nodes"):
+        first.read_new_blocks()
         grow_counts.require_samples(first, record.counts, late)
     with step("Comparing the log lines in the bucket"), lines_reader.running(first, settings, outputs) as address:
         grow_counts.require_lines(first, address, record.counts, again)

@@ -1,7 +1,7 @@
 """One node of a hub during a move: what it holds in memory and on its disk alone is written into the bucket.
 
-Receive does so when it stops: it cuts what it has into a block and uploads it. Loki does so on request, and starts
-anew; the index of its lines is uploaded as it stops.
+Receive does so when it stops: it cuts what it has into a block and uploads it. Loki does so on request, and restarts;
+the index of its lines is uploaded as it stops.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 
 from configs import names
-from configs.metrics_store import QUERY, RECEIVE
+from configs.metrics_store import QUERY, RECEIVE, STORE
 from tools.errors import ToolError
 from tools.grow_counts import loki
 from tools.grow_single import BLOCKS
@@ -66,6 +66,10 @@ class Node(Move):
                 f"{self.host} has blocks that are not in the bucket: {' '.join(left)}; "
                 f"`docker logs {self.container(RECEIVE)}` there has the reason."
             )
+
+    def read_new_blocks(self) -> None:
+        """Store reads the bucket's list of blocks as it starts, else within three minutes."""
+        self.docker("restart", self.container(STORE))
 
     def size(self) -> int:
         """Bytes of metrics on its disk: at most these are uploaded."""

@@ -38,11 +38,12 @@ OPEN = without_proxy()
 
 
 def settings(kind: str) -> Settings:
-    """A hub with blocks of 30 s."""
+    """A hub with the usual blocks of two hours: in a test nothing is uploaded but by a move."""
     s3 = {"endpoint": f"http://localhost:{S3_PORT}", "bucket": "acme", "access_key": "test", "secret_key": KEY}
-    nodes = {"nodes": {"a": {}, "b": {}, "c": {}}} if kind == "cluster" else {}
-    hub = {**fleets.HUB, "metrics_block": "30s", "storage": {"kind": kind, "bucket": {"s3": s3}, **nodes}}
-    return load(fleets.fleet(hub), "test")
+    storage: dict[str, Any] = {"kind": kind, "bucket": {"s3": s3}}
+    if kind == "cluster":
+        storage["nodes"] = {"a": {}, "b": {}, "c": {}}
+    return load(fleets.fleet({**fleets.HUB, "storage": storage}), "test")
 
 
 def address(host: str, role: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 from collections.abc import Sequence
 from types import SimpleNamespace
@@ -11,11 +10,10 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import yaml
 
 from configs.settings import Settings, load
 from tests.fixtures.fleets import CLUSTER, HUB, cluster, fleet
-from tools import agent_targets, grow_cluster, grow_plan, grow_record, hub_docker, hub_move, hub_node, lines_reader
+from tools import agent_targets, grow_cluster, grow_plan, grow_record, hub_docker, hub_move, hub_node
 from tools.errors import ToolError
 from tools.grow_counts import Counts
 from tools.hub_move import Move
@@ -235,23 +233,3 @@ def test_records_of_another_move_or_day_do_not_count(world: World, monkeypatch: 
     assert made.fresh
     monkeypatch.setattr(time, "time", lambda: made.at + 2 * hub_move.DAY)
     assert not made.fresh
-
-
-def test_the_reader_of_lines_has_nothing_that_writes() -> None:
-    made = yaml.safe_load(lines_reader.config(_settings("bucket"), {}))
-    assert not {"compactor", "ruler"} & set(made)
-    assert made["common"]["storage"]["s3"]["bucketnames"] == "acme"
-    assert lines_reader.FLAGS[0] == "-target=querier"
-
-
-def test_what_is_not_in_the_list_of_uploads_is_found(tmp_path: Any) -> None:
-
-    names = ["01M8M91B4GPSSFMXR128A7WMBB", "01M8M91B4GPSSFMXR128A7WMCC", "01M8M91B4GPSSFMXR128A7WMDD"]
-    for name in names:
-        (tmp_path / "default-tenant" / name).mkdir(parents=True)
-    for name in names[:2]:
-        (tmp_path / "default-tenant" / name / "meta.json").write_text("{}")
-    (tmp_path / "default-tenant/thanos.shipper.json").write_text(json.dumps({"uploaded": names[:1]}))
-    script = hub_node.LEFT.replace(hub_node.TENANTS, str(tmp_path))
-    done = subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=False)
-    assert done.stdout.split() == names[1:2], "a block without meta.json is not complete"
