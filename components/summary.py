@@ -44,8 +44,6 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     pulumi.export("rotations", {name: edges[name].rotated for name in settings.hosts})
     pulumi.export("storage", settings.hub.storage.kind)
     pulumi.export("bucket_prepared", settings.hub.storage.bucket is not None)
-    if settings.hub.storage.logs_since is not None:
-        pulumi.export("logs_since", settings.hub.storage.logs_since)
     if settings.hub.storage.logs_until is not None:
         pulumi.export("logs_until", settings.hub.storage.logs_until)
     if hub.data is not None:

@@ -51,6 +51,8 @@ def _grow(options: argparse.Namespace) -> int:
     if options.forget:
         if (was := stack.outputs().get("storage", "single")) != kind:
             raise ToolError(f"The hub's storage is {was}, the stack file has {kind}: run `make grow TO={kind}` first.")
+        if kind == "cluster" and (code := grow_cluster.forget(stack, settings, options.yes)):
+            return code
         return _forget(Move(stack, settings), settings, options.yes)
     if kind != options.to:
         raise ToolError(

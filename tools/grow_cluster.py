@@ -19,6 +19,7 @@ from configs.settings import Settings
 from tools import grow_counts, grow_plan, grow_record, lines_reader
 from tools.cli import confirmed
 from tools.errors import ToolError
+from tools.grow_lines import Lines
 from tools.grow_record import Record
 from tools.hub_move import Move
 from tools.hub_node import Node
@@ -31,19 +32,24 @@ PROTECTED = ("droplet", "volume")  # of a node, by the end of the resource's nam
 
 def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
     """After the stack file has the three nodes. Raises ToolError if something is missing at the end."""
-    outputs = stack.outputs()
-    say(grow_plan.to_cluster(settings, outputs))
+    outputs, first = stack.outputs(), Move(stack, settings)
+    lines = Lines(first, settings, outputs)
+    say(grow_plan.to_cluster(settings, outputs, sum(file.size for file in lines.missing())))
     if not yes and not confirmed("Bring the stack up with three nodes, and compare? [y/N] "):
         return 1
-    first = Move(stack, settings)
     record = grow_record.read(first, "cluster")
     if record is None or not record.fresh:
         record = _counted(first, settings, "cluster")
     again = "Nothing was removed. Run `make grow TO=cluster` again."
+    copied = _copy(lines)
     if up(stack, moves=True):
         raise ToolError(f"The stack is not complete; the nodes were not compared. {again}")
+    copied += _copy(lines)  # what was written to the disk until it restarted
     with step("Writing the log lines of the first node's disk into the bucket"):
         Node(stack, settings).write_lines()
+        # One after the other: two take what arrives meanwhile.
+        for host in settings.hub.hosts[1:]:
+            Node(stack, settings, host).read_new_lines()
     for host in settings.hub.hosts:
         node = Move(stack, settings, host)
         with step(f"Comparing on {host}"):
@@ -51,6 +57,8 @@ def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
             grow_counts.require_lines(node, grow_counts.loki(node), record.counts, again)
     grow_record.remove(first)
     say(f"Each of the three nodes answers with what the hub had: {record.counts.sentence}.")
+    if copied:
+        say("The log lines of the hub's disk are in the bucket; the disk has them until `make grow FORGET=1`.")
     return 0
 
 
@@ -88,6 +96,11 @@ def to_bucket(stack: Stack, settings: Settings, yes: bool) -> int:
 def is_moving(stack: Stack, settings: Settings) -> bool:
     """Whether a move from three nodes to the bucket was interrupted after the update."""
     return grow_record.read(Move(stack, settings), "bucket") is not None
+
+
+def _copy(lines: Lines) -> int:
+    with step("Copying log lines that are on the hub's disk into the bucket"):
+        return lines.copy()
 
 
 def _counted(first: Move, settings: Settings, to: str) -> Record:
@@ -145,6 +158,20 @@ def _compare(first: Node, settings: Settings, outputs: Mapping[str, Any], record
         grow_counts.require_samples(first, record.counts, late)
     with step("Comparing the log lines in the bucket"), lines_reader.running(first, settings, outputs) as address:
         grow_counts.require_lines(first, address, record.counts, again)
+
+
+def forget(stack: Stack, settings: Settings, yes: bool) -> int:
+    """Delete the log lines that the first node's disk has from before, once the bucket has them."""
+    lines = Lines(Move(stack, settings), settings, stack.outputs())
+    if not lines.on_disk():
+        return 0
+    if lines.missing():
+        raise ToolError("The bucket lacks log lines that are on the hub's disk: run `make grow TO=cluster` first.")
+    if not yes and not confirmed("Delete the log lines of before from the hub's disk? [y/N] "):
+        return 1
+    lines.forget()
+    say("Deleted the log lines of before.")
+    return 0
 
 
 def _unprotect(stack: Stack, hosts: Sequence[str]) -> None:

@@ -85,13 +85,16 @@ def to_single(settings: Settings, found: Coming) -> str:
     )
 
 
-def to_cluster(settings: Settings, outputs: Mapping[str, Any]) -> str:
-    """For TO=cluster. `outputs`: of the last update."""
+def to_cluster(settings: Settings, outputs: Mapping[str, Any], size: int) -> str:
+    """For TO=cluster. `outputs`: of the last update. `size`: bytes of log lines on the hub's disk that the bucket has
+    not."""
     nodes = ", ".join(f"{node} ({host})" for host, node in settings.hub.nodes.items())
     full = _size(disk.bucket_bytes(settings))
+    lines = f" {_size(size)} of log lines on the hub's disk are copied into it first, in about {_time(size)}, through "
     return (
-        f"The hub becomes three nodes: {nodes}. The bucket stays the same, and nothing in it is copied; it will have "
-        f"about {full} of metrics and logs once everything is as old as it is kept, each log line three times.\n"
+        f"The hub becomes three nodes: {nodes}. The bucket stays the same; it will have about {full} of metrics and "
+        f"logs once everything is as old as it is kept, each log line three times."
+        f"{lines + 'this machine.' if size else ''}\n"
         "1. `make up`: the first node restarts, then the others are made, in about 10 min. Hosts queue what they "
         "collect until a second node takes it.\n"
         "2. The first node writes the log lines of its disk into the bucket. Its newest metrics stay on its disk until "

@@ -67,6 +67,11 @@ class Node(Move):
                 f"`docker logs {self.container(RECEIVE)}` there has the reason."
             )
 
+    def read_new_lines(self) -> None:
+        """Loki reads the bucket's index as it starts, else within five minutes."""
+        self.docker("restart", self.container("loki"))
+        self._until("is not ready", self._ready)
+
     def read_new_blocks(self) -> None:
         """Store reads the bucket's list of blocks as it starts, else within three minutes."""
         self.docker("restart", self.container(STORE))

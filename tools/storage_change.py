@@ -30,7 +30,6 @@ def check(outputs: Mapping[str, Any], settings: Settings, now: datetime, moves: 
     tomorrow = (now + timedelta(days=1)).date().isoformat()
     if was != storage.kind and "cluster" in (was, storage.kind):
         _nodes(was, storage.kind, moves)
-        _lines_are_shared(outputs, settings, now)
     if was == "bucket" and storage.kind == "single":
         _back(storage, tomorrow)
     if was == "single" and storage.kind == "bucket":
@@ -53,18 +52,6 @@ def _nodes(was: str, kind: str, moves: bool) -> None:
             else "writes what two of the nodes have alone into the bucket before they are removed"
         )
         raise ToolError(f"hub.storage.kind: run `make grow TO={kind}`, which {risk} (docs/growing.md)")
-
-
-def _lines_are_shared(outputs: Mapping[str, Any], settings: Settings, now: datetime) -> None:
-    """Lines from before `logs_since` are on one disk, where two of three nodes would not find them."""
-    if settings.hub.storage.kind != "cluster" or (since := outputs.get("logs_since")) is None:
-        return
-    expired = _expired(since, settings)
-    if now < expired:
-        raise ToolError(
-            f"hub.storage.kind: expected `bucket` until {expired:%Y-%m-%d}, log lines from before {since} are on the "
-            "hub's disk alone and are kept until then (hub.retention.logs)"
-        )
 
 
 def _expired(day: str, settings: Settings) -> datetime:

@@ -23,7 +23,7 @@ from configs.metrics_store import COMPACT, QUERY, RECEIVE, STORE
 from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings, load
 from tests.fixtures import fleets, rendering
-from tools import gobuild, hub_node
+from tools import gobuild, grow_lines, hub_node
 from tools.errors import ToolError
 from tools.net import without_proxy
 
@@ -37,13 +37,12 @@ S3_PORT = 17070
 OPEN = without_proxy()
 
 
-def settings(kind: str) -> Settings:
+def settings(kind: str, **storage: str) -> Settings:
     """A hub with the usual blocks of two hours: in a test nothing is uploaded but by a move."""
     s3 = {"endpoint": f"http://localhost:{S3_PORT}", "bucket": "acme", "access_key": "test", "secret_key": KEY}
-    storage: dict[str, Any] = {"kind": kind, "bucket": {"s3": s3}}
-    if kind == "cluster":
-        storage["nodes"] = {"a": {}, "b": {}, "c": {}}
-    return load(fleets.fleet({**fleets.HUB, "storage": storage}), "test")
+    nodes: dict[str, Any] = {"nodes": {"a": {}, "b": {}, "c": {}}} if kind == "cluster" else {}
+    kept = {"kind": kind, "bucket": {"s3": s3}, **nodes, **storage}
+    return load(fleets.fleet({**fleets.HUB, "storage": kept}), "test")
 
 
 def address(host: str, role: str) -> str:
@@ -158,11 +157,13 @@ class Fleet:
         except (urllib.error.URLError, OSError):
             return None
 
-    def docker(self, host: str, words: Sequence[str], stdin: bytes) -> str:
+    def docker(self, host: str, words: Sequence[str], stdin: bytes) -> bytes:
         """A command of Docker on a host; ToolError where it fails."""
-        find = {"exec": self._exec, "inspect": self._inspect, "volume": self._volume, "run": self._run}
+        find = {"exec": self._exec, "inspect": self._inspect, "volume": self._volume}
         if words[0] in find:
-            return find[words[0]](host, words)
+            return find[words[0]](host, words).encode()
+        if words[0] == "run":
+            return self._run(host, words[-1], stdin)
         role = words[-1].removeprefix("fleetwatch-")
         if words[0] == "cp":
             self._reader(host, stdin)
@@ -173,7 +174,7 @@ class Fleet:
             self.start(host, READER if role.endswith(READER) else role)
         if words[0] == "rm" and (host, READER) in self.running:
             self.running.pop((host, READER)).kill()
-        return ""
+        return b""
 
     def _exec(self, host: str, words: Sequence[str]) -> str:
         if "du" in words:
@@ -202,9 +203,12 @@ class Fleet:
             self.record = ""
         return self.record
 
-    def _run(self, host: str, words: Sequence[str]) -> str:
-        script = words[-1].replace(hub_node.TENANTS, str(self.folder / host / RECEIVE))
-        return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout
+    def _run(self, host: str, script: str, stdin: bytes) -> bytes:
+        places = {hub_node.TENANTS: host + f"/{RECEIVE}", grow_lines.FOLDER: f"{host}/{LOKI}/chunks"}
+        places[f"{names.SECRETS}/s3"] = "key"
+        for path, there in places.items():
+            script = script.replace(path, str(self.folder / there))
+        return subprocess.run(["sh", "-c", script], input=stdin, capture_output=True, check=True).stdout
 
     def _reader(self, host: str, archive: bytes) -> None:
         data = self.folder / host / READER

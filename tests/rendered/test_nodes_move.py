@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -27,6 +28,7 @@ pytestmark = pytest.mark.long
 
 METRICS = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf",
            "X-Prometheus-Remote-Write-Version": "0.1.0"}  # fmt: skip
+REPEATED = 4  # reads: one takes the lines of those two nodes that answer first
 STREAM = {"host": "web", "job": "numbers", "env": "test"}
 
 
@@ -87,7 +89,7 @@ class World:
     def check(self, *hosts: str) -> None:
         """Each of these hosts answers with every number that was taken, once."""
         samples, lines = self.samples.sent, self.lines.sent
-        for host in hosts:
+        for host in hosts * REPEATED:
             for found, taken, what in ((self.numbers(host), samples, "sample"), (self.read(host), lines, "line")):
                 lost = [number for number in range(taken) if not found[number]]
                 twice = [number for number, count in found.items() if count > 1]
@@ -119,7 +121,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     made = World(tmp_path)
     monkeypatch.setattr(agent_targets, "docker_on", lambda *_: lambda host: ["ssh", host])
     monkeypatch.setattr(
-        hub_docker.HubDocker, "sent", lambda self, words, stdin=b"": made.fleet.docker(self.host, words, stdin).encode()
+        hub_docker.HubDocker, "sent", lambda self, words, stdin=b"": made.fleet.docker(self.host, words, stdin)
     )
     monkeypatch.setattr(grow_counts, "SETTLED", 5)
     try:
@@ -142,12 +144,20 @@ def _stack(world: World, monkeypatch: pytest.MonkeyPatch, wanted: Settings) -> A
 
 def test_nothing_is_lost_there_and_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     fleet, bucket, cluster = world.fleet, settings("bucket"), settings("cluster")
-    fleet.up(bucket)
+    tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
+    fleet.up(settings("bucket", logs_since=tomorrow))  # lines are on the disk, as after a move into the bucket
     for writer in (world.samples, world.lines):
         writer.start()
-    time.sleep(40)
+    time.sleep(30)
+    fleet.get(f"http://{address('hub', LOKI)}:{names.LOKI_PORT}/flush", b"")  # some lines are in chunks on the disk
+    _eventually("a chunk", lambda: list(fleet.folder.glob("hub/loki/chunks/fake/*/*")))
+    time.sleep(10)
     assert grow_cluster.to_cluster(_stack(world, monkeypatch, cluster), cluster, yes=True) == 0
     world.check(*HOSTS)
+    stack = _stack(world, monkeypatch, cluster)
+    assert grow_cluster.forget(stack, cluster, yes=True) == 0
+    assert not list(fleet.folder.glob("hub/loki/chunks"))
+    world.check("hub")
 
     fleet.kill("hub", RECEIVE, LOKI)  # what arrives now is on the other two alone
     time.sleep(45)

@@ -216,9 +216,3 @@ def test_between_a_disk_and_three_nodes_is_the_bucket() -> None:
         assert "expected `bucket` between cluster and single" in _refused(
             {"storage": "cluster"}, load(small(), SOURCE), moves
         )
-
-
-def test_lines_on_one_disk_have_expired_before_there_are_three_nodes() -> None:
-    moved = {"storage": "bucket", "logs_since": "2026-09-01"}
-    assert "expected `bucket` until 2026-11-30, log lines from before 2026-09-01" in _refused(moved, SETTINGS, True)
-    assert not _refused({**moved, "logs_since": "2026-08-30"}, SETTINGS, moves=True)

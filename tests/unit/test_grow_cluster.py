@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from configs import disk
 from configs.settings import Settings, load
 from tests.fixtures.fleets import CLUSTER, HUB, cluster, fleet
 from tools import agent_targets, grow_cluster, grow_plan, grow_record, hub_docker, hub_move, hub_node
@@ -50,6 +51,14 @@ class World:
         if words[0] == "run":
             return "01M8M91B4GPSSFMXR128A7WMBB\n" if self.not_uploaded and host == "hub-c" else ""
         return find[words[0]](host, list(words)) if words[0] in find else ""
+
+    def missing(self) -> list[Any]:
+        """Lines on the disk that the bucket has not."""
+        return []
+
+    def copy(self) -> int:
+        self.calls.append(("copy",))
+        return 0
 
     def inspect(self, host: str, words: list[str]) -> str:
         role = words[-1].removeprefix("fleetwatch-")
@@ -107,6 +116,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(time, "sleep", lambda _: None)
     monkeypatch.setattr(time, "monotonic", lambda: float(next(clock)) * 100)
     monkeypatch.setattr(grow_cluster, "up", _up(made))
+    monkeypatch.setattr(grow_cluster, "Lines", lambda *_: made)
     return made
 
 
@@ -210,7 +220,7 @@ def test_a_node_that_does_not_answer_stops_the_move(world: World) -> None:
 def test_three_nodes_answer_with_what_one_had(world: World) -> None:
     assert grow_cluster.to_cluster(_stack("cluster", world), _settings("cluster"), yes=True) == 0
     written = _place(world, "hub", "ingester/shutdown?flush=true")
-    assert world.calls.index(("up",)) < written
+    assert world.calls.index(("copy",)) < world.calls.index(("up",)) < written
     for host in HOSTS:
         asked = [place for place, call in enumerate(world.calls) if call[0] == host and "/loki/api" in call[-1]]
         assert max(asked) > written, "lines of the first node's memory are read on the others"
@@ -218,8 +228,9 @@ def test_three_nodes_answer_with_what_one_had(world: World) -> None:
 
 
 def test_the_plan_names_nodes_and_costs() -> None:
-    shown = grow_plan.to_cluster(_settings("cluster"), {"monthly_usd": 39.0})
+    shown = grow_plan.to_cluster(_settings("cluster"), {"monthly_usd": 39.0}, 2 * disk.GB)
     assert "The hub becomes three nodes: a (hub), b (hub-b), c (hub-c)." in shown
+    assert "2.0 GB of log lines on the hub's disk are copied into it first, in about 2 min" in shown
     assert "a month costs 39.00 USD before and " in shown
     assert "not known" in grow_plan.from_cluster(_settings("bucket"), {}, None)
     assert "at most 3 MB of metrics in about 1 min" in grow_plan.from_cluster(_settings("bucket"), {}, 3 * 1024**2)
