@@ -36,6 +36,7 @@ CHUNK = re.compile(rf"{TENANT}/[0-9a-f]+/[A-Za-z0-9+=]+")
 INDEX = re.compile(r"index/index_[0-9]+/.+")
 BATCH, FILES = 64 * 1024**2, 300  # bytes and files that are read at once
 PUTS = 8  # at once
+UNLOGGED = ("--log-driver", "none")  # Docker would write what passes, and the key, into a file
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +56,9 @@ class Lines:
         found = bucket.file(settings, lambda place: json.dumps(dataclasses.asdict(place)))
         place = bucket.Place(**json.loads(found.render(Late(storage=str(outputs.get("data_bucket", ""))))))
         key = configparser.ConfigParser(interpolation=None)
-        key.read_string(BucketBlocks(move, settings, outputs).run(f"cat {names.SECRETS}/{bucket.CREDENTIALS}"))
+        key.read_string(
+            BucketBlocks(move, settings, outputs).run(f"cat {names.SECRETS}/{bucket.CREDENTIALS}", *UNLOGGED)
+        )
         access, secret = key["default"]["aws_access_key_id"], key["default"]["aws_secret_access_key"]
         scheme = "https" if place.secure else "http"
         self._s3, self._bucket = S3(f"{scheme}://{place.endpoint}", place.region, access, secret), place.bucket
@@ -132,7 +135,7 @@ class Lines:
         return move.sent(
             (
                 "run", "--rm", "-i", *move.mark, "--user", "0:0", "--network", "none", "--memory", "1g",
-                "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE", "--security-opt", "no-new-privileges",
+                "--cap-drop", "ALL", "--cap-add", "DAC_OVERRIDE", "--security-opt", "no-new-privileges", *UNLOGGED,
                 "-v", f"{move.prefix}-loki:{DATA}:{access}", "--entrypoint", "sh", image, "-c", script,
             ),
             stdin,

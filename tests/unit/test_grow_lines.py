@@ -60,7 +60,7 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> dict[str, bytes]:
         return f"<IsTruncated>{'true' if more else 'false'}</IsTruncated>{more}{''.join(page)}".encode()
 
     monkeypatch.setattr(S3, "call", call)
-    monkeypatch.setattr(grow_lines, "BucketBlocks", lambda *_: SimpleNamespace(run=lambda _: KEY))
+    monkeypatch.setattr(grow_lines, "BucketBlocks", lambda *_: SimpleNamespace(run=lambda *_: KEY))
     return found
 
 

@@ -21,10 +21,11 @@ from configs.metrics_store import QUERY, RECEIVE
 from configs.settings import Settings
 from tests.bench.remote_write import Series, snappy, stamps
 from tests.bench.remote_write import _field as field
-from tests.rendered.nodes_rig import HOSTS, LOKI, Fleet, _eventually, address, settings
+from tests.integration.nodes import HOSTS, LOKI, Fleet, address, settings
+from tests.integration.rig import eventually
 from tools import agent_targets, grow_cluster, grow_counts, hub_docker
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("nodes-move")]
 
 METRICS = {"Content-Encoding": "snappy", "Content-Type": "application/x-protobuf",
            "X-Prometheus-Remote-Write-Version": "0.1.0"}  # fmt: skip
@@ -150,7 +151,7 @@ def test_nothing_is_lost_there_and_back(world: World, monkeypatch: pytest.Monkey
         writer.start()
     time.sleep(30)
     fleet.get(f"http://{address('hub', LOKI)}:{names.LOKI_PORT}/flush", b"")  # some lines are in chunks on the disk
-    _eventually("a chunk", lambda: list(fleet.folder.glob("hub/loki/chunks/fake/*/*")))
+    eventually("a chunk", lambda: list(fleet.folder.glob("hub/loki/chunks/fake/*/*")))
     time.sleep(10)
     assert grow_cluster.to_cluster(_stack(world, monkeypatch, cluster), cluster, yes=True) == 0
     world.check(*HOSTS)
@@ -163,7 +164,7 @@ def test_nothing_is_lost_there_and_back(world: World, monkeypatch: pytest.Monkey
     time.sleep(45)
     for role in (RECEIVE, LOKI):
         fleet.start("hub", role)
-    _eventually("the first node is back", lambda: all(fleet._ready("hub", role) for role in (RECEIVE, LOKI)))
+    fleet.await_ready("hub", RECEIVE, LOKI)
 
     assert grow_cluster.to_bucket(_stack(world, monkeypatch, bucket), bucket, yes=True) == 0
     for writer in (world.samples, world.lines):

@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import tarfile
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -23,7 +22,8 @@ from configs.metrics_store import COMPACT, QUERY, RECEIVE, STORE
 from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings, load
 from tests.fixtures import fleets, rendering
-from tools import gobuild, grow_lines, hub_node
+from tests.integration.rig import eventually
+from tools import gobuild, grow_lines, hub_node, lines_reader
 from tools.errors import ToolError
 from tools.net import without_proxy
 
@@ -84,7 +84,11 @@ class Fleet:
                 self._end(host, role)
         self.hosts = wanted.hub.hosts
         for host in self.hosts:
-            _eventually(f"{host} is ready", lambda host=host: all(self._ready(host, role) for role in ROLES))
+            self.await_ready(host, *ROLES)
+
+    def await_ready(self, host: str, *roles: str) -> None:
+        """Wait until these parts of a host take requests."""
+        eventually(f"{host} is ready", lambda: all(self._ready(host, role) for role in roles), patience=180)
 
     def start(self, host: str, role: str) -> None:
         self.stopped.discard((host, role))
@@ -219,13 +223,7 @@ class Fleet:
             text = member.read().decode()
         (data / "reader.yml").write_text(_loki(text, address(host, READER), data, data, host))
         program = str(gobuild.program("loki"))
-        self.argv[host, READER] = [program, f"-config.file={data}/reader.yml", *_flags()]
-
-
-def _flags() -> Sequence[str]:
-    from tools import lines_reader
-
-    return lines_reader.FLAGS
+        self.argv[host, READER] = [program, f"-config.file={data}/reader.yml", *lines_reader.FLAGS]
 
 
 def _named(text: str, host: str) -> str:
@@ -246,10 +244,3 @@ def _loki(text: str, own: str, data: Path, files: Path, host: str) -> str:
     if "memberlist" in made:
         made["memberlist"]["bind_addr"] = [own]
     return json.dumps(made)
-
-
-def _eventually(what: str, true: Any, patience: float = 120) -> None:
-    end = time.monotonic() + patience
-    while not true():
-        assert time.monotonic() < end, f"not within {patience} s: {what}"
-        time.sleep(1)
