@@ -28,6 +28,8 @@ from tools.stack import Stack
 from tools.up import up
 
 PROTECTED = ("droplet", "volume")  # of a node, by the end of the resource's name
+# What one host has not, by the beginning of the resource's type: it stands in front of the nodes, or is shared by them.
+SHARED = ("digitalocean:index/loadBalancer:", "digitalocean:index/databaseCluster:", "digitalocean:index/databaseDb:")
 
 
 def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
@@ -175,8 +177,9 @@ def forget(stack: Stack, settings: Settings, yes: bool) -> int:
 
 
 def _unprotect(stack: Stack, hosts: Sequence[str]) -> None:
-    """Pulumi may remove what had the data of these nodes."""
+    """Pulumi may remove these nodes, and what all nodes had in common."""
     names = {f"{host}-{what}" for host in hosts for what in PROTECTED}
     for one in (stack.read_state().get("deployment") or {}).get("resources") or []:
-        if one.get("protect") and one["urn"].rpartition("::")[2] in names:
+        goes = one["type"].startswith(SHARED) or one["urn"].rpartition("::")[2] in names
+        if one.get("protect") and goes:
             stack.quiet("state", "unprotect", "--yes", one["urn"])

@@ -112,8 +112,9 @@ def from_cluster(settings: Settings, outputs: Mapping[str, Any], size: int | Non
         f"1. The other nodes write what they alone have into the bucket,{known} and stop. Hosts queue what they "
         "collect from then on until step 3.\n"
         "2. Samples and log lines are counted without these nodes. If one is missing, they run again.\n"
-        "3. `make up`: the hub takes data alone. The other nodes are removed with their disks, and with the users and "
-        "dashboards that only their Grafana has; on servers the containers alone are removed.\n"
+        "3. `make up`: the hub takes data alone. The other nodes are removed with their disks, and what the nodes "
+        "share, such as a database. Users and dashboards that were made by hand in Grafana while there were three "
+        "nodes are lost.\n"
         "4. The same is counted once more.\n" + _new_bill(settings, outputs)
     )
 

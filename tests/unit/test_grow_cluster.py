@@ -137,9 +137,10 @@ def _stack(to: str, world: World) -> Any:
         world.removed.append(words[-1].rpartition("::")[2])
         return ""
 
-    resources = [
-        {"urn": f"urn:pulumi::{host}-{what}", "protect": True} for host in HOSTS for what in ("droplet", "volume")
-    ]
+    kinds = {"droplet": "digitalocean:index/droplet:Droplet", "volume": "digitalocean:index/volume:Volume"}
+    every = {f"{host}-{what}": kind for host in HOSTS for what, kind in kinds.items()}
+    every["database"] = "digitalocean:index/databaseCluster:DatabaseCluster"
+    resources = [{"urn": f"urn:pulumi::{name}", "type": kind, "protect": True} for name, kind in every.items()]
     return SimpleNamespace(
         prefix=lambda: "fleetwatch", outputs=lambda: OUTPUTS, quiet=quiet, next=to,
         read_state=lambda: {"deployment": {"resources": resources}},
@@ -158,7 +159,7 @@ def test_two_nodes_leave_once_the_bucket_has_what_they_had(world: World, capsys:
     counted = _place(world, "_grow_lines", "/loki/api/v1/query")
     assert flushed[0] < flushed[1] < stopped[0] < flushed[2] < stopped[1] < counted < world.calls.index(("up",))
     assert ("hub", "stop") not in [call[:2] for call in world.calls], "the first node takes data all the time"
-    assert sorted(world.removed) == ["hub-b-droplet", "hub-b-volume", "hub-c-droplet", "hub-c-volume"]
+    assert sorted(world.removed) == ["database", "hub-b-droplet", "hub-b-volume", "hub-c-droplet", "hub-c-volume"]
     assert world.record is None, "the move is complete"
     out = capsys.readouterr().out
     assert "102.00 USD before and 34.00 USD after" in out
