@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from tools import nodes, pulumi_state
+from tools import nodes, pulumi_state, storage_change
 from tools.cli import Commands
 from tools.down import PROTECTED
 from tools.errors import ToolError
@@ -58,6 +58,7 @@ def _selected(options: argparse.Namespace) -> Stack:
     stack = open_stack(options)
     stack.prepare()
     stack.select()
+    storage_change.require(stack)
     return stack
 
 

@@ -13,31 +13,50 @@ from tools.errors import ToolError
 from tools.stack import Stack
 
 
-def require(stack: Stack) -> None:
-    """ToolError unless the stack's next update leaves nothing unread that its hub has."""
+def require(stack: Stack, moves: bool = False) -> None:
+    """ToolError unless the stack's next update leaves nothing unread that its hub has. `moves`: `make grow` keeps what
+    a move to or from three nodes would lose."""
     settings = stack.settings()
     if settings is not None:
-        check(pulumi_state.outputs(stack.state), settings, datetime.now(timezone.utc))
+        check(pulumi_state.outputs(stack.state), settings, datetime.now(timezone.utc), moves)
 
 
-def check(outputs: Mapping[str, Any], settings: Settings, now: datetime) -> None:
+def check(outputs: Mapping[str, Any], settings: Settings, now: datetime, moves: bool = False) -> None:
     """ToolError if the update would leave data unread that the hub has. `outputs`: of the stack's last update;
-    `now` in UTC."""
+    `now` in UTC; `moves` as above."""
     if "query" not in outputs:  # it was never up
         return
     was, storage = outputs.get("storage", "single"), settings.hub.storage
     tomorrow = (now + timedelta(days=1)).date().isoformat()
     if was != storage.kind and "cluster" in (was, storage.kind):
-        raise ToolError(
-            f"hub.storage.kind: expected {was}, the data of a hub is not moved to or from three nodes; take it back, "
-            "or make a new stack with a new bucket"
-        )
+        _nodes(was, storage.kind, moves)
     if was == "bucket" and storage.kind == "single":
         _back(storage, tomorrow)
     if was == "single" and storage.kind == "bucket":
         _there(storage, tomorrow, bool(outputs.get("bucket_prepared")))
     if (until := outputs.get("logs_until")) is not None and storage.logs_until is None:
         _lines_are_old(until, settings, now)
+
+
+def _nodes(was: str, kind: str, moves: bool) -> None:
+    """Between a bucket and three nodes moves `make grow` alone, between a disk and three nodes nothing at once."""
+    if "single" in (was, kind):
+        raise ToolError(
+            f"hub.storage.kind: expected `bucket` between {was} and {kind}: move the hub to its bucket first "
+            "(docs/growing.md)"
+        )
+    if not moves:
+        risk = (
+            "compares what each node answers with"
+            if kind == "cluster"
+            else "writes what two of the nodes have alone into the bucket before they are removed"
+        )
+        raise ToolError(f"hub.storage.kind: run `make grow TO={kind}`, which {risk} (docs/growing.md)")
+
+
+def _expired(day: str, settings: Settings) -> datetime:
+    """When the lines from before this day are not kept any more."""
+    return datetime.fromisoformat(day).replace(tzinfo=timezone.utc) + timedelta(seconds=settings.hub.retention.logs)
 
 
 def _there(storage: Storage, tomorrow: str, prepared: bool) -> None:
@@ -64,9 +83,7 @@ def _back(storage: Storage, tomorrow: str) -> None:
 
 def _lines_are_old(until: str, settings: Settings, now: datetime) -> None:
     """Without `logs_until` Loki does not read the lines that the bucket has from before that day."""
-    expired = datetime.fromisoformat(until).replace(tzinfo=timezone.utc) + timedelta(
-        seconds=settings.hub.retention.logs
-    )
+    expired = _expired(until, settings)
     if now < expired:
         raise ToolError(
             f'hub.storage.logs_until: expected "{until}" until {expired:%Y-%m-%d}, the bucket has log lines of the '

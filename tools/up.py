@@ -76,12 +76,13 @@ def required_images(settings: Settings) -> list[str]:
     return [key for key in services.used_images(settings) if key not in settings.images.given()]
 
 
-def up(stack: Stack) -> int:
-    """Bring the stack up, wait for data, show the status. Exit code 0 only if everything arrived."""
+def up(stack: Stack, moves: bool = False) -> int:
+    """Bring the stack up, wait for data, show the status. Exit code 0 only if everything arrived. `moves`: the caller
+    keeps what a hub that becomes three nodes, or one of three, would lose."""
     stack.prepare()
     stack.select()
     refresh = _refreshed(stack)
-    storage_change.require(stack)
+    storage_change.require(stack, moves)
     nodes.order(stack)
     custom_check.require(stack)
     pull_everywhere.pull(stack)

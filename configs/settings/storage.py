@@ -111,8 +111,8 @@ class Storage(Strict):
             )
         if self.kind == "cluster" and self.logs_since is not None:
             raise ValueError(
-                "expected no `logs_since` beside `kind: cluster`: lines before that day are on one disk; remove it "
-                "once they have expired"
+                "expected no `logs_since` beside `kind: cluster`: lines before that day are on one disk; remove it; "
+                "`make grow TO=cluster` copies them into the bucket"
             )
 
     @property

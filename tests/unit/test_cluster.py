@@ -14,11 +14,11 @@ from configs import cost, names, services, sizing
 from configs.services.backup import parts
 from configs.services.container import container, published
 from configs.services.spec import Late, ServiceSpec
-from configs.settings import SettingsError, load
+from configs.settings import Settings, SettingsError, load
 from configs.validation import validate
 from tests.fixtures import rendering
 from tests.fixtures.fleets import CLUSTER, HUB, SERVER_HUB, SOURCE, cluster, fleet
-from tests.fixtures.full import in_bucket
+from tests.fixtures.full import in_bucket, small
 from tools import storage_change
 from tools.errors import ToolError
 
@@ -191,15 +191,6 @@ def test_the_bill_and_the_warnings_count_every_node() -> None:
     assert {"hub.droplet.size", "hub.storage.nodes.c.size"} <= set(paths)
 
 
-def test_a_hub_with_data_does_not_become_three_nodes() -> None:
-    up = {"query": "x", "storage": "bucket", "bucket_prepared": True}
-    now = datetime.now(timezone.utc)
-    with pytest.raises(ToolError, match=r"hub\.storage\.kind: expected bucket"):
-        storage_change.check(up, SETTINGS, now)
-    storage_change.check({**up, "storage": "cluster"}, SETTINGS, now)
-    storage_change.check({}, SETTINGS, now)
-
-
 def test_the_first_node_alone_backs_up_what_is_in_no_bucket() -> None:
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
     settings = cluster({"backup": backup})
@@ -215,3 +206,31 @@ def test_each_alertmanager_knows_which_node_it_is_on() -> None:
             "target_matchers": ['alertname!~"NodeAlone|Watchdog"'],
             "equal": [],
         }
+
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
+
+
+def _refused(outputs: dict[str, Any], settings: Settings, moves: bool = False) -> str:
+    try:
+        storage_change.check({"query": "x", **outputs}, settings, NOW, moves)
+    except ToolError as problem:
+        return str(problem)
+    return ""
+
+
+def test_a_hub_with_data_becomes_three_nodes_and_back_by_grow_alone() -> None:
+    assert "run `make grow TO=cluster`" in _refused({"storage": "bucket"}, SETTINGS)
+    assert "run `make grow TO=bucket`, which writes what two of" in _refused({"storage": "cluster"}, in_bucket())
+    assert not _refused({"storage": "bucket"}, SETTINGS, moves=True)
+    assert not _refused({"storage": "cluster"}, in_bucket(), moves=True)
+    assert not _refused({"storage": "cluster"}, SETTINGS)
+    storage_change.check({}, SETTINGS, NOW)
+
+
+def test_between_a_disk_and_three_nodes_is_the_bucket() -> None:
+    for moves in (False, True):
+        assert "expected `bucket` between single and cluster" in _refused({"storage": "single"}, SETTINGS, moves)
+        assert "expected `bucket` between cluster and single" in _refused(
+            {"storage": "cluster"}, load(small(), SOURCE), moves
+        )

@@ -1,0 +1,185 @@
+"""`make grow` between a hub in a bucket and one of three nodes, both ways.
+
+The bucket stays the same, and nothing in it is copied. TO=cluster: the first node keeps its disk; lines that are on it
+alone are written into the bucket, so that the other nodes answer with them too. TO=bucket: what the leaving nodes have
+alone is written into the bucket, and counted there, before anything of them is removed.
+
+A node stops taking data only after another: a sample or line that is accepted is on two of those that remain. So what
+arrives while the second node leaves is on the first too, or is refused, and its host tries again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from configs.metrics_store import RECEIVE
+from configs.settings import Settings
+from tools import grow_counts, grow_plan, grow_record, lines_reader
+from tools.cli import confirmed
+from tools.errors import ToolError
+from tools.grow_lines import Lines
+from tools.grow_record import Record
+from tools.hub_move import Move
+from tools.hub_node import Node
+from tools.progress import say, step
+from tools.stack import Stack
+from tools.up import up
+
+PROTECTED = ("droplet", "volume")  # of a node, by the end of the resource's name
+# What one host has not, by the beginning of the resource's type: it stands in front of the nodes, or is shared by them.
+SHARED = ("digitalocean:index/loadBalancer:", "digitalocean:index/databaseCluster:", "digitalocean:index/databaseDb:")
+
+
+def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
+    """After the stack file has the three nodes. Raises ToolError if something is missing at the end."""
+    outputs, first = stack.outputs(), Move(stack, settings)
+    lines = Lines(first, settings, outputs)
+    say(grow_plan.to_cluster(settings, outputs, sum(file.size for file in lines.missing())))
+    if not yes and not confirmed("Bring the stack up with three nodes, and compare? [y/N] "):
+        return 1
+    record = grow_record.read(first, "cluster")
+    if record is None or not record.fresh:
+        record = _counted(first, settings, "cluster")
+    again = "Nothing was removed. Run `make grow TO=cluster` again."
+    copied = _copy(lines)
+    if up(stack, moves=True):
+        raise ToolError(f"The stack is not complete; the nodes were not compared. {again}")
+    copied += _copy(lines)  # what was written to the disk until it restarted
+    with step("Writing the log lines of the first node's disk into the bucket"):
+        Node(stack, settings).write_lines()
+        # One after the other: two take what arrives meanwhile.
+        for host in settings.hub.hosts[1:]:
+            Node(stack, settings, host).read_new_lines()
+    for host in settings.hub.hosts:
+        node = Move(stack, settings, host)
+        with step(f"Comparing on {host}"):
+            grow_counts.require_samples(node, record.counts, again)
+            grow_counts.require_lines(node, grow_counts.loki(node), record.counts, again)
+    grow_record.remove(first)
+    say(f"Each of the three nodes answers with what the hub had: {record.counts.sentence}.")
+    if copied:
+        say("The log lines of the hub's disk are in the bucket; the disk has them until `make grow FORGET=1`.")
+    return 0
+
+
+def leaving(outputs: Mapping[str, Any]) -> list[str]:
+    """The hosts of the hub besides the first, as they were last brought up."""
+    hosts: Mapping[str, Any] = outputs.get("hosts", {})
+    return sorted(name for name, host in hosts.items() if name != "hub" and RECEIVE in host.get("runs", ()))
+
+
+def to_bucket(stack: Stack, settings: Settings, yes: bool) -> int:
+    """After the stack file has `kind: bucket` again. Raises ToolError if something is missing; nothing is removed
+    before all is in the bucket."""
+    outputs = stack.outputs()
+    first, hosts = Move(stack, settings), leaving(outputs)
+    record = grow_record.read(first, "bucket")
+    written = record is not None and record.written and record.fresh and _stopped(stack, settings, hosts)
+    say(grow_plan.from_cluster(settings, outputs, 0 if written else _size(stack, settings, hosts)))
+    if not yes and not confirmed(f"Write everything into the bucket, then remove {', '.join(hosts)}? [y/N] "):
+        return 1
+    if record is None or not written:
+        record = _write(stack, settings, outputs, hosts)
+    _unprotect(stack, hosts)
+    again = "The bucket has everything. Run `make grow TO=bucket` again."
+    if up(stack, moves=True):
+        raise ToolError(f"The stack is not complete. {again}")
+    hub = Move(stack, settings)
+    with step("Comparing"):
+        grow_counts.require_samples(hub, record.counts, again)
+        grow_counts.require_lines(hub, grow_counts.loki(hub), record.counts, again)
+    grow_record.remove(hub)
+    say(f"The hub answers with what the three nodes had: {record.counts.sentence}.")
+    return 0
+
+
+def is_moving(stack: Stack, settings: Settings) -> bool:
+    """Whether a move from three nodes to the bucket was interrupted after the update."""
+    return grow_record.read(Move(stack, settings), "bucket") is not None
+
+
+def _copy(lines: Lines) -> int:
+    with step("Copying log lines that are on the hub's disk into the bucket"):
+        return lines.copy()
+
+
+def _counted(first: Move, settings: Settings, to: str) -> Record:
+    with step("Counting the samples and lines of before"):
+        counts = grow_counts.counted(first, settings)
+    return grow_record.write(first, to, counts)
+
+
+def _size(stack: Stack, settings: Settings, hosts: Sequence[str]) -> int | None:
+    """Bytes that the leaving nodes may have to upload; None: one of them takes nothing now."""
+    try:
+        return sum(Node(stack, settings, host).size() for host in hosts)
+    except ToolError:
+        return None
+
+
+def _stopped(stack: Stack, settings: Settings, hosts: Sequence[str]) -> bool:
+    """Whether no leaving node has taken anything since the bucket had everything of it. One that does not answer is
+    removed already, or was lost since."""
+    for host in hosts:
+        with contextlib.suppress(ToolError):
+            if Node(stack, settings, host).runs():
+                return False
+    return True
+
+
+def _write(stack: Stack, settings: Settings, outputs: Mapping[str, Any], hosts: Sequence[str]) -> Record:
+    """Have everything of these nodes written into the bucket, and counted there. They run again if it fails."""
+    first, nodes = Node(stack, settings), [Node(stack, settings, host) for host in hosts]
+    with step(f"Looking for {', '.join(['hub', *hosts])}"):
+        for node in (first, *nodes):
+            node.start()
+    record = _counted(first, settings, "bucket")
+    again = "The nodes run again, and nothing was removed."
+    try:
+        with step("Writing the log lines of hub into the bucket"):
+            first.write_lines()
+        for node in nodes:
+            with step(f"Writing the metrics and log lines of {node.host} into the bucket"):
+                node.write_lines()
+                node.stop()
+        _compare(first, settings, outputs, record, again)
+    except BaseException:
+        for node in (first, *nodes):
+            node.revive()
+        raise
+    return grow_record.write(first, "bucket", record.counts, written=True)
+
+
+def _compare(first: Node, settings: Settings, outputs: Mapping[str, Any], record: Record, again: str) -> None:
+    """What the first node has without the others. Late samples are in memory until the next block is cut."""
+    late = f"{again} Samples that arrived late are uploaded with the next block: wait for two hours, then run it again."
+    with step("Comparing the samples without the other nodes"):
+        first.read_new_blocks()
+        grow_counts.require_samples(first, record.counts, late)
+    with step("Comparing the log lines in the bucket"), lines_reader.running(first, settings, outputs) as address:
+        grow_counts.require_lines(first, address, record.counts, again)
+
+
+def forget(stack: Stack, settings: Settings, yes: bool) -> int:
+    """Delete the log lines that the first node's disk has from before, once the bucket has them."""
+    lines = Lines(Move(stack, settings), settings, stack.outputs())
+    if not lines.on_disk():
+        return 0
+    if lines.missing():
+        raise ToolError("The bucket lacks log lines that are on the hub's disk: run `make grow TO=cluster` first.")
+    if not yes and not confirmed("Delete the log lines of before from the hub's disk? [y/N] "):
+        return 1
+    lines.forget()
+    say("Deleted the log lines of before.")
+    return 0
+
+
+def _unprotect(stack: Stack, hosts: Sequence[str]) -> None:
+    """Pulumi may remove these nodes, and what all nodes had in common."""
+    names = {f"{host}-{what}" for host in hosts for what in PROTECTED}
+    for one in (stack.read_state().get("deployment") or {}).get("resources") or []:
+        goes = one["type"].startswith(SHARED) or one["urn"].rpartition("::")[2] in names
+        if one.get("protect") and goes:
+            stack.quiet("state", "unprotect", "--yes", one["urn"])
