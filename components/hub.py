@@ -9,6 +9,7 @@ from typing import Any
 
 import pulumi
 import pulumi_docker as docker
+import pulumi_random as random
 
 from components.ask_secrets import ask_secrets
 from components.authority import authority
@@ -163,6 +164,10 @@ class Hub(pulumi.ComponentResource):
             "admin_password": self._args.admin_password,
         }
         late = {**late, **self._at_spaces(), **self._in_front(), **self._args.database}
+        if self._args.settings.hub.storage.shared is not None:
+            own = pulumi.ResourceOptions(parent=self)
+            key = random.RandomPassword(names.GRAFANA_KEY, length=40, special=False, opts=own)
+            late = {**late, "grafana_key": key.result}
         if (generated := ask_secrets(self._args.settings, self)) is not None:
             late = {**late, "ask": generated}
         return late

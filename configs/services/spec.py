@@ -28,7 +28,7 @@ NetworkName = Literal["hub", "edge", "ask"]
 Publish = Literal["everyone", "loopback", "private", "nodes"]
 LateField = Literal[
     "site", "push_url", "hub_ca", "passwords", "scraper", "users", "admin_password", "bucket", "bucket_key", "storage",
-    "storage_key", "ask", "private", "proxies", "authority", "database", "database_password",
+    "storage_key", "ask", "private", "proxies", "authority", "database", "database_password", "grafana_key",
 ]  # fmt: skip
 
 
@@ -71,7 +71,7 @@ class Late:
     are URL and key of the bucket with metrics and logs. `private`: the host's address in the private network.
     Of a cluster: `proxies`, the networks from which its load balancer connects, and `authority`, root certificate and
     key (secret) of the nodes' own CA by file name. `database` has `host`, `port`, `user` and `ca` of the managed
-    database; `database_password` is secret.
+    database; `database_password` is secret, and so is `grafana_key`, with which Grafana encrypts in a shared database.
     """
 
     site: str = ""
