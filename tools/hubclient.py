@@ -79,5 +79,7 @@ class HubClient:
             body = error.read(4000).decode(errors="replace").strip()
             message = _message(body)[:300] or str(error.reason)
             raise Refused(f"{self._base}{path} answers {error.code}: {body[:300] or error.reason}", message) from None
+        except TimeoutError:
+            raise ToolError(f"{self._base}{path} has no answer within {self._timeout:g} s") from None
         except (OSError, ValueError) as error:
             raise ToolError(f"The hub does not answer at {self._base}: {getattr(error, 'reason', error)}") from None

@@ -30,6 +30,7 @@ from tools.stack_factory import open_stack
 from tools.stack_settings import readable_sections
 
 WELL, FAULTS, NOT_ASKED = 0, 1, 2
+PATIENCE = 60  # seconds for the answer to one query; some read 30 days of lines
 AGAIN, PAUSE = 4, 15  # times, seconds: a minute, two scrapes at the slowest of the usual intervals
 
 
@@ -55,7 +56,7 @@ def doctor(made: Callable[[], Stack], as_json: bool) -> int:
                 return agent_targets.errors_by_host(hosts, docker, settings.prefix)
 
             with remote_access.query_address(outputs) as address:
-                found = settled(HubClient(address), settings, _progress(), target_errors)
+                found = settled(HubClient(address, PATIENCE), settings, _progress(), target_errors)
             found = with_unread(found, unread.examine(settings, docker))
     except ToolError as problem:
         print(f"fleetwatch: {problem}", file=sys.stderr)
