@@ -23,7 +23,7 @@ from tools.comment.model import SECRET_SIGNATURE, SIGNATURE
 from tools.errors import ToolError
 
 COMMAND = "command:local:Command"
-LIMIT = 60  # seconds for one comparison
+LIMIT = 120  # seconds for one comparison; a busy host of one core takes one of them
 AT_ONCE = 20  # hosts
 NO_CONNECTION = 255  # the exit code of ssh, which configs/deploy/on_host.sh keeps
 

@@ -52,18 +52,18 @@ restore_scrapes() { # the agent's own configuration, if a run that ends had repl
     docker restart "$agent" > /dev/null || true
 }
 
-# One line for each target of $FAST that had no scrape without an error since $1, the targets of before. Those of the user
-# are content with any scrape. One that was never scraped has the time of year 1 (Prometheus) or 1970 (vmagent).
+# One line for each target of the jobs $1 that had no scrape without an error since $2, the targets of before. Those of
+# the user are content with any scrape. One that was never scraped has the time of year 1 (Prometheus) or 1970 (vmagent).
 waiting() {
     targets > "$DIR.targets"
-    printf '%s\n' "$1" | awk -F '\t' -v fast=" $FAST " -v ours=" $OURS " '
+    printf '%s\n' "$2" | awk -F '\t' -v jobs=" $1 " -v ours=" $OURS " '
         FNR == NR { was[$1 "\t" $2] = $3; next }
-        index(fast, " " $1 " ") {
+        index(jobs, " " $1 " ") {
             found[$1] = 1
             if (($3 == was[$1 "\t" $2] || $3 !~ /^2/) || ($4 != "" && index(ours, " " $1 " "))) print $1 "\t" $2 "\t" $4
         }
         END {
-            count = split(fast, job, " ")
+            count = split(jobs, job, " ")
             for (i = 1; i <= count; i++) if (!(job[i] in found)) print job[i] "\t\t"
         }
     ' - "$DIR.targets"
@@ -95,9 +95,7 @@ firewall_hint() {
 
 # An agent that is not new: until the jobs $LOCKED, which it alone can read, are up by its last scrape.
 check_locked() {
-    fast=$FAST FAST=$LOCKED
-    await_scrapes ''
-    FAST=$fast
+    await_scrapes "$LOCKED" ''
     rm -f "$DIR.targets"
     [ -z "$left" ] || fail_scrapes "$left"
 }
@@ -117,13 +115,13 @@ scrape_each() { # $1 seconds; $left has the lines of `waiting` after that
     briefly "$1" | place_scrapes
     docker exec "$agent" sh -c 'kill -HUP 1'
     sleep "$1"
-    await_scrapes "$before"
+    await_scrapes "$FAST" "$before"
 }
 
-# Sets $left to the lines of `waiting "$1"` once there are none, or after $SCRAPE_WAIT seconds.
+# Sets $left to the lines of `waiting` once there are none, or after $SCRAPE_WAIT seconds.
 await_scrapes() {
-    until=$(($(date +%s) + SCRAPE_WAIT))
-    while left=$(waiting "$1"); [ -n "$left" ] && [ "$(date +%s)" -lt "$until" ]; do sleep 0.5; done
+    end=$(($(date +%s) + SCRAPE_WAIT))
+    while left=$(waiting "$1" "$2"); [ -n "$left" ] && [ "$(date +%s)" -lt "$end" ]; do sleep 0.5; done
 }
 
 # Whether there are lines of `waiting`, and each is about a scrape that took too long or has not begun.
@@ -155,9 +153,7 @@ warn_of_apps() {
 scrape_apps_again() {
     [ -n "$JUDGED" ] || return 0
     before=$(targets)
-    fast=$FAST FAST=$JUDGED
-    await_scrapes "$before"
-    FAST=$fast
+    await_scrapes "$JUDGED" "$before"
     warn_of_apps "$JUDGED"
 }
 

@@ -50,7 +50,7 @@ class Machine(View):
             "env": "test",
             "hub": hub,
             "hosts": {"hub": {"logs": {"journal": True}}},
-            "ssh": {"key": str(self.key)},
+            "ssh": {"key": str(self.key), "timeout": "60s"},  # an emulated processor negotiates slowly
             **({"images": images} if images else {}),
         }
         self.file.write_text(yaml.safe_dump({"config": {f"fleetwatch:{key}": value for key, value in config.items()}}))
