@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import itertools
 import json
-import os
 import signal
 import sys
 from pathlib import Path
@@ -39,7 +38,7 @@ class Balancer:
 
     def __init__(self, file: Path, address: str = "0.0.0.0") -> None:
         self._file, self._address = file, address
-        self._read: tuple[int, int] = (0, 0)
+        self._read = ""
         self._config: Config = {"rules": {}, "targets": [], "health": {}, "proxy": False}
         self._servers: dict[tuple[int, int], asyncio.Server] = {}
         self._checks: dict[str, asyncio.Task[None]] = {}
@@ -49,11 +48,11 @@ class Balancer:
     async def run(self) -> None:
         """Serve until cancelled."""
         while True:
-            found = os.stat(self._file)
-            if (found.st_mtime_ns, found.st_ino) != self._read:
+            text = self._file.read_text()  # `docker cp` leaves no other trace of a change than the content
+            if text != self._read:
                 with contextlib.suppress(ValueError):  # half of it is written: read again
-                    config = json.loads(self._file.read_text())
-                    self._read = (found.st_mtime_ns, found.st_ino)
+                    config = json.loads(text)
+                    self._read = text
                     await self._take(config)
             await asyncio.sleep(LOOK)
 
