@@ -53,7 +53,8 @@ class Databases:
             "create", "--name", name, "--label", f"{LABEL}={self._cloud}", "--restart", "unless-stopped",
             "--network", networks.vpc_name(self._cloud, spec.vpc), "--ip", spec.address, "--memory", "512m",
             "--user", "0:0", "--entrypoint", "/bin/sh", self.image, "-c",
-            f"chown -R {_OWNER} /var/lib/postgresql/data && exec chroot --userspec={_OWNER} / sh {_FILES}/serve.sh",
+            f"chown -R {_OWNER} /var/lib/postgresql/data && "
+            f"exec /usr/sbin/chroot --userspec={_OWNER} / sh {_FILES}/serve.sh",
         )  # fmt: skip
         try:
             put(name, {f"{_FILES}/{file}": text for file, text in _files(spec).items()})
