@@ -75,6 +75,7 @@ LONG = {
     "configs/dashboards/postgres.py": "one dashboard, declared panel by panel",
     "configs/dashboards/timescale.py": "one dashboard, declared panel by panel",
     "configs/render/level_formats.py": "a table of formats, each with its source and an example line",
+    "components/hub.py": "one component and its wiring; what a cluster adds is in components/nodes.py and its siblings",
     "configs/settings/receivers.py": "one model for each kind of receiver, declared field by field",
     "tests/unit/test_custom_files.py": "a table of the mistakes in own files",
     "tools/recipes.py": "one recipe for each image, declared field by field",

@@ -195,7 +195,7 @@ def test_the_first_node_alone_backs_up_what_is_in_no_bucket() -> None:
     backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
     settings = cluster({"backup": backup})
     assert [name for name in NODES if "backup" in services.roles(settings, name)] == ["hub"]
-    assert parts(settings) == ("grafana", "alertmanager", "caddy", "state")
+    assert parts(settings) == ("alertmanager", "caddy", "state"), "Grafana's data is in the shared database"
 
 
 def test_each_alertmanager_knows_which_node_it_is_on() -> None:

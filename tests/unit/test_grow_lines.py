@@ -109,7 +109,7 @@ def test_a_bucket_that_this_machine_does_not_reach_is_a_sentence(
     _write(tmp_path, CHUNK)
     lines = _lines(tmp_path)
 
-    def refuse(*_: object, **__: object) -> bytes:
+    def refuse(*_: object, body: bytes = b"") -> bytes:
         raise OSError("Name or service not known")
 
     monkeypatch.setattr(S3, "call", refuse)

@@ -26,7 +26,8 @@ def _sections(hub: dict[str, Any] | None = None, **sections: Any) -> dict[str, A
 
 def _on_servers(**hub: Any) -> dict[str, Any]:
     nodes = {"a": {}, "b": {"server": SERVERS["b"]}, "c": {"server": SERVERS["c"]}}
-    storage = {**copy.deepcopy(CLUSTER), "nodes": nodes}
+    database = {"postgres": {"grafana": {"dsn": "postgresql://grafana:db-s3cret@10.20.0.80/grafana"}}}
+    storage = {**copy.deepcopy(CLUSTER), "nodes": nodes, "database": database}
     hosts = {"vps-1": {"server": {"address": "203.0.113.70"}, "via": "internet"}}
     return fleet({"server": SERVERS["a"], "storage": storage, **hub}, hosts=hosts)
 
