@@ -30,6 +30,8 @@ def check(outputs: Mapping[str, Any], settings: Settings, now: datetime, moves: 
     tomorrow = (now + timedelta(days=1)).date().isoformat()
     if was != storage.kind and "cluster" in (was, storage.kind):
         _nodes(was, storage.kind, moves)
+    if was == storage.kind == "cluster":
+        _names(outputs.get("nodes") or {}, settings.hub.nodes)
     if was == "bucket" and storage.kind == "single":
         _back(storage, tomorrow)
     if was == "single" and storage.kind == "bucket":
@@ -52,6 +54,20 @@ def _nodes(was: str, kind: str, moves: bool) -> None:
             else "writes what two of the nodes have alone into the bucket before they are removed"
         )
         raise ToolError(f"hub.storage.kind: run `make grow TO={kind}`, which {risk} (docs/growing.md)")
+
+
+def _names(was: Mapping[str, str], nodes: Mapping[str, str]) -> None:
+    """What arrived last is on two of three nodes at least, so one may leave with its disk. Its name is that of a node's
+    part of the hashring; the first host must not take that of another node, whose part has other samples."""
+    left = [node for host, node in was.items() if host != "hub" and host not in nodes]
+    first = nodes["hub"] if was.get("hub") not in (None, nodes["hub"]) else ""
+    if len(left) + bool(first) > 1 or first in was.values():
+        had, wanted = (", ".join(sorted(names)) for names in (was.values(), nodes.values()))
+        raise ToolError(
+            f"hub.storage.nodes: expected at most one node with another name in one update, the hub has {had} and the "
+            f"stack file {wanted}: what arrived last is on two of three nodes. Change one name, run `make up`, then the "
+            "next; a name before that of the first node in the alphabet would make it the first"
+        )
 
 
 def _expired(day: str, settings: Settings) -> datetime:

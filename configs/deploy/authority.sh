@@ -4,8 +4,8 @@ set -eu
 pull_missing
 volume=''
 if docker volume inspect "$VOLUME" > /dev/null 2>&1; then volume="$VOLUME:/data:ro"; fi
-# The capability is that of the program's file, which could not be started without.
-docker run --rm --network none --cap-drop ALL --cap-add NET_BIND_SERVICE --security-opt no-new-privileges \
+# Not logged, because the key is printed. The capability is that of the program's file, which could not be started without.
+docker run --rm --log-driver none --network none --cap-drop ALL --cap-add NET_BIND_SERVICE --security-opt no-new-privileges \
     --label "$LABEL" --tmpfs /new -e XDG_DATA_HOME=/new -e HOME=/new ${volume:+-v "$volume"} "$IMAGE" sh -euc '
         at=caddy/pki/authorities/local
         if [ -e "/data/$at/root.key" ]; then

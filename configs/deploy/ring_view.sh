@@ -7,18 +7,19 @@
 set -eu
 made='' from=''
 for role in thanos-receive loki alertmanager; do
-    if docker inspect --type container "$PREFIX-$role" > /dev/null 2>&1; then made=yes; fi
+    if timeout 10 docker inspect --type container "$PREFIX-$role" > /dev/null 2>&1; then made=yes; fi
 done
 [ -n "$made" ] || exit 0
 echo made
 for role in thanos-query thanos-store thanos-receive alertmanager; do
-    if [ "$(docker inspect --type container -f '{{.State.Running}}' "$PREFIX-$role" 2> /dev/null)" = true ]; then
+    if [ "$(timeout 10 docker inspect --type container -f '{{.State.Running}}' "$PREFIX-$role" 2> /dev/null)" = true ]; then
         from=$PREFIX-$role
         break
     fi
 done
 [ -n "$from" ] || exit 0
-get() { timeout 10 docker exec "$from" wget -q -T 5 -O - --header 'Accept: application/json' "http://$PREFIX-$1" 2> /dev/null; }
+# No option -T: some builds of busybox crash with it.
+get() { timeout 10 docker exec "$from" timeout 5 wget -q -O - --header 'Accept: application/json' "http://$PREFIX-$1" 2> /dev/null; }
 ready() { get "$2" > /dev/null && echo "ready $1"; }
 if get thanos-receive:10902/-/ready > /dev/null; then
     in_ring=$(get thanos-receive:10902/metrics | awk '/^thanos_receive_hashring_nodes/ { sum += $2 } END { print sum + 0 }')

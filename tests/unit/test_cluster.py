@@ -228,6 +228,16 @@ def test_a_hub_with_data_becomes_three_nodes_and_back_by_grow_alone() -> None:
     storage_change.check({}, SETTINGS, NOW)
 
 
+@pytest.mark.parametrize(
+    ("was", "refused"),
+    [("abc", False), ("abd", False), ("axc", False), ("xbc", False), ("axy", True), ("xyc", True), ("cab", True)],
+)
+def test_one_node_at_a_time_has_another_name(was: str, refused: bool) -> None:
+    hosts = dict(zip(["hub", *(f"hub-{name}" for name in was[1:])], was, strict=True))
+    said = _refused({"storage": "cluster", "nodes": hosts}, SETTINGS)
+    assert ("expected at most one node with another name" in said) is refused, said
+
+
 def test_between_a_disk_and_three_nodes_is_the_bucket() -> None:
     for moves in (False, True):
         assert "expected `bucket` between single and cluster" in _refused({"storage": "single"}, SETTINGS, moves)

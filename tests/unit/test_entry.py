@@ -44,7 +44,9 @@ def _on_servers(**balancer: Any) -> dict[str, Any]:
         for n, name in ((5, "a"), (6, "b"), (7, "c"))
     }
     nodes = {"a": {}, **{name: {"server": place[name]} for name in "bc"}}
-    return {"server": place["a"], "storage": {**copy.deepcopy(CLUSTER), "nodes": nodes}, "balancer": balancer}
+    database = {"postgres": {"grafana": {"dsn": "postgresql://grafana:db-s3cret@10.20.0.80/grafana"}}}
+    storage = {**copy.deepcopy(CLUSTER), "nodes": nodes, "database": database}
+    return {"server": place["a"], "storage": storage, "balancer": balancer}
 
 
 def _on_droplets(**balancer: Any) -> dict[str, Any]:
