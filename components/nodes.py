@@ -63,24 +63,28 @@ class Ring:
     def __init__(self, settings: Settings, nodes: Mapping[str, RemoteHost]) -> None:
         self._settings, self._nodes = settings, nodes
         self._last: pulumi.Resource | None = None
+        self._before: dict[str, command.local.Command] = {}
 
     def before(self, host: str, change: pulumi.Input[str], parent: pulumi.Resource) -> pulumi.Resource:
         """What everything on this node has to wait for. `change`: a text that is another one whenever something on the
         node is to change."""
         # All that can be reached: a droplet that was just made may not be so yet.
-        after = [self._last] if self._last is not None else []
-        return self._step("before", host, change, [*after, *(node.ready for node in self._nodes.values())], parent)
+        after: list[pulumi.Resource] = [self._last] if self._last is not None else []
+        after += [node.ready for node in self._nodes.values()]
+        self._before[host] = self._step("before", host, change, after, parent)
+        return self._before[host]
 
     def after(
         self, host: str, change: pulumi.Input[str], made: Sequence[pulumi.Resource], parent: pulumi.Resource
     ) -> None:
         """Ends once the rings are whole after the change of this node. `change`: as in `before`, but of what is there
-        now; `made`: what was changed."""
+        now; `made`: what was changed. It follows each look before, so `make up` finds a change that failed between the
+        two (tools/nodes.py)."""
         self._last = self._step("after", host, change, made, parent)
 
     def _step(
         self, step: str, host: str, change: pulumi.Input[str], after: Sequence[pulumi.Resource], parent: pulumi.Resource
-    ) -> pulumi.Resource:
+    ) -> command.local.Command:
         nodes = self._settings.hub.nodes
         view = ring_view(self._settings, self._nodes[host].base)
         rows = numbered([{"NAME": name, "NODE": nodes[name]} for name in self._nodes])
@@ -92,6 +96,7 @@ class Ring:
             environment={
                 "VIEW": view,
                 "RING": script("ring", HOST=host, STEP=step, PATIENCE=patience, **rows),
+                **({"BEFORE": self._before[host].stdout} if step == "after" else {}),
                 **_ways(self._nodes, view),
             },
             interpreter=_SHELL,  # with its last output in the environment

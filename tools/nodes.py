@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 from configs.deploy import numbered, on_stdin, script
@@ -147,6 +148,28 @@ def order(stack: Stack) -> None:
         droplet = settings.hosts[host].droplet if host in settings.hosts else None
         if broken and droplet is not None and last.get(host, droplet.size) != droplet.size:
             require_others(settings, outputs, host)
+
+
+def again(state: Mapping[str, Any]) -> list[str]:
+    """What lets an update look at the rings once more where its last look at them was for a change that then failed:
+    Pulumi would take that look for granted, whatever has happened to the other nodes since."""
+    at = {
+        str(one["urn"]).rpartition("::")[2]: (str(one["urn"]), _modified(one))
+        for one in (state.get("deployment") or {}).get("resources") or []
+        if str(one["urn"]).endswith(("-ring-before", "-ring-after"))
+    }
+    failed = []
+    for name, (urn, looked) in at.items():
+        host, _, step = name.rpartition("-ring-")
+        if step == "before" and looked > at.get(f"{host}-ring-after", ("", 0.0))[1]:
+            failed.append(urn)
+    return [word for urn in failed for word in ("--replace", urn)]
+
+
+def _modified(resource: Mapping[str, Any]) -> float:
+    """When Pulumi wrote this resource last, in seconds; its times have nine decimals, Python reads six."""
+    whole, _, rest = str(resource["modified"]).rstrip("Z").partition(".")
+    return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc).timestamp() + float(f"0.{rest or 0}")
 
 
 def begin_with(stack: Stack, host: str) -> None:

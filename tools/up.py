@@ -94,7 +94,8 @@ def up(stack: Stack, moves: bool = False) -> int:
             unreachable.add(host)
 
     with repair.Comparison(stack) as comparison:
-        code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *refresh, shown=shown)
+        looks = nodes.again(stack.state)
+        code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *refresh, *looks, shown=shown)
         problems = repair.repair(stack, comparison, unreachable)
     if problems:
         say(repair.failures(problems))

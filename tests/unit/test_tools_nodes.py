@@ -219,3 +219,18 @@ def test_containers_of_a_node_are_compared_while_the_engine_cannot(folder: Path)
     }
     lines = {host: one.lines for host, one in found.items() if one.lines}
     assert lines == {"hub-b": ("container fleetwatch-loki: does not run",)}
+
+
+def _step(name: str, at: str) -> dict[str, Any]:
+    urn = f"urn:pulumi:prod::fleetwatch::fleetwatch:index:Hub$command:local:Command::{name}"
+    return {"urn": urn, "type": "command:local:Command", "modified": f"2026-11-30T{at}Z"}
+
+
+def test_a_look_for_a_change_that_failed_is_taken_again() -> None:
+    done = [_step("hub-ring-before", "07:00:01.123456789"), _step("hub-ring-after", "07:00:01.223456789")]
+    half = [_step("hub-b-ring-before", "07:01:00.5"), _step("hub-b-ring-after", "06:00:00")]
+    first = [_step("hub-c-ring-before", "07:02:00")]
+    assert nodes.again({"deployment": {"resources": done}}) == []
+    found = nodes.again({"deployment": {"resources": [*done, *half, *first]}})
+    assert found == ["--replace", half[0]["urn"], "--replace", first[0]["urn"]]
+    assert nodes.again({}) == []
