@@ -65,8 +65,8 @@ def _names(was: Mapping[str, str], nodes: Mapping[str, str]) -> None:
         had, wanted = (", ".join(sorted(names)) for names in (was.values(), nodes.values()))
         raise ToolError(
             f"hub.storage.nodes: expected at most one node with another name in one update, the hub has {had} and the "
-            f"stack file {wanted}: what arrived last is on two of three nodes. Change one name, run `make up`, then the "
-            "next; a name before that of the first node in the alphabet would make it the first"
+            f"stack file {wanted}: what arrived last is on two of three nodes. Change one name, run `make up`, then "
+            "the next; a name before that of the first node in the alphabet would make it the first"
         )
 
 

@@ -1,4 +1,4 @@
-"""Three hub nodes in a rehearsal behind the cloud's load balancer, a host on either path, and what tests break in it."""
+"""Three hub nodes in a rehearsal behind the cloud's load balancer, a host on either path, what tests break in it."""
 
 from __future__ import annotations
 
