@@ -243,9 +243,9 @@ class Cluster(Fleet):
         assert numbers, f"no line of {host} is there"
         return [number for number in range(1, max(numbers) + 1) if numbers[number] != 1]
 
-    def raise_alert(self, up: bool) -> None:
+    def raise_alert(self, on: bool) -> None:
         """Let the alert of the test fire, or end."""
-        self.on("web", "docker", "start" if up else "stop", "fleetwatch-node-exporter")
+        self.on("web", "docker", "stop" if on else "start", "fleetwatch-node-exporter")
 
     def figure(self, event: str, text: str) -> None:
         self.figures.append(f"| {event} | {text} |")
