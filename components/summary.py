@@ -51,6 +51,8 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
         pulumi.export("nodes", settings.hub.nodes)
         pulumi.export("node_sizes", fleet.sizes)
     pulumi.export("bucket_prepared", settings.hub.storage.bucket is not None)
+    if settings.hub.storage.lines_in_bucket:
+        pulumi.export("logs_since", settings.hub.storage.logs_since or "")  # "": it has none, which is known
     if settings.hub.storage.logs_until is not None:
         pulumi.export("logs_until", settings.hub.storage.logs_until)
     if hub.data is not None:

@@ -22,8 +22,6 @@ ANY = f"{RENEWED}|{FAILED}|will retry|final attempt; giving up.*"
 def lines(settings: Settings, messages: str, matchers: str = "") -> str:
     """Lines of the TLS loggers of Caddy, on each node of a hub, whose whole message matches `messages`. `matchers`
     begin with a comma."""
-    hosts = settings.hub.hosts
-    host = f'host=~"{"|".join(hosts)}"' if len(hosts) > 1 else f'host="{hosts[0]}"'
     caddy = names.container(settings.prefix, "caddy")
-    labels = f'job="{names.CERTIFICATES_JOB}",{host},container="{caddy}"{matchers}'
+    labels = f'job="{names.CERTIFICATES_JOB}",{names.matcher(settings.hub.hosts)},container="{caddy}"{matchers}'
     return f'{{{labels}}} | json logger="logger", msg="msg" | logger=~"tls([.].*)?" | msg=~"{messages}"'

@@ -7,6 +7,7 @@ where a name such as `prometheus` may belong to a container of the user.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 PROMETHEUS_PORT = 9090
@@ -104,6 +105,11 @@ def address(prefix: str, role: str, port: int) -> str:
 def node(name: str) -> str:
     """The name by which the nodes of a cluster reach this one; a hosts file of ours resolves it."""
     return f"node-{name}.fleetwatch.internal"
+
+
+def matcher(hosts: Sequence[str]) -> str:
+    """The matcher of PromQL and LogQL for what these hosts sent."""
+    return f'host=~"{"|".join(hosts)}"' if len(hosts) > 1 else f'host="{hosts[0]}"'
 
 
 def hub_network(prefix: str) -> str:

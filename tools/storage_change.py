@@ -10,7 +10,14 @@ from configs.settings import Settings
 from configs.settings.storage import Storage
 from tools import pulumi_state
 from tools.errors import ToolError
+from tools.progress import say
 from tools.stack import Stack
+
+UNKNOWN = (
+    "warning: it is not known whether the hub's disk has log lines from before its bucket. If this update removes "
+    "`hub.storage.logs_since` from the stack file, put it back until `hub.retention.logs` has passed since that day: "
+    "lines before it are not read without it (docs/growing.md)"
+)
 
 
 def require(stack: Stack, moves: bool = False) -> None:
@@ -18,7 +25,10 @@ def require(stack: Stack, moves: bool = False) -> None:
     a move to or from three nodes would lose."""
     settings = stack.settings()
     if settings is not None:
-        check(pulumi_state.outputs(stack.state), settings, datetime.now(timezone.utc), moves)
+        outputs = pulumi_state.outputs(stack.state)
+        check(outputs, settings, datetime.now(timezone.utc), moves)
+        if unknown(outputs, settings):
+            say(UNKNOWN)
 
 
 def check(outputs: Mapping[str, Any], settings: Settings, now: datetime, moves: bool = False) -> None:
@@ -36,8 +46,16 @@ def check(outputs: Mapping[str, Any], settings: Settings, now: datetime, moves: 
         _back(storage, tomorrow)
     if was == "single" and storage.kind == "bucket":
         _there(storage, tomorrow, bool(outputs.get("bucket_prepared")))
+    if (since := outputs.get("logs_since")) and storage.kind != "cluster":  # a move to three nodes copies the lines
+        _lines_on_disk(since, was, settings, now)
     if (until := outputs.get("logs_until")) is not None and storage.logs_until is None:
         _lines_are_old(until, settings, now)
+
+
+def unknown(outputs: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether the update may leave log lines unread that are on the hub's disk: the last one did not record it."""
+    storage = settings.hub.storage
+    return outputs.get("storage") == storage.kind == "bucket" and "logs_since" not in outputs and not storage.logs_since
 
 
 def _nodes(was: str, kind: str, moves: bool) -> None:
@@ -94,6 +112,24 @@ def _back(storage: Storage, tomorrow: str) -> None:
         raise ToolError(
             f'hub.storage: expected the bucket and logs_until "{tomorrow}" or later beside `kind: single`, because '
             "this hub has log lines in its bucket; then run `make grow TO=single` (docs/growing.md)"
+        )
+
+
+def _lines_on_disk(since: str, was: str, settings: Settings, now: datetime) -> None:
+    """Without this day Loki does not read the lines that the disk has from before it, with another one not those
+    between the two. A day that has not come may be changed to another that has not."""
+    given, expired = settings.hub.storage.logs_since, _expired(since, settings)
+    if given == since or (given is not None and now.date().isoformat() < min(given, since)):
+        return
+    if now < expired:
+        raise ToolError(
+            f'hub.storage.logs_since: expected "{since}" until {expired:%Y-%m-%d}, the hub\'s disk has log lines of '
+            "the days before it that are kept until then (hub.retention.logs); leave it in the stack file"
+        )
+    if given is not None and was == "bucket":
+        raise ToolError(
+            f'hub.storage.logs_since: expected "{since}" or no such key, the lines from that day on are in the bucket; '
+            "remove it"
         )
 
 

@@ -20,7 +20,7 @@ LOKI = 'job="loki"'
 
 
 def group(settings: Settings) -> Group:
-    """All have host="hub", so that hosts.hub.alerts.mute applies to them."""
+    """All have the host of the hub, or its node, that they are about: its `alerts.mute` applies to them."""
     return Group(
         name="hub",
         rules=(
