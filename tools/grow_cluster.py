@@ -10,7 +10,6 @@ arrives while the second node leaves is on the first too, or is refused, and its
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,7 +21,7 @@ from tools.errors import ToolError
 from tools.grow_lines import Lines
 from tools.grow_record import Record
 from tools.hub_move import Move
-from tools.hub_node import Node
+from tools.hub_node import PARTS, Node
 from tools.progress import say, step
 from tools.stack import Stack
 from tools.up import up
@@ -76,7 +75,7 @@ def to_bucket(stack: Stack, settings: Settings, yes: bool) -> int:
     outputs = stack.outputs()
     first, hosts = Move(stack, settings), leaving(outputs)
     record = grow_record.read(first, "bucket")
-    written = record is not None and record.written and record.fresh and _stopped(stack, settings, hosts)
+    written = record is not None and record.written and _stopped(stack, settings, hosts, record)
     say(grow_plan.from_cluster(settings, outputs, 0 if written else _size(stack, settings, hosts)))
     if not yes and not confirmed(f"Write everything into the bucket, then remove {', '.join(hosts)}? [y/N] "):
         return 1
@@ -119,12 +118,19 @@ def _size(stack: Stack, settings: Settings, hosts: Sequence[str]) -> int | None:
         return None
 
 
-def _stopped(stack: Stack, settings: Settings, hosts: Sequence[str]) -> bool:
-    """Whether no leaving node has taken anything since the bucket had everything of it. One that does not answer is
-    removed already, or was lost since."""
+def _stopped(stack: Stack, settings: Settings, hosts: Sequence[str], record: Record) -> bool:
+    """Whether no leaving node has taken anything since the bucket had everything of it: it is removed, or was not
+    started since. Of one that is in the state and does not answer this is taken for granted for a day."""
+    there = {one["urn"].rpartition("::")[2] for one in _resources(stack)}
     for host in hosts:
-        with contextlib.suppress(ToolError):
-            if Node(stack, settings, host).runs():
+        # A state without anything is one that could not be read.
+        if there and not there & {f"{host}-{what}" for what in (*PROTECTED, *PARTS)}:
+            continue
+        try:
+            if Node(stack, settings, host).took_since(record.at):
+                return False
+        except ToolError:
+            if not record.fresh:
                 return False
     return True
 
@@ -134,7 +140,7 @@ def _write(stack: Stack, settings: Settings, outputs: Mapping[str, Any], hosts: 
     first, nodes = Node(stack, settings), [Node(stack, settings, host) for host in hosts]
     with step(f"Looking for {', '.join(['hub', *hosts])}"):
         for node in (first, *nodes):
-            node.start()
+            _start(node)
     record = _counted(first, settings, "bucket")
     again = "The nodes run again, and nothing was removed."
     try:
@@ -150,6 +156,18 @@ def _write(stack: Stack, settings: Settings, outputs: Mapping[str, Any], hosts: 
             node.revive()
         raise
     return grow_record.write(first, "bucket", record.counts, written=True)
+
+
+def _start(node: Node) -> None:
+    """ToolError with the way out where it does not start: a move needs what each node has."""
+    try:
+        node.start()
+    except ToolError as problem:
+        raise ToolError(
+            f"{str(problem).rstrip('.')}. Every node has to run before the move goes on. If {node.host} is gone, set "
+            f"`kind: cluster` and its nodes again, run `make up` (for a droplet `make rebuild HOST={node.host}`), then "
+            "set `kind: bucket` and run `make grow TO=bucket` again (docs/growing.md)"
+        ) from problem
 
 
 def _compare(first: Node, settings: Settings, outputs: Mapping[str, Any], record: Record, again: str) -> None:
@@ -179,7 +197,12 @@ def forget(stack: Stack, settings: Settings, yes: bool) -> int:
 def _unprotect(stack: Stack, hosts: Sequence[str]) -> None:
     """Pulumi may remove these nodes, and what all nodes had in common."""
     names = {f"{host}-{what}" for host in hosts for what in PROTECTED}
-    for one in (stack.read_state().get("deployment") or {}).get("resources") or []:
+    for one in _resources(stack):
         goes = one["type"].startswith(SHARED) or one["urn"].rpartition("::")[2] in names
         if one.get("protect") and goes:
             stack.quiet("state", "unprotect", "--yes", one["urn"])
+
+
+def _resources(stack: Stack) -> list[Any]:
+    """Those of the stack's state."""
+    return (stack.read_state().get("deployment") or {}).get("resources") or []
