@@ -34,18 +34,22 @@ SHARED = ("digitalocean:index/loadBalancer:", "digitalocean:index/databaseCluste
 def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
     """After the stack file has the three nodes. Raises ToolError if something is missing at the end."""
     outputs, first = stack.outputs(), Move(stack, settings)
-    lines = Lines(first, settings, outputs)
-    say(grow_plan.to_cluster(settings, outputs, sum(file.size for file in lines.missing())))
+    lines, record = Lines(first, settings, outputs), grow_record.read(first, "cluster")
+    # Once all is copied, Loki merges and deletes files in the bucket: copied again, these would be stale.
+    written = record is not None and record.written
+    say(grow_plan.to_cluster(settings, outputs, 0 if written else sum(file.size for file in lines.missing())))
     if not yes and not confirmed("Bring the stack up with three nodes, and compare? [y/N] "):
         return 1
-    record = grow_record.read(first, "cluster")
     if record is None or not record.fresh:
-        record = _counted(first, settings, "cluster")
+        record = _counted(first, settings, "cluster", written)
     again = "Nothing was removed. Run `make grow TO=cluster` again."
-    copied = _copy(lines)
+    if not written:
+        _copy(lines)
     if up(stack, moves=True):
         raise ToolError(f"The stack is not complete; the nodes were not compared. {again}")
-    copied += _copy(lines)  # what was written to the disk until it restarted
+    if not written:
+        _copy(lines)  # what was written to the disk until it restarted
+        record = grow_record.write(first, "cluster", record.counts, written=True)
     with step("Writing the log lines of the first node's disk into the bucket"):
         Node(stack, settings).write_lines()
         # One after the other: two take what arrives meanwhile.
@@ -56,10 +60,11 @@ def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
         with step(f"Comparing on {host}"):
             grow_counts.require_samples(node, record.counts, again)
             grow_counts.require_lines(node, grow_counts.loki(node), record.counts, again)
-    grow_record.remove(first)
     say(f"Each of the three nodes answers with what the hub had: {record.counts.sentence}.")
-    if copied:
+    if lines.on_disk():  # then the record stays, `forget` needs it
         say("The log lines of the hub's disk are in the bucket; the disk has them until `make grow FORGET=1`.")
+    else:
+        grow_record.remove(first)
     return 0
 
 
@@ -99,15 +104,15 @@ def is_moving(stack: Stack, settings: Settings) -> bool:
     return grow_record.read(Move(stack, settings), "bucket") is not None
 
 
-def _copy(lines: Lines) -> int:
+def _copy(lines: Lines) -> None:
     with step("Copying log lines that are on the hub's disk into the bucket"):
-        return lines.copy()
+        lines.copy()
 
 
-def _counted(first: Move, settings: Settings, to: str) -> Record:
+def _counted(first: Move, settings: Settings, to: str, written: bool = False) -> Record:
     with step("Counting the samples and lines of before"):
         counts = grow_counts.counted(first, settings)
-    return grow_record.write(first, to, counts)
+    return grow_record.write(first, to, counts, written)
 
 
 def _size(stack: Stack, settings: Settings, hosts: Sequence[str]) -> int | None:
@@ -181,15 +186,18 @@ def _compare(first: Node, settings: Settings, outputs: Mapping[str, Any], record
 
 
 def forget(stack: Stack, settings: Settings, yes: bool) -> int:
-    """Delete the log lines that the first node's disk has from before, once the bucket has them."""
-    lines = Lines(Move(stack, settings), settings, stack.outputs())
+    """Delete the log lines that the first node's disk has from before, once they were copied into the bucket."""
+    first = Move(stack, settings)
+    lines, record = Lines(first, settings, stack.outputs()), grow_record.read(first, "cluster")
     if not lines.on_disk():
         return 0
-    if lines.missing():
+    if (record is None or not record.written) and lines.missing():
         raise ToolError("The bucket lacks log lines that are on the hub's disk: run `make grow TO=cluster` first.")
     if not yes and not confirmed("Delete the log lines of before from the hub's disk? [y/N] "):
         return 1
     lines.forget()
+    if record is not None:
+        grow_record.remove(first)
     say("Deleted the log lines of before.")
     return 0
 

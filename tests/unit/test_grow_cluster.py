@@ -96,6 +96,20 @@ def test_three_nodes_answer_with_what_one_had(world: World) -> None:
     assert world.record is None
 
 
+def test_copied_lines_are_forgotten_after_the_bucket_merged_or_deleted_them(world: World) -> None:
+    world.disk = world.lacking = ["chunk"]
+    with pytest.raises(ToolError, match="The bucket lacks log lines"):
+        grow_cluster.forget(stack("cluster", world), settings("cluster"), yes=True)
+    assert grow_cluster.to_cluster(stack("cluster", world), settings("cluster"), yes=True) == 0
+    world.lacking = ["chunk"]  # retention deleted it in the bucket
+    world.calls.clear()
+    assert grow_cluster.to_cluster(stack("cluster", world), settings("cluster"), yes=True) == 0
+    assert ("copy",) not in world.calls, "what was deleted does not come back"
+    assert grow_cluster.forget(stack("cluster", world), settings("cluster"), yes=True) == 0
+    assert not world.disk
+    assert world.record is None
+
+
 def test_the_plan_names_nodes_and_costs() -> None:
     shown = grow_plan.to_cluster(settings("cluster"), {"monthly_usd": 39.0}, 2 * disk.GB)
     assert "The hub becomes three nodes: a (hub), b (hub-b), c (hub-c)." in shown
