@@ -46,7 +46,8 @@ def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
     if not written:
         _copy(lines)
     if up(stack, moves=True):
-        raise ToolError(f"The stack is not complete; the nodes were not compared. {again}")
+        record_left = grow_plan.record_left(settings, stack.outputs().get("entry", "its output `entry`"))
+        raise ToolError(f"The stack is not complete; the nodes were not compared. {record_left}{again}")
     if not written:
         _copy(lines)  # what was written to the disk until it restarted
         record = grow_record.write(first, "cluster", record.counts, written=True)

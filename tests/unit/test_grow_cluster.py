@@ -8,7 +8,8 @@ import time
 import pytest
 
 from configs import disk
-from tests.fixtures.three_nodes import HOSTS, SAMPLES, World, made, place, settings, stack
+from tests.fixtures.fleets import cluster
+from tests.fixtures.three_nodes import ENTRY, HOSTS, SAMPLES, World, made, place, settings, stack
 from tools import grow_cluster, grow_plan, grow_record, hub_move
 from tools.errors import ToolError
 from tools.grow_counts import Counts
@@ -94,6 +95,20 @@ def test_three_nodes_answer_with_what_one_had(world: World) -> None:
         asked = [at for at, call in enumerate(world.calls) if call[0] == host and "/loki/api" in call[-1]]
         assert max(asked) > written, "lines of the first node's memory are read on the others"
     assert world.record is None
+
+
+def test_the_plan_and_a_stack_that_is_not_complete_name_the_dns_record_of_the_user(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.incomplete = True
+    own = cluster({"domain": "monitor.example.com"})
+    with pytest.raises(ToolError, match=rf"record of monitor\.example\.com has to name the load balancer \({ENTRY}\)"):
+        grow_cluster.to_cluster(stack("cluster", world), own, yes=True)
+    assert "The DNS record of monitor.example.com is yours" in capsys.readouterr().out
+    for other in (cluster({"domain": "monitor.example.com", "dns_zone": "example.com"}), settings("cluster")):
+        with pytest.raises(ToolError, match=r"were not compared\. Nothing was removed"):
+            grow_cluster.to_cluster(stack("cluster", world), other, yes=True)
+        assert "DNS record" not in capsys.readouterr().out
 
 
 def test_copied_lines_are_forgotten_after_the_bucket_merged_or_deleted_them(world: World) -> None:
