@@ -17,6 +17,9 @@ def problems(settings: Settings) -> Iterator[str]:
     if not settings.hub.nodes:
         return
     yield from _one_database(settings)
+    for host, edge in settings.edges.items():
+        for app in sorted(services.CLUSTER_JOBS & set(edge.apps)):
+            yield f"hosts.{host}.apps.{app}: `{app}` is reserved beside `kind: cluster`; choose a different name"
     taken = {port.host for port in services.node_ports(settings)}
     for name, port in settings.hub.ports:
         if port in taken:

@@ -1,0 +1,43 @@
+"""Which stack files of a cluster are refused and in which sentence, and what of a cluster other stacks do not have."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from configs.catalogue import catalogue
+from configs.services import alertmanager
+from configs.settings import SettingsError, load
+from configs.validation import validate
+from tests.fixtures.fleets import CLUSTER, HUB, SOURCE, cluster, fleet
+
+APP = {"droplet": {}, "apps": {"hub-database": {"target": "api:8000"}}}
+
+
+def _problems(hub: dict[str, Any], hosts: dict[str, Any] | None = None) -> list[str]:
+    try:
+        settings = load(fleet(hub, hosts=hosts or {}), SOURCE)
+    except SettingsError as error:
+        return error.problems
+    return validate(settings, machine=None, cloud=None, encrypted=None)
+
+
+def _on_droplets(**storage: Any) -> dict[str, Any]:
+    return {**HUB, "storage": {**copy.deepcopy(CLUSTER), **storage}}
+
+
+def test_without_a_cluster_nothing_is_of_one() -> None:
+    for storage in ({}, {"kind": "bucket", "bucket": copy.deepcopy(CLUSTER["bucket"])}):
+        hub = {**HUB, "ask": {}, "storage": storage}
+        assert not _problems(hub, {"web-1": APP})
+        settings = load(fleet(hub), SOURCE)
+        assert "hub-database" not in catalogue(settings)["jobs"]
+        text = alertmanager.config(settings)
+        assert 'alertname!~"HostSilent|HubPartDown|Watchdog"' in text
+        assert not [name for name in ("HubDatabaseDown", "NodeAlone") if name in text]
+
+
+def test_no_app_of_a_cluster_has_the_job_of_the_shared_database() -> None:
+    (said,) = _problems(_on_droplets(), {"web-1": APP})
+    assert said.startswith("hosts.web-1.apps.hub-database: `hub-database` is reserved beside `kind: cluster`; choose")
+    assert "hub-database" in catalogue(cluster())["jobs"]
