@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from configs import services
 from configs.settings import Settings
@@ -53,7 +53,8 @@ def _one_database(settings: Settings) -> Iterator[str]:
     if database is None or database.postgres is None or database.postgres.ask is None:
         return
     both = [one.dsn.get_secret_value() for one in (database.postgres.grafana, database.postgres.ask)]
-    places = {(parts.hostname, parts.port or 5432, parts.path) for parts in map(urlsplit, both)}
+    # As configs/services/shared_database.py reads them.
+    places = {(one.hostname, one.port or 5432, unquote(one.path.strip("/"))) for one in map(urlsplit, both)}
     if len(places) == 1 and both[0] != placeholder("dsn"):
         yield (
             "hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's, both have a table "

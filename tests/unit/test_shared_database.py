@@ -83,8 +83,11 @@ def test_mistakes_are_sentences_without_the_secret(database: Any, hub: dict[str,
     assert "s3cret" not in str(refused.value)
 
 
-def test_both_programs_in_one_database_are_refused_and_placeholders_are_not() -> None:
-    (said,) = validate(_settings(_own(ask=GRAFANA_DSN)), machine=None, cloud=None, encrypted=None)
+@pytest.mark.parametrize(
+    "ask", [GRAFANA_DSN, *(f"postgresql://a:s3cret@DB.example.com:6432/{name}" for name in ("graf", "graf/", "gr%61f"))]
+)
+def test_both_programs_in_one_database_are_refused_and_placeholders_are_not(ask: str) -> None:
+    (said,) = validate(_settings(_own(ask=ask)), machine=None, cloud=None, encrypted=None)
     assert said.startswith("hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's")
     assert "s3cret" not in said
     unread = readable(_own({"secure": "v1:x"}, ask={"secure": "v1:y"}))
