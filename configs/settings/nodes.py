@@ -64,3 +64,6 @@ def check_places(nodes: Mapping[str, Node], droplet: HubDroplet | None, server: 
             raise ValueError(f"{given}.server: missing, the first node is a server")
         if place is not None and place.private_address is None:
             raise ValueError(f"{given}.server.private_address: missing, the nodes of a cluster reach each other by it")
+    for name, key in ((name, key) for name in sorted(nodes) for key in _OWN if server is not None):
+        if getattr(nodes[name], key) is not None:
+            raise ValueError(f"storage.nodes.{name}.{key}: expected no such key with servers; remove it")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import copy
 from typing import Any
 
+import pytest
+
 from configs.catalogue import catalogue
 from configs.services import alertmanager
 from configs.settings import SettingsError, load
 from configs.validation import validate
-from tests.fixtures.fleets import CLUSTER, HUB, SOURCE, cluster, fleet
+from tests.fixtures.fleets import CLUSTER, HUB, SOURCE, cluster, fleet, on_servers
 
 APP = {"droplet": {}, "apps": {"hub-database": {"target": "api:8000"}}}
 
@@ -41,3 +43,12 @@ def test_no_app_of_a_cluster_has_the_job_of_the_shared_database() -> None:
     (said,) = _problems(_on_droplets(), {"web-1": APP})
     assert said.startswith("hosts.web-1.apps.hub-database: `hub-database` is reserved beside `kind: cluster`; choose")
     assert "hub-database" in catalogue(cluster())["jobs"]
+
+
+@pytest.mark.parametrize(
+    ("node", "key", "value"), [("a", "size", "s-1vcpu-1gb"), ("b", "size", "s-1vcpu-1gb"), ("c", "volume", 100)]
+)
+def test_servers_have_no_keys_of_droplets(node: str, key: str, value: Any) -> None:
+    assert not _problems(on_servers({}))
+    (said,) = _problems(on_servers({node: {key: value}}))
+    assert said.startswith(f"hub.storage.nodes.{node}.{key}: expected no such key with servers; remove it")
