@@ -10,7 +10,6 @@ arrives while the second node leaves is on the first too, or is refused, and its
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,7 +21,7 @@ from tools.errors import ToolError
 from tools.grow_lines import Lines
 from tools.grow_record import Record
 from tools.hub_move import Move
-from tools.hub_node import Node
+from tools.hub_node import PARTS, Node
 from tools.progress import say, step
 from tools.stack import Stack
 from tools.up import up
@@ -35,18 +34,23 @@ SHARED = ("digitalocean:index/loadBalancer:", "digitalocean:index/databaseCluste
 def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
     """After the stack file has the three nodes. Raises ToolError if something is missing at the end."""
     outputs, first = stack.outputs(), Move(stack, settings)
-    lines = Lines(first, settings, outputs)
-    say(grow_plan.to_cluster(settings, outputs, sum(file.size for file in lines.missing())))
+    lines, record = Lines(first, settings, outputs), grow_record.read(first, "cluster")
+    # Once all is copied, Loki merges and deletes files in the bucket: copied again, these would be stale.
+    written = record is not None and record.written
+    say(grow_plan.to_cluster(settings, outputs, 0 if written else sum(file.size for file in lines.missing())))
     if not yes and not confirmed("Bring the stack up with three nodes, and compare? [y/N] "):
         return 1
-    record = grow_record.read(first, "cluster")
     if record is None or not record.fresh:
-        record = _counted(first, settings, "cluster")
+        record = _counted(first, settings, "cluster", written)
     again = "Nothing was removed. Run `make grow TO=cluster` again."
-    copied = _copy(lines)
+    if not written:
+        _copy(lines)
     if up(stack, moves=True):
-        raise ToolError(f"The stack is not complete; the nodes were not compared. {again}")
-    copied += _copy(lines)  # what was written to the disk until it restarted
+        record_left = grow_plan.record_left(settings, stack.outputs().get("entry", "its output `entry`"))
+        raise ToolError(f"The stack is not complete; the nodes were not compared. {record_left}{again}")
+    if not written:
+        _copy(lines)  # what was written to the disk until it restarted
+        record = grow_record.write(first, "cluster", record.counts, written=True)
     with step("Writing the log lines of the first node's disk into the bucket"):
         Node(stack, settings).write_lines()
         # One after the other: two take what arrives meanwhile.
@@ -57,10 +61,11 @@ def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
         with step(f"Comparing on {host}"):
             grow_counts.require_samples(node, record.counts, again)
             grow_counts.require_lines(node, grow_counts.loki(node), record.counts, again)
-    grow_record.remove(first)
     say(f"Each of the three nodes answers with what the hub had: {record.counts.sentence}.")
-    if copied:
+    if lines.on_disk():  # then the record stays, `forget` needs it
         say("The log lines of the hub's disk are in the bucket; the disk has them until `make grow FORGET=1`.")
+    else:
+        grow_record.remove(first)
     return 0
 
 
@@ -76,7 +81,7 @@ def to_bucket(stack: Stack, settings: Settings, yes: bool) -> int:
     outputs = stack.outputs()
     first, hosts = Move(stack, settings), leaving(outputs)
     record = grow_record.read(first, "bucket")
-    written = record is not None and record.written and record.fresh and _stopped(stack, settings, hosts)
+    written = record is not None and record.written and _stopped(stack, settings, hosts, record)
     say(grow_plan.from_cluster(settings, outputs, 0 if written else _size(stack, settings, hosts)))
     if not yes and not confirmed(f"Write everything into the bucket, then remove {', '.join(hosts)}? [y/N] "):
         return 1
@@ -100,15 +105,15 @@ def is_moving(stack: Stack, settings: Settings) -> bool:
     return grow_record.read(Move(stack, settings), "bucket") is not None
 
 
-def _copy(lines: Lines) -> int:
+def _copy(lines: Lines) -> None:
     with step("Copying log lines that are on the hub's disk into the bucket"):
-        return lines.copy()
+        lines.copy()
 
 
-def _counted(first: Move, settings: Settings, to: str) -> Record:
+def _counted(first: Move, settings: Settings, to: str, written: bool = False) -> Record:
     with step("Counting the samples and lines of before"):
         counts = grow_counts.counted(first, settings)
-    return grow_record.write(first, to, counts)
+    return grow_record.write(first, to, counts, written)
 
 
 def _size(stack: Stack, settings: Settings, hosts: Sequence[str]) -> int | None:
@@ -119,12 +124,19 @@ def _size(stack: Stack, settings: Settings, hosts: Sequence[str]) -> int | None:
         return None
 
 
-def _stopped(stack: Stack, settings: Settings, hosts: Sequence[str]) -> bool:
-    """Whether no leaving node has taken anything since the bucket had everything of it. One that does not answer is
-    removed already, or was lost since."""
+def _stopped(stack: Stack, settings: Settings, hosts: Sequence[str], record: Record) -> bool:
+    """Whether no leaving node has taken anything since the bucket had everything of it: it is removed, or was not
+    started since. Of one that is in the state and does not answer this is taken for granted for a day."""
+    there = {one["urn"].rpartition("::")[2] for one in _resources(stack)}
     for host in hosts:
-        with contextlib.suppress(ToolError):
-            if Node(stack, settings, host).runs():
+        # A state without anything is one that could not be read.
+        if there and not there & {f"{host}-{what}" for what in (*PROTECTED, *PARTS)}:
+            continue
+        try:
+            if Node(stack, settings, host).took_since(record.at):
+                return False
+        except ToolError:
+            if not record.fresh:
                 return False
     return True
 
@@ -134,7 +146,7 @@ def _write(stack: Stack, settings: Settings, outputs: Mapping[str, Any], hosts: 
     first, nodes = Node(stack, settings), [Node(stack, settings, host) for host in hosts]
     with step(f"Looking for {', '.join(['hub', *hosts])}"):
         for node in (first, *nodes):
-            node.start()
+            _start(node)
     record = _counted(first, settings, "bucket")
     again = "The nodes run again, and nothing was removed."
     try:
@@ -152,6 +164,18 @@ def _write(stack: Stack, settings: Settings, outputs: Mapping[str, Any], hosts: 
     return grow_record.write(first, "bucket", record.counts, written=True)
 
 
+def _start(node: Node) -> None:
+    """ToolError with the way out where it does not start: a move needs what each node has."""
+    try:
+        node.start()
+    except ToolError as problem:
+        raise ToolError(
+            f"{str(problem).rstrip('.')}. Every node has to run before the move goes on. If {node.host} is gone, set "
+            f"`kind: cluster` and its nodes again, run `make up` (for a droplet `make rebuild HOST={node.host}`), then "
+            "set `kind: bucket` and run `make grow TO=bucket` again (docs/growing.md)"
+        ) from problem
+
+
 def _compare(first: Node, settings: Settings, outputs: Mapping[str, Any], record: Record, again: str) -> None:
     """What the first node has without the others. Late samples are in memory until the next block is cut."""
     late = f"{again} Samples that arrived late are uploaded with the next block: wait for two hours, then run it again."
@@ -163,15 +187,18 @@ def _compare(first: Node, settings: Settings, outputs: Mapping[str, Any], record
 
 
 def forget(stack: Stack, settings: Settings, yes: bool) -> int:
-    """Delete the log lines that the first node's disk has from before, once the bucket has them."""
-    lines = Lines(Move(stack, settings), settings, stack.outputs())
+    """Delete the log lines that the first node's disk has from before, once they were copied into the bucket."""
+    first = Move(stack, settings)
+    lines, record = Lines(first, settings, stack.outputs()), grow_record.read(first, "cluster")
     if not lines.on_disk():
         return 0
-    if lines.missing():
+    if (record is None or not record.written) and lines.missing():
         raise ToolError("The bucket lacks log lines that are on the hub's disk: run `make grow TO=cluster` first.")
     if not yes and not confirmed("Delete the log lines of before from the hub's disk? [y/N] "):
         return 1
     lines.forget()
+    if record is not None:
+        grow_record.remove(first)
     say("Deleted the log lines of before.")
     return 0
 
@@ -179,7 +206,12 @@ def forget(stack: Stack, settings: Settings, yes: bool) -> int:
 def _unprotect(stack: Stack, hosts: Sequence[str]) -> None:
     """Pulumi may remove these nodes, and what all nodes had in common."""
     names = {f"{host}-{what}" for host in hosts for what in PROTECTED}
-    for one in (stack.read_state().get("deployment") or {}).get("resources") or []:
+    for one in _resources(stack):
         goes = one["type"].startswith(SHARED) or one["urn"].rpartition("::")[2] in names
         if one.get("protect") and goes:
             stack.quiet("state", "unprotect", "--yes", one["urn"])
+
+
+def _resources(stack: Stack) -> list[Any]:
+    """Those of the stack's state."""
+    return (stack.read_state().get("deployment") or {}).get("resources") or []

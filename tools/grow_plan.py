@@ -99,8 +99,38 @@ def to_cluster(settings: Settings, outputs: Mapping[str, Any], size: int) -> str
         "collect until a second node takes it.\n"
         "2. The first node writes the log lines of its disk into the bucket. Its newest metrics stay on its disk until "
         "they are uploaded, within three hours.\n"
-        "3. Samples and log lines of before are counted on each node.\n" + _new_bill(settings, outputs)
+        f"3. Samples and log lines of before are counted on each node.\n{_own_record(settings)}"
+        + _new_bill(settings, outputs)
     )
+
+
+def _own_record(settings: Settings) -> str:
+    """What the user has to do during a move to three nodes, as one line; empty: nothing."""
+    if not _has_own_record(settings):
+        return ""
+    return (
+        f"The DNS record of {settings.hub.domain} is yours: give it a short TTL now, and let it name the load balancer "
+        'as soon as step 1 has made that. `make pulumi ARGS="stack output entry"` prints its address once step 1 has '
+        "ended, DigitalOcean's control panel has it earlier. Until then the hub cannot be reached from the internet, "
+        "hosts there queue, the new nodes get no certificate, and this run ends with what is missing; the next run "
+        "continues it.\n"
+    )
+
+
+def record_left(settings: Settings, entry: str) -> str:
+    """A sentence about what may be missing after the update, with a space; empty: nothing. `entry`: the address of the
+    load balancer."""
+    if not _has_own_record(settings):
+        return ""
+    return (
+        f"The DNS record of {settings.hub.domain} has to name the load balancer ({entry}); until it does, the hub "
+        "cannot be reached from the internet and the new nodes get no certificate. "
+    )
+
+
+def _has_own_record(settings: Settings) -> bool:
+    """Whether the user makes the DNS record of a hub on droplets."""
+    return settings.hub.droplet is not None and settings.hub.public and settings.hub.dns_zone is None
 
 
 def from_cluster(settings: Settings, outputs: Mapping[str, Any], size: int | None) -> str:

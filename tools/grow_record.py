@@ -17,8 +17,9 @@ LABEL = "fleetwatch.grow.record"
 
 @dataclass(frozen=True)
 class Record:
-    """`to`: the kind of storage that the hub moves to; `counts` of before; `written`: whether the bucket has all that
-    the leaving nodes had, since `at`, in seconds."""
+    """`to`: the kind of storage that the hub moves to; `counts` of before; `written`: whether the bucket has had all
+    that the leaving nodes had, or of a move to three nodes the log lines of the hub's disk; `at`: since when, in
+    seconds."""
 
     to: str
     counts: Counts

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from datetime import datetime, timezone
 
 from configs import names
 from configs.metrics_store import QUERY, RECEIVE, STORE
@@ -32,9 +33,12 @@ done
 class Node(Move):
     """A host of the hub whose Docker Engine answers."""
 
-    def runs(self) -> list[str]:
-        """Its parts that take data and run."""
-        return [role for role in PARTS if self._state(role)[0] == "true"]
+    def took_since(self, at: float) -> list[str]:
+        """Its parts that may have taken data after this time, in seconds: they run, or were started later. One that is
+        removed takes nothing. ToolError if the host does not answer."""
+        there = self.docker("ps", "-a", "--format", "{{.Names}}").split()
+        states = {role: self._state(role) for role in PARTS if self.container(role) in there}
+        return [role for role, (running, started) in states.items() if running == "true" or _seconds(started) > at]
 
     def start(self) -> None:
         """Start what an earlier run stopped, and wait until it is ready. ToolError after SEEN seconds."""
@@ -115,3 +119,8 @@ class Node(Move):
                     "`docker logs` there has the reason."
                 )
             time.sleep(2)
+
+
+def _seconds(started: str) -> float:
+    """Of Docker's time of a start, which is in UTC and has nanoseconds."""
+    return datetime.strptime(started[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()

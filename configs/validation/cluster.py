@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from configs import services
 from configs.settings import Settings
@@ -17,6 +17,9 @@ def problems(settings: Settings) -> Iterator[str]:
     if not settings.hub.nodes:
         return
     yield from _one_database(settings)
+    for host, edge in settings.edges.items():
+        for app in sorted(services.CLUSTER_JOBS & set(edge.apps)):
+            yield f"hosts.{host}.apps.{app}: `{app}` is reserved beside `kind: cluster`; choose a different name"
     taken = {port.host for port in services.node_ports(settings)}
     for name, port in settings.hub.ports:
         if port in taken:
@@ -40,8 +43,17 @@ def _balancer(settings: Settings) -> Iterator[str]:
             f"hub.ports.http: expected {PUBLIC_PORTS['http']} with three nodes and hub.domain, a certificate authority "
             f"verifies the name there, got {hub.ports.http}"
         )
-    if "nodes" in given and hub.server is not None:
+    if hub.server is None or not hub.nodes:
+        return
+    if "nodes" in given:
         yield "hub.balancer.nodes: expected no such key with servers, the load balancer in front of them is yours"
+    known = hub.public or hub.balancer.address is not None or "hub.domain" in settings.invalid
+    outside = [name for name, host in settings.hosts.items() if host.via == "internet" and name not in hub.hosts]
+    if outside and not known:
+        yield (
+            f"hub.balancer.address: missing, hosts.{outside[0]} has `via: internet` and without `hub.domain` it would "
+            "know the first server alone; set one of the two keys, or `via: vpc` of every host"
+        )
 
 
 def _one_database(settings: Settings) -> Iterator[str]:
@@ -50,7 +62,8 @@ def _one_database(settings: Settings) -> Iterator[str]:
     if database is None or database.postgres is None or database.postgres.ask is None:
         return
     both = [one.dsn.get_secret_value() for one in (database.postgres.grafana, database.postgres.ask)]
-    places = {(parts.hostname, parts.port or 5432, parts.path) for parts in map(urlsplit, both)}
+    # As configs/services/shared_database.py reads them.
+    places = {(one.hostname, one.port or 5432, unquote(one.path.strip("/"))) for one in map(urlsplit, both)}
     if len(places) == 1 and both[0] != placeholder("dsn"):
         yield (
             "hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's, both have a table "

@@ -15,7 +15,7 @@ from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings, SettingsError, load
 from configs.validation import validate
 from tests.fixtures import rendering
-from tests.fixtures.fleets import CLUSTER, HUB, SOURCE, cluster, fleet
+from tests.fixtures.fleets import CLUSTER, HUB, SOURCE, cluster, fleet, on_servers
 
 VPC = ("10.77.0.0/20",)
 PUBLIC = {"domain": "monitor.example.com"}
@@ -38,17 +38,6 @@ def _problems(hub: dict[str, Any]) -> str:
     return "\n".join(validate(settings, machine=None, cloud=None, encrypted=None))
 
 
-def _on_servers(**balancer: Any) -> dict[str, Any]:
-    place = {
-        name: {"address": f"203.0.113.{n}", "private_address": f"10.20.0.{n}"}
-        for n, name in ((5, "a"), (6, "b"), (7, "c"))
-    }
-    nodes = {"a": {}, **{name: {"server": place[name]} for name in "bc"}}
-    database = {"postgres": {"grafana": {"dsn": "postgresql://grafana:db-s3cret@10.20.0.80/grafana"}}}
-    storage = {**copy.deepcopy(CLUSTER), "nodes": nodes, "database": database}
-    return {"server": place["a"], "storage": storage, "balancer": balancer}
-
-
 def _on_droplets(**balancer: Any) -> dict[str, Any]:
     return {**HUB, "storage": copy.deepcopy(CLUSTER), "balancer": balancer}
 
@@ -61,18 +50,20 @@ def _on_droplets(**balancer: Any) -> dict[str, Any]:
         (_on_droplets(proxies=["10.0.0.9/32"]), "hub.balancer.proxies: expected no such key with droplets"),
         (_on_droplets(nodes=0), "hub.balancer.nodes"),
         ({**_on_droplets(), **PUBLIC, "ports": {"http": 8000}}, "hub.ports.http: expected 80 with three nodes"),
-        (_on_servers(nodes=2), "hub.balancer.nodes: expected no such key with servers"),
-        (_on_servers(proxies=["0.0.0.0/0"]), "expected the networks of the load balancer alone"),
-        (_on_servers(proxies=["10.0.0.9"]), "expected a network such as"),
+        (on_servers(balancer={"nodes": 2}), "hub.balancer.nodes: expected no such key with servers"),
+        (on_servers(balancer={"proxies": ["0.0.0.0/0"]}), "expected the networks of the load balancer alone"),
+        (on_servers(balancer={"proxies": ["10.0.0.9"]}), "expected a network such as"),
     ],
 )
 def test_what_a_balancer_cannot_be(hub: dict[str, Any], said: str) -> None:
     assert said in _problems(hub)
 
 
-@pytest.mark.parametrize("hub", [_on_droplets(nodes=1), _on_servers(address="203.0.113.9", proxies=["10.20.0.9/32"])])
+@pytest.mark.parametrize(
+    "hub", [_on_droplets(nodes=1), on_servers(balancer={"address": "203.0.113.9", "proxies": ["10.20.0.9/32"]})]
+)
 def test_what_a_balancer_can_be(hub: dict[str, Any]) -> None:
-    assert "balancer" not in _problems(hub)
+    assert not _problems(hub)
 
 
 def test_its_nodes_are_in_the_cost() -> None:
@@ -128,7 +119,7 @@ def test_without_a_domain_there_is_one_ca_and_nothing_to_pass_on() -> None:
 
 
 def test_custom_ports_are_those_of_the_peers_too() -> None:
-    settings = load(fleet({**_on_servers(), **PUBLIC, "ports": {"http": 8000}}), SOURCE)
+    settings = load(fleet({**on_servers(), **PUBLIC, "ports": {"http": 8000}}), SOURCE)
     assert "http://node-b.fleetwatch.internal:8000" in caddyfile.render(settings, Entry(VPC, ("b", "c")))
 
 

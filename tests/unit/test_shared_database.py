@@ -58,6 +58,7 @@ def _own(grafana: Any = GRAFANA_DSN, ask: Any = "", **more: Any) -> dict[str, An
         ({}, {}, "expected exactly one database: managed or postgres"),
         ({"managed": {}, **OWN}, {}, "got managed and postgres"),
         ({"managed": {"nodes": 2}}, {}, "expected one with at least 2 GB beside `nodes: 2`"),
+        ({"managed": {"size": "s-1vcpu-1gb"}}, {}, "managed.size: expected the slug of a database's size"),
         ({"managed": {"nodes": 4}}, {}, "expected at most 3, got 4"),
         ({"managed": {}}, SERVER, "expected `postgres` beside `server`"),
         (None, SERVER, "storage.database: missing"),
@@ -83,8 +84,11 @@ def test_mistakes_are_sentences_without_the_secret(database: Any, hub: dict[str,
     assert "s3cret" not in str(refused.value)
 
 
-def test_both_programs_in_one_database_are_refused_and_placeholders_are_not() -> None:
-    (said,) = validate(_settings(_own(ask=GRAFANA_DSN)), machine=None, cloud=None, encrypted=None)
+@pytest.mark.parametrize(
+    "ask", [GRAFANA_DSN, *(f"postgresql://a:s3cret@DB.example.com:6432/{name}" for name in ("graf", "graf/", "gr%61f"))]
+)
+def test_both_programs_in_one_database_are_refused_and_placeholders_are_not(ask: str) -> None:
+    (said,) = validate(_settings(_own(ask=ask)), machine=None, cloud=None, encrypted=None)
     assert said.startswith("hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's")
     assert "s3cret" not in said
     unread = readable(_own({"secure": "v1:x"}, ask={"secure": "v1:y"}))
@@ -94,7 +98,7 @@ def test_both_programs_in_one_database_are_refused_and_placeholders_are_not() ->
 @pytest.mark.parametrize("kind", ["single", "bucket"])
 def test_another_kind_of_hub_has_none(kind: str) -> None:
     storage = {"kind": kind, "bucket": copy.deepcopy(CLUSTER["bucket"]), "database": {"managed": {}}}
-    with pytest.raises(SettingsError, match=f"expected no `database` beside `kind: {kind}`"):
+    with pytest.raises(SettingsError, match=f"hub.storage.kind: expected `cluster` beside `database`, got `{kind}`"):
         load(fleet({**HUB, "storage": storage}), SOURCE)
     del storage["database"]
     assert load(fleet({**HUB, "storage": storage}), SOURCE).hub.storage.shared is None

@@ -48,13 +48,18 @@ def intervals(alerts: Alerts) -> list[dict[str, Any]]:
 
 def inhibitions(host: str = "") -> list[dict[str, Any]]:
     """Inhibits alerts while another alert explains them. Both have the same `env` and, for a host's alerts, `host`.
-    `host`: of a cluster the node that this Alertmanager is on.
+    `host`: of a cluster the node that this Alertmanager is on; without a cluster no alert of one is named.
 
     No two alerts may inhibit each other: neither would be sent.
     """
-    unexplained = "HostSilent|HubPartDown|HubDatabaseDown|NodeAlone|Watchdog"
+    of_cluster = "HubDatabaseDown|NodeAlone|" if host else ""
+    unexplained = f"HostSilent|HubPartDown|{of_cluster}Watchdog"
     # A node that is cut off gets no samples: to it every host is silent. It alone suppresses what follows from that.
     alone = _while(['alertname="NodeAlone"', f'host="{host}"'], ['alertname!~"NodeAlone|Watchdog"'], [])
+    # Each node's assistant is without its database.
+    database = _while(
+        ['alertname="HubDatabaseDown"'], ['alertname="AskDependencyDown"', 'component="database"'], ["env"]
+    )
     return [
         *([alone] if host else []),
         # While a host is silent, its other alerts are based on old data.
@@ -70,8 +75,7 @@ def inhibitions(host: str = "") -> list[dict[str, Any]]:
             ['alertname=~"LogsSilent|LogLinesLost|LokiDiscards|StreamsMany"'],
             ["env"],
         ),
-        # Of a cluster: each node's assistant is without its database.
-        _while(['alertname="HubDatabaseDown"'], ['alertname="AskDependencyDown"', 'component="database"'], ["env"]),
+        *([database] if host else []),
         _while(['alertname=~"DiskUsed|VolumeFull"'], ['alertname="DiskFullSoon"'], ["env", "host", "mountpoint"]),
     ]
 
