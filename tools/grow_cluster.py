@@ -13,7 +13,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from configs import names
 from configs.metrics_store import RECEIVE
+from configs.services import caddy
+from configs.services.caddy import entry
 from configs.settings import Settings
 from tools import grow_counts, grow_plan, grow_record, lines_reader
 from tools.cli import confirmed
@@ -29,6 +32,16 @@ from tools.up import up
 PROTECTED = ("droplet", "volume")  # of a node, by the end of the resource's name
 # What one host has not, by the beginning of the resource's type: it stands in front of the nodes, or is shared by them.
 SHARED = ("digitalocean:index/loadBalancer:", "digitalocean:index/databaseCluster:", "digitalocean:index/databaseDb:")
+# The one Caddy goes on with the CA of all nodes, which has signed the intermediate certificate that it keeps. With a root
+# of its own, made anew, its chain would be broken until the intermediate is renewed, days later.
+_KEEP_CA = f"""
+from={names.SECRETS}/{entry.AUTHORITY} to={caddy.DATA}/caddy/{caddy.AUTHORITY}
+if [ -e "$from/root.key" ] && [ ! -e "$to/root.key" ]; then
+    umask 077
+    mkdir -p "$to"
+    cp "$from/root.crt" "$from/root.key" "$to"
+fi
+"""
 
 
 def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
@@ -87,6 +100,8 @@ def to_bucket(stack: Stack, settings: Settings, yes: bool) -> int:
         return 1
     if record is None or not written:
         record = _write(stack, settings, outputs, hosts)
+    if settings.hub.own_ca:
+        first.docker("exec", first.container("caddy"), "sh", "-euc", _KEEP_CA)
     _unprotect(stack, hosts)
     again = "The bucket has everything. Run `make grow TO=bucket` again."
     if up(stack, moves=True):

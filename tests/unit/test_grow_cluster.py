@@ -27,6 +27,8 @@ def test_two_nodes_leave_once_the_bucket_has_what_they_had(world: World, capsys:
     stopped = [place(world, host, "stop", "receive") for host in HOSTS[1:]]
     counted = place(world, "_grow_lines", "/loki/api/v1/query")
     assert flushed[0] < flushed[1] < stopped[0] < flushed[2] < stopped[1] < counted < world.calls.index(("up",))
+    kept = place(world, "hub", "to=/data/caddy/pki/authorities/local")
+    assert counted < kept < world.calls.index(("up",)), "the one Caddy goes on with the CA of all nodes"
     assert ("hub", "stop") not in [call[:2] for call in world.calls], "the first node takes data all the time"
     assert sorted(world.removed) == ["database", "hub-b-droplet", "hub-b-volume", "hub-c-droplet", "hub-c-volume"]
     assert world.record is None, "the move is complete"

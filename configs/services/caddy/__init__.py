@@ -36,7 +36,8 @@ SERVICE = Service(
 )
 CONFIG = "/etc/caddy"
 DATA = "/data"
-ROOT = "pki/authorities/local/root.crt"
+AUTHORITY = "pki/authorities/local"  # the folder of its own CA, below that of its data
+ROOT = f"{AUTHORITY}/root.crt"
 
 
 def specs(context: Context) -> list[ServiceSpec]:
