@@ -11,7 +11,7 @@ import pulumi_command as command
 from components.remote_host import RemoteHost
 from configs import names
 from configs.deploy import numbered, on_stdin, script
-from configs.deployment import ring_view
+from configs.deployment import gone, ring_view
 from configs.settings import Settings
 
 BEFORE = 120  # seconds; a node whose droplet was resized in this update is on its way
@@ -95,7 +95,7 @@ class Ring:
             stdin=pulumi.Output.from_input(change).apply(lambda text: hashlib.sha256(text.encode()).hexdigest()),
             environment={
                 "VIEW": view,
-                "RING": script("ring", HOST=host, STEP=step, PATIENCE=patience, **rows),
+                "RING": script("ring", HOST=host, STEP=step, PATIENCE=patience, GONE=gone(self._settings), **rows),
                 **({"BEFORE": self._before[host].stdout} if step == "after" else {}),
                 **_ways(self._nodes, view),
             },

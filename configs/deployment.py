@@ -81,3 +81,11 @@ def ring_view(settings: Settings, base: str) -> str:
     files."""
     hosts = f"{base}/{names.NODES}/hosts"
     return script("ring_view", PREFIX=settings.prefix, COUNT=str(len(settings.hub.nodes)), HOSTS=hosts)
+
+
+def gone(settings: Settings) -> str:
+    """For ring.sh: what to do about a node whose server is gone permanently; empty: the nodes are droplets."""
+    if settings.hub.server is None:
+        return ""
+    others = ", ".join(f"`nodes.{node}.server` ({host})" for host, node in list(settings.hub.nodes.items())[1:])
+    return f"if its server is gone permanently, give its key another machine: `hub.server` (hub), {others}"

@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from configs.deploy import numbered, on_stdin, script
-from configs.deployment import FIRST_NODE, ring_view
+from configs.deployment import FIRST_NODE, gone, ring_view
 from configs.settings import Settings
 from tools import agent_targets, pulumi_state, remote_access
 from tools.errors import ToolError
@@ -187,7 +187,7 @@ def require_others(settings: Settings, outputs: Mapping[str, Any], host: str, pa
         f"ON_{number}": shlex.join([*outputs["hosts"][name]["ssh"], on_stdin(view)])
         for number, name in enumerate(of(outputs), 1)
     }
-    text = script("ring", HOST=host, STEP="before", PATIENCE=str(patience), **rows)
+    text = script("ring", HOST=host, STEP="before", PATIENCE=str(patience), GONE=gone(settings), **rows)
     done = subprocess.run(
         ["sh", "-c", text],
         env={**os.environ, **ways, "VIEW": view},

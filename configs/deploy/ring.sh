@@ -67,9 +67,9 @@ while :; do
     if [ $(($(date +%s) - begun)) -ge "$PATIENCE" ]; then
         of=${wrong%%	*} what=${wrong#*	}
         if [ "$STEP" = before ]; then
-            echo "host $HOST: not changed, because $what: without both, the hub would refuse samples and lines. Repair $of first: \`make up\` begins with it, \`make rebuild HOST=$of\` replaces a droplet that is gone" >&2
+            echo "host $HOST: not changed, because $what: without both, the hub would refuse samples and lines. Repair $of first: \`make up\` begins with it, ${GONE:-\`make rebuild HOST=$of\` replaces a droplet that is gone}" >&2
         else
-            echo "host $HOST: changed, but after $PATIENCE s the rings are not whole: $what. No other node was changed after it; once $of is repaired, \`make up\` goes on" >&2
+            echo "host $HOST: changed, but after $PATIENCE s the rings are not whole: $what. No other node was changed after it; once $of is repaired, \`make up\` goes on${GONE:+; $GONE}" >&2
         fi
         exit 1
     fi

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from configs.deploy import numbered, script
+from configs.deployment import gone
+from configs.settings import load
 from tests.fixtures.fake_programs import Programs
+from tests.fixtures.fleets import CLUSTER, SOURCE, cluster, fleet
 
 NODES = {"hub": "a", "hub-b": "b", "hub-c": "c"}
 PROGRAMS = ("receive", "loki", "alertmanager")
@@ -39,7 +42,7 @@ def _ring(here: Programs, step: str, host: str, **told: list[str] | str) -> subp
         )
     rows = numbered([{"NAME": name, "NODE": node} for name, node in NODES.items()])
     here.env |= {**env, "VIEW": "view"}
-    return here.here("ring", "a change", HOST=host, STEP=step, PATIENCE="0", **rows)
+    return here.here("ring", "a change", HOST=host, STEP=step, PATIENCE="0", GONE=here.env.get("GONE", ""), **rows)
 
 
 REASON = "no SSH connection to root@203.0.113.9 port 22 (ssh.timeout: 10 s): connect: No route to host"
@@ -114,6 +117,23 @@ def test_after_a_change_every_node_sees_every_other(here: Programs) -> None:
         "host hub-b: changed, but after 0 s the rings are not whole: Loki on hub does not see hub-b. No other node was "
         "changed after it; once hub-b is repaired, `make up` goes on\n",
     )
+
+
+def test_of_servers_both_sentences_say_which_key_has_another_machine(here: Programs) -> None:
+    place = {"address": "203.0.113.5", "private_address": "10.20.0.5"}
+    nodes = {"a": {}, "b": {"server": place}, "c": {"server": place}}
+    database = {"postgres": {"grafana": {"dsn": "postgres://g:p@db.example.com/grafana"}}}
+    storage = {**CLUSTER, "nodes": nodes, "database": database}
+    servers = load(fleet({"server": place, "storage": storage, "balancer": {"address": "203.0.113.80"}}), SOURCE)
+    here.env["GONE"] = gone(servers)
+    for step in ("before", "after"):
+        said = _ring(here, step, "hub-b", hub_c=AWAY).stderr
+        assert said.endswith(
+            "if its server is gone permanently, give its key another machine: `hub.server` (hub), `nodes.b.server` "
+            "(hub-b), `nodes.c.server` (hub-c)\n"
+        )
+        assert "make rebuild" not in said
+    assert gone(cluster()) == ""
 
 
 RING = {"shards": [
