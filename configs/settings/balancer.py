@@ -27,9 +27,10 @@ class Balancer(Strict):
     """The load balancer through which people and hosts on the internet reach a cluster.
 
     With droplets the program makes it: `nodes` is the number of its machines, of which two survive the loss of one.
-    With servers it is yours (docs/growing.md): `address` is its public address, needed without `hub.domain`, and
-    `proxies` are the networks from which it connects to the nodes. Each of its connections has to begin with the
-    client's address (the PROXY protocol); without `proxies` that header is not read.
+    With servers it is yours (docs/growing.md): `address` is its public address, which hosts with
+    `via: internet` need where there is no `hub.domain`, and `proxies` are the networks from which it connects to the
+    nodes. Each of its connections has to begin with the client's address (the PROXY protocol); without `proxies` that
+    header is not read.
     """
 
     nodes: Annotated[int, Field(ge=1, le=100)] = 2

@@ -43,8 +43,17 @@ def _balancer(settings: Settings) -> Iterator[str]:
             f"hub.ports.http: expected {PUBLIC_PORTS['http']} with three nodes and hub.domain, a certificate authority "
             f"verifies the name there, got {hub.ports.http}"
         )
-    if "nodes" in given and hub.server is not None:
+    if hub.server is None or not hub.nodes:
+        return
+    if "nodes" in given:
         yield "hub.balancer.nodes: expected no such key with servers, the load balancer in front of them is yours"
+    known = hub.public or hub.balancer.address is not None or "hub.domain" in settings.invalid
+    outside = [name for name, host in settings.hosts.items() if host.via == "internet" and name not in hub.hosts]
+    if outside and not known:
+        yield (
+            f"hub.balancer.address: missing, hosts.{outside[0]} has `via: internet` and without `hub.domain` it would "
+            "know the first server alone; set one of the two keys, or `via: vpc` of every host"
+        )
 
 
 def _one_database(settings: Settings) -> Iterator[str]:

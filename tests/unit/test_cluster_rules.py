@@ -10,7 +10,7 @@ import pytest
 from configs.catalogue import catalogue
 from configs.services import alertmanager
 from configs.settings import SettingsError, load
-from configs.validation import validate
+from configs.validation import check_file, validate
 from tests.fixtures.fleets import CLUSTER, HUB, SOURCE, cluster, fleet, on_servers
 
 APP = {"droplet": {}, "apps": {"hub-database": {"target": "api:8000"}}}
@@ -52,3 +52,24 @@ def test_servers_have_no_keys_of_droplets(node: str, key: str, value: Any) -> No
     assert not _problems(on_servers({}))
     (said,) = _problems(on_servers({node: {key: value}}))
     assert said.startswith(f"hub.storage.nodes.{node}.{key}: expected no such key with servers; remove it")
+
+
+@pytest.mark.parametrize("place", [{"server": {"address": "198.51.100.9"}}, {"local": {}, "via": "internet"}])
+def test_hosts_on_the_internet_know_the_balancer_in_front_of_servers(place: dict[str, Any]) -> None:
+    (said,) = _problems(on_servers(), {"web-1": place})
+    assert said.startswith("hub.balancer.address: missing, hosts.web-1 has `via: internet` and without `hub.domain`")
+    assert "set one of the two keys, or `via: vpc`" in said
+    assert not _problems(on_servers(balancer={"address": "203.0.113.9"}), {"web-1": place})
+    assert not _problems(on_servers(domain="monitor.example.com"), {"web-1": place})
+    assert not _problems(on_servers(), {"db-1": {"server": {"address": "10.20.0.9"}}})
+    assert not _problems({"server": on_servers()["server"]}, {"web-1": place})
+
+
+def test_a_mistake_in_the_domain_or_the_address_is_one_problem() -> None:
+    host = {"web-1": {"server": {"address": "198.51.100.9"}}}
+    for hub, path in (
+        ({"domain": "no name"}, "hub.domain"),
+        ({"balancer": {"address": "::1"}}, "hub.balancer.address"),
+    ):
+        (said,) = check_file(fleet(on_servers(**hub), hosts=host), SOURCE)[1]
+        assert said.startswith(f"{path}: ")
