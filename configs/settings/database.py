@@ -13,6 +13,7 @@ from configs.settings.base import Secret, Strict, require_one
 from configs.settings.dsn import postgres_dsn
 from configs.settings.places import Slug
 
+_BASIC_DROPLET = "s-"  # how its slug begins; the same of a database begins with db-s-
 _SMALLEST = "-1gb"  # the plan without standby nodes
 _PLAIN = r"[A-Za-z0-9_.@-]+"  # Grafana's ini reader replaces $ and ends a value at # and ;
 
@@ -31,11 +32,17 @@ def _server_dsn(value: SecretStr) -> SecretStr:
     return value
 
 
+def _database_size(value: str) -> str:
+    if value.startswith(_BASIC_DROPLET):
+        raise ValueError("expected the slug of a database's size, such as db-s-1vcpu-1gb; this one is a droplet's")
+    return value
+
+
 class Managed(Strict):
     """DigitalOcean's managed PostgreSQL, made by the program in the hub's private network. `nodes`: one that fails is
     made again by DigitalOcean, which takes minutes; with two or three another takes over."""
 
-    size: Slug = "db-s-1vcpu-1gb"
+    size: Annotated[Slug, AfterValidator(_database_size)] = "db-s-1vcpu-1gb"
     nodes: Annotated[int, Field(ge=1, le=3)] = 1
 
     @model_validator(mode="after")

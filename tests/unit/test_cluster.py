@@ -69,9 +69,9 @@ def test_the_first_node_may_have_its_size_among_the_nodes() -> None:
 @pytest.mark.parametrize(
     ("hub", "storage", "said"),
     [
-        (HUB, {"nodes": {"a": {}, "b": {}}}, "expected exactly three `nodes` beside `kind: cluster`, got 2"),
-        (HUB, {"nodes": {}}, "expected exactly three `nodes`"),
-        (HUB, {"kind": "bucket"}, "expected no `nodes` beside `kind: bucket`"),
+        (HUB, {"nodes": {"a": {}, "b": {}}}, "hub.storage.nodes: expected exactly three beside `kind: cluster`, got 2"),
+        (HUB, {"nodes": {}}, "hub.storage.nodes: expected exactly three"),
+        (HUB, {"kind": "bucket"}, "hub.storage.kind: expected `cluster` beside `nodes`, got `bucket`"),
         (HUB, {"bucket": None}, "expected `bucket` beside `kind: cluster`"),
         (HUB, {"logs_since": "2026-12-01"}, "expected no `logs_since` beside `kind: cluster`"),
         ({"local": {}}, {}, "three nodes are no single machine"),

@@ -73,3 +73,43 @@ def test_a_mistake_in_the_domain_or_the_address_is_one_problem() -> None:
     ):
         (said,) = check_file(fleet(on_servers(**hub), hosts=host), SOURCE)[1]
         assert said.startswith(f"{path}: ")
+
+
+NO_MAPPINGS: list[Any] = [[], 3, "abc", None]
+SLUG = "expected a slug as DigitalOcean writes it"
+ADDRESS = {"address": "203.0.113.6", "private_address": "127.0.0.1"}
+
+
+@pytest.mark.parametrize(
+    ("hub", "path", "said"),
+    [
+        (
+            _on_droplets(nodes={"a": {}, "b": {}, "c" * 59: {}, "d" * 60: {}}),
+            "nodes." + "d" * 60,
+            "expected at most 59",
+        ),
+        (_on_droplets(kind="Cluster"), "kind", "expected "),
+        (_on_droplets(kind="Cluster", nodes={}, database={"managed": {}}), "kind", "expected "),
+        (_on_droplets(kind="bucket", nodes={}, database={}), "kind", "expected `cluster` beside `database`"),
+        (_on_droplets(kind="bucket", nodes={}, database={"x": 1}), "kind", "expected `cluster` beside `database`"),
+        (_on_droplets(nodes={"a": {"size": "A B"}, "b": {}, "c": {}}), "nodes.a.size", SLUG),
+        (_on_droplets(nodes={"a": {"volume": 0}, "b": {}, "c": {}}), "nodes.a.volume", "expected at least 1"),
+        *((_on_droplets(nodes=value), "nodes", "expected a mapping") for value in NO_MAPPINGS),
+        (on_servers({"b": {"server": ADDRESS}}), "nodes.b.server.private_address", "expected a private IPv4 address"),
+    ],
+)
+def test_a_mistake_is_one_problem_at_its_own_path(hub: dict[str, Any], path: str, said: str) -> None:
+    (problem,) = _problems(hub)
+    assert problem.startswith(f"hub.storage.{path}: {said}")
+
+
+def test_a_mistake_in_the_address_of_the_first_server_is_one_problem() -> None:
+    hub = on_servers()
+    (problem,) = _problems({**hub, "server": ADDRESS})
+    assert problem.startswith("hub.server.private_address: expected a private IPv4 address")
+
+
+def test_the_longest_name_of_a_node_is_that_of_a_host_too() -> None:
+    name = "n" * 59
+    settings = load(fleet(_on_droplets(nodes={"a": {}, "b": {}, name: {}})), SOURCE)
+    assert f"hub-{name}" in settings.hosts

@@ -58,6 +58,7 @@ def _own(grafana: Any = GRAFANA_DSN, ask: Any = "", **more: Any) -> dict[str, An
         ({}, {}, "expected exactly one database: managed or postgres"),
         ({"managed": {}, **OWN}, {}, "got managed and postgres"),
         ({"managed": {"nodes": 2}}, {}, "expected one with at least 2 GB beside `nodes: 2`"),
+        ({"managed": {"size": "s-1vcpu-1gb"}}, {}, "managed.size: expected the slug of a database's size"),
         ({"managed": {"nodes": 4}}, {}, "expected at most 3, got 4"),
         ({"managed": {}}, SERVER, "expected `postgres` beside `server`"),
         (None, SERVER, "storage.database: missing"),
@@ -97,7 +98,7 @@ def test_both_programs_in_one_database_are_refused_and_placeholders_are_not(ask:
 @pytest.mark.parametrize("kind", ["single", "bucket"])
 def test_another_kind_of_hub_has_none(kind: str) -> None:
     storage = {"kind": kind, "bucket": copy.deepcopy(CLUSTER["bucket"]), "database": {"managed": {}}}
-    with pytest.raises(SettingsError, match=f"expected no `database` beside `kind: {kind}`"):
+    with pytest.raises(SettingsError, match=f"hub.storage.kind: expected `cluster` beside `database`, got `{kind}`"):
         load(fleet({**HUB, "storage": storage}), SOURCE)
     del storage["database"]
     assert load(fleet({**HUB, "storage": storage}), SOURCE).hub.storage.shared is None
