@@ -27,7 +27,8 @@ from configs.services.spec import (
 if TYPE_CHECKING:
     from configs.services.shared_database import Place
     from configs.settings import Settings
-    from configs.settings.hub import Hub, Roles
+    from configs.settings.grafana import Roles
+    from configs.settings.hub import Hub
 
 SERVICE = Service(
     image="grafana",

@@ -87,7 +87,7 @@ class Storage(Strict):
     @field_validator("database", mode="before")
     @classmethod
     def _of_a_cluster(cls, raw: Any, info: ValidationInfo) -> Any:
-        """Beside another kind any database is the one mistake, whatever it holds."""
+        """A database beside another kind is a mistake itself; those in it are no separate ones."""
         other = info.data.get("kind", "cluster") != "cluster"
         return Database(managed=Managed()) if other and raw is not None else raw
 
@@ -107,8 +107,7 @@ class Storage(Strict):
         return self
 
     def _check_nodes(self) -> None:
-        """The path of each sentence is the key that may have a mistake of its own, of which it is then the
-        consequence."""
+        """Each sentence begins with the key that decides: at the path of an earlier mistake it is not reported."""
         for key, given in (("nodes", self.nodes), ("database", self.database)):
             if self.kind != "cluster" and given:
                 raise ValueError(

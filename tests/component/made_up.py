@@ -1,8 +1,11 @@
-"""What a provider fills in when the recording engine of program.py makes a resource."""
+"""What a provider fills in when the recording engine of program.py makes a resource, and what the machine and the cloud
+have before."""
 
 from __future__ import annotations
 
 from typing import Any
+
+from configs.validation import CloudFacts, DockerFacts, MachineFacts
 
 
 def number(name: str) -> str:
@@ -37,3 +40,14 @@ MADE_UP: dict[str, Any] = {
     "random:index/randomString:RandomString": lambda _: {"result": "k3m9x2ab"},
     "digitalocean:index/sshKey:SshKey": lambda _: {"fingerprint": "aa:bb"},
 }  # fmt: skip
+
+SOCKET = "unix:///var/run/docker.sock"
+FACTS = MachineFacts({SOCKET: DockerFacts("20.10", networks=frozenset({"bridge", "shop_default", "dispatch-network"}))})
+
+_FRA = frozenset({"fra1"})
+CLOUD = CloudFacts(
+    regions=_FRA,
+    sizes={size: _FRA for size in ("s-1vcpu-1gb", "s-2vcpu-2gb", "s-2vcpu-4gb", "s-8vcpu-16gb")},
+    images={"debian-12-x64": _FRA, "debian-13-x64": _FRA},
+    projects={"monitoring": "project-1"},
+)

@@ -24,24 +24,14 @@ from pulumi.runtime import mocks, settings, stack
 from pulumi.runtime.proto import provider_pb2, resource_pb2
 
 from components import cloud_facts, machine_facts, remote_host
-from configs.validation import CloudFacts, DockerFacts, MachineFacts
+from configs.validation import CloudFacts, MachineFacts
 from tests.component import secret_marks
-from tests.component.made_up import MADE_UP, NUMBERED, PRINTED, number
+from tests.component.made_up import CLOUD, FACTS, MADE_UP, NUMBERED, PRINTED, number
 from tests.fixtures.full import ROOT, raw, without_web_1
 
 PASSWORD = "generated-s3cret"
 CA = "-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n"
 HASH = "$2a$10$generated-s3cret"
-SOCKET = "unix:///var/run/docker.sock"
-FACTS = MachineFacts({SOCKET: DockerFacts("20.10", networks=frozenset({"bridge", "shop_default", "dispatch-network"}))})
-
-_FRA = frozenset({"fra1"})
-CLOUD = CloudFacts(
-    regions=_FRA,
-    sizes={size: _FRA for size in ("s-1vcpu-1gb", "s-2vcpu-2gb", "s-2vcpu-4gb", "s-8vcpu-16gb")},
-    images={"debian-12-x64": _FRA, "debian-13-x64": _FRA},
-    projects={"monitoring": "project-1"},
-)
 
 
 @dataclass(frozen=True)
