@@ -56,9 +56,9 @@ class Connection(Strict):
 
 
 class OwnServer(Strict):
-    """PostgreSQL of yours, which all nodes reach: a database for Grafana and a different one for the assistant, whose
-    server has the extension pgvector if `hub.ask.embeddings` is used. `ca`: the certificate in PEM form that has signed
-    the server's."""
+    """One PostgreSQL server of yours, which all nodes reach: a database for Grafana and a different one for the
+    assistant. It has the extension pgvector if `hub.ask.embeddings` is used. `ca`: the certificate in PEM form that has
+    signed the server's."""
 
     grafana: Connection
     ask: Connection | None = None

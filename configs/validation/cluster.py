@@ -24,6 +24,7 @@ def problems(settings: Settings) -> Iterator[str]:
                 f"hub.ports.{name}: port {port} is taken, at it the nodes of a cluster reach each other; choose a "
                 "different one"
             )
+    yield from _one_server(settings)
 
 
 def _balancer(settings: Settings) -> Iterator[str]:
@@ -55,4 +56,18 @@ def _one_database(settings: Settings) -> Iterator[str]:
         yield (
             "hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's, both have a table "
             "query_history; make another one on the same server"
+        )
+
+
+def _one_server(settings: Settings) -> Iterator[str]:
+    """The exporter signs in to Grafana's database alone, and HubDatabaseDown speaks of both programs."""
+    database = settings.hub.storage.shared
+    if database is None or database.postgres is None or database.postgres.ask is None:
+        return
+    both = [one.dsn.get_secret_value() for one in (database.postgres.grafana, database.postgres.ask)]
+    servers = {(parts.hostname, parts.port or 5432) for parts in map(urlsplit, both)}
+    if len(servers) > 1 and placeholder("dsn") not in both:
+        yield (
+            "hub.storage.database.postgres.ask.dsn: expected the host and port of Grafana's, the alert HubDatabaseDown "
+            "watches one server; make both databases on the same one"
         )

@@ -91,6 +91,17 @@ def test_both_programs_in_one_database_are_refused_and_placeholders_are_not() ->
     assert not validate(_settings(unread), machine=None, cloud=None, encrypted=None)
 
 
+@pytest.mark.parametrize("place", ["other.example.com:6432", "db.example.com"])
+def test_both_databases_are_on_the_server_that_is_watched(place: str) -> None:
+    (said,) = validate(
+        _settings(_own(ask=f"postgresql://a:s3cret@{place}/asks")), machine=None, cloud=None, encrypted=None
+    )
+    assert said.startswith("hub.storage.database.postgres.ask.dsn: expected the host and port of Grafana's")
+    assert "s3cret" not in said
+    half_read = readable(_own(ask={"secure": "v1:y"}))
+    assert not validate(_settings(half_read), machine=None, cloud=None, encrypted=None)
+
+
 @pytest.mark.parametrize("kind", ["single", "bucket"])
 def test_another_kind_of_hub_has_none(kind: str) -> None:
     storage = {"kind": kind, "bucket": copy.deepcopy(CLUSTER["bucket"]), "database": {"managed": {}}}
