@@ -68,6 +68,11 @@ class OwnServer(Strict):
     def _consistent(self) -> OwnServer:
         connections = {"grafana": self.grafana} | ({"ask": self.ask} if self.ask is not None else {})
         places = {name: urlsplit(one.dsn.get_secret_value()) for name, one in connections.items()}
+        if re.search(r"[\\']", unquote(places["grafana"].password or "")):
+            raise ValueError(
+                "grafana.dsn: expected a password without \\ and ', Grafana does not escape them in its connection and "
+                "could not sign in; give the account a different password"
+            )
         for name, parts in places.items():
             mode = dict(parse_qsl(parts.query)).get("sslmode", "")
             if mode.startswith("verify") and self.ca is None:

@@ -64,6 +64,8 @@ def _own(grafana: Any = GRAFANA_DSN, ask: Any = "", **more: Any) -> dict[str, An
         (_own(), {**HUB, "ask": {}}, "storage.database.postgres.ask: missing"),
         (_own(ask=ASK_DSN), HUB, "storage.database.postgres.ask: expected none without the assistant"),
         (_own("postgresql://g@db.example.com/g"), HUB, "expected a password in the DSN"),
+        (_own("postgresql://g:s3cret%5Cg@db.example.com/g"), HUB, "expected a password without \\ and '"),
+        (_own("postgresql://g:'s3cret@db.example.com/g"), HUB, "expected a password without \\ and '"),
         (_own("postgresql://g:s3cret@db.example.com/g?connect_timeout=5"), HUB, "no parameter but sslmode"),
         (_own("postgresql://g:s3cret@db.example.com/g%3B"), HUB, "the name of the database in the DSN"),
         (_own("postgresql://g:s3cret@localhost/g"), HUB, "localhost is that container itself"),
@@ -150,6 +152,11 @@ def test_a_server_of_the_user_is_reached_as_its_dsn_says() -> None:
     asked = _ask(settings)["database"]
     assert (asked["name"], asked["user"], asked["sslmode"]) == ("asks", "asker", "require")
     assert _spec(settings, "ask").secrets["ask-database-password"].render(Late()) == "s3cret-a"
+
+
+def test_the_assistants_password_may_have_the_letters_that_grafana_cannot_read() -> None:
+    settings = _settings(_own(ask=ASK_DSN.replace("s3cret-a", "s3'%5Ccret")))
+    assert _spec(settings, "ask").secrets["ask-database-password"].render(Late()) == "s3'\\cret"
 
 
 def test_with_an_authority_the_servers_name_is_verified() -> None:
