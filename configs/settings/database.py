@@ -35,7 +35,7 @@ class Managed(Strict):
     """DigitalOcean's managed PostgreSQL, made by the program in the hub's private network. `nodes`: one that fails is
     made again by DigitalOcean, which takes minutes; with two or three another takes over."""
 
-    size: Slug = "db-s-1vcpu-1gb"
+    size: Slug = "db-s-1vcpu-2gb"
     nodes: Annotated[int, Field(ge=1, le=3)] = 1
 
     @model_validator(mode="after")

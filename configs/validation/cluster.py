@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from configs import services
+from configs.services import shared_database
 from configs.settings import Settings
 from configs.settings.hub import PUBLIC_PORTS
 from configs.settings.secrets import placeholder
@@ -25,6 +26,7 @@ def problems(settings: Settings) -> Iterator[str]:
                 "different one"
             )
     yield from _one_server(settings)
+    yield from _connections(settings)
 
 
 def _balancer(settings: Settings) -> Iterator[str]:
@@ -70,4 +72,18 @@ def _one_server(settings: Settings) -> Iterator[str]:
         yield (
             "hub.storage.database.postgres.ask.dsn: expected the host and port of Grafana's, the alert HubDatabaseDown "
             "watches one server; make both databases on the same one"
+        )
+
+
+def _connections(settings: Settings) -> Iterator[str]:
+    """A server that is too small refuses some of them, and then one of the programs fails now and then."""
+    database = settings.hub.storage.shared
+    if database is None or database.managed is None:
+        return
+    size, needed = database.managed.size, shared_database.connections(settings)
+    accepted = shared_database.accepted(size)
+    if accepted is not None and accepted < needed:
+        yield (
+            f"hub.storage.database.managed.size: expected a server for the {needed} connections of the nodes, {size} "
+            f"accepts {accepted}; choose db-s-1vcpu-2gb or a larger one"
         )

@@ -10,8 +10,7 @@ import pytest
 import yaml
 
 from configs import cost, services
-from configs.services import backup
-from configs.services.shared_database import ASK, EXPORTER, GRAFANA
+from configs.services import backup, shared_database
 from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings, SettingsError, load
 from configs.settings.secrets import readable
@@ -57,7 +56,7 @@ def _own(grafana: Any = GRAFANA_DSN, ask: Any = "", **more: Any) -> dict[str, An
     [
         ({}, {}, "expected exactly one database: managed or postgres"),
         ({"managed": {}, **OWN}, {}, "got managed and postgres"),
-        ({"managed": {"nodes": 2}}, {}, "expected one with at least 2 GB beside `nodes: 2`"),
+        ({"managed": {"size": "db-s-1vcpu-1gb", "nodes": 2}}, {}, "expected one with at least 2 GB beside `nodes: 2`"),
         ({"managed": {"nodes": 4}}, {}, "expected at most 3, got 4"),
         ({"managed": {}}, SERVER, "expected `postgres` beside `server`"),
         (None, SERVER, "storage.database: missing"),
@@ -193,8 +192,24 @@ def test_the_assistant_runs_on_every_node_without_servers_of_its_own() -> None:
     assert [network.name for network in spec.networks] == ["hub"]
 
 
-def test_connections_of_all_nodes_fit_into_the_smallest_server() -> None:
-    assert 3 * (GRAFANA + ASK + EXPORTER) <= 22
+@pytest.mark.parametrize(("ask", "needed"), [({"ask": {}}, 36), ({"ask": None}, 30)])
+def test_connections_of_all_nodes_fit_into_the_default_server(ask: dict[str, Any], needed: int) -> None:
+    """Of a node: two pools of four of Grafana, two of the exporter, two of the assistant."""
+
+    def said(size: dict[str, str]) -> list[str]:
+        return list(validate(_settings({"managed": size}, ask), machine=None, cloud=None, encrypted=None))
+
+    assert said({}) == said({"size": "gd-2vcpu-8gb"}) == said({"size": "unlike-others"}) == []
+    (small,) = said({"size": "db-s-1vcpu-1gb"})
+    assert small.startswith(f"hub.storage.database.managed.size: expected a server for the {needed} connections")
+    assert "db-s-1vcpu-1gb accepts 22; choose db-s-1vcpu-2gb" in small
+
+
+def test_each_program_has_as_many_connections_as_are_counted() -> None:
+    settings = _settings()
+    ini, asked = _ini(settings), _ask(settings)["database"]
+    own = shared_database.GRAFANA_POOLS * int(ini["max_open_conn"]) + asked["connections"] + shared_database.EXPORTER
+    assert shared_database.connections(settings) == 3 * own
 
 
 def test_the_exporter_reads_its_connection_from_files_and_keeps_one_metric() -> None:
@@ -222,7 +237,7 @@ def test_the_bill_has_each_node_of_it() -> None:
         items = cost.monthly(_settings(database)).items
         return [(one.what, one.usd) for one in items if one.what.startswith("database")]
 
-    assert item(None) == [("database db-s-1vcpu-1gb", 15)]
+    assert item(None) == [("database db-s-1vcpu-2gb", 30)]
     assert item({"managed": {"size": "db-s-1vcpu-2gb", "nodes": 2}}) == [("database db-s-1vcpu-2gb, 2 nodes", 60)]
     assert item({"managed": {"size": "gd-2vcpu-8gb"}}) == [("database gd-2vcpu-8gb", None)]
     assert item(OWN) == []
