@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -50,23 +51,31 @@ _DELETE = "DELETE FROM shared_documents WHERE name = ANY(:names)"
 
 @dataclass
 class InDatabase:
-    """A Store in the service's own database; the pool belongs to others."""
+    """A Store in the service's own database; the pool belongs to others. `open`: the transaction that it is within."""
 
     pool: sa.Engine
+    open: sa.Connection | None = None
     _tidied: float = field(default_factory=time.monotonic)
 
+    def _transaction(self) -> AbstractContextManager[sa.Connection]:
+        return database.transaction(self.pool) if self.open is None else nullcontext(self.open)
+
     def _rows(self, statement: str, **values: str | int | bool | list[str]) -> list[sa.Row[Any]]:
-        """What one statement finds, in a separate transaction."""
-        with database.transaction(self.pool) as connection:
+        """What one statement finds."""
+        with self._transaction() as connection:
             return list(connection.execute(sa.text(statement), values))
 
     def _change(self, statement: str, **values: str | int | bool | list[str]) -> int:
         """How many rows one statement changed."""
-        with database.transaction(self.pool) as connection:
+        with self._transaction() as connection:
             return int(connection.execute(sa.text(statement), values).rowcount)
 
     def close(self) -> None:
         """Nothing: the pool is closed by its owner."""
+
+    def within(self, connection: sa.Connection) -> InDatabase:
+        """The same in the transaction of this connection."""
+        return InDatabase(self.pool, connection)
 
     def ping(self) -> None:
         """Raises Problem 503 if the server does not answer."""
@@ -74,7 +83,7 @@ class InDatabase:
 
     def _admit(self, name: str, member: str, places: int, seconds: int) -> tuple[bool, int, int]:
         """Add a member unless the group is full: whether it was added, the members, and seconds until one leaves."""
-        with database.transaction(self.pool) as connection:
+        with self._transaction() as connection:
             connection.execute(sa.text(_LOCK), {"name": name})
             connection.execute(sa.text(_OVER), {"name": name})
             count, left = connection.execute(sa.text(_COUNT), {"name": name}).one()

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import sqlalchemy as sa
+
 
 @dataclass(frozen=True)
 class Window:
@@ -26,6 +28,10 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Close the connections."""
+
+    def within(self, connection: sa.Connection) -> Store:
+        """The same for a caller whose transaction is open. A Store in this database becomes a part of that transaction:
+        a second connection for it may never be free while others wait for a lock of the first."""
 
     def ping(self) -> None:
         """Raises Problem 503 if the server does not answer."""

@@ -6,6 +6,7 @@ import json
 from contextlib import AbstractContextManager
 from typing import Any
 
+import sqlalchemy as sa
 import valkey
 from valkey.exceptions import ValkeyError
 
@@ -85,6 +86,10 @@ class InValkey:
     def close(self) -> None:
         """Close the connections."""
         self.client.close()
+
+    def within(self, connection: sa.Connection) -> InValkey:
+        """Itself: it uses no connection of the database."""
+        return self
 
     def ping(self) -> None:
         """Raises Problem 503 if the server does not answer."""

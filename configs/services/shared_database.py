@@ -6,6 +6,7 @@ accounts made by DigitalOcean's API may not, until SQL grants it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -19,8 +20,10 @@ if TYPE_CHECKING:
 
 Owner = Literal["grafana", "ask"]  # also the names of the databases on a managed server
 CA, PASSWORD = "database-ca.crt", "database-password"  # files
-# Connections of each on each node. The smallest managed server has 22 for all: three nodes with these have 21.
-GRAFANA, ASK, EXPORTER = 4, 2, 1
+# Connections in a pool of each on each node. Grafana opens two pools with the same settings: one more for its unified
+# storage. The exporter keeps one connection and opens another one for each scrape.
+GRAFANA, ASK = 4, 2
+GRAFANA_POOLS, EXPORTER = 2, 2
 VERIFY_MANAGED = "verify-ca"  # its authority is of the account alone; which names are in its certificates is not stated
 
 
@@ -49,6 +52,19 @@ def own(settings: Settings) -> OwnServer | None:
     database = settings.hub.storage.shared
     assert database is not None, "only containers of a cluster need it"
     return database.postgres
+
+
+def connections(settings: Settings) -> int:
+    """How many all nodes open at most."""
+    of_node = GRAFANA_POOLS * GRAFANA + EXPORTER + (ASK if settings.hub.ask is not None else 0)
+    return of_node * len(settings.hub.hosts)
+
+
+def accepted(size: str) -> int | None:
+    """How many a managed server of this size lets in: 25 for each GB of memory, without three that DigitalOcean keeps.
+    None: the slug does not say its memory."""
+    found = re.search(r"-(\d+)gb$", size)
+    return 25 * int(found[1]) - 3 if found is not None else None
 
 
 def file(settings: Settings, owner: Owner, render: Callable[[Place, Late], str], *more: LateField) -> File:

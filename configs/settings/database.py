@@ -42,7 +42,7 @@ class Managed(Strict):
     """DigitalOcean's managed PostgreSQL, made by the program in the hub's private network. `nodes`: one that fails is
     made again by DigitalOcean, which takes minutes; with two or three another takes over."""
 
-    size: Annotated[Slug, AfterValidator(_database_size)] = "db-s-1vcpu-1gb"
+    size: Annotated[Slug, AfterValidator(_database_size)] = "db-s-1vcpu-2gb"
     nodes: Annotated[int, Field(ge=1, le=3)] = 1
 
     @model_validator(mode="after")
@@ -63,9 +63,9 @@ class Connection(Strict):
 
 
 class OwnServer(Strict):
-    """PostgreSQL of yours, which all nodes reach: a database for Grafana and a different one for the assistant, whose
-    server has the extension pgvector if `hub.ask.embeddings` is used. `ca`: the certificate in PEM form that has signed
-    the server's."""
+    """One PostgreSQL server of yours, which all nodes reach: a database for Grafana and a different one for the
+    assistant. It has the extension pgvector if `hub.ask.embeddings` is used. `ca`: the certificate in PEM form that has
+    signed the server's."""
 
     grafana: Connection
     ask: Connection | None = None
@@ -75,6 +75,11 @@ class OwnServer(Strict):
     def _consistent(self) -> OwnServer:
         connections = {"grafana": self.grafana} | ({"ask": self.ask} if self.ask is not None else {})
         places = {name: urlsplit(one.dsn.get_secret_value()) for name, one in connections.items()}
+        if re.search(r"[\\']", unquote(places["grafana"].password or "")):
+            raise ValueError(
+                "grafana.dsn: expected a password without \\ and ', Grafana does not escape them in its connection and "
+                "could not sign in; give the account a different password"
+            )
         for name, parts in places.items():
             mode = dict(parse_qsl(parts.query)).get("sslmode", "")
             if mode.startswith("verify") and self.ca is None:

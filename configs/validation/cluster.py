@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote, urlsplit
 
 from configs import services
+from configs.services import shared_database
 from configs.settings import Settings
 from configs.settings.hub import PUBLIC_PORTS
 from configs.settings.secrets import placeholder
@@ -27,6 +28,8 @@ def problems(settings: Settings) -> Iterator[str]:
                 f"hub.ports.{name}: port {port} is taken, at it the nodes of a cluster reach each other; choose a "
                 "different one"
             )
+    yield from _one_server(settings)
+    yield from _connections(settings)
 
 
 def _balancer(settings: Settings) -> Iterator[str]:
@@ -68,4 +71,32 @@ def _one_database(settings: Settings) -> Iterator[str]:
         yield (
             "hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's, both have a table "
             "query_history; make another one on the same server"
+        )
+
+
+def _one_server(settings: Settings) -> Iterator[str]:
+    """The exporter signs in to Grafana's database alone, and HubDatabaseDown speaks of both programs."""
+    database = settings.hub.storage.shared
+    if database is None or database.postgres is None or database.postgres.ask is None:
+        return
+    both = [one.dsn.get_secret_value() for one in (database.postgres.grafana, database.postgres.ask)]
+    servers = {(parts.hostname, parts.port or 5432) for parts in map(urlsplit, both)}
+    if len(servers) > 1 and placeholder("dsn") not in both:
+        yield (
+            "hub.storage.database.postgres.ask.dsn: expected the host and port of Grafana's, the alert HubDatabaseDown "
+            "watches one server; make both databases on the same one"
+        )
+
+
+def _connections(settings: Settings) -> Iterator[str]:
+    """A server that is too small refuses some of them, and then one of the programs fails now and then."""
+    database = settings.hub.storage.shared
+    if database is None or database.managed is None:
+        return
+    size, needed = database.managed.size, shared_database.connections(settings)
+    accepted = shared_database.accepted(size)
+    if accepted is not None and accepted < needed:
+        yield (
+            f"hub.storage.database.managed.size: expected a server for the {needed} connections of the nodes, {size} "
+            f"accepts {accepted}; choose db-s-1vcpu-2gb or a larger one"
         )

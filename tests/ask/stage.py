@@ -153,6 +153,7 @@ def written(folder: Path, postgres: Server, valkey: Server | None, database: str
             "port": postgres.port,
             "name": database,
             "password_file": f"{folder}/database",
+            "connections": changed.pop("connections", 10),
         },
         "session_key_file": str(folder / "key"),
         "admin": {"password_file": str(folder / "admin")},

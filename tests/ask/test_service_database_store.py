@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import secrets
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from ask.service import config, database_store
+from ask.service import config, database, database_store
 from ask.service.database_store import InDatabase
 from tests.ask import stage
 from tests.ask.servers import Server
@@ -87,6 +90,40 @@ def test_health_has_no_valkey_and_the_database_down_refuses_every_request(made: 
     while (found := made.ask("cpu of web-1", headers)).status_code != 200 and time.monotonic() < deadline:
         time.sleep(0.2)
     assert found.status_code == 200, "the session has outlived the server's death"
+
+
+def _signed_in(made: Stage) -> tuple[UUID, dict[str, str]]:
+    """A new user, and the headers of a session."""
+    name, password = f"user-{secrets.token_hex(4)}", "a password of length"
+    return made.service.accounts.create(name, password), made.token(name, password)
+
+
+def test_as_many_administrators_as_connections_change_users_at_once(
+    postgres: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The second waits for the lock with the last connection of the pool while the first ends sessions."""
+    members = InDatabase.members
+
+    def slow(store: InDatabase, group: str) -> list[str]:
+        time.sleep(1.0)
+        return members(store, group)
+
+    monkeypatch.setattr(InDatabase, "members", slow)
+    name = stage.fresh_database(postgres)
+    with stage.replica(postgres, None, name, jobs=0, connections=2) as made, ThreadPoolExecutor(2) as both:
+        (one, headers), (other, more) = _signed_in(made), _signed_in(made)
+        changed = both.submit(made.service.keys.change_user, one, {"role": "admin"})
+        deleted = both.submit(made.service.keys.delete_user, other)
+        assert (changed.result()["role"], deleted.result()) == ("admin", None)
+        assert [made.ask("cpu of web-1", each).status_code for each in (headers, more)] == [401, 401]
+
+
+def test_sessions_stay_if_the_change_of_their_user_is_undone(made: Stage) -> None:
+    user, headers = _signed_in(made)
+    with database.transaction(made.service.pool) as connection:
+        made.service.accounts.end_sessions(user, connection)
+        connection.rollback()
+    assert made.ask("cpu of web-1", headers).status_code == 200
 
 
 def test_a_certificate_is_verified_only_with_its_ca(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def _sent(made: Run, role: str) -> str:
 
 def test_the_server_is_in_the_private_network_and_open_to_the_hub_alone(made: Run) -> None:
     (server,) = _of(made, "Cluster:DatabaseCluster").values()
-    assert (server["engine"], server["size"], server["nodeCount"]) == ("pg", "db-s-1vcpu-1gb", 1)
+    assert (server["engine"], server["size"], server["nodeCount"]) == ("pg", "db-s-1vcpu-2gb", 1)
     assert server["privateNetworkUuid"] == "vpc-id"
     (firewall,) = _of(made, "Firewall:DatabaseFirewall").values()
     assert firewall["clusterId"] == "database-id"

@@ -10,8 +10,7 @@ import pytest
 import yaml
 
 from configs import cost, services
-from configs.services import backup
-from configs.services.shared_database import ASK, EXPORTER, GRAFANA
+from configs.services import backup, shared_database
 from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings, SettingsError, load
 from configs.settings.secrets import readable
@@ -57,7 +56,7 @@ def _own(grafana: Any = GRAFANA_DSN, ask: Any = "", **more: Any) -> dict[str, An
     [
         ({}, {}, "expected exactly one database: managed or postgres"),
         ({"managed": {}, **OWN}, {}, "got managed and postgres"),
-        ({"managed": {"nodes": 2}}, {}, "expected one with at least 2 GB beside `nodes: 2`"),
+        ({"managed": {"size": "db-s-1vcpu-1gb", "nodes": 2}}, {}, "expected one with at least 2 GB beside `nodes: 2`"),
         ({"managed": {"size": "s-1vcpu-1gb"}}, {}, "managed.size: expected the slug of a database's size"),
         ({"managed": {"nodes": 4}}, {}, "expected at most 3, got 4"),
         ({"managed": {}}, SERVER, "expected `postgres` beside `server`"),
@@ -65,6 +64,8 @@ def _own(grafana: Any = GRAFANA_DSN, ask: Any = "", **more: Any) -> dict[str, An
         (_own(), {**HUB, "ask": {}}, "storage.database.postgres.ask: missing"),
         (_own(ask=ASK_DSN), HUB, "storage.database.postgres.ask: expected none without the assistant"),
         (_own("postgresql://g@db.example.com/g"), HUB, "expected a password in the DSN"),
+        (_own("postgresql://g:s3cret%5Cg@db.example.com/g"), HUB, "expected a password without \\ and '"),
+        (_own("postgresql://g:'s3cret@db.example.com/g"), HUB, "expected a password without \\ and '"),
         (_own("postgresql://g:s3cret@db.example.com/g?connect_timeout=5"), HUB, "no parameter but sslmode"),
         (_own("postgresql://g:s3cret@db.example.com/g%3B"), HUB, "the name of the database in the DSN"),
         (_own("postgresql://g:s3cret@localhost/g"), HUB, "localhost is that container itself"),
@@ -93,6 +94,17 @@ def test_both_programs_in_one_database_are_refused_and_placeholders_are_not(ask:
     assert "s3cret" not in said
     unread = readable(_own({"secure": "v1:x"}, ask={"secure": "v1:y"}))
     assert not validate(_settings(unread), machine=None, cloud=None, encrypted=None)
+
+
+@pytest.mark.parametrize("place", ["other.example.com:6432", "db.example.com"])
+def test_both_databases_are_on_the_server_that_is_watched(place: str) -> None:
+    (said,) = validate(
+        _settings(_own(ask=f"postgresql://a:s3cret@{place}/asks")), machine=None, cloud=None, encrypted=None
+    )
+    assert said.startswith("hub.storage.database.postgres.ask.dsn: expected the host and port of Grafana's")
+    assert "s3cret" not in said
+    half_read = readable(_own(ask={"secure": "v1:y"}))
+    assert not validate(_settings(half_read), machine=None, cloud=None, encrypted=None)
 
 
 @pytest.mark.parametrize("kind", ["single", "bucket"])
@@ -145,6 +157,11 @@ def test_a_server_of_the_user_is_reached_as_its_dsn_says() -> None:
     assert _spec(settings, "ask").secrets["ask-database-password"].render(Late()) == "s3cret-a"
 
 
+def test_the_assistants_password_may_have_the_letters_that_grafana_cannot_read() -> None:
+    settings = _settings(_own(ask=ASK_DSN.replace("s3cret-a", "s3'%5Ccret")))
+    assert _spec(settings, "ask").secrets["ask-database-password"].render(Late()) == "s3'\\cret"
+
+
 def test_with_an_authority_the_servers_name_is_verified() -> None:
     own: dict[str, Any] = copy.deepcopy(OWN)
     own["postgres"]["ca"] = PEM
@@ -179,8 +196,24 @@ def test_the_assistant_runs_on_every_node_without_servers_of_its_own() -> None:
     assert [network.name for network in spec.networks] == ["hub"]
 
 
-def test_connections_of_all_nodes_fit_into_the_smallest_server() -> None:
-    assert 3 * (GRAFANA + ASK + EXPORTER) <= 22
+@pytest.mark.parametrize(("ask", "needed"), [({"ask": {}}, 36), ({"ask": None}, 30)])
+def test_connections_of_all_nodes_fit_into_the_default_server(ask: dict[str, Any], needed: int) -> None:
+    """Of a node: two pools of four of Grafana, two of the exporter, two of the assistant."""
+
+    def said(size: dict[str, str]) -> list[str]:
+        return list(validate(_settings({"managed": size}, ask), machine=None, cloud=None, encrypted=None))
+
+    assert said({}) == said({"size": "gd-2vcpu-8gb"}) == said({"size": "unlike-others"}) == []
+    (small,) = said({"size": "db-s-1vcpu-1gb"})
+    assert small.startswith(f"hub.storage.database.managed.size: expected a server for the {needed} connections")
+    assert "db-s-1vcpu-1gb accepts 22; choose db-s-1vcpu-2gb" in small
+
+
+def test_each_program_has_as_many_connections_as_are_counted() -> None:
+    settings = _settings()
+    ini, asked = _ini(settings), _ask(settings)["database"]
+    own = shared_database.GRAFANA_POOLS * int(ini["max_open_conn"]) + asked["connections"] + shared_database.EXPORTER
+    assert shared_database.connections(settings) == 3 * own
 
 
 def test_the_exporter_reads_its_connection_from_files_and_keeps_one_metric() -> None:
@@ -208,7 +241,7 @@ def test_the_bill_has_each_node_of_it() -> None:
         items = cost.monthly(_settings(database)).items
         return [(one.what, one.usd) for one in items if one.what.startswith("database")]
 
-    assert item(None) == [("database db-s-1vcpu-1gb", 15)]
+    assert item(None) == [("database db-s-1vcpu-2gb", 30)]
     assert item({"managed": {"size": "db-s-1vcpu-2gb", "nodes": 2}}) == [("database db-s-1vcpu-2gb, 2 nodes", 60)]
     assert item({"managed": {"size": "gd-2vcpu-8gb"}}) == [("database gd-2vcpu-8gb", None)]
     assert item(OWN) == []
