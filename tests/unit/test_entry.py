@@ -96,11 +96,12 @@ def test_only_the_networks_of_the_balancer_name_clients() -> None:
     assert "proxy_protocol" not in _text(cluster(), "hub-b"), "a balancer that passes connections on as they are"
 
 
-def test_a_node_is_ready_when_it_takes_samples() -> None:
+def test_a_node_is_ready_while_its_own_receive_runs() -> None:
     text = _text(cluster(), "hub", proxies=VPC)
     ready = text.split(f"handle {READY} {{")[1].split("\n\t\t}\n")[0]
     assert "reverse_proxy fleetwatch-thanos-receive:10902" in ready
     assert "rewrite * /-/ready" in ready
+    assert "node-" not in ready, "the last node of three stays in the load balancer: people reach Grafana there"
     assert "log_skip" in ready, "several lines a second would be most of the log"
     assert READY not in caddyfile.render(load(fleet(), SOURCE)), "one hub has no such page"
 

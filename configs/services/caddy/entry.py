@@ -74,7 +74,8 @@ def issuer(settings: Settings) -> str:
 
 
 def plain(settings: Settings, entry: Entry, redirect: str) -> str:
-    """The HTTP site: whether this node takes data, the CA's requests, and the redirect of everything else."""
+    """The HTTP site: whether this node's Receive runs, the CA's requests, and the redirect of everything else. It
+    requires no answer of a peer: the last node of three would be left out, and people reach Grafana there."""
     receive = names.address(settings.prefix, RECEIVE, names.THANOS_PORT)
     passing = not settings.hub.own_ca
     return f"""	route {{
