@@ -13,6 +13,7 @@ import ssl
 import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ from configs.services.caddy import caddyfile, entry
 from configs.settings import Settings
 from tests.fixtures.fleets import cluster
 from tests.integration.rig import docker, eventually
-from tests.rendered.caddy_street import Street
+from tests.rendered.caddy_street import PUSHER, Client, Street
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("caddy")]
 DOMAIN = "monitor.example.com"
@@ -44,6 +45,17 @@ http://{DOMAIN} {{
 			keepalive off
 		}}
 	}}
+}}
+"""
+PARTS = f"""{{
+	admin off
+	auto_https off
+}}
+http://:{names.RECEIVE_PORT} {{
+	respond "{{uri}} {{http.request.body}} {{header.Authorization}}" 200
+}}
+http://:{names.LOKI_PORT} {{
+	respond "too many" 429
 }}
 """
 
@@ -153,3 +165,41 @@ def test_the_ca_of_a_hub_that_becomes_a_cluster_stays(street: Street) -> None:
         assert _authority(street, volume) == made
     finally:
         docker("volume", "rm", volume)
+
+
+def test_a_push_goes_to_the_next_node_whose_caddy_is_there(street: Street, named: list[str]) -> None:
+    """Node a has no Receive, Loki or Grafana, of node b nothing is there, node c has all."""
+    settings = cluster(access={**ALLOWED, "cidrs": [street.subnet]})
+    shared = _authority(street, "fleetwatch-no-such-volume")
+    named.append(street.caddy(f"parts-{secrets.token_hex(3)}", PARTS, "parts-c"))
+
+    def of(node: str) -> Callable[[str], str]:
+        def changed(text: str) -> str:
+            text = text.replace(f"{names.SECRETS}/{entry.AUTHORITY}", f"{caddy.CONFIG}/{entry.AUTHORITY}")
+            text = text.replace(f"reverse_proxy {settings.prefix}-grafana", f"reverse_proxy parts-{node}")
+            for part in ("thanos-receive", "loki"):
+                text = text.replace(f"reverse_proxy {settings.prefix}-{part}:", f"reverse_proxy parts-{node}:")
+            return text
+
+        return changed
+
+    for node in "ac":
+        named.append(_node(street, node, settings, "192.0.2.0/24", of(node), **shared))
+    client, push = Client(street.address(named[1]), shared[entry.ROOT]), f":{names.CADDY_PUSH_PORT}"
+    eventually("TLS", lambda: client.ask("GET", "/", names.NO_DOMAIN), 30)
+    body = b"x" * 3_000_000
+
+    def pushed(path: str, **more: Any) -> tuple[int, str]:
+        got = client.plain("POST", f"{push}{path}", content=body, **more)
+        return got.status_code, got.text.replace(body.decode(), "BODY").strip()
+
+    assert pushed(names.METRICS_PUSH) == (200, "/api/v1/receive BODY")
+    assert pushed(names.LOGS_PUSH) == (429, "too many"), "an answer of the other node is passed through"
+    assert pushed(names.METRICS_PUSH, headers={"Fleetwatch-Passed": "1"})[0] == 502, "not passed on twice"
+    assert pushed("/api/v1/receive")[0] == 404, "the push port takes nothing else"
+    got = client.ask("POST", names.METRICS_PUSH, names.NO_DOMAIN, auth=PUSHER, content=b"samples")
+    assert (got.status_code, got.text.strip()) == (200, "/api/v1/receive samples"), "without the password"
+    assert client.ask("POST", names.METRICS_PUSH, names.NO_DOMAIN, content=b"samples").status_code == 401
+    for path in ("/", "/api/v1/receive"):
+        got = client.ask("POST", path, names.NO_DOMAIN, content=b"samples")
+        assert (got.status_code, got.text) == (502, ""), "what Grafana did not take is no push"

@@ -87,11 +87,12 @@ def test_only_the_networks_of_the_balancer_name_clients() -> None:
     assert "proxy_protocol" not in _text(cluster(), "hub-b"), "a balancer that passes connections on as they are"
 
 
-def test_a_node_is_ready_when_it_takes_samples() -> None:
+def test_a_node_is_ready_while_its_own_receive_runs() -> None:
     text = _text(cluster(), "hub", proxies=VPC)
     ready = text.split(f"handle {READY} {{")[1].split("\n\t\t}\n")[0]
     assert "reverse_proxy fleetwatch-thanos-receive:10902" in ready
     assert "rewrite * /-/ready" in ready
+    assert "node-" not in ready, "the last node of three stays in the load balancer: people reach Grafana there"
     assert "log_skip" in ready, "several lines a second would be most of the log"
     assert READY not in caddyfile.render(load(fleet(), SOURCE)), "one hub has no such page"
 
@@ -99,7 +100,7 @@ def test_a_node_is_ready_when_it_takes_samples() -> None:
 def test_every_node_passes_the_requests_of_a_ca_on_once() -> None:
     text = _text(cluster(PUBLIC), "hub-c", proxies=VPC)
     assert "disable_tlsalpn_challenge" in text
-    site = text.split("http://:80 {")[1]
+    site = text.split("http://:80 {")[1].split("\n}\n")[0]
     assert site.index("respond @passed 404") < site.index("handle /.well-known"), "never in a circle"
     asked = [line.split("//")[1].split(".")[0] for line in site.splitlines() if "reverse_proxy http://node" in line]
     assert asked == ["node-a", "node-b", "node-b"], "the second also while the first is away"
@@ -107,10 +108,27 @@ def test_every_node_passes_the_requests_of_a_ca_on_once() -> None:
     assert "/etc/hosts" in _spec(cluster(PUBLIC), "hub-c").binds.values()
 
 
-def test_without_a_domain_there_is_one_ca_and_nothing_to_pass_on() -> None:
+@pytest.mark.parametrize("hub", [PUBLIC, {"ports": {"push": 8999}}])
+def test_a_push_goes_on_to_the_other_nodes_push_ports(hub: dict[str, Any]) -> None:
+    settings = cluster(hub)
+    text, port = _text(settings, "hub-b", proxies=VPC), settings.hub.ports.push
+    there = " ".join(f"node-{node}.fleetwatch.internal:{port}" for node in "ac")
+    assert text.count(f"reverse_proxy {there} {{") == 2, "from the push port and from the internet"
+    for path in ("/api/v1/write", "/loki/api/v1/push"):
+        for route in text.split(f"route {path} {{")[1:]:
+            assert f"vars push {path}\n" in route.split("reverse_proxy")[0]
+    assert text.index("basic_auth") < text.index("vars push"), "a push without its password is never passed on"
+    passing = text.split("\t@next {")[1].split("http://:")[0]
+    assert "not header Fleetwatch-Passed *" in passing, "never in a circle"
+    assert "header_up Fleetwatch-Passed 1" in passing
+    assert "header_up -Authorization" in passing, "a password would cross the private network in clear"
+    assert "/etc/hosts" in _spec(settings, "hub-b").binds.values(), "without it no name of a node resolves"
+    assert "vars push" not in caddyfile.render(load(fleet(), SOURCE)), "one hub has nobody to pass it on to"
+
+
+def test_without_a_domain_there_is_one_ca_and_no_request_of_a_ca_to_pass_on() -> None:
     spec, text = _spec(cluster(), "hub-c"), _text(cluster(), "hub-c", proxies=VPC)
     assert "acme" not in text
-    assert not spec.binds
     assert "cert /run/secrets/fleetwatch/authority/root.crt" in text
     late = Late(authority={"authority/root.crt": "certificate", "authority/root.key": "key"})
     files = {path: file.render(late) for path, file in spec.secrets.items() if path.startswith("authority")}

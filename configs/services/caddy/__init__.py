@@ -54,7 +54,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             check=("caddy", "validate", "--config", f"{CONFIG}/Caddyfile", "--adapter", "caddyfile"),
             reload=f'docker exec "$CONTAINER" caddy reload --force --adapter caddyfile --config {CONFIG}/Caddyfile',
             command=tuple(command()),
-            binds={} if settings.hub.own_ca else context.nodes_file,  # it passes on what a CA asks
+            binds=context.nodes_file,  # it passes on pushes, and what a CA asks
             volumes={"caddy-data": Volume(DATA, durable=True), "caddy-config": Volume("/config", durable=True)},
             networks=(Network("hub", (settings.hub.domain,)),),
             ports=_ports(settings),

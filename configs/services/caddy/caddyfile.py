@@ -34,7 +34,7 @@ def render(settings: Settings, node: Entry | None = None) -> str:
             _globals(settings, node),
             _https(settings, node),
             _redirect(settings, node),
-            _push(settings),
+            _push(settings, node),
             reading.render(settings),
             _metrics(),
         ]
@@ -88,7 +88,7 @@ def _certificates(hub: Hub) -> list[str]:
     return [*email, *([f"acme_ca {ACME_STAGING}"] if hub.acme.staging else [])]
 
 
-def _endpoints(settings: Settings, guard: str = "") -> str:
+def _endpoints(settings: Settings, node: Entry | None, guard: str = "") -> str:
     """Push endpoints: POST only, a body limit; what was taken is not logged (a line per batch and host would be most
     of the log), what was refused is: `log_skip` comes after the guard."""
     targets = {
@@ -102,7 +102,7 @@ def _endpoints(settings: Settings, guard: str = "") -> str:
 			request_body {{
 				max_size {settings.hub.body_limit}
 			}}
-			log_skip{"" if there == path else _for_thanos(there)}
+			log_skip{entry.marked(path) if node is not None else ""}{"" if there == path else _for_thanos(there)}
 			reverse_proxy {target} {{
 				header_up -Authorization
 				header_up -X-Loki-Ingestion-Policy
@@ -147,14 +147,14 @@ def _https(settings: Settings, node: Entry | None) -> str:
 	log
 	header -Server
 	route {{
-{_endpoints(settings, guard)}
+{_endpoints(settings, node, guard)}
 {_ask(settings)}		handle {{
 {_allow_list(settings.access.cidrs)}			@metrics path /metrics /metrics/*
 			respond @metrics 404
 			reverse_proxy {grafana}
 		}}
 	}}
-}}
+{entry.next_nodes(settings, node) if node is not None else ""}}}
 """
 
 
@@ -220,16 +220,16 @@ http://:{names.CADDY_HTTP_PORT} {{
 """
 
 
-def _push(settings: Settings) -> str:
+def _push(settings: Settings, node: Entry | None) -> str:
     """For private networks alone: no TLS, no password, nothing but the two endpoints."""
     return f"""
 http://:{names.CADDY_PUSH_PORT} {{
 	log
 	route {{
-{_endpoints(settings)}
+{_endpoints(settings, node)}
 		respond 404
 	}}
-}}
+{entry.next_nodes(settings, node) if node is not None else ""}}}
 """
 
 

@@ -4,6 +4,9 @@ The balancer passes on TCP and begins each connection with the client's address 
 own certificate of the hub's name. A CA's request for the proof of a name (ACME, http-01) may reach any node, and only
 the one that ordered the certificate has the answer, so the others pass the request on. The challenge tls-alpn-01 is
 off, because Caddy cannot pass it on. Without a name all nodes certify themselves by one CA.
+
+Agents go to another node only if they cannot connect to a Caddy. So a Caddy that cannot connect to its own Receive or
+Loki passes the push on to another node's push port, once.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ AUTHORITY = "authority"  # the folder with the CA of all nodes, below the secret
 ROOT, KEY = f"{AUTHORITY}/root.crt", f"{AUTHORITY}/root.key"
 _CHALLENGE = "/.well-known/acme-challenge/*"
 _PASSED = "Fleetwatch-Passed"
+_PUSH = "push"  # a variable of the requests that may be passed on: the path at which another node takes it
 _LISTENERS = (names.CADDY_HTTPS_PORT, names.CADDY_HTTP_PORT)
 
 
@@ -70,7 +74,8 @@ def issuer(settings: Settings) -> str:
 
 
 def plain(settings: Settings, entry: Entry, redirect: str) -> str:
-    """The HTTP site: whether this node takes data, the CA's requests, and the redirect of everything else."""
+    """The HTTP site: whether this node's Receive runs, the CA's requests, and the redirect of everything else. It
+    requires no answer of a peer: the last node of three would be left out, and people reach Grafana there."""
     receive = names.address(settings.prefix, RECEIVE, names.THANOS_PORT)
     passing = not settings.hub.own_ca
     return f"""	route {{
@@ -126,4 +131,37 @@ def _passed_on(settings: Settings, peers: tuple[str, ...], depth: int) -> str:
 {tabs}		response_header_timeout 2s
 {tabs}	}}
 {further}{tabs}}}
+"""
+
+
+def marked(path: str) -> str:
+    """For a push endpoint, after its guard: a request that failed before has no mark and is not passed on."""
+    return f"\n\t\t\tvars {_PUSH} {path}"
+
+
+def next_nodes(settings: Settings, entry: Entry) -> str:
+    """For the sites with push endpoints: a push whose own Receive or Loki takes no connection goes to the first of the
+    peers that does. An answer goes to the agent as it is. So does a failure later than connecting: the body may have
+    been read in part."""
+    addresses = " ".join(f"{names.node(peer)}:{settings.hub.ports.push}" for peer in entry.peers)
+    return f"""	handle_errors 502 504 {{
+		@next {{
+			vars {_PUSH} {names.METRICS_PUSH} {names.LOGS_PUSH}
+			vars_regexp {{err.message}} ^dial
+			not header {_PASSED} *
+		}}
+		handle @next {{
+			rewrite * {{vars.{_PUSH}}}
+			reverse_proxy {addresses} {{
+				lb_policy first
+				lb_retries {len(entry.peers) - 1}
+				fail_duration 10s
+				header_up -Authorization
+				header_up {_PASSED} 1
+				transport http {{
+					dial_timeout 2s
+				}}
+			}}
+		}}
+	}}
 """
