@@ -16,10 +16,18 @@ CASES = (
         series={GOSSIP: "2x80", RING: "2x80", UNHEALTHY: "1x80"},
         at="15m",
         fires=[
-            fired("alertmanager on hub-b sees 2 of 3 nodes", job="alertmanager", host="hub-b"),
-            fired("loki on hub-b sees 2 of 3 nodes", job="loki", host="hub-b"),
+            fired("alertmanager on a node of the hub sees 2 of 3 nodes", job="alertmanager", host=""),
+            fired("loki on a node of the hub sees 2 of 3 nodes", job="loki", host=""),
         ],
     ),
+    Case(
+        alert="NodesApart",
+        when="once when two nodes miss the third",
+        series={GOSSIP: "2x80", GOSSIP.replace("hub-b", "hub-c"): "2x80"},
+        at="15m",
+        fires=[fired("alertmanager on a node of the hub sees 2 of 3 nodes", job="alertmanager", host="")],
+    ),
+    Case(alert="NodesApart", when="before HostSilent of the node can fire", series={GOSSIP: "2x80"}, at="7m45s"),
     Case(alert="NodesApart", when="with all three", series={GOSSIP: "3x80", RING: "3x80", UNHEALTHY: "0x80"}, at="15m"),
     Case(alert="NodesApart", when="during a restart", series={GOSSIP: "3x20 2x8 3x60", RING: "3x90"}, at="8m"),
 )

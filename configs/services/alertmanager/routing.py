@@ -46,9 +46,9 @@ def intervals(alerts: Alerts) -> list[dict[str, Any]]:
     return [{"name": _name(place), "time_intervals": _times(quiet)} for place, quiet in enumerate(alerts.quiet)]
 
 
-def inhibitions(host: str = "") -> list[dict[str, Any]]:
+def inhibitions(host: str = "", nodes: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Inhibits alerts while another alert explains them. Both have the same `env` and, for a host's alerts, `host`.
-    `host`: of a cluster the node that this Alertmanager is on.
+    `host`: of a cluster the node that this Alertmanager is on; `nodes`: the hosts of all its nodes.
 
     No two alerts may inhibit each other: neither would be sent.
     """
@@ -57,6 +57,7 @@ def inhibitions(host: str = "") -> list[dict[str, Any]]:
     alone = _while(['alertname="NodeAlone"', f'host="{host}"'], ['alertname!~"NodeAlone|Watchdog"'], [])
     return [
         *([alone] if host else []),
+        *_of_nodes(nodes),
         # While a host is silent, its other alerts are based on old data.
         _while(['alertname="HostSilent"'], [f'alertname!~"{unexplained}"'], ["env", "host"]),
         # Edges push through Caddy: while it is down, every host is silent and behind.
@@ -74,6 +75,14 @@ def inhibitions(host: str = "") -> list[dict[str, Any]]:
         _while(['alertname="HubDatabaseDown"'], ['alertname="AskDependencyDown"', 'component="database"'], ["env"]),
         _while(['alertname=~"DiskUsed|VolumeFull"'], ['alertname="DiskFullSoon"'], ["env", "host", "mountpoint"]),
     ]
+
+
+def _of_nodes(nodes: Sequence[str]) -> list[dict[str, Any]]:
+    """Of a cluster: a node that is silent is the one that the others do not see."""
+    if not nodes:
+        return []
+    silent = ['alertname="HostSilent"', f'host=~"{"|".join(nodes)}"']
+    return [_while(silent, ['alertname="NodesApart"'], ["env"])]
 
 
 def _while(source: list[str], target: list[str], equal: list[str]) -> dict[str, Any]:
