@@ -18,8 +18,10 @@ def group(settings: Settings) -> Group:
     """Empty for a hub on one host."""
     if not settings.hub.nodes:
         return Group(name="cluster", rules=())
-    alone = () if muted(settings.edges["hub"].alerts, "NodeAlone") else (_alone(settings),)
-    return Group(name="cluster", rules=(_apart(settings), DATABASE_DOWN, *alone))
+    at_hub = settings.edges["hub"].alerts
+    alone = () if muted(at_hub, "NodeAlone") else (_alone(settings),)
+    no_logs = () if muted(at_hub, "HubPartDown") else (NO_LOGS,)
+    return Group(name="cluster", rules=(_apart(settings), DATABASE_DOWN, *no_logs, *alone))
 
 
 def _seen(matchers: str) -> str:
@@ -45,6 +47,19 @@ def _apart(settings: Settings) -> Alert:
         labels={"host": "hub"},
     )
 
+
+# Without `instance`: it explains what is missing of every host (configs/services/alertmanager/routing.py).
+NO_LOGS = Alert(
+    name="HubPartDown",
+    expr=f'sum by (env, job) (up{{job="loki"}}) < {NODES // 2 + 1}',
+    wait="2m",
+    severity="critical",
+    summary=f"Loki answers on {COUNT} of {NODES} nodes of the hub",
+    description="Lines are accepted once two nodes have them: until then edges queue them for the outage budget.",
+    board="hub",
+    per="hub",
+    labels={"host": "hub"},
+)
 
 # Once, however many nodes there are; a node that alone does not reach the database is NodesApart.
 DATABASE_DOWN = Alert(

@@ -98,3 +98,22 @@ UNDELIVERED = (
         at="15m",
     ),
 )
+
+LOKI_UP = {
+    node: f'up{{job="loki",instance="loki:3100",env="test",host="{node}"}}' for node in ("hub", "hub-b", "hub-c")
+}
+NO_LOGS = (
+    Case(
+        alert="HubPartDown",
+        when="once when two nodes lack Loki",
+        series={LOKI_UP["hub"]: "1x80", LOKI_UP["hub-b"]: "1x20 0x60", LOKI_UP["hub-c"]: "1x20 _x60"},
+        at="15m",
+        fires=[fired("Loki answers on 1 of 3 nodes of the hub", job="loki", host="")],
+    ),
+    Case(
+        alert="HubPartDown",
+        when="for the whole hub while one node lacks Loki",
+        series={LOKI_UP["hub"]: "1x80", LOKI_UP["hub-b"]: "1x80", LOKI_UP["hub-c"]: "0x80"},
+        at="15m",
+    ),
+)

@@ -71,6 +71,23 @@ def test_silent_host_that_is_no_node_explains_no_missing_node(other: Running) ->
     eventually("both", lambda: _states(other, "two") == {"HostSilent": "active", "NodesApart": "active"}, 30)
 
 
+def test_part_of_one_node_explains_alerts_of_that_node_alone(other: Running) -> None:
+    other.post(alertname="HubPartDown", job="loki", instance="loki:3100", host="hub-c", env="three")
+    other.post(alertname="HubPartDown", job="caddy", instance="caddy:2019", host="hub-c", env="three")
+    other.post(alertname="LogsSilent", host="web-1", env="three")
+    other.post(alertname="RemoteWriteBehind", host="web-2", env="three")
+    other.post(alertname="LogLinesLost", host="hub-c", env="three")
+    wanted = {"HubPartDown": "active", "LogsSilent": "active", "RemoteWriteBehind": "active"}
+    eventually("four", lambda: _states(other, "three") == {**wanted, "LogLinesLost": "suppressed"}, 30)
+
+
+@pytest.mark.parametrize(("job", "name"), [("loki", "LogsSilent"), ("caddy", "HostSilent")])
+def test_part_that_the_whole_hub_lacks_explains_alerts_of_every_host(other: Running, job: str, name: str) -> None:
+    other.post(alertname="HubPartDown", job=job, host="hub", env=job)
+    other.post(alertname=name, host="web-1", env=job)
+    eventually("both", lambda: _states(other, job) == {"HubPartDown": "active", name: "suppressed"}, 30)
+
+
 def test_only_the_nodes_of_a_cluster_have_the_rule() -> None:
     assert 'alertname="NodeAlone"' not in alertmanager.config(cluster())
     assert 'host="hub-b"' in alertmanager.config(cluster(), "hub-b")

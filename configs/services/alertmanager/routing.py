@@ -61,16 +61,8 @@ def inhibitions(host: str = "", nodes: Sequence[str] = ()) -> list[dict[str, Any
         # While a host is silent, its other alerts are based on old data.
         _while(['alertname="HostSilent"'], [f'alertname!~"{unexplained}"'], ["env", "host"]),
         # Edges push through Caddy: while it is down, every host is silent and behind.
-        _while(
-            ['alertname="HubPartDown"', 'job="caddy"'],
-            ['alertname=~"HostSilent|LogsSilent|RemoteWriteBehind|SamplesLost|SamplesDropped|LogLinesLost"'],
-            ["env"],
-        ),
-        _while(
-            ['alertname="HubPartDown"', 'job="loki"'],
-            ['alertname=~"LogsSilent|LogLinesLost|LokiDiscards|StreamsMany"'],
-            ["env"],
-        ),
+        *_part_down("caddy", "HostSilent|LogsSilent|RemoteWriteBehind|SamplesLost|SamplesDropped|LogLinesLost", nodes),
+        *_part_down("loki", "LogsSilent|LogLinesLost|LokiDiscards|StreamsMany", nodes),
         # Of a cluster: each node's assistant is without its database.
         _while(['alertname="HubDatabaseDown"'], ['alertname="AskDependencyDown"', 'component="database"'], ["env"]),
         _while(['alertname=~"DiskUsed|VolumeFull"'], ['alertname="DiskFullSoon"'], ["env", "host", "mountpoint"]),
@@ -83,6 +75,15 @@ def _of_nodes(nodes: Sequence[str]) -> list[dict[str, Any]]:
         return []
     silent = ['alertname="HostSilent"', f'host=~"{"|".join(nodes)}"']
     return [_while(silent, ['alertname="NodesApart"'], ["env"])]
+
+
+def _part_down(job: str, explained: str, nodes: Sequence[str]) -> list[dict[str, Any]]:
+    """Of every host, while the hub lacks this part. A part of one node of a cluster explains alerts of that node alone;
+    without `instance` the alert is about the whole hub."""
+    source, target = ['alertname="HubPartDown"', f'job="{job}"'], [f'alertname=~"{explained}"']
+    if not nodes:
+        return [_while(source, target, ["env"])]
+    return [_while([*source, 'instance=""'], target, ["env"]), _while(source, target, ["env", "host"])]
 
 
 def _while(source: list[str], target: list[str], equal: list[str]) -> dict[str, Any]:
