@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from configs.metrics_store import RULES
 from configs.rules.counters import COUNT
-from configs.rules.model import Alert, Group, muted
+from configs.rules.model import SILENT_FOR, Alert, Group, host_silent, muted
 from configs.services.hub_database import JOB
 from configs.settings import Settings
 from configs.settings.nodes import COUNT as NODES
+from configs.units import prometheus_duration
 
+SLACK = 60  # seconds; two evaluations, and the delivery to Alertmanager
 FRESH = 60  # seconds; the newest sample of all hosts is a few seconds old
 
 
@@ -16,8 +18,10 @@ def group(settings: Settings) -> Group:
     """Empty for a hub on one host."""
     if not settings.hub.nodes:
         return Group(name="cluster", rules=())
-    alone = () if muted(settings.edges["hub"].alerts, "NodeAlone") else (_alone(settings),)
-    return Group(name="cluster", rules=(APART, DATABASE_DOWN, *alone))
+    at_hub = settings.edges["hub"].alerts
+    alone = () if muted(at_hub, "NodeAlone") else (_alone(settings),)
+    no_logs = () if muted(at_hub, "HubPartDown") else (NO_LOGS,)
+    return Group(name="cluster", rules=(_apart(settings), DATABASE_DOWN, *no_logs, *alone))
 
 
 def _seen(matchers: str) -> str:
@@ -26,15 +30,35 @@ def _seen(matchers: str) -> str:
     return f'alertmanager_cluster_members{{job="alertmanager"{matchers}}} or {loki}'
 
 
-APART = Alert(
-    name="NodesApart",
-    expr=lambda matchers, _: f"min by (env, host, job) ({_seen(matchers)}) < {NODES}",
+def _apart(settings: Settings) -> Alert:
+    """Once for each program, not for each node that misses another. It waits longer than HostSilent of a node takes to
+    fire, because that alert inhibits this one (configs/services/alertmanager/routing.py)."""
+    silent = max(host_silent(settings, host) for host in settings.hub.hosts)
+    return Alert(
+        name="NodesApart",
+        expr=lambda matchers, _: f"min by (env, job) ({_seen(matchers)}) < {NODES}",
+        wait=prometheus_duration(silent + SILENT_FOR + SLACK),
+        severity="critical",
+        summary=f"{{{{ $labels.job }}}} on a node of the hub sees {COUNT} of {NODES} nodes",
+        description="A node is down, or the network between them. With one more lost, metrics and logs are refused, "
+        "and edges queue them.",
+        board="hub",
+        per="hub",
+        labels={"host": "hub"},
+    )
+
+
+# Without `instance`: it explains what is missing of every host (configs/services/alertmanager/routing.py).
+NO_LOGS = Alert(
+    name="HubPartDown",
+    expr=f'sum by (env, job) (up{{job="loki"}}) < {NODES // 2 + 1}',
+    wait="2m",
     severity="critical",
-    summary=f"{{{{ $labels.job }}}} on {{{{ $labels.host }}}} sees {COUNT} of {NODES} nodes",
-    description="A node is down, or the network between them. With one more lost, metrics and logs are refused, and "
-    "edges queue them.",
+    summary=f"Loki answers on {COUNT} of {NODES} nodes of the hub",
+    description="Lines are accepted once two nodes have them: until then edges queue them for the outage budget.",
     board="hub",
     per="hub",
+    labels={"host": "hub"},
 )
 
 # Once, however many nodes there are; a node that alone does not reach the database is NodesApart.

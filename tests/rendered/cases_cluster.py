@@ -16,10 +16,18 @@ CASES = (
         series={GOSSIP: "2x80", RING: "2x80", UNHEALTHY: "1x80"},
         at="15m",
         fires=[
-            fired("alertmanager on hub-b sees 2 of 3 nodes", job="alertmanager", host="hub-b"),
-            fired("loki on hub-b sees 2 of 3 nodes", job="loki", host="hub-b"),
+            fired("alertmanager on a node of the hub sees 2 of 3 nodes", job="alertmanager", host=""),
+            fired("loki on a node of the hub sees 2 of 3 nodes", job="loki", host=""),
         ],
     ),
+    Case(
+        alert="NodesApart",
+        when="once when two nodes miss the third",
+        series={GOSSIP: "2x80", GOSSIP.replace("hub-b", "hub-c"): "2x80"},
+        at="15m",
+        fires=[fired("alertmanager on a node of the hub sees 2 of 3 nodes", job="alertmanager", host="")],
+    ),
+    Case(alert="NodesApart", when="before HostSilent of the node can fire", series={GOSSIP: "2x80"}, at="7m45s"),
     Case(alert="NodesApart", when="with all three", series={GOSSIP: "3x80", RING: "3x80", UNHEALTHY: "0x80"}, at="15m"),
     Case(alert="NodesApart", when="during a restart", series={GOSSIP: "3x20 2x8 3x60", RING: "3x90"}, at="8m"),
 )
@@ -87,6 +95,25 @@ UNDELIVERED = (
         alert="NotificationsFail",
         when="while one of three Alertmanagers is down",
         series={SENDERS["a"]: "0x20 3x60", SENDERS["b"]: "0x80", SENDERS["c"]: "0x80", QUEUE: "0x80"},
+        at="15m",
+    ),
+)
+
+LOKI_UP = {
+    node: f'up{{job="loki",instance="loki:3100",env="test",host="{node}"}}' for node in ("hub", "hub-b", "hub-c")
+}
+NO_LOGS = (
+    Case(
+        alert="HubPartDown",
+        when="once when two nodes lack Loki",
+        series={LOKI_UP["hub"]: "1x80", LOKI_UP["hub-b"]: "1x20 0x60", LOKI_UP["hub-c"]: "1x20 _x60"},
+        at="15m",
+        fires=[fired("Loki answers on 1 of 3 nodes of the hub", job="loki", host="")],
+    ),
+    Case(
+        alert="HubPartDown",
+        when="for the whole hub while one node lacks Loki",
+        series={LOKI_UP["hub"]: "1x80", LOKI_UP["hub-b"]: "1x80", LOKI_UP["hub-c"]: "0x80"},
         at="15m",
     ),
 )

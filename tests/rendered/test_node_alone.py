@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Iterator
 
 import httpx
@@ -10,10 +9,9 @@ import pytest
 
 from configs.services import alertmanager
 from tests.fixtures.fleets import cluster
-from tests.fixtures.receiver_sink import Sink
-from tests.integration.rig import eventually, free_ports
-from tests.rendered.conftest import program
-from tests.rendered.receivers_rig import Running, answers, write
+from tests.integration.rig import eventually
+from tests.rendered.nodes_rig import serving
+from tests.rendered.receivers_rig import Running
 
 ALERTS = {
     "HostSilent": {"host": "web-1", "severity": "critical"},
@@ -24,32 +22,22 @@ ALERTS = {
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """The Alertmanager of the node `hub`."""
-    folder = tmp_path_factory.mktemp("alertmanager")
-    sink = Sink(tmp_path_factory.mktemp("sink"))
-    (port,) = free_ports(1)
-    hook = {"webhook": {"url": f"{sink.url}/webhook/", "token": "t"}}
-    settings = cluster({"alerts": {"receivers": {"team": hook, "beat": hook}, "default": "team", "watchdog": "beat"}})
-    argv = [
-        *program("alertmanager", folder, sink.folder),
-        f"--config.file={write(folder, settings, sink, 'hub')}", f"--storage.path={folder}/data",
-        f"--web.listen-address=127.0.0.1:{port}", "--cluster.listen-address=",
-    ]  # fmt: skip
-    log = folder / "log"
-    with log.open("w") as out:
-        process = subprocess.Popen(argv, stdout=out, stderr=out)
-    try:
-        eventually("Alertmanager to be ready", lambda: answers(f"http://127.0.0.1:{port}/-/ready"), 60)
-        yield Running(f"http://127.0.0.1:{port}", log, sink)
-    finally:
-        process.terminate()
-        process.wait(30)
-        sink.close()
+    with serving(tmp_path_factory, "hub") as running:
+        yield running
 
 
-def _states(running: Running) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """The Alertmanager of a node that is not alone. Each test has its own `env`."""
+    with serving(tmp_path_factory, "hub-c") as running:
+        yield running
+
+
+def _states(running: Running, env: str = "") -> dict[str, str]:
+    """The state of each alert (of `env` alone) by its name."""
     found = httpx.get(f"{running.url}/api/v2/alerts", trust_env=False).json()
-    return {one["labels"]["alertname"]: one["status"]["state"] for one in found}
+    here = [one for one in found if env in ("", one["labels"].get("env"))]
+    return {one["labels"]["alertname"]: one["status"]["state"] for one in here}
 
 
 def _post(running: Running) -> None:
@@ -69,6 +57,35 @@ def test_a_node_that_is_alone_sends_that_and_its_watchdog_alone(running: Running
     _post(running)
     wanted = {**dict.fromkeys(ALERTS, "suppressed"), "NodeAlone": "active", "Watchdog": "active"}
     eventually("the alerts", lambda: _states(running) == wanted, 30)
+
+
+def test_silent_node_is_notified_once(other: Running) -> None:
+    other.post(alertname="HostSilent", host="hub-b", env="one")
+    other.post(alertname="NodesApart", host="hub", job="loki", env="one")
+    eventually("both", lambda: _states(other, "one") == {"HostSilent": "active", "NodesApart": "suppressed"}, 30)
+
+
+def test_silent_host_that_is_no_node_explains_no_missing_node(other: Running) -> None:
+    other.post(alertname="HostSilent", host="hub-backup", env="two")
+    other.post(alertname="NodesApart", host="hub", job="loki", env="two")
+    eventually("both", lambda: _states(other, "two") == {"HostSilent": "active", "NodesApart": "active"}, 30)
+
+
+def test_part_of_one_node_explains_alerts_of_that_node_alone(other: Running) -> None:
+    other.post(alertname="HubPartDown", job="loki", instance="loki:3100", host="hub-c", env="three")
+    other.post(alertname="HubPartDown", job="caddy", instance="caddy:2019", host="hub-c", env="three")
+    other.post(alertname="LogsSilent", host="web-1", env="three")
+    other.post(alertname="RemoteWriteBehind", host="web-2", env="three")
+    other.post(alertname="LogLinesLost", host="hub-c", env="three")
+    wanted = {"HubPartDown": "active", "LogsSilent": "active", "RemoteWriteBehind": "active"}
+    eventually("four", lambda: _states(other, "three") == {**wanted, "LogLinesLost": "suppressed"}, 30)
+
+
+@pytest.mark.parametrize(("job", "name"), [("loki", "LogsSilent"), ("caddy", "HostSilent")])
+def test_part_that_the_whole_hub_lacks_explains_alerts_of_every_host(other: Running, job: str, name: str) -> None:
+    other.post(alertname="HubPartDown", job=job, host="hub", env=job)
+    other.post(alertname=name, host="web-1", env=job)
+    eventually("both", lambda: _states(other, job) == {"HubPartDown": "active", name: "suppressed"}, 30)
 
 
 def test_only_the_nodes_of_a_cluster_have_the_rule() -> None:

@@ -93,7 +93,7 @@ def config(settings: Settings, host: str = "") -> str:
                 f"{CONFIG}/{TEMPLATES}",
                 *([f"{CONFIG}/{CUSTOM}/*.tmpl"] if settings.custom.templates else []),
             ],
-            "inhibit_rules": routing.inhibitions(host),
+            "inhibit_rules": routing.inhibitions(host, tuple(settings.hub.nodes)),
             "receivers": [
                 {"name": NOBODY},
                 *(receivers.receiver(CONFIG, name, given) for name, given in sorted(alerts.receivers.items())),
