@@ -32,8 +32,8 @@ from tools.up import up
 PROTECTED = ("droplet", "volume")  # of a node, by the end of the resource's name
 # What one host has not, by the beginning of the resource's type: it stands in front of the nodes, or is shared by them.
 SHARED = ("digitalocean:index/loadBalancer:", "digitalocean:index/databaseCluster:", "digitalocean:index/databaseDb:")
-# The one Caddy goes on with the CA of all nodes, which has signed the intermediate certificate that it keeps. With a root
-# of its own, made anew, its chain would be broken until the intermediate is renewed, days later.
+# The one Caddy goes on with the CA of all nodes, which has signed the intermediate certificate that it keeps. With a
+# root of its own, made anew, its chain would be broken until the intermediate is renewed, days later.
 _KEEP_CA = f"""
 from={names.SECRETS}/{entry.AUTHORITY} to={caddy.DATA}/caddy/{caddy.AUTHORITY}
 if [ -e "$from/root.key" ] && [ ! -e "$to/root.key" ]; then

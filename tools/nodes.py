@@ -152,7 +152,7 @@ def order(stack: Stack) -> None:
 
 def again(state: Mapping[str, Any]) -> list[str]:
     """What lets an update look at the rings once more where its last look at them was for a change that then failed:
-    Pulumi would take that look for granted, whatever has happened to the other nodes since."""
+    Pulumi would take that look for granted, although the other nodes may have failed since."""
     at = {
         str(one["urn"]).rpartition("::")[2]: (str(one["urn"]), _modified(one))
         for one in (state.get("deployment") or {}).get("resources") or []

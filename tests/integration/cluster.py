@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import http.server
-import json
 import re
-import secrets
 import ssl
-import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -18,8 +14,10 @@ from typing import Any
 import httpx
 import yaml
 
+from localcloud.machines import networks
 from tests.integration.fleet import Fleet
 from tests.integration.rig import docker, eventually
+from tests.integration.story import Sink
 from tools.rehearsal_images import DATABASE
 
 NET = "198.18.83"
@@ -29,36 +27,6 @@ HOSTS = ("web", "vps-1")  # in the VPC, on the internet
 EVERY = 5  # seconds between two scrapes
 ALERT = "ProofOpen"
 PARTS = ("alertmanager", "caddy", "grafana", "loki", "thanos-query", "thanos-receive", "thanos-rule", "thanos-store")
-
-
-class Sink(http.server.ThreadingHTTPServer):
-    """Takes what the Alertmanagers post; `got` is when and what."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__((HERE, 0), _Post)
-        self.got: list[tuple[float, dict[str, Any]]] = []
-        self.url = f"http://{HERE}:{self.server_port}/{secrets.token_hex(8)}"
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    def statuses(self, alert: str, since: float) -> list[str]:
-        """What was sent of an alert since then, in its order."""
-        sent = [one for at, post in list(self.got) if at >= since for one in post["alerts"]]
-        return [one["status"] for one in sent if one["labels"]["alertname"] == alert]
-
-
-class _Post(http.server.BaseHTTPRequestHandler):
-    server: Sink
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.got.append((time.time(), json.loads(body)))
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Quiet."""
 
 
 class Cluster(Fleet):
@@ -93,7 +61,7 @@ class Cluster(Fleet):
     def prepare(self) -> None:
         """As of every fleet; then there is the network on which the sink listens."""
         super().prepare()
-        self.sink = Sink()
+        self.sink = Sink(networks.internet_name(self.name))
         self.change({"access": {"outbound": [self.sink.server_port]}})
         done = self.tool("secret", "hub.alerts.receivers.sink.webhook.url", stdin=self.sink.url)
         assert done.returncode == 0, done.stdout
@@ -246,6 +214,11 @@ class Cluster(Fleet):
     def raise_alert(self, on: bool) -> None:
         """Let the alert of the test fire, or end."""
         self.on("web", "docker", "stop" if on else "start", "fleetwatch-node-exporter")
+
+    def notified(self, since: int) -> list[str]:
+        """What was sent of the test's alert after so many messages, in its order."""
+        sent = [one for post in self.sink.got[since:] for one in post["alerts"]]
+        return [one["status"] for one in sent if one["labels"]["alertname"] == ALERT]
 
     def figure(self, event: str, text: str) -> None:
         self.figures.append(f"| {event} | {text} |")

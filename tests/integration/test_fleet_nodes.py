@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.cluster import ALERT, EVERY, NODES, PARTS, VPS, Cluster
+from tests.integration.cluster import EVERY, NODES, PARTS, VPS, Cluster
 from tests.integration.fleet import told
 from tests.integration.rig import eventually
 
@@ -70,9 +70,9 @@ def test_each_part_of_a_node_may_be_killed(fleet: Cluster, role: str) -> None:
 @pytest.mark.parametrize("node", ["hub", "hub-b"])
 def test_a_node_may_be_off(fleet: Cluster, node: str) -> None:
     """An alert fires before, and ends while it is off; another one fires meanwhile."""
-    begun = time.time()
+    begun = len(fleet.sink.got)
     fleet.raise_alert(True)
-    eventually("a notification", lambda: fleet.sink.statuses(ALERT, begun) == ["firing"], 180)
+    eventually("a notification", lambda: fleet.notified(begun) == ["firing"], 180)
     with fleet.off(node):
         off = time.time()
         eventually("every request answered", fleet.answers, 60)
@@ -82,27 +82,27 @@ def test_a_node_may_be_off(fleet: Cluster, node: str) -> None:
         time.sleep(max(0, AWAY - query))
         assert time.time() - max(fleet.stamps('up{job="node",host="vps-1"}', "1m")) < 3 * EVERY, "writes go on"
         fleet.raise_alert(False)
-        eventually("its end", lambda: fleet.sink.statuses(ALERT, begun)[1:] == ["resolved"], 400)
+        eventually("its end", lambda: fleet.notified(begun)[1:] == ["resolved"], 400)
         assert signed_in
         assert newest > off - 3 * EVERY
     waited = fleet.nothing_missing()
-    assert fleet.sink.statuses(ALERT, begun) == ["firing", "resolved"]
+    assert fleet.notified(begun) == ["firing", "resolved"]
     eventually("a node that is ready again", fleet.answers, 120)
     fleet.figure(f"{node} off", f"people: every request answered after {answered:.0f} s; complete {waited:.0f} s after")
 
 
 def test_a_node_may_be_cut_off(fleet: Cluster) -> None:
-    begun = time.time()
+    begun = len(fleet.sink.got)
     fleet.raise_alert(True)
-    eventually("a notification", lambda: fleet.sink.statuses(ALERT, begun) == ["firing"], 180)
+    eventually("a notification", lambda: fleet.notified(begun) == ["firing"], 180)
     with fleet.cut("hub-c"):
         time.sleep(AWAY)
         assert time.time() - max(fleet.stamps('up{job="node",host="web"}', "1m")) < 3 * EVERY, "writes go on"
     waited = fleet.nothing_missing()
     fleet.raise_alert(False)
-    eventually("its end", lambda: "resolved" in fleet.sink.statuses(ALERT, begun), 400)
+    eventually("its end", lambda: "resolved" in fleet.notified(begun), 400)
     time.sleep(20)
-    fleet.figure("hub-c cut off", f"complete {waited:.0f} s after; notified {fleet.sink.statuses(ALERT, begun)}")
+    fleet.figure("hub-c cut off", f"complete {waited:.0f} s after; notified {fleet.notified(begun)}")
     assert fleet.is_signed_in()
 
 

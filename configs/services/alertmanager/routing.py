@@ -48,8 +48,8 @@ def intervals(alerts: Alerts) -> list[dict[str, Any]]:
 
 def inhibitions(host: str = "", nodes: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Inhibits alerts while another alert explains them. Both have the same `env` and, for a host's alerts, `host`.
-    `host`: of a cluster the node that this Alertmanager is on, and `nodes`: the hosts of all its nodes; without a cluster
-    no alert of one is named.
+    `host`: of a cluster the node that this Alertmanager is on, and `nodes`: the hosts of all its nodes; without one no
+    alert of a cluster is named.
 
     No two alerts may inhibit each other: neither would be sent.
     """
