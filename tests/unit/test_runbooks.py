@@ -89,6 +89,11 @@ def test_silent_host_runbook_checks_both_push_endpoints() -> None:
     assert f"http://{names.NO_DOMAIN}:{PUBLIC_PORTS['push']}{names.METRICS_PUSH}" in commands, "the endpoint in the VPC"
 
 
+def test_silent_host_runbook_checks_the_caddy_of_a_hub_node() -> None:
+    """A node's agent pushes through it alone, so no other alert can say that it is down."""
+    assert "docker ps -a --filter name=fleetwatch-caddy" in _commands("HostSilent")
+
+
 def test_streams_runbook_counts_label_values() -> None:
     assert "count(count by (container) (" in _commands("StreamsMany")
 
