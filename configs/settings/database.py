@@ -34,7 +34,7 @@ def _server_dsn(value: SecretStr) -> SecretStr:
 
 def _database_size(value: str) -> str:
     if value.startswith(_BASIC_DROPLET):
-        raise ValueError("expected the slug of a database's size, such as db-s-1vcpu-1gb; this one is a droplet's")
+        raise ValueError("expected the slug of a database's size, such as db-s-1vcpu-2gb; this one is a droplet's")
     return value
 
 
