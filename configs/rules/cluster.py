@@ -76,6 +76,24 @@ DATABASE_DOWN = Alert(
 )
 
 
+def _fresh(settings: Settings) -> int:
+    """Seconds after which a node that gets no sample of any host is alone."""
+    return max(FRESH, 3 * min(edge.scrape.agents for edge in settings.edges.values()))
+
+
+def unless_alone(settings: Settings, expr: str) -> str:
+    """The expression of an alert about missing samples, false on a node that NodeAlone is about. Its Rule sends to all
+    Alertmanagers, and only its own suppresses what follows from NodeAlone. Unchanged without a cluster."""
+    if not settings.hub.nodes or muted(settings.edges["hub"].alerts, "NodeAlone"):
+        return expr
+    return f"({expr}) unless on () ({_no_samples(settings)})"
+
+
+def _no_samples(settings: Settings) -> str:
+    ever = 'up{job="alertmanager"}'  # a hub that is just made has no sample either
+    return f"time() - max(timestamp(up)) > {_fresh(settings)} or absent(up) and max(max_over_time({ever}[1d]))"
+
+
 def _alone(settings: Settings) -> Alert:
     """Of a node that gets no sample of any host, itself included: without another node its Receive refuses every write,
     and each agent repeats the one that was refused first. So no metric can report it, such as Alertmanager's number of
@@ -86,16 +104,14 @@ def _alone(settings: Settings) -> Alert:
     """
     first, second = tuple(settings.hub.nodes)[:RULES]
     node = settings.hub.nodes[first]
-    ever = 'up{job="alertmanager"}'  # a hub that is just made has no sample either
-    limit = max(FRESH, 3 * min(edge.scrape.agents for edge in settings.edges.values()))
     return Alert(
         name="NodeAlone",
-        expr=f"time() - max(timestamp(up)) > {limit} or absent(up) and max(max_over_time({ever}[1d]))",
+        expr=_no_samples(settings),
         wait="30s",
         severity="critical",
         summary="Node {{ $externalLabels.rule_replica }} of the hub gets no samples",
-        description=f"No host has sent it a sample for {limit} s. It cannot reach the other two nodes, or they are "
-        "down, so it refuses all writes. Its other alerts are suppressed: to it every host is silent.",
+        description=f"No host has sent it a sample for {_fresh(settings)} s. It cannot reach the other two nodes, or "
+        "they are down, so it refuses all writes. Its other alerts are suppressed: to it every host is silent.",
         board="hub",
         per="hub",
         labels={

@@ -117,3 +117,39 @@ NO_LOGS = (
         at="15m",
     ),
 )
+
+# What the Rule of a node evaluates that is cut off: no sample arrives.
+NEWEST = 'host:newest_sample:timestamp_seconds{env="cluster",host="hub"}'
+CUT_OFF = {NEWEST: "0x400", UP.replace("agent", "alertmanager") % "hub": "1x4 _x400"}
+SILENT = (
+    Case(alert="HostSilent", when="on a node that is alone", series=CUT_OFF, at="15m"),
+    Case(
+        alert="HostSilent",
+        when="while another host sends",
+        series={NEWEST: "0x400", UP % "hub-b": "1x400"},
+        at="15m",
+        fires=[fired("Host hub sends no data", env="cluster")],
+    ),
+)
+UNREACHED = (
+    Case(
+        alert="HubPartDown",
+        when="on a node that is alone",
+        series={UP.replace("agent", "alertmanager") % "hub": "1x4 _x400"},
+        at="15m",
+    ),
+    Case(
+        alert="HubPartDown",
+        when="on a hub that never got a sample",
+        series={},
+        at="15m",
+        fires=[fired("The hub receives no data from any host", env="cluster", job="caddy")],
+    ),
+    Case(
+        alert="HubPartDown",
+        when="when samples arrive, but none of an agent",
+        series={UP.replace("agent", "node") % "hub": "1x400"},
+        at="15m",
+        fires=[fired("The hub receives no data from any host", env="cluster", job="caddy")],
+    ),
+)
