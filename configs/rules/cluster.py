@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from configs.metrics_store import RULES
-from configs.rules.counters import COUNT
+from configs.metrics_store import RECEIVE, RULES
+from configs.rules.counters import COUNT, increase_of, nonzero_rounded
 from configs.rules.model import SILENT_FOR, Alert, Group, host_silent, muted
 from configs.services.hub_database import JOB
 from configs.settings import Settings
 from configs.settings.nodes import COUNT as NODES
+from configs.settings.thresholds import Thresholds
 from configs.units import prometheus_duration
 
 SLACK = 60  # seconds; two evaluations, and the delivery to Alertmanager
@@ -21,7 +22,7 @@ def group(settings: Settings) -> Group:
     at_hub = settings.edges["hub"].alerts
     alone = () if muted(at_hub, "NodeAlone") else (_alone(settings),)
     no_logs = () if muted(at_hub, "HubPartDown") else (NO_LOGS,)
-    return Group(name="cluster", rules=(_apart(settings), DATABASE_DOWN, *no_logs, *alone))
+    return Group(name="cluster", rules=(_apart(settings), *COPIES, DATABASE_DOWN, *no_logs, *alone))
 
 
 def _seen(matchers: str) -> str:
@@ -47,6 +48,39 @@ def _apart(settings: Settings) -> Alert:
         labels={"host": "hub"},
     )
 
+
+def _not_copied(matchers: str, _: Thresholds) -> str:
+    """Any failure counts, not a share: to a node that does not answer Receive pauses, and counts nothing meanwhile."""
+    failed = increase_of("thanos_receive_replications_total", f'job="{RECEIVE}",result="error"{matchers}', "5m")
+    return nonzero_rounded(f"sum by (env, job) ({failed})")
+
+
+COPIES = (
+    Alert(
+        name="ReplicationFails",
+        expr=_not_copied,
+        wait="10m",
+        severity="critical",
+        summary=f"Receive failed to copy {COUNT} writes to another node of the hub in 5 minutes",
+        description="Samples have two copies instead of three. With one more node lost, metrics are refused, and "
+        "edges queue them.",
+        board="hub",
+        per="hub",
+        labels={"host": "hub"},
+    ),
+    Alert(
+        name="ReplicationFails",
+        expr=lambda matchers, _: (
+            f'min by (env, job) (thanos_receive_hashring_nodes{{job="{RECEIVE}"{matchers}}}) < {NODES}'
+        ),
+        severity="critical",
+        summary=f"The hashring of Receive has {COUNT} of {NODES} nodes",
+        description="The file of the hashring on a node differs from that of the others: samples have too few copies.",
+        board="hub",
+        per="hub",
+        labels={"host": "hub"},
+    ),
+)
 
 # Without `instance`: it explains what is missing of every host (configs/services/alertmanager/routing.py).
 NO_LOGS = Alert(

@@ -153,3 +153,30 @@ UNREACHED = (
         fires=[fired("The hub receives no data from any host", env="cluster", job="caddy")],
     ),
 )
+
+RECEIVE = {node: f'job="thanos-receive",env="test",host="{node}"' for node in ("hub", "hub-b", "hub-c")}
+FAILED = {node: f'thanos_receive_replications_total{{{of},result="error"}}' for node, of in RECEIVE.items()}
+HASHRING = {node: f'thanos_receive_hashring_nodes{{{of},name="default"}}' for node, of in RECEIVE.items()}
+COPIES = (
+    Case(
+        alert="ReplicationFails",
+        when="once when two nodes do not reach the third",
+        series={FAILED["hub"]: "0x20 0+1x80", FAILED["hub-b"]: "0x20 0+1x80", FAILED["hub-c"]: "0x100"},
+        at="20m",
+        fires=[
+            fired(
+                "Receive failed to copy 40 writes to another node of the hub in 5 minutes",
+                job="thanos-receive",
+                host="",
+            )
+        ],
+    ),
+    Case(alert="ReplicationFails", when="during a restart", series={FAILED["hub"]: "0x20 0+1x8 8x60"}, at="14m"),
+    Case(
+        alert="ReplicationFails",
+        when="when a node has another hashring",
+        series={HASHRING["hub"]: "3x60", HASHRING["hub-b"]: "3x60", HASHRING["hub-c"]: "2x60"},
+        fires=[fired("The hashring of Receive has 2 of 3 nodes", job="thanos-receive", host="")],
+    ),
+    Case(alert="ReplicationFails", when="with all three", series=dict.fromkeys(HASHRING.values(), "3x60")),
+)
