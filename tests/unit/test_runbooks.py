@@ -117,3 +117,9 @@ def test_retention_is_queried_from_the_hub(name: str) -> None:
 def test_http_errors_runbook_states_the_delay() -> None:
     assert "for five minutes" in PAGES["HttpErrors"]
     assert "seven minutes" not in PAGES["HttpErrors"]
+
+
+def test_refused_writes_are_read_where_they_are_counted() -> None:
+    commands = _commands("NodeAlone")
+    assert "thanos_receive_(replications|forward_requests)_total" in commands
+    assert "docker logs --since 15m fleetwatch-thanos-receive" not in commands, "it logs no refused write as a warning"
