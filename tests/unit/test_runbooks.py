@@ -123,3 +123,7 @@ def test_refused_writes_are_read_where_they_are_counted() -> None:
     commands = _commands("NodeAlone")
     assert "thanos_receive_(replications|forward_requests)_total" in commands
     assert "docker logs --since 15m fleetwatch-thanos-receive" not in commands, "it logs no refused write as a warning"
+
+
+def test_lost_node_is_made_again_by_rebuild() -> None:
+    assert "made again by `make rebuild HOST=hub-b`" in PAGES["NodesApart"]
