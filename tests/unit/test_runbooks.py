@@ -127,3 +127,7 @@ def test_refused_writes_are_read_where_they_are_counted() -> None:
 
 def test_lost_node_is_made_again_by_rebuild() -> None:
     assert "made again by `make rebuild HOST=hub-b`" in PAGES["NodesApart"]
+
+
+def test_second_certificate_authority_is_that_of_one_hub() -> None:
+    assert "that of one hub also at a second authority" in PAGES["CertificateExpires"], "a cluster has one issuer"
