@@ -42,6 +42,7 @@ ALERTS = {
     "CompactHalted": "compaction halted; compact has stopped",
     "ThanosNotReady": "thanos not ready; receive is not ready",
     "NodesApart": "hub nodes do not see each other; hub node down; cluster split",
+    "ReplicationFails": "replication fails; samples have too few copies; receive cannot copy to another node",
     "HubDatabaseDown": "hub database down; grafana's database does not answer; shared database away",
     "NodeAlone": "hub node alone; hub node gets no samples; hub node cut off",
     "AskDown": "assistant down; questions cannot be asked",

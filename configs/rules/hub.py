@@ -7,6 +7,7 @@ watchdog does.
 from __future__ import annotations
 
 from configs import certificate_lines, metrics_store
+from configs.rules import cluster
 from configs.rules.counters import COUNT, increase_of, increase_or_first_event, nonzero_rounded
 from configs.rules.model import Alert, Group
 from configs.rules.recording import NO_FORECAST, REACH
@@ -16,7 +17,7 @@ from configs.settings.thresholds import Thresholds
 from configs.units import show_duration
 
 TSDB, RULES = metrics_store.TSDB_JOB, metrics_store.RULES_JOB
-LOKI = 'job="loki"'
+LOKI, ALERTMANAGER = 'job="loki"', 'job="alertmanager"'
 
 
 def group(settings: Settings) -> Group:
@@ -57,7 +58,7 @@ def _no_ingestion(settings: Settings) -> list[Alert]:
     return [
         Alert(
             name="HubPartDown",
-            expr=f'absent(up{{job="agent",env="{settings.env}"}})',
+            expr=cluster.unless_alone(settings, f'absent(up{{job="agent",env="{settings.env}"}})'),
             wait="1m",
             severity="critical",
             summary="The hub receives no data from any host",
@@ -127,7 +128,7 @@ NOTIFICATIONS_FAIL = Alert(
     name="NotificationsFail",
     expr=lambda matchers, _: nonzero_rounded(
         "sum by (env, host, integration) ("
-        f"{increase_of('alertmanager_notifications_failed_total', _alertmanager(matchers), '15m')})"
+        f"{increase_of('alertmanager_notifications_failed_total', ALERTMANAGER + matchers, '15m')})"
     ),
     wait="0s",
     severity="critical",
@@ -215,10 +216,6 @@ TSDB_PROBLEM = Alert(
     board="hub",
     per="hub",
 )
-
-
-def _alertmanager(matchers: str) -> str:
-    return f'job="alertmanager"{matchers}'
 
 
 def ruler_group(settings: Settings) -> Group:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.rules import agents, config_reload, exporters
+from configs.rules import agents, cluster, config_reload, exporters
 from configs.rules.counters import COUNT, nonzero_rounded
 from configs.rules.fleet import EXPECTED
 from configs.rules.model import SILENT_FOR, Alert, Group, alternation, host_silent, merge_thresholds, muted
@@ -97,7 +97,9 @@ def _host_silent(settings: Settings, host: str) -> Alert:
     advances = f"changes({newest}[{prometheus_duration(min(silent, 180))}]) > 0"
     return Alert(
         name="HostSilent",
-        expr=f"(time() - {newest} > {silent} or ({never})) unless on (env, host) {advances}",
+        expr=cluster.unless_alone(
+            settings, f"(time() - {newest} > {silent} or ({never})) unless on (env, host) {advances}"
+        ),
         keys=keys,
         wait=prometheus_duration(SILENT_FOR),
         severity="critical",

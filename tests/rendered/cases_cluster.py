@@ -117,3 +117,66 @@ NO_LOGS = (
         at="15m",
     ),
 )
+
+# What the Rule of a node evaluates that is cut off: no sample arrives.
+NEWEST = 'host:newest_sample:timestamp_seconds{env="cluster",host="hub"}'
+CUT_OFF = {NEWEST: "0x400", UP.replace("agent", "alertmanager") % "hub": "1x4 _x400"}
+SILENT = (
+    Case(alert="HostSilent", when="on a node that is alone", series=CUT_OFF, at="15m"),
+    Case(
+        alert="HostSilent",
+        when="while another host sends",
+        series={NEWEST: "0x400", UP % "hub-b": "1x400"},
+        at="15m",
+        fires=[fired("Host hub sends no data", env="cluster")],
+    ),
+)
+UNREACHED = (
+    Case(
+        alert="HubPartDown",
+        when="on a node that is alone",
+        series={UP.replace("agent", "alertmanager") % "hub": "1x4 _x400"},
+        at="15m",
+    ),
+    Case(
+        alert="HubPartDown",
+        when="on a hub that never got a sample",
+        series={},
+        at="15m",
+        fires=[fired("The hub receives no data from any host", env="cluster", job="caddy")],
+    ),
+    Case(
+        alert="HubPartDown",
+        when="when samples arrive, but none of an agent",
+        series={UP.replace("agent", "node") % "hub": "1x400"},
+        at="15m",
+        fires=[fired("The hub receives no data from any host", env="cluster", job="caddy")],
+    ),
+)
+
+RECEIVE = {node: f'job="thanos-receive",env="test",host="{node}"' for node in ("hub", "hub-b", "hub-c")}
+FAILED = {node: f'thanos_receive_replications_total{{{of},result="error"}}' for node, of in RECEIVE.items()}
+HASHRING = {node: f'thanos_receive_hashring_nodes{{{of},name="default"}}' for node, of in RECEIVE.items()}
+COPIES = (
+    Case(
+        alert="ReplicationFails",
+        when="once when two nodes do not reach the third",
+        series={FAILED["hub"]: "0x20 0+1x80", FAILED["hub-b"]: "0x20 0+1x80", FAILED["hub-c"]: "0x100"},
+        at="20m",
+        fires=[
+            fired(
+                "Receive failed to copy 40 writes to another node of the hub in 5 minutes",
+                job="thanos-receive",
+                host="",
+            )
+        ],
+    ),
+    Case(alert="ReplicationFails", when="during a restart", series={FAILED["hub"]: "0x20 0+1x8 8x60"}, at="14m"),
+    Case(
+        alert="ReplicationFails",
+        when="when a node has another hashring",
+        series={HASHRING["hub"]: "3x60", HASHRING["hub-b"]: "3x60", HASHRING["hub-c"]: "2x60"},
+        fires=[fired("The hashring of Receive has 2 of 3 nodes", job="thanos-receive", host="")],
+    ),
+    Case(alert="ReplicationFails", when="with all three", series=dict.fromkeys(HASHRING.values(), "3x60")),
+)

@@ -122,3 +122,17 @@ def test_retention_is_queried_from_the_hub(name: str) -> None:
 def test_http_errors_runbook_states_the_delay() -> None:
     assert "for five minutes" in PAGES["HttpErrors"]
     assert "seven minutes" not in PAGES["HttpErrors"]
+
+
+def test_refused_writes_are_read_where_they_are_counted() -> None:
+    commands = _commands("NodeAlone")
+    assert "thanos_receive_(replications|forward_requests)_total" in commands
+    assert "docker logs --since 15m fleetwatch-thanos-receive" not in commands, "it logs no refused write as a warning"
+
+
+def test_lost_node_is_made_again_by_rebuild() -> None:
+    assert "made again by `make rebuild HOST=hub-b`" in PAGES["NodesApart"]
+
+
+def test_second_certificate_authority_is_that_of_one_hub() -> None:
+    assert "that of one hub also at a second authority" in PAGES["CertificateExpires"], "a cluster has one issuer"

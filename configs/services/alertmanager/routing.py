@@ -79,7 +79,7 @@ def _of_nodes(nodes: Sequence[str]) -> list[dict[str, Any]]:
     if not nodes:
         return []
     silent = ['alertname="HostSilent"', f'host=~"{"|".join(nodes)}"']
-    return [_while(silent, ['alertname="NodesApart"'], ["env"])]
+    return [_while(silent, ['alertname=~"NodesApart|ReplicationFails"'], ["env"])]
 
 
 def _part_down(job: str, explained: str, nodes: Sequence[str]) -> list[dict[str, Any]]:
