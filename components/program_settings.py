@@ -51,7 +51,7 @@ def _warn_of_silence(settings: Settings) -> None:
     if settings.hub.nodes and settings.hub.alerts.watchdog is None:
         pulumi.log.warn(
             f"hub.alerts.watchdog: missing, and only {' and '.join(settings.hub.hosts[:RULES])} evaluate rules: while "
-            "both are down nobody is notified. Name a receiver outside the hub that notifies when the watchdog stops"
+            "both are down no alert is sent. Name a receiver outside the hub that notifies when the watchdog stops"
         )
 
 
