@@ -211,6 +211,20 @@ class Cluster(Fleet):
         assert numbers, f"no line of {host} is there"
         return [number for number in range(1, max(numbers) + 1) if numbers[number] != 1]
 
+    def is_written(self, host: str) -> bool:
+        """Whether the newest scrape of this host is there."""
+        found = self.metrics(f'up{{job="node",host="{host}"}}[1m]')
+        return bool(found) and time.time() - max(float(at) for at, _ in found[0]["values"]) < 3 * EVERY
+
+    @contextlib.contextmanager
+    def raised(self) -> Iterator[None]:
+        """The alert of the test fires; at the end it does not any more."""
+        self.raise_alert(True)
+        try:
+            yield
+        finally:
+            self.raise_alert(False)
+
     def raise_alert(self, on: bool) -> None:
         """Let the alert of the test fire, or end."""
         self.on("web", "docker", "stop" if on else "start", "fleetwatch-node-exporter")
