@@ -193,6 +193,7 @@ def test_a_push_goes_to_the_next_node_whose_caddy_is_there(street: Street, named
         got = client.plain("POST", f"{push}{path}", content=body, **more)
         return got.status_code, got.text.replace(body.decode(), "BODY").strip()
 
+    eventually("the other node", lambda: pushed(names.METRICS_PUSH)[0] == 200, 30)
     assert pushed(names.METRICS_PUSH) == (200, "/api/v1/receive BODY")
     assert pushed(names.LOGS_PUSH) == (429, "too many"), "an answer of the other node is passed through"
     assert pushed(names.METRICS_PUSH, headers={"Fleetwatch-Passed": "1"})[0] == 502, "not passed on twice"
