@@ -18,8 +18,8 @@ for role in thanos-query thanos-store thanos-receive alertmanager; do
     fi
 done
 [ -n "$from" ] || exit 0
-# No option -T: some builds of busybox crash with it.
-get() { timeout 10 docker exec "$from" timeout 5 wget -q -O - --header 'Accept: application/json' "http://$PREFIX-$1" 2> /dev/null; }
+# No option -T: some builds of busybox crash with it. No `timeout` in the container: each would leave a zombie there.
+get() { timeout 10 docker exec "$from" wget -q -O - --header 'Accept: application/json' "http://$PREFIX-$1" 2> /dev/null; }
 ready() { get "$2" > /dev/null && echo "ready $1"; }
 if get thanos-receive:10902/-/ready > /dev/null; then
     in_ring=$(get thanos-receive:10902/metrics | awk '/^thanos_receive_hashring_nodes/ { sum += $2 } END { print sum + 0 }')

@@ -52,6 +52,8 @@ PARTS = f"""{{
 	auto_https off
 }}
 http://:{names.RECEIVE_PORT} {{
+	@refused header Refused *
+	respond @refused "no quorum" 503
 	respond "{{uri}} {{http.request.body}} {{header.Authorization}}" 200
 }}
 http://:{names.LOKI_PORT} {{
@@ -196,6 +198,11 @@ def test_a_push_goes_to_the_next_node_whose_caddy_is_there(street: Street, named
     eventually("the other node", lambda: pushed(names.METRICS_PUSH)[0] == 200, 30)
     assert pushed(names.METRICS_PUSH) == (200, "/api/v1/receive BODY")
     assert pushed(names.LOGS_PUSH) == (429, "too many"), "an answer of the other node is passed through"
+    other = Client(street.address(named[2]), shared[entry.ROOT])
+    got = other.plain("POST", f"{push}{names.METRICS_PUSH}", content=b"samples", headers={"Refused": "1"})
+    assert (got.status_code, got.text, got.headers["Connection"]) == (503, "no quorum", "close")
+    got = other.plain("POST", f"{push}{names.METRICS_PUSH}", content=b"samples")
+    assert (got.status_code, got.headers.get("Connection")) == (200, None)
     assert pushed(names.METRICS_PUSH, headers={"Fleetwatch-Passed": "1"})[0] == 502, "not passed on twice"
     assert pushed("/api/v1/receive")[0] == 404, "the push port takes nothing else"
     got = client.ask("POST", names.METRICS_PUSH, names.NO_DOMAIN, auth=PUSHER, content=b"samples")

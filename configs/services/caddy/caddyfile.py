@@ -106,7 +106,7 @@ def _endpoints(settings: Settings, node: Entry | None, guard: str = "") -> str:
 			reverse_proxy {target} {{
 				header_up -Authorization
 				header_up -X-Loki-Ingestion-Policy
-			}}
+{entry.CLOSING if node is not None else ""}			}}
 		}}
 """
         for path, (target, there) in targets.items()

@@ -27,6 +27,14 @@ _CHALLENGE = "/.well-known/acme-challenge/*"
 _PASSED = "Fleetwatch-Passed"
 _PUSH = "push"  # a variable of the requests that may be passed on: the path at which another node takes it
 _LISTENERS = (names.CADDY_HTTPS_PORT, names.CADDY_HTTP_PORT)
+# In the `reverse_proxy` of a push. A node that is cut off from the others answers 503, and the load balancer goes on to
+# send it connections: without a new one the agent would try again here for as long as that lasts.
+CLOSING = """				@refused status 5xx
+				handle_response @refused {
+					header Connection close
+					copy_response
+				}
+"""
 
 
 @dataclass(frozen=True)
