@@ -54,7 +54,7 @@ restore: venv ## the hub's data from its backup, onto a fresh hub too: make rest
 drill: venv ## restore the backup into throw-away containers and compare; changes nothing
 	@$(TOOL) drill --at $(call quoted,$(AT))
 
-grow: venv ## copy the hub's metrics into the bucket of the stack file, or back: make grow TO=bucket or TO=single (FORGET=1: delete the volumes of before)
+grow: venv ## move the hub's data to the storage of the stack file: make grow TO=bucket, TO=single or TO=cluster (FORGET=1: delete the volumes of before)
 	@$(TOOL) grow $(if $(TO),--to "$(TO)") $(if $(FORGET),--forget) $(if $(YES),--yes)
 
 drill-large: venv ## back up, destroy and restore a hub with 2 GB of metrics and 500 MB of logs; figures into docs/figures.md
@@ -97,8 +97,8 @@ rehearse: venv ## the production path on this machine: a cloud of containers, an
 rehearse-down: venv ## remove the rehearsal: machines, networks, volumes, state
 	@.venv/bin/python -m tools rehearse-down $(if $(PORT),--port $(PORT))
 
-tunnel: venv ## the query pages of a remote hub on this machine's loopback: make tunnel STACK=prod
-	@$(TOOL) tunnel $(or $(HOST),hub) $(if $(PORT),--port $(PORT))
+tunnel: venv ## the query pages of a remote hub on this machine's loopback: make tunnel STACK=prod [HOST=hub-b]
+	@$(TOOL) tunnel $(HOST) $(if $(PORT),--port $(PORT))
 
 accept-key: venv ## accept the SSH host key that a host presents now: make accept-key HOST=web-1 STACK=prod
 	@$(TOOL) accept-key "$(HOST)"

@@ -32,7 +32,7 @@ for name, host in settings.hosts.items():
         images=pins,
         credential=credentials.get(name),
         hub=made.get(name, made["hub"]).endpoint_for(name),
-        gate=fleet.hub,
+        gate=fleet.gate,
     )
     # The hub must accept the credential before the edge pushes: remote write treats a 401 as final.
     edges[name] = Edge(name, args, host_options(host, depends_on=[made[name]] if name in made else list(made.values())))

@@ -16,7 +16,7 @@ from ask.world import LOG_LABELS, World
 APP_ENOUGH = 0.6
 EXACT = 0.97  # from here on the question is a phrasing: its terms need not name a value
 NO_CONTEXT = Context()
-HUB = "hub"  # the board of this name is about this host alone
+HUB = "hub"  # the board of this name is about the hub alone, on each of its hosts
 
 
 @dataclass(frozen=True)

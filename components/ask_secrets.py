@@ -1,11 +1,11 @@
-"""The assistant's generated secrets: passwords of its database, its cache and its first administrator, and a key."""
+"""The assistant's generated secrets: passwords of its servers and its first administrator, and a key."""
 
 from __future__ import annotations
 
 import pulumi
 import pulumi_random as random
 
-from configs import names
+from configs.services import ask
 from configs.settings import Settings
 
 
@@ -16,6 +16,6 @@ def ask_secrets(settings: Settings, parent: pulumi.Resource) -> pulumi.Output[di
     made = {
         # It goes into files of several formats.
         name: random.RandomPassword(name, length=40, special=False, opts=pulumi.ResourceOptions(parent=parent))
-        for name in names.ASK_SECRETS
+        for name in ask.generated(settings)
     }
     return pulumi.Output.secret(pulumi.Output.all(**{name: one.result for name, one in made.items()}))

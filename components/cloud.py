@@ -1,4 +1,5 @@
-"""What the fleet shares at DigitalOcean: the private network, tags, the SSH key and the cloud firewalls."""
+"""What the fleet shares at DigitalOcean: the private network, tags, the SSH key, the cloud firewalls, and the load
+balancer of a cluster."""
 
 from __future__ import annotations
 
@@ -6,7 +7,9 @@ import pulumi
 import pulumi_digitalocean as do
 
 from components import key_files
+from components.balancer import balancer
 from configs import names, services, ssh
+from configs.services import shared_database
 from configs.settings import Settings
 from configs.validation import CloudFacts
 
@@ -16,7 +19,8 @@ ANYWHERE: list[pulumi.Input[str]] = ["0.0.0.0/0", "::/0"]
 class Cloud(pulumi.ComponentResource):
     """VPC, tags, SSH key and firewalls of one environment.
 
-    Outputs: `vpc`, its id; `key`, the fingerprint that droplets are made with; `tags`, by role (`hub`, `edge`).
+    Outputs: `vpc`, its id; `key`, the fingerprint that droplets are made with; `tags`, by role (`hub`, `edge`);
+    `balancer`, in front of a cluster (None: the hub is one droplet, or none).
     """
 
     def __init__(
@@ -41,9 +45,8 @@ class Cloud(pulumi.ComponentResource):
             role: do.Tag(f"tag-{role}", name=f"{self.name}-{role}", opts=pulumi.ResourceOptions(parent=self)).name
             for role in ("hub", "edge")
         }
-        ports = settings.hub.ports
-        public = [_tcp(port, ANYWHERE) for port in (ports.https, ports.http)]
-        self._firewall("hub", [*public, _tcp(ports.push, [self.range]), *self._between_nodes()])
+        self.balancer = self._balancer()
+        self._firewall("hub", [*self._public(), _tcp(settings.hub.ports.push, [self.range]), *self._between_nodes()])
         self._firewall("edge", [])
         self.register_outputs({})
 
@@ -56,6 +59,27 @@ class Cloud(pulumi.ComponentResource):
         return do.SshKey(
             "ssh-key", name=self.name, public_key=text, opts=pulumi.ResourceOptions(parent=self)
         ).fingerprint
+
+    def _balancer(self) -> do.LoadBalancer | None:
+        hub = self._settings.hub
+        if hub.droplet is None or not hub.nodes:
+            return None
+        return balancer(self._settings, self.name, self.region, self.vpc, self.tags["hub"], self.project, self)
+
+    def _public(self) -> list[do.FirewallInboundRuleArgs]:
+        """The ports for people and internet edges. Of a cluster only through its load balancer, whose word about a
+        client's address counts, and for the nodes, which pass a CA's requests on."""
+        ports = self._settings.hub.ports
+        if self.balancer is None:
+            return [_tcp(port, ANYWHERE) for port in (ports.https, ports.http)]
+        own = do.FirewallInboundRuleArgs(protocol="tcp", port_range=str(ports.http), source_tags=[self.tags["hub"]])
+        through = [
+            do.FirewallInboundRuleArgs(
+                protocol="tcp", port_range=str(port), source_load_balancer_uids=[self.balancer.id]
+            )
+            for port in (ports.https, ports.http)
+        ]
+        return [*through, *([] if self._settings.hub.own_ca else [own])]
 
     def _between_nodes(self) -> list[do.FirewallInboundRuleArgs]:
         """The ports at which the nodes of a cluster reach each other, open to no other machine."""
@@ -85,8 +109,8 @@ def _tcp(port: int, sources: list[pulumi.Input[str]]) -> do.FirewallInboundRuleA
 
 def _outbound(settings: Settings, own: pulumi.Output[str]) -> list[do.FirewallOutboundRuleArgs]:
     """Names (53), time (123), packages, images, ACME, pushes, receivers, the assistant's models (80, 443, their ports),
-    what `access.outbound` names, and all of the own network. A firewall without them lets nothing out: no image would
-    be pulled and no certificate be had.
+    the user's database of a cluster, what `access.outbound` names, and all of the own network. A firewall without them
+    lets nothing out: no image would be pulled and no certificate be had.
     """
 
     def out(protocol: str, ports: str | None, to: list[pulumi.Input[str]]) -> do.FirewallOutboundRuleArgs:
@@ -97,7 +121,8 @@ def _outbound(settings: Settings, own: pulumi.Output[str]) -> list[do.FirewallOu
         for receiver in settings.hub.alerts.receivers.values()
         if receiver.email is not None
     }
-    more = mail | ({one.port for one in settings.hub.ask.providers} if settings.hub.ask is not None else set())
+    models = {one.port for one in settings.hub.ask.providers} if settings.hub.ask is not None else set()
+    more = mail | models | shared_database.ports(settings)
     return [
         *(
             out("tcp", str(port), ANYWHERE)

@@ -10,6 +10,7 @@ import pulumi_digitalocean as do
 from components.cloud import Cloud
 from configs import names
 from configs.render import userdata
+from configs.services.caddy import entry
 from configs.settings import Settings, places
 
 
@@ -27,7 +28,9 @@ class Droplet(pulumi.ComponentResource):
         cloud: Cloud,
         wanted: places.Droplet,
         opts: pulumi.ResourceOptions | None = None,
+        size: pulumi.Input[str] | None = None,
     ) -> None:
+        """`size`: that of `wanted`, where something has to be known before it."""
         super().__init__("fleetwatch:index:Droplet", name, None, opts)
         role = "hub" if name in settings.hub.hosts else "edge"
         self.full_name = f"{cloud.name}-{name}"
@@ -36,7 +39,7 @@ class Droplet(pulumi.ComponentResource):
             f"{name}-droplet",
             name=self.full_name,
             region=self.region,
-            size=wanted.size,
+            size=size or wanted.size,
             image=wanted.image,
             backups=wanted.backups,
             vpc_uuid=cloud.vpc if self.region == cloud.region else None,  # a VPC is one region's
@@ -73,9 +76,11 @@ class Droplet(pulumi.ComponentResource):
 class NodeDroplet(Droplet):
     """A droplet that has the hub on it, with a volume for its data that outlives it, and the project they belong to."""
 
-    def __init__(self, name: str, settings: Settings, cloud: Cloud, wanted: places.HubDroplet) -> None:
+    def __init__(
+        self, name: str, settings: Settings, cloud: Cloud, wanted: places.HubDroplet, size: pulumi.Input[str] | None
+    ) -> None:
         self._name, self._size = name, wanted.volume
-        super().__init__(name, settings, cloud, wanted)
+        super().__init__(name, settings, cloud, wanted, size=size)
         # What is attached to a droplet is detached before the droplet is replaced: volume and address allow one each.
         self._attachment = pulumi.ResourceOptions(parent=self, delete_before_replace=True, deleted_with=self.droplet)
         attached = do.VolumeAttachment(
@@ -107,11 +112,13 @@ class NodeDroplet(Droplet):
 
 
 class HubDroplet(NodeDroplet):
-    """The droplet of a hub, or of its first node, with an address that outlives it, its DNS record and a check from
-    outside."""
+    """The droplet of a hub, or of its first node, with an address that outlives it, the hub's DNS record and a check
+    from outside. Both are about the load balancer of a cluster, and about this droplet of any other hub."""
 
-    def __init__(self, settings: Settings, cloud: Cloud, wanted: places.HubDroplet) -> None:
-        super().__init__("hub", settings, cloud, wanted)
+    def __init__(
+        self, settings: Settings, cloud: Cloud, wanted: places.HubDroplet, size: pulumi.Input[str] | None
+    ) -> None:
+        super().__init__("hub", settings, cloud, wanted, size)
         hub = settings.hub
         own = pulumi.ResourceOptions(parent=self)
         lasting = pulumi.ResourceOptions(parent=self, protect=settings.protected)
@@ -121,28 +128,28 @@ class HubDroplet(NodeDroplet):
         )
         self.address = address.ip_address
         self.after = [*self.after, assigned]
+        shown = cloud.balancer.ip if cloud.balancer is not None else address.ip_address
         if hub.dns_zone:
             do.DnsRecord(
                 "hub-name",
                 domain=hub.dns_zone,
                 type="A",
                 name=hub.domain.removesuffix(hub.dns_zone).rstrip(".") or "@",
-                value=address.ip_address,
+                value=shown,
                 ttl=300,
                 opts=own,
             )
         if hub.uptime:
-            self._uptime_check(f"https://{hub.domain}" if hub.public else address.ip_address, settings)
+            self._uptime_check(*_checked(settings, shown, cloud.balancer is not None), settings)
 
-    def _uptime_check(self, target: pulumi.Input[str], settings: Settings) -> None:
+    def _uptime_check(self, kind: str, target: pulumi.Input[str], settings: Settings) -> None:
         """Nothing on the hub can report that the hub is down."""
         assert settings.hub.uptime is not None
         check = do.UptimeCheck(
             "hub-uptime",
             name=self.full_name,
             target=target,
-            # Without a domain the certificate is the hub's own, which the check does not trust.
-            type="https" if settings.hub.public else "ping",
+            type=kind,
             regions=["eu_west", "us_east"],
             opts=pulumi.ResourceOptions(parent=self),
         )
@@ -155,3 +162,14 @@ class HubDroplet(NodeDroplet):
             notifications=[do.UptimeAlertNotificationArgs(emails=settings.hub.uptime.email)],
             opts=pulumi.ResourceOptions(parent=self),
         )
+
+
+def _checked(settings: Settings, address: pulumi.Input[str], balanced: bool) -> tuple[str, pulumi.Input[str]]:
+    """Kind and target of the check from outside. Without a domain the certificate is the hub's own, which the check
+    does not trust: then a ping, or of a cluster the question of its load balancer, which others may not answer."""
+    hub = settings.hub
+    if hub.public:
+        return "https", f"https://{hub.domain}"
+    if not balanced:
+        return "ping", address
+    return "http", pulumi.Output.concat("http://", address, f":{hub.ports.http}{entry.READY}")

@@ -15,6 +15,7 @@ from components.gate import FAST, gate
 from components.host import Host
 from components.hub import Endpoint
 from components.late import LateValues, known
+from components.nodes import AnyNode
 from configs import compose, deployment, names, services
 from configs.deploy import bundle, numbered, script
 from configs.services import agent
@@ -37,7 +38,7 @@ PIECE = 90_000  # characters; one variable of the environment holds 128 KB
 
 @dataclass(frozen=True, kw_only=True)
 class EdgeArgs:
-    """`hub`: how this edge reaches the hub; `gate`: the hub's host, where its gate runs. `settings` are plain and
+    """`hub`: how this edge reaches the hub; `gate`: where its gate runs, on the hub. `settings` are plain and
     checked: they shape the resource graph. `credential`: None for an edge that pushes over the private network."""
 
     host: Host
@@ -45,7 +46,7 @@ class EdgeArgs:
     images: Mapping[str, str]
     credential: Credential | None
     hub: Endpoint
-    gate: Host
+    gate: Host | AnyNode
 
 
 class Edge(pulumi.ComponentResource):

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 import pulumi
 
 from components.host import Host, host_options
 from components.local_host import LocalHost
+from components.nodes import AnyNode, sizes
 from components.remote_host import Bastion, RemoteArgs, RemoteHost
 from configs import ssh
+from configs.metrics_store import reader
 from configs.settings import Host as HostSettings
 from configs.settings import Settings, places
 from configs.settings.places import private
@@ -22,21 +24,42 @@ if TYPE_CHECKING:
     from components.droplet import Droplet
 
 
+class InFront(TypedDict):
+    """What stands in front of the hub; see HubArgs."""
+
+    entry: pulumi.Input[str] | None
+    proxies: list[pulumi.Input[str]]
+
+
 class Fleet:
     """Every host by its name; the hub first, because others may be reached through it.
 
-    `images`: the references by image key. `facts` is what the cloud has (None: no droplets).
+    `images`: the references by image key. `facts` is what the cloud has (None: no droplets). Outputs besides:
+    `in_front`, the `entry` and the `proxies` of HubArgs.
     """
 
     def __init__(self, settings: Settings, images: Mapping[str, str], facts: CloudFacts | None) -> None:
         self._settings = settings
         self._images = images
         self.cloud = _cloud(settings, facts)
+        self.sizes = sizes(settings)
         self.hub = self._host("hub", settings.hosts["hub"], None)
         self.hosts: Mapping[str, Host] = {
             "hub": self.hub,
             **{name: self._host(name, host, self.hub) for name, host in settings.others.items()},
         }
+        # The hosts of a cluster's nodes, the first first; none without a cluster.
+        self.nodes = {name: host for name in settings.hub.nodes if isinstance(host := self.hosts[name], RemoteHost)}
+        # Where the hub is queried during an update.
+        self.gate: Host | AnyNode = AnyNode(self.nodes, reader(settings)) if self.nodes else self.hub
+
+    @property
+    def in_front(self) -> InFront:
+        """The load balancer: of a cluster of droplets it connects from their network."""
+        if self.cloud is not None and self.cloud.balancer is not None:
+            return {"entry": self.cloud.balancer.ip, "proxies": [self.cloud.range]}
+        own = self._settings.hub.balancer
+        return {"entry": own.address, "proxies": [*own.proxies]}
 
     def _host(self, name: str, host: HostSettings, hub: Host | None) -> Host:
         """`hub`: None for the hub itself."""
@@ -54,7 +77,8 @@ class Fleet:
         assert self.cloud is not None
         made: Droplet
         if isinstance(wanted, places.HubDroplet):
-            node = (self._settings, self.cloud, wanted)
+            size = self.sizes.apply(lambda found: found[name]) if self._settings.hub.nodes else None
+            node = (self._settings, self.cloud, wanted, size)
             made = HubDroplet(*node) if name == "hub" else NodeDroplet(name, *node)
         else:
             made = Droplet(name, self._settings, self.cloud, wanted, opts)

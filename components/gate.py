@@ -10,6 +10,7 @@ import pulumi
 import pulumi_command as command
 
 from components.host import Host
+from components.nodes import AnyNode
 from configs import metrics_store, names
 from configs.deploy import script
 from configs.services import scrape_jobs, users_jobs
@@ -33,10 +34,10 @@ def note(settings: Settings, stack: str, host: str) -> str:
 
 
 def gate(
-    hub: Host, settings: Settings, host: str, settled: pulumi.Input[str], parent: pulumi.Resource
+    hub: Host | AnyNode, settings: Settings, host: str, settled: pulumi.Input[str], parent: pulumi.Resource
 ) -> command.local.Command:
-    """Runs on the hub's host in updates that change the edge of `host`: annotates the change for the dashboards and
-    waits for its data. `settled` is what the edge's project printed: since when it runs unchanged."""
+    """Runs on the hub in updates that change the edge of `host`: annotates the change for the dashboards and waits for
+    its data. `settled` is what the edge's project printed: since when it runs unchanged."""
     stack, edge = hub.stack, settings.edges[host]
     found = edge.discovered
     jobs = [job for job, interval in scrape_jobs(settings, host).items() if interval <= FAST and job not in found]

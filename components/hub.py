@@ -9,17 +9,21 @@ from typing import Any
 
 import pulumi
 import pulumi_docker as docker
+import pulumi_random as random
 
 from components.ask_secrets import ask_secrets
+from components.authority import authority
 from components.docker_service import DockerService, DockerServiceArgs, revisions
 from components.gate import note
 from components.host import Host
-from components.late import LateValues
+from components.late import LateValues, known
+from components.nodes import Ring
 from components.own_image import brought
 from configs import deployment, names, services
 from configs.deploy import script
-from configs.services import caddy
-from configs.services.container import LOOPBACK
+from configs.services import ask, caddy
+from configs.services.caddy import entry
+from configs.services.container import LOOPBACK, container
 from configs.services.spec import LateField, NetworkName, ServiceSpec
 from configs.settings import Settings
 
@@ -28,7 +32,9 @@ from configs.settings import Settings
 class HubArgs:
     """`users` are the bcrypt hashes of a host's passwords by user name, `admin_password` is Grafana's; both secret.
     `first`: the first node of a cluster, of the others; they use its buckets. `nodes`: the private addresses of a
-    cluster's nodes by their names."""
+    cluster's nodes by their names; `ring`: the order in which they are changed. `entry`: the address of what stands in
+    front of the hub (None: nothing), and `proxies` the networks from which that connects. `database`: what files need
+    of the managed database, if there is one."""
 
     host: Host
     settings: Settings
@@ -37,6 +43,10 @@ class HubArgs:
     admin_password: pulumi.Input[str]
     first: Hub | None = None
     nodes: Mapping[str, pulumi.Input[str] | None] = field(default_factory=dict)
+    entry: pulumi.Input[str] | None = None
+    proxies: Sequence[pulumi.Input[str]] = ()
+    database: LateValues = field(default_factory=dict)
+    ring: Ring | None = None
 
 
 @dataclass(frozen=True)
@@ -50,7 +60,7 @@ class Endpoint:
 
 
 class Hub(pulumi.ComponentResource):
-    """The hub's services on a private network.
+    """The hub's services on a private network, once `deploy` was called.
 
     Outputs: `ca`, the certificate of Caddy's own CA (None with a public domain), `url`, Grafana's address, `query`, the
     query side on the hub's loopback, and `bucket` and `data`, the URLs of the buckets at Spaces for its backups and for
@@ -60,21 +70,46 @@ class Hub(pulumi.ComponentResource):
     def __init__(self, name: str, args: HubArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("fleetwatch:index:Hub", name, None, opts)
         self._args = args
-        self._networks: dict[NetworkName, docker.Network] = {
-            "hub": self._network("hub", names.hub_network(args.host.stack))
-        }
-        if args.settings.hub.ask is not None:
-            self._networks["ask"] = self._network("ask", names.ask_network(args.host.stack), internal=True)
+        self._networks: dict[NetworkName, docker.Network] = {}
+        self._services: list[DockerService] = []
+        self._before: list[pulumi.Resource] = []  # what everything on this node waits for
         ports = args.settings.hub.ports
         self.url = self._site() if ports.https == 443 else pulumi.Output.concat(self._site(), f":{ports.https}")
+        self.query = f"http://{LOOPBACK}:{ports.query}"
+        self.ca: pulumi.Output[str] | None = None
         self.bucket: pulumi.Output[str] | None = None
         self.data: pulumi.Output[str] | None = None
         self._shared: LateValues = self._late() if args.first is None else args.first._shared
-        self._services = self._made()
-        self.ca = self._own_ca() if args.settings.hub.own_ca else None
+
+    def deploy(self) -> None:
+        """Make all that is on the host. The nodes of a cluster are changed in the order of these calls."""
+        args, host = self._args, self._args.host
+        private = host.private
+        late: LateValues = {**self._shared, **({"private": private} if private is not None else {})}
+        context = deployment.context(args.settings, host.name, host.base, host.docker_socket)
+        # In the order in which they are made.
+        specs = sorted(services.hub_specs(context), key=lambda spec: len(spec.depends_on))
+        if args.ring is not None:
+            self._before = [args.ring.before(host.name, self._wanted(specs, late), self)]
+        self._networks["hub"] = self._network("hub", names.hub_network(host.stack))
+        if ask.with_servers(args.settings):
+            self._networks["ask"] = self._network("ask", names.ask_network(host.stack), internal=True)
+        self._services = self._made(specs, late)
+        if args.ring is not None:
+            args.ring.after(host.name, revisions(self._services), self._services, self)
+        self.ca = self._root() if args.settings.hub.own_ca else None
         self._annotate_change()
-        self.query = f"http://{LOOPBACK}:{ports.query}"
         self.register_outputs({"url": self.url})
+
+    def _wanted(self, specs: Sequence[ServiceSpec], late: LateValues) -> pulumi.Output[str]:
+        """A text that is another one when a container or a file of this node is to be another one."""
+        host, images = self._args.host, self._args.images
+        place = {"stack": host.stack, "host": host.name, "base": host.base}
+        made = [container(spec, **place, image=images[spec.service.image]) for spec in specs]
+        files = [file for spec in specs for file in (*spec.files.values(), *spec.secrets.values())]
+        needs = {need for file in files for need in file.needs}
+        texts = known(late, needs, lambda values: "".join(file.render(values) for file in files))
+        return texts.apply(lambda found: f"{made}{found}")
 
     def endpoint_for(self, name: str) -> Endpoint:
         """How the edge of the host `name` reaches this hub."""
@@ -94,7 +129,7 @@ class Hub(pulumi.ComponentResource):
 
     def _site(self) -> pulumi.Output[str]:
         """The hub for those outside: its name, or its address if it has no name that resolves."""
-        name, address = deployment.site_name(self._args.settings), self._args.host.public
+        name, address = deployment.site_name(self._args.settings), self._args.entry or self._args.host.public
         return pulumi.Output.concat(
             "https://", self._args.settings.hub.domain if name is not None or address is None else address
         )
@@ -108,17 +143,16 @@ class Hub(pulumi.ComponentResource):
             internal=internal,
             labels=[docker.NetworkLabelArgs(label=k, value=v) for k, v in host.labels(role).items()],
             # The name is taken.
-            opts=host.in_docker(pulumi.ResourceOptions(parent=self, delete_before_replace=True)),
+            opts=host.in_docker(
+                pulumi.ResourceOptions(parent=self, delete_before_replace=True, depends_on=list(self._before))
+            ),
         )
 
-    def _made(self) -> list[DockerService]:
-        host = self._args.host
-        context = deployment.context(self._args.settings, host.name, host.base, host.docker_socket)
-        late: LateValues = {**self._shared, **({"private": host.private} if host.private is not None else {})}
+    def _made(self, specs: Sequence[ServiceSpec], late: LateValues) -> list[DockerService]:
         before = [self._names_of_nodes()] if self._args.nodes else []
         made: list[DockerService] = []
         # One after the other, each once the one before answers: an image that does not work costs one part of the hub.
-        for spec in sorted(services.hub_specs(context), key=lambda spec: len(spec.depends_on)):
+        for spec in specs:
             made.append(self._service(spec, late, made[-1:], before))
         return made
 
@@ -129,7 +163,11 @@ class Hub(pulumi.ComponentResource):
             "users": dict(self._args.users),
             "admin_password": self._args.admin_password,
         }
-        late = {**late, **self._at_spaces()}
+        late = {**late, **self._at_spaces(), **self._in_front(), **self._args.database}
+        if self._args.settings.hub.storage.shared is not None:
+            own = pulumi.ResourceOptions(parent=self)
+            key = random.RandomPassword(names.GRAFANA_KEY, length=40, special=False, opts=own)
+            late = {**late, "grafana_key": key.result}
         if (generated := ask_secrets(self._args.settings, self)) is not None:
             late = {**late, "ask": generated}
         return late
@@ -152,6 +190,16 @@ class Hub(pulumi.ComponentResource):
             self.data = data.url
             found |= {"storage": data.url, "storage_key": data.key}
         return found
+
+    def _in_front(self) -> LateValues:
+        """What the Caddys of a cluster have in common."""
+        args = self._args
+        if not args.nodes:
+            return {}
+        shared: LateValues = {"proxies": pulumi.Output.all(*args.proxies)}
+        if not args.settings.hub.own_ca:
+            return shared
+        return {**shared, "authority": authority(args.host, args.images[caddy.SERVICE.image], self)}
 
     def _names_of_nodes(self) -> pulumi.Resource:
         host = self._args.host
@@ -186,7 +234,14 @@ class Hub(pulumi.ComponentResource):
         )
         needed = [self._networks[network.name] for network in spec.networks if network.name in self._networks]
         name = spec.role if self._args.first is None else f"{self._args.host.name}-{spec.role}"
-        return DockerService(name, args, pulumi.ResourceOptions(parent=self, depends_on=needed))
+        return DockerService(name, args, pulumi.ResourceOptions(parent=self, depends_on=[*needed, *self._before]))
+
+    def _root(self) -> pulumi.Output[str]:
+        """The certificate of the hub's CA: that of all nodes, or that of its one Caddy."""
+        if "authority" not in self._shared:
+            return self._own_ca()
+        shared = pulumi.Output.from_input(self._shared["authority"])
+        return pulumi.Output.unsecret(shared.apply(lambda found: str(found[entry.ROOT])))
 
     def _own_ca(self) -> pulumi.Output[str]:
         front = next(service for service in self._services if service.role == "caddy")

@@ -11,6 +11,7 @@ from pulumi.runtime import config as runtime
 from components import cloud_facts, custom_folder, machine_facts
 from configs import model_use, sizing
 from configs.memory import assistant
+from configs.metrics_store import RULES
 from configs.settings import Settings, SettingsError, read
 from configs.settings.messages import for_stack
 from configs.settings.sections import PROJECT, own_sections, parsed
@@ -37,11 +38,21 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
         (pulumi.log.info if fits else pulumi.log.warn)(memory)
     if settings.hub.nodes:
         pulumi.log.warn("hub.storage.kind: cluster is not complete: what is missing is in docs/growing.md, Three nodes")
+    _warn_of_silence(settings)
     for warning in sizing.warnings(settings):
         pulumi.log.warn(warning)
     for use in filter(None, (model_use.language_model(settings), model_use.embeddings(settings))):
         pulumi.log.info(use)
     return settings, cloud
+
+
+def _warn_of_silence(settings: Settings) -> None:
+    """Of a cluster: the third node evaluates no rule about metrics."""
+    if settings.hub.nodes and settings.hub.alerts.watchdog is None:
+        pulumi.log.warn(
+            f"hub.alerts.watchdog: missing, and only {' and '.join(settings.hub.hosts[:RULES])} evaluate rules: while "
+            "both are down no alert is sent. Name a receiver outside the hub that notifies when the watchdog stops"
+        )
 
 
 def _warn_of_lost_samples(settings: Settings) -> None:

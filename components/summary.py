@@ -34,6 +34,10 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     """The stack's outputs, and what a preview shows beside its changes."""
     announce(settings)
     pulumi.export("url", hub.url)
+    if (entry := fleet.in_front["entry"]) is not None:
+        pulumi.export("entry", entry)  # what the DNS record of a cluster has to name
+    if settings.hub.nodes and hub.ca is not None:
+        pulumi.export("ca", hub.ca)  # for `make export`: in the state it is otherwise beside its key
     pulumi.export("user", settings.hub.grafana.admin_user)
     pulumi.export("password", admin.password)
     pulumi.export("query", hub.query)
@@ -43,7 +47,12 @@ def export(settings: Settings, fleet: Fleet, hub: Hub, admin: Credential, edges:
     # Counted only once the edge uses the new password: until then the hub accepts the old one too.
     pulumi.export("rotations", {name: edges[name].rotated for name in settings.hosts})
     pulumi.export("storage", settings.hub.storage.kind)
+    if settings.hub.nodes:
+        pulumi.export("nodes", settings.hub.nodes)
+        pulumi.export("node_sizes", fleet.sizes)
     pulumi.export("bucket_prepared", settings.hub.storage.bucket is not None)
+    if settings.hub.storage.lines_in_bucket:
+        pulumi.export("logs_since", settings.hub.storage.logs_since or "")  # "": it has none, which is known
     if settings.hub.storage.logs_until is not None:
         pulumi.export("logs_until", settings.hub.storage.logs_until)
     if hub.data is not None:

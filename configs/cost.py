@@ -66,6 +66,13 @@ def _items(settings: Settings) -> Iterator[Item]:
             yield Item(f"{host} volume {place.volume} GB", round(place.volume * prices["volume_gb"], 2))
     if settings.hub.droplet is not None:
         yield Item("hub address", prices["reserved_ip"])
+        if settings.hub.nodes:
+            count = settings.hub.balancer.nodes
+            yield Item(f"load balancer of {count} nodes", round(count * prices["load_balancer_node"], 2))
+    if settings.hub.storage.shared is not None and (managed := settings.hub.storage.shared.managed) is not None:
+        price = prices["databases"].get(managed.size)
+        nodes = "" if managed.nodes == 1 else f", {managed.nodes} nodes"
+        yield Item(f"database {managed.size}{nodes}", None if price is None else round(price * managed.nodes, 2))
     if settings.spaces is not None or settings.stored_at_spaces is not None:
         yield Item("Spaces subscription", prices["spaces"])
     if settings.stored_at_spaces is not None:

@@ -7,8 +7,11 @@ from functools import cache
 
 from configs import catalogue, dashboards, disk, names, rules
 from configs.custom.rule_files import deployed_name
+from configs.deploy import script
 from configs.services.context import Context
 from configs.settings import Settings
+
+FIRST_NODE = "FLEETWATCH_FIRST_NODE"  # a variable: the host of the node that an update changes first; the tools set it
 
 
 def context(settings: Settings, name: str, base: str, docker_socket: str) -> Context:
@@ -71,3 +74,18 @@ def node_hosts(addresses: Mapping[str, str]) -> str:
     hosts. Docker's own lines are not in it: a container of ours does not look for itself."""
     own = "127.0.0.1 localhost\n::1 localhost\n"
     return own + "".join(f"{address} {names.node(node)}\n" for node, address in sorted(addresses.items()))
+
+
+def ring_view(settings: Settings, base: str) -> str:
+    """The script that reports what a node of a cluster knows of the rings. `base`: the folder on it for rendered
+    files."""
+    hosts = f"{base}/{names.NODES}/hosts"
+    return script("ring_view", PREFIX=settings.prefix, COUNT=str(len(settings.hub.nodes)), HOSTS=hosts)
+
+
+def gone(settings: Settings) -> str:
+    """For ring.sh: what to do about a node whose server is gone permanently; empty: the nodes are droplets."""
+    if settings.hub.server is None:
+        return ""
+    others = ", ".join(f"`nodes.{node}.server` ({host})" for host, node in list(settings.hub.nodes.items())[1:])
+    return f"if its server is gone permanently, give its key another machine: `hub.server` (hub), {others}"

@@ -32,11 +32,11 @@ _TEXT = Path(__file__).with_name("export_readme.txt")
 
 @dataclass(frozen=True, kw_only=True)
 class Reached:
-    """How the exported edge reaches the hub: `push_url`; `address`, that of the hub's name where no DNS record has it;
-    `ca`, the certificate of the hub's own CA."""
+    """How the exported edge reaches the hub: `push_url`; `addresses`, those of the hub's name where no DNS record has
+    it; `ca`, the certificate of the hub's own CA."""
 
     push_url: str
-    address: str = ""
+    addresses: tuple[str, ...] = ()
     ca: str = ""
 
 
@@ -71,7 +71,7 @@ def files(settings: Settings, name: str, images: Mapping[str, str], reached: Rea
         **secrets,
     }
     if context.hub_by_address:
-        made[compose.HOSTS] = compose.hosts([reached.address], context.gateway)
+        made[compose.HOSTS] = compose.hosts(reached.addresses, context.gateway)
     made[compose.README] = _readme(context, sorted(secrets))
     return made
 

@@ -17,8 +17,10 @@ def assistant(settings: Settings) -> tuple[str, bool]:
     if settings.hub.ask is None:
         return "", True
     limits = {spec.role: spec.limits[0] for spec in services.specs(settings, "hub")}
-    own, whole = sum(limits[role] for role in ASK) // MB, sum(limits.values()) // MB
-    text = f"hub.ask: the assistant's three containers may use {own} MB of memory"
+    roles = [role for role in ASK if role in limits]
+    own, whole = sum(limits[role] for role in roles) // MB, sum(limits.values()) // MB
+    what = "three containers" if len(roles) == len(ASK) else "container on each node"
+    text = f"hub.ask: the assistant's {what} may use {own} MB of memory"
     droplet = settings.hub.droplet
     size = droplet_memory(droplet.size) if droplet is not None else None
     if droplet is None or size is None:

@@ -7,6 +7,7 @@ where a name such as `prometheus` may belong to a container of the user.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Literal
 
 PROMETHEUS_PORT = 9090
@@ -87,6 +88,7 @@ ASK_ADMIN_PASSWORD = "ask-admin-password"  # pragma: allowlist secret
 ASK_MODEL_KEY = "ask-model-key"  # pragma: allowlist secret
 ASK_EMBEDDINGS_KEY = "ask-embeddings-key"  # pragma: allowlist secret
 ASK_SECRETS = (ASK_DATABASE_PASSWORD, ASK_CACHE_PASSWORD, ASK_SESSION_KEY, ASK_ADMIN_PASSWORD)
+GRAFANA_KEY = "grafana-secret-key"  # pragma: allowlist secret
 ADMIN = "grafana-admin"  # the credential of Grafana's administrator, stored beside those of hosts
 
 
@@ -103,6 +105,11 @@ def address(prefix: str, role: str, port: int) -> str:
 def node(name: str) -> str:
     """The name by which the nodes of a cluster reach this one; a hosts file of ours resolves it."""
     return f"node-{name}.fleetwatch.internal"
+
+
+def matcher(hosts: Sequence[str]) -> str:
+    """The matcher of PromQL and LogQL for what these hosts sent."""
+    return f'host=~"{"|".join(hosts)}"' if len(hosts) > 1 else f'host="{hosts[0]}"'
 
 
 def hub_network(prefix: str) -> str:

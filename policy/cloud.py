@@ -7,7 +7,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from configs import names
-from policy.records import BUCKET, BUCKET_KEY, DROPLET, FIREWALL, PRODUCTION, RESERVED_IP, VOLUME, VPC, Record, items
+from policy.records import (
+    BUCKET,
+    BUCKET_KEY,
+    DATABASE,
+    DROPLET,
+    FIREWALL,
+    LOAD_BALANCER,
+    PRODUCTION,
+    RESERVED_IP,
+    VOLUME,
+    VPC,
+    Record,
+    items,
+)
 
 SSH = 22
 # Ports by what listens there when nobody changed it: IANA's registry, and each vendor's documentation.
@@ -41,7 +54,14 @@ CLOSED: dict[int, str] = {
     26257: "CockroachDB",
     27017: "MongoDB",
 }
-_LASTING = {VPC: "network", VOLUME: "volume", RESERVED_IP: "address", BUCKET: "bucket"}
+_LASTING = {
+    VPC: "network",
+    VOLUME: "volume",
+    RESERVED_IP: "address",
+    LOAD_BALANCER: "load balancer",
+    BUCKET: "bucket",
+    DATABASE: "database",
+}
 MAKES_BUCKETS = "spaces-key"  # stays in the state, and is sent to no host
 _WHOLE = (1, 65535)
 _OWN_V6 = ipaddress.IPv6Network("fc00::/7")
@@ -119,8 +139,9 @@ def private_bucket(record: Record, _env: str) -> Iterator[str]:
 
 
 def _is_hub(record: Record) -> bool:
-    name = record.properties.get("name")
-    return record.name == "hub-droplet" or (isinstance(name, str) and name.endswith("-hub"))
+    """By the tag that lets the nodes of a hub reach each other, or by its name."""
+    named = [record.properties.get("name"), *record.values("tags")]
+    return record.name == "hub-droplet" or any(isinstance(one, str) and one.endswith("-hub") for one in named)
 
 
 def _world(source: str) -> bool:

@@ -17,9 +17,11 @@ DROPLET = "digitalocean:index/droplet:Droplet"
 FIREWALL = "digitalocean:index/firewall:Firewall"
 BUCKET = "digitalocean:index/spacesBucket:SpacesBucket"
 BUCKET_KEY = "digitalocean:index/spacesKey:SpacesKey"
+LOAD_BALANCER = "digitalocean:index/loadBalancer:LoadBalancer"
 RESERVED_IP = "digitalocean:index/reservedIp:ReservedIp"
 VOLUME = "digitalocean:index/volume:Volume"
 VPC = "digitalocean:index/vpc:Vpc"
+DATABASE = "digitalocean:index/databaseCluster:DatabaseCluster"
 
 PRODUCTION = "prod"  # the `env` in which what bears data is protected
 

@@ -64,7 +64,9 @@ def example_alerts() -> list[Alert]:
 
 def _three_nodes(s3: Mapping[str, str]) -> Settings:
     nodes = {name: {"server": _node(number)} if number else {} for number, name in enumerate("abc")}
-    storage = {"kind": "cluster", "bucket": {"s3": s3}, "nodes": nodes}
+    dsn = "postgresql://grafana:unread@db.example.com/grafana"  # pragma: allowlist secret
+    database = {"postgres": {"grafana": {"dsn": dsn}}}
+    storage = {"kind": "cluster", "bucket": {"s3": s3}, "nodes": nodes, "database": database}
     return load({"hub": {"server": _node(0), "storage": storage}}, "docs/alerts.md")
 
 

@@ -23,7 +23,7 @@ import yaml
 from configs import names
 from configs.names import NOBODY
 from configs.services import alertmanager
-from tools import agent_targets, remote_access
+from tools import nodes, remote_access
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.progress import say, step
@@ -58,7 +58,7 @@ def _alert_test(options: argparse.Namespace) -> int:
     stack = open_stack(options)
     outputs = stack.outputs()
     container = names.container(stack.prefix(), "alertmanager")
-    docker = agent_targets.docker_on(stack, outputs)("hub")
+    docker = nodes.docker(stack, outputs)
     deployed = _docker(docker, ("exec", container, "cat", f"{alertmanager.CONFIG}/alertmanager.yml"))
     config = only(deployed, options.receiver)
     services = services_of(config)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from tools.cli import Commands, confirmed
 from tools.errors import ToolError
 from tools.progress import say
+from tools.remote_access import hub_hosts
 from tools.stack import Stack
 from tools.stack_factory import open_stack
 
@@ -70,11 +71,11 @@ def _destroy_fleet(stack: Stack, yes: bool) -> int:
         "containers and volumes? [y/N] "
     ):
         raise ToolError(f"Nothing was removed. `make down STACK={stack.name} YES=1` needs no confirmation.")
-    hub, kept = _server_with_data(stack), _kept_bucket(stack)
+    servers, kept = _servers_with_data(stack), _kept_bucket(stack)
     if stack.run("destroy", "--yes", "--skip-preview", "--suppress-outputs"):
         raise ToolError(f"{FAILED} {PROTECTED}")
-    if hub:
-        _remove_kept_data(hub, stack.prefix())
+    for ssh_argv in servers:
+        _remove_kept_data(ssh_argv, stack.prefix())
     if kept:
         say(kept)
     if (stack.home / REHEARSAL).exists():
@@ -110,12 +111,13 @@ def _forget(stack: Stack) -> None:
         stack.home.parent.rmdir()  # only if nothing else is in it
 
 
-def _server_with_data(stack: Stack) -> list[str]:
-    """The SSH command line of a hub that is a server, where Pulumi retains the volumes; empty for any other hub."""
+def _servers_with_data(stack: Stack) -> list[list[str]]:
+    """The SSH command lines of the hub's hosts that are servers, where Pulumi retains the volumes."""
     if not stack.on_server:
         return []
     try:
-        return list(stack.outputs()["hosts"]["hub"]["ssh"])
+        outputs = stack.outputs()
+        return [list(outputs["hosts"][host]["ssh"]) for host in hub_hosts(outputs)]
     except ToolError:  # it was never up: there is no data
         return []
 

@@ -12,9 +12,10 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from tools import deployed
+from tools import agent_targets, deployed, nodes, pulumi_state
 from tools.cli import Commands
 from tools.comment import changes
 from tools.comment.model import HostDrift, Record
@@ -87,7 +88,21 @@ def everything(
     found = ask(state, hosts, stack.env, progress)
     if engine:
         thread.join()
+    if any(one.reason for one in of_engine):
+        found = [_with_stopped(stack, state, one) for one in found]
     return [*of_engine, *found]
+
+
+def _with_stopped(stack: Stack, state: Mapping[str, Any], found: HostDrift) -> HostDrift:
+    """With the containers that do not run on this node of a cluster: while another node does not answer, the engine
+    compares none."""
+    outputs = pulumi_state.outputs(state)
+    if found.host not in nodes.of(outputs) or not found.reached:
+        return found
+    docker = agent_targets.docker_on(stack, outputs)(found.host)
+    stopped = pulumi_state.stopped(state, docker, found.host)
+    lines = [f"container {name}: does not run" for name in sorted(stopped.values())]
+    return replace(found, lines=(*found.lines, *lines))
 
 
 def of_stack(stack: Stack) -> list[HostDrift]:

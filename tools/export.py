@@ -68,16 +68,27 @@ def reached(settings: Settings, host: str, state: Callable[[], Mapping[str, Any]
     if not needs:
         return export.Reached(push_url=export.push_url(settings, host, ""))
     found = state()
-    hub = pulumi_state.outputs(found).get("hosts", {}).get("hub", {})
-    address = str(hub.get("private" if settings.hosts[host].via == "vpc" else "address") or "")
-    ca = _own_ca(found) if "ca" in needs else ""
-    if ("address" in needs and not address) or ("ca" in needs and not ca):
+    outputs = pulumi_state.outputs(found)
+    addresses = _addresses(settings, host, outputs)
+    ca = (outputs.get("ca") or _own_ca(found)) if "ca" in needs else ""
+    if ("address" in needs and not addresses) or ("ca" in needs and not ca):
         what = {"address": "the hub's address", "ca": "the certificate of the hub's own CA"}
         raise ToolError(
             f"hosts.{host}: {' and '.join(what[need] for need in sorted(needs))} is known once the hub is up: run "
             f"`make up` first. A hub with a domain (fleetwatch:hub.domain) needs neither for hosts on the internet."
         )
-    return export.Reached(push_url=export.push_url(settings, host, address), address=address, ca=ca)
+    first = addresses[0] if addresses else ""
+    return export.Reached(push_url=export.push_url(settings, host, first), addresses=addresses, ca=ca)
+
+
+def _addresses(settings: Settings, host: str, outputs: Mapping[str, Any]) -> tuple[str, ...]:
+    """Those of the hub for this host: of a cluster the private ones of all nodes, or that of its load balancer."""
+    hosts = outputs.get("hosts", {})
+    if settings.hosts[host].via == "vpc":
+        found = [hosts.get(name, {}).get("private") for name in settings.hub.hosts]
+    else:
+        found = [outputs.get("entry") or hosts.get("hub", {}).get("address")]
+    return tuple(str(one) for one in found if one)
 
 
 def _own_ca(state: Mapping[str, Any]) -> str:

@@ -1,5 +1,6 @@
 """`make grow TO=bucket`: copies the metrics that a hub had on its disk into the bucket of its stack file, and compares.
-TO=single copies them back (grow_single.py).
+TO=single copies them back (grow_single.py). TO=cluster makes three nodes of a hub in a bucket, and TO=bucket one of
+three (grow_cluster.py).
 
 The stack file changes first: `make grow` brings the stack up with its bucket, so that new samples go there at once, and
 copies the older ones afterwards. A copy that was interrupted is continued by the next run. The volume of before stays
@@ -10,11 +11,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
+from datetime import datetime, timezone
+from typing import Any
 
 from configs import metrics_store
 from configs.services.thanos import CONFIG, OBJSTORE, REPLICA, TENANT
 from configs.settings import Settings
-from tools import grow_plan, grow_single, storage_change
+from tools import grow_cluster, grow_plan, grow_single, pulumi_state, storage_change
 from tools.bucket_blocks import BucketBlocks
 from tools.cli import Commands, confirmed
 from tools.errors import ToolError
@@ -29,16 +32,16 @@ DEFAULT_TENANT = "default-tenant"  # Receive's own
 
 
 def register(commands: Commands) -> None:
-    found = commands.add("grow", _grow, "copy the hub's metrics between its disk and the bucket of the stack file")
-    found.add_argument("--to", default="", help="bucket, or single: the hub's disk")
+    found = commands.add("grow", _grow, "move the hub's data to the kind of storage of the stack file")
+    found.add_argument("--to", default="", help="bucket; single: the hub's disk; cluster: three nodes")
     found.add_argument("--forget", action="store_true", help="delete the volumes of before")
     found.add_argument("--yes", action="store_true", help="without confirmation")
 
 
 def _grow(options: argparse.Namespace) -> int:
-    if options.to not in ("bucket", "single", "") or bool(options.to) == options.forget:
+    if options.to not in ("bucket", "single", "cluster", "") or bool(options.to) == options.forget:
         raise ToolError(
-            "expected TO=bucket or TO=single, or FORGET=1 to delete the volumes of before (docs/growing.md)"
+            "expected TO=bucket, TO=single or TO=cluster, or FORGET=1 to delete the volumes of before (docs/growing.md)"
         )
     # The kind that is in the stack file may need other images than what runs.
     stack = open_stack(options) if options.forget else prepared(options)
@@ -48,13 +51,29 @@ def _grow(options: argparse.Namespace) -> int:
     if options.forget:
         if (was := stack.outputs().get("storage", "single")) != kind:
             raise ToolError(f"The hub's storage is {was}, the stack file has {kind}: run `make grow TO={kind}` first.")
+        if kind == "cluster" and (code := grow_cluster.forget(stack, settings, options.yes)):
+            return code
         return _forget(Move(stack, settings), settings, options.yes)
     if kind != options.to:
         raise ToolError(
             f"hub.storage: expected `kind: {options.to}` in the stack file, it is {kind}; the stack file changes first "
             "(docs/growing.md)"
         )
-    return _to_bucket(stack, settings, options.yes) if kind == "bucket" else _to_single(stack, settings, options.yes)
+    if kind == "single":
+        return _to_single(stack, settings, options.yes)
+    outputs = _outputs(stack)
+    storage_change.check(outputs, settings, datetime.now(timezone.utc), moves=True)
+    was = outputs.get("storage", "single")
+    if kind == "cluster":
+        return grow_cluster.to_cluster(stack, settings, options.yes)
+    if was == "cluster" or (was == "bucket" and grow_cluster.is_moving(stack, settings)):
+        return grow_cluster.to_bucket(stack, settings, options.yes)
+    return _to_bucket(stack, settings, options.yes)
+
+
+def _outputs(stack: Stack) -> Mapping[str, Any]:
+    """Those of the last update; none before the first."""
+    return pulumi_state.outputs(stack.read_state()) if stack.exists() else {}
 
 
 def _to_bucket(stack: Stack, settings: Settings, yes: bool) -> int:
@@ -71,7 +90,7 @@ def _to_single(stack: Stack, settings: Settings, yes: bool) -> int:
             "hub.storage: expected the bucket and `logs_until` beside `kind: single`, make grow copies from there "
             "(docs/growing.md)"
         )
-    storage_change.require(stack)
+    storage_change.check(_outputs(stack), settings, datetime.now(timezone.utc))
     move = Move(stack, settings)
     bucket_blocks = BucketBlocks(move, settings, stack.outputs())
     found = grow_single.coming(move, settings, bucket_blocks)

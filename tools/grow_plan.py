@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
+from typing import Any
 
 from configs import cost, disk
 from configs.settings import Settings
@@ -82,6 +83,79 @@ def to_single(settings: Settings, found: Coming) -> str:
         "3. The volumes of Thanos stay until `make grow FORGET=1`, the bucket until you delete it.\n"
         + _bill(_with(settings, _in_bucket(settings)), _with(settings, Storage()))
     )
+
+
+def to_cluster(settings: Settings, outputs: Mapping[str, Any], size: int) -> str:
+    """For TO=cluster. `outputs`: of the last update. `size`: bytes of log lines on the hub's disk that the bucket has
+    not."""
+    nodes = ", ".join(f"{node} ({host})" for host, node in settings.hub.nodes.items())
+    full = _size(disk.bucket_bytes(settings))
+    lines = f" {_size(size)} of log lines on the hub's disk are copied into it first, in about {_time(size)}, through "
+    return (
+        f"The hub becomes three nodes: {nodes}. The bucket stays the same; it will have about {full} of metrics and "
+        f"logs once everything is as old as it is kept, each log line three times."
+        f"{lines + 'this machine.' if size else ''}\n"
+        "1. `make up`: the first node restarts, then the others are made, in about 10 min. Hosts queue what they "
+        "collect until a second node takes it.\n"
+        "2. The first node writes the log lines of its disk into the bucket. Its newest metrics stay on its disk until "
+        "they are uploaded, within three hours.\n"
+        f"3. Samples and log lines of before are counted on each node.\n{_own_record(settings)}"
+        + _new_bill(settings, outputs)
+    )
+
+
+def _own_record(settings: Settings) -> str:
+    """What the user has to do during a move to three nodes, as one line; empty: nothing."""
+    if not _has_own_record(settings):
+        return ""
+    return (
+        f"The DNS record of {settings.hub.domain} is yours: give it a short TTL now, and let it name the load balancer "
+        'as soon as step 1 has made that. `make pulumi ARGS="stack output entry"` prints its address once step 1 has '
+        "ended, DigitalOcean's control panel has it earlier. Until then the hub cannot be reached from the internet, "
+        "hosts there queue, the new nodes get no certificate, and this run ends with what is missing; the next run "
+        "continues it.\n"
+    )
+
+
+def record_left(settings: Settings, entry: str) -> str:
+    """A sentence about what may be missing after the update, with a space; empty: nothing. `entry`: the address of the
+    load balancer."""
+    if not _has_own_record(settings):
+        return ""
+    return (
+        f"The DNS record of {settings.hub.domain} has to name the load balancer ({entry}); until it does, the hub "
+        "cannot be reached from the internet and the new nodes get no certificate. "
+    )
+
+
+def _has_own_record(settings: Settings) -> bool:
+    """Whether the user makes the DNS record of a hub on droplets."""
+    return settings.hub.droplet is not None and settings.hub.public and settings.hub.dns_zone is None
+
+
+def from_cluster(settings: Settings, outputs: Mapping[str, Any], size: int | None) -> str:
+    """For TO=bucket of three nodes. `outputs`: of the last update. `size`: bytes of metrics on the disks of the nodes
+    that leave; None: not known."""
+    known = f" at most {_size(size)} of metrics in about {_time(size)}," if size else ""
+    return (
+        f"The hub becomes one host again. The bucket stays the same.\n"
+        f"1. The other nodes write what they alone have into the bucket,{known} and stop. Hosts queue what they "
+        "collect from then on until step 3.\n"
+        "2. Samples and log lines are counted without these nodes. If one is missing, they run again.\n"
+        "3. `make up`: the hub takes data alone. The other nodes are removed with their disks, and what the nodes "
+        "share, such as a database. Users and dashboards that were made by hand in Grafana while there were three "
+        "nodes are lost.\n"
+        "4. The same is counted once more.\n" + _new_bill(settings, outputs)
+    )
+
+
+def _new_bill(settings: Settings, outputs: Mapping[str, Any]) -> str:
+    """What a month cost by the last update, and will cost."""
+    old: float | None = outputs.get("monthly_usd")
+    if old is None or not settings.in_cloud:
+        return "What it costs is not known: neither the hub nor the bucket is at DigitalOcean."
+    new = cost.monthly(settings)
+    return f"At DigitalOcean a month costs {old:.2f} USD before and {new.total:.2f} USD after (prices of {new.as_of})."
 
 
 def _lost(settings: Settings, found: Coming) -> str:

@@ -1,4 +1,4 @@
-"""The Docker Engine of a stack's hub, on this machine or over SSH."""
+"""The Docker Engine of a stack's hub, or of one of its nodes, on this machine or over SSH."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ def source(path: str) -> str:
 
 
 class HubDocker:
-    """Docker on the hub of a stack that is up. Every error is a ToolError with one sentence."""
+    """Docker on a host of the hub of a stack that is up. Every error is a ToolError with one sentence."""
 
-    def __init__(self, stack: Stack) -> None:
-        self.prefix = stack.prefix()
-        self._docker = agent_targets.docker_on(stack, stack.outputs())("hub")
+    def __init__(self, stack: Stack, host: str = "hub") -> None:
+        self.prefix, self.host = stack.prefix(), host
+        self._docker = agent_targets.docker_on(stack, stack.outputs())(host)
 
     def docker(self, *words: str) -> str:
-        """A docker command on the hub's host; its output."""
+        """A docker command on this host; its output."""
         return self.sent(words).decode()
 
     def try_docker(self, *words: str) -> str | None:
@@ -47,7 +47,8 @@ class HubDocker:
     def reason(self, messages: str, words: Sequence[str]) -> str:
         """The sentence about a command that failed with these messages."""
         lines = [line for line in messages.splitlines() if line.strip() and not line.startswith(HINTS)]
-        return f"docker {words[0]} failed on the hub: {lines[-1] if lines else 'without a message'}"
+        where = "the hub" if self.host == "hub" else self.host
+        return f"docker {words[0]} failed on {where}: {lines[-1] if lines else 'without a message'}"
 
     def image_of(self, container: str) -> str:
         """The image that a container runs."""

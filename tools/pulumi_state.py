@@ -67,20 +67,34 @@ def _clear(value: Any) -> Any:
     return json.loads(value["plaintext"]) if isinstance(value, dict) and "plaintext" in value else value
 
 
-def stopped(state: Mapping[str, Any], docker: Sequence[str]) -> list[str]:
-    """Names of the hub's containers in the state that do not run any more: removed, stopped, or their Docker Engine
-    is. `docker`: the command line that runs docker on the hub; nothing is known of a hub that does not answer."""
+def stopped(state: Mapping[str, Any], docker: Sequence[str], host: str = "") -> dict[str, str]:
+    """The hub's containers in the state that do not run any more, their names by URN: removed, stopped, or their Docker
+    Engine is. `docker`: the command line that runs docker on the hub, or on its node `host`; nothing is known of one
+    that does not answer."""
     resources = (state.get("deployment") or {}).get("resources") or []
-    known = {
-        str(resource.get("id")): str((resource.get("outputs") or {}).get("name"))
+    made = [
+        resource
         for resource in resources
-        if resource.get("type") == "docker:index/container:Container" and not resource.get("delete")
-    }
-    if not known:
-        return []
+        if resource.get("type") == "docker:index/container:Container"
+        and not resource.get("delete")
+        and (not host or _host_of(resource) == host)
+    ]
+    if not made:
+        return {}
     listed = try_output(with_arguments(docker, ["ps", "-q", "--no-trunc"]), timeout=PATIENCE)
-    running = set(listed.split()) if listed is not None else set(known)
-    return sorted(name for container, name in known.items() if container not in running)
+    if listed is None:
+        return {}
+    running = set(listed.split())
+    return {
+        str(resource["urn"]): str((resource.get("outputs") or {}).get("name"))
+        for resource in made
+        if str(resource.get("id")) not in running
+    }
+
+
+def _host_of(resource: Mapping[str, Any]) -> str:
+    labels = (resource.get("inputs") or {}).get("labels") or []
+    return next((str(one.get("value")) for one in labels if one.get("label") == "fleetwatch.host"), "")
 
 
 @dataclass(frozen=True)

@@ -251,7 +251,7 @@ def _grafana() -> Recipe:
         tag="grafana-stand-in:reader",
         differs="a reader of the same provisioning files and dashboards",
         busybox=True,
-        packages=PYTHON,
+        packages=(*PYTHON, "python3-psycopg2"),
         trees={"usr/share/grafana/grafana_standin": _GRAFANA},
         compile=("/usr/lib/python3", "/usr/share/grafana"),
         users={"grafana": (472, 0)},

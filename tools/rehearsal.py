@@ -129,7 +129,8 @@ def prepare(rehearsal: Rehearsal, more: Sequence[str] = ()) -> setup.ToolChain:
         argv = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "fleetwatch rehearsal", "-f", str(rehearsal.key)]
         run(argv, what="ssh-keygen")
     golden([image.ref for image in chain.images if image.key not in (droplet_key(), "s3", "ask")])
-    start_cloud(rehearsal, next((image.ref for image in chain.images if image.key == "s3"), ""))
+    refs = {image.key: image.ref for image in chain.images}
+    start_cloud(rehearsal, refs.get("s3", ""), refs.get(rehearsal_images.DATABASE, ""))
     public = rehearsal.key.with_name("ssh_key.pub").read_text().strip()
     with step(f"Server {SERVER} (no droplet) at {rehearsal.server}"):
         rehearsal.machines().create_server(SERVER, rehearsal.server, SERVER_USER, public)
@@ -169,14 +170,14 @@ def remove(rehearsal: Rehearsal) -> int:
     return 0
 
 
-def start_cloud(rehearsal: Rehearsal, s3: str = "") -> None:
-    """The API's service, if it does not run; its address and token become the stack's environment. `s3`: an image."""
+def start_cloud(rehearsal: Rehearsal, s3: str = "", database: str = "") -> None:
+    """The API's service, unless it runs; its address and token become the stack's environment. The others: images."""
     rehearsal.cloud.mkdir(mode=0o700, parents=True, exist_ok=True)
     log = rehearsal.cloud / "service.log"
     if not _answers(rehearsal):
         argv = [sys.executable, "-m", "localcloud.cloud", "--name", rehearsal.name, "--port", str(rehearsal.port)]
         argv += ["--state", str(rehearsal.cloud), "--internet", rehearsal.internet]
-        argv += ["--image", machine_image().ref, *(["--s3", s3] if s3 else [])]
+        argv += ["--image", machine_image().ref, "--s3", s3, "--database", database]
         with log.open("ab") as out:
             service = subprocess.Popen(
                 argv, cwd=CHECKOUT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from tools import deployed, drift
+from tools import deployed, drift, nodes, pulumi_state
 from tools.comment.model import HostDrift
 from tools.errors import ToolError
 from tools.progress import say, step
@@ -82,9 +82,27 @@ def repair(stack: Stack, comparison: Comparison, unreachable: Collection[str] = 
     if not there:
         return []
     with step(f"Repairing {', '.join(there)}"):
-        state = stack.export_clear()
-        failed = deployed.each(there, lambda host: _repair(state, different[host], stack.env))
+        state, ring = stack.export_clear(), nodes.of(pulumi_state.outputs(stack.state))
+
+        def put_right(host: str) -> str:
+            return _of_ring(stack, host) or _repair(state, different[host], stack.env)
+
+        failed = deployed.each([host for host in there if host not in ring], put_right)
+        for host in ring:  # one after the other
+            failed |= deployed.each([host], put_right) if host in there else {}
     return [f"host {host}: {reason}" for host, reason in failed.items() if reason]
+
+
+def _of_ring(stack: Stack, host: str) -> str:
+    """Why a node of a cluster may not be touched now, or nothing: what puts it right may restart its programs."""
+    outputs = pulumi_state.outputs(stack.state)
+    settings = stack.settings() if host in nodes.of(outputs) else None
+    try:
+        if settings is not None:
+            nodes.require_others(settings, outputs, host, nodes.SETTLES)
+    except ToolError as problem:
+        return str(problem).removeprefix(f"host {host}: ")
+    return ""
 
 
 def _repair(state: Mapping[str, Any], found: HostDrift, env: Mapping[str, str]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
+from tools import nodes, pulumi_state, storage_change
 from tools.cli import Commands
 from tools.down import PROTECTED
 from tools.errors import ToolError
@@ -38,16 +39,26 @@ def _rebuild(options: argparse.Namespace) -> int:
     title = f"Replacing the droplet of {options.host}; volume, address and data stay"
     stack, droplet = _selected(options), f"{options.host}-droplet"
     stack.urn(DROPLET, droplet)  # ToolError for a host that has none
+    _ring(stack, options.host)
     gone = lost(stack, _urns(stack, options.host, MACHINE), _urns(stack, options.host, TIES))
     if gone:
         say(f"At the cloud there is no {' and no '.join(gone)} any more; they are made again.")
     return replace(stack, DROPLET, droplet, title, there=droplet not in gone)
 
 
+def _ring(stack: Stack, host: str) -> None:
+    """Of a node of a cluster: ToolError while another one is broken, and the program begins with it."""
+    outputs, settings = pulumi_state.outputs(stack.state), stack.settings()
+    if settings is not None and host in nodes.of(outputs):
+        nodes.require_others(settings, outputs, host)
+        nodes.begin_with(stack, host)
+
+
 def _selected(options: argparse.Namespace) -> Stack:
     stack = open_stack(options)
     stack.prepare()
     stack.select()
+    storage_change.require(stack)
     return stack
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from configs import names
-from tools import agent_targets, remote_access
+from tools import agent_targets, nodes, remote_access
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.hubclient import HubClient
@@ -45,7 +45,22 @@ def report_status(stack: Stack, patience: float = 60.0) -> bool:
         # The first sample of a slow job comes up to one interval after its agent's start.
         slowest = max((interval for jobs in outputs["jobs"].values() for interval in jobs.values()), default=0)
         wait(hub, outputs, max(patience, slowest + 30) if patience else 0)
-        return show(hub, outputs, places, docker, stack.prefix())
+        well = show(hub, outputs, places, docker, stack.prefix())
+    return show_rings(stack, outputs) and well
+
+
+def show_rings(stack: Stack, outputs: Mapping[str, Any]) -> bool:
+    """Print what each node of a cluster knows of the rings; False when one of them is not whole."""
+    settings = stack.settings()
+    found = nodes.views(settings, outputs) if settings is not None else []
+    if not found:
+        return True
+    say("\nNodes")
+    _show(("host", *nodes.PROGRAMS.values()), nodes.table(found))
+    wrong = [sentence for sentences in nodes.problems(found).values() for sentence in sentences]
+    for sentence in wrong:
+        say(f"\nNODE  {sentence}")
+    return not wrong
 
 
 @dataclass(frozen=True)

@@ -10,34 +10,87 @@ from configs.settings import Settings
 from configs.settings.storage import Storage
 from tools import pulumi_state
 from tools.errors import ToolError
+from tools.progress import say
 from tools.stack import Stack
 
+UNKNOWN = (
+    "warning: it is not known whether the hub's disk has log lines from before its bucket. If this update removes "
+    "`hub.storage.logs_since` from the stack file, put it back until `hub.retention.logs` has passed since that day: "
+    "lines before it are not read without it (docs/growing.md)"
+)
 
-def require(stack: Stack) -> None:
-    """ToolError unless the stack's next update leaves nothing unread that its hub has."""
+
+def require(stack: Stack, moves: bool = False) -> None:
+    """ToolError unless the stack's next update leaves nothing unread that its hub has. `moves`: `make grow` keeps what
+    a move to or from three nodes would lose."""
     settings = stack.settings()
     if settings is not None:
-        check(pulumi_state.outputs(stack.state), settings, datetime.now(timezone.utc))
+        outputs = pulumi_state.outputs(stack.state)
+        check(outputs, settings, datetime.now(timezone.utc), moves)
+        if unknown(outputs, settings):
+            say(UNKNOWN)
 
 
-def check(outputs: Mapping[str, Any], settings: Settings, now: datetime) -> None:
+def check(outputs: Mapping[str, Any], settings: Settings, now: datetime, moves: bool = False) -> None:
     """ToolError if the update would leave data unread that the hub has. `outputs`: of the stack's last update;
-    `now` in UTC."""
+    `now` in UTC; `moves` as above."""
     if "query" not in outputs:  # it was never up
         return
     was, storage = outputs.get("storage", "single"), settings.hub.storage
     tomorrow = (now + timedelta(days=1)).date().isoformat()
     if was != storage.kind and "cluster" in (was, storage.kind):
-        raise ToolError(
-            f"hub.storage.kind: expected {was}, the data of a hub is not moved to or from three nodes; take it back, "
-            "or make a new stack with a new bucket"
-        )
+        _nodes(was, storage.kind, moves)
+    if was == storage.kind == "cluster":
+        _names(outputs.get("nodes") or {}, settings.hub.nodes)
     if was == "bucket" and storage.kind == "single":
         _back(storage, tomorrow)
     if was == "single" and storage.kind == "bucket":
         _there(storage, tomorrow, bool(outputs.get("bucket_prepared")))
+    if (since := outputs.get("logs_since")) and storage.kind != "cluster":  # a move to three nodes copies the lines
+        _lines_on_disk(since, was, settings, now)
     if (until := outputs.get("logs_until")) is not None and storage.logs_until is None:
         _lines_are_old(until, settings, now)
+
+
+def unknown(outputs: Mapping[str, Any], settings: Settings) -> bool:
+    """Whether the update may leave log lines unread that are on the hub's disk: the last one did not record it."""
+    storage = settings.hub.storage
+    return outputs.get("storage") == storage.kind == "bucket" and "logs_since" not in outputs and not storage.logs_since
+
+
+def _nodes(was: str, kind: str, moves: bool) -> None:
+    """Between a bucket and three nodes moves `make grow` alone, between a disk and three nodes nothing at once."""
+    if "single" in (was, kind):
+        raise ToolError(
+            f"hub.storage.kind: expected `bucket` between {was} and {kind}: move the hub to its bucket first "
+            "(docs/growing.md)"
+        )
+    if not moves:
+        risk = (
+            "compares what each node answers with"
+            if kind == "cluster"
+            else "writes what two of the nodes have alone into the bucket before they are removed"
+        )
+        raise ToolError(f"hub.storage.kind: run `make grow TO={kind}`, which {risk} (docs/growing.md)")
+
+
+def _names(was: Mapping[str, str], nodes: Mapping[str, str]) -> None:
+    """What arrived last is on two of three nodes at least, so one may leave with its disk. Its name is that of a node's
+    part of the hashring; the first host must not take that of another node, whose part has other samples."""
+    left = [node for host, node in was.items() if host != "hub" and host not in nodes]
+    first = nodes["hub"] if was.get("hub") not in (None, nodes["hub"]) else ""
+    if len(left) + bool(first) > 1 or first in was.values():
+        had, wanted = (", ".join(sorted(names)) for names in (was.values(), nodes.values()))
+        raise ToolError(
+            f"hub.storage.nodes: expected at most one node with another name in one update, the hub has {had} and the "
+            f"stack file {wanted}: what arrived last is on two of three nodes. Change one name, run `make up`, then "
+            "the next; a name before that of the first node in the alphabet would make it the first"
+        )
+
+
+def _expired(day: str, settings: Settings) -> datetime:
+    """When the lines from before this day are not kept any more."""
+    return datetime.fromisoformat(day).replace(tzinfo=timezone.utc) + timedelta(seconds=settings.hub.retention.logs)
 
 
 def _there(storage: Storage, tomorrow: str, prepared: bool) -> None:
@@ -62,11 +115,27 @@ def _back(storage: Storage, tomorrow: str) -> None:
         )
 
 
+def _lines_on_disk(since: str, was: str, settings: Settings, now: datetime) -> None:
+    """Without this day Loki does not read the lines that the disk has from before it, with another one not those
+    between the two. A day that has not come may be changed to another that has not."""
+    given, expired = settings.hub.storage.logs_since, _expired(since, settings)
+    if given == since or (given is not None and now.date().isoformat() < min(given, since)):
+        return
+    if now < expired:
+        raise ToolError(
+            f'hub.storage.logs_since: expected "{since}" until {expired:%Y-%m-%d}, the hub\'s disk has log lines of '
+            "the days before it that are kept until then (hub.retention.logs); leave it in the stack file"
+        )
+    if given is not None and was == "bucket":
+        raise ToolError(
+            f'hub.storage.logs_since: expected "{since}" or no such key, the lines from that day on are in the bucket; '
+            "remove it"
+        )
+
+
 def _lines_are_old(until: str, settings: Settings, now: datetime) -> None:
     """Without `logs_until` Loki does not read the lines that the bucket has from before that day."""
-    expired = datetime.fromisoformat(until).replace(tzinfo=timezone.utc) + timedelta(
-        seconds=settings.hub.retention.logs
-    )
+    expired = _expired(until, settings)
     if now < expired:
         raise ToolError(
             f'hub.storage.logs_until: expected "{until}" until {expired:%Y-%m-%d}, the bucket has log lines of the '

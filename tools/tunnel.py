@@ -11,13 +11,13 @@ from typing import Any
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.progress import say
-from tools.remote_access import query_address
+from tools.remote_access import hub_hosts, query_address
 from tools.stack_factory import open_stack
 
 
 def register(commands: Commands) -> None:
     parser = commands.add("tunnel", _tunnel, "the query pages of the hub on this machine's loopback, until Ctrl-C")
-    parser.add_argument("host", nargs="?", default="hub")
+    parser.add_argument("host", nargs="?", default="", help="a node of a cluster; by default the first that answers")
     parser.add_argument("--port", type=int, default=0, help="a free one by default")
 
 
@@ -27,9 +27,10 @@ def _tunnel(options: argparse.Namespace) -> None:
 
 def hold_tunnel(outputs: Mapping[str, Any], host: str, port: int) -> None:
     """Keep a tunnel open until Ctrl-C and print the addresses."""
-    if host != "hub":
-        raise ToolError(f"HOST={host}: expected hub, the only host with query pages (edges only push)")
-    with query_address(outputs, port) as base:
+    if host and host not in hub_hosts(outputs):
+        known = " or ".join(hub_hosts(outputs))
+        raise ToolError(f"HOST={host}: expected {known}, no other host has query pages (edges only push)")
+    with query_address(outputs, port, host) as base:
         say(f"Prometheus    {base}\nAlertmanager  {base}/alertmanager/\nLoki          {base}/loki/api/v1/labels")
         say("Open until Ctrl-C.")
         with contextlib.suppress(KeyboardInterrupt):

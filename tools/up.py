@@ -12,6 +12,7 @@ from tools import (
     agent_targets,
     custom_check,
     image_tags,
+    nodes,
     own_images,
     pull_everywhere,
     pulumi_process,
@@ -75,18 +76,17 @@ def required_images(settings: Settings) -> list[str]:
     return [key for key in services.used_images(settings) if key not in settings.images.given()]
 
 
-def up(stack: Stack) -> int:
-    """Bring the stack up, wait for data, show the status. Exit code 0 only if everything arrived."""
+def up(stack: Stack, moves: bool = False) -> int:
+    """Bring the stack up, wait for data, show the status. Exit code 0 only if everything arrived. `moves`: the caller
+    keeps what a hub that becomes three nodes, or one of three, would lose."""
     stack.prepare()
     stack.select()
-    stopped = _stopped(stack)
-    if stopped:
-        say(f"\nNot running any more: {', '.join(stopped)}. The state is refreshed first (--refresh).")
-    storage_change.require(stack)
+    refresh = _refreshed(stack)
+    storage_change.require(stack, moves)
+    nodes.order(stack)
     custom_check.require(stack)
     pull_everywhere.pull(stack)
     say("\nBringing the stack up (pulumi up)")
-    refresh = ["--refresh"] if stopped else []
     unreachable: set[str] = set()
 
     def shown(line: str) -> None:
@@ -94,7 +94,8 @@ def up(stack: Stack) -> int:
             unreachable.add(host)
 
     with repair.Comparison(stack) as comparison:
-        code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *refresh, shown=shown)
+        looks = nodes.again(stack.state)
+        code = stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *refresh, *looks, shown=shown)
         problems = repair.repair(stack, comparison, unreachable)
     if problems:
         say(repair.failures(problems))
@@ -118,12 +119,26 @@ def _keep_state(stack: Stack) -> None:
         say(f"The state of this update is not in the backup: {problem}")
 
 
-def _stopped(stack: Stack) -> list[str]:
-    """The hub's containers that do not run any more, if the stack was up."""
+def _refreshed(stack: Stack) -> list[str]:
+    """What the update needs so that containers of the hub that do not run any more are made again. Those of a cluster
+    are refreshed here, by themselves: a node that does not answer would end a refresh of everything."""
     found = pulumi_state.outputs(stack.state)
     if "query" not in found:
         return []
-    return pulumi_state.stopped(stack.state, agent_targets.docker_on(stack, found)("hub"))
+    docker = agent_targets.docker_on(stack, found)
+    if not nodes.of(found):
+        stopped = pulumi_state.stopped(stack.state, docker("hub"))
+        if stopped:
+            names = ", ".join(sorted(stopped.values()))
+            say(f"\nNot running any more: {names}. The state is refreshed first (--refresh).")
+        return ["--refresh"] if stopped else []
+    for host in nodes.of(found):
+        stopped = pulumi_state.stopped(stack.state, docker(host), host)
+        if stopped:
+            say(f"\nNot running any more on {host}: {', '.join(sorted(stopped.values()))}. They are refreshed first.")
+            targets = (word for urn in stopped for word in ("--target", urn))
+            stack.quiet("refresh", "--yes", "--skip-preview", *targets)
+    return []
 
 
 def _deployed_images(stack: Stack) -> dict[str, str]:

@@ -1,4 +1,4 @@
 """The HTTP service around the engine: accounts, keys, limits, history, cache, jobs and discovery.
 
-State is in PostgreSQL and Valkey alone, so replicas are interchangeable.
+State is in PostgreSQL alone, or in PostgreSQL and Valkey, so replicas are interchangeable.
 """

@@ -1,4 +1,4 @@
-"""Users, sessions and API keys. Sessions are in Valkey, so that each ends at once; users and keys are in PostgreSQL."""
+"""Users, sessions and API keys. Sessions are in the Store, so that each ends at once; users and keys in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -136,10 +136,11 @@ class Accounts:
         if caller.session:
             self.store.delete(f"session:{caller.session}")
 
-    def end_sessions(self, user: UUID) -> None:
-        """End every session of a user at once."""
-        for session in self.store.members(f"sessions:{user}"):
-            self.store.delete(f"session:{session}")
+    def end_sessions(self, user: UUID, connection: sa.Connection) -> None:
+        """End every session of a user, before the caller's transaction is committed."""
+        store = self.store.within(connection)
+        for session in store.members(f"sessions:{user}"):
+            store.delete(f"session:{session}")
 
     def of_token(self, token: str) -> Caller:
         """The caller of an access token. Raises Problem 401 or 503."""

@@ -37,7 +37,8 @@ class Site(_Model):
 
 
 class Database(_Model):
-    """The PostgreSQL server; `connections` bounds the pool of one replica."""
+    """The PostgreSQL server; `connections` bounds the pool of one replica. `sslmode` is PostgreSQL's own. `ca_file`:
+    the certificate that has signed the server's, which the modes `verify-ca` and `verify-full` need."""
 
     host: str
     port: int = Field(default=5432, ge=1, le=65535)
@@ -45,6 +46,14 @@ class Database(_Model):
     user: str = "ask"
     password_file: Path
     connections: int = Field(default=10, ge=2, le=100)
+    sslmode: Literal["disable", "prefer", "require", "verify-ca", "verify-full"] = "prefer"
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _can_be_verified(self) -> Database:
+        if self.sslmode.startswith("verify") and self.ca_file is None:
+            raise ValueError(f"ca_file: missing, `sslmode: {self.sslmode}` compares the server's certificate with it")
+        return self
 
 
 class Valkey(_Model):
@@ -138,14 +147,14 @@ class Safety(_Model):
 
 class Config(_Model):
     """The whole file. `concurrency`: questions that all replicas together execute at once. `question_seconds`: what the
-    requests of one question to the stores may take in all."""
+    requests of one question to the stores may take in all. `valkey`: without one the database has its content too."""
 
     catalogue: Path
     prometheus: Source
     loki: Source
     grafana: Site
     database: Database
-    valkey: Valkey
+    valkey: Valkey | None = None
     session_key_file: Path
     admin: Admin
     registration: Literal["closed", "open"] = "closed"

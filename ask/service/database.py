@@ -52,6 +52,8 @@ def engine(settings: config.Database) -> sa.Engine:
             dbname=settings.name,
             user=settings.user,
             password=password,
+            sslmode=settings.sslmode,
+            sslrootcert=None if settings.ca_file is None else str(settings.ca_file),
             connect_timeout=CONNECT,
             application_name="ask",
             tcp_user_timeout=10000,

@@ -27,7 +27,7 @@ def check(service: Service) -> dict[str, Any]:
     alive = [("query", "vector(1)")]
     checks: dict[str, Callable[[], object]] = {
         "database": lambda: _database(service.pool),
-        "valkey": service.store.ping,
+        **({"valkey": service.store.ping} if service.settings.valkey is not None else {}),
         "prometheus": lambda: hub.get(hub.prometheus, "/api/v1/query", alive, PATIENCE),
         "loki": lambda: hub.get(hub.loki, "/loki/api/v1/query", alive, PATIENCE),
     }

@@ -1,4 +1,4 @@
-"""Long questions in the background: submitted, polled, cancelled. The queue is in Valkey, any replica takes from it.
+"""Long questions in the background: submitted, polled, cancelled. The queue is in the Store, any replica takes from it.
 
 A job is in the list of running ones with a lease. One whose replica died is queued again when its lease ends.
 """

@@ -84,7 +84,7 @@ class Keys:
             if found is None:
                 raise problems.not_found("There is no such user.")
             _keep_admin(connection)
-            self.accounts.end_sessions(user)  # before the commit: without Valkey nothing is changed
+            self.accounts.end_sessions(user, connection)  # before the commit: without the Store nothing is changed
         return dict(found)
 
     def delete_user(self, user: UUID) -> None:
@@ -94,7 +94,7 @@ class Keys:
             if connection.execute(users.delete().where(users.c.id == user)).rowcount == 0:
                 raise problems.not_found("There is no such user.")
             _keep_admin(connection)
-            self.accounts.end_sessions(user)
+            self.accounts.end_sessions(user, connection)
 
     def change_password(self, caller: Caller, old: str, new: str) -> None:
         """Of the caller, who proves to know the old one. Every session ends."""

@@ -14,6 +14,7 @@ from ask.service import config, database, embeddings, health, migrate, models, s
 from ask.service.accounts import Accounts
 from ask.service.answering import Answering
 from ask.service.config import Config
+from ask.service.database_store import InDatabase
 from ask.service.discovery import Knowledge
 from ask.service.embeddings import Vectors
 from ask.service.history import History
@@ -23,6 +24,7 @@ from ask.service.metrics import Metrics
 from ask.service.queries import Queries
 from ask.service.store import Store
 from ask.service.turns import Turns
+from ask.service.valkey_store import InValkey
 
 
 @dataclass
@@ -84,7 +86,8 @@ class Service:
 def build(settings: Config) -> Service:
     """The parts by the settings; nothing is contacted. Raises ConfigError for a secret that cannot be read."""
     metrics = Metrics()
-    pool, store = database.engine(settings.database), Store(settings.valkey)
+    pool = database.engine(settings.database)
+    store: Store = InDatabase(pool) if settings.valkey is None else InValkey(settings.valkey)
     prometheus, loki = settings.prometheus, settings.loki
     hub = Hub(prometheus.url, loki.url, tenant=prometheus.tenant, loki_tenant=loki.tenant)
     signer = secrets.Signer(config.secret(settings.session_key_file, 32))

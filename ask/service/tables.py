@@ -135,3 +135,19 @@ model_usage = Table(
     Column("tokens", BigInteger, nullable=False),
     Column("requests", BigInteger, nullable=False),
 )
+# What replicas share where there is no Valkey (database_store.py).
+shared_documents = Table(
+    "shared_documents",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False, index=True),
+)
+shared_members = Table(
+    "shared_members",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("member", Text, primary_key=True),
+    Column("added", BigInteger, Identity(always=True), nullable=False),
+    Column("ends_at", DateTime(timezone=True), nullable=False, index=True),
+)

@@ -1,7 +1,7 @@
-"""How many questions are executed at once by all replicas together: places in Valkey, each with an end.
+"""How many questions are executed at once by all replicas together: places in the Store, each with an end.
 
 A place is renewed while its question runs. A replica that was killed renews nothing, so its places are free again
-within the lease. Without Valkey nothing is executed.
+within the lease. Without the Store nothing is executed.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Turns:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
-        self._local = threading.BoundedSemaphore(self.places)  # those that look into Valkey are few
+        self._local = threading.BoundedSemaphore(self.places)  # those that look into the Store are few
         self._waiting = threading.BoundedSemaphore(self.places + MOST_WAITING)
 
     @contextlib.contextmanager

@@ -30,7 +30,7 @@ def catalogue(settings: Settings) -> dict[str, Any]:
     """The document: its format, the environment, the jobs of fleetwatch's exporters, and the entries."""
     entries = [*_panels(settings), *derived.entries(), *_rules(settings, rules.groups(settings), "promql")]
     entries += _rules(settings, rules.ruler_groups(settings), "logql")
-    return {"format": FORMAT, "env": settings.env, "jobs": sorted(services.RESERVED_JOBS), "entries": entries}
+    return {"format": FORMAT, "env": settings.env, "jobs": sorted(services.reserved_jobs(settings)), "entries": entries}
 
 
 def every_board(settings: Settings) -> tuple[Dashboard, ...]:

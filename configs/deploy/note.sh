@@ -6,11 +6,10 @@ report=${report-$(cat)}
 changed=$(printf '%s\n' "$report" | sed -n 's/^changed *//p' | tr -cd 'a-z0-9_ -' | sed 's/  */, /g')
 note="{\"streams\":[{\"stream\":$STREAM,\"values\":[[\"$(date +%s)000000000\",\
 \"fleetwatch changed $HOST: ${changed:-its networks or settings}\"]]}]}"
-tries=0
+since=$(date +%s)
 until timeout 5 docker exec "$PROMETHEUS" wget -q -O /dev/null --header "Content-Type: application/json" \
     --post-data "$note" "http://$LOKI/loki/api/v1/push" 2> /dev/null; do
-    tries=$((tries + 1))
-    if [ "$tries" -ge "$NOTE_PATIENCE" ]; then
+    if [ $(($(date +%s) - since)) -ge "$NOTE_PATIENCE" ]; then
         echo "host $HOST: Loki did not accept the line about this change; dashboards will not show it"
         break
     fi

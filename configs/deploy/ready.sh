@@ -2,11 +2,11 @@
 # $COMPOSE or newer. Follows engine.sh.
 set -eu
 docker=docker sudo=''
-tries=0
+since=$(date +%s)
 until version=$(docker version -f '{{.Server.Version}}' 2>&1); do
-    tries=$((tries + 1))
-    if [ "$tries" -ge 60 ]; then
-        echo "Docker does not answer at $DOCKER_HOST: $version" >&2
+    passed=$(($(date +%s) - since))
+    if [ "$passed" -ge 120 ]; then
+        echo "Docker does not answer at $DOCKER_HOST after $passed s: $version" >&2
         exit 1
     fi
     sleep 2

@@ -4,11 +4,11 @@
 # Docker waits for it at a boot (x-systemd.before): a container whose folder is missing then is not started again.
 set -eu
 fstab=${FSTAB:-/etc/fstab}
-tries=0
+since=$(date +%s)
 until [ -e "$DEVICE" ]; do
-    tries=$((tries + 1))
-    if [ "$tries" -ge 60 ]; then
-        echo "the volume $DEVICE did not appear within a minute of its attachment" >&2
+    passed=$(($(date +%s) - since))
+    if [ "$passed" -ge 60 ]; then
+        echo "the volume $DEVICE did not appear within $passed s of its attachment" >&2
         exit 1
     fi
     sleep 1

@@ -48,18 +48,21 @@ DEPENDENCY_DOWN = Alert(
 )
 
 _PER = "sum by (env, host, provider)"
-NOT_ITS_FAULT = "budget|busy|invalid|internal"  # reasons of errors that are not the provider's
+# Reasons of errors of a language model that are not its provider's: an answer of no use comes now and then. `invalid`
+# embeddings count: `dimensions` or the model is wrong, and each request fails.
+NOT_ITS_FAULT = "budget|busy|invalid|internal"
 
 
-def _failing(of: str, matchers: str) -> str:
-    errors = f'{_PER} (increase({of}_errors_total{{{JOB},reason!~"{NOT_ITS_FAULT}"{matchers}}}[1h]))'
+def _failing(of: str, errors: str, matchers: str) -> str:
+    """`errors`: more matchers of those that count."""
+    failed = f"{_PER} (increase({of}_errors_total{{{JOB}{errors}{matchers}}}[1h]))"
     requests = f"{_PER} (increase({of}_requests_total{{{JOB}{matchers}}}[1h]))"
-    return f"{errors} > 3 and {errors} > 0.5 * {requests}"
+    return f"{failed} > 3 and {failed} > 0.5 * {requests}"
 
 
 MODEL_FAILS = Alert(
     name="AskModelFails",
-    expr=lambda matchers, _: _failing("llm", matchers),
+    expr=lambda matchers, _: _failing("llm", f',reason!~"{NOT_ITS_FAULT}"', matchers),
     wait="10m",
     summary="Most requests of the assistant to {{ $labels.provider }} fail",
     description="Answers are those without the language model: more questions have no answer. No data is affected.",
@@ -81,7 +84,7 @@ BUDGET_USED = Alert(
 
 EMBEDDINGS_FAIL = Alert(
     name="AskEmbeddingsFail",
-    expr=lambda matchers, _: _failing("embedding", matchers),
+    expr=lambda matchers, _: _failing("embedding", "", matchers),
     wait="10m",
     summary="Most requests of the assistant for embeddings from {{ $labels.provider }} fail",
     description="Values are found by their names alone: a question with a term that the assistant does not know has "

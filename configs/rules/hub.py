@@ -7,6 +7,7 @@ watchdog does.
 from __future__ import annotations
 
 from configs import certificate_lines, metrics_store
+from configs.rules import cluster
 from configs.rules.counters import COUNT, increase_of, increase_or_first_event, nonzero_rounded
 from configs.rules.model import Alert, Group
 from configs.rules.recording import NO_FORECAST, REACH
@@ -16,11 +17,11 @@ from configs.settings.thresholds import Thresholds
 from configs.units import show_duration
 
 TSDB, RULES = metrics_store.TSDB_JOB, metrics_store.RULES_JOB
-LOKI = 'job="loki"'
+LOKI, ALERTMANAGER = 'job="loki"', 'job="alertmanager"'
 
 
 def group(settings: Settings) -> Group:
-    """All have host="hub", so that hosts.hub.alerts.mute applies to them."""
+    """All have the host of the hub, or its node, that they are about: its `alerts.mute` applies to them."""
     return Group(
         name="hub",
         rules=(
@@ -57,7 +58,7 @@ def _no_ingestion(settings: Settings) -> list[Alert]:
     return [
         Alert(
             name="HubPartDown",
-            expr=f'absent(up{{job="agent",env="{settings.env}"}})',
+            expr=cluster.unless_alone(settings, f'absent(up{{job="agent",env="{settings.env}"}})'),
             wait="1m",
             severity="critical",
             summary="The hub receives no data from any host",
@@ -127,7 +128,7 @@ NOTIFICATIONS_FAIL = Alert(
     name="NotificationsFail",
     expr=lambda matchers, _: nonzero_rounded(
         "sum by (env, host, integration) ("
-        f"{increase_of('alertmanager_notifications_failed_total', _alertmanager(matchers), '15m')})"
+        f"{increase_of('alertmanager_notifications_failed_total', ALERTMANAGER + matchers, '15m')})"
     ),
     wait="0s",
     severity="critical",
@@ -217,10 +218,6 @@ TSDB_PROBLEM = Alert(
 )
 
 
-def _alertmanager(matchers: str) -> str:
-    return f'job="alertmanager"{matchers}'
-
-
 def ruler_group(settings: Settings) -> Group:
     """The group that Loki evaluates."""
     return Group(name="hub-lines", rules=(_certificate(settings),), interval="1m")
@@ -236,7 +233,7 @@ def _certificate(settings: Settings) -> Alert:
         name="CertificateExpires",
         expr=lambda matchers, _: (
             "sum by (env, host) (count_over_time("
-            f"{certificate_lines.lines(settings.prefix, certificate_lines.FAILED, matchers)} [1h])) > 0"
+            f"{certificate_lines.lines(settings, certificate_lines.FAILED, matchers)} [1h])) > 0"
         ),
         wait="0s",
         severity="critical",

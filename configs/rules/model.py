@@ -15,6 +15,8 @@ from configs.settings import Settings
 from configs.settings.thresholds import Muted, Thresholds
 from configs.units import parse_duration, parse_size, show_duration, show_size
 
+SILENT_FOR = 120  # seconds that HostSilent is pending before it fires
+
 # (matchers to append to a selector that has at least one, such as `,host="db-1"`; the thresholds that apply there)
 Scope = tuple[str, Thresholds]
 Expression = Callable[[str, Thresholds], str]
@@ -175,6 +177,14 @@ def _has_exception(at: Muted, alert: Alert) -> bool:
 def merge_thresholds(base: Thresholds, at: Muted, keys: Sequence[str]) -> Thresholds:
     """`base` with those thresholds among `keys` that are set at `at`."""
     return base.model_copy(update={k: getattr(at.thresholds, k) for k in keys if k in at.thresholds.model_fields_set})
+
+
+def host_silent(settings: Settings, host: str) -> int:
+    """Seconds without a sample of the host after which HostSilent is pending: at least three scrape intervals of the
+    agent."""
+    edge = settings.edges[host]
+    merged = merge_thresholds(settings.hub.alerts.thresholds, edge.alerts, ("host_silent",))
+    return max(merged.host_silent, 3 * edge.scrape.agents)
 
 
 def alternation(names: Iterable[str]) -> str:

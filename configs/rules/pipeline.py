@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from configs.rules import agents, config_reload, exporters
+from configs.rules import agents, cluster, config_reload, exporters
 from configs.rules.counters import COUNT, nonzero_rounded
 from configs.rules.fleet import EXPECTED
-from configs.rules.model import Alert, Group, alternation, merge_thresholds, muted
+from configs.rules.model import SILENT_FOR, Alert, Group, alternation, host_silent, merge_thresholds, muted
 from configs.rules.recording import NEWEST
 from configs.rules.sources import TARGET
 from configs.services import CORE_JOBS, DIRECT
@@ -88,7 +88,7 @@ def _host_silent(settings: Settings, host: str) -> Alert:
     arrives after an outage of the hub: the newest sample advances then, and RemoteWriteBehind fires instead."""
     edge, keys = settings.edges[host], ("host_silent", "host_first_sample")
     thresholds = merge_thresholds(settings.hub.alerts.thresholds, edge.alerts, keys)
-    silent = max(thresholds.host_silent, 3 * edge.scrape.agents)  # at least three scrape intervals of the agent
+    silent = host_silent(settings, host)
     of_host = f'env="{settings.env}",host="{host}"'
     newest = f"{NEWEST}{{{of_host}}}"
     # Of a host that never sent: it may still boot. The series tells since when it is in the stack file.
@@ -97,13 +97,15 @@ def _host_silent(settings: Settings, host: str) -> Alert:
     advances = f"changes({newest}[{prometheus_duration(min(silent, 180))}]) > 0"
     return Alert(
         name="HostSilent",
-        expr=f"(time() - {newest} > {silent} or ({never})) unless on (env, host) {advances}",
+        expr=cluster.unless_alone(
+            settings, f"(time() - {newest} > {silent} or ({never})) unless on (env, host) {advances}"
+        ),
         keys=keys,
-        wait="2m",
+        wait=prometheus_duration(SILENT_FOR),
         severity="critical",
         summary=f"Host {host} sends no data",
-        description=f"The hub has received no metrics from {host} for {show_duration(silent + 120)}, or none at all "
-        f"within {show_duration(thresholds.host_first_sample)} since it is in the stack file. "
+        description=f"The hub has received no metrics from {host} for {show_duration(silent + SILENT_FOR)}, or none at "
+        f"all within {show_duration(thresholds.host_first_sample)} since it is in the stack file. "
         "Check that the host and its agent are running and can reach the hub.",
         board="fleet",
         labels={"host": host},

@@ -57,6 +57,7 @@ HUB = _modules(
     "ask_database",
     "ask_cache",
     "ask",
+    "hub_database",
 )
 EDGE = _modules(
     "node_exporter",
@@ -77,11 +78,11 @@ EDGE = _modules(
 DIRECT: tuple[JobModule, ...] = (cast(JobModule, import_module(f"{__name__}.exporters.rabbitmq")),)
 
 HUB_JOBS: tuple[str, ...] = tuple(job for module in HUB for job in module.SERVICE.jobs)
+CLUSTER_JOBS = frozenset({"hub-database"})  # elsewhere an app of the user may have this name
 # Without those that have an alert of their own, and are there only with a key of the stack file.
-CORE_JOBS: tuple[str, ...] = tuple(job for job in HUB_JOBS if job != "ask")
-RESERVED_JOBS: frozenset[str] = frozenset(
-    [*(job for module in (*HUB, *EDGE) for job in module.SERVICE.jobs), *(module.JOB for module in DIRECT)]
-)
+CORE_JOBS: tuple[str, ...] = tuple(job for job in HUB_JOBS if job not in {"ask", *CLUSTER_JOBS})
+_JOBS = [*(job for module in (*HUB, *EDGE) for job in module.SERVICE.jobs), *(module.JOB for module in DIRECT)]
+RESERVED_JOBS: frozenset[str] = frozenset(_JOBS) - CLUSTER_JOBS  # by every stack
 IMAGE_KEYS: tuple[str, ...] = tuple(dict.fromkeys(module.SERVICE.image for module in (*HUB, *EDGE)))
 # By image key. Services that share an image have its one licence.
 LICENCES: dict[str, str] = {module.SERVICE.image: module.SERVICE.licence for module in (*HUB, *EDGE)}
@@ -113,6 +114,11 @@ DEFAULT_IMAGES: tuple[str, ...] = tuple(
     for image in IMAGE_KEYS
     if next(module for module in (*HUB, *EDGE) if module.SERVICE.image == image) in (*_defaults(HUB), *_defaults(EDGE))
 )
+
+
+def reserved_jobs(settings: Settings) -> frozenset[str]:
+    """The jobs of a stack that no app of the user may have."""
+    return RESERVED_JOBS | CLUSTER_JOBS if settings.hub.nodes else RESERVED_JOBS
 
 
 def used_images(settings: Settings) -> list[str]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from configs import metrics_store, names
 from configs.render.dump import to_yaml
+from configs.services import shared_database
 from configs.services.context import Context
 from configs.services.spec import (
     MB,
@@ -24,6 +25,7 @@ from configs.services.spec import (
 )
 
 if TYPE_CHECKING:
+    from configs.services.shared_database import Place
     from configs.settings import Settings
     from configs.settings.ask import Ask, AskEmbeddings, AskLimits, AskModel
 
@@ -56,15 +58,16 @@ def specs(context: Context) -> list[ServiceSpec]:
             limits=context.hub_limits(SERVICE),
             config_dir=CONFIG,
             files={
-                "ask.yaml": File(lambda late: config(settings, ask, late.site), needs=("site",)),
+                "ask.yaml": _config_file(settings, ask),
                 CATALOGUE: File(lambda _: context.catalogue()),
+                **({} if settings.hub.storage.shared is None else shared_database.ca(settings)),
             },
-            secrets={name: secret(name) for name in names.ASK_SECRETS} | _keys(ask),
+            secrets=_secrets(settings) | _keys(ask),
             reload=restart_unless(CATALOGUE),  # it reads a changed catalogue by itself
             command=("--config", f"{CONFIG}/ask.yaml"),
-            networks=(Network("ask"), Network("hub")),
+            networks=(*((Network("ask"),) if with_servers(settings) else ()), Network("hub")),
             hosts=context.host_names if any(names.DOCKER_HOST in one.address for one in ask.providers) else {},
-            depends_on=(*after(settings), "ask-database", "ask-cache"),
+            depends_on=(*after(settings), *(names.ASK_INNER if with_servers(settings) else ())),
             health=HealthCheck(
                 ("python3", "-c", f"import urllib.request as r; r.urlopen('{_HEALTHY}', timeout=4)"), start_period=45
             ),
@@ -78,6 +81,25 @@ def after(settings: Settings) -> tuple[str, ...]:
     return (*metrics_store.roles(settings), "loki", "grafana", "alertmanager", "caddy")
 
 
+def with_servers(settings: Settings) -> bool:
+    """Whether its database and its cache are containers beside it. In a cluster a replica on each node shares the
+    nodes' PostgreSQL, which has the content of the cache too."""
+    return settings.hub.ask is not None and settings.hub.storage.shared is None
+
+
+def generated(settings: Settings) -> tuple[str, ...]:
+    """The files of its generated secrets."""
+    of_servers = (names.ASK_DATABASE_PASSWORD, names.ASK_CACHE_PASSWORD)
+    return tuple(name for name in names.ASK_SECRETS if with_servers(settings) or name not in of_servers)
+
+
+def _secrets(settings: Settings) -> dict[str, File]:
+    found = {name: secret(name) for name in generated(settings)}
+    if settings.hub.storage.shared is not None:
+        found[names.ASK_DATABASE_PASSWORD] = shared_database.password(settings, "ask")
+    return found
+
+
 def secret(name: str) -> File:
     """The file with one of the assistant's secrets."""
 
@@ -87,8 +109,15 @@ def secret(name: str) -> File:
     return File(render, needs=("ask",))
 
 
-def config(settings: Settings, ask: Ask, site: str) -> str:
-    """ask.yaml; secrets are paths of files. `site`: Grafana's address in a browser."""
+def _config_file(settings: Settings, ask: Ask) -> File:
+    if settings.hub.storage.shared is None:
+        return File(lambda late: config(settings, ask, late.site), needs=("site",))
+    return shared_database.file(settings, "ask", lambda place, late: config(settings, ask, late.site, place), "site")
+
+
+def config(settings: Settings, ask: Ask, site: str, database: Place | None = None) -> str:
+    """ask.yaml; secrets are paths of files. `site`: Grafana's address in a browser. `database`: None for the container
+    beside it."""
     reading = f"http://{names.address(settings.prefix, 'caddy', names.CADDY_SOURCES_PORT)}"
     return to_yaml(
         {
@@ -96,18 +125,7 @@ def config(settings: Settings, ask: Ask, site: str) -> str:
             "prometheus": {"url": reading},
             "loki": {"url": reading},
             "grafana": {"url": site},
-            "database": {
-                "host": names.container(settings.prefix, "ask-database"),
-                "port": names.ASK_DATABASE_PORT,
-                "name": DATABASE,
-                "user": USER,
-                "password_file": _path(names.ASK_DATABASE_PASSWORD),
-            },
-            "valkey": {
-                "host": names.container(settings.prefix, "ask-cache"),
-                "port": names.ASK_CACHE_PORT,
-                "password_file": _path(names.ASK_CACHE_PASSWORD),
-            },
+            **(_own_servers(settings.prefix) if database is None else _shared(database)),
             "session_key_file": _path(names.ASK_SESSION_KEY),
             "admin": {"name": ADMIN, "password_file": _path(names.ASK_ADMIN_PASSWORD)},
             "registration": ask.registration,
@@ -125,6 +143,38 @@ def config(settings: Settings, ask: Ask, site: str) -> str:
         },
         "The assistant, rendered by fleetwatch",
     )
+
+
+def _own_servers(prefix: str) -> dict[str, object]:
+    return {
+        "database": {
+            "host": names.container(prefix, "ask-database"),
+            "port": names.ASK_DATABASE_PORT,
+            "name": DATABASE,
+            "user": USER,
+            "password_file": _path(names.ASK_DATABASE_PASSWORD),
+        },
+        "valkey": {
+            "host": names.container(prefix, "ask-cache"),
+            "port": names.ASK_CACHE_PORT,
+            "password_file": _path(names.ASK_CACHE_PASSWORD),
+        },
+    }
+
+
+def _shared(place: Place) -> dict[str, object]:
+    return {
+        "database": {
+            "host": place.host,
+            "port": place.port,
+            "name": place.name,
+            "user": place.user,
+            "password_file": _path(names.ASK_DATABASE_PASSWORD),
+            "connections": shared_database.ASK,
+            "sslmode": place.sslmode,
+            **({"ca_file": f"{CONFIG}/{shared_database.CA}"} if place.verified else {}),
+        }
+    }
 
 
 def _model(model: AskModel) -> dict[str, object]:

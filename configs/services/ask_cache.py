@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 
 from configs import names
-from configs.services.ask import after
+from configs.services.ask import after, with_servers
 from configs.services.context import Context
 from configs.services.spec import MB, RESTART, File, HealthCheck, Late, Network, Service, ServiceSpec, text
 
@@ -27,7 +27,7 @@ OWNER = "999:999"  # the vendor's image begins as root
 
 def specs(context: Context) -> list[ServiceSpec]:
     """The assistant's cache."""
-    if context.settings.hub.ask is None:
+    if not with_servers(context.settings):
         return []
     memory, _ = limits = context.hub_limits(SERVICE)
     return [

@@ -10,7 +10,7 @@ import shlex
 from pathlib import Path
 
 from configs import names
-from configs.services.ask import DATABASE, USER, after, secret
+from configs.services.ask import DATABASE, USER, after, secret, with_servers
 from configs.services.context import Context
 from configs.services.spec import MB, RESTART, HealthCheck, Network, Service, ServiceSpec, Volume, text
 
@@ -33,7 +33,7 @@ _FOLDER = Path(__file__).parent
 
 def specs(context: Context) -> list[ServiceSpec]:
     """The assistant's database."""
-    if context.settings.hub.ask is None:
+    if not with_servers(context.settings):
         return []
     return [
         ServiceSpec(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from configs import names
-from configs.services import grafana_files
+from configs.services import grafana_files, shared_database
 from configs.services.context import Context
 from configs.services.spec import (
     MB,
@@ -25,8 +25,10 @@ from configs.services.spec import (
 )
 
 if TYPE_CHECKING:
+    from configs.services.shared_database import Place
     from configs.settings import Settings
-    from configs.settings.hub import Hub, Roles
+    from configs.settings.grafana import Roles
+    from configs.settings.hub import Hub
 
 SERVICE = Service(
     image="grafana",
@@ -41,6 +43,7 @@ CONFIG = "/etc/grafana"
 DATA = "/var/lib/grafana"
 CUSTOM = "dashboards-custom"
 ADMIN_PASSWORD = "admin-password"
+SECRET_KEY = "secret-key"
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -54,7 +57,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             limits=context.hub_limits(SERVICE),
             config_dir=CONFIG,
             files={
-                "grafana.ini": text(ini(settings)),
+                **_main_files(settings),
                 "provisioning/datasources/fleetwatch.yml": text(grafana_files.data_sources(settings)),
                 "provisioning/dashboards/fleetwatch.yml": text(
                     grafana_files.dashboard_provider(f"{CONFIG}/dashboards")
@@ -69,6 +72,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             secrets={
                 **{name: File(_secret(settings, name)) for name in secrets(settings)},
                 ADMIN_PASSWORD: File(lambda late: late.admin_password, needs=("admin_password",)),
+                **_shared_secrets(settings),
             },
             # Grafana reads changed dashboards within seconds by itself, everything else only at its start.
             reload=restart_unless("dashboards"),
@@ -84,6 +88,23 @@ def specs(context: Context) -> list[ServiceSpec]:
             ),
         )
     ]
+
+
+def _main_files(settings: Settings) -> dict[str, File]:
+    """grafana.ini and, in a cluster, the certificate that its database is compared with."""
+    if settings.hub.storage.shared is None:
+        return {"grafana.ini": text(ini(settings))}
+    rendered = shared_database.file(settings, "grafana", lambda place, _: ini(settings, place))
+    return {"grafana.ini": rendered, **shared_database.ca(settings)}
+
+
+def _shared_secrets(settings: Settings) -> dict[str, File]:
+    """Of a cluster: the account's password, and the key with which Grafana encrypts tokens of sign-in providers there.
+    Its default is public, which is no matter in a file on the hub's own disk."""
+    if settings.hub.storage.shared is None:
+        return {}
+    key = File(lambda late: late.grafana_key, needs=("grafana_key",))
+    return {shared_database.PASSWORD: shared_database.password(settings, "grafana"), SECRET_KEY: key}
 
 
 def _custom(settings: Settings) -> dict[str, File]:
@@ -106,8 +127,9 @@ def _secret(settings: Settings, name: str) -> Callable[[Late], str]:
     return lambda _: secrets(settings)[name]
 
 
-def ini(settings: Settings) -> str:
-    """grafana.ini. Secrets are read by Grafana from files (`$__file{}`), sign-up and anonymous access are off."""
+def ini(settings: Settings, database: Place | None = None) -> str:
+    """grafana.ini. Secrets are read by Grafana from files (`$__file{}`), sign-up and anonymous access are off.
+    `database`: None for the SQLite file in its volume."""
     hub = settings.hub
     sections: dict[str, dict[str, Any]] = {
         # Every request with its user: who signed in and changed what. The log agent keeps those (loglines.py).
@@ -115,6 +137,7 @@ def ini(settings: Settings) -> str:
         "security": {
             "admin_user": hub.grafana.admin_user,
             "admin_password": _file(ADMIN_PASSWORD),
+            **({"secret_key": _file(SECRET_KEY)} if database is not None else {}),
             "cookie_secure": "true",
             # A browser would hold it against every port of the name; on this machine one of them is for redirects. And
             # with it no browser lets a person go on past the warning about our own CA.
@@ -127,6 +150,7 @@ def ini(settings: Settings) -> str:
         "log": {"mode": "console", "level": "info"},
         "log.console": {"format": "json"},
         "metrics": {"enabled": "true"},
+        **({"database": _database(database)} if database is not None else {}),
         **_auth(settings),
     }
     parser = configparser.RawConfigParser()
@@ -134,6 +158,21 @@ def ini(settings: Settings) -> str:
     text = io.StringIO()
     parser.write(text)
     return "; Grafana of the hub, rendered by fleetwatch\n" + text.getvalue().rstrip("\n") + "\n"
+
+
+def _database(place: Place) -> dict[str, Any]:
+    """Users, sessions and dashboards in a PostgreSQL: the Grafanas of all nodes have the same."""
+    return {
+        "type": "postgres",
+        "host": place.address,
+        "name": place.name,
+        "user": place.user,
+        "password": _file(shared_database.PASSWORD),
+        "ssl_mode": place.sslmode,
+        **({"ca_cert_path": f"{CONFIG}/{shared_database.CA}"} if place.verified else {}),
+        "max_open_conn": shared_database.GRAFANA,
+        "max_idle_conn": shared_database.GRAFANA,
+    }
 
 
 def _site(hub: Hub) -> dict[str, str]:

@@ -82,7 +82,8 @@ def _health(settings: Settings) -> HealthCheck:
             "sh",
             "-c",
             f"{shlex.join(healthy.argv)} || exit 1; "
-            f"used=$(timeout 2 wget -q -O - {used}) || exit 0; "
+            # No `timeout`: it would leave a zombie at each check. Docker ends a check that hangs.
+            f"used=$(wget -q -O - {used}) || exit 0; "
             '[ -n "$used" ] && [ "$used" != any ] || exit 0; '
             f'for one in {DATA}/snapshots/*; do [ "${{one##*/}}" = "$used" ] || rm -rf "$one"; done',
         )

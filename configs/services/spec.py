@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 # Lines of shell that a writer runs after changed files were moved into place; they know $CONTAINER and $pending_files.
-# Not `docker kill`: it marks a container as manually stopped, which disables its restart policy.
+# `docker kill` would mark a container as manually stopped, which disables its restart policy.
 RELOAD_BY_HUP = 'docker exec "$CONTAINER" sh -c "kill -HUP 1"'
 RESTART = 'docker restart "$CONTAINER"'
 
@@ -28,7 +28,7 @@ NetworkName = Literal["hub", "edge", "ask"]
 Publish = Literal["everyone", "loopback", "private", "nodes"]
 LateField = Literal[
     "site", "push_url", "hub_ca", "passwords", "scraper", "users", "admin_password", "bucket", "bucket_key", "storage",
-    "storage_key", "ask", "private",
+    "storage_key", "ask", "private", "proxies", "authority", "database", "database_password", "grafana_key",
 ]  # fmt: skip
 
 
@@ -69,6 +69,9 @@ class Late:
     the push passwords of every internet host by host name; `admin_password`, Grafana's; `bucket_key`, the `access_key`
     and `secret_key` for `bucket`; `ask`, the assistant's passwords and keys by file name. `storage` and `storage_key`
     are URL and key of the bucket with metrics and logs. `private`: the host's address in the private network.
+    Of a cluster: `proxies`, the networks from which its load balancer connects, and `authority`, root certificate and
+    key (secret) of the nodes' own CA by file name. `database` has `host`, `port`, `user` and `ca` of the managed
+    database; `database_password` is secret, and so is `grafana_key`, with which Grafana encrypts in a shared database.
     """
 
     site: str = ""
@@ -84,6 +87,11 @@ class Late:
     storage_key: Mapping[str, str] = field(default_factory=dict, repr=False)
     ask: Mapping[str, str] = field(default_factory=dict, repr=False)
     private: str = ""
+    proxies: Sequence[str] = ()
+    authority: Mapping[str, str] = field(default_factory=dict, repr=False)
+    database: Mapping[str, str] = field(default_factory=dict)
+    database_password: str = field(default="", repr=False)
+    grafana_key: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True)

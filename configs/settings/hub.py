@@ -1,9 +1,9 @@
-"""Settings of the hub: where it is, its ports, retention, sign-in and alerts."""
+"""Settings of the hub: where it is, its ports, retention and alerts."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -11,11 +11,14 @@ from configs import names, services
 from configs.settings.alerts import Alerts
 from configs.settings.ask import Ask
 from configs.settings.backup import Backup
-from configs.settings.base import EndpointUrl, Port, Secret, ServiceLimits, Strict, require_one, service_limits
+from configs.settings.balancer import Balancer
+from configs.settings.base import Port, ServiceLimits, Strict, require_one, service_limits
+from configs.settings.database import check_database
+from configs.settings.grafana import Grafana
 from configs.settings.nodes import by_host, check_places, with_first
 from configs.settings.places import HubDroplet, Local, Server
 from configs.settings.storage import Storage
-from configs.settings.text import ClientId, FolderName, IniText, Mail, MailDomain, Organization, Scopes
+from configs.settings.text import FolderName, Mail
 from configs.units import Duration, Size, parse_duration, parse_size
 
 
@@ -81,61 +84,6 @@ class LokiLimits(Strict):
     max_line_size: Size = parse_size("256KB")
 
 
-class Roles(Strict):
-    """Who becomes what in Grafana, by a claim of the provider (an email, a group, a team). Others get `otherwise`."""
-
-    claim: Literal["email", "groups"] = "groups"
-    admin: list[IniText] = []
-    editor: list[IniText] = []
-    otherwise: Literal["Viewer", "None"] = "Viewer"
-
-
-class Google(Strict):
-    """Sign-in with Google. Google sends no groups, so roles go by email."""
-
-    client_id: ClientId
-    client_secret: Secret
-    allowed_domains: Annotated[list[MailDomain], Field(min_length=1)]
-    roles: Roles = Roles(claim="email")
-
-
-class GitHub(Strict):
-    """Sign-in with GitHub. Groups are teams, written @organisation/team."""
-
-    client_id: ClientId
-    client_secret: Secret
-    allowed_organizations: Annotated[list[Organization], Field(min_length=1)]
-    roles: Roles = Roles()
-
-
-class Oidc(Strict):
-    """Sign-in with any OpenID Connect provider."""
-
-    name: IniText = "OIDC"
-    client_id: ClientId
-    client_secret: Secret
-    auth_url: EndpointUrl
-    token_url: EndpointUrl
-    api_url: EndpointUrl
-    scopes: Scopes = "openid profile email groups"
-    roles: Roles = Roles()
-
-
-class Auth(Strict):
-    """Sign-in besides the admin's password. Several may be given."""
-
-    google: Google | None = None
-    github: GitHub | None = None
-    oidc: Oidc | None = None
-
-
-class Grafana(Strict):
-    """Grafana's own settings. The admin's password is generated."""
-
-    admin_user: Annotated[str, Field(pattern=r"^[A-Za-z0-9._@-]+$")] = "admin"
-    auth: Auth = Auth()
-
-
 if TYPE_CHECKING:
     HubLimits = ServiceLimits
 else:
@@ -193,6 +141,7 @@ class Hub(Strict):
     backup: Backup | None = None
     ask: Ask | None = None
     storage: Storage = Storage()
+    balancer: Balancer = Balancer()
     limits: HubLimits = HubLimits()
     custom: FolderName | None = Field(None, description="the stack's name")
 
@@ -211,6 +160,8 @@ class Hub(Strict):
         places = ("local", "droplet", "server")
         require_one(self, places, "expected exactly one place: local, droplet or server (such as `local: {}`)")
         check_places(self.storage.nodes, self.droplet, self.server)
+        if self.storage.nodes:
+            check_database(self.storage.database, droplets=self.droplet is not None, ask=self.ask is not None)
         return self
 
     @property

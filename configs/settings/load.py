@@ -145,18 +145,22 @@ def _parse(model: Any, raw: Any, path: str, problems: list[str], without: Sequen
     value = copy.deepcopy(raw)
     mistaken: set[Place] = set()
     taken_out: set[Place] = set(without)
+    shown: set[str] = set()  # paths of problems: a later one at the same path is the repair's own doing
     holes: list[Place] = []  # what the repair took out and no default replaces: errors above these are its own doing
     while True:
         try:
             return adapter.validate_python(value)
         except ValidationError as error:
             mistakes = {_place(m["loc"]): m for m in error.errors(include_url=False) if m["type"] != _CONSEQUENCE}
+        lines: list[str] = []
         for place, mistake in mistakes.items():
             own_doing = place in mistaken or any(hole[: len(place)] == place for hole in holes)
             if mistake["type"] == NONE_GIVEN:
                 own_doing = own_doing or any(out[:-1] == place for out in taken_out if out)
             if not own_doing:
-                problems.append(message(path, place, mistake, model))
+                lines.append(message(path, place, mistake, model))
+        problems += [line for line in lines if _path(line) not in shown]
+        shown |= set(map(_path, lines))
         holes += [
             place[:-1] if m["type"] == "missing" else place
             for place, m in mistakes.items()
@@ -169,6 +173,10 @@ def _parse(model: Any, raw: Any, path: str, problems: list[str], without: Sequen
             return None
         mistaken |= set(mistakes)
         taken_out |= set(out)
+
+
+def _path(line: str) -> str:
+    return line.partition(":")[0]
 
 
 def _place(loc: tuple[int | str, ...]) -> Place:

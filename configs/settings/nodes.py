@@ -5,13 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, ValidationError
 
-from configs.settings.base import Strict
+from configs.settings.base import DnsLabel, Strict
 from configs.settings.places import HubDroplet, Server, Slug
 
 COUNT = 3  # with fewer, one that is lost leaves no majority
 _OWN = ("size", "volume")  # what a node may have instead of the hub droplet's
+_LONGEST = 63 - len("hub-")  # characters; the name of its host is a DNS label
+
+
+def _node_name(value: str) -> str:
+    if len(value) > _LONGEST:
+        raise ValueError(f"expected at most {_LONGEST} characters, the node's host is hub-<name>; shorten the name")
+    return value
+
+
+NodeName = Annotated[DnsLabel, AfterValidator(_node_name)]
 
 
 class Node(Strict):
@@ -35,13 +45,20 @@ def by_host(nodes: Iterable[str]) -> dict[str, str]:
 
 
 def with_first(raw: dict[str, Any]) -> dict[str, Any]:
-    """The hub as it was written, its droplet with what is written of the first node."""
+    """The hub as it was written, its droplet with what is written of the first node. A mistake there stays there."""
     storage, droplet = raw.get("storage"), raw.get("droplet")
     nodes = storage.get("nodes") if isinstance(storage, dict) else None
     first = nodes[min(nodes)] if isinstance(nodes, dict) and nodes else None
     if not isinstance(first, dict) or not isinstance(droplet, dict):
         return raw
-    return {**raw, "droplet": {**droplet, **{key: first[key] for key in _OWN if key in first}}}
+    return {**raw, "droplet": {**droplet, **{key: first[key] for key in _OWN if _given(first, key)}}}
+
+
+def _given(node: Mapping[str, Any], key: str) -> bool:
+    try:
+        return getattr(Node.model_validate({key: node.get(key)}), key) is not None
+    except ValidationError:
+        return False
 
 
 def check_places(nodes: Mapping[str, Node], droplet: HubDroplet | None, server: Server | None) -> None:
@@ -64,3 +81,6 @@ def check_places(nodes: Mapping[str, Node], droplet: HubDroplet | None, server: 
             raise ValueError(f"{given}.server: missing, the first node is a server")
         if place is not None and place.private_address is None:
             raise ValueError(f"{given}.server.private_address: missing, the nodes of a cluster reach each other by it")
+    for name, key in ((name, key) for name in sorted(nodes) for key in _OWN if server is not None):
+        if getattr(nodes[name], key) is not None:
+            raise ValueError(f"storage.nodes.{name}.{key}: expected no such key with servers; remove it")

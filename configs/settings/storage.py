@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from configs.settings.backup import S3, Spaces
-from configs.settings.base import DnsLabel, Strict, require_one
-from configs.settings.nodes import COUNT, Node
+from configs.settings.base import Strict, require_one
+from configs.settings.database import Database, Managed
+from configs.settings.nodes import COUNT, Node, NodeName
 from configs.units import Duration, parse_duration
 
 DAY = 86400
@@ -56,8 +57,11 @@ class Storage(Strict):
     uploaded yet (docs/growing.md). `keep` replaces `hub.retention.metrics` there. `cluster`: the same on three hub
     nodes, of which one may be lost.
 
-    `nodes`: their names, for `cluster` alone. The first in the alphabet is the host `hub`, placed by `hub.droplet` or
-    `hub.server`; another, `b`, is the host `hub-b`. The private network of the hub has all three.
+    `nodes`: their names (at most 59 characters), for `cluster` alone. The first in the alphabet is the host `hub`,
+    placed by `hub.droplet` or `hub.server`; another, `b`, is the host `hub-b`. The private network of the hub has all
+    three. One of them may have another size in one update.
+
+    `database`: the PostgreSQL that the nodes share, for `cluster` alone; on droplets the managed one by default.
 
     A `bucket` beside `kind: single` prepares for it: the metrics agents push by remote write 1.0, which Thanos takes. A
     hub that has data goes through one update with both, so that nothing is lost when it changes.
@@ -68,7 +72,8 @@ class Storage(Strict):
     """
 
     kind: Literal["single", "bucket", "cluster"] = "single"
-    nodes: dict[DnsLabel, Node] = {}
+    nodes: dict[NodeName, Node] = {}
+    database: Database | None = Field(None, description="`managed: {}` for a cluster on droplets")
     bucket: Bucket | None = None
     logs_since: Annotated[str, AfterValidator(_day)] | None = None
     logs_until: Annotated[str, AfterValidator(_day)] | None = None
@@ -78,6 +83,13 @@ class Storage(Strict):
     @classmethod
     def _short(cls, raw: Any) -> Any:
         return {"kind": raw} if isinstance(raw, str) else raw
+
+    @field_validator("database", mode="before")
+    @classmethod
+    def _of_a_cluster(cls, raw: Any, info: ValidationInfo) -> Any:
+        """A database beside another kind is a mistake itself; those in it are no separate ones."""
+        other = info.data.get("kind", "cluster") != "cluster"
+        return Database(managed=Managed()) if other and raw is not None else raw
 
     @model_validator(mode="after")
     def _consistent(self) -> Storage:
@@ -95,18 +107,27 @@ class Storage(Strict):
         return self
 
     def _check_nodes(self) -> None:
-        if self.kind != "cluster" and self.nodes:
-            raise ValueError(f"expected no `nodes` beside `kind: {self.kind}`; remove them, or set `kind: cluster`")
+        """Each sentence begins with the key that decides: at the path of an earlier mistake it is not reported."""
+        for key, given in (("nodes", self.nodes), ("database", self.database)):
+            if self.kind != "cluster" and given:
+                raise ValueError(
+                    f"kind: expected `cluster` beside `{key}`, got `{self.kind}`; set it, or remove `{key}`"
+                )
         if self.kind == "cluster" and len(self.nodes) != COUNT:
             raise ValueError(
-                f"expected exactly three `nodes` beside `kind: cluster`, got {len(self.nodes)}, such as "
+                f"nodes: expected exactly three beside `kind: cluster`, got {len(self.nodes)}, such as "
                 "`nodes: {a: {}, b: {}, c: {}}`"
             )
         if self.kind == "cluster" and self.logs_since is not None:
             raise ValueError(
-                "expected no `logs_since` beside `kind: cluster`: lines before that day are on one disk; remove it "
-                "once they have expired"
+                "expected no `logs_since` beside `kind: cluster`: lines before that day are on one disk; remove it; "
+                "`make grow TO=cluster` copies them into the bucket"
             )
+
+    @property
+    def shared(self) -> Database | None:
+        """The PostgreSQL of a cluster's nodes; None without a cluster, where each program has one on the hub."""
+        return None if self.kind != "cluster" else self.database or Database(managed=Managed())
 
     @property
     def in_bucket(self) -> Bucket | None:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
 
 from configs import services
+from configs.services import shared_database
 from configs.settings import Settings
+from configs.settings.hub import PUBLIC_PORTS
+from configs.settings.secrets import placeholder
 
 
 def problems(settings: Settings) -> Iterator[str]:
     """Each with its path."""
+    yield from _balancer(settings)
     if not settings.hub.nodes:
         return
-    if settings.hub.ask is not None:
-        yield (
-            "hub.ask: expected no assistant beside `kind: cluster`, its database is on one node; remove it, or use "
-            "`kind: bucket`"
-        )
+    yield from _one_database(settings)
+    for host, edge in settings.edges.items():
+        for app in sorted(services.CLUSTER_JOBS & set(edge.apps)):
+            yield f"hosts.{host}.apps.{app}: `{app}` is reserved beside `kind: cluster`; choose a different name"
     taken = {port.host for port in services.node_ports(settings)}
     for name, port in settings.hub.ports:
         if port in taken:
@@ -24,3 +28,75 @@ def problems(settings: Settings) -> Iterator[str]:
                 f"hub.ports.{name}: port {port} is taken, at it the nodes of a cluster reach each other; choose a "
                 "different one"
             )
+    yield from _one_server(settings)
+    yield from _connections(settings)
+
+
+def _balancer(settings: Settings) -> Iterator[str]:
+    """Each key where it means something."""
+    hub, given = settings.hub, settings.hub.balancer.model_fields_set
+    if "balancer" in hub.model_fields_set and not hub.nodes:
+        yield "hub.balancer: expected `kind: cluster`, one hub has no load balancer; remove it"
+        return
+    for key in sorted(given & {"address", "proxies"}):
+        if hub.droplet is not None:
+            yield f"hub.balancer.{key}: expected no such key with droplets, the program makes their load balancer"
+    if hub.droplet is not None and hub.public and hub.ports.http != PUBLIC_PORTS["http"]:
+        yield (
+            f"hub.ports.http: expected {PUBLIC_PORTS['http']} with three nodes and hub.domain, a certificate authority "
+            f"verifies the name there, got {hub.ports.http}"
+        )
+    if hub.server is None or not hub.nodes:
+        return
+    if "nodes" in given:
+        yield "hub.balancer.nodes: expected no such key with servers, the load balancer in front of them is yours"
+    known = hub.public or hub.balancer.address is not None or "hub.domain" in settings.invalid
+    outside = [name for name, host in settings.hosts.items() if host.via == "internet" and name not in hub.hosts]
+    if outside and not known:
+        yield (
+            f"hub.balancer.address: missing, hosts.{outside[0]} has `via: internet` and without `hub.domain` it would "
+            "know the first server alone; set one of the two keys, or `via: vpc` of every host"
+        )
+
+
+def _one_database(settings: Settings) -> Iterator[str]:
+    """Not checked with their form: of a file that was not decrypted both DSNs are the same placeholder."""
+    database = settings.hub.storage.shared
+    if database is None or database.postgres is None or database.postgres.ask is None:
+        return
+    both = [one.dsn.get_secret_value() for one in (database.postgres.grafana, database.postgres.ask)]
+    # As configs/services/shared_database.py reads them.
+    places = {(one.hostname, one.port or 5432, unquote(one.path.strip("/"))) for one in map(urlsplit, both)}
+    if len(places) == 1 and both[0] != placeholder("dsn"):
+        yield (
+            "hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's, both have a table "
+            "query_history; make another one on the same server"
+        )
+
+
+def _one_server(settings: Settings) -> Iterator[str]:
+    """The exporter signs in to Grafana's database alone, and HubDatabaseDown speaks of both programs."""
+    database = settings.hub.storage.shared
+    if database is None or database.postgres is None or database.postgres.ask is None:
+        return
+    both = [one.dsn.get_secret_value() for one in (database.postgres.grafana, database.postgres.ask)]
+    servers = {(parts.hostname, parts.port or 5432) for parts in map(urlsplit, both)}
+    if len(servers) > 1 and placeholder("dsn") not in both:
+        yield (
+            "hub.storage.database.postgres.ask.dsn: expected the host and port of Grafana's, the alert HubDatabaseDown "
+            "watches one server; make both databases on the same one"
+        )
+
+
+def _connections(settings: Settings) -> Iterator[str]:
+    """A server that is too small refuses some of them, and then one of the programs fails now and then."""
+    database = settings.hub.storage.shared
+    if database is None or database.managed is None:
+        return
+    size, needed = database.managed.size, shared_database.connections(settings)
+    accepted = shared_database.accepted(size)
+    if accepted is not None and accepted < needed:
+        yield (
+            f"hub.storage.database.managed.size: expected a server for the {needed} connections of the nodes, {size} "
+            f"accepts {accepted}; choose db-s-1vcpu-2gb or a larger one"
+        )

@@ -29,6 +29,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--image", required=True, help="the image that droplets are made from")
     parser.add_argument("--internet", default=INTERNET, help="the range of public addresses, a /24 (%(default)s)")
     parser.add_argument("--s3", default="", help="the image of the server for Spaces; none: no Spaces")
+    parser.add_argument("--database", default="", help="the image of managed databases; none: there are none")
     parser.add_argument("--purpose", default="rehearsal", help="which golden volume droplets get (%(default)s)")
     parser.add_argument("--address", default=LOOPBACK, help="%(default)s; no other is accepted")
     return parser.parse_args(argv)
@@ -51,7 +52,7 @@ def main(argv: list[str]) -> int:
         internet = _network(options.internet)
         store = Store(options.state)
         machines = Machines(options.name, MachineImage(options.image), str(internet), options.purpose)
-        machines.spaces.image = options.s3
+        machines.spaces.image, machines.databases.image = options.s3, options.database
         cloud = Cloud(options.name, store, machines, internet)
         server = Server(cloud, options.state, options.port, options.address)
     except (BadAddress, InUse, ValueError, OSError) as problem:

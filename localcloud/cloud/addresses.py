@@ -24,15 +24,20 @@ def _next(data: Json, family: str, network: ipaddress.IPv4Network, offsets: rang
     raise unprocessable(f"There is no free address left in {network}.")
 
 
+def _machines(data: Json) -> list[Json]:
+    return [*data["droplets"].values(), *data["balancers"].values()]
+
+
 def public(cloud: Cloud, data: Json) -> str:
-    """A droplet's address on the internet."""
-    return _next(data, "public", cloud.internet, PUBLIC, {d["public_ip"] for d in data["droplets"].values()})
+    """The address of a droplet or a load balancer on the internet."""
+    return _next(data, "public", cloud.internet, PUBLIC, {one["public_ip"] for one in _machines(data)})
 
 
 def private(data: Json, vpc: Json) -> str:
-    """A droplet's address in its VPC: from .2 on, the first is the gateway's."""
+    """An address in a VPC, of a droplet, a load balancer or a database: from .2 on, the first is the gateway's."""
     network = ipaddress.IPv4Network(vpc["ip_range"])
-    taken = {d["private_ip"] for d in data["droplets"].values() if d["vpc"] == vpc["id"]}
+    members = [*_machines(data), *data["databases"].values()]
+    taken = {member["private_ip"] for member in members if member["vpc"] == vpc["id"]}
     return _next(data, f"private {vpc['id']}", network, range(2, network.num_addresses - 1), taken)
 
 

@@ -29,6 +29,10 @@ class Cloud:
     internet: ipaddress.IPv4Network
     # The rules that are applied on the running droplets, and the lock for applying them.
     applied: dict[int, tuple[tuple[Rule, ...] | None, tuple[Rule, ...] | None]] = field(default_factory=dict)
+    # What each load balancer does now.
+    balanced: dict[str, Json] = field(default_factory=dict)
+    # The addresses that are let in to each managed database; None: all.
+    sources: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     firewall_lock: threading.RLock = field(default_factory=threading.RLock)
     # Limits the number of concurrent actions: more would only slow each other down.
     turn: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(4))

@@ -29,17 +29,20 @@ def _get(data: Json, id: str) -> Json:
 
 def _side(data: Json, rule: Json, side: str) -> Json:
     given = rule.get(side) or {}
-    found = {key: given[key] for key in ("addresses", "tags", "droplet_ids") if given.get(key)}
-    if given.get("load_balancer_uids") or given.get("kubernetes_ids"):
-        raise not_in_rehearsal("Load balancers and clusters are not offered here")
+    found = {key: given[key] for key in ("addresses", "tags", "droplet_ids", "load_balancer_uids") if given.get(key)}
+    if given.get("kubernetes_ids"):
+        raise not_in_rehearsal("Kubernetes is not offered here")
     if not found:
-        raise unprocessable(f"{side} must name at least one address, tag or droplet")
+        raise unprocessable(f"{side} must name at least one address, tag, droplet or load balancer")
     for address in found.get("addresses", []):
         try:
             ipaddress.ip_network(address, strict=False)
         except ValueError:
             raise unprocessable(f"{address} is not an address or a range in CIDR notation") from None
     _check_targets(data, found.get("droplet_ids", []), found.get("tags", []))
+    for id in found.get("load_balancer_uids", []):
+        if id not in data["balancers"]:
+            raise unprocessable(f"load balancer {id} does not exist")
     return found
 
 

@@ -15,8 +15,15 @@ from localcloud.cloud.store import Json, new_uuid, now
 _OWNER = {"owner_id": 1, "owner_uuid": "5f3d0c8e-4d1b-4c2a-9d55-2f6f2a7b1c00"}
 _TEXTS = ("name", "description", "purpose", "environment")
 _ENVIRONMENTS = ("Development", "Staging", "Production")
-_URN = re.compile(r"do:(droplet|volume|floatingip|domain):\S+")
-_PATHS = {"droplet": "droplets", "volume": "volumes", "floatingip": "floating_ips", "domain": "domains"}
+_URN = re.compile(r"do:(droplet|volume|floatingip|domain|loadbalancer|dbaas):\S+")
+_PATHS = {
+    "droplet": "droplets",
+    "volume": "volumes",
+    "floatingip": "floating_ips",
+    "domain": "domains",
+    "loadbalancer": "load_balancers",
+    "dbaas": "databases",
+}
 
 
 def ensure_default(data: Json) -> None:
@@ -64,6 +71,8 @@ def _urns(data: Json) -> list[str]:
         *(f"do:volume:{id}" for id in data["volumes"]),
         *(f"do:floatingip:{ip}" for ip in data["reserved_ips"]),
         *(f"do:domain:{name}" for name in data["domains"]),
+        *(f"do:loadbalancer:{id}" for id in data["balancers"]),
+        *(f"do:dbaas:{id}" for id in data["databases"]),
     ]
 
 

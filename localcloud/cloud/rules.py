@@ -1,4 +1,5 @@
-"""From cloud firewalls to packet rules: what each running droplet must let in and out, and bringing it there.
+"""From cloud firewalls to packet rules: what each running droplet must let in and out, and bringing it there; and the
+same for the droplets that a load balancer reaches.
 
 All firewalls that name a droplet, by id or by tag, together: what any of them allows is allowed, everything else is
 not. A droplet that none names is open.
@@ -51,6 +52,37 @@ def _peers(data: Json, side: Json) -> Iterator[str]:
     for droplet in data["droplets"].values():
         if droplet["id"] in named or tagged & set(droplet["tags"]):
             yield from (f"{droplet['public_ip']}/32", f"{droplet['private_ip']}/32")
+    for id in side.get("load_balancer_uids", []):
+        if id in data["balancers"]:  # it reaches droplets over their private network
+            yield f"{data['balancers'][id]['private_ip']}/32"
+
+
+def balanced(data: Json, balancer: Json) -> list[Json]:
+    """The droplets that a load balancer reaches: those that it names or that have its tag, in its network."""
+    named, tag = set(balancer["droplet_ids"]), balancer["tag"]
+    return [
+        one
+        for one in data["droplets"].values()
+        if one["vpc"] == balancer["vpc"] and (one["id"] in named or tag in one["tags"])
+    ]
+
+
+def _balance(data: Json, balancer: Json) -> Json:
+    """What a load balancer does, in the form of its stand-in's file."""
+    health = balancer["health_check"]
+    return {
+        "rules": {str(rule["entry_port"]): rule["target_port"] for rule in balancer["forwarding_rules"]},
+        "targets": sorted(one["private_ip"] for one in balanced(data, balancer) if one["made"]),
+        "health": {
+            "port": health["port"],
+            "path": health["path"],
+            "interval": health["check_interval_seconds"],
+            "timeout": health["response_timeout_seconds"],
+            "unhealthy": health["unhealthy_threshold"],
+            "healthy": health["healthy_threshold"],
+        },
+        "proxy": balancer["enable_proxy_protocol"],
+    }
 
 
 def ports(text: str) -> tuple[int, int] | None:
@@ -65,7 +97,8 @@ def ports(text: str) -> tuple[int, int] | None:
 
 
 def apply(cloud: Cloud) -> None:
-    """Bring the running droplets to what is wanted now; returns when they are there. Repeats nothing that is."""
+    """Bring the running droplets and the load balancers to what is wanted now; returns when they are there. Repeats
+    nothing that is."""
     with cloud.firewall_lock:
         with cloud.store.reading() as data:
             running = {d["id"]: wanted(data, d) for d in data["droplets"].values() if d["running"]}
@@ -80,6 +113,54 @@ def apply(cloud: Cloud) -> None:
                     cloud.say(f"droplet {id}: its firewall could not be set: {type(error).__name__}: {error}")
                 else:
                     cloud.applied[id] = rules
+        _apply_balancers(cloud)
+    _apply_databases(cloud)
+
+
+def _apply_balancers(cloud: Cloud) -> None:
+    with cloud.store.reading() as data:
+        made = [one for one in data["balancers"].values() if one["status"] == "active"]
+        wanted = {one["id"]: _balance(data, one) for one in made}
+    for id in set(cloud.balanced) - set(wanted):
+        del cloud.balanced[id]
+    for id, config in wanted.items():
+        if cloud.balanced.get(id) != config:
+            try:
+                cloud.machines.balance(id, config)
+            except Exception as error:
+                # The next change tries again.
+                cloud.say(f"load balancer {id} could not be changed: {type(error).__name__}: {error}")
+            else:
+                cloud.balanced[id] = config
+
+
+def _apply_databases(cloud: Cloud) -> None:
+    """The same for who may connect to each managed database."""
+    with cloud.firewall_lock:
+        with cloud.store.reading() as data:
+            wanted = {id: sources(data, one["rules"]) for id, one in data["databases"].items() if not one.get("making")}
+        for id in set(cloud.sources) - set(wanted):
+            del cloud.sources[id]
+        for id, addresses in wanted.items():
+            if id in cloud.sources and cloud.sources[id] == addresses:
+                continue
+            try:
+                cloud.machines.database_sources(id, addresses)
+            except Exception as error:
+                cloud.say(f"database {id}: its sources could not be set: {type(error).__name__}: {error}")
+            else:
+                cloud.sources[id] = addresses
+
+
+def sources(data: Json, listed: list[Json]) -> tuple[str, ...] | None:
+    """The addresses that the rules of a managed database let in; None: it has no rules, and lets in every one."""
+    if not listed:
+        return None
+    found = {rule["value"] for rule in listed if rule["type"] == "ip_addr"}
+    for droplet in data["droplets"].values():
+        if any(rule["value"] in (str(droplet["id"]), *droplet["tags"]) for rule in listed):
+            found.add(droplet["private_ip"])
+    return tuple(sorted(found))
 
 
 def forget(cloud: Cloud, droplet_id: int) -> None:

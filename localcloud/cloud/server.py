@@ -16,7 +16,9 @@ from localcloud.cloud import (
     NAME,
     account,
     actions,
+    balancers,
     catalogue,
+    databases,
     domains,
     droplet_actions,
     droplet_create,
@@ -42,7 +44,9 @@ MOST_BODY = 2**20
 FAMILIES = (
     account,
     actions,
+    balancers,
     catalogue,
+    databases,
     domains,
     droplet_actions,
     droplet_create,
@@ -96,8 +100,10 @@ class Server(ThreadingHTTPServer):
         cloud = self.cloud
         with cloud.store.changing() as data:
             projects.ensure_default(data)
+        balancers.undo_half_made(cloud)
         vpcs.undo_half_made(cloud)
         volumes.undo_half_made(cloud)
+        databases.undo_half_made(cloud)
         unfinished = actions.resume(cloud)
         woken = droplet_actions.wake(cloud)
         rules.apply(cloud)

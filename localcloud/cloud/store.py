@@ -29,6 +29,7 @@ COLLECTIONS = (
     "volumes",
     "reserved_ips",
     "firewalls",
+    "balancers",
     "domains",
     "records",
     "projects",
@@ -36,6 +37,7 @@ COLLECTIONS = (
     "checks",
     "alerts",
     "spaces_keys",
+    "databases",
 )
 # Finished actions that are remembered; the real API keeps them for longer than any rehearsal lasts.
 KEPT_ACTIONS = 1000

@@ -145,7 +145,8 @@ def _delete(cloud: Cloud, request: Request, id: str) -> Reply:
             vpc = get(data, id)
             if vpc["default"]:
                 raise ApiError(403, "forbidden", "Can not delete default VPCs")
-            if any(droplet["vpc"] == id for droplet in data["droplets"].values()):
+            kinds = ("droplets", "balancers", "databases")
+            if any(one["vpc"] == id for family in kinds for one in data[family].values()):
                 raise conflict("Can not delete VPC with members")
         cloud.machines.delete_vpc(id)
         with cloud.store.changing() as data:
@@ -156,10 +157,12 @@ def _delete(cloud: Cloud, request: Request, id: str) -> Reply:
 def _members(cloud: Cloud, request: Request, id: str) -> Reply:
     with cloud.store.reading() as data:
         get(data, id)
+        wanted = request.query.get("resource_type")
         members = [
-            {"urn": f"do:droplet:{d['id']}", "name": d["name"], "created_at": d["created_at"]}
-            for d in data["droplets"].values()
-            if d["vpc"] == id and request.query.get("resource_type", "droplet") == "droplet"
+            {"urn": f"do:{kind}:{one['id']}", "name": one["name"], "created_at": one["created_at"]}
+            for kind, family in (("droplet", "droplets"), ("loadbalancer", "balancers"), ("dbaas", "databases"))
+            for one in data[family].values()
+            if one["vpc"] == id and wanted in (None, kind)
         ]
         return page(request, "members", members)
 

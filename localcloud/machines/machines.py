@@ -11,6 +11,8 @@ from collections.abc import Callable
 from threading import RLock
 
 from localcloud.machines import container, firewall, networks
+from localcloud.machines.balancers import HasBalancers
+from localcloud.machines.databases import Databases, HasDatabases
 from localcloud.machines.disks import Disks
 from localcloud.machines.docker import LABEL, docker, listed, put, take
 from localcloud.machines.golden_volume import current
@@ -21,22 +23,19 @@ from localcloud.machines.spaces import HasSpaces, Spaces
 _SEED = "/var/lib/cloud/seed/nocloud"
 
 
-class Machines(HasSpaces):
+class Machines(HasSpaces, HasBalancers, HasDatabases):
     """One rehearsal cloud. `image`: what machines are made from; `internet`: the range that stands for the internet;
     `purpose` chooses the golden volume."""
 
     def __init__(
         self, name: str, image: MachineImage, internet: str = "198.18.0.0/24", purpose: str = "rehearsal"
     ) -> None:
-        self.name = name
-        self.internet = internet
+        self.name, self.internet = name, internet
         self.disks = Disks(name, image)
-        self.spaces = Spaces(name, internet)
+        self.spaces, self.databases = Spaces(name, internet), Databases(name)
         self._image = image
         self._purpose = purpose
         self._lock = RLock()  # files in a machine are read, changed and written back: one at a time is quick enough
-
-    # Networks
 
     def create_vpc(self, uuid: str, cidr: str) -> None:
         """Make a VPC's network."""

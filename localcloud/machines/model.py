@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 class MachineError(Exception):
@@ -19,6 +19,16 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class BalancerSpec:
+    """A load balancer as it was ordered. `vpc` is the uuid that its network was made with."""
+
+    id: str
+    public_ip: str
+    private_ip: str
+    vpc: str
+
+
+@dataclass(frozen=True)
 class DropletSpec:
     """A droplet as it was ordered. `vpc` is the uuid that its network was made with."""
 
@@ -32,3 +42,14 @@ class DropletSpec:
     user_data: str  # "#cloud-config" or a script; empty for none
     ssh_keys: tuple[str, ...]  # lines of root's authorized_keys
     region: str
+
+
+@dataclass(frozen=True)
+class DatabaseSpec:
+    """A managed PostgreSQL as it was ordered. `vpc` is the uuid that its network was made with; `user` its account."""
+
+    uuid: str
+    vpc: str
+    address: str
+    user: str
+    password: str = field(repr=False)

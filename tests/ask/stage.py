@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import httpx2
 import psycopg
+import pytest
 import yaml
 from starlette.testclient import TestClient
 
@@ -135,9 +136,10 @@ def connection(postgres: Server, database: str) -> psycopg.Connection[tuple[Any,
     )
 
 
-def written(folder: Path, postgres: Server, valkey: Server, database: str, **changed: Any) -> Path:
-    """The settings' file with its secrets and the catalogue."""
-    files = {"database": postgres.password, "valkey": valkey.password, "admin": ADMIN, "key": "k" * 40}
+def written(folder: Path, postgres: Server, valkey: Server | None, database: str, **changed: Any) -> Path:
+    """The settings' file with its secrets and the catalogue. `valkey` None: its content is in the database."""
+    files = {"database": postgres.password, "admin": ADMIN, "key": "k" * 40}
+    files |= {"valkey": valkey.password} if valkey is not None else {}
     for name, text in files.items():
         (folder / name).write_text(text)
     (folder / "catalogue.json").write_text(render(settings()))
@@ -151,19 +153,22 @@ def written(folder: Path, postgres: Server, valkey: Server, database: str, **cha
             "port": postgres.port,
             "name": database,
             "password_file": f"{folder}/database",
+            "connections": changed.pop("connections", 10),
         },
-        "valkey": {"host": "127.0.0.1", "port": valkey.port, "password_file": str(folder / "valkey")},
         "session_key_file": str(folder / "key"),
         "admin": {"password_file": str(folder / "admin")},
     }
+    if valkey is not None:
+        document["valkey"] = {"host": "127.0.0.1", "port": valkey.port, "password_file": str(folder / "valkey")}
     path = folder / "ask.yaml"
     path.write_text(yaml.safe_dump(json.loads(json.dumps(document | changed))))
     return path
 
 
 @contextlib.contextmanager
-def replica(postgres: Server, valkey: Server, database: str, **changed: Any) -> Iterator[Stage]:
-    """A started replica. Valkey's content of earlier ones stays: names of users and databases differ."""
+def replica(postgres: Server, valkey: Server | None, database: str, **changed: Any) -> Iterator[Stage]:
+    """A started replica, without Valkey if that is None. Valkey's content of earlier ones stays: names of users and
+    databases differ."""
     with tempfile.TemporaryDirectory(prefix="fleetwatch-ask-") as name:
         made = service.build(config.load(written(Path(name), postgres, valkey, database, **changed)))
         stores = Stores()
@@ -172,3 +177,15 @@ def replica(postgres: Server, valkey: Server, database: str, **changed: Any) -> 
         made.knowledge.refresh(force=True)
         with TestClient(app.create(made), client=("198.51.100.7", 50000)) as client:
             yield Stage(made, client, stores, Path(name))
+
+
+@contextlib.contextmanager
+def two(postgres: Server, request: pytest.FixtureRequest) -> Iterator[tuple[Stage, Stage]]:
+    """Two replicas over one new database, with Valkey only if the fixture's parameter is `valkey`."""
+    database = fresh_database(postgres)
+    valkey = request.getfixturevalue("valkey") if request.param == "valkey" else None
+    with (
+        replica(postgres, valkey, database, jobs=0) as one,
+        replica(postgres, valkey, database, jobs=0) as other,
+    ):
+        yield one, other

@@ -15,7 +15,7 @@ from ask.client import Away, Hub, TooMuch
 from ask.service import config, database, problems
 from ask.service.breaker import Breaker
 from ask.service.problems import Problem
-from ask.service.store import Store
+from ask.service.valkey_store import InValkey
 from tests.ask import relay, stage
 from tests.ask.relay import Relay, ends_within
 from tests.ask.servers import Server
@@ -108,7 +108,7 @@ def test_a_database_that_never_answered_ends_the_attempt_to_connect(tmp_path_fac
         pool = database.engine(config.Database(host="127.0.0.1", port=port, password_file=secret))
         with ends_within(STATED), pytest.raises(Problem, match="database"), database.transaction(pool) as connection:
             connection.execute(sa.text("SELECT 1"))
-        store = Store(config.Valkey(host="127.0.0.1", port=port, password_file=secret))
+        store = InValkey(config.Valkey(host="127.0.0.1", port=port, password_file=secret))
         with ends_within(STATED), pytest.raises(Problem, match="Valkey"):
             store.ping()
         with ends_within(0.5), pytest.raises(Problem, match="Valkey"):

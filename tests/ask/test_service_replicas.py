@@ -1,4 +1,4 @@
-"""Two replicas over one PostgreSQL and one Valkey: sessions, limits, discovery, jobs and the schema are shared."""
+"""Two replicas over one PostgreSQL, with Valkey and without: they share sessions, limits, discovery, jobs, schema."""
 
 from __future__ import annotations
 
@@ -17,14 +17,10 @@ from tests.ask.servers import Server
 from tests.ask.stage import Stage
 
 
-@pytest.fixture(scope="module")
-def both(postgres: Server, valkey: Server) -> Iterator[tuple[Stage, Stage]]:
-    database = stage.fresh_database(postgres)
-    with (
-        stage.replica(postgres, valkey, database, jobs=0) as one,
-        stage.replica(postgres, valkey, database, jobs=0) as other,
-    ):
-        yield one, other
+@pytest.fixture(scope="module", params=["valkey", "database"])
+def both(request: pytest.FixtureRequest, postgres: Server) -> Iterator[tuple[Stage, Stage]]:
+    with stage.two(postgres, request) as made:
+        yield made
 
 
 def test_a_session_of_one_is_valid_at_the_other_and_ends_at_both(both: tuple[Stage, Stage]) -> None:

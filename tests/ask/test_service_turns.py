@@ -14,6 +14,7 @@ from ask.service import config, turns
 from ask.service.problems import Problem
 from ask.service.store import Store
 from ask.service.turns import GROUP, Turns
+from ask.service.valkey_store import InValkey
 from tests.ask import stage
 from tests.ask.overlap import Overlap
 from tests.ask.relay import ends_within
@@ -22,20 +23,17 @@ from tests.ask.stage import Stage
 from tools.paths import CHECKOUT
 
 
-@pytest.fixture(scope="module")
-def both(postgres: Server, valkey: Server) -> Iterator[tuple[Stage, Stage]]:
-    database = stage.fresh_database(postgres)
-    with (
-        stage.replica(postgres, valkey, database, jobs=0) as one,
-        stage.replica(postgres, valkey, database, jobs=0) as other,
-    ):
-        yield one, other
+@pytest.fixture(scope="module", params=["valkey", "database"])
+def both(request: pytest.FixtureRequest, postgres: Server) -> Iterator[tuple[Stage, Stage]]:
+    with stage.two(postgres, request) as made:
+        yield made
 
 
 @pytest.fixture
 def store(both: tuple[Stage, Stage]) -> Iterator[Store]:
     yield both[0].service.store
-    both[0].service.store.delete(GROUP)
+    for member in ("a", "b"):
+        both[0].service.store.leave(GROUP, member)
 
 
 def test_two_at_once_over_two_replicas(both: tuple[Stage, Stage], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,13 +59,11 @@ def test_without_a_place_the_wait_is_bounded(both: tuple[Stage, Stage], store: S
     assert one.ask("load of web-2", one.token()).status_code == 200
 
 
-def test_a_replica_that_is_killed_holds_no_place(both: tuple[Stage, Stage], store: Store, valkey: Server) -> None:
-    settings = both[0].service.settings.valkey
+def test_a_replica_that_is_killed_holds_no_place(both: tuple[Stage, Stage], store: Store) -> None:
     program = (
-        "import time; from pathlib import Path; from ask.service import config; from ask.service.store import Store; "
+        "import time; from pathlib import Path; from ask.service import config, service; "
         "from ask.service.turns import Turns; "
-        f"store = Store(config.Valkey(host='127.0.0.1', port={settings.port}, "
-        f"password_file=Path({str(settings.password_file)!r}))); "
+        f"store = service.build(config.load(Path({str(both[0].folder / 'ask.yaml')!r}))).store; "
         "held = Turns(store, 1, 5, lease=2).turn(); held.__enter__(); print('held', flush=True); time.sleep(60)"
     )
     other = subprocess.Popen([sys.executable, "-c", program], cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
@@ -121,6 +117,6 @@ def _enter(mine: Turns) -> None:
 def test_without_valkey_nothing_is_executed(tmp_path_factory: pytest.TempPathFactory) -> None:
     secret = tmp_path_factory.mktemp("secret") / "password"
     secret.write_text("x")
-    away = Store(config.Valkey(host="127.0.0.1", port=1, password_file=secret))
+    away = InValkey(config.Valkey(host="127.0.0.1", port=1, password_file=secret))
     with pytest.raises(Problem, match="Valkey does not answer"), Turns(away, 2, 1).turn():
         pass

@@ -51,6 +51,16 @@ SHAPES = {
     "in": "protocol!:tcp|udp|icmp ports!:str sources!:@peers",
     "out": "protocol!:tcp|udp|icmp ports!:str destinations!:@peers",
     "peers": "addresses:[str] droplet_ids:[int] load_balancer_uids:[str] kubernetes_ids:[str] tags:[str]~",
+    "balancer": """id:uuid name:str ip:str ipv6:str size_unit:int size:lb-small|lb-medium|lb-large project_id:uuid
+        algorithm:round_robin|least_connections status:new|active|errored created_at:time forwarding_rules!:[@forward]
+        health_check:@health sticky_sessions:map region:@region tag:str droplet_ids:[int] redirect_http_to_https:bool
+        enable_proxy_protocol:bool enable_backend_keepalive:bool http_idle_timeout_seconds:int vpc_uuid:uuid
+        disable_lets_encrypt_dns_records:bool network:EXTERNAL|INTERNAL network_stack:IPV4|DUALSTACK
+        type:REGIONAL|REGIONAL_NETWORK|GLOBAL""",
+    "forward": """entry_protocol!:http|https|http2|http3|tcp|udp entry_port!:int
+        target_protocol!:http|https|http2|tcp|udp target_port!:int certificate_id:str tls_passthrough:bool""",
+    "health": """protocol:http|https|tcp port:int path:str check_interval_seconds:int response_timeout_seconds:int
+        unhealthy_threshold:int healthy_threshold:int""",
     "domain": "name:str ttl:int~ zone_file:str~",
     "record": """id:int type!:str name:str data:str priority:int~ port:int~ ttl:int weight:int~ flags:int~ tag:str~""",
     "project": """id:uuid owner_uuid:str owner_id:int name:str description:str purpose:str
@@ -63,6 +73,16 @@ SHAPES = {
     "spaces_key": "name:str access_key:str created_at:time grants:[@grant]",
     "spaces_secret": "name:str access_key:str created_at:time grants:[@grant] secret_key:str",
     "grant": "bucket!:str permission!:str",
+    "database": """id:uuid name!:str engine!:pg version:str semantic_version:str num_nodes!:int size!:str region!:str
+        status:creating|online|resizing|migrating|forking created_at:time private_network_uuid:uuid tags:[str]~
+        db_names:[str]~ connection:@connection private_connection:@connection users:[@db_user]~ project_id:uuid
+        rules:[@source] storage_size_mib:int metrics_endpoints:[map]""",
+    "connection": "uri:str database:str host:str port:int user:str password:str ssl:bool",
+    "db_user": "name!:str role:primary|normal password:str",
+    "source": """uuid:uuid cluster_uuid:uuid type!:droplet|k8s|ip_addr|tag|app value!:str created_at:time
+        description:str""",
+    "db": "name!:str",
+    "ca": "certificate!:str",
     "notified": "email!:[str] slack!:[@slack]",
     "slack": "channel!:str url!:str",
     "links": "pages:@pages",
@@ -93,7 +113,14 @@ SHAPES = {
     "tags": "tags!:[str]~",
     "tagging": "resources!:[@bearer]",
     "bearer": "resource_id:str resource_type:droplet|image|volume|volume_snapshot",
+    "new_balancer": """name:str project_id:str region:str size_unit:int algorithm:round_robin|least_connections tag:str
+        droplet_ids:[int] forwarding_rules!:[@forward] health_check:@health enable_proxy_protocol:bool vpc_uuid:uuid
+        disable_lets_encrypt_dns_records:bool""",
     "new_domain": "name:str ip_address:str",
+    "new_database": """name!:str engine!:pg version:str num_nodes!:int size!:str region!:str private_network_uuid:uuid
+        tags:[str]~ project_id:uuid""",
+    "resize": "size!:str num_nodes!:int",
+    "sources": "rules:[@source]",
     "urns": "resources:[str]",
 }
 
@@ -115,6 +142,13 @@ _FAMILIES: list[tuple[str, str, str, str, dict[str, tuple[str, int]]]] = [
         "firewalls",
         "firewall",
         {"POST": ("new_firewall", 202), "PUT": ("new_firewall", 200)},
+    ),
+    (
+        "/v2/load_balancers",
+        "load_balancer",
+        "load_balancers",
+        "balancer",
+        {"POST": ("new_balancer", 202), "PUT": ("new_balancer", 200)},
     ),
     ("/v2/domains", "domain", "domains", "domain", {"POST": ("new_domain", 201)}),
     (
@@ -152,6 +186,18 @@ ROUTES: dict[tuple[str, str], tuple[str, int, str]] = {
     ("POST", "/v2/spaces/keys"): ("spaces_key", 201, "key:@spaces_secret"),
     ("PUT", "/v2/spaces/keys/*"): ("spaces_key", 200, "key:@spaces_key"),
     ("DELETE", "/v2/spaces/keys/*"): ("", 204, ""),
+    ("GET", "/v2/databases"): ("", 200, "databases!:[@database]"),
+    ("POST", "/v2/databases"): ("new_database", 201, "database!:@database"),
+    ("GET", "/v2/databases/*"): ("", 200, "database!:@database"),
+    ("DELETE", "/v2/databases/*"): ("", 204, ""),
+    ("PUT", "/v2/databases/*/resize"): ("resize", 202, ""),
+    ("GET", "/v2/databases/*/ca"): ("", 200, "ca!:@ca"),
+    ("GET", "/v2/databases/*/dbs"): ("", 200, "dbs:[@db]"),
+    ("POST", "/v2/databases/*/dbs"): ("db", 201, "db!:@db"),
+    ("GET", "/v2/databases/*/dbs/*"): ("", 200, "db!:@db"),
+    ("DELETE", "/v2/databases/*/dbs/*"): ("", 204, ""),
+    ("GET", "/v2/databases/*/firewall"): ("", 200, "rules:[@source]"),
+    ("PUT", "/v2/databases/*/firewall"): ("sources", 204, ""),
     ("POST", "/v2/tags/*/resources"): ("tagging", 204, ""),
     ("DELETE", "/v2/tags/*/resources"): ("tagging", 204, ""),
     ("GET", "/v2/droplets"): ("", 200, _many("droplets", "droplet")),

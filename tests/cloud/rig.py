@@ -54,6 +54,10 @@ class FakeMachines:
         self._call("delete_droplet", droplet_id)
         self.up.discard(droplet_id)
 
+    def database_ca(self, uuid: str) -> str:
+        self._call("database_ca", uuid)
+        return "-----BEGIN CERTIFICATE-----"
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)

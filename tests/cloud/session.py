@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.cloud import session_services
 from tests.cloud.rig import Client
 
 RULE_IN = {"protocol": "tcp", "ports": "22", "sources": {"addresses": ["198.51.100.7"]}}
@@ -20,11 +21,13 @@ def walk(cloud: Client) -> None:
     _tags(cloud, droplet)
     _volumes(cloud, droplet)
     _addresses(cloud, droplet)
+    _balancers(cloud, droplet)
     _firewalls(cloud, droplet)
     _projects(cloud, droplet)
-    _domains(cloud)
-    _uptime(cloud)
-    _spaces(cloud)
+    session_services.domains(cloud)
+    session_services.uptime(cloud)
+    session_services.spaces(cloud)
+    session_services.databases(cloud, vpc)
     _end(cloud, key, vpc, droplet)
 
 
@@ -119,6 +122,35 @@ def _addresses(cloud: Client, droplet: int) -> None:
     cloud.delete(f"/v2/reserved_ips/{made['reserved_ip']['ip']}")
 
 
+def _balancers(cloud: Client, droplet: int) -> None:
+    ports = {"entry_port": 443, "target_port": 443}
+    health = {
+        "protocol": "http",
+        "port": 80,
+        "path": "/ready",
+        "check_interval_seconds": 5,
+        "response_timeout_seconds": 3,
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 2,
+    }
+    wanted = {
+        "name": "hub",
+        "region": "fra1",
+        "size_unit": 2,
+        "tag": "web",
+        "enable_proxy_protocol": True,
+        "forwarding_rules": [{"entry_protocol": "tcp", "target_protocol": "tcp", **ports}],
+        "health_check": health,
+        "disable_lets_encrypt_dns_records": False,
+    }
+    id = cloud.post("/v2/load_balancers", wanted)["load_balancer"]["id"]
+    path = f"/v2/load_balancers/{id}"
+    cloud.get("/v2/load_balancers")
+    cloud.get(path)
+    cloud.put(path, {**{key: value for key, value in wanted.items() if key != "tag"}, "droplet_ids": [droplet]})
+    cloud.delete(path)
+
+
 def _firewalls(cloud: Client, droplet: int) -> None:
     wanted = {"name": "edge", "tags": ["web"], "inbound_rules": [RULE_IN], "outbound_rules": [RULE_OUT]}
     path = f"/v2/firewalls/{cloud.post('/v2/firewalls', wanted)['firewall']['id']}"
@@ -150,50 +182,6 @@ def _projects(cloud: Client, droplet: int) -> None:
     cloud.get(f"{path}/resources")
     cloud.post("/v2/projects/default/resources", {"resources": [f"do:droplet:{droplet}"]})
     cloud.get("/v2/projects/default/resources")
-    cloud.delete(path)
-
-
-def _domains(cloud: Client) -> None:
-    cloud.post("/v2/domains", {"name": "example.com", "ip_address": "203.0.113.20"})
-    cloud.get("/v2/domains")
-    cloud.get("/v2/domains/example.com")
-    wanted = {"type": "A", "name": "monitor", "data": "203.0.113.200", "ttl": 300}
-    path = "/v2/domains/example.com/records"
-    record = f"{path}/{cloud.post(path, wanted)['domain_record']['id']}"
-    cloud.get(f"{path}?type=A&name=monitor.example.com")
-    cloud.get(record)
-    cloud.put(record, {**wanted, "ttl": 60})
-    cloud.call("PATCH", record, {"type": "A", "data": "203.0.113.201"})
-    cloud.delete(record)
-    cloud.delete("/v2/domains/example.com")
-
-
-def _uptime(cloud: Client) -> None:
-    wanted = {
-        "name": "hub",
-        "target": "https://monitor.example.com",
-        "type": "https",
-        "regions": ["eu_west"],
-        "enabled": True,
-    }
-    path = f"/v2/uptime/checks/{cloud.post('/v2/uptime/checks', wanted)['check']['id']}"
-    cloud.get("/v2/uptime/checks")
-    cloud.get(path)
-    cloud.put(path, {**wanted, "enabled": False})
-    alert = {"name": "down", "type": "down_global", "period": "2m", "notifications": {"email": ["a@b.c"], "slack": []}}
-    one = f"{path}/alerts/{cloud.post(f'{path}/alerts', alert)['alert']['id']}"
-    cloud.get(f"{path}/alerts")
-    cloud.get(one)
-    cloud.put(one, {**alert, "period": "5m"})
-    cloud.delete(one)
-    cloud.delete(path)
-
-
-def _spaces(cloud: Client) -> None:
-    wanted = {"name": "backup", "grants": [{"bucket": "acme", "permission": "readwrite"}]}
-    path = f"/v2/spaces/keys/{cloud.post('/v2/spaces/keys', wanted)['key']['access_key']}"
-    cloud.get("/v2/spaces/keys")
-    cloud.put(path, {**wanted, "name": "other"})
     cloud.delete(path)
 
 

@@ -136,7 +136,8 @@ def test_a_droplet_that_is_off_gets_its_rules_when_it_is_on(cloud: Client, machi
         ({"inbound_rules": [{**SSH, "sources": {"tags": ["none"]}}]}, 422, "tag none does not exist"),
         ({"inbound_rules": [SSH], "tags": ["none"]}, 422, "tag none does not exist"),
         ({"inbound_rules": [SSH], "droplet_ids": [1]}, 422, "droplet 1 does not exist"),
-        ({"inbound_rules": [{**SSH, "sources": {"load_balancer_uids": ["x"]}}]}, 422, "refused by the rehearsal"),
+        ({"inbound_rules": [{**SSH, "sources": {"load_balancer_uids": ["x"]}}]}, 422, "load balancer x does not exist"),
+        ({"inbound_rules": [{**SSH, "sources": {"kubernetes_ids": ["x"]}}]}, 422, "refused by the rehearsal"),
         ({"inbound_rules": [SSH], "name": "there"}, 409, "duplicate name"),
     ],
 )

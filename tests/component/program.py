@@ -21,26 +21,17 @@ import pytest
 import yaml
 from google.protobuf import empty_pb2, json_format
 from pulumi.runtime import mocks, settings, stack
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import provider_pb2, resource_pb2
 
 from components import cloud_facts, machine_facts, remote_host
-from configs.validation import CloudFacts, DockerFacts, MachineFacts
+from configs.validation import CloudFacts, MachineFacts
 from tests.component import secret_marks
-from tests.component.made_up import MADE_UP, NUMBERED, number
+from tests.component.made_up import CLOUD, FACTS, MADE_UP, NUMBERED, PRINTED, number
 from tests.fixtures.full import ROOT, raw, without_web_1
 
 PASSWORD = "generated-s3cret"
+CA = "-----BEGIN CERTIFICATE-----\nbWFkZSB1cA==\n-----END CERTIFICATE-----\n"
 HASH = "$2a$10$generated-s3cret"
-SOCKET = "unix:///var/run/docker.sock"
-FACTS = MachineFacts({SOCKET: DockerFacts("20.10", networks=frozenset({"bridge", "shop_default", "dispatch-network"}))})
-
-_FRA = frozenset({"fra1"})
-CLOUD = CloudFacts(
-    regions=_FRA,
-    sizes={size: _FRA for size in ("s-1vcpu-1gb", "s-2vcpu-2gb", "s-2vcpu-4gb", "s-8vcpu-16gb")},
-    images={"debian-12-x64": _FRA, "debian-13-x64": _FRA},
-    projects={"monitoring": "project-1"},
-)
 
 
 @dataclass(frozen=True)
@@ -134,7 +125,9 @@ class _Monitor(mocks.MockMonitor):
             state |= {"result": f"{PASSWORD}-{request.name}", "bcryptHash": HASH}
         if request.type == "command:local:Command":
             contact, key = request.name.endswith("-contact"), f"ssh-ed25519 AAAA{request.name}"
-            state["stdout"] = key if contact else f"applied at {len(request.name)}\nseen at 1"
+            state["stdout"] = (
+                key if contact else PRINTED.get(request.name, f"applied at {len(request.name)}\nseen at 1")
+            )
         state |= MADE_UP.get(request.type, lambda _: {})(request.name)
         state |= {
             key: secret_marks.secret(state[key])
@@ -145,6 +138,14 @@ class _Monitor(mocks.MockMonitor):
         response = resource_pb2.RegisterResourceResponse(urn=urn, id=made if request.custom else "")
         json_format.ParseDict(state, response.object)
         return response
+
+    def Invoke(self, request: Any) -> Any:
+        """Of the provider's functions only the one that the program calls."""
+        assert request.tok == "digitalocean:index/getDatabaseCa:getDatabaseCa", f"not recorded: call of {request.tok}"
+        given = json_format.MessageToDict(request.args)
+        answer = provider_pb2.InvokeResponse()
+        json_format.ParseDict({**given, "id": given["clusterId"], "certificate": CA}, getattr(answer, "return"))
+        return answer
 
     def ReadResource(self, request: Any) -> Any:
         """The stack's own outputs as the last update left them: none yet."""

@@ -22,6 +22,15 @@ def _check(made: program.Run, kind: str) -> str:
     return str(found)
 
 
+def test_the_day_from_which_lines_are_in_the_bucket_is_recorded(
+    made: program.Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert made.exports["logs_since"] == ("", False), "known to have none"
+    moved = {**STORAGE, "logs_since": "2026-12-01"}
+    later = program.run(small(hub={"local": {}, "storage": moved}), monkeypatch)
+    assert later.exports["logs_since"] == ("2026-12-01", False)
+
+
 def test_new_files_are_checked_on_the_hubs_network_with_the_key(made: program.Run) -> None:
     check = _check(made, "config")
     assert "--network fleetwatch-hub" in check

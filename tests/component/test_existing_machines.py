@@ -10,7 +10,8 @@ import pytest
 
 from components.host import Host
 from configs import ssh
-from tests.component.program import CLOUD, run
+from tests.component.made_up import CLOUD
+from tests.component.program import run
 from tests.component.test_fleet import KEY, fleet
 
 

@@ -11,7 +11,8 @@ import pytest
 from components import docker_service, machine_facts
 from configs.services.container import Mount
 from configs.validation import DockerFacts, MachineFacts
-from tests.component.program import FACTS, SOCKET, Run, full, run
+from tests.component.made_up import FACTS, SOCKET
+from tests.component.program import Run, full, run
 from tests.fixtures.full import ROOT, raw, small
 
 COMPONENTS = {f"fleetwatch:index:{name}" for name in ("Edge", "Host", "Hub", "Service")}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import threading
@@ -47,6 +48,15 @@ class Stored:
         url = f"http://{names.address(self.rig.prefix, 'loki', names.LOKI_PORT)}/flush"
         name = self.rig.container(QUERY)
         docker("exec", name, "timeout", "10", "wget", "-q", "-O", "-", "--post-data", "", url)
+
+    def forget_output(self, name: str) -> None:
+        """Take one of the stack's outputs out of its state."""
+        folder = self.rig.home / "state" / self.rig.name / "backend" / ".pulumi" / "stacks" / "fleetwatch"
+        place = folder / f"{self.rig.name}.json"
+        state = json.loads(place.read_text())
+        (root,) = [one for one in state["checkpoint"]["latest"]["resources"] if one["type"] == "pulumi:pulumi:Stack"]
+        del root["outputs"][name]
+        place.write_text(json.dumps(state))
 
     def uploaded(self) -> float:
         """When the newest block was uploaded."""

@@ -244,7 +244,7 @@ def test_certificate_row_shows_age_failures_and_log(running: Running) -> None:
 
 def test_access_row_shows_sign_ins_and_changes(running: Running) -> None:
     """And no query, no page's own requests, and no secret of a URL."""
-    refused, shown = access.row.panels
+    refused, shown = access.row(load(small(), "stacks/Pulumi.test.yaml")).panels
     assert isinstance(refused, Stat)
     assert isinstance(shown, Logs)
     running.agent.write("fleetwatch-grafana", [grafana_line(*one) for one in (*IN_AUDIT, *ELSEWHERE, *DROPPED)])

@@ -53,6 +53,11 @@ class Calls:
         assert not answer.failures, [f.reason for f in answer.failures]
         return answer.inputs or {}
 
+    def invoke(self, name: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """One of its functions, by its short name."""
+        request = sdk.InvokeRequest(f"{self._package.name}:index/{name}:{name}", values(arguments))
+        return plain_map(asyncio.run(self._provider.invoke(request)).return_value or {})
+
     def preview(self, kind: str, inputs: dict[str, Any]) -> dict[str, Any]:
         request = sdk.CreateRequest(self._urn(kind), self.check(kind, inputs), 0, True)
         return plain_map(asyncio.run(self._provider.create(request)).properties)

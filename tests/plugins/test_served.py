@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 import time
@@ -62,3 +63,20 @@ def test_it_ends_with_the_process_that_started_it() -> None:
     while plugin.exists() and time.monotonic() < deadline:
         time.sleep(0.2)
     assert not plugin.exists(), "a plugin whose engine was killed must not stay"
+
+
+def test_it_ends_at_once_whatever_it_does() -> None:
+    """The engine has five seconds for the ends of all its plugins together."""
+    argv = [sys.executable, "-m", "localcloud.standins.plugins", "command", NO_ENGINE]
+    process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    with grpc.insecure_channel(f"127.0.0.1:{int(process.stdout.readline())}") as channel:
+        stub = provider_pb2_grpc.ResourceProviderStub(channel)
+        urn = "urn:pulumi:s::p::command:local:Command::x"
+        wanted = PropertyValue.marshal_map({"create": PropertyValue("sleep 20")})
+        stub.Create.future(provider_pb2.CreateRequest(urn=urn, properties=wanted))
+        busy = time.monotonic() + 20
+        while not Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text() and time.monotonic() < busy:
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=10) == 0

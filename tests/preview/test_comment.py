@@ -101,6 +101,25 @@ def test_what_takes_data_is_loud(type_: str, role: str, lost: str, action: Actio
     assert f"**{action}**" in said
 
 
+@pytest.mark.parametrize(
+    ("host", "tag", "volume", "data"),
+    [
+        ("hub", "fleetwatch-prod-hub", False, "certificates are on its volume, which stays."),
+        ("hub-b", "fleetwatch-prod-hub", False, "certificates are on its volume, which stays."),
+        ("hub-b", "fleetwatch-prod-hub", True, "certificates are on its volume, which is gone too."),
+        ("web-1", "fleetwatch-prod-edge", False, "It has no volume: all data on it is lost."),
+    ],
+)
+def test_a_droplet_that_ends_says_where_its_data_is(host: str, tag: str, volume: bool, data: str) -> None:
+    ends = [change("digitalocean:index/droplet:Droplet", "replaced", host=host, before={"tags": [tag]})]
+    ends += [change("digitalocean:index/volume:Volume", "removed", host=host)] if volume else []
+    # The volume of another node says nothing about this one's.
+    ends += [change("digitalocean:index/volume:Volume", "removed", host="hub-c")]
+    said = warnings.warnings(ends)[0]
+    assert "is **replaced**: the droplet is deleted and its disk is gone. " in said
+    assert said.endswith(data)
+
+
 @pytest.mark.parametrize("action", ["added", "changed"])
 @pytest.mark.parametrize("role", ["agent", "caddy"])
 def test_what_takes_none_is_not(action: Action, role: str) -> None:

@@ -57,6 +57,7 @@ class Street:
         folder = self.folder / name
         folder.mkdir()
         for path, content in {"Caddyfile": text, **files}.items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(content)
         users = folder / "secrets" / caddyfile.USERS
         users.mkdir(parents=True)

@@ -48,10 +48,12 @@ CASES = (
     _case("AskModelFails", "when it is not even tried any more", NONE, EACH, "paused", fires=MODEL_FAILS),
     _case("AskModelFails", "for one failure in ten", "0+10x90", EACH),
     _case("AskModelFails", "for two failures", "0x60 2x30", "0x60 2x30"),
+    _case("AskModelFails", "when the model's answers are of no use", EACH, EACH, "invalid"),
     _case("AskModelFails", "when the budget is used up", NONE, EACH, "budget"),
     _case("AskModelBudgetUsed", "when a question could not be sent", NONE, "0x60 1x30", "budget", "70m", BUDGET_USED),
     _case("AskModelBudgetUsed", "for other errors", EACH, EACH, at="70m"),
     _case("AskEmbeddingsFail", "when the provider does not answer", EACH, EACH, fires=EMBEDDINGS_FAIL),
     _case("AskEmbeddingsFail", "when the catalogue stays incomplete", NONE, EACH, "incomplete", fires=EMBEDDINGS_FAIL),
+    _case("AskEmbeddingsFail", "when the dimensions are wrong", EACH, EACH, "invalid", fires=EMBEDDINGS_FAIL),
     _case("AskEmbeddingsFail", "for one failure in ten", "0+10x90", EACH),
 )

@@ -60,9 +60,13 @@ class Running:
         assert httpx.post(f"{self.url}/api/v2/alerts", json=[alert], trust_env=False).status_code == 200
 
 
-def write(folder: Path, settings: Settings, sink: Sink) -> Path:
-    """The rendered files below `folder`, with their paths there; without waits."""
-    text = alertmanager.config(settings).replace(alertmanager.CONFIG, str(folder)).replace(names.SECRETS, str(folder))
+def write(folder: Path, settings: Settings, sink: Sink, host: str = "") -> Path:
+    """The rendered files below `folder`, with their paths there; without waits. `host`: of a node of a cluster."""
+    text = (
+        alertmanager.config(settings, host)
+        .replace(alertmanager.CONFIG, str(folder))
+        .replace(names.SECRETS, str(folder))
+    )
     config = yaml.safe_load(text)
     config["route"] |= {"group_wait": "0s", "group_interval": "1s"}
     for receiver in config["receivers"]:

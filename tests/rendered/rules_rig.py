@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +38,7 @@ class Case:
     """Input series in promtool's notation, and the expected result of `alert` after `at`.
 
     Without `fires` the alert must be silent. `step` is the time between two samples, and between two evaluations.
+    `external`: the labels of the program that evaluates.
     """
 
     alert: str
@@ -46,6 +47,7 @@ class Case:
     at: str = "10m"
     fires: Sequence[Fired] = ()
     step: str = "15s"
+    external: Mapping[str, str] = field(default_factory=dict)
 
 
 def fired(summary: str, **labels: str) -> Fired:
@@ -137,6 +139,7 @@ def _test(name: str, case: Case, settings: Settings, groups: Sequence[Group]) ->
     return {
         "name": name,
         "interval": case.step,
+        "external_labels": dict(case.external),
         "input_series": [{"series": key, "values": values} for key, values in case.series.items()],
         "alert_rule_test": [
             {

@@ -16,6 +16,7 @@ from configs.services.alertmanager import routing, templates
 from configs.services.alertmanager.kinds import KINDS
 from configs.settings import Settings, load
 from configs.settings.alerts import Quiet
+from tests.fixtures.fleets import cluster
 from tests.fixtures.full import full
 from tests.fixtures.programs import Tool
 from tests.rendered.test_rules import TWO
@@ -112,11 +113,12 @@ def _names(matchers: list[str], known: set[str]) -> set[str]:
     return found
 
 
-def test_no_two_alerts_silence_each_other_and_nothing_silences_the_watchdog() -> None:
-    known = {alert.name for alert in rules.alerts(_settings())}
+@pytest.mark.parametrize("node", ["", "hub-b"])
+def test_no_two_alerts_silence_each_other_and_nothing_silences_the_watchdog(node: str) -> None:
+    known = {alert.name for alert in rules.alerts(cluster() if node else _settings())}
     pairs = {
         (source, target)
-        for rule in routing.inhibitions()
+        for rule in routing.inhibitions(node)
         for source in _names(rule["source_matchers"], known)
         for target in _names(rule["target_matchers"], known)
     }

@@ -11,7 +11,7 @@ import pytest
 from configs import names, rules
 from configs.services import agent, alertmanager, alloy, caddy, loki, prometheus, promtail
 from configs.services.alertmanager import templates
-from configs.services.caddy import caddyfile
+from configs.services.caddy import caddyfile, entry
 from configs.services.spec import Late
 from configs.settings import Settings, load
 from tests.fixtures import rendering
@@ -83,6 +83,30 @@ def test_caddy_accepts_two_hashes_while_a_password_is_changed(settings: Settings
         _write(tmp_path, caddy.users({name: HASH}), f"secrets/{caddyfile.USERS}/{name}.caddy", "/nowhere")
     path = _write(tmp_path, caddyfile.render(settings), "Caddyfile", caddy.CONFIG)
     _accepted(tool("caddy")("validate", "--config", path, "--adapter", "caddyfile"))
+
+
+AUTHORITY = "{\n\tskip_install_trust\n\tpki {\n\t\tca local\n\t}\n}\n"
+
+
+@pytest.mark.parametrize("domain", ["", "monitor.example.com"])
+@pytest.mark.parametrize("proxies", [(), ("10.77.0.0/20", "192.0.2.7/32")])
+def test_caddy_accepts_the_file_of_a_clusters_node(
+    tool: Tool, tmp_path: Path, domain: str, proxies: tuple[str, ...]
+) -> None:
+    settings = cluster({"domain": domain} if domain else None)
+    _write(tmp_path, caddy.users({"vps-1": HASH}), f"secrets/{caddyfile.USERS}/vps-1.caddy", "/nowhere")
+    made = tmp_path / "xdg/caddy/pki/authorities/local"  # as authority.sh has them made
+    _accepted(
+        tool("caddy")("validate", "--config", _write(tmp_path, AUTHORITY, "a", "/nowhere"), "--adapter", "caddyfile")
+    )
+    for path, name in ((entry.ROOT, "root.crt"), (entry.KEY, "root.key")):
+        _write(tmp_path, (made / name).read_text(), f"secrets/{path}", "/nowhere")
+    text = caddyfile.render(settings, entry.Entry(proxies, ("b", "c")))
+    done = tool("caddy")(
+        "validate", "--config", _write(tmp_path, text, "Caddyfile", caddy.CONFIG), "--adapter", "caddyfile"
+    )
+    _accepted(done)
+    assert "Caddyfile input is not formatted" not in done.stderr
 
 
 def test_loki_accepts_its_configuration(settings: Settings, tool: Tool, tmp_path: Path) -> None:

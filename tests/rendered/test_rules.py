@@ -48,8 +48,11 @@ def test_alerts_about_a_bucket_fire_or_stay_silent(tool: Tool, tmp_path: Path) -
 
 def test_alerts_about_nodes_fire_or_stay_silent(tool: Tool, tmp_path: Path) -> None:
     nodes = fleets.cluster()
-    check(tool, tmp_path, nodes, groups_of(nodes, "cluster"), cases_cluster.CASES)
-    check(tool, tmp_path, nodes, groups_of(nodes, "hub"), cases_cluster.UNDELIVERED)
+    cases = [*cases_cluster.CASES, *cases_cluster.DATABASE, *cases_cluster.ALONE, *cases_cluster.NO_LOGS]
+    cases += cases_cluster.COPIES
+    check(tool, tmp_path, nodes, groups_of(nodes, "cluster"), cases)
+    check(tool, tmp_path, nodes, groups_of(nodes, "hub"), [*cases_cluster.UNDELIVERED, *cases_cluster.UNREACHED])
+    check(tool, tmp_path, nodes, groups_of(nodes, "pipeline"), cases_cluster.SILENT)
 
 
 @pytest.mark.parametrize("subject", SUBJECTS)

@@ -74,6 +74,7 @@ def test_the_service_reads_its_settings(tmp_path: Path) -> None:
     content = RAW["configs"]["settings"]["content"]
     found = _settings(tmp_path, re.sub(r"\$\{[^{}]*\$\{[^}]*\}\}|\$\{[^}]*\}", "http://192.0.2.1:9090", content))
     assert found.database.host in RAW["services"]
+    assert found.valkey is not None
     assert found.valkey.host in RAW["services"]
     mounts = RAW["services"]["ask"]["volumes"]
     assert str(found.catalogue) in [one["target"] for one in mounts if isinstance(one, dict)]

@@ -11,13 +11,14 @@ import pytest
 import yaml
 
 from configs import cost, names, services, sizing
+from configs.services.backup import parts
 from configs.services.container import container, published
 from configs.services.spec import Late, ServiceSpec
-from configs.settings import SettingsError, load
+from configs.settings import Settings, SettingsError, load
 from configs.validation import validate
 from tests.fixtures import rendering
 from tests.fixtures.fleets import CLUSTER, HUB, SERVER_HUB, SOURCE, cluster, fleet
-from tests.fixtures.full import in_bucket
+from tests.fixtures.full import in_bucket, small
 from tools import storage_change
 from tools.errors import ToolError
 
@@ -68,9 +69,9 @@ def test_the_first_node_may_have_its_size_among_the_nodes() -> None:
 @pytest.mark.parametrize(
     ("hub", "storage", "said"),
     [
-        (HUB, {"nodes": {"a": {}, "b": {}}}, "expected exactly three `nodes` beside `kind: cluster`, got 2"),
-        (HUB, {"nodes": {}}, "expected exactly three `nodes`"),
-        (HUB, {"kind": "bucket"}, "expected no `nodes` beside `kind: bucket`"),
+        (HUB, {"nodes": {"a": {}, "b": {}}}, "hub.storage.nodes: expected exactly three beside `kind: cluster`, got 2"),
+        (HUB, {"nodes": {}}, "hub.storage.nodes: expected exactly three"),
+        (HUB, {"kind": "bucket"}, "hub.storage.kind: expected `cluster` beside `nodes`, got `bucket`"),
         (HUB, {"bucket": None}, "expected `bucket` beside `kind: cluster`"),
         (HUB, {"logs_since": "2026-12-01"}, "expected no `logs_since` beside `kind: cluster`"),
         ({"local": {}}, {}, "three nodes are no single machine"),
@@ -78,7 +79,6 @@ def test_the_first_node_may_have_its_size_among_the_nodes() -> None:
         ({"server": {**SERVER_HUB["server"], "private_address": "10.20.0.5"}}, {}, "storage.nodes.b.server: missing"),
         (HUB, {"nodes": {"a": {}, "b": {"server": SERVER_B}, "c": {}}}, "storage.nodes.b.server: expected a droplet"),
         (HUB, {"nodes": {"a": {"server": SERVER_B}, "b": {}, "c": {}}}, "the first node is `hub.server`"),
-        ({**HUB, "ask": {}}, {}, "hub.ask: expected no assistant beside `kind: cluster`"),
         ({**HUB, "ports": {"push": 9095}}, {}, "hub.ports.push: port 9095 is taken"),
     ],
 )
@@ -88,8 +88,9 @@ def test_mistakes_are_sentences(hub: dict[str, Any], storage: dict[str, Any], sa
 
 def test_servers_with_private_addresses_are_nodes_too() -> None:
     hub = {"server": {**SERVER_HUB["server"], "private_address": "10.20.0.5"}}
+    database = {"postgres": {"grafana": {"dsn": "postgresql://g:s3cret@db.example.com/grafana"}}}
     other = {"address": "203.0.113.8", "private_address": "10.20.0.8"}
-    assert not _problems(hub, nodes={"a": {}, "b": {"server": SERVER_B}, "c": {"server": other}})
+    assert not _problems(hub, database=database, nodes={"a": {}, "b": {"server": SERVER_B}, "c": {"server": other}})
 
 
 def test_the_entry_of_a_nodes_host_says_what_is_collected_there_and_not_where_it_is() -> None:
@@ -190,10 +191,56 @@ def test_the_bill_and_the_warnings_count_every_node() -> None:
     assert {"hub.droplet.size", "hub.storage.nodes.c.size"} <= set(paths)
 
 
-def test_a_hub_with_data_does_not_become_three_nodes() -> None:
-    up = {"query": "x", "storage": "bucket", "bucket_prepared": True}
-    now = datetime.now(timezone.utc)
-    with pytest.raises(ToolError, match=r"hub\.storage\.kind: expected bucket"):
-        storage_change.check(up, SETTINGS, now)
-    storage_change.check({**up, "storage": "cluster"}, SETTINGS, now)
-    storage_change.check({}, SETTINGS, now)
+def test_the_first_node_alone_backs_up_what_is_in_no_bucket() -> None:
+    backup = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
+    settings = cluster({"backup": backup})
+    assert [name for name in NODES if "backup" in services.roles(settings, name)] == ["hub"]
+    assert parts(settings) == ("alertmanager", "caddy", "state"), "Grafana's data is in the shared database"
+
+
+def test_each_alertmanager_knows_which_node_it_is_on() -> None:
+    for host in NODES:
+        made = yaml.safe_load(_spec(host, "alertmanager").files["alertmanager.yml"].render(Late()))
+        assert made["inhibit_rules"][0] == {
+            "source_matchers": ['alertname="NodeAlone"', f'host="{host}"'],
+            "target_matchers": ['alertname!~"NodeAlone|Watchdog"'],
+            "equal": [],
+        }
+
+
+NOW = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
+
+
+def _refused(outputs: dict[str, Any], settings: Settings, moves: bool = False) -> str:
+    try:
+        storage_change.check({"query": "x", **outputs}, settings, NOW, moves)
+    except ToolError as problem:
+        return str(problem)
+    return ""
+
+
+def test_a_hub_with_data_becomes_three_nodes_and_back_by_grow_alone() -> None:
+    assert "run `make grow TO=cluster`" in _refused({"storage": "bucket"}, SETTINGS)
+    assert "run `make grow TO=bucket`, which writes what two of" in _refused({"storage": "cluster"}, in_bucket())
+    assert not _refused({"storage": "bucket"}, SETTINGS, moves=True)
+    assert not _refused({"storage": "cluster"}, in_bucket(), moves=True)
+    assert not _refused({"storage": "cluster"}, SETTINGS)
+    storage_change.check({}, SETTINGS, NOW)
+
+
+@pytest.mark.parametrize(
+    ("was", "refused"),
+    [("abc", False), ("abd", False), ("axc", False), ("xbc", False), ("axy", True), ("xyc", True), ("cab", True)],
+)
+def test_one_node_at_a_time_has_another_name(was: str, refused: bool) -> None:
+    hosts = dict(zip(["hub", *(f"hub-{name}" for name in was[1:])], was, strict=True))
+    said = _refused({"storage": "cluster", "nodes": hosts}, SETTINGS)
+    assert ("expected at most one node with another name" in said) is refused, said
+
+
+def test_between_a_disk_and_three_nodes_is_the_bucket() -> None:
+    for moves in (False, True):
+        assert "expected `bucket` between single and cluster" in _refused({"storage": "single"}, SETTINGS, moves)
+        assert "expected `bucket` between cluster and single" in _refused(
+            {"storage": "cluster"}, load(small(), SOURCE), moves
+        )

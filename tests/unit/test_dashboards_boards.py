@@ -208,3 +208,18 @@ def test_apps_with_the_same_metric_names_share_a_query() -> None:
     assert 'answers_total{job=~\\"odd\\"' in text
     assert "{{code}}" in text
     assert "plain" not in text, "an app without `http:` is not shown"
+
+
+def test_panels_about_the_hub_are_about_all_its_nodes() -> None:
+    boards_of_nodes = json.dumps(_json(fleets.cluster(), "hub")).replace("\\", "")
+    nodes = 'host=~"hub|hub-b|hub-c"'
+    assert 'host="hub"' not in boards_of_nodes
+    assert f'{{job="fleetwatch-audit",{nodes}}}' in boards_of_nodes
+    assert f'max by (host, mountpoint) (1 - node_filesystem_avail_bytes{{job="node",{nodes},' in boards_of_nodes
+    assert f'min by (host, mountpoint) (clamp_max(node_filesystem_avail_bytes{{job="node",{nodes},' in boards_of_nodes
+    assert 'max by (host) (loki_ingester_wal_disk_usage_percent{job="loki"})' in boards_of_nodes
+    assert "min by (job) (up{" in boards_of_nodes, "a node where one is down is not hidden by the others"
+    one = json.dumps(_json(_settings(hub={}), "hub")).replace("\\", "")
+    assert 'job="fleetwatch-audit",host="hub"}' in one
+    assert "(host, mountpoint)" not in one
+    assert "max by (job) (up{" in one

@@ -246,4 +246,4 @@ def test_a_change_goes_on_when_loki_takes_no_note(rig: Rig) -> None:
     done = rig.run("note", APPLIED, **NOTE)
     assert done.returncode == 0, "what was changed is changed"
     assert "Loki did not accept the line about this change" in done.stdout
-    assert len(rig.calls()) == 2
+    assert len(rig.calls()) == 3

@@ -32,7 +32,7 @@ def host(tmp_path: Path) -> Programs:
     made.fake("id", 'case "$1" in -u) echo 0 ;; -un) echo root ;; esac')
     made.fake("docker", DOCKER)
     made.fake("df", DF.format(free=9000 * 1024))
-    made.fake("sleep")
+    made.clock()
     return made
 
 
@@ -102,8 +102,13 @@ def test_an_engine_that_is_too_old_is_told_with_its_version(host: Programs, read
 
 def test_an_engine_that_does_not_answer_is_told_in_its_words(host: Programs, ready: Ready) -> None:
     host.fake("docker", "echo 'Cannot connect to the Docker daemon' >&2; exit 1")
-    assert ready()[2] == "host web-1: Docker does not answer after two minutes: Cannot connect to the Docker daemon\n"
-    assert len(host.calls("sleep")) == 59
+    assert ready()[2] == "host web-1: Docker does not answer after 120 s: Cannot connect to the Docker daemon\n"
+    assert len(host.calls("sleep")) == 60
+
+
+def test_a_slow_host_does_not_extend_the_wait_for_its_engine(host: Programs, ready: Ready) -> None:
+    host.fake("docker", f"{host.clock()}tick 25; echo 'Cannot connect to the Docker daemon' >&2; exit 1")
+    assert ready()[2] == "host web-1: Docker does not answer after 133 s: Cannot connect to the Docker daemon\n"
 
 
 def test_a_user_who_may_not_use_docker_is_told_the_way_out(host: Programs, ready: Ready) -> None:
@@ -130,7 +135,7 @@ def test_an_engine_that_denies_even_root_does_not_go_round_for_ever(host: Progra
     deploy_user(host, MAY_SUDO)
     host.fake("docker", DENIED)
     host.fake("usermod")
-    assert "Docker does not answer after two minutes: permission denied" in ready()[2]
+    assert "Docker does not answer after 120 s: permission denied" in ready()[2]
     assert len(host.calls("usermod")) == 1
 
 

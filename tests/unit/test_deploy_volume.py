@@ -19,7 +19,7 @@ def host(tmp_path: Path) -> Programs:
     made.fake("mount", ': > "$STATE/mounted"')
     made.fake("resize2fs")
     made.fake("df", DF)
-    made.fake("sleep")
+    made.clock()
     (tmp_path / "device").write_text("")
     (tmp_path / "fstab").write_text("UUID=0123 / ext4 defaults 0 1\n")
     return made
@@ -61,8 +61,14 @@ def test_a_volume_that_does_not_appear_is_reported(host: Programs) -> None:
     (host.folder / "device").unlink()
     done = _run(host)
     assert done.returncode == 1
-    assert done.stderr == f"the volume {host.folder}/device did not appear within a minute of its attachment\n"
+    assert done.stderr == f"the volume {host.folder}/device did not appear within 60 s of its attachment\n"
     assert not host.calls("mount"), "nothing may be written beside the volume"
+
+
+def test_a_slow_host_does_not_extend_the_wait_for_the_volume(host: Programs) -> None:
+    (host.folder / "device").unlink()
+    host.fake("sleep", f"{host.clock()}tick 25")
+    assert "did not appear within 75 s of its attachment" in _run(host).stderr
 
 
 def test_a_volume_that_cannot_be_mounted_stops_before_any_folder(host: Programs) -> None:

@@ -8,7 +8,8 @@ import os
 import subprocess
 import time
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -16,7 +17,7 @@ from configs import disk
 from configs.settings import Settings, load
 from tests.fixtures.full import SOURCE, STORAGE, in_bucket, small
 from tools import grow, grow_plan, grow_single
-from tools.bucket_blocks import Block, _block, documents
+from tools.bucket_blocks import Block, BucketBlocks, _block, documents
 from tools.errors import ToolError
 from tools.hub_move import DAY
 
@@ -108,6 +109,72 @@ def test_gathered_blocks_are_complete_and_taken_once(tmp_path: Path) -> None:
     (tmp_path / "prometheus" / NAME / "chunks" / "000001").write_text("as it was")
     _shell(grow_single._GATHER + grow_single._TAKE, tmp_path, "/prometheus", "/received")
     assert (tmp_path / "prometheus" / NAME / "chunks" / "000001").read_text() == "as it was"
+
+
+class Sources:
+    """A bucket with these blocks; its scripts run on folders of this machine."""
+
+    def __init__(self, root: Path, *blocks: Block) -> None:
+        self.root, self.blocks = root, blocks
+
+    def listed(self) -> list[Block]:
+        return list(self.blocks)
+
+    def run(self, script: str, *_: str) -> str:
+        for path in ("/prometheus", "/received"):
+            script = script.replace(path, f"{self.root}{path}")
+        return subprocess.run(["sh", "-ec", script], check=True, capture_output=True, text=True).stdout
+
+    def require(self, received: dict[str, int] | None = None) -> None:
+        move: Any = SimpleNamespace(volume="fw-prometheus")
+        grow_single.require_gathered(move, cast(BucketBlocks, self), received or {}, NOW - 30 * DAY)
+
+
+def test_a_move_back_takes_nothing_while_a_block_of_the_bucket_is_missing(tmp_path: Path) -> None:
+    _made(tmp_path / "prometheus/grow")
+    sources: Any = Sources(tmp_path, Block(NAME.replace("B", "D"), 0, NOW, BYTES, 0))
+    sources.copied = lambda *_: None  # it leaves the block out
+    move: Any = SimpleNamespace(prefix="fw", volume="fw-prometheus", try_docker=lambda *_: None)
+    with pytest.raises(ToolError, match="1 of 1 blocks .* nothing was moved into the database"):
+        grow_single.copy(move, _single(), sources)
+    assert os.listdir(tmp_path / "prometheus") == ["grow"]
+
+
+BYTES = len("samples")  # of a block that `_made` makes
+
+
+def test_gathered_blocks_are_those_of_the_sources(tmp_path: Path) -> None:
+    gathered, other = tmp_path / "prometheus/grow", NAME.replace("B", "D")
+    _made(gathered)
+    old, thinned = Block(other, 0, NOW - 40 * DAY, 1, 0), Block(other, 0, NOW, 1, 300)
+    sources = Sources(tmp_path, Block(NAME, 0, NOW, BYTES, 0), old, thinned)
+    sources.require()
+    sources.require({NAME: BYTES})
+    Sources(tmp_path, Block(NAME, 0, NOW, 0, 0)).require()  # a bucket that has no sizes
+    with pytest.raises(ToolError, match=f"1 of 2 blocks .* such as {other}; nothing was moved"):
+        sources.require({other: BYTES})
+    with pytest.raises(ToolError, match=f"1 of 2 blocks .* such as {other}; nothing was moved"):
+        Sources(tmp_path, *sources.blocks, Block(other, 0, NOW, BYTES, 0)).require()
+
+
+@pytest.mark.parametrize("lost", ["meta.json", "chunks/000001"])
+def test_a_block_that_a_copy_left_short_is_copied_again(tmp_path: Path, lost: str) -> None:
+    block = _made(tmp_path / "prometheus/grow")
+    _made(tmp_path / "prometheus/grow", NAME.replace("B", "D"))
+    (block / lost).unlink()
+    with pytest.raises(ToolError, match=f"such as {NAME}; .* Run `make grow TO=single` again"):
+        Sources(tmp_path, Block(NAME, 0, NOW, BYTES, 0)).require()
+    assert not block.exists(), "Thanos leaves out files that are there"
+    assert os.listdir(tmp_path / "prometheus/grow") == [NAME.replace("B", "D")]
+
+
+def test_blocks_of_receive_are_listed_with_their_sizes(tmp_path: Path) -> None:
+    sources = Sources(tmp_path)
+    assert grow_single.sizes(sources.run(grow_single._RECEIVED)) == {}
+    block = _made(tmp_path / "received/default-tenant/snapshots/2026")
+    (block / "index").write_text("index")
+    (block / "tombstones").write_text("none")
+    assert grow_single.sizes(sources.run(grow_single._RECEIVED)) == {NAME: BYTES + len("index")}
 
 
 def test_uploaded_blocks_are_marked_and_their_originals_are_not(tmp_path: Path) -> None:

@@ -7,7 +7,20 @@ from typing import Any
 import pytest
 
 from policy import cloud
-from policy.records import BUCKET, BUCKET_KEY, DROPLET, FIREWALL, RESERVED_IP, VOLUME, VPC, Check, Hidden, Record
+from policy.records import (
+    BUCKET,
+    BUCKET_KEY,
+    DATABASE,
+    DROPLET,
+    FIREWALL,
+    LOAD_BALANCER,
+    RESERVED_IP,
+    VOLUME,
+    VPC,
+    Check,
+    Hidden,
+    Record,
+)
 
 WORLD = ["0.0.0.0/0", "::/0"]
 
@@ -88,8 +101,11 @@ LASTING = [
     Record(VPC, "vpc", {}),
     Record(VOLUME, "hub-volume", {}),
     Record(RESERVED_IP, "hub-address", {}),
+    Record(LOAD_BALANCER, "balancer", {}),
+    Record(DATABASE, "database", {}),
     droplet("hub-droplet", name="fleetwatch-prod-hub"),
     droplet("renamed", name="fleetwatch-prod-hub"),
+    droplet("hub-b-droplet", name="fleetwatch-prod-hub-b", tags=["fleetwatch-prod-hub"]),
 ]
 
 
@@ -101,7 +117,15 @@ def test_what_lasts_is_protected_in_production(record: Record) -> None:
     assert _said(cloud.protected, record, "staging") == [], "elsewhere it may go"
 
 
-@pytest.mark.parametrize("record", [droplet(), droplet(name=None), Record(FIREWALL, "firewall-hub", {})])
+@pytest.mark.parametrize(
+    "record",
+    [
+        droplet(),
+        droplet(name=None),
+        droplet("hub-mirror-droplet", name="fleetwatch-prod-hub-mirror", tags=["fleetwatch-prod-edge"]),
+        Record(FIREWALL, "firewall-hub", {}),
+    ],
+)
 def test_what_can_be_made_again_needs_no_protection(record: Record) -> None:
     assert _said(cloud.protected, record) == []
 

@@ -14,7 +14,7 @@ from configs.deploy import bundle, on_stdin, script
 from configs.services import grafana, grafana_files
 from configs.services.caddy import caddyfile
 from configs.settings import Settings, load
-from configs.settings.hub import Roles
+from configs.settings.grafana import Roles
 from tests.fixtures.full import SECRETS, SOURCE, full, small
 from tests.fixtures.hubs import public
 from tests.fixtures.stackfiles import CASES

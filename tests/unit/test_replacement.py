@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import Any
 
 import pytest
 
+from configs.settings import Settings
+from tests.fixtures.full import in_bucket
 from tools import replacement
+from tools.errors import ToolError
 from tools.stack import Stack
 
 HUB = "urn:pulumi:prod::fleetwatch::fleetwatch:index:Host$digitalocean:index/droplet:Droplet::hub-droplet"
@@ -49,3 +53,22 @@ def test_what_is_gone_is_not_replaced_but_made(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setattr(replacement, "report_status", lambda _: True)
     assert replacement.replace(stack, replacement.DROPLET, "hub-droplet", "Replacing", there=there) == 0
     assert ("--replace" in stack.asked[0], HUB in stack.asked[0]) == (there, there)
+
+
+def test_a_stack_file_with_fewer_nodes_removes_none_by_rebuild(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stored(StandIn):
+        def prepare(self, check: bool = True) -> dict[str, Any]:
+            return {}
+
+        def select(self, repair: bool = True) -> None:
+            outputs = {"query": "x", "storage": "cluster"}
+            self.state = {"deployment": {"resources": [{"type": "pulumi:pulumi:Stack", "outputs": outputs}]}}
+
+        def settings(self) -> Settings:
+            return in_bucket()
+
+    stack = Stored([])
+    monkeypatch.setattr(replacement, "open_stack", lambda _: stack)
+    with pytest.raises(ToolError, match="run `make grow TO=bucket`"):
+        replacement._rebuild(argparse.Namespace(host="hub-b"))
+    assert not stack.asked

@@ -89,6 +89,11 @@ def test_silent_host_runbook_checks_both_push_endpoints() -> None:
     assert f"http://{names.NO_DOMAIN}:{PUBLIC_PORTS['push']}{names.METRICS_PUSH}" in commands, "the endpoint in the VPC"
 
 
+def test_silent_host_runbook_checks_the_caddy_of_a_hub_node() -> None:
+    """A node's agent pushes through it alone, so no other alert can say that it is down."""
+    assert "docker ps -a --filter name=fleetwatch-caddy" in _commands("HostSilent")
+
+
 def test_streams_runbook_counts_label_values() -> None:
     assert "count(count by (container) (" in _commands("StreamsMany")
 
@@ -117,3 +122,17 @@ def test_retention_is_queried_from_the_hub(name: str) -> None:
 def test_http_errors_runbook_states_the_delay() -> None:
     assert "for five minutes" in PAGES["HttpErrors"]
     assert "seven minutes" not in PAGES["HttpErrors"]
+
+
+def test_refused_writes_are_read_where_they_are_counted() -> None:
+    commands = _commands("NodeAlone")
+    assert "thanos_receive_(replications|forward_requests)_total" in commands
+    assert "docker logs --since 15m fleetwatch-thanos-receive" not in commands, "it logs no refused write as a warning"
+
+
+def test_lost_node_is_made_again_by_rebuild() -> None:
+    assert "made again by `make rebuild HOST=hub-b`" in PAGES["NodesApart"]
+
+
+def test_second_certificate_authority_is_that_of_one_hub() -> None:
+    assert "that of one hub also at a second authority" in PAGES["CertificateExpires"], "a cluster has one issuer"

@@ -32,6 +32,11 @@ KNOWN = Late(
     admin_password="admin-s3cret",
     ask={name: f"{name}-s3cret" for name in names.ASK_SECRETS},
     private="10.77.0.2",
+    proxies=("10.77.0.0/20",),
+    authority={"authority/root.crt": "-----BEGIN CERTIFICATE-----", "authority/root.key": "root-s3cret"},
+    database={"host": "db.example", "port": "25060", "user": "doadmin", "ca": "-----BEGIN CERTIFICATE-----"},
+    database_password="database-s3cret",
+    grafana_key="key-s3cret",
 )
 FLEET = load(
     fleets.hosts(
@@ -109,7 +114,7 @@ def _without(file: File, key: LateField) -> str | None:
 @pytest.mark.parametrize("name", SPECS)
 def test_no_plain_file_needs_a_secret(name: str) -> None:
     for path, file in SPECS[name].files.items():
-        assert not {"passwords", "scraper", "users", "admin_password"} & set(file.needs), path
+        assert not {"passwords", "scraper", "users", "admin_password", "authority"} & set(file.needs), path
         assert "s3cret" not in file.render(KNOWN)
 
 

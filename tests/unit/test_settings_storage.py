@@ -11,7 +11,7 @@ import yaml
 from configs.services import loki
 from configs.services.context import Context
 from configs.services.thanos import receive
-from configs.settings import SettingsError, load
+from configs.settings import Settings, SettingsError, load
 from configs.validation import hub as validation
 from tests.fixtures.full import SOURCE, STORAGE, in_bucket, small
 from tools import storage_change
@@ -100,6 +100,49 @@ def test_the_bucket_stays_until_its_lines_have_expired() -> None:
         storage_change.check(moved, load(small(hub={"local": {}, "retention": {"logs": "30d"}}), SOURCE), NOW)
     storage_change.check(moved, load(small(hub={"local": {}, "retention": {"logs": "9d"}}), SOURCE), NOW)
     _check(moved, kind="single", logs_until="2026-11-20")
+
+
+IN_BUCKET = {"query": "x", "storage": "bucket", "logs_since": "2026-11-20"}
+
+
+def _kept(days: int, **storage: Any) -> Settings:
+    kind = {"kind": "bucket", "bucket": S3, **storage}
+    return load(small(hub={"local": {}, "storage": kind, "retention": {"logs": f"{days}d"}}), SOURCE)
+
+
+@pytest.mark.parametrize("storage", [{}, {"logs_since": "2026-11-10"}, {"logs_since": "2026-12-01"}])
+def test_the_lines_of_the_disk_are_read_until_they_have_expired(storage: dict[str, str]) -> None:
+    with pytest.raises(ToolError, match='logs_since: expected "2026-11-20" until 2026-12-20, the hub\'s disk has'):
+        storage_change.check(IN_BUCKET, _kept(30, **storage), NOW)
+
+
+def test_lines_of_the_disk_are_read_after_the_way_back_too() -> None:
+    back = {"kind": "single", "logs_until": "2026-11-30"}
+    with pytest.raises(ToolError, match='logs_since: expected "2026-11-20" until 2026-12-20'):
+        storage_change.check(IN_BUCKET, _kept(30, **back), NOW)
+    storage_change.check(IN_BUCKET, _kept(30, **back, logs_since="2026-11-20"), NOW)
+
+
+def test_expired_lines_of_the_disk_need_no_day() -> None:
+    storage_change.check(IN_BUCKET, _kept(30, logs_since="2026-11-20"), NOW)
+    storage_change.check(IN_BUCKET, _kept(9), NOW)
+    with pytest.raises(ToolError, match='expected "2026-11-20" or no such key, the lines from that day on are in'):
+        storage_change.check(IN_BUCKET, _kept(9, logs_since="2026-12-01"), NOW)
+    storage_change.check({**IN_BUCKET, "logs_since": ""}, _kept(30), NOW)
+
+
+def test_a_day_that_has_not_come_may_be_another() -> None:
+    storage_change.check({**IN_BUCKET, "logs_since": "2026-11-30"}, _kept(30, logs_since="2026-12-05"), NOW)
+    with pytest.raises(ToolError, match='expected "2026-11-30" until'):
+        storage_change.check({**IN_BUCKET, "logs_since": "2026-11-30"}, _kept(30, logs_since="2026-11-29"), NOW)
+
+
+def test_a_day_that_the_last_update_did_not_record_is_a_warning() -> None:
+    before = {"query": "x", "storage": "bucket"}
+    assert storage_change.unknown(before, _kept(30))
+    assert not storage_change.unknown(before, _kept(30, logs_since="2026-11-20"))
+    assert not storage_change.unknown({**before, "logs_since": ""}, _kept(30))
+    assert not storage_change.unknown({"query": "x", "storage": "single"}, load(small(), SOURCE))
 
 
 def _periods(**storage: str) -> list[tuple[str, str]]:

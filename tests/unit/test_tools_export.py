@@ -11,11 +11,13 @@ import yaml
 
 from configs import compose, export, images
 from configs.settings import Settings, load
+from tests.fixtures.fleets import cluster
 from tests.fixtures.full import small
 from tools import export as tool
 from tools import stack_secrets
 from tools.errors import ToolError
 
+CLUSTER = ("hub", "hub-b", "hub-c")
 STATE = {
     "deployment": {
         "resources": [
@@ -38,6 +40,11 @@ def settings(domain: str | None = "monitor.example.com", **host: Any) -> Setting
     hub: dict[str, Any] = {"server": {"address": "203.0.113.9"}, **({"domain": domain} if domain else {})}
     own = {"server": {"address": "203.0.113.7"}, "via": "internet", **host}
     return load(small(hub=hub, hosts={"hub": {}, "web-1": own}), "stacks/Pulumi.t.yaml")
+
+
+def three_nodes(via: str) -> Settings:
+    own = {"server": {"address": "203.0.113.7" if via == "internet" else "10.0.0.7"}, "via": via}
+    return cluster(hosts={"web-1": own})
 
 
 def folder(found: Settings, state: Any = None) -> dict[str, str]:
@@ -66,6 +73,23 @@ def test_a_hub_without_a_domain_is_reached_by_its_address_and_its_own_ca() -> No
     made = folder(settings(domain=None), STATE)
     assert "https://203.0.113.9" in made["agent/config/prometheus.yml"]
     assert made["agent/config/hub-ca.crt"].startswith("-----BEGIN CERTIFICATE-----")
+
+
+def test_a_cluster_is_reached_by_its_load_balancer_or_by_all_its_nodes() -> None:
+    outputs = {
+        "hosts": {host: {"address": f"203.0.113.{n}", "private": f"10.0.0.{n}"} for n, host in enumerate(CLUSTER, 2)},
+        "entry": "203.0.113.44",
+        "ca": "-----BEGIN CERTIFICATE-----\nshared\n",
+    }
+    resource = {"type": "pulumi:pulumi:Stack", "urn": "urn:pulumi:t::fleetwatch::pulumi:pulumi:Stack::t"}
+    state = {"deployment": {"resources": [{**resource, "outputs": outputs}]}}
+    made = folder(three_nodes("internet"), state)
+    assert "https://203.0.113.44/" in made["agent/config/prometheus.yml"]
+    assert "shared" in made["agent/config/hub-ca.crt"]
+    known = folder(three_nodes("vpc"), state)[compose.HOSTS]
+    assert [line.split()[0] for line in known.splitlines() if "hub.fleetwatch" in line] == [
+        f"10.0.0.{n}" for n in (2, 3, 4)
+    ]
 
 
 def test_an_edge_in_the_vpc_has_the_private_address_in_its_hosts_file() -> None:

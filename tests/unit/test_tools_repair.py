@@ -83,7 +83,7 @@ def test_up_names_a_host_once_that_the_engine_could_not_reach(
     monkeypatch.setattr(up, "_deployed_images", lambda _: {})
     monkeypatch.setattr(pull_everywhere, "pull", lambda _: None)
     monkeypatch.setattr(custom_check, "require", lambda _: None)
-    monkeypatch.setattr(storage_change, "require", lambda _: None)
+    monkeypatch.setattr(storage_change, "require", lambda *_: None)
     with pytest.raises(ToolError, match="pulumi up failed"):
         up.up(Up(state(*dead, host(tmp_path, "c", "file /x: gone\n"))))
     out = capsys.readouterr().out

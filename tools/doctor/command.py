@@ -14,7 +14,7 @@ from configs import custom
 from configs.dashboards import boards
 from configs.settings import Settings, SettingsError
 from configs.validation import check_file
-from tools import agent_targets, remote_access
+from tools import agent_targets, nodes, remote_access
 from tools.agent_targets import Errors, Unreadable
 from tools.cli import Commands
 from tools.doctor import custom as custom_queries
@@ -58,6 +58,7 @@ def doctor(made: Callable[[], Stack], as_json: bool) -> int:
             with remote_access.query_address(outputs) as address:
                 found = settled(HubClient(address, PATIENCE), settings, _progress(), target_errors)
             found = with_unread(found, unread.examine(settings, docker))
+            found = with_rings(found, nodes.views(settings, outputs))
     except ToolError as problem:
         print(f"fleetwatch: {problem}", file=sys.stderr)
         return NOT_ASKED
@@ -138,6 +139,13 @@ def with_unread(found: report.Findings, by_host: Mapping[str, unread.Unread]) ->
     ]
     containers = [sentence for one in by_host.values() for sentence in one.containers]
     return replace(found, hosts=hosts_too, notes=[*containers, *found.notes])
+
+
+def with_rings(found: report.Findings, views: Sequence[nodes.View]) -> report.Findings:
+    """The findings with the nodes of a cluster; what is wrong with the rings is a fault of the node's host."""
+    wrong = nodes.problems(views)
+    hosts_too = [replace(host, wrong=[*host.wrong, *wrong.get(host.host, ())]) for host in found.hosts]
+    return replace(found, hosts=hosts_too, nodes=nodes.table(views))
 
 
 def settings_of(stack: Stack) -> Settings:

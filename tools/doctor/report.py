@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 
 from tools.doctor.hosts import HostReport
 from tools.doctor.verdicts import Verdict
+from tools.nodes import PROGRAMS
 from tools.status import age, table
 
 FAULTS = ("EMPTY", "failed")
@@ -15,7 +16,8 @@ FAULTS = ("EMPTY", "failed")
 
 @dataclass(frozen=True, kw_only=True)
 class Findings:
-    """Everything of one run. `notes` are no faults: what was left out, and how many queries ran."""
+    """Everything of one run. `notes` are no faults: what was left out, and how many queries ran. `nodes`: a row for
+    each node of a cluster with the state of its programs in their rings."""
 
     verdicts: Sequence[Verdict]
     hosts: Sequence[HostReport]
@@ -23,6 +25,7 @@ class Findings:
     notes: Sequence[str]
     requests: int
     seconds: float
+    nodes: Sequence[Sequence[str]] = ()
 
     @property
     def faults(self) -> int:
@@ -42,6 +45,7 @@ def as_json(found: Findings) -> str:
             "counts": counts,
             "queries": [asdict(verdict) for verdict in found.verdicts],
             "hosts": [asdict(host) for host in found.hosts],
+            "nodes": [dict(zip(("host", *PROGRAMS), row, strict=True)) for row in found.nodes],
             "unloaded": list(found.unloaded),
             "notes": list(found.notes),
             "requests": found.requests,
@@ -64,6 +68,7 @@ def as_text(found: Findings) -> str:
             *(line for verdict in found.in_state("declared") for line in _declared(verdict)),
         ]
     lines += ["", "Hosts", *_hosts(found.hosts)]
+    lines += ["", "Nodes", *table(("host", *PROGRAMS.values()), found.nodes)] if found.nodes else []
     wrong = [*found.unloaded, *(sentence for host in found.hosts for sentence in host.wrong)]
     lines += ["", *wrong] if wrong else []
     lines += ["", *found.notes]

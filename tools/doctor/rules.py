@@ -48,7 +48,8 @@ def described_rules(settings: Settings) -> list[Rule]:
 def _rule(settings: Settings, rule: Alert | Record) -> Rule:
     if isinstance(rule, Record):
         return Rule(f"record {rule.name}", rule.name, rule.expr, rule.empty, (rule.name,))
-    of = f" ({rule.labels['host']})" if "host" in rule.labels else ""
+    host = rule.labels.get("host", "")
+    of = f" ({host})" if host and "{{" not in host else ""  # a template is filled in when it fires
     return parsed(f"alert {rule.name}{of}", rule.name, expression(settings, rule), rule.empty, rule.logs)
 
 

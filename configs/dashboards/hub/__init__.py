@@ -31,34 +31,38 @@ UP_MAPPINGS = {1: ("up", "green"), 0: ("down", "red")}
 NEWEST_SAMPLE = f"(max {BY} (timestamp(up{{{AGENT}}})) or max {BY} (max_over_time(timestamp(up{{{AGENT}}})[6h:1m])))"
 NONE_DISCARDED = "Loki exposes this counter after the first discarded line"
 
-_stats = Row(
-    height=4,
-    panels=(
-        Stat(
-            title="Hub components",
-            description="Whether each component answers the scrapes of the hub's agent.",
-            unit="none",
-            width=12,
-            query=Query(expr=f"max by (job) (up{{{COMPONENTS}}})", legend="{{job}}"),
-            mappings=UP_MAPPINGS,
-            show_names=True,
+
+def _stats(settings: Settings) -> Row:
+    over = "min" if settings.hub.nodes else "max"  # one node of several on which it is down is not hidden by the others
+    return Row(
+        height=4,
+        panels=(
+            Stat(
+                title="Hub components",
+                description="Whether each component answers the scrapes of the hub's agent.",
+                unit="none",
+                width=12,
+                query=Query(expr=f"{over} by (job) (up{{{COMPONENTS}}})", legend="{{job}}"),
+                mappings=UP_MAPPINGS,
+                show_names=True,
+            ),
+            Stat(
+                title="Firing alerts",
+                description="Without the watchdog, which always fires.",
+                unit="none",
+                query=Query(expr=f"count({firing_alerts()}) or vector(0)"),
+                steps=ANY_IS_BAD,
+            ),
+            Stat(
+                title="Failed scrapes",
+                description="Targets of the selected hosts whose last scrape failed.",
+                unit="none",
+                query=Query(expr=f"count(up{{{SELECTED}}} == 0) or vector(0)"),
+                steps=ANY_IS_BAD,
+            ),
         ),
-        Stat(
-            title="Firing alerts",
-            description="Without the watchdog, which always fires.",
-            unit="none",
-            query=Query(expr=f"count({firing_alerts()}) or vector(0)"),
-            steps=ANY_IS_BAD,
-        ),
-        Stat(
-            title="Failed scrapes",
-            description="Targets of the selected hosts whose last scrape failed.",
-            unit="none",
-            query=Query(expr=f"count(up{{{SELECTED}}} == 0) or vector(0)"),
-            steps=ANY_IS_BAD,
-        ),
-    ),
-)
+    )
+
 
 # One `increase` per counter: it drops the metric name, so counters with equal labels would collide.
 TSDB_FAILURES = " + ".join(
@@ -229,7 +233,7 @@ def board(settings: Settings) -> Dashboard:
         description="Ingestion from every host, data loss, capacity, and the state of the hub's components.",
         variables=env_and_host('up{job="agent"}'),
         rows=(
-            _stats,
+            _stats(settings),
             _failures(settings),
             _ingestion(settings),
             _loss(settings),
@@ -239,6 +243,6 @@ def board(settings: Settings) -> Dashboard:
             *assistant.rows(settings),
             *components.rows(settings),
             certificate.row(settings),
-            access.row,
+            access.row(settings),
         ),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from configs import names
 from configs.dashboards.hosts import YEAR
 from configs.dashboards.hub.queries import BY, METRICS, SELECTED
 from configs.dashboards.model import Graph, Query, Row
@@ -11,10 +12,6 @@ from configs.rules import hosts as rules
 from configs.rules.agents import BUFFER, WRITTEN
 from configs.settings import Settings
 
-HUB = f'job="node",host="hub",{rules.DISKS}'
-FREE = f"node_filesystem_avail_bytes{{{HUB}}}"
-USED = f"1 - {FREE} / (node_filesystem_size_bytes{{{HUB}}} > 0)"
-TIME_LEFT = f"clamp_max({FREE} / clamp_min(-deriv({FREE}[6h]), 1e-9), {YEAR})"
 RETENTION = f"max(prometheus_tsdb_retention_limit_seconds{{{METRICS}}})"
 OLDEST = f"max(prometheus_tsdb_lowest_timestamp_seconds{{{METRICS}}})"
 # As in the alert AgentBufferFilling: what the agent keeps at the most, and the free space of its disk.
@@ -33,8 +30,27 @@ _UNTIL_RETENTION = Query(
 )
 
 
+def _disks(settings: Settings) -> tuple[Query, Query, Query]:
+    """Used share of the hub's file systems, the same of Loki's disk, and the time until the file systems are full. Of a
+    cluster each node's."""
+    ours = f'job="node",{names.matcher(settings.hub.hosts)},{rules.DISKS}'
+    free = f"node_filesystem_avail_bytes{{{ours}}}"
+    used = f"1 - {free} / (node_filesystem_size_bytes{{{ours}}} > 0)"
+    left = f"clamp_max({free} / clamp_min(-deriv({free}[6h]), 1e-9), {YEAR})"
+    loki = 'loki_ingester_wal_disk_usage_percent{job="loki"}'
+    by, of_loki, node = (
+        ("host, mountpoint", " by (host) ", "{{host}} ") if settings.hub.nodes else ("mountpoint", "", "")
+    )
+    return (
+        Query(expr=f"max by ({by}) ({used})", legend=f"{node}{{{{mountpoint}}}}"),
+        Query(expr=f"max{of_loki}({loki})", legend=f"{node}Loki"),
+        Query(expr=f"min by ({by}) ({left})", legend=f"{node}{{{{mountpoint}}}}"),
+    )
+
+
 def _capacity(settings: Settings) -> Row:
     hub = settings.hub
+    used, loki, left = _disks(settings)
     return Row(
         title="Capacity",
         panels=(
@@ -45,8 +61,8 @@ def _capacity(settings: Settings) -> Row:
                 unit="percentunit",
                 axis_max=1,
                 queries=(
-                    Query(expr=f"max by (mountpoint) ({USED})", legend="{{mountpoint}}"),
-                    Query(expr='max(loki_ingester_wal_disk_usage_percent{job="loki"})', legend="Loki"),
+                    used,
+                    loki,
                     Query(expr=f"vector({hub.alerts.thresholds.hub_disk_used})", legend="alert threshold"),
                 ),
             ),
@@ -56,7 +72,7 @@ def _capacity(settings: Settings) -> Row:
                 "reach their retention and stop growing. A disk with the lower value fills up first.",
                 unit="s",
                 queries=(
-                    Query(expr=f"min by (mountpoint) ({TIME_LEFT})", legend="{{mountpoint}}"),
+                    left,
                     *(() if in_bucket(settings) else (_UNTIL_RETENTION,)),
                 ),
             ),

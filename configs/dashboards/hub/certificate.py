@@ -19,9 +19,10 @@ AGE = "{{ sub (unixEpoch now) (unixEpoch __timestamp__) }}"
 
 def row(settings: Settings) -> Row:
     """Age of the certificate, failed renewals, and Caddy's log lines about both."""
-    got = certificate_lines.lines(settings.prefix, certificate_lines.RENEWED)
-    failed = certificate_lines.lines(settings.prefix, certificate_lines.FAILED)
-    events = certificate_lines.lines(settings.prefix, certificate_lines.ANY)
+    got = certificate_lines.lines(settings, certificate_lines.RENEWED)
+    failed = certificate_lines.lines(settings, certificate_lines.FAILED)
+    age = f"min_over_time({got} | label_format age=`{AGE}` | unwrap age [{FAR}])"
+    events = certificate_lines.lines(settings, certificate_lines.ANY)
     return Row(
         title="Certificate",
         height=6,
@@ -36,7 +37,7 @@ def row(settings: Settings) -> Row:
                 source=LOKI,
                 no_value="over 30 days, or no certificate",
                 query=Query(
-                    expr=f"min(min_over_time({got} | label_format age=`{AGE}` | unwrap age [{FAR}]))",
+                    expr=f"max(min by (host) ({age}))" if settings.hub.nodes else f"min({age})",
                     empty=NOT_RENEWED,
                 ),
             ),

@@ -53,7 +53,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             limits=context.hub_limits(SERVICE),
             config_dir=CONFIG,
             files={
-                "alertmanager.yml": text(config(settings)),
+                "alertmanager.yml": text(config(settings, context.name if context.node else "")),
                 TEMPLATES: text(templates.TEMPLATES),
                 **{f"{CUSTOM}/{name}": text(content) for name, content in settings.custom.templates.items()},
                 **{path: text(ca) for path, ca in receivers.cas(settings.hub.alerts).items()},
@@ -80,8 +80,8 @@ def _secret(settings: Settings, name: str) -> Callable[[Late], str]:
     return lambda _: secrets(settings)[name]
 
 
-def config(settings: Settings) -> str:
-    """alertmanager.yml."""
+def config(settings: Settings, host: str = "") -> str:
+    """alertmanager.yml. `host`: of a cluster the node that it is for."""
     alerts = settings.hub.alerts
     intervals = routing.intervals(alerts)
     return to_yaml(
@@ -93,7 +93,7 @@ def config(settings: Settings) -> str:
                 f"{CONFIG}/{TEMPLATES}",
                 *([f"{CONFIG}/{CUSTOM}/*.tmpl"] if settings.custom.templates else []),
             ],
-            "inhibit_rules": routing.inhibitions(),
+            "inhibit_rules": routing.inhibitions(host, tuple(settings.hub.nodes)),
             "receivers": [
                 {"name": NOBODY},
                 *(receivers.receiver(CONFIG, name, given) for name, given in sorted(alerts.receivers.items())),

@@ -46,28 +46,49 @@ def intervals(alerts: Alerts) -> list[dict[str, Any]]:
     return [{"name": _name(place), "time_intervals": _times(quiet)} for place, quiet in enumerate(alerts.quiet)]
 
 
-def inhibitions() -> list[dict[str, Any]]:
+def inhibitions(host: str = "", nodes: Sequence[str] = ()) -> list[dict[str, Any]]:
     """Inhibits alerts while another alert explains them. Both have the same `env` and, for a host's alerts, `host`.
+    `host`: of a cluster the node that this Alertmanager is on, and `nodes`: the hosts of all its nodes; without one no
+    alert of a cluster is named.
 
     No two alerts may inhibit each other: neither would be sent.
     """
-    unexplained = "HostSilent|HubPartDown|Watchdog"
+    of_cluster = "HubDatabaseDown|NodeAlone|" if host else ""
+    unexplained = f"HostSilent|HubPartDown|{of_cluster}Watchdog"
+    # A node that is cut off gets no samples: to it every host is silent. It alone suppresses what follows from that.
+    alone = _while(['alertname="NodeAlone"', f'host="{host}"'], ['alertname!~"NodeAlone|Watchdog"'], [])
+    # Each node's assistant is without its database.
+    database = _while(
+        ['alertname="HubDatabaseDown"'], ['alertname="AskDependencyDown"', 'component="database"'], ["env"]
+    )
     return [
+        *([alone] if host else []),
+        *_of_nodes(nodes),
         # While a host is silent, its other alerts are based on old data.
         _while(['alertname="HostSilent"'], [f'alertname!~"{unexplained}"'], ["env", "host"]),
         # Edges push through Caddy: while it is down, every host is silent and behind.
-        _while(
-            ['alertname="HubPartDown"', 'job="caddy"'],
-            ['alertname=~"HostSilent|LogsSilent|RemoteWriteBehind|SamplesLost|SamplesDropped|LogLinesLost"'],
-            ["env"],
-        ),
-        _while(
-            ['alertname="HubPartDown"', 'job="loki"'],
-            ['alertname=~"LogsSilent|LogLinesLost|LokiDiscards|StreamsMany"'],
-            ["env"],
-        ),
+        *_part_down("caddy", "HostSilent|LogsSilent|RemoteWriteBehind|SamplesLost|SamplesDropped|LogLinesLost", nodes),
+        *_part_down("loki", "LogsSilent|LogLinesLost|LokiDiscards|StreamsMany", nodes),
+        *([database] if host else []),
         _while(['alertname=~"DiskUsed|VolumeFull"'], ['alertname="DiskFullSoon"'], ["env", "host", "mountpoint"]),
     ]
+
+
+def _of_nodes(nodes: Sequence[str]) -> list[dict[str, Any]]:
+    """Of a cluster: a node that is silent is the one that the others do not see."""
+    if not nodes:
+        return []
+    silent = ['alertname="HostSilent"', f'host=~"{"|".join(nodes)}"']
+    return [_while(silent, ['alertname=~"NodesApart|ReplicationFails"'], ["env"])]
+
+
+def _part_down(job: str, explained: str, nodes: Sequence[str]) -> list[dict[str, Any]]:
+    """Of every host, while the hub lacks this part. A part of one node of a cluster explains alerts of that node alone;
+    without `instance` the alert is about the whole hub."""
+    source, target = ['alertname="HubPartDown"', f'job="{job}"'], [f'alertname=~"{explained}"']
+    if not nodes:
+        return [_while(source, target, ["env"])]
+    return [_while([*source, 'instance=""'], target, ["env"]), _while(source, target, ["env", "host"])]
 
 
 def _while(source: list[str], target: list[str], equal: list[str]) -> dict[str, Any]:

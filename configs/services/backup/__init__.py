@@ -49,6 +49,8 @@ PARTS: dict[str, str] = {
 }
 # Not backed up on a hub with a bucket, which has them.
 IN_BUCKET = ("metrics", "logs")
+# Not backed up on a hub whose nodes share a database, which has them.
+IN_DATABASE = ("grafana", "ask")
 CHECK_EVERY = 7 * 86400
 SCRIPTS = ("common.sh", "respond.sh", "run.sh", "parts.sh", "restore.sh")
 # Read-only. Loki's volume once for each step of its copy, see `logs` in run.sh.
@@ -67,7 +69,9 @@ READS = {
 def parts(settings: Settings) -> tuple[str, ...]:
     """The parts of this stack, in the order of a restore: those that its hub has on its disk."""
     stored = IN_BUCKET if metrics_store.in_bucket(settings) else ()
-    return tuple(part for part in PARTS if part not in stored and (part != "ask" or settings.hub.ask is not None))
+    shared = IN_DATABASE if settings.hub.storage.shared is not None else ()
+    left = tuple(part for part in PARTS if part not in (*stored, *shared))
+    return tuple(part for part in left if part != "ask" or settings.hub.ask is not None)
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -76,7 +80,7 @@ def specs(context: Context) -> list[ServiceSpec]:
     backup = settings.hub.backup
     if backup is None or not context.is_first:
         return []
-    path, ask = backup.to.path, settings.hub.ask is not None
+    path, ask = backup.to.path, "ask" in parts(settings)
     scripts = {name: text(Path(__file__).with_name(name).read_text()) for name in SCRIPTS}
     return [
         ServiceSpec(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from configs import metrics_store, names
-from configs.services.caddy import caddyfile
+from configs.services.caddy import caddyfile, entry
 from configs.services.caddy.caddyfile import USERS
 from configs.services.context import Context
 from configs.services.spec import (
@@ -36,7 +36,8 @@ SERVICE = Service(
 )
 CONFIG = "/etc/caddy"
 DATA = "/data"
-ROOT = "pki/authorities/local/root.crt"
+AUTHORITY = "pki/authorities/local"  # the folder of its own CA, below that of its data
+ROOT = f"{AUTHORITY}/root.crt"
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -48,11 +49,12 @@ def specs(context: Context) -> list[ServiceSpec]:
             service=SERVICE,
             limits=context.hub_limits(SERVICE),
             config_dir=CONFIG,
-            files={"Caddyfile": text(caddyfile.render(settings))},
-            secrets=_secrets(settings),
+            files={"Caddyfile": _caddyfile(context)},
+            secrets=_secrets(context),
             check=("caddy", "validate", "--config", f"{CONFIG}/Caddyfile", "--adapter", "caddyfile"),
             reload=f'docker exec "$CONTAINER" caddy reload --force --adapter caddyfile --config {CONFIG}/Caddyfile',
             command=tuple(command()),
+            binds=context.nodes_file,  # it passes on pushes, and what a CA asks
             volumes={"caddy-data": Volume(DATA, durable=True), "caddy-config": Volume("/config", durable=True)},
             networks=(Network("hub", (settings.hub.domain,)),),
             ports=_ports(settings),
@@ -64,15 +66,31 @@ def specs(context: Context) -> list[ServiceSpec]:
     ]
 
 
-def _secrets(settings: Settings) -> dict[str, File]:
+def _caddyfile(context: Context) -> File:
+    """Of a cluster's node the address of its load balancer is known late."""
+    settings = context.settings
+    if not context.node:
+        return text(caddyfile.render(settings))
+    return File(
+        lambda late: caddyfile.render(settings, entry.Entry(tuple(late.proxies), context.peers)), needs=("proxies",)
+    )
+
+
+def _secrets(context: Context) -> dict[str, File]:
     """One file for each host that pushes over the internet, and one that is always there: without it the mounted
-    folder would come and go with the first and the last of them."""
+    folder would come and go with the first and the last of them. Of a cluster's node also the CA of all nodes."""
+    settings = context.settings
 
     def of_host(name: str) -> File:
         return File(lambda late: users(late.users[name]), needs=("users",))
 
+    def of_authority(path: str) -> File:
+        return File(lambda late: late.authority[path], needs=("authority",))
+
     hosts = [name for name, host in settings.hosts.items() if host.via == "internet"]
+    shared = (entry.ROOT, entry.KEY) if context.node and settings.hub.own_ca else ()
     return {
+        **{path: of_authority(path) for path in shared},
         f"{USERS}/README": text("Each host that pushes over the internet has a file here.\n"),
         **{f"{USERS}/{name}.caddy": of_host(name) for name in hosts},
     }

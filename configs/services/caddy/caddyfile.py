@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 from configs import metrics_store, names
 from configs.secret_paths import REDACTED, SECRET_PATH
 from configs.services import ask
-from configs.services.caddy import reading
+from configs.services.caddy import entry, reading
 
 if TYPE_CHECKING:
+    from configs.services.caddy.entry import Entry
     from configs.settings import Settings
     from configs.settings.hub import Hub
 
@@ -26,24 +27,34 @@ USERS = "users"  # the folder of the imported files, below the secrets
 ACME_STAGING = "https://acme-staging-v02.api.letsencrypt.org/directory"
 
 
-def render(settings: Settings) -> str:
-    """The Caddyfile."""
+def render(settings: Settings, node: Entry | None = None) -> str:
+    """The Caddyfile. `node`: of one of a cluster's nodes, behind its load balancer."""
     return "# Caddy of the hub, rendered by fleetwatch\n" + "".join(
         [
-            _globals(settings),
-            _https(settings),
-            _redirect(settings),
-            _push(settings),
+            _globals(settings, node),
+            _https(settings, node),
+            _redirect(settings, node),
+            _push(settings, node),
             reading.render(settings),
             _metrics(),
         ]
     )
 
 
-def _globals(settings: Settings) -> str:
+SERVERS = """		protocols h1 h2
+		timeouts {
+			read_header 10s
+			idle 5m
+		}
+"""
+
+
+def _globals(settings: Settings, node: Entry | None) -> str:
     """The default log also has the access logs and failed requests: queries, headers and links that are secrets are
     left out of all three."""
     certificates = "".join(f"\t{line}\n" for line in _certificates(settings.hub))
+    if node is not None:
+        certificates += entry.authority(settings)
     return f"""{{
 	admin localhost:2019
 	metrics
@@ -62,13 +73,8 @@ def _globals(settings: Settings) -> str:
 		level INFO
 	}}
 	servers {{
-		protocols h1 h2
-		timeouts {{
-			read_header 10s
-			idle 5m
-		}}
-	}}
-}}
+{SERVERS}	}}
+{entry.listeners(node, SERVERS) if node is not None else ""}}}
 """
 
 
@@ -82,7 +88,7 @@ def _certificates(hub: Hub) -> list[str]:
     return [*email, *([f"acme_ca {ACME_STAGING}"] if hub.acme.staging else [])]
 
 
-def _endpoints(settings: Settings, guard: str = "") -> str:
+def _endpoints(settings: Settings, node: Entry | None, guard: str = "") -> str:
     """Push endpoints: POST only, a body limit; what was taken is not logged (a line per batch and host would be most
     of the log), what was refused is: `log_skip` comes after the guard."""
     targets = {
@@ -96,11 +102,11 @@ def _endpoints(settings: Settings, guard: str = "") -> str:
 			request_body {{
 				max_size {settings.hub.body_limit}
 			}}
-			log_skip{"" if there == path else _for_thanos(there)}
+			log_skip{entry.marked(path) if node is not None else ""}{"" if there == path else _for_thanos(there)}
 			reverse_proxy {target} {{
 				header_up -Authorization
 				header_up -X-Loki-Ingestion-Policy
-			}}
+{entry.CLOSING if node is not None else ""}			}}
 		}}
 """
         for path, (target, there) in targets.items()
@@ -126,7 +132,7 @@ def _sites(hub: Hub) -> list[str]:
     return [hub.domain, "localhost"] if hub.domain.endswith(".localhost") else [hub.domain]
 
 
-def _https(settings: Settings) -> str:
+def _https(settings: Settings, node: Entry | None) -> str:
     tls = "tls internal {" if settings.hub.own_ca else "tls {"
     grafana = names.address(settings.prefix, "grafana", names.GRAFANA_PORT)
     guard = f"""
@@ -137,18 +143,18 @@ def _https(settings: Settings) -> str:
 {", ".join(f"https://{site}:{names.CADDY_HTTPS_PORT}" for site in _sites(settings.hub))} {{
 	{tls}
 		protocols tls1.3
-	}}
+{entry.issuer(settings) if node is not None else ""}	}}
 	log
 	header -Server
 	route {{
-{_endpoints(settings, guard)}
+{_endpoints(settings, node, guard)}
 {_ask(settings)}		handle {{
 {_allow_list(settings.access.cidrs)}			@metrics path /metrics /metrics/*
 			respond @metrics 404
 			reverse_proxy {grafana}
 		}}
 	}}
-}}
+{entry.next_nodes(settings, node) if node is not None else ""}}}
 """
 
 
@@ -188,7 +194,8 @@ def _ask(settings: Settings) -> str:
 def _allow_list(cidrs: Sequence[str]) -> str:
     """Guards Grafana alone: edges push from anywhere, by password, and an ACME challenge comes from anywhere too.
 
-    Held against the connection's own address, never against a header: nothing stands in front of this Caddy.
+    Held against the connection's own address, never against a header of a request. In front of this Caddy stands
+    nothing, or a load balancer that begins the connection with the client's address (entry.py).
     """
     if not cidrs:
         return ""
@@ -197,7 +204,7 @@ def _allow_list(cidrs: Sequence[str]) -> str:
 """
 
 
-def _redirect(settings: Settings) -> str:
+def _redirect(settings: Settings, node: Entry | None) -> str:
     """Redirects to the port that is published, which is not this container's own. No push is taken here.
 
     Answers to ACME's challenges are Caddy's own and come before this site.
@@ -205,24 +212,24 @@ def _redirect(settings: Settings) -> str:
     hub = settings.hub
     shown = "" if hub.ports.https == 443 else f":{hub.ports.https}"
     host = "{host}" if hub.domain == names.NO_DOMAIN else hub.domain
+    redirect = f"redir https://{host}{shown}{{uri}} 308"
     return f"""
 http://:{names.CADDY_HTTP_PORT} {{
 	log
-	redir https://{host}{shown}{{uri}} 308
-}}
+{entry.plain(settings, node, redirect) if node is not None else f"	{redirect}{chr(10)}"}}}
 """
 
 
-def _push(settings: Settings) -> str:
+def _push(settings: Settings, node: Entry | None) -> str:
     """For private networks alone: no TLS, no password, nothing but the two endpoints."""
     return f"""
 http://:{names.CADDY_PUSH_PORT} {{
 	log
 	route {{
-{_endpoints(settings)}
+{_endpoints(settings, node)}
 		respond 404
 	}}
-}}
+{entry.next_nodes(settings, node) if node is not None else ""}}}
 """
 
 

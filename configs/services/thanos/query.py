@@ -29,8 +29,10 @@ def specs(context: Context) -> list[ServiceSpec]:
     what Receive has, with a warning in the answer."""
     arguments = (
         *(f"--endpoint={endpoint}" for endpoint in endpoints(context)),
-        *(f"--query.replica-label={label}" for label in (REPLICA, TENANT)),
-        *((f"--query.replica-label={RULE_REPLICA}", "--deduplication.func=chain") if context.node else ()),
+        # A bucket may have blocks of three nodes from before a move. The default would leave samples out where it
+        # changes from one replica to another.
+        *(f"--query.replica-label={label}" for label in (REPLICA, TENANT, RULE_REPLICA)),
+        "--deduplication.func=chain",
         "--query.auto-downsampling",
         # A total over the time range reads what is older than the raw samples. Coarser, Query would look back an hour
         # for each value, and silent hosts would seem to be there.

@@ -12,6 +12,7 @@ from .config import ConfigProblem, load_config
 from .log import configure, log
 from .provisioning import Store
 from .server import Server
+from .sessions import DatabaseAway
 
 
 def _stop(signum: int, frame: FrameType | None) -> None:
@@ -32,9 +33,14 @@ def main() -> int:
     except ConfigProblem as problem:
         log("error", "provisioning", str(problem))
         return 1
+    except DatabaseAway as problem:
+        log("error", "sqlstore", str(problem))
+        return 1
     except OSError as error:
         log("error", "http.server", f"cannot listen on port {config.http_port}: {error.strerror}")
         return 1
+    if config.database is not None:
+        log("info", "sqlstore", "sessions are in PostgreSQL, nothing else is", host=config.database.host)
     for item in config.not_covered:
         log("warn", "settings", "not covered by the stand-in", setting=item)
     for source in store.sources.values():

@@ -9,6 +9,7 @@ from . import NAME, VERSION
 from .config import Config, ConfigProblem
 from .log import log
 from .provisioning import Dashboard, DataSource, Store
+from .sessions import DatabaseAway, Sessions
 from .sources import Answer, SourceError, health, send
 
 Reply = tuple[int, Any]
@@ -21,8 +22,13 @@ def not_found(what: str) -> Reply:
     return 404, {"message": f"{what} not found"}
 
 
-def health_document() -> dict[str, str]:
-    return {"database": "ok", "version": VERSION, "commit": "", "product": f"{NAME} (not Grafana)"}
+def database_health(sessions: Sessions) -> Reply:
+    about = {"version": VERSION, "commit": "", "product": f"{NAME} (not Grafana)"}
+    try:
+        sessions.ping()
+    except DatabaseAway:
+        return 503, {"database": "failing", **about}
+    return 200, {"database": "ok", **about}
 
 
 def _source(source: DataSource) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who is asking: the one admin, by basic auth or by the cookie of a log-in. Sessions live in memory only."""
+"""Who is asking: the one admin, by basic auth or by the cookie of a log-in."""
 
 from __future__ import annotations
 
@@ -6,27 +6,25 @@ import base64
 import binascii
 import hmac
 import secrets
-import threading
-import time
 from http.cookies import CookieError, SimpleCookie
 
 from .config import Config
+from .sessions import Sessions
 
 COOKIE = "grafana_session"
 LIFETIME = 24 * 3600
-MOST = 1000
 
 
 class Auth:
     """Checks in constant time; never keeps or logs what was tried."""
 
-    def __init__(self, config: Config) -> None:
-        self._config = config
+    def __init__(self, config: Config, sessions: Sessions) -> None:
+        self._config, self.sessions = config, sessions
         self._secure = config.root_url.startswith("https://")
-        self._sessions: dict[str, float] = {}
-        self._lock = threading.Lock()
 
     def matches(self, user: str, password: str) -> bool:
+        """Raises DatabaseAway where the real Grafana could not compare them."""
+        self.sessions.ping()
         name = hmac.compare_digest(user.encode(), self._config.admin_user.encode())
         secret = hmac.compare_digest(password.encode(), self._config.admin_password.encode())
         return name and secret
@@ -44,20 +42,16 @@ class Auth:
 
     def open_session(self) -> str:
         """A Set-Cookie value."""
-        token, now = secrets.token_urlsafe(32), time.monotonic()
-        with self._lock:
-            alive = [(t, end) for t, end in self._sessions.items() if end > now][-MOST + 1 :]
-            self._sessions = {**dict(alive), token: now + LIFETIME}
+        token = secrets.token_urlsafe(32)
+        self.sessions.add(token, LIFETIME)
         return self._cookie(token, LIFETIME)
 
     def close_session(self, header: str) -> str:
-        with self._lock:
-            self._sessions.pop(self._token(header), None)
+        self.sessions.remove(self._token(header))
         return self._cookie("", 0)
 
     def has_session(self, header: str) -> bool:
-        with self._lock:
-            return self._sessions.get(self._token(header), 0.0) > time.monotonic()
+        return self.sessions.alive(self._token(header))
 
     def _cookie(self, token: str, age: int) -> str:
         secure = "; Secure" if self._secure else ""

@@ -24,6 +24,18 @@ class ConfigProblem(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Database:
+    """The section [database] of a PostgreSQL; `host` with its port."""
+
+    host: str
+    name: str
+    user: str
+    password: str = field(repr=False)
+    ssl_mode: str
+    ca_cert_path: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Config:
     """The settings of grafana.ini that the server uses."""
 
@@ -37,6 +49,7 @@ class Config:
     router_logging: bool
     provisioning: Path
     not_covered: tuple[str, ...]
+    database: Database | None = None  # None: sessions are in memory
 
 
 def expand(text: str, where: str, env: Mapping[str, str]) -> str:
@@ -101,6 +114,25 @@ class Ini:
         return found + [f"[{section}]" for section in ("smtp", "auth.ldap") if self.enabled(section, "enabled")]
 
 
+def _database(ini: Ini) -> Database | None:
+    kind = ini.get("database", "type", "sqlite3")
+    if kind == "sqlite3":
+        return None
+    if kind != "postgres":
+        raise ConfigProblem(f"{ini.path}: [database] type: expected postgres or sqlite3, got {kind!r}")
+    host = ini.get("database", "host", "127.0.0.1:5432")
+    if not host.rpartition(":")[2].isdecimal():
+        raise ConfigProblem(f"{ini.path}: [database] host: expected host:port, got {host!r}")
+    return Database(
+        host=host,
+        name=ini.get("database", "name", "grafana"),
+        user=ini.get("database", "user", "root"),
+        password=ini.get("database", "password", ""),
+        ssl_mode=ini.get("database", "ssl_mode", "disable"),
+        ca_cert_path=ini.get("database", "ca_cert_path", ""),
+    )
+
+
 def load_config(env: Mapping[str, str] = os.environ) -> Config:
     """The configuration. Raises ConfigProblem."""
     path = Path(env.get("GF_PATHS_CONFIG") or DEFAULT_CONFIG)
@@ -128,4 +160,5 @@ def load_config(env: Mapping[str, str] = os.environ) -> Config:
         router_logging=ini.enabled("server", "router_logging"),
         provisioning=Path(provisioning),
         not_covered=tuple(ini.not_covered() + sub_path),
+        database=_database(ini),
     )

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from . import NAME, api, pages
+from . import NAME, api, pages, sessions
 from .auth import Auth
 from .config import Config
 from .log import log
@@ -33,7 +33,7 @@ class Server(ThreadingHTTPServer):
 
     def __init__(self, config: Config, store: Store) -> None:
         self.config, self.store = config, store
-        self.auth, self.metrics = Auth(config), Metrics()
+        self.auth, self.metrics = Auth(config, sessions.of(config.database)), Metrics()
         super().__init__((config.http_addr, config.http_port), Handler)
 
 
@@ -104,7 +104,7 @@ class Handler(BaseHTTPRequestHandler):
         store, config = self.server.store, self.server.config
         if path in {"/api/health", "/healthz"}:
             self.group = path
-            self._json((200, api.health_document()))
+            self._json(api.database_health(self.server.auth.sessions))
         elif path == "/metrics":
             self.group = path
             text = self.server.metrics.text(len(store.dashboards), len(store.sources))

@@ -8,13 +8,17 @@ It differs in four places: it does not wait where there is nothing to wait for; 
 to a busy droplet; for an address without a droplet it reports an error where the real plugin crashes; and if the API
 refuses to delete a droplet, it reports the API's message at once.
 
-Limits: explicit names only (no generated ones), no import, no data sources, no other resources or properties.
+Limits: explicit names only (no generated ones), no import, one data source, no other resources or properties.
 """
 
 from __future__ import annotations
 
+from functools import partial
+
 from localcloud.standins.plugins import digitalocean_account as account
 from localcloud.standins.plugins import digitalocean_addresses as addresses
+from localcloud.standins.plugins import digitalocean_balancer as balancer
+from localcloud.standins.plugins import digitalocean_database as database
 from localcloud.standins.plugins import digitalocean_network as network
 from localcloud.standins.plugins import digitalocean_spaces as spaces
 from localcloud.standins.plugins import digitalocean_storage as storage
@@ -36,6 +40,7 @@ def package(log: Log) -> Package:
         Droplet(api),
         network.Vpc(api),
         network.Firewall(api),
+        balancer.LoadBalancer(api),
         addresses.ReservedIp(api),
         addresses.ReservedIpAssignment(api),
         addresses.DnsRecord(api),
@@ -43,6 +48,9 @@ def package(log: Log) -> Package:
         storage.VolumeAttachment(api),
         spaces.SpacesKey(api),
         spaces.SpacesBucket(api),
+        database.DatabaseCluster(api),
+        database.DatabaseDb(api),
+        database.DatabaseFirewall(api),
     ]
     return Package(
         "digitalocean",
@@ -50,4 +58,5 @@ def package(log: Log) -> Package:
         {kind.table.token: kind for kind in kinds},
         configure=api.configure,
         cancel=api.cancel,
+        functions={"digitalocean:index/getDatabaseCa:getDatabaseCa": partial(database.ca, api)},
     )

@@ -59,6 +59,13 @@ def firewall(old: Values, new: Values) -> Problems:
                 yield f"{side}[{i}].portRange", "`port_range` is required if protocol is `tcp` or `udp`"
 
 
+def load_balancer(old: Values, new: Values) -> Problems:
+    yield from tags("dropletTag")(old, new)
+    health = new.get("healthcheck")
+    if isinstance(health, dict) and bool(health.get("path")) != (health.get("protocol") == "http"):
+        yield "healthcheck.path", "health check `path` is required for when protocol is `http`, and for no other"
+
+
 def record(old: Values, new: Values) -> Problems:
     for key in ("name", "value"):
         if str(new.get(key)).endswith("."):

@@ -72,7 +72,12 @@ class Vpc:
 class Firewall:
     table = tables.FIREWALL
     SIDES = (("inboundRules", "inbound_rules", "source"), ("outboundRules", "outbound_rules", "destination"))
-    PEERS = (("Addresses", "addresses"), ("DropletIds", "droplet_ids"), ("Tags", "tags"))
+    PEERS = (
+        ("Addresses", "addresses"),
+        ("DropletIds", "droplet_ids"),
+        ("LoadBalancerUids", "load_balancer_uids"),
+        ("Tags", "tags"),
+    )
 
     def __init__(self, api: Api) -> None:
         self._api = api

@@ -1,7 +1,8 @@
 """What the digitalocean stand-in knows of the real provider's resources: names, defaults, what replaces, what is read.
 
 From the schema of pulumi-digitalocean 4.76 (terraform-provider-digitalocean 2.96). Left out, and so refused: what the
-program does not use, such as backup policies, IPv6, other DNS records than addresses, Kubernetes and load balancers.
+program does not use, such as backup policies, IPv6, other DNS records than addresses, Kubernetes, and load balancers of
+other kinds than a regional one for TCP.
 """
 
 from __future__ import annotations
@@ -160,6 +161,7 @@ def _rules(side: str) -> Prop:
             "portRange": Prop(kind="str"),
             f"{side}Addresses": Prop(kind="set"),
             f"{side}DropletIds": Prop(kind="set", item="int"),
+            f"{side}LoadBalancerUids": Prop(kind="set"),
             f"{side}Tags": Prop(kind="set"),
         },
     )
@@ -178,6 +180,59 @@ FIREWALL = Table(
         "status": out("str"),
         "createdAt": out("str"),
         "pendingChanges": out("list"),
+    },
+)
+
+_PROTOCOL = Prop(kind="str", required=True, choices=("tcp",))
+_PORT = Prop(kind="int", required=True)
+LOAD_BALANCER = Table(
+    token="digitalocean:index/loadBalancer:LoadBalancer",
+    delete_first=True,
+    meta={"__meta": '{"schema_version":"1"}'},
+    verify=checks.load_balancer,
+    props={
+        "name": name(),
+        "region": REGION,
+        "sizeUnit": Prop(kind="int", computed=True),
+        "dropletTag": Prop(kind="str", required=True),
+        "vpcUuid": once("str", computed=True),
+        "projectId": Prop(kind="str", computed=True),
+        "enableProxyProtocol": Prop(kind="bool", default=False),
+        "forwardingRules": Prop(
+            kind="set",
+            required=True,
+            item={
+                "entryProtocol": _PROTOCOL,
+                "entryPort": _PORT,
+                "targetProtocol": _PROTOCOL,
+                "targetPort": _PORT,
+                "tlsPassthrough": Prop(kind="bool", default=False),
+            },
+        ),
+        "healthcheck": Prop(
+            kind="object",
+            required=True,
+            item={
+                "protocol": Prop(kind="str", required=True, choices=("http", "tcp")),
+                "port": _PORT,
+                "path": Prop(kind="str"),
+                "checkIntervalSeconds": Prop(kind="int", default=10),
+                "responseTimeoutSeconds": Prop(kind="int", default=5),
+                "unhealthyThreshold": Prop(kind="int", default=3),
+                "healthyThreshold": Prop(kind="int", default=5),
+            },
+        ),
+        "algorithm": out("str"),
+        "redirectHttpToHttps": out("bool"),
+        "enableBackendKeepalive": out("bool"),
+        "disableLetsEncryptDnsRecords": out("bool"),
+        "httpIdleTimeoutSeconds": out("int"),
+        "stickySessions": out("any"),
+        "firewall": out("any"),
+        "dropletIds": out("set"),
+        "ip": out("str"),
+        "status": out("str"),
+        "loadBalancerUrn": out("str"),
     },
 )
 
@@ -260,6 +315,49 @@ SPACES_BUCKET = Table(
         "bucketUrn": out("str"),
         "bucketDomainName": out("str"),
         "endpoint": out("str"),
+    },
+)
+
+DATABASE_CLUSTER = Table(
+    token="digitalocean:index/databaseCluster:DatabaseCluster",
+    delete_first=True,
+    meta={"__meta": f'{{"{TIMEOUTS}":{{"create":1800000000000}}}}'},
+    props={
+        "name": name(replace=True),
+        "engine": once("str", required=True),
+        "version": Prop(kind="str", required=True),
+        "size": Prop(kind="str", required=True),
+        "region": Prop(kind="str", required=True, keep=str.lower),
+        "nodeCount": Prop(kind="int", required=True),
+        "privateNetworkUuid": once("str", computed=True),
+        "projectId": once("str", computed=True),
+        "tags": Prop(kind="set"),
+        "storageSizeMib": Prop(kind="str", computed=True),
+        **{key: out("str") for key in ("host", "privateHost", "database", "user", "clusterUrn")},
+        **{key: out("str", secret=True) for key in ("password", "uri", "privateUri")},
+        "port": out("int"),
+        "metricsEndpoints": out("list"),
+    },
+)
+
+DATABASE_DB = Table(
+    token="digitalocean:index/databaseDb:DatabaseDb",
+    delete_first=True,
+    props={"clusterId": once("str", required=True), "name": name(replace=True)},
+)
+
+DATABASE_FIREWALL = schema.Table(
+    token="digitalocean:index/databaseFirewall:DatabaseFirewall",
+    props={
+        "clusterId": once("str", required=True),
+        "rules": Prop(
+            kind="set",
+            required=True,
+            item={
+                "type": Prop(kind="str", required=True, choices=("ip_addr", "droplet", "k8s", "tag", "app")),
+                "value": Prop(kind="str", required=True),
+            },
+        ),
     },
 )
 

@@ -1,0 +1,167 @@
+"""Three hub nodes in a rehearsal: whatever happens to one of them, or to two for a while, every sample and every line
+of the hosts on both paths is there once, alerts are notified once, and people stay signed in."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.cluster import EVERY, HOSTS, NODES, PARTS, VPS, Cluster
+from tests.integration.fleet import told
+from tests.integration.rig import eventually
+
+pytestmark = [pytest.mark.long, pytest.mark.xdist_group("fleet-nodes")]
+
+AWAY = 60  # seconds of a fault
+
+
+@pytest.fixture(scope="module")
+def fleet() -> Iterator[Cluster]:
+    with told(Cluster) as made:
+        assert isinstance(made, Cluster)
+        made.up()
+        made.watch()
+        yield made
+        print("\n".join(made.figures))
+        made.sink.shutdown()
+
+
+def _open(address: str, port: int) -> bool:
+    try:
+        with socket.create_connection((address, port), 2):
+            return True
+    except OSError:
+        return False
+
+
+def test_people_reach_it_by_the_load_balancer_alone(fleet: Cluster) -> None:
+    assert {fleet.root_on(node) for node in NODES} == {fleet.root}
+    assert fleet.answers()
+    for node in NODES:
+        address = fleet.outputs()["hosts"][node]["address"]
+        assert not [port for port in (443, 80) if _open(address, port)], "past the load balancer"
+    (balancer,) = fleet.api("load_balancers")
+    assert balancer["ip"] == fleet.entry
+    assert len(balancer["droplet_ids"]) == 3
+
+
+def test_the_allow_list_knows_the_clients_own_address(fleet: Cluster) -> None:
+    refused = fleet.inside("vps-1", "curl", "-sk", f"https://{fleet.entry}/login")
+    assert refused.startswith(f"{VPS} is not among the addresses")
+
+
+def test_it_has_data_for_everything_and_nothing_to_change(fleet: Cluster) -> None:
+    done = fleet.tool("doctor")
+    assert done.returncode == 0, done.stdout[-6000:]
+    assert "Everything has data" in done.stdout
+    assert fleet.planned() == {}
+    fleet.nothing_missing()
+
+
+@pytest.mark.parametrize("role", PARTS)
+def test_each_part_of_a_node_may_be_killed(fleet: Cluster, role: str) -> None:
+    fleet.kill("hub", role)
+    fleet.figure(f"SIGKILL to {role} of one node", f"complete {fleet.nothing_missing():.0f} s later")
+
+
+@pytest.mark.parametrize("node", ["hub", "hub-b"])
+def test_a_node_may_be_off(fleet: Cluster, node: str) -> None:
+    """An alert fires before, and ends while it is off."""
+    begun = len(fleet.sink.got)
+    with fleet.raised():
+        eventually("a notification", lambda: fleet.notified(begun) == ["firing"], 180)
+        with fleet.off(node):
+            off = time.time()
+            eventually("every request answered", fleet.answers, 60)
+            answered = time.time() - off
+            assert fleet.is_signed_in()
+            eventually("samples of both hosts", lambda: all(fleet.is_written(host) for host in HOSTS), 180)
+            went_on = time.time() - off
+            time.sleep(max(0, AWAY - went_on))
+            fleet.raise_alert(False)
+            eventually("its end", lambda: fleet.notified(begun)[1:] == ["resolved"], 400)
+        waited = fleet.nothing_missing()
+    assert fleet.notified(begun) == ["firing", "resolved"]
+    eventually("a node that is ready again", fleet.answers, 120)
+    told = f"people are answered after {answered:.0f} s, both hosts write after {went_on:.0f} s"
+    fleet.figure(f"{node} off", f"{told}; complete {waited:.0f} s after")
+
+
+def test_a_node_may_be_cut_off(fleet: Cluster) -> None:
+    """A host that pushes to this node waits for it, then goes on to the next."""
+    begun = len(fleet.sink.got)
+    with fleet.raised():
+        eventually("a notification", lambda: fleet.notified(begun) == ["firing"], 180)
+        with fleet.cut("hub-c"):
+            cut = time.time()
+            eventually("samples of both hosts", lambda: all(fleet.is_written(host) for host in HOSTS), 180)
+            went_on = time.time() - cut
+            time.sleep(max(0, AWAY - went_on))
+            eventually("samples of both hosts", lambda: all(fleet.is_written(host) for host in HOSTS), 30)
+        waited = fleet.nothing_missing()
+    eventually("its end", lambda: "resolved" in fleet.notified(begun), 400)
+    time.sleep(20)
+    sent = ", ".join(fleet.notified(begun))
+    fleet.figure(
+        "hub-c cut off", f"both hosts write after {went_on:.0f} s; complete {waited:.0f} s after; sent: {sent}"
+    )
+    assert fleet.is_signed_in()
+
+
+def test_a_disk_may_be_full(fleet: Cluster) -> None:
+    with fleet.full("hub-b"):
+        time.sleep(AWAY)
+        assert fleet.is_written("web"), "writes go on"
+    fleet.figure("the disk of hub-b full", f"complete {fleet.nothing_missing():.0f} s after")
+
+
+def test_the_bucket_may_be_away(fleet: Cluster) -> None:
+    with fleet.stopped(fleet.machines.spaces.container):
+        time.sleep(AWAY)
+        assert fleet.is_written("web"), "writes go on"
+    fleet.figure("the bucket away", f"complete {fleet.nothing_missing():.0f} s after")
+
+
+def test_the_database_may_be_away(fleet: Cluster) -> None:
+    with fleet.stopped(fleet.database()):
+        time.sleep(AWAY)
+        assert not fleet.is_signed_in()
+        assert fleet.is_written("web"), "writes go on"
+    back = time.time()
+    eventually("the session of before", fleet.is_signed_in, 120)
+    signed_in = time.time() - back
+    waited = fleet.nothing_missing()
+    fleet.figure("the database away", f"session valid {signed_in:.0f} s after; complete {waited:.0f} s after")
+
+
+def test_two_nodes_may_be_away_for_a_while(fleet: Cluster) -> None:
+    with fleet.off("hub-b", "hub-c"):
+        off = time.time()
+        time.sleep(AWAY)
+        newest = max(fleet.stamps('up{job="node",host="web"}', "2m"), default=0.0)
+        assert newest < off + 3 * EVERY, "a write was accepted by one node of three"
+    fleet.figure("two nodes off", f"writes refused meanwhile; complete {fleet.nothing_missing(400):.0f} s after")
+
+
+def test_a_node_is_made_again(fleet: Cluster) -> None:
+    before, old = fleet.everything(), fleet.droplet("hub-c")["id"]
+    begun = time.time()
+    done = fleet.tool("rebuild", "hub-c")
+    assert done.returncode == 0, done.stdout[-8000:]
+    took = time.time() - begun
+    assert fleet.droplet("hub-c")["id"] != old
+    now = fleet.everything()
+    for host in ("hub", "hub-b", "web", "vps-1"):
+        assert now[host] == before[host], f"{host} was touched"
+    fleet.figure("hub-c made again", f"took {took:.0f} s; complete {fleet.nothing_missing():.0f} s after")
+
+
+def test_there_is_no_fault_and_nothing_to_change(fleet: Cluster) -> None:
+    assert fleet.planned() == {}
+    assert fleet.is_signed_in()
+    done = fleet.tool("doctor")
+    assert done.returncode == 0, done.stdout[-6000:]
+    fleet.nothing_missing()

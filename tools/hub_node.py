@@ -1,0 +1,126 @@
+"""One node of a hub during a move: what it holds in memory and on its disk alone is written into the bucket.
+
+Receive does so when it stops: it cuts what it has into a block and uploads it. Loki does so on request, and restarts;
+the index of its lines is uploaded as it stops.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+
+from configs import names
+from configs.metrics_store import QUERY, RECEIVE, STORE
+from tools.errors import ToolError
+from tools.grow_counts import loki
+from tools.grow_single import BLOCKS
+from tools.hub_move import SEEN, Move
+
+PARTS = (RECEIVE, "loki")  # what takes data
+STOP = 900  # seconds that Receive may take to upload
+STATE = "{{.State.Running}} {{.State.StartedAt}}"
+TENANTS = "/data"
+# Blocks that are not in the list of what was uploaded.
+LEFT = f"""
+for one in {TENANTS}/*/{BLOCKS}; do
+  [ -e "$one/meta.json" ] || continue
+  grep -q "$(basename "$one")" "$(dirname "$one")/thanos.shipper.json" || basename "$one"
+done
+"""
+
+
+class Node(Move):
+    """A host of the hub whose Docker Engine answers."""
+
+    def took_since(self, at: float) -> list[str]:
+        """Its parts that may have taken data after this time, in seconds: they run, or were started later. One that is
+        removed takes nothing. ToolError if the host does not answer."""
+        there = self.docker("ps", "-a", "--format", "{{.Names}}").split()
+        states = {role: self._state(role) for role in PARTS if self.container(role) in there}
+        return [role for role, (running, started) in states.items() if running == "true" or _seconds(started) > at]
+
+    def start(self) -> None:
+        """Start what an earlier run stopped, and wait until it is ready. ToolError after SEEN seconds."""
+        for role in PARTS:
+            self.docker("start", self.container(role))
+        self._until("is not ready", self._ready)
+
+    def revive(self) -> None:
+        """Start what was stopped, and a Loki that takes nothing because it was to end, as well as it goes:
+        another problem is shown already."""
+        self.try_docker("start", self.container(RECEIVE))
+        self.try_docker("restart", self.container("loki"))
+
+    def write_lines(self) -> None:
+        """Have Loki write all its lines and their index into the bucket. It has restarted then."""
+        before = self._state("loki")
+        # It answers when it has ended, or its server gives up before: the new start is the sign.
+        query = "flush=true&terminate=true&delete_ring_tokens=false"
+        self._answers(f"http://{loki(self)}/ingester/shutdown?{query}", "--post-data", "")
+        self._until("has not written its lines into the bucket", lambda: self._started_since(before))
+        self._until("is not ready", self._ready)
+
+    def stop(self) -> None:
+        """Stop what takes data; Receive uploads what it has. ToolError if a block is not in the bucket then."""
+        for role in reversed(PARTS):
+            self.docker("stop", "-t", str(STOP), self.container(role))
+        if left := self._left():
+            raise ToolError(
+                f"{self.host} has blocks that are not in the bucket: {' '.join(left)}; "
+                f"`docker logs {self.container(RECEIVE)}` there has the reason."
+            )
+
+    def read_new_lines(self) -> None:
+        """Loki reads the bucket's index as it starts, else within five minutes."""
+        self.docker("restart", self.container("loki"))
+        self._until("is not ready", self._ready)
+
+    def read_new_blocks(self) -> None:
+        """Store reads the bucket's list of blocks as it starts, else within three minutes."""
+        self.docker("restart", self.container(STORE))
+
+    def size(self) -> int:
+        """Bytes of metrics on its disk: at most these are uploaded."""
+        found = self.docker("exec", self.container(RECEIVE), "du", "-sk", TENANTS)
+        return int(found.split()[0]) * 1024
+
+    def _left(self) -> list[str]:
+        image, volume = self.image_of(self.container(RECEIVE)), f"{self.prefix}-{RECEIVE}"
+        return self.docker(
+            "run", "--rm", *self.mark, "--user", "0:0", "--network", "none", "--cap-drop", "ALL",
+            "--security-opt", "no-new-privileges", "-v", f"{volume}:{TENANTS}:ro", "--entrypoint", "sh", image,
+            "-c", LEFT,
+        ).split()  # fmt: skip
+
+    def _state(self, role: str) -> tuple[str, str]:
+        """Whether its container runs, and since when."""
+        running, started = self.docker("inspect", "-f", STATE, self.container(role)).split()
+        return running, started
+
+    def _started_since(self, before: tuple[str, str]) -> bool:
+        running, started = self._state("loki")
+        return running == "true" and started != before[1]
+
+    def _ready(self) -> bool:
+        receive = names.address(self.prefix, RECEIVE, names.THANOS_PORT)
+        return self._answers(f"http://{loki(self)}/ready") and self._answers(f"http://{receive}/-/ready")
+
+    def _answers(self, url: str, *more: str) -> bool:
+        wget = ("timeout", "60", "wget", "-q", "-O", "-", *more, url)
+        return self.try_docker("exec", self.container(QUERY), *wget) is not None
+
+    def _until(self, what: str, done: Callable[[], bool]) -> None:
+        end = time.monotonic() + SEEN
+        while not done():
+            if time.monotonic() > end:
+                raise ToolError(
+                    f"{self.host}: {self.container('loki')} or {self.container(RECEIVE)} {what} after {SEEN} s; "
+                    "`docker logs` there has the reason."
+                )
+            time.sleep(2)
+
+
+def _seconds(started: str) -> float:
+    """Of Docker's time of a start, which is in UTC and has nanoseconds."""
+    return datetime.strptime(started[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()
