@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from configs import services
 from configs.services import shared_database
@@ -59,15 +59,25 @@ def _balancer(settings: Settings) -> Iterator[str]:
         )
 
 
-def _one_database(settings: Settings) -> Iterator[str]:
-    """Not checked with their form: of a file that was not decrypted both DSNs are the same placeholder."""
+def _own_database(settings: Settings) -> tuple[SplitResult, SplitResult] | None:
+    """The DSNs of Grafana and of the assistant in a database of the user; None where both are not known."""
     database = settings.hub.storage.shared
     if database is None or database.postgres is None or database.postgres.ask is None:
-        return
+        return None
     both = [one.dsn.get_secret_value() for one in (database.postgres.grafana, database.postgres.ask)]
-    # As configs/services/shared_database.py reads them.
-    places = {(one.hostname, one.port or 5432, unquote(one.path.strip("/"))) for one in map(urlsplit, both)}
-    if len(places) == 1 and both[0] != placeholder("dsn"):
+    # Of a file that was not decrypted both are the same placeholder.
+    return None if placeholder("dsn") in both else (urlsplit(both[0]), urlsplit(both[1]))
+
+
+def _server(dsn: SplitResult) -> tuple[str | None, int]:
+    return dsn.hostname, dsn.port or 5432
+
+
+def _one_database(settings: Settings) -> Iterator[str]:
+    """Not checked with their form, which does not know of each other. Their names are compared as
+    configs/services/shared_database.py reads them."""
+    both = _own_database(settings)
+    if both and len({(_server(dsn), unquote(dsn.path.strip("/"))) for dsn in both}) == 1:
         yield (
             "hub.storage.database.postgres.ask.dsn: expected a different database than Grafana's, both have a table "
             "query_history; make another one on the same server"
@@ -76,12 +86,8 @@ def _one_database(settings: Settings) -> Iterator[str]:
 
 def _one_server(settings: Settings) -> Iterator[str]:
     """The exporter signs in to Grafana's database alone, and HubDatabaseDown speaks of both programs."""
-    database = settings.hub.storage.shared
-    if database is None or database.postgres is None or database.postgres.ask is None:
-        return
-    both = [one.dsn.get_secret_value() for one in (database.postgres.grafana, database.postgres.ask)]
-    servers = {(parts.hostname, parts.port or 5432) for parts in map(urlsplit, both)}
-    if len(servers) > 1 and placeholder("dsn") not in both:
+    both = _own_database(settings)
+    if both and _server(both[0]) != _server(both[1]):
         yield (
             "hub.storage.database.postgres.ask.dsn: expected the host and port of Grafana's, the alert HubDatabaseDown "
             "watches one server; make both databases on the same one"
