@@ -1,5 +1,5 @@
 """From cloud firewalls to packet rules: what each running droplet must let in and out, and bringing it there; and the
-same for the droplets that a load balancer reaches.
+same for the droplets that a load balancer reaches, and for who may connect to a managed database.
 
 All firewalls that name a droplet, by id or by tag, together: what any of them allows is allowed, everything else is
 not. A droplet that none names is open.
@@ -8,12 +8,15 @@ not. A droplet that none names is open.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeVar
 
 from localcloud.cloud.api import Cloud
 from localcloud.cloud.backend import Rule
 from localcloud.cloud.store import Json
 
+Id = TypeVar("Id", int, str)
+Value = TypeVar("Value")
 Rules = tuple[tuple[Rule, ...] | None, tuple[Rule, ...] | None]
 
 
@@ -97,59 +100,42 @@ def ports(text: str) -> tuple[int, int] | None:
 
 
 def apply(cloud: Cloud) -> None:
-    """Bring the running droplets and the load balancers to what is wanted now; returns when they are there. Repeats
-    nothing that is."""
+    """Bring the running droplets, the load balancers and who may connect to the managed databases to what is wanted
+    now; returns when they are there. Repeats nothing that is."""
     with cloud.firewall_lock:
         with cloud.store.reading() as data:
             running = {d["id"]: wanted(data, d) for d in data["droplets"].values() if d["running"]}
-        for id in set(cloud.applied) - set(running):
-            del cloud.applied[id]
-        for id, rules in running.items():
-            if cloud.applied.get(id) != rules:
-                try:
-                    cloud.machines.firewall(id, *rules)
-                except Exception as error:
-                    # The droplet may be going down at this moment; it gets its rules when it is up again.
-                    cloud.say(f"droplet {id}: its firewall could not be set: {type(error).__name__}: {error}")
-                else:
-                    cloud.applied[id] = rules
-        _apply_balancers(cloud)
-    _apply_databases(cloud)
-
-
-def _apply_balancers(cloud: Cloud) -> None:
-    with cloud.store.reading() as data:
-        made = [one for one in data["balancers"].values() if one["status"] == "active"]
-        wanted = {one["id"]: _balance(data, one) for one in made}
-    for id in set(cloud.balanced) - set(wanted):
-        del cloud.balanced[id]
-    for id, config in wanted.items():
-        if cloud.balanced.get(id) != config:
-            try:
-                cloud.machines.balance(id, config)
-            except Exception as error:
-                # The next change tries again.
-                cloud.say(f"load balancer {id} could not be changed: {type(error).__name__}: {error}")
-            else:
-                cloud.balanced[id] = config
-
-
-def _apply_databases(cloud: Cloud) -> None:
-    """The same for who may connect to each managed database."""
-    with cloud.firewall_lock:
+        # The droplet may be going down at this moment; it gets its rules when it is up again.
+        failed = "droplet {}: its firewall could not be set"
+        _bring(cloud, running, cloud.applied, lambda id, rules: cloud.machines.firewall(id, *rules), failed)
         with cloud.store.reading() as data:
-            wanted = {id: sources(data, one["rules"]) for id, one in data["databases"].items() if not one.get("making")}
-        for id in set(cloud.sources) - set(wanted):
-            del cloud.sources[id]
-        for id, addresses in wanted.items():
-            if id in cloud.sources and cloud.sources[id] == addresses:
-                continue
-            try:
-                cloud.machines.database_sources(id, addresses)
-            except Exception as error:
-                cloud.say(f"database {id}: its sources could not be set: {type(error).__name__}: {error}")
-            else:
-                cloud.sources[id] = addresses
+            active = [one for one in data["balancers"].values() if one["status"] == "active"]
+            balanced = {one["id"]: _balance(data, one) for one in active}
+        failed = "load balancer {} could not be changed"
+        _bring(cloud, balanced, cloud.balanced, cloud.machines.balance, failed)
+        with cloud.store.reading() as data:
+            made = {id: one for id, one in data["databases"].items() if not one.get("making")}
+            allowed = {id: sources(data, one["rules"]) for id, one in made.items()}
+        failed = "database {}: its sources could not be set"
+        _bring(cloud, allowed, cloud.sources, cloud.machines.database_sources, failed)
+
+
+def _bring(
+    cloud: Cloud, wanted: Mapping[Id, Value], there: dict[Id, Value], change: Callable[[Id, Value], object], failed: str
+) -> None:
+    """Change what is not `there` as it is wanted, and forget what is not wanted. What fails is logged (`failed` is about
+    the id) and is tried again with the next change."""
+    for id in set(there) - set(wanted):
+        del there[id]
+    for id, value in wanted.items():
+        if id in there and there[id] == value:
+            continue
+        try:
+            change(id, value)
+        except Exception as error:
+            cloud.say(f"{failed.format(id)}: {type(error).__name__}: {error}")
+        else:
+            there[id] = value
 
 
 def sources(data: Json, listed: list[Json]) -> tuple[str, ...] | None:
