@@ -20,6 +20,7 @@ from configs.dashboards.model import (
     firing_alerts,
     link,
 )
+from configs.dashboards.scrapes import FAILED_SCRAPES
 from configs.rules.fleet import EXPECTED
 from configs.settings import Settings
 
@@ -75,13 +76,7 @@ def _stats(settings: Settings) -> Row:
             query=Query(expr=f"count({ALL_ALERTS}) or vector(0)"),
             steps=ANY_IS_BAD,
         ),
-        Stat(
-            title="Failed scrapes",
-            description="Targets of the selected hosts whose last scrape failed.",
-            unit="none",
-            query=Query(expr=f"count(up{{{SELECTED}}} == 0) or vector(0)"),
-            steps=ANY_IS_BAD,
-        ),
+        FAILED_SCRAPES,
         Stat(
             title="Running containers",
             description="Running containers on the selected hosts.",

@@ -20,6 +20,7 @@ from configs.dashboards.model import (
     link,
 )
 from configs.dashboards.panel_thresholds import fleet_thresholds, red_above, sample_age
+from configs.dashboards.scrapes import FAILED_SCRAPES
 from configs.metrics_store import RULES_JOB, THANOS
 from configs.rules import agents
 from configs.rules.hub import undelivered
@@ -53,13 +54,7 @@ def _stats(settings: Settings) -> Row:
                 query=Query(expr=f"count({firing_alerts()}) or vector(0)"),
                 steps=ANY_IS_BAD,
             ),
-            Stat(
-                title="Failed scrapes",
-                description="Targets of the selected hosts whose last scrape failed.",
-                unit="none",
-                query=Query(expr=f"count(up{{{SELECTED}}} == 0) or vector(0)"),
-                steps=ANY_IS_BAD,
-            ),
+            FAILED_SCRAPES,
         ),
     )
 
