@@ -41,7 +41,7 @@ class RemoteArgs:
     jump: RemoteHost | Bastion | None = None
     booting: bool = False
     install_docker: bool = False
-    files: str = "/var/lib/fleetwatch"
+    files: str = names.FILES
     abandoned: bool = False
     machine: pulumi.CustomResource | None = None
     size: pulumi.Input[str] = ""

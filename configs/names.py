@@ -46,6 +46,8 @@ ASK_CACHE_PORT = 6379
 # The hub's name where it has no DNS record: in the certificate of a hub without a domain, and for edges in its VPC.
 NO_DOMAIN = "hub.fleetwatch.internal"
 
+FILES = "/var/lib/fleetwatch"  # the folder for rendered files on a host whose `server.files` names no other
+
 # The folder with the hosts file of a cluster's nodes, in a host's folder for rendered files.
 NODES = "nodes"
 # In a container's arguments: the private address of its host, which its writer puts in their place.

@@ -14,11 +14,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from configs import names
-from configs.metrics_store import RECEIVE
 from configs.services import caddy
 from configs.services.caddy import entry
 from configs.settings import Settings
-from tools import grow_counts, grow_plan, grow_record, lines_reader
+from tools import grow_counts, grow_plan, grow_record, lines_reader, remote_access
 from tools.cli import confirmed
 from tools.errors import ToolError
 from tools.grow_lines import Lines
@@ -82,17 +81,11 @@ def to_cluster(stack: Stack, settings: Settings, yes: bool) -> int:
     return 0
 
 
-def leaving(outputs: Mapping[str, Any]) -> list[str]:
-    """The hosts of the hub besides the first, as they were last brought up."""
-    hosts: Mapping[str, Any] = outputs.get("hosts", {})
-    return sorted(name for name, host in hosts.items() if name != "hub" and RECEIVE in host.get("runs", ()))
-
-
 def to_bucket(stack: Stack, settings: Settings, yes: bool) -> int:
     """After the stack file has `kind: bucket` again. Raises ToolError if something is missing; nothing is removed
     before all is in the bucket."""
     outputs = stack.outputs()
-    first, hosts = Move(stack, settings), leaving(outputs)
+    first, hosts = Move(stack, settings), remote_access.hub_hosts(outputs)[1:]  # as it was last brought up
     record = grow_record.read(first, "bucket")
     written = record is not None and record.written and _stopped(stack, settings, hosts, record)
     say(grow_plan.from_cluster(settings, outputs, 0 if written else _size(stack, settings, hosts)))
@@ -220,9 +213,9 @@ def forget(stack: Stack, settings: Settings, yes: bool) -> int:
 
 def _unprotect(stack: Stack, hosts: Sequence[str]) -> None:
     """Pulumi may remove these nodes, and what all nodes had in common."""
-    names = {f"{host}-{what}" for host in hosts for what in PROTECTED}
+    own = {f"{host}-{what}" for host in hosts for what in PROTECTED}
     for one in _resources(stack):
-        goes = one["type"].startswith(SHARED) or one["urn"].rpartition("::")[2] in names
+        goes = one["type"].startswith(SHARED) or one["urn"].rpartition("::")[2] in own
         if one.get("protect") and goes:
             stack.quiet("state", "unprotect", "--yes", one["urn"])
 

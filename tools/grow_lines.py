@@ -27,10 +27,10 @@ from configs.settings import Settings
 from localcloud.spaces import S3, S3Error
 from tools.bucket_blocks import BucketBlocks
 from tools.errors import ToolError
+from tools.hub_docker import listing
 from tools.hub_move import Move
 
 FOLDER = f"{DATA}/chunks"
-LIST = f"cd {FOLDER} 2> /dev/null || exit 0; find . -type f -exec stat -c '%s %n' {{}} +"
 PACK = f"cd {FOLDER} && xargs tar -c -f -"
 CHUNK = re.compile(rf"{TENANT}/[0-9a-f]+/[A-Za-z0-9+=]+")
 INDEX = re.compile(r"index/index_[0-9]+/.+")
@@ -65,7 +65,7 @@ class Lines:
 
     def on_disk(self) -> list[File]:
         """Chunks and index on the hub's disk."""
-        listed = self._run(LIST).decode().splitlines()
+        listed = self._run(listing(FOLDER)).decode().splitlines()
         return [file for line in listed if (file := _file(line)) is not None]
 
     def missing(self) -> list[File]:

@@ -17,6 +17,7 @@ from configs.settings import Settings
 from tools.bucket_blocks import BucketBlocks
 from tools.errors import ToolError
 from tools.grow_plan import Coming
+from tools.hub_docker import listing
 from tools.hub_move import DAY, Move
 from tools.metrics_reader import VOLUME, Reader
 from tools.progress import say, step
@@ -39,10 +40,7 @@ for one in {RECEIVED}/{TENANT_FOLDER}/snapshots/*/{BLOCKS}; do
   mv "{GATHERED}/incomplete" "{GATHERED}/$name"
 done
 """
-_GATHERED = f"cd {GATHERED} 2> /dev/null || exit 0; find . -type f -exec stat -c '%s %n' {{}} +"
-_RECEIVED = (
-    f"cd {RECEIVED}/{TENANT_FOLDER}/snapshots 2> /dev/null || exit 0; find . -type f -exec stat -c '%s %n' {{}} +"
-)
+_RECEIVED = listing(f"{RECEIVED}/{TENANT_FOLDER}/snapshots")
 _TAKE = f"""
 owner=$(stat -c %u:%g {VOLUME})
 for one in {GATHERED}/{BLOCKS}; do
@@ -95,7 +93,7 @@ def require_gathered(move: Move, bucket: BucketBlocks, received: Mapping[str, in
     wanted = {block.name: block.size for block in bucket.listed() if block.resolution == 0 and block.end > since}
     wanted = {**received, **wanted}
     mount = ("-v", f"{move.volume}:{VOLUME}")
-    there = sizes(bucket.run(_GATHERED, *mount))
+    there = sizes(bucket.run(listing(GATHERED), *mount))
     # Without the sizes of its files in the bucket (0) a block is compared by its name alone.
     short = sorted(name for name, size in wanted.items() if name not in there or (size and there[name] != size))
     if short:

@@ -13,6 +13,11 @@ IMAGE = "{{.Config.Image}}"
 HINTS = ("Run 'docker ", "See 'docker ")  # Docker's last line, after the reason
 
 
+def listing(folder: str) -> str:
+    """A shell script that prints size in bytes and path of each file below a folder, and nothing without it."""
+    return f"cd {folder} 2> /dev/null || exit 0; find . -type f -exec stat -c '%s %n' {{}} +"
+
+
 def source(path: str) -> str:
     """The template of the host's folder that a container has at this path."""
     return f'{{{{range .Mounts}}}}{{{{if eq .Destination "{path}"}}}}{{{{.Source}}}}{{{{end}}}}{{{{end}}}}'

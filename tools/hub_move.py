@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timezone
 from urllib.parse import quote
 
@@ -49,8 +49,13 @@ class Move(HubDocker):
         expression = f'sum(count_over_time({{host=~".+"}}[{HOUR}s]))'
         return self._value(container, f"http://{address}/loki/api/v1/query?query={quote(expression)}&time={end:.0f}")
 
+    def answers(self, url: str, patience: int, *more: str) -> bool:
+        """Whether something on the hub's network answers within so many seconds; `more`: options of wget."""
+        container = self.container(metrics_store.QUERY)
+        return self.try_docker("exec", container, *_get(patience), *more, url) is not None
+
     def _value(self, container: str, url: str) -> float:
-        answer = json.loads(self.docker("exec", container, "timeout", "90", "wget", "-q", "-O", "-", url))
+        answer = json.loads(self.docker("exec", container, *_get(90), url))
         result = answer["data"]["result"]
         return float(result[0]["value"][1]) if result else 0.0
 
@@ -58,6 +63,11 @@ class Move(HubDocker):
         """Wait until a container answers with at least these samples of the days that end at these times. ToolError
         after SEEN seconds; `again`: what to do then."""
         require(container, "samples of the day", lambda at: self.samples(container, at), days, again)
+
+
+def _get(patience: int) -> Sequence[str]:
+    """A GET inside of a container, but for the address."""
+    return ("timeout", str(patience), "wget", "-q", "-O", "-")
 
 
 def require(where: str, what: str, ask: Callable[[float], float], wanted: Mapping[float, float], again: str) -> None:

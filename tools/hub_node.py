@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime, timezone
 
 from configs import names
-from configs.metrics_store import QUERY, RECEIVE, STORE
+from configs.metrics_store import RECEIVE, STORE
 from tools.errors import ToolError
 from tools.grow_counts import loki
 from tools.grow_single import BLOCKS
@@ -19,6 +19,7 @@ from tools.hub_move import SEEN, Move
 
 PARTS = (RECEIVE, "loki")  # what takes data
 STOP = 900  # seconds that Receive may take to upload
+ANSWERS = 60  # seconds until an answer
 STATE = "{{.State.Running}} {{.State.StartedAt}}"
 TENANTS = "/data"
 # Blocks that are not in the list of what was uploaded.
@@ -57,7 +58,7 @@ class Node(Move):
         before = self._state("loki")
         # It answers when it has ended, or its server gives up before: the new start is the sign.
         query = "flush=true&terminate=true&delete_ring_tokens=false"
-        self._answers(f"http://{loki(self)}/ingester/shutdown?{query}", "--post-data", "")
+        self.answers(f"http://{loki(self)}/ingester/shutdown?{query}", ANSWERS, "--post-data", "")
         self._until("has not written its lines into the bucket", lambda: self._started_since(before))
         self._until("is not ready", self._ready)
 
@@ -104,11 +105,7 @@ class Node(Move):
 
     def _ready(self) -> bool:
         receive = names.address(self.prefix, RECEIVE, names.THANOS_PORT)
-        return self._answers(f"http://{loki(self)}/ready") and self._answers(f"http://{receive}/-/ready")
-
-    def _answers(self, url: str, *more: str) -> bool:
-        wget = ("timeout", "60", "wget", "-q", "-O", "-", *more, url)
-        return self.try_docker("exec", self.container(QUERY), *wget) is not None
+        return all(self.answers(f"http://{one}", ANSWERS) for one in (f"{loki(self)}/ready", f"{receive}/-/ready"))
 
     def _until(self, what: str, done: Callable[[], bool]) -> None:
         end = time.monotonic() + SEEN

@@ -12,7 +12,6 @@ from typing import Any
 import yaml
 
 from configs import names
-from configs.metrics_store import QUERY
 from configs.render.dump import to_yaml
 from configs.services import bucket
 from configs.services import loki as service
@@ -69,8 +68,7 @@ def _archive(text: str) -> bytes:
 
 def _await(move: Move, name: str, address: str) -> None:
     end = time.monotonic() + SEEN
-    ask = ("exec", move.container(QUERY), "timeout", "10", "wget", "-q", "-O", "-", f"http://{address}/ready")
-    while move.try_docker(*ask) is None:
+    while not move.answers(f"http://{address}/ready", 10):
         if move.docker("inspect", "-f", "{{.State.Running}}", name).strip() != "true" or time.monotonic() > end:
             lines = (move.try_docker("logs", "--tail", "1", name) or "").strip().splitlines()
             raise ToolError(f"Loki does not read the bucket on {move.host}: {lines[-1] if lines else 'no message'}")

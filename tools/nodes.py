@@ -11,9 +11,9 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
+from configs import names
 from configs.deploy import numbered, on_stdin, script
 from configs.deployment import FIRST_NODE, gone, ring_view
 from configs.settings import Settings
@@ -21,11 +21,11 @@ from tools import agent_targets, pulumi_state, remote_access
 from tools.errors import ToolError
 from tools.progress import say
 from tools.stack import Stack
+from tools.times import moment
 
 PATIENCE = 60  # seconds for one node
 SETTLES = 120  # seconds until a node whose programs were restarted is in the rings again
 PROGRAMS = {"receive": "Thanos Receive", "loki": "Loki", "alertmanager": "Alertmanager"}
-_FILES = "/var/lib/fleetwatch"  # of a droplet, as in components/remote_host.py
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ def table(found: Sequence[View]) -> list[tuple[str, ...]]:
 def base(settings: Settings, host: str) -> str:
     """The folder on a node for rendered files."""
     server = settings.hosts[host].server if host in settings.hosts else None
-    return f"{server.files if server is not None else _FILES}/{settings.prefix}"
+    return f"{server.files if server is not None else names.FILES}/{settings.prefix}"
 
 
 def order(stack: Stack) -> None:
@@ -154,7 +154,7 @@ def again(state: Mapping[str, Any]) -> list[str]:
     """What lets an update look at the rings once more where its last look at them was for a change that then failed:
     Pulumi would take that look for granted, although the other nodes may have failed since."""
     at = {
-        str(one["urn"]).rpartition("::")[2]: (str(one["urn"]), _modified(one))
+        str(one["urn"]).rpartition("::")[2]: (str(one["urn"]), moment(str(one["modified"])).timestamp())
         for one in (state.get("deployment") or {}).get("resources") or []
         if str(one["urn"]).endswith(("-ring-before", "-ring-after"))
     }
@@ -164,12 +164,6 @@ def again(state: Mapping[str, Any]) -> list[str]:
         if step == "before" and looked > at.get(f"{host}-ring-after", ("", 0.0))[1]:
             failed.append(urn)
     return [word for urn in failed for word in ("--replace", urn)]
-
-
-def _modified(resource: Mapping[str, Any]) -> float:
-    """When Pulumi wrote this resource last, in seconds; its times have nine decimals, Python reads six."""
-    whole, _, rest = str(resource["modified"]).rstrip("Z").partition(".")
-    return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc).timestamp() + float(f"0.{rest or 0}")
 
 
 def begin_with(stack: Stack, host: str) -> None:

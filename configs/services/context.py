@@ -26,7 +26,7 @@ class Context:
 
     settings: Settings
     name: str
-    base: str = "/var/lib/fleetwatch/fleetwatch"
+    base: str = f"{names.FILES}/fleetwatch"
     docker_socket: str = "/var/run/docker.sock"
     rules: Mapping[str, Callable[[str], str]] = field(default_factory=dict)
     log_rules: Mapping[str, Callable[[str], str]] = field(default_factory=dict)

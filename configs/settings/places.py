@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field
 
+from configs import names
 from configs.settings.base import HIDDEN, Port, Strict
 from configs.settings.text import one_line
 
@@ -195,4 +196,4 @@ class Server(Strict):
     bastion: Bastion | None = None
     host_key: HostKey | None = None
     install_docker: bool = False
-    files: Annotated[str, AfterValidator(_absolute)] = "/var/lib/fleetwatch"
+    files: Annotated[str, AfterValidator(_absolute)] = names.FILES

@@ -138,9 +138,8 @@ def _stack(world: World, monkeypatch: pytest.MonkeyPatch, wanted: Settings) -> A
 
     monkeypatch.setattr(grow_cluster, "up", up)
     hosts = {host: {"runs": [RECEIVE]} for host in world.fleet.hosts}
-    return SimpleNamespace(
-        prefix=lambda: "fleetwatch", outputs=lambda: {"query": "x", "hosts": hosts}, read_state=dict, quiet=print
-    )
+    outputs = {"query": "x", "hosts": hosts, "nodes": dict(zip(hosts, "abc", strict=False)) if len(hosts) > 1 else {}}
+    return SimpleNamespace(prefix=lambda: "fleetwatch", outputs=lambda: outputs, read_state=dict, quiet=print)
 
 
 def test_nothing_is_lost_there_and_back(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from tools.errors import ToolError
 from tools.hub_docker import IMAGE, HubDocker, source
 from tools.stack import Stack
 from tools.stack_factory import open_stack
+from tools.times import moment
 
 SCRIPT = f"{CONFIG}/restore.sh"
 ADDED_LATER = ("ask",)  # parts of which a hub may have no backup yet
@@ -108,7 +108,7 @@ class Repository(HubDocker):
     def snapshots(self) -> list[Snapshot]:
         """All backups, the oldest first."""
         found = json.loads(self.script("snapshots") or b"[]")
-        made = [Snapshot(one["id"], one["tags"][0], _time(one["time"])) for one in found if one.get("tags")]
+        made = [Snapshot(one["id"], one["tags"][0], moment(one["time"])) for one in found if one.get("tags")]
         return sorted(made, key=lambda one: one.at)
 
     def noted(self, snapshot: Snapshot) -> str:
@@ -182,9 +182,3 @@ def counts(note: str) -> Mapping[str, int]:
 def noted_at(note: str) -> str:
     """The time of a note in seconds, as text."""
     return note.partition("\n")[0].removeprefix("at ")
-
-
-def _time(text: str) -> datetime:
-    """Restic writes nanoseconds, Python 3.10 reads six decimals exactly."""
-    six = re.sub(r"\.(\d+)", lambda found: f".{found[1]:0<6.6}", text)
-    return datetime.fromisoformat(six.replace("Z", "+00:00"))
