@@ -67,8 +67,8 @@ class Cloud(pulumi.ComponentResource):
         return balancer(self._settings, self.name, self.region, self.vpc, self.tags["hub"], self.project, self)
 
     def _public(self) -> list[do.FirewallInboundRuleArgs]:
-        """The ports for people and internet edges. Of a cluster only through its load balancer, whose word about a
-        client's address counts, and for the nodes, which pass a CA's requests on."""
+        """The ports for people and internet edges. Of a cluster only through its load balancer, which reports
+        the client's address, and for the nodes, which pass a CA's requests on."""
         ports = self._settings.hub.ports
         if self.balancer is None:
             return [_tcp(port, ANYWHERE) for port in (ports.https, ports.http)]

@@ -1,9 +1,9 @@
 # The rings of a cluster, before ($STEP=before) and after a change of its node $HOST. Runs on this machine. Of the nodes,
-# numbered in $NUMBERS, $NAME_n is the host, $NODE_n the node and $ON_n the shell that runs a command there; $VIEW is what
-# each is asked (ring_view.sh).
+# numbered in $NUMBERS, $NAME_n is the host, $NODE_n the node and $ON_n the shell that runs a command there; $VIEW is
+# the script that each runs (ring_view.sh).
 #
 # Before: ends once the other two are healthy in every ring that $HOST is in, so that one node is away at a time. What does
-# not run on $HOST costs nothing: a broken node may be changed whatever the others do. Nodes that were not made yet do not
+# not run on $HOST costs nothing: a broken node may be changed in any state of the others. Nodes that were not made yet do not
 # count. After: ends once all nodes are in all rings. Either fails after $PATIENCE seconds, and names what is wrong.
 #
 # Its input is a text that is another one when something on $HOST changes, and so is its output: with the same one as the
