@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from datetime import datetime, timezone
 
 from configs import names
 from configs.metrics_store import RECEIVE, STORE
@@ -16,6 +15,7 @@ from tools.errors import ToolError
 from tools.grow_counts import loki
 from tools.grow_single import BLOCKS
 from tools.hub_move import SEEN, Move
+from tools.times import moment
 
 PARTS = (RECEIVE, "loki")  # what takes data
 STOP = 900  # seconds that Receive may take to upload
@@ -39,7 +39,9 @@ class Node(Move):
         removed takes nothing. ToolError if the host does not answer."""
         there = self.docker("ps", "-a", "--format", "{{.Names}}").split()
         states = {role: self._state(role) for role in PARTS if self.container(role) in there}
-        return [role for role, (running, started) in states.items() if running == "true" or _seconds(started) > at]
+        return [
+            role for role, (running, started) in states.items() if running == "true" or moment(started).timestamp() > at
+        ]
 
     def start(self) -> None:
         """Start what an earlier run stopped, and wait until it is ready. ToolError after SEEN seconds."""
@@ -116,8 +118,3 @@ class Node(Move):
                     "`docker logs` there has the reason."
                 )
             time.sleep(2)
-
-
-def _seconds(started: str) -> float:
-    """Of Docker's time of a start, which is in UTC and has nanoseconds."""
-    return datetime.strptime(started[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc).timestamp()

@@ -123,8 +123,8 @@ def apply(cloud: Cloud) -> None:
 def _bring(
     cloud: Cloud, wanted: Mapping[Id, Value], there: dict[Id, Value], change: Callable[[Id, Value], object], failed: str
 ) -> None:
-    """Change what is not `there` as it is wanted, and forget what is not wanted. What fails is logged (`failed` is about
-    the id) and is tried again with the next change."""
+    """Change what is not `there` as it is wanted, and forget what is not wanted. What fails is logged (`failed`: a
+    sentence about the id) and is tried again with the next change."""
     for id in set(there) - set(wanted):
         del there[id]
     for id, value in wanted.items():
