@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from configs import services
 from configs.services.spec import MB
@@ -21,14 +22,24 @@ def assistant(settings: Settings) -> tuple[str, bool]:
     own, whole = sum(limits[role] for role in roles) // MB, sum(limits.values()) // MB
     what = "three containers" if len(roles) == len(ASK) else "container on each node"
     text = f"hub.ask: the assistant's {what} may use {own} MB of memory"
-    droplet = settings.hub.droplet
-    size = droplet_memory(droplet.size) if droplet is not None else None
-    if droplet is None or size is None:
+    known = [(memory, path, size) for path, size in sizes(settings) if (memory := droplet_memory(size)) is not None]
+    if not known:
         return text, True
-    text += f"; with it all containers of the hub may use {whole} MB, and its droplet ({droplet.size}) has {size} MB"
-    if whole <= size:
+    memory, path, size = min(known)
+    which = "the smallest droplet" if len(known) > 1 else "its droplet"
+    text += f"; with it all containers of the hub may use {whole} MB, and {which} ({size}) has {memory} MB"
+    if whole <= memory:
         return text, True
-    return f"{text}: choose a larger `hub.droplet.size`, or lower `hub.limits`", False
+    return f"{text}: choose a larger `{path}.size`, or lower `hub.limits`", False
+
+
+def sizes(settings: Settings) -> Iterator[tuple[str, str]]:
+    """The size of each droplet of the hub, by its path."""
+    for name in settings.hub.hosts:
+        droplet = settings.hosts[name].droplet
+        if droplet is not None:
+            node = settings.hub.nodes.get(name)
+            yield "hub.droplet" if name == "hub" else f"hub.storage.nodes.{node}", droplet.size
 
 
 def droplet_memory(size: str) -> int | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from configs import cost, services
-from configs.memory import ASK, droplet_memory
+from configs.memory import ASK, droplet_memory, sizes
 from configs.metrics_store import in_bucket
 from configs.services.spec import MB
 from configs.settings import Settings
@@ -73,15 +73,6 @@ def warnings(settings: Settings) -> Iterator[str]:
                 f"hub.limits.{role.replace('-', '_')}.memory: {hosts} need about {wanted} MB in {role}, its limit is "
                 f"{limits[role]} MB; raise it to {_rounded(wanted)}MB, or Docker ends it for lack of memory"
             )
-
-
-def sizes(settings: Settings) -> Iterator[tuple[str, str]]:
-    """The size of each droplet of the hub, by its path."""
-    for name in settings.hub.hosts:
-        droplet = settings.hosts[name].droplet
-        if droplet is not None:
-            node = settings.hub.nodes.get(name)
-            yield "hub.droplet" if name == "hub" else f"hub.storage.nodes.{node}", droplet.size
 
 
 def series(settings: Settings) -> int:

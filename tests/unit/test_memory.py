@@ -8,6 +8,7 @@ import pytest
 
 from configs.memory import assistant, droplet_memory
 from configs.settings import load
+from tests.fixtures.fleets import CLUSTER, cluster
 from tests.fixtures.full import small
 
 SOURCE = "stacks/Pulumi.test.yaml"
@@ -32,6 +33,17 @@ def test_limits_are_compared_with_the_droplet() -> None:
     text, fits = _hub(droplet={"region": "fra1", "size": "s-1vcpu-1gb"}, ask={})
     assert not fits
     assert text.endswith("(s-1vcpu-1gb) has 1024 MB: choose a larger `hub.droplet.size`, or lower `hub.limits`")
+
+
+def test_the_smallest_node_of_a_cluster_counts() -> None:
+    large = {"size": "s-4vcpu-8gb"}
+    nodes = {"a": {}, "b": large, "c": {"size": "s-1vcpu-1gb"}}
+    text, fits = assistant(
+        cluster({"ask": {}, "storage": {**CLUSTER, "nodes": nodes}, "droplet": {"region": "fra1", **large}})
+    )
+    assert not fits
+    assert "and the smallest droplet (s-1vcpu-1gb) has 1024 MB" in text
+    assert text.endswith(": choose a larger `hub.storage.nodes.c.size`, or lower `hub.limits`")
 
 
 @pytest.mark.parametrize(
