@@ -48,6 +48,11 @@ def check(outputs: Mapping[str, Any], settings: Settings, now: datetime, moves: 
         _there(storage, tomorrow, bool(outputs.get("bucket_prepared")))
     if (since := outputs.get("logs_since")) and storage.kind != "cluster":  # a move to three nodes copies the lines
         _lines_on_disk(since, was, settings, now)
+    if since == "" and was == storage.kind == "bucket" and storage.logs_since is not None:
+        raise ToolError(
+            "hub.storage.logs_since: expected no such key, all log lines of this hub are in its bucket: those from "
+            "before that day would not be read; remove it"
+        )
     if (until := outputs.get("logs_until")) is not None and storage.logs_until is None:
         _lines_are_old(until, settings, now)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from configs.settings.base import DnsLabel, Strict
 from configs.settings.places import HubDroplet, Server, Slug
@@ -15,13 +15,13 @@ _OWN = ("size", "volume")  # what a node may have instead of the hub droplet's
 _LONGEST = 63 - len("hub-")  # characters; the name of its host is a DNS label
 
 
-def _node_name(value: str) -> str:
-    if len(value) > _LONGEST:
+def _node_name(value: object) -> object:
+    if isinstance(value, str) and len(value) > _LONGEST:
         raise ValueError(f"expected at most {_LONGEST} characters, the node's host is hub-<name>; shorten the name")
     return value
 
 
-NodeName = Annotated[DnsLabel, AfterValidator(_node_name)]
+NodeName = Annotated[DnsLabel, BeforeValidator(_node_name)]
 
 
 class Node(Strict):

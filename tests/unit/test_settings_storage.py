@@ -129,6 +129,8 @@ def test_expired_lines_of_the_disk_need_no_day() -> None:
     with pytest.raises(ToolError, match='expected "2026-11-20" or no such key, the lines from that day on are in'):
         storage_change.check(IN_BUCKET, _kept(9, logs_since="2026-12-01"), NOW)
     storage_change.check({**IN_BUCKET, "logs_since": ""}, _kept(30), NOW)
+    with pytest.raises(ToolError, match="logs_since: expected no such key, all log lines of this hub are in its"):
+        storage_change.check({**IN_BUCKET, "logs_since": ""}, _kept(30, logs_since="2026-11-20"), NOW)
 
 
 def test_a_day_that_has_not_come_may_be_another() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, rate
+from configs.dashboards.hub.queries import AGENT, BY, LOG_AGENT, METRICS, RATE_INTERVAL, SELECTED, once, rate
 from configs.dashboards.model import PER_SECOND, Graph, Query, Row, largest
 from configs.metrics_store import RULES_JOB
 from configs.rules import agents
@@ -22,11 +22,11 @@ def _storage(settings: Settings) -> Row:
                 unit=PER_SECOND,
                 queries=(
                     Query(
-                        expr="sum(" + rate("prometheus_tsdb_head_samples_appended_total", METRICS) + ")",
+                        expr=once(rate("prometheus_tsdb_head_samples_appended_total", METRICS)),
                         legend="all",
                     ),
                     Query(
-                        expr="sum(" + rate("prometheus_tsdb_head_out_of_order_samples_appended_total", METRICS) + ")",
+                        expr=once(rate("prometheus_tsdb_head_out_of_order_samples_appended_total", METRICS)),
                         legend="out of order",
                     ),
                 ),
@@ -56,10 +56,10 @@ def _storage(settings: Settings) -> Row:
                 unit="bytes",
                 stack=True,
                 queries=(
-                    Query(expr=f"sum(prometheus_tsdb_storage_blocks_bytes{{{METRICS}}})", legend="blocks"),
-                    Query(expr=f"sum(prometheus_tsdb_wal_storage_size_bytes{{{METRICS}}})", legend="write-ahead log"),
+                    Query(expr=once(f"prometheus_tsdb_storage_blocks_bytes{{{METRICS}}}"), legend="blocks"),
+                    Query(expr=once(f"prometheus_tsdb_wal_storage_size_bytes{{{METRICS}}}"), legend="write-ahead log"),
                     Query(
-                        expr=f"sum(prometheus_tsdb_head_chunks_storage_size_bytes{{{METRICS}}})",
+                        expr=once(f"prometheus_tsdb_head_chunks_storage_size_bytes{{{METRICS}}}"),
                         legend="head chunks",
                     ),
                 ),
@@ -100,7 +100,7 @@ def _logs(limit: int) -> Row:
                 description="Active streams in Loki. At the limit Loki rejects lines of new streams.",
                 unit="none",
                 queries=(
-                    Query(expr='sum(loki_ingester_memory_streams{job="loki"})', legend="streams"),
+                    Query(expr=once('loki_ingester_memory_streams{job="loki"}'), legend="streams"),
                     Query(expr=f"vector({limit})", legend="limit"),
                 ),
             ),
@@ -141,7 +141,7 @@ _requests = Row(
             description="Alerts in Alertmanager by state, and notifications per minute that could not be delivered.",
             unit="none",
             queries=(
-                Query(expr='sum by (state) (alertmanager_alerts{job="alertmanager"})', legend="{{state}}"),
+                Query(expr=once('alertmanager_alerts{job="alertmanager"}', "state"), legend="{{state}}"),
                 Query(
                     expr="60 * sum(" + rate("alertmanager_notifications_failed_total", 'job="alertmanager"') + ")",
                     legend="failed notifications per minute",
