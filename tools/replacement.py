@@ -1,11 +1,13 @@
-"""`make rebuild` and `make accept-key`: replace one resource of a host, and with it what depends on it."""
+"""`make rebuild` and `make accept-key`: replace one resource of a host, and with it what depends on it; or go on with
+another server, which the program cannot make."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
 
-from tools import nodes, pulumi_state, storage_change
+from configs.settings.places import Server
+from tools import another_machine, nodes, pulumi_state, storage_change
 from tools.cli import Commands
 from tools.down import PROTECTED
 from tools.errors import ToolError
@@ -27,7 +29,8 @@ TIES = (
 
 def register(commands: Commands) -> None:
     commands.add("accept-key", _accept_key, "accept the SSH host key that a host presents now").add_argument("host")
-    commands.add("rebuild", _rebuild, "replace a droplet; its volume, address and data stay").add_argument("host")
+    rebuild = commands.add("rebuild", _rebuild, "replace a droplet; go on with another server in a lost one's place")
+    rebuild.add_argument("host")
 
 
 def _accept_key(options: argparse.Namespace) -> int:
@@ -36,14 +39,33 @@ def _accept_key(options: argparse.Namespace) -> int:
 
 
 def _rebuild(options: argparse.Namespace) -> int:
-    title = f"Replacing the droplet of {options.host}; volume, address and data stay"
     stack, droplet = _selected(options), f"{options.host}-droplet"
+    server = _server(stack, options.host)
+    if server is not None:
+        return _on_another(stack, options.host, server)
+    title = f"Replacing the droplet of {options.host}; volume, address and data stay"
     stack.urn(DROPLET, droplet)  # ToolError for a host that has none
     _ring(stack, options.host)
     gone = lost(stack, _urns(stack, options.host, MACHINE), _urns(stack, options.host, TIES))
     if gone:
         say(f"At the cloud there is no {' and no '.join(gone)} any more; they are made again.")
     return replace(stack, DROPLET, droplet, title, there=droplet not in gone)
+
+
+def _server(stack: Stack, host: str) -> Server | None:
+    settings = stack.settings()
+    found = settings.hosts.get(host) if settings is not None else None
+    return found.server if found is not None else None
+
+
+def _on_another(stack: Stack, host: str, server: Server) -> int:
+    another_machine.require_gone(stack, host, server)
+    _ring(stack, host)
+    was = another_machine.address(stack.state, host)
+    if was is not None and was.rpartition("@")[2] != f"{server.address}:{server.port}":
+        another_machine.drop(stack, host)
+    say(f"\nBringing {host} up on the machine at {server.address} (pulumi up)")
+    return _up(stack, FAILED)
 
 
 def _ring(stack: Stack, host: str) -> None:
@@ -88,7 +110,11 @@ def lost(stack: Stack, urns: Sequence[str], ties: Sequence[str] = ()) -> list[st
 def replace(stack: Stack, kind: str, name: str, title: str, there: bool = True) -> int:
     """Replace the resource of this type and name; or make it again, if it is not `there`."""
     say(f"\n{title} (pulumi up{' --replace' if there else ''})")
-    flags = ("--yes", "--skip-preview", "--suppress-outputs")
-    if stack.run("up", *flags, *(("--replace", stack.urn(kind, name)) if there else ())):
-        raise ToolError(f"{FAILED} {PROTECTED}" if kind == DROPLET else FAILED)
+    chosen = ("--replace", stack.urn(kind, name)) if there else ()
+    return _up(stack, f"{FAILED} {PROTECTED}" if kind == DROPLET else FAILED, *chosen)
+
+
+def _up(stack: Stack, failed: str, *chosen: str) -> int:
+    if stack.run("up", "--yes", "--skip-preview", "--suppress-outputs", *chosen):
+        raise ToolError(failed)
     return 0 if report_status(stack) else 1
