@@ -103,7 +103,7 @@ tunnel: venv ## the query pages of a remote hub on this machine's loopback: make
 accept-key: venv ## accept the SSH host key that a host presents now: make accept-key HOST=web-1 STACK=prod
 	@$(TOOL) accept-key "$(HOST)"
 
-rebuild: venv ## replace a droplet, its volume, address and data stay: make rebuild HOST=hub STACK=prod
+rebuild: venv ## replace a droplet (volume, address and data stay), or go on with another server: make rebuild HOST=hub STACK=prod
 	@$(TOOL) rebuild "$(HOST)"
 
 outdated: venv ## which pinned images are outdated (WRITE=1: digests into configs/images.yaml)

@@ -22,15 +22,15 @@ PATIENCE = 30  # seconds
 
 
 def require_gone(stack: Stack, host: str, server: Server) -> None:
-    """ToolError unless the stack file has another address for the host, and its old machine does not answer. Nothing is
-    said of a host that was moved already."""
+    """ToolError unless the stack file has another address for the host, and its old machine does not answer. A host
+    that was moved already passes."""
     was = address(stack.state, host)
     if was is None:
         return
     if was.rpartition("@")[2] == f"{server.address}:{server.port}":
         raise ToolError(
             f"host {host}: expected the address of another machine in the stack file, {server.address} is the one that "
-            f"it has. `make up` makes what is missing on it; after a new installation `make accept-key HOST={host}` first"
+            f"it has. `make up` makes what is missing on it; if it is a new system, `make accept-key HOST={host}` first"
         )
     outputs = pulumi_state.outputs(stack.state)
     known = outputs.get("hosts", {}).get(host, {})
@@ -60,13 +60,14 @@ def address(state: Mapping[str, Any], host: str) -> str | None:
 
 def on_machine(state: Mapping[str, Any], host: str) -> frozenset[str]:
     """URNs of what is on the host's machine."""
-    parents = {one["urn"]: one.get("parent", "") for one in _resources(state)}
+    found = _resources(state)
+    parents = {one["urn"]: one.get("parent", "") for one in found}
     roots = tuple(f"::fleetwatch:index:{part}::{host}" for part in PARTS)
 
     def belongs(urn: str) -> bool:
         return bool(urn) and (urn.endswith(roots) or belongs(parents.get(urn, "")))
 
-    return frozenset(one["urn"] for one in _resources(state) if one["type"].startswith(ON_IT) and belongs(one["urn"]))
+    return frozenset(one["urn"] for one in found if one["type"].startswith(ON_IT) and belongs(one["urn"]))
 
 
 def without(state: Mapping[str, Any], gone: frozenset[str]) -> dict[str, Any]:

@@ -138,8 +138,8 @@ def _refreshed(stack: Stack) -> list[str]:
         if stopped:
             say(f"\nNot running any more on {host}: {', '.join(sorted(stopped.values()))}. They are refreshed first.")
             # With their networks and volumes, which a machine that was installed again does not have either.
-            made = (urn for urn in another_machine.on_machine(stack.state, host) if "docker:index/" in urn)
-            targets = (word for urn in sorted(made) for word in ("--target", urn))
+            made = {urn for urn in another_machine.on_machine(stack.state, host) if "docker:index/" in urn}
+            targets = (word for urn in sorted({*stopped, *made}) for word in ("--target", urn))
             stack.quiet("refresh", "--yes", "--skip-preview", *targets)
     return []
 

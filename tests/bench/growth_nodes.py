@@ -9,21 +9,18 @@ cloud's API are stand-ins. The limits of the parts are raised, so that none ends
 from __future__ import annotations
 
 import statistics
-import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 
 from configs.metrics_store import THANOS
 from tests.bench import page, usage
 from tests.bench.growth import LATE, LEVELS, OVER, ROOM, WARM, Run
-from tests.bench.load import EVERY, LINES, SERIES, Load, takes
+from tests.bench.load import EVERY, LINES, SERIES, Asker, Load, takes
 from tests.integration.cluster import NODES, Cluster
 from tests.integration.fleet import told
 from tests.integration.rig import eventually
-from tools.hubclient import HubClient
 from tools.progress import say, step
 
 TITLE = "A growing hub of three nodes"
@@ -66,14 +63,13 @@ class Level:
     heavy: float  # seconds of the query over all series
     found: dict[str, list[usage.Usage]]
 
+    def of(self, container: str) -> list[usage.Usage]:
+        return [one for found in self.found.values() for one in found if one.container == container]
+
     @property
     def is_last(self) -> bool:
         """Whether the nodes no longer keep up."""
         return self.lag > LATE or bool(self.failed)
-
-    @property
-    def all(self) -> list[usage.Usage]:
-        return [one for found in self.found.values() for one in found]
 
 
 @dataclass
@@ -88,38 +84,6 @@ class Phase:
     unanswered: int
 
 
-class Asker:
-    """Asks for one host's panel each second, at the query side of the first node, and notes how long it takes."""
-
-    def __init__(self, hub: HubClient) -> None:
-        self.hub, self.unanswered = hub, 0
-        self.took: list[float] = []
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._ask, daemon=True)
-
-    def forget(self) -> None:
-        self.took, self.unanswered = [], 0
-
-    def _ask(self) -> None:
-        while not self._stop.wait(1):
-            begun = time.time()
-            try:
-                self.hub.metrics(ONE)
-            except Exception:  # whatever it was, a person has no answer
-                self.unanswered += 1
-            else:
-                self.took.append(time.time() - begun)
-
-    @contextmanager
-    def asking(self) -> Iterator[Asker]:
-        self._thread.start()
-        try:
-            yield self
-        finally:
-            self._stop.set()
-            self._thread.join(60)
-
-
 def _measure(nodes: Nodes) -> dict[str, list[usage.Usage]]:
     names = {node: nodes.containers_of(node) for node in NODES}
     machines = nodes.machine_of
@@ -132,7 +96,7 @@ def _measure(nodes: Nodes) -> dict[str, list[usage.Usage]]:
 def _level(nodes: Nodes, load: Load) -> Level:
     with step(f"{load.hosts} hosts, {load.hosts * SERIES} series, {load.hosts * LINES} lines a second"):
         time.sleep(WARM)
-        with nodes.hub() as hub, Asker(hub).asking() as asker:
+        with nodes.hub() as hub, Asker(hub, ONE).asking() as asker:
             load.forget()
             asker.forget()
             found = _measure(nodes)
@@ -152,7 +116,7 @@ def _phases(nodes: Nodes, load: Load) -> Iterator[Phase]:
             time.sleep(AWAY)
         return Phase(what, load.slowest, load.refused, load.failed, asker.took, asker.unanswered)
 
-    with nodes.hub() as hub, Asker(hub).asking() as asker:
+    with nodes.hub() as hub, Asker(hub, ONE).asking() as asker:
         yield phase("all nodes")
         with nodes.off("hub-b"):
             yield phase("one node off")
@@ -184,8 +148,14 @@ def _table(levels: Sequence[Level]) -> page.Table:
     lines = []
     for role in ROLES:
         name = f"fleetwatch-{role}"
-        lines.append([role, *(_cell([one for one in level.all if one.container == name]) for level in levels)])
-    sums = [[_sum(found) for found in level.found.values()] for level in levels]
+        lines.append([role, *(_cell(level.of(name)) for level in levels)])
+    sums = [
+        [
+            usage.Usage("", sum(one.memory for one in found), sum(one.cpu for one in found))
+            for found in level.found.values()
+        ]
+        for level in levels
+    ]
     lines.append(["one node in all", *map(_cell, sums)])
     lines.append(["CPU of the three nodes", *(f"{sum(one.cpu for one in found):.0f} %" for found in sums)])
     lines.append(["slowest push of a third of the hosts", *(f"{level.lag:.1f} s" for level in levels)])
@@ -194,10 +164,6 @@ def _table(levels: Sequence[Level]) -> page.Table:
     lines.append(["a query over every series", *(f"{level.heavy:.1f} s" for level in levels)])
     columns = ["container", *(f"{one.hosts} hosts" for one in levels)]
     return page.Table("Memory (highest reading) and CPU of one core, on the node with the most", columns, lines)
-
-
-def _sum(found: Sequence[usage.Usage]) -> usage.Usage:
-    return usage.Usage("", sum(one.memory for one in found), sum(one.cpu for one in found))
 
 
 def _cell(found: Sequence[usage.Usage]) -> str:

@@ -1,4 +1,4 @@
-"""The generator of the growth benches: what so many hosts would push, by remote write 1.0 and as lines."""
+"""The generator of the growth benches: what so many hosts would push, as samples and as lines; and one who asks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from configs import names
 from tests.bench import remote_write
+from tools.hubclient import HubClient
 from tools.net import without_proxy
 
 SERIES = 4000  # of each host; the estimate of docs/growing.md
@@ -88,6 +90,38 @@ class Load:
             body = json.dumps({"streams": streams}).encode()
             self._is_taken(0, partial(_push_lines, body))
             self._stop.wait(max(0.0, 1 - (time.time() - begun)))
+
+
+class Asker:
+    """Sends a query each second, and notes how long its answer takes."""
+
+    def __init__(self, hub: HubClient, query: str) -> None:
+        self.hub, self.query, self.unanswered = hub, query, 0
+        self.took: list[float] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def forget(self) -> None:
+        self.took, self.unanswered = [], 0
+
+    def _ask(self) -> None:
+        while not self._stop.wait(1):
+            begun = time.time()
+            try:
+                self.hub.metrics(self.query)
+            except Exception:  # whatever it was, a person has no answer
+                self.unanswered += 1
+            else:
+                self.took.append(time.time() - begun)
+
+    @contextmanager
+    def asking(self) -> Iterator[Asker]:
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            self._thread.join(60)
 
 
 def _push_lines(body: bytes, address: str) -> None:

@@ -73,7 +73,9 @@ def test_what_is_on_the_machine_leaves_and_its_passwords_stay() -> None:
 
 
 def test_the_same_address_is_refused_with_the_way_out() -> None:
-    with pytest.raises(ToolError, match="expected the address of another machine.*`make up` makes what is missing on it"):
+    with pytest.raises(
+        ToolError, match="expected the address of another machine.*`make up` makes what is missing on it"
+    ):
         another_machine.require_gone(StandIn(_state()), "hub-c", Server(address="203.0.113.7", user="deploy"))
 
 

@@ -59,7 +59,11 @@ class Fleet(Stack):
 
 
 def state(outputs: Mapping[str, Any], *containers: Mapping[str, Any]) -> dict[str, Any]:
-    return {"deployment": {"resources": [{"type": "pulumi:pulumi:Stack", "outputs": outputs}, *containers]}}
+    return {
+        "deployment": {
+            "resources": [{"type": "pulumi:pulumi:Stack", "urn": "urn:stack", "outputs": outputs}, *containers]
+        }
+    }
 
 
 @pytest.fixture
@@ -164,9 +168,11 @@ def test_stopped_containers_are_looked_for_on_their_own_node(folder: Path, capsy
     stack = Fleet(folder, _all(hub_c=None))
     (folder / "ps").write_text("11\n22\n")
     made = [_container("hub", "loki", "11"), _container("hub-b", "loki", "33"), _container("hub-c", "loki", "44")]
-    stack.state = state(stack.found, *made)
+    network = "urn:x::fleetwatch:index:Hub$docker:index/network:Network::hub-b-hub"
+    on_it = {"type": "docker:index/network:Network", "urn": network, "parent": "urn:x::fleetwatch:index:Hub::hub-b"}
+    stack.state = state(stack.found, *made, on_it)
     assert up._refreshed(stack) == [], "a refresh of everything would end at the node that does not answer"
-    assert stack.ran == [("refresh", "--yes", "--skip-preview", "--target", "urn:hub-b-loki")]
+    assert stack.ran == [("refresh", "--yes", "--skip-preview", "--target", "urn:hub-b-loki", "--target", network)]
     assert "Not running any more on hub-b: fleetwatch-loki." in capsys.readouterr().out
 
 
