@@ -118,8 +118,8 @@ check: venv ## all checks and tests that need no Docker; the first run builds th
 test: venv ## all tests, with a Docker Engine and real containers
 	@sh tests/run.sh
 
-test-long: venv ## the integration tests that `make test` leaves out: kills at every step, faults of a bucket, two years of data (WRITE=1: into docs/figures.md)
-	@.venv/bin/python -m tests.long_runs $(if $(WRITE),--page docs/figures.md)
+test-long: venv ## the integration tests that `make test` leaves out: kills at every step, faults of a bucket, two years of data (PART=test_bucket: that module; WRITE=1: into docs/figures.md)
+	@.venv/bin/python -m tests.long_runs $(PART) $(if $(WRITE),--page docs/figures.md)
 
 test-vm: venv ## a virtual machine with systemd and cgroup v2: its first boot, a hub on it, a reboot, nothing left (WRITE=1: into docs/figures.md)
 	@.venv/bin/python -m tests.vm $(if $(WRITE),--page docs/figures.md)

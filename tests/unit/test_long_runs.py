@@ -31,3 +31,22 @@ def test_a_report_becomes_a_line_for_each_module() -> None:
     first, second = long_runs.read(REPORT)
     assert first == long_runs.Module("test_a", passed=1, failed=2, skipped=1, seconds=30.0)
     assert second == long_runs.Module("test_b", passed=1, seconds=60.0)
+
+
+def test_modules_that_were_not_run_keep_their_line() -> None:
+    page = """## The long tests
+
+| module | passed | failed | skipped | duration | date | modules at once |
+|---|---|---|---|---|---|---|
+| test_bucket | 11 | 0 | 0 | 12.0 min | 2026-11-29 | 1 |
+| test_fleet_nodes | 18 | 1 | 0 | 25.0 min | 2026-11-30 | 1 |
+
+## Another section
+
+| test_outage_restarts | 1 |
+"""
+    run = [long_runs.Module("test_fleet_nodes", passed=19, seconds=1440.0)]
+    assert long_runs.rows(run, page, "2026-12-01", "3") == [
+        ["test_bucket", "11", "0", "0", "12.0 min", "2026-11-29", "1"],
+        ["test_fleet_nodes", "19", "0", "0", "24.0 min", "2026-12-01", "3"],
+    ]
