@@ -221,6 +221,7 @@ class DockerService(pulumi.ComponentResource):
                 for network in made.networks
             ],
             hosts=[docker.ContainerHostArgs(host=name, ip=ip) for name, ip in sorted(made.hosts.items())] or None,
+            sysctls=dict(made.sysctls) or None,
             pid_mode="host" if made.host_namespaces else None,
             ports=self._ports(),
             capabilities=docker.ContainerCapabilitiesArgs(

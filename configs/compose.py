@@ -133,6 +133,8 @@ def _service(made: Container, folder: str, private: str | None) -> dict[str, Any
         }
         if made.hosts:
             service["extra_hosts"] = [f"{name}:{address}" for name, address in sorted(made.hosts.items())]
+        if made.sysctls:
+            service["sysctls"] = dict(made.sysctls)
     return {
         **service,
         "healthcheck": {

@@ -108,6 +108,7 @@ def spec(
         command=command,
         binds={context.hosts_file: "/etc/hosts"} if context.hub_by_address else {},
         hosts=context.host_names,
+        sysctls=context.dials,
         volumes=volumes,
         networks=pusher_networks(context),
         user_networks=True,

@@ -52,6 +52,7 @@ class Container:
     mounts: tuple[Mount, ...]
     networks: tuple[Network, ...]
     hosts: Mapping[str, str]
+    sysctls: Mapping[str, str]
     host_namespaces: bool
     ports: tuple[Port, ...]
     capabilities: tuple[str, ...]
@@ -87,6 +88,7 @@ def container(spec: ServiceSpec, *, stack: str, host: str, base: str, image: str
         mounts=_mounts(spec, stack, f"{base}/{spec.role}"),
         networks=spec.networks,
         hosts=spec.hosts,
+        sysctls=spec.sysctls,
         host_namespaces=spec.host_network,
         ports=tuple(sorted(spec.ports, key=lambda port: port.container)),
         capabilities=spec.capabilities,

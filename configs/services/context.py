@@ -81,6 +81,12 @@ class Context:
         return self.host.via == "vpc" and not self.is_hub
 
     @property
+    def dials(self) -> dict[str, str]:
+        """Of a host that knows the addresses of several nodes: where one does not answer, it goes on to the next after
+        7 s. Linux' own limit is 127 s, and the agents have none: Go's transport dials without that of the request."""
+        return {"net.ipv4.tcp_syn_retries": "2"} if self.hub_by_address and self.settings.hub.nodes else {}
+
+    @property
     def gateway(self) -> str:
         """The host's address on the edge's network."""
         return str(next(ipaddress.ip_network(self.edge.subnet).hosts()))

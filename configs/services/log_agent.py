@@ -52,6 +52,7 @@ def spec(
         follows=(*folders, *(JOURNAL if journal else ())),
         volumes={role: Volume(data)},
         networks=pusher_networks(context),
+        sysctls=context.dials,
         # root without capabilities may not read the logs of other users; with files or the journal it has to
         capabilities=("CAP_DAC_READ_SEARCH",) if folders or journal else (),
         health=bash_check(ready, names.LOG_AGENT_PORT),

@@ -198,6 +198,7 @@ class ServiceSpec:
     scratch: tuple[str, ...] = ()
     networks: tuple[Network, ...] = ()
     hosts: Mapping[str, str] = field(default_factory=dict)  # further lines of its hosts file: name -> address
+    sysctls: Mapping[str, str] = field(default_factory=dict)  # of the container's own network
     host_network: bool = False
     user_networks: bool = False
     ports: tuple[Port, ...] = ()

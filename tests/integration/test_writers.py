@@ -44,6 +44,7 @@ HOST = (
     "Memory", "MemorySwap", "MemoryReservation", "NanoCpus", "CpuShares", "RestartPolicy", "LogConfig", "Tmpfs",
     "ReadonlyRootfs", "Devices", "PidMode", "IpcMode", "UsernsMode", "Privileged", "PortBindings", "GroupAdd",
     "ExtraHosts", "AutoRemove", "PublishAllPorts", "OomKillDisable", "Runtime", "CgroupParent",
+    "Sysctls",
 )  # fmt: skip
 
 
@@ -75,6 +76,7 @@ class Machine:
         every = (*services.edge_specs(self.context), *services.hub_specs(self.context))
         # Docker refuses rslave where this machine's mounts are private; on a host project.sh takes it out then.
         found = {spec.role: spec if _passes_mounts_on() else replace(spec, follows=()) for spec in every}
+        found["agent"] = replace(found["agent"], sysctls={"net.ipv4.tcp_syn_retries": "2"})  # as where there are nodes
         self.specs: list[ServiceSpec] = [found[role] for role in ROLES]
         self.images = {image.key: image.ref for image in chain.images}
 

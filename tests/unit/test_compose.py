@@ -20,6 +20,7 @@ from configs.services.container import Container, container, published
 from configs.services.context import Context
 from configs.services.spec import File, HealthCheck, Late, Port, Service, ServiceSpec, text
 from configs.settings import load
+from tests.fixtures.fleets import cluster
 from tests.fixtures.full import SECRETS, SOURCE, full, raw
 
 SERVICE = Service(image="x", licence="MIT", limits="x", memory=1, cpus=1.0, jobs=())
@@ -63,6 +64,17 @@ def test_our_own_files_are_mounted_by_relative_paths_and_the_hosts_by_absolute_o
     assert all(re.match(r"^\./([a-z0-9-]+/(config|secrets)|hosts)$", source) for source in relative)
     assert {"/", "/sys", "/var/run/docker.sock"} <= binds
     assert ("./hosts" in relative) is context.hub_by_address
+
+
+def test_a_host_that_knows_several_nodes_does_not_wait_long_for_one() -> None:
+    settings = cluster(hosts={"web": {"droplet": {}}})
+    for name, several in (("web", True), ("hub-b", False)):
+        services_of = _project(deployment.context(settings, name, "/srv/fw/fleetwatch", "/var/run/docker.sock"))[
+            "services"
+        ]
+        limited = {role for role, one in services_of.items() if one.get("sysctls") == {"net.ipv4.tcp_syn_retries": "2"}}
+        assert limited == ({"agent", "promtail"} if several else set())
+    assert all("sysctls" not in one for one in _project(_context("web-1"))["services"].values()), "one hub has no other"
 
 
 def test_a_folder_whose_name_begins_like_ours_is_not_ours() -> None:
