@@ -105,12 +105,8 @@ def test_container_whose_lines_are_not_collected_is_named(story: Story, examined
     assert [one for one in examined.found["notes"] if f"container {name} are not collected: its log driver" in one]
 
 
-def test_doctor_takes_less_than_20_seconds(story: Story, examined: Examined) -> None:
+def test_doctor_needs_a_bounded_number_of_requests(examined: Examined) -> None:
     assert examined.found["requests"] < 1200, "for one host with fourteen boards: 967"
-    took = [examined.found["seconds"]]
-    while min(took) >= 20 and len(took) < 4:  # other stacks are at work beside this one
-        took.append(_doctor(story)[1]["seconds"])
-    assert min(took) < 20, f"{took} for {examined.found['requests']} requests"
 
 
 def test_doctor_reports_what_each_host_sends(examined: Examined) -> None:
