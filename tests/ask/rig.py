@@ -43,7 +43,8 @@ schema_config:
 limits_config: {reject_old_samples: false, allow_structured_metadata: true, max_query_length: 0, volume_enabled: true,
                 discover_service_name: [], discover_log_levels: false, ingestion_rate_mb: 50,
                 ingestion_burst_size_mb: 100}
-ingester: {wal: {enabled: false}, lifecycler: {min_ready_duration: 1s}, max_chunk_age: 87600h, chunk_idle_period: 87600h}
+ingester: {wal: {enabled: false}, lifecycler: {min_ready_duration: 1s}, max_chunk_age: 87600h,
+           chunk_idle_period: 87600h}
 querier: {query_ingesters_within: 0s}
 frontend: {address: 127.0.0.1, encoding: protobuf}
 """
