@@ -41,7 +41,7 @@ since=$(date +%s)
 if $bin/python -m tools test-programs; then result=ok; else result=FAILED failed="$failed, test programs"; fi
 printf '%-22s %-7s %3s s\n' "test programs" "$result" "$(($(date +%s) - since))"
 part "own files" $bin/python -m tools custom
-part "pytest" $bin/python -m pytest -q -n 2 -m "not integration" tests
+part "pytest" $bin/python -m pytest -q -n 4 -m "not integration" tests
 echo "in all $(($(date +%s) - began)) s"
 [ -z "$failed" ] || echo "failed: ${failed#, }" >&2
 [ -z "$failed" ]

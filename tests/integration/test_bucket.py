@@ -215,6 +215,7 @@ class TestBucket:
         assert [numbers[number] for number in range(last + 1)] == [1] * (last + 1)
         stored.lines = numbers
 
+    @pytest.mark.long
     def test_hub_moves_back_to_its_disk(self, stored: Stored) -> None:
         begun, known = time.time(), stored.stamps()
         tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
@@ -239,6 +240,7 @@ class TestBucket:
         assert len(times) == len(set(times))
         assert not set(known) - set(times)
 
+    @pytest.mark.long
     def test_lines_of_the_bucket_are_read_after_the_move(self, stored: Stored) -> None:
         writer = stored.rig.container("writer-2")
         found = eventually("lines", lambda: outage.numbers(stored.rig, writer, stored.began), patience=90)

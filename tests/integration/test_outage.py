@@ -161,6 +161,7 @@ class TestTheHubIsAwayForItsBudget:
         assert "GAP" not in done.stdout, done.stdout
 
 
+@pytest.mark.long
 @pytest.mark.xdist_group("beyond")
 class TestTheHubIsAwayForLonger:
     """One story, in this order."""
