@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import re
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
@@ -14,7 +13,6 @@ from configs import names
 from configs.services.spec import USERS_LABELS, USERS_SAMPLES
 from configs.settings.addresses import is_dns_name, is_host
 from configs.settings.base import (
-    HIDDEN,
     MOST,
     SHOWN,
     HostPort,
@@ -29,6 +27,7 @@ from configs.settings.base import (
     as_list,
     none_given,
 )
+from configs.settings.certificates import Certificates
 from configs.settings.text import OneLine
 from configs.units import Duration, Interval, Size, parse_duration, parse_size, show_duration
 
@@ -41,22 +40,6 @@ def _param(value: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_.~\[\]-]+", value):
         raise ValueError("expected the name of a query parameter: letters, digits and _ . ~ - [ ]")
     return value
-
-
-def _certificates(value: str) -> str:
-    if not re.search(r"-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]+-----END", value) or "PRIVATE KEY" in value:
-        raise ValueError(
-            "expected certificates as PEM: the text from -----BEGIN CERTIFICATE----- on (in YAML behind `|`), no "
-            "private key"
-        )
-    for body in re.findall(r"CERTIFICATE-----([^-]+)-----END", value):
-        try:
-            base64.b64decode("".join(body.split()), validate=True)
-        except ValueError:
-            raise ValueError(
-                "expected base64 between the lines BEGIN and END CERTIFICATE; copy them once more"
-            ) from None
-    return value.strip() + "\n"
 
 
 def _server_name(value: str) -> str:
@@ -92,7 +75,6 @@ def _not_everything(value: str) -> str:
     return value
 
 
-Certificates = Annotated[str, AfterValidator(_certificates), HIDDEN]
 ServerName = Annotated[str, AfterValidator(_server_name)]
 Param = Annotated[str, AfterValidator(_param)]
 Values = Annotated[list[OneLine], Field(min_length=1), BeforeValidator(as_list)]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from types import NoneType
 from typing import Annotated, Any, get_args
 
@@ -17,7 +16,6 @@ from pydantic import (
     Field,
     SecretStr,
     ValidationInfo,
-    create_model,
     field_validator,
 )
 from pydantic_core import PydanticCustomError
@@ -32,7 +30,6 @@ from configs.settings.addresses import (
     refuse_loopback,
 )
 from configs.settings.text import one_line
-from configs.units import Memory, parse_size, show_size
 
 # In the annotation of a field: messages never show its value, because a secret is easily put there by mistake.
 HIDDEN = "hidden in messages"
@@ -213,47 +210,3 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 # take out with Output.secret at once.
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 PrivateKey = Annotated[SecretStr, BeforeValidator(_private_key)]
-
-
-ENOUGH = 8  # the share of the default memory without which none of the programs starts
-
-
-class Limits(Strict):
-    """What one container may use: memory as a size (hard limit), cpus in cores (from 0.1 on: the docker provider writes
-    smaller ones differently than it reads them, and would replace the container at every run)."""
-
-    memory: Memory = parse_size("128MB")
-    cpus: Annotated[float, Field(ge=0.1, le=256)] = 0.5
-
-
-class ServiceLimits(Strict):
-    """The limits of several services. Its fields, one for each key, are made from the services' own defaults."""
-
-    def of(self, key: str) -> tuple[int, float]:
-        """Memory in bytes and cores of the service that has this key."""
-        found: Limits = getattr(self, key)
-        return found.memory, found.cpus
-
-
-def service_limits(name: str, doc: str, defaults: Mapping[str, tuple[int, float]]) -> type[ServiceLimits]:
-    """A model with one field for each key, memory in bytes and cores. What an entry leaves out is its default."""
-    fields: dict[str, Any] = {}
-    for key, (memory, cpus) in defaults.items():
-        shown = {"memory": show_size(memory), "cpus": cpus}
-        default = Limits.model_construct(memory=memory, cpus=cpus)
-        checks = (BeforeValidator(partial(_filled, shown)), AfterValidator(partial(_enough, memory // ENOUGH)))
-        fields[key] = (Annotated[(Limits, *checks)], default)
-    return create_model(name, __base__=ServiceLimits, __doc__=doc, **fields)
-
-
-def _enough(least: int, given: Limits) -> Limits:
-    if given.memory < least:
-        raise ValueError(
-            f"memory: expected at least {show_size(least)}, with less the container is killed as soon as it starts, "
-            f"got {show_size(given.memory)}"
-        )
-    return given
-
-
-def _filled(default: Mapping[str, Any], given: Any) -> Any:
-    return {**default, **given} if isinstance(given, dict) else given

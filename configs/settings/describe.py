@@ -14,12 +14,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from configs.settings.base import MOST, Limits
+from configs.settings.base import MOST
 from configs.settings.edge import Edge, Metrics
 from configs.settings.fleet import Access, Cloud, Docker, Ssh
 from configs.settings.host import Host
 from configs.settings.hub import Hub
 from configs.settings.kinds import KINDS
+from configs.settings.limits import Limits
 from configs.settings.model import IMAGE_KEYS
 from configs.units import show_duration, show_size
 

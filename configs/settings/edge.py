@@ -19,12 +19,11 @@ from configs.settings.base import (
     JobName,
     Labels,
     Secret,
-    ServiceLimits,
     Strict,
-    service_limits,
 )
 from configs.settings.dsn import postgres_dsn
 from configs.settings.exporter import Exporter
+from configs.settings.limits import ServiceLimits, service_limits
 from configs.settings.logs import Logs
 from configs.settings.probe import Probe
 from configs.settings.text import NetworkName

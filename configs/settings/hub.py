@@ -13,9 +13,10 @@ from configs.settings.alerts import Alerts
 from configs.settings.ask import Ask
 from configs.settings.backup import Backup
 from configs.settings.balancer import Balancer
-from configs.settings.base import MOST, Port, ServiceLimits, Strict, require_one, service_limits
+from configs.settings.base import MOST, Port, Strict, require_one
 from configs.settings.database import check_database
 from configs.settings.grafana import Grafana
+from configs.settings.limits import ServiceLimits, service_limits
 from configs.settings.nodes import by_host, check_places, with_first
 from configs.settings.places import HubDroplet, Local, Server
 from configs.settings.storage import Storage

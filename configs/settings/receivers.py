@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
 from configs.settings.addresses import http_url, http_url_without_user, refuse_hub_loopback
-from configs.settings.app import Certificates
 from configs.settings.base import MOST, MailServer, Secret, Strict, none_given, require_one
+from configs.settings.certificates import Certificates
 from configs.settings.text import Channel, Mailbox, Mailboxes, OneLine, PlainLine, ServiceId
 
 
