@@ -37,8 +37,8 @@ def service_limits(name: str, doc: str, defaults: Mapping[str, tuple[int, float]
     for key, (memory, cpus) in defaults.items():
         shown = {"memory": show_size(memory), "cpus": cpus}
         default = Limits.model_construct(memory=memory, cpus=cpus)
-        checks = (BeforeValidator(partial(_filled, shown)), AfterValidator(partial(_enough, memory // ENOUGH)))
-        fields[key] = (Annotated[(Limits, *checks)], default)
+        filled, enough = BeforeValidator(partial(_filled, shown)), AfterValidator(partial(_enough, memory // ENOUGH))
+        fields[key] = (Annotated[Limits, filled, enough], default)
     return create_model(name, __base__=ServiceLimits, __doc__=doc, **fields)
 
 

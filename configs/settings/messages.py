@@ -73,12 +73,10 @@ def unknown_key(above: str, key: object, known: Sequence[str]) -> str:
 
 def _other_place(key: str, above: str, known: Sequence[str]) -> str:
     """Where a key belongs that stands at a wrong place; empty for one that stands nowhere, or at several places."""
-    if key in _GENERAL:
-        return ""
     entry = above.rpartition(".")[2]
     if entry in known and any(place[-2:] == (entry, key) for place in key_places()):
         return f"; a name of your choice is missing above `{entry}`"
-    found = [place[:-1] for place in key_places() if place[-1] == key]
+    found = [place[:-1] for place in key_places() if place[-1] == key and key not in _GENERAL]
     shortest = [place for place in found if len(place) == min(map(len, found))]
     if not 0 < len(shortest) < 3:
         return ""

@@ -65,10 +65,11 @@ def _ssh_access(settings: Settings) -> Iterator[str]:
 def _whole_internet(settings: Settings) -> Iterator[str]:
     """Networks that are all addresses only together."""
     networks = [ipaddress.ip_network(cidr) for cidr in settings.access.admin_cidrs]
-    for version in (4, 6):
-        together = list(ipaddress.collapse_addresses(one for one in networks if one.version == version))
-        if any(one.prefixlen == 0 for one in together) and all(one.prefixlen for one in networks):
-            yield (
-                "access.admin_cidrs: expected fewer than all addresses, together these networks open SSH to everyone; "
-                "give the networks that the program runs in, such as your own address with /32"
-            )
+    fourth = [one for one in networks if isinstance(one, ipaddress.IPv4Network)]
+    sixth = [one for one in networks if isinstance(one, ipaddress.IPv6Network)]
+    together = [*ipaddress.collapse_addresses(fourth), *ipaddress.collapse_addresses(sixth)]
+    if any(one.prefixlen == 0 for one in together) and all(one.prefixlen for one in networks):
+        yield (
+            "access.admin_cidrs: expected fewer than all addresses, together these networks open SSH to everyone; "
+            "give the networks that the program runs in, such as your own address with /32"
+        )
