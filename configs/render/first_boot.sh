@@ -29,7 +29,7 @@ tries=0
 until docker version > /dev/null 2>&1; do
     tries=$((tries + 1))
     if [ "$tries" -ge 60 ]; then
-        say "Docker does not answer after a minute"
+        say "Docker does not answer, tried $tries times"
         exit 1
     fi
     sleep 1

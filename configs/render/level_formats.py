@@ -11,28 +11,31 @@ import re
 from dataclasses import dataclass
 
 # Level -> its spellings, in lower case: words, abbreviations, letters, numbers. 0 to 7 are those of syslog, 10 to 60 of
-# pino and bunyan, 100 to 600 of Monolog.
+# pino and bunyan, 100 to 600 of Monolog, nc0 to nc4 are the numbers of Nextcloud.
 SPELLINGS: dict[str, tuple[str, ...]] = {
     "info": (
         "info", "inf", "i", "information", "informational", "note", "notice", "notic", "noti", "n", "log", "success",
-        "system", "config", "30", "200", "250", "5", "6", "*", "sy", "any", "http",
+        "system", "config", "30", "200", "250", "5", "6", "*", "sy", "any", "http", "ntc", "nc1", "ℹ",
     ),
     "error": (
         "error", "erro", "eror", "err", "e", "fail", "failure", "severe", "50", "400", "3", "traceback", "exception",
-        "unhandled", "parse",
+        "unhandled", "parse", "nc3", "⨯", "✖",
     ),
-    "warn": ("warn", "warning", "wrn", "w", "warnin", "40", "300", "4", "#", "deprecated", "deprecationwarning"),
-    "debug": ("debug", "debu", "dbug", "dbg", "d", "fine", "20", "100", "7", "-", "."),
+    "warn": (
+        "warn", "warning", "wrn", "w", "warnin", "40", "300", "4", "#", "deprecated", "deprecationwarning", "⚠",
+        "nc2",
+    ),
+    "debug": ("debug", "debu", "dbug", "dbg", "d", "fine", "20", "100", "7", "-", ".", "nc0"),
     "trace": ("trace", "trac", "trce", "trc", "t", "finer", "finest", "verbose", "verb", "vrb", "v", "silly", "10"),
     "fatal": (
         "fatal", "fata", "fatl", "ftl", "f", "critical", "crit", "crt", "c", "panic", "pani", "pnc", "dpanic",
-        "emergency", "emerg", "alert", "alrt", "a", "60", "500", "550", "600", "0", "1", "2", "panicked",
+        "emergency", "emerg", "alert", "alrt", "a", "60", "500", "550", "600", "0", "1", "2", "panicked", "nc4",
     ),
 }  # fmt: skip
 LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
 # The words of levels in formats without a pattern.
 WORD = (
-    "trace|trce|trc|verbose|vrb|debug|debu|dbug|dbg|information|info|inf|notice|note|warning|warn|wrn|error|erro|eror|err"
+    "trace|trce|trc|verbose|vrb|debug|debu|dbug|dbg|information|info|inf|notice|note|ntc|warning|warn|wrn|error|erro|eror|err"
     "|fail|severe|critical|crit|fatal|ftl|alert|emerg(?:ency)?|panic|pnc|log|success|system|config|fine|deprecated"
 )
 # A time: 2026-01-02T10:00:00Z, 10:00:00, 26/01/02, Fri Jan 2 10:00, 1767348000.123; not a plain number.
@@ -41,24 +44,30 @@ TIME = (
     rf"(?:[MTWFS][a-z]+,?\s+)?(?:\d+[-:/]\w[\w:.,/+-]*|\d+\.\d\d\.\d\d[\d.]*|1\d{{9}}[\d.]*|20\d{{6}}[\dTZ]*"
     rf"|{_MONTH}\s+\d+,?\s\d|\d+\s+{_MONTH}\s\d)"
 )
-_SEPARATORS = r"[\s\[\]():,;|>-]*"
+_SEPARATORS = r"[\s\[\]():,;|>▶-]*"
 # What may stand between the time and the level: no words of a sentence.
 _FIELD = (
-    rf"(?:[#+-]?\d[\w:.,/+#*-]*|[AP]M|UTC|[A-Z]+T\b|{_MONTH} \d|std(?:err|out) [FP]"
+    rf"(?:[#+-]?\d[\w:.,/+#*%-]*|(?i:[ap]\.?m\b\.?)|[A-Z]{{0,3}}[A-MO-Z][TC]\b|{_MONTH} \d|std(?:err|out) [FP]"
+    r"|main|at|PM?\d"
     r"|\[[^\]\"]*\]|\([^)\"]*\)|\{[^}\"]*\}|<[\d.]+>|[\w.$/:#-]+\s+[-|]\s|[\w.]+=[^\s\"=]*|\w[\w$]*(?:\.[\w$]+)+"
-    r"|(?:[\w.-]+\s+)?[\w./()-]+\[[\d:]+\]:?|[\w-]+[|@][\w-]*|(?:\w+ )?pid\s\d+:|\S+\.\w+:\d+\S*)"
+    r"|(?:[\w.-]+\s+)?[\w./()-]+\[[\d:]+\]:?|[a-z][\w./:()<>-]*:\s|[\w.:-]+\t"
+    r"|[\w\[\]-]+[|@][\w\[\]-]*|(?:\w+ )?pid\s\d+:|\S+\.\w+:\d+\S*)"
 )
 FIELDS = rf"{TIME}(?:{_SEPARATORS}{_FIELD})*?"
 # Before any time: brackets, or a container's or program's name before a bar, a colon or the time.
-_START = r"\s*(?:\[[^\]\"]*\](?:\s\d+\s+-)?|[\w.-]+\s+\|\s|[\w./-]+(?:\[\d+\]|:\d+)?:\s)??[\s\[\]():,;|>-]*"
+_START = (
+    r"\s*(?:[\[(][^\])\"]*[\])](?:\s\d+\s+-)?|[\w.-]+\s+\|\s|[\w./-]+(?:\[\d+\]|(?::\d+)+)?:\s)??"
+    r"[\s\[\]():,;|>*!-]*"
+)
+# 495 instructions: from 501 on Go takes five times as long for it.
 GENERIC = (
-    rf"^(?:(?:{_START}|[\w.-]+\s+){FIELDS}{_SEPARATORS}|{_START})[<\t]?"
-    rf"(?P<word>(?i:{WORD})(?:\d|\[\d+\])?(?:\s*[\])>|:\t-]\s?|[^\w=.]|$)|[TDIWEFCN](?:\] | \| ))"
+    rf"^{_START}(?:(?:[\w.-]+\s+)?{FIELDS}{_SEPARATORS})?[<\t]?"
+    rf"(?P<word>(?i:{WORD})(?:\d|\[\w?\d+\])?(?:\s*[\])>|:\t]\s?|\s*-\s|[^\w=.(-]|$)|[TDIWEFCN](?:\] | \| ))"
 )
 # Of what GENERIC found: the word, if it is set apart or in upper case.
 APART = (
     r"^(?:(?P<upper>[A-Z]+)(?:[^A-Za-z]|$)"
-    r"|(?P<apart>[A-Za-z]+)(?:\d|\[\d+\])?(?:[\])>|\t]|\s+[\])>|]|:(?:\s|$)|\s*-\s))"
+    r"|(?P<apart>[A-Za-z]+)(?:\d|\[\w?\d+\])?(?:[\])>|\t]|\s+[\])>|]|\s*:(?:\s|$)|\s*-\s))"
 )
 # Where the line goes on as logfmt or JSON behind the time.
 LATER_LOGFMT = rf"^\s*{FIELDS}\s+level=\"?(?P<later>(?i:{WORD}))"
@@ -110,14 +119,14 @@ FORMATS = (
         "https://github.com/redis/redis/blob/unstable/src/server.c",
         "warn",
         "1:M 02 Jan 2026 10:00:00.123 # WARNING Memory overcommit must be enabled!",
-        r"\d+:[A-Z] \d\d \w\w\w \d\d\d\d [\d:.]+ LEVEL([.*#-]) ",
+        r"\d+:(?:\d+:)?[A-Z] \d\d \w\w\w \d\d\d\d [\d:.]+ LEVEL([.*#-]) ",
     ),
     Format(
         "MongoDB before 4.4",
         "https://www.mongodb.com/docs/v4.2/reference/log-messages/",
         "error",
         "2026-01-02T10:00:00.000+0000 E NETWORK  [conn1] boom",
-        r"\d\d\d\d-\d\d-\d\d[T ][\d:.+Z-]+ LEVEL([FEWIDNTC])(?:\d? +[A-Z]+ |! | \|)",
+        r"\d\d\d\d-\d\d-\d\d[T ][\d:.+Z-]+ LEVEL([FEWIDNTC])(?:\d? +(?:[A-Z]+ |\[|[\w.]+\.\w+ |\S+:\d+\] )|! | \|)",
     ),
     Format(
         "capnslog",
@@ -237,7 +246,7 @@ FORMATS = (
         "https://learn.microsoft.com/dotnet/standard/exceptions/",
         "error",
         "Unhandled exception. System.Exception: boom",
-        "LEVEL(Unhandled) [eE]xception",
+        r"\[?LEVEL(Unhandled)(?: [eE]xception|PromiseRejection)",
     ),
     Format(
         "exception at the beginning",
@@ -266,7 +275,132 @@ FORMATS = (
         "https://www.rfc-editor.org/rfc/rfc8259",
         "error",
         '2026-01-02T10:00:00Z {"ts":1,"level":"error","msg":"boom"}',
-        rf"{TIME}(?:{_SEPARATORS}{_FIELD})*?\s+\{{(?:\s*\"[^\"\\]*\"\s*:\s*(?:\"(?:[^\"\\]|\\.)*\"|[\w.+-]+)\s*,)*?",
+    ),
+    Format(
+        "Tornado, Jupyter, Passenger",
+        "https://www.tornadoweb.org/en/stable/log.html",
+        "error",
+        "[E 260102 10:00:00 web:7] boom",
+        r"\[ ?LEVEL([DINWEFC]) ?\d[\d-]{2,9} \d\d:\d\d:",
+    ),
+    Format(
+        "Minecraft",
+        "https://logging.apache.org/log4j/2.x/manual/pattern-layout.html",
+        "error",
+        "[10:00:00] [Server thread/ERROR]: boom",
+        r"(?:\[[^\]]*\] )?\[[^\]/]*/LEVEL(TRACE|DEBUG|INFO|WARN|ERROR|FATAL)\]",
+    ),
+    Format(
+        "Node's warnings",
+        "https://nodejs.org/api/process.html#event-warning",
+        "warn",
+        "(node:7) [DEP0040] DeprecationWarning: old",
+        r"\(node:\d+\) (?:\[\w+\] )?\w*LEVEL(Warning): ",
+    ),
+    Format(
+        "Next.js and consola",
+        "https://github.com/vercel/next.js/blob/canary/packages/next/src/build/output/log.ts",
+        "error",
+        " ⨯ Error: boom",
+        r"\s*LEVEL([⨯✖⚠ℹ])\s",
+    ),
+    Format(
+        "signale",
+        "https://github.com/klaudiosinani/signale",
+        "error",
+        "[1/2/2026] [10:00:00 AM] [Global   ] › ✖  error     boom",
+        r"(?:\[[^\]]*\] )*› +\S+ +LEVEL([a-z]+)\s",
+    ),
+    Format(
+        "Prisma",
+        "https://www.prisma.io/docs/orm/prisma-client/observability-and-logging/logging",
+        "error",
+        "prisma:error boom",
+        r"prisma:LEVEL(error|warn|info)\s",
+    ),
+    Format(
+        "Gin",
+        "https://github.com/gin-gonic/gin/blob/master/debug.go",
+        "debug",
+        "[GIN-debug] Listening and serving HTTP on :8080",
+        r"\[GIN-LEVEL(debug)\] [^\[]",
+    ),
+    Format(
+        "Go's HTTP server",
+        "https://pkg.go.dev/net/http#Server",
+        "fatal",
+        "2026/01/02 10:00:00 http: panic serving 10.0.0.1:5000: boom",
+        r"[\d/]+ [\d:.]+ http: LEVEL(panic) serving ",
+    ),
+    Format(
+        "Datadog Agent",
+        "https://docs.datadoghq.com/agent/configuration/agent-log-files/",
+        "error",
+        "2026-01-02 10:00:00 UTC | TRACE | ERROR | (x.go:7 in Run) | boom",
+        r"[\d-]+ [\d:]+ UTC \| [A-Z-]+ \| LEVEL([A-Z]+) \|",
+    ),
+    Format(
+        "Falco",
+        "https://falco.org/docs/outputs/formatting/",
+        "warn",
+        "10:00:00.123456789: Warning Shell spawned in container",
+        r"[\d:]+\.\d{9}: LEVEL([A-Z][a-z]+) ",
+    ),
+    Format(
+        "Swift",
+        "https://github.com/apple/swift-log",
+        "error",
+        "2026-01-02T10:00:00+0000 error codes.vapor.application : [App] boom",
+        r"[\d-]+T[\d:]+[+-]\d{4} LEVEL([a-z]+) [\w.-]+ : ",
+    ),
+    Format(
+        "ESPHome",
+        "https://esphome.io/components/logger.html",
+        "error",
+        "[10:00:00][E][wifi:7]: boom",
+        r"\[[\d:.]+\]\[LEVEL([EWIDV])V?\]\[[\w.:]+\]: ",
+    ),
+    Format(
+        "qBittorrent",
+        "https://github.com/qbittorrent/qBittorrent/wiki",
+        "warn",
+        "(W) 2026-01-02T10:00:00 - slow",
+        r"\(LEVEL([NIWC])\) \d\d\d\d-",
+    ),
+    Format(
+        "Icinga",
+        "https://icinga.com/docs/icinga-2/latest/doc/14-features/#logging",
+        "warn",
+        "[2026-01-02 10:00:00 +0000] warning/ApiListener: slow",
+        r"\[[^\]]+\] LEVEL(debug|notice|information|warning|critical)/\w+: ",
+    ),
+    Format(
+        "coturn and Kamailio",
+        "https://github.com/coturn/coturn",
+        "error",
+        "0: (1): ERROR: boom",
+        r"\s*\d+:? ?\(\d+\):? LEVEL([A-Z]+): ",
+    ),
+    Format(
+        "Mattermost on a terminal",
+        "https://docs.mattermost.com/manage/logging.html",
+        "error",
+        "error [2026-01-02 10:00:00.123 Z] boom",
+        r"LEVEL(debug|info|warn|error|fatal|critical) \[\d",
+    ),
+    Format(
+        "SQL Server",
+        "https://learn.microsoft.com/sql/relational-databases/errors-events/",
+        "error",
+        "2026-01-02 10:00:00.12 Logon       Error: 18456, Severity: 14, State: 8.",
+        r"[\d-]+ [\d:.]+ \w+ +LEVEL(Error): \d+, Severity: ",
+    ),
+    Format(
+        "Factorio",
+        "https://wiki.factorio.com/Log_file",
+        "error",
+        "   1.123 Error Util.cpp:7: boom",
+        r"\s*\d+\.\d{3} LEVEL(Verbose|Info|Warning|Error) \S+\.cpp:\d+: ",
     ),
     # Covered by GENERIC.
     Format(

@@ -23,16 +23,22 @@ from configs.render.log_stages import Stage, match
 _ALL = '{job=~".+"}'
 _BRACE = r"^\\s*\\{"  # quoted once more inside a selector
 _KEY_VALUE = r"^\\s*[\\w.@/-]+=[^=]"
+# A log of Nextcloud has numbers of its own: 0 is debug, 4 is fatal.
+_NEXTCLOUD = "reqId && userAgent && join('', ['nc', to_string(level)])"
 _JSON_KEYS = (
+    _NEXTCLOUD,
     "level", "lvl", "severity", "severity_text", "levelname", "loglevel", '"@l"', '"log.level"', "log.level",
     "log_level", "level_name", "levelName", "Level", "LogLevel", "logLevel", "severityText", "SeverityText", "Severity",
     '"@level"', "error_severity", "PRIORITY", "LEVEL", "SEVERITY", "record.level.name", "[s][?type(@)=='string'] | [0]",
+    "type == 'log' && tags",  # Kibana 7, OpenSearch Dashboards
 )  # fmt: skip
 # Of the list of values that these keys have: the first that is a level.
 _JSON_VALUE = (
-    rf'[\[,]"?(?:\\u001b\[[0-9;]*m)*(?P<json>(?i:{WORD}|http|notic|any|silly|emergency|dpanic|informational|finer|finest'
-    rf"|[tdiwefcn])|\d{{1,3}})(?i:[1-5])?(?:[^\w]|$)"
+    rf'[\[,]"? *(?:\\u001b\[[0-9;]*m)*(?P<json>(?i:{WORD}|http|notic|any|silly|emergency|dpanic|informational|finer'
+    rf"|finest|nc[0-4]|[tdiwefcn])|\d{{1,3}})(?i:[1-5])?(?:[^\w.]|$)"
 )
+# The same, of which the parts have colours.
+_COLOURED_KEY_VALUE = r"^(\\x1b\\[[0-9;]*m|\\s)+[\\w.@/-]+(\\x1b\\[[0-9;]*m)*=[^=]"
 _LOGFMT = (
     r"^(?:\s*[^\s=\"]+(?:=(?:\"(?:[^\"\\]|\\.)*\"|[^\s\"]*))?\s)*?\s*@?(?i:level|lvl|severity|severity_text|levelname|loglevel"
     rf"|log_level|log\.level|at)=\"?(?P<logfmt>(?i:{WORD}|emergency|dpanic|[tdiwefcn])|\d{{1,3}})(?:[^\w]|$)"
@@ -41,9 +47,10 @@ HEAD = 256  # bytes of a line in which a level is looked for
 
 
 def stages(json_keys: tuple[str, ...] = ()) -> tuple[Stage, ...]:
-    """Sets `level`. `json_keys`: keys of JSON to look at before the usual ones."""
+    """Sets `level`. `json_keys`: keys of JSON to look at before the usual ones, of which `level` is the first."""
+    own_keys = tuple(f'"{key}"' for key in json_keys if key != "level")
     return (
-        match(f'{_ALL} |~ "{_BRACE}"', *_json((*(f'"{key}"' for key in json_keys), *_JSON_KEYS))),
+        match(f'{_ALL} |~ "{_BRACE}"', *_json((*own_keys, *_JSON_KEYS))),
         match(f'{_ALL} |~ "{_KEY_VALUE}"', Stage("regex", {"expression": _LOGFMT}), _level(["logfmt"])),
         match(f'{_ALL} !~ "{_BRACE}" !~ "{_KEY_VALUE}"', *_text()),
     )
@@ -65,13 +72,14 @@ def _text() -> tuple[Stage, ...]:
         match(
             f'{_ALL} |= "\\x1b"',
             Stage("replace", {"source": "head", "expression": r"(\x1b\[[0-9;]*[A-Za-z])", "replace": ""}),
+            match(f'{_ALL} |~ "{_COLOURED_KEY_VALUE}"', Stage("regex", {"source": "head", "expression": _LOGFMT})),
         ),
         *(Stage("regex", {"source": "head", "expression": expression}) for expression, _ in formats),
         Stage("regex", {"source": "head", "expression": GENERIC}),
         Stage("regex", {"source": "word", "expression": APART}),
         match(f'{_ALL} |= "level="', Stage("regex", {"source": "head", "expression": LATER_LOGFMT})),
         match(f'{_ALL} |= "level\\":"', Stage("regex", {"source": "head", "expression": LATER_JSON})),
-        _level([*groups, "upper", "apart", "later", "later_json"]),
+        _level([*groups, "upper", "apart", "later", "later_json", "logfmt"]),
     )
 
 

@@ -7,7 +7,7 @@ tries=0
 until iptables -w -n -L DOCKER-USER > /dev/null 2>&1; do
     tries=$((tries + 1))
     if [ "$tries" -ge 60 ]; then
-        echo "fleetwatch: Docker made no chain DOCKER-USER within a minute, containers may ask 169.254.169.254" >&2
+        echo "fleetwatch: Docker made no chain DOCKER-USER, looked for it $tries times; containers may ask 169.254.169.254" >&2
         exit 1
     fi
     sleep 1

@@ -25,15 +25,21 @@ _HEAD, _MORE = "\\x01", "\\x02"  # marks of lines that may begin an event, or jo
 _END = "\\x04"
 # What follows the indent: no time, some programs indent all that they write.
 _INDENTED = r"\s*(?:[^\s\d\[]|\[\D|\d(?:\D|$)|\d\d+(?:[^\d/:.-]|$)|$)"
+# Together with _EXCEPTIONS fewer than 500 instructions, like level_formats.GENERIC.
 _FRAMES = (
-    rf"(?:\t| {{4}}){_INDENTED}", r" {1,3}(?:at |File |from |\.\.\.|---|\^|[|+] |\[Previous|[})\]\"]|\w+: )", r"$",
-    r"[})\]]+[,;]?$",
-    r"Caused by: ", r"Suppressed: ", r"During handling of the above ", r"The above exception was ", r"\.\.\. \d+ more",
+    rf"(?:\t| {{4}}){_INDENTED}",
+    r" {1,3}(?:at |File |from |thrown in|\.\.\.|---|\^|[|+][ -]|\[(?:Previous|\w+\]:)|[})\]\"]|\w+: )", r"$",
+    r"\"?[})\]]+[,;]?\s*$", r"#\d+ (?:/|\{m|\[i|\S+\()", r"\[stack", r"Stack trace:", r"\*\* \(\w",
+    r"Caused by: ", r"Suppressed: ", r"During handling", r"The above exc", r"\.\.\. \d+ more",
     r"goroutine \d+ \[", r"created by ", r"\[signal SIG", r"runtime stack:", r"exit status \d+$", r"Node\.js v\d",
-    r"--- End of ", r"[\w./-]+\.(?:\(\*?\w+\)\.)?[\w.\[\]]+\([^() ]*(?:, [^() ]*)*\)$", 
-    r"note: run with .RUST_BACKTRACE", r"stack backtrace:",
+    r"--- End of ", r"[\w./-]+\.(?:\(\*?\w+\)\.)?[\w.\[\]]+\([^() ]*(?:, [^() ]*)*\)$", r"panic\(",
+    r"note: (?:run with|Some d)", r"stack backtrace:",
 )  # fmt: skip
-_EXCEPTIONS = r"[\w.$]*[a-z](?:Error|Exception|Interrupt|Exit|Fault|Throwable)(?: \[\w+\])?(?::\s|$)"
+# The last line of a traceback: a name that says so, or one of Python's modules for exceptions.
+_EXCEPTIONS = (
+    r"(?:[\w.$]*\w(?:Error|Exception|Interrupt|Exit|Fault|Throwable|NotExist)(?: \[\w+\])?"
+    r"|(?:\w+\.)+(?:errors?|exc|exceptions?)\.[A-Z]\w*)(?::\s|$)"
+)
 _TRACEBACKS = r"Traceback \(most recent call last\)"
 # Exceptions that no traceback of Python ends with: of a JVM's packages, and of JavaScript.
 _HEADS = (

@@ -54,6 +54,24 @@ EVENTS = {
     "   --- End of inner exception stack trace ---",
     ".NET's logger": "fail: Shop[0]\n      boom\n      System.Exception: boom\n         at Shop.Main()",
     "Ruby": "app.rb:1:in 'foo': boom (RuntimeError)\n\tfrom app.rb:3:in '<main>'",
+    "Python, chained": 'ERROR:shop:no\nTraceback (most recent call last):\n  File "/app/shop.py", line 7, in f\n'
+    "OSError: [Errno 28] No space left on device\n\nThe above exception was the direct cause of the following "
+    'exception:\n\nTraceback (most recent call last):\n  File "/app/shop.py", line 9, in f\nshop.errors.Refused: boom',
+    "Python, of the database": "ERROR:shop:no row\nTraceback (most recent call last):\n"
+    '  File "/app/shop.py", line 7, in f\npsycopg.errors.UniqueViolation: boom',
+    "Python, a group": "ERROR:    Exception in ASGI app\n  + Exception Group Traceback (most recent call last):\n"
+    "  | ExceptionGroup: boom (1 sub-exception)\n  +-+---------------- 1 ----------------\n    | ValueError: 1\n"
+    "    +------------------------------------",
+    "Go's HTTP server": "2026/01/02 10:00:00 http: panic serving 10.0.0.1:5000: boom\ngoroutine 18 [running]:\n"
+    "net/http.(*conn).serve.func1()\n\t/go/src/net/http/server.go:1 +0xbe\npanic({0x4c1a20?, 0x55e0a8?})\n"
+    "\t/go/src/runtime/panic.go:770 +0x132\ncreated by net/http.(*Server).Serve in goroutine 1",
+    "Node with a cause": "ERROR: outer\n    at f (/app/a.js:1:1) {\n  [cause]: Error: inner\n"
+    "      at g (/app/a.js:2:2) {\n    code: 'X'\n  }\n}",
+    "PHP": "PHP Fatal error:  Uncaught Exception: boom in a.php:3\nStack trace:\n#0 /app/b.php(9): f()\n#1 {main}\n"
+    "  thrown in /app/a.php on line 3",
+    "Laravel": '[2026-01-02 10:00:00] local.ERROR: boom {"exception":"[object] (E(code: 0): boom)\n[stacktrace]\n'
+    '#0 /app/b.php(9): f()\n#1 {main}\n"} ',
+    "Elixir": "10:00:00.123 [error] GenServer S terminating\n** (RuntimeError) boom\n    (shop 1.0) lib/shop.ex:3: f/1",
     "JSON over lines": '{\n  "level": "error",\n  "msg": "boom"\n}',
     "one line": "INFO: end",
 }

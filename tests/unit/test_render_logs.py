@@ -144,7 +144,9 @@ def test_a_log_source_has_its_own_job_and_labels() -> None:
         "__path_exclude__": nginx["static_configs"][0]["labels"]["__path_exclude__"],
     }  # fmt: skip
     (json_stage, *_) = audit["pipeline_stages"][0]["match"]["stages"]
-    assert json_stage["json"]["expressions"]["found"].startswith('["severity", level, '), "the user's key comes first"
+    found = json_stage["json"]["expressions"]["found"]
+    assert found.startswith('["severity", '), "the user's key comes first"
+    assert ", level, lvl, " in found
 
 
 def test_containers_are_limited_by_project_but_ours_always_come() -> None:
