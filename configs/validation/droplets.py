@@ -67,8 +67,9 @@ def _whole_internet(settings: Settings) -> Iterator[str]:
     networks = [ipaddress.ip_network(cidr) for cidr in settings.access.admin_cidrs]
     fourth = [one for one in networks if isinstance(one, ipaddress.IPv4Network)]
     sixth = [one for one in networks if isinstance(one, ipaddress.IPv6Network)]
-    together = [*ipaddress.collapse_addresses(fourth), *ipaddress.collapse_addresses(sixth)]
-    if any(one.prefixlen == 0 for one in together) and all(one.prefixlen for one in networks):
+    lengths = [one.prefixlen for one in ipaddress.collapse_addresses(fourth)]
+    lengths += [one.prefixlen for one in ipaddress.collapse_addresses(sixth)]
+    if 0 in lengths and all(one.prefixlen for one in networks):
         yield (
             "access.admin_cidrs: expected fewer than all addresses, together these networks open SSH to everyone; "
             "give the networks that the program runs in, such as your own address with /32"

@@ -60,7 +60,8 @@ def _bucket(**s3: Any) -> dict[str, Any]:
 
 
 def _backup(endpoint: str, kind: str = "bucket") -> dict[str, Any]:
-    s3 = {**STORAGE["bucket"]["s3"], "endpoint": endpoint}
+    given: dict[str, Any] = copy.deepcopy(STORAGE)
+    s3 = {**given["bucket"]["s3"], "endpoint": endpoint}
     return _hub(storage={**STORAGE, "kind": kind}, backup={"to": {"s3": s3}, "password": "x"})
 
 
