@@ -8,7 +8,8 @@ from typing import Any
 
 from ask import cost, links, logql, promql, safety, times, units, wording
 from ask.client import Away, Hub, TooMuch
-from ask.engine import Engine, Plan
+from ask.engine import Engine
+from ask.plan import Plan
 from ask.reading import Context
 from ask.safety import Refused
 from ask.world import World
@@ -85,7 +86,7 @@ def _stated(plan: Plan, question: str, site: str, status: str) -> Answer:
         end=query.end,
         explanation=explained,
         title=_title(plan),
-        unit=plan.entry.unit if plan.entry is not None else "",
+        unit=plan.entry.unit if plan.entry is not None and not _is_counted(plan) else "",
         assumptions=list(plan.assumptions),
         readings=list(plan.readings),
         links=found,
@@ -94,13 +95,21 @@ def _stated(plan: Plan, question: str, site: str, status: str) -> Answer:
     )
 
 
+def _is_counted(plan: Plan) -> bool:
+    """Whether events of the time range are counted that the panel shows per second."""
+    entry, query = plan.entry, plan.query
+    per_second = entry is not None and entry.unit in units.PER_SECOND and "increase(" not in entry.expr
+    return per_second and query is not None and "increase(" in query.text
+
+
 def _title(plan: Plan) -> str:
     if plan.entry is None and plan.query is not None:
         logs = plan.query.language == "logql"
         return "Log lines" if logs else min(promql.names(promql.parse(plan.query.text)), default="Value")
     if plan.entry is None:
         return ""
-    return plan.entry.title + (f", {plan.entry.name}" if plan.entry.name and "{{" not in plan.entry.name else "")
+    name = f", {plan.entry.name}" if plan.entry.name and "{{" not in plan.entry.name else ""
+    return f"{plan.entry.title}{name}{', counted' if _is_counted(plan) else ''}"
 
 
 def execute(engine: Engine, hub: Hub, plan: Plan, question: str, now: float, site: str = "") -> Answer:
@@ -187,7 +196,11 @@ def _with_values(answer: Answer, plan: Plan, found: list[dict[str, Any]]) -> Ans
     what = f"{answer.title}: {_listed(rows)}."
     if back:
         what = f"{answer.title}, difference to {times.show(back)} before: {_listed(rows)}."
-    if wants.threshold is not None:
+    if wants.threshold is not None and wants.counted and len(rows) == 1 and not rows[0]["labels"]:
+        count = rows[0]["value"]
+        what = f"{count:.0f} {'is' if count == 1 else 'are'} {wants.threshold.written} ({answer.title})."
+        rows = [{**rows[0], "text": f"{count:.0f}"}]
+    elif wants.threshold is not None:
         what = f"{'Yes: ' if wants.yes_no else ''}{len(rows)} {'is' if len(rows) == 1 else 'are'} " + (
             f"{wants.threshold.written}. {answer.title}: {_listed(rows)}."
         )

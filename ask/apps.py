@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from ask import words
 from ask.compose import Bound, Query, finish
 from ask.grammar import Wants
+from ask.moments import Times
 from ask.promql import Matcher, Selector, among, duration, selector_text
-from ask.times import Times
 from ask.world import AppMetric
 
 UNIT_WORDS = {"second", "seconds", "byte", "bytes", "total", "bucket", "ratio", "count", "sum", "timestamp"}
@@ -49,7 +49,8 @@ def rank(asked: tuple[str, ...], text: str, metrics: Iterable[AppMetric], hints:
         of_question = len(hit) / len(useful)
         of_name = sum(1 for word in name if word in asked or word in hints) / len(name)
         if any(word in name for word in hit):
-            matchers = tuple(Matcher(label, "=", value) for value, label in values.items())
+            labels = dict.fromkeys(values.values())
+            matchers = tuple(among(label, tuple(v for v in values if values[v] == label)) for label in labels)
             found.append(Candidate(metric, of_question * (0.6 + 0.4 * of_name), matchers))
     return sorted(found, key=lambda one: (-one.score, one.metric.name))
 
@@ -66,7 +67,7 @@ def _values(metric: AppMetric, text: str) -> dict[str, str]:
     found = {}
     for label, values in metric.labels.items():
         if label not in _TARGET_LABELS and len(values) <= 50:
-            for value in values:
+            for value in sorted(values):
                 if len(value) >= 3 and value.lower() in text and re.search(rf"\b{re.escape(value.lower())}\b", text):
                     found[value] = label
     return found
@@ -76,7 +77,10 @@ def build(found: Candidate, text: str, bound: Bound, wants: Wants, times: Times)
     """The query by the metric's type."""
     metric = found.metric
     taken = {matcher.label for matcher in found.matchers}
+    several = tuple(one.label for one in found.matchers if one.op == "=~")
     groups = tuple(label for label in wants.groups if label in metric.labels)
+    if several and not groups:
+        groups = ("env", "host", "job", *several)
     matchers = (*found.matchers, *(among(label, one) for label, one in bound.items() if label not in taken))
     selector = selector_text(Selector(metric.name, matchers))
     span = times.end - times.start if times.window else 0.0

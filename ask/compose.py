@@ -11,8 +11,8 @@ import promql_parser as parser
 from ask import promql, units
 from ask.catalogue import Entry, filled
 from ask.grammar import Threshold, Wants
+from ask.moments import Times
 from ask.promql import Selector
-from ask.times import Times
 
 RATE = 300.0
 HOUR = 3600.0  # the time range of a question that names none
@@ -36,6 +36,15 @@ class Query:
 
 
 Bound = dict[str, tuple[str, ...]]
+STATED = {
+    "status",
+    "code",
+    "state",
+    "severity",
+    "part",
+    "alertname",
+}  # labels whose values a question states in ordinary terms
+_BINDABLE = {"mountpoint", "datname", "container", "table", "hypertable"} | STATED
 
 
 def labels_of(entry: Entry) -> frozenset[str]:
@@ -60,6 +69,13 @@ def _labels(expr: str, variables: tuple[str, ...]) -> frozenset[str]:
 
 
 @lru_cache(maxsize=4096)
+def fixed_host(expr: str) -> str:
+    """The one host that an expression is always about; empty if there is none."""
+    matchers = [one for each in promql.selectors(promql.parse(filled(expr))) for one in each.matchers]
+    return next((one.value for one in matchers if one.label == "host" and one.op == "=" and "$" not in one.value), "")
+
+
+@lru_cache(maxsize=4096)
 def kept_labels(expr: str) -> tuple[str, ...] | None:
     """The labels of an entry's result; None: those of its metrics."""
     return promql.labels_kept(promql.parse(filled(expr)))
@@ -79,7 +95,7 @@ def bind(one: Selector, bound: Bound, back: float, present: frozenset[str] = fro
     kept = one.without_variables(present - set(bound))
     extra = []
     for label, values in bound.items():
-        if label in everywhere or label in {"mountpoint", "datname", "container", "table", "hypertable", "status"}:
+        if label in everywhere | _BINDABLE or (label == "job" and one.name == "up"):
             extra.append(promql.among(label, values))
     fixed = tuple(m for m in kept.matchers if not (m.label in bound and m.label == "host" and m.op == "=~"))
     return replace(kept, matchers=(*fixed, *extra), offset=kept.offset + back)

@@ -3,35 +3,22 @@
 from __future__ import annotations
 
 import copy
+import re
 from dataclasses import dataclass, field, replace
 
-from ask import apps, compose, fitting, logs, promql, safety, units
+from ask import apps, compose, fitting, lines, promql, safety, units
 from ask.catalogue import Catalogue, Entry, filled
 from ask.compose import Bound, CannotBind, Query
+from ask.plan import Plan
 from ask.ranking import Index, Ranked, Support
 from ask.reading import Context, Reading, read
 from ask.safety import Limits, Refused
-from ask.world import LOG_LABELS, World
+from ask.world import World
 
 APP_ENOUGH = 0.6
 EXACT = 0.97  # from here on the question is a phrasing: its terms need not name a value
 NO_CONTEXT = Context()
 HUB = "hub"  # the board of this name is about the hub alone, on each of its hosts
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What is to be executed, and why; or why nothing is."""
-
-    reading: Reading | None = None
-    query: Query | None = None
-    entry: Entry | None = None
-    confidence: float = 0.0
-    assumptions: tuple[str, ...] = ()
-    readings: tuple[str, ...] = ()
-    refusal: str = ""
-    abstention: str = ""
-    derived: bool = False
 
 
 @dataclass
@@ -69,13 +56,19 @@ class Engine:
             raise Refused("The time range is empty: name one of a second or more.")
         if reading.unknown:
             return self._unknown(reading)
+        if (sentence := fitting.negated(reading)) and not reading.excluded:
+            return Plan(reading=reading, abstention=sentence)
+        if reading.excluded:
+            return Plan(
+                reading=reading, abstention=f"{reading.excluded} is left out in the question: name what is meant."
+            )
         safety.time_range(reading.times.start, reading.times.end, now, self.limits, reading.about_logs)
         if now - reading.times.start > 2 * self.limits.range:
             raise Refused("The time is too long ago.")
         if reading.times.back > self.limits.range:
             raise Refused("The time to compare with is too long ago.")
         if reading.about_logs:
-            return self._logs(reading, world)
+            return lines.plan(reading, world)
         ranked = self._candidates(reading, world)
         derived = apps.rank(
             reading.asked, reading.text, world.apps.values(), reading.hints | fitting.parts_of_names(reading)
@@ -102,7 +95,7 @@ class Engine:
         """Whether the entry agrees well, and the terms, or a name such as a mount point, state what is measured."""
         if not self.index.is_enough(reading.asked, score):
             return False
-        implied = reading.hints & {"disk", "hypertable", "table", "slot", "size"} if reading.asked else frozenset()
+        implied = fitting.implied(reading, HUB)
         exact = len(reading.asked) > 1 and score >= EXACT
         return exact or self.index.is_strong((*reading.asked, *implied))
 
@@ -138,6 +131,15 @@ class Engine:
         """The label of each name in this entry; None if one has none."""
         can = compose.labels_of(entry)
         bound: dict[str, list[str]] = {}
+        if (fixed := compose.fixed_host(entry.expr)) and not re.search(
+            rf"\b{re.escape(fixed)}\b", reading.stated.lower()
+        ):
+            return None
+        for one in reading.values:
+            if one.label in can and one.fits(entry):
+                bound[one.label] = [one.value]
+            elif one.only:
+                return None
         for mention in reading.mentions:
             label = next((one for one in mention.labels if one in can), None)
             if label is None and mention.value == HUB and entry.board == f"fleetwatch-{HUB}":
@@ -148,6 +150,7 @@ class Engine:
         return {label: tuple(values) for label, values in bound.items()}
 
     def _panel(self, reading: Reading, best: Ranked, bound: Bound, others: tuple[str, ...], world: World) -> Plan:
+        best = replace(best, entry=fitting.meant(best.entry, reading))
         if best.entry.language == "logql":
             at = reading.times.end
             span = promql.duration(reading.times.end - reading.times.start) if reading.times.window else "1h"
@@ -201,29 +204,6 @@ class Engine:
             assumptions=fitting.assumptions(reading, bound, query),
             derived=True,
         )
-
-    def _logs(self, reading: Reading, world: World) -> Plan:
-        bound: dict[str, tuple[str, ...]] = {}
-        when = reading.times
-        if when.back:  # "since yesterday"
-            when = replace(when, start=when.end - when.back, back=0, window=True)
-        for mention in reading.mentions:
-            label = next(
-                (one for one in mention.labels if one in LOG_LABELS and mention.value in world.logs.get(one, ())), None
-            )
-            if label is None and "job" in mention.labels and mention.value in world.logs.get("compose_project", ()):
-                label = "compose_project"
-            if label is None:
-                return Plan(reading=reading, abstention=f"There are no log lines of {mention.value}.")
-            bound[label] = (*bound.get(label, ()), mention.value)
-        text = reading.original.lower()
-        for mention in reading.mentions:
-            text = text.replace(mention.written, " ")
-        query = logs.build(text, reading.search, bound, reading.wants, when)
-        found = fitting.assumptions(reading, bound, query)
-        if unused := logs.unused(reading.asked, reading.search):
-            found = (*found, f"the lines are not restricted by these terms of the question: {', '.join(unused)}")
-        return Plan(reading=reading, query=query, confidence=0.6 if unused else 0.8, assumptions=found)
 
     def _unknown(self, reading: Reading) -> Plan:
         name = reading.unknown[0]

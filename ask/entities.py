@@ -24,6 +24,14 @@ _AFTER_CUE = re.compile(
     r"(?P<name>[a-z][\w.]*-[\w.-]+|[a-z]+\d[\w-]*)"
 )
 
+_ROOT = re.compile(
+    r"\broot (?:file ?systems?|fs|disks?|partitions?|volumes?)\b|"
+    r"(?<=\b(?:of|on|in) )/(?= |$|[?.,])|(?:disk|file ?system|mount ?point|partition|volume) /(?= |$|[?.,])"
+)
+_OF = re.compile(r"\b(?:of|from|for|by|in|tail|von|de)\s+(?:the\s+)?$")
+_SUBJECT = re.compile(r"\b(?:how long (?:has|have|is)|when (?:did|was|has)) (?:the )?$")
+_TIMESCALE = re.compile(r"\b(?:hypertables?|chunks?|compress\w*|uncompressed|continuous aggregates?)\b")
+
 
 @dataclass(frozen=True)
 class Mention:
@@ -54,8 +62,8 @@ def _is_ordinary(value: str) -> bool:
     return words.is_known(value) and value not in {"main"}
 
 
-def find(text: str, world: World, labels: tuple[str, ...]) -> Found:
-    """Take the names out of a question in lower case."""
+def find(text: str, world: World, labels: tuple[str, ...], about_logs: bool = False) -> Found:
+    """Take the names out of a question in lower case. `about_logs`: after "of" an ordinary term is a name, too."""
     values: dict[str, list[str]] = {}
     for label in labels:
         for value in world.values(label):
@@ -63,13 +71,19 @@ def find(text: str, world: World, labels: tuple[str, ...]) -> Found:
                 values.setdefault(value.lower(), []).append(label)
     mentions: list[Mention] = []
     notes: list[str] = []
-    for value in sorted(values, key=len, reverse=True):
+    text = _without_schema(text, values)
+    if "/" in world.values("mountpoint") and (found := _ROOT.search(text)):
+        mentions.append(Mention("/", ("mountpoint",), found[0]))
+        text = f"{text[: found.start()]} disk {text[found.end() :]}"
+    for value in sorted(values, key=lambda one: (-len(one), one)):  # the same question has the same query
         if value.isdigit() or value not in text:  # a fleet has thousands of values: no pattern for each
             continue
         found = re.search(rf"(?<![\w./-]){re.escape(value)}(?![\w/-]|\.\w)(?:'s)?", text)
         if found:
             chosen = _by_cue(text, found, values[value])
-            if _is_ordinary(value) and not _cued(text, found, values[value]):
+            cued = _cued(text, found, values[value]) or (about_logs and bool(_OF.search(text[: found.start()])))
+            cued = cued or bool(_SUBJECT.search(text[: found.start()]))
+            if _is_ordinary(value) and not cued:
                 continue
             original = next(one for one in world.values(values[value][0]) if one.lower() == value)
             mentions.append(Mention(original, chosen, found[0]))
@@ -80,6 +94,17 @@ def find(text: str, world: World, labels: tuple[str, ...]) -> Found:
     for one in unknown:
         suggestions += _suggest(one, values)
     return Found(tuple(mentions), tuple(unknown), tuple(dict.fromkeys(suggestions))[:3], text, tuple(notes))
+
+
+def _without_schema(text: str, values: dict[str, list[str]]) -> str:
+    """A hypertable or view that is named without its schema, with it."""
+    if not _TIMESCALE.search(text):
+        return text
+    for value in values:
+        _, dot, name = value.partition(".")
+        if dot and {"hypertable", "view"} & set(values[value]) and sum(one.endswith(dot + name) for one in values) == 1:
+            text = re.sub(rf"(?<![\w./-]){re.escape(name)}(?![\w/-])", value, text)
+    return text
 
 
 def _neighbours(text: str, found: re.Match[str]) -> list[str]:
@@ -130,7 +155,10 @@ def _misspelt(token: str, values: dict[str, list[str]]) -> str | None:
     near = [
         value
         for value in values
-        if len(value) >= 5 and re.sub(r"\D", "", value) == digits and words.distance(token, value, 1) == 1
+        if len(value) >= 5
+        and not value.startswith("/")
+        and re.sub(r"\D", "", value) == digits
+        and words.distance(token, value, 1) == 1
     ]
     return near[0] if len(near) == 1 else None
 

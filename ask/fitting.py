@@ -31,6 +31,26 @@ def parts_of_names(reading: Reading) -> frozenset[str]:
     return frozenset(part for one in reading.mentions for part in re.split(r"\W+", one.value.lower()))
 
 
+def implied(reading: Reading, hub: str) -> frozenset[str]:
+    """Terms that the names in a question state: what it measures is not left open by them."""
+    found = {"disk", "hypertable", "table", "slot", "size"}
+    if any(one.value == hub for one in reading.mentions):
+        found.add("hub")
+    return reading.hints & found if reading.asked else frozenset()
+
+
+_NOT = re.compile(r"\b(?:not|never|nicht|kein\w*)\b|n't\b")
+_WITHOUT = re.compile(r"\b(?:without|except|excluding|other than|apart from|but no|ohne|excepto)\b")
+
+
+def negated(reading: Reading) -> str:
+    """Why there is no query for what is not the case, or for all lines but some; empty if nothing is negated."""
+    text = reading.text.replace(reading.search.lower(), " ") if reading.search else reading.text
+    if _NOT.search(text) or (reading.about_logs and _WITHOUT.search(text)):
+        return "What the question leaves out or negates cannot be expressed: state which value is wanted."
+    return ""
+
+
 def exists(entry: Entry, world: World) -> bool:
     """Whether the hub has one of the entry's metrics at least; a part that is missing is a part of a sum or union."""
     return not world.metrics or bool(entry.metrics & world.metrics)
@@ -41,6 +61,8 @@ def fits(entry: Entry, reading: Reading) -> bool:
     wants = reading.wants
     if not compose.fits(wants.threshold, entry.unit) or (reading.unit and not compose.is_of(reading.unit, entry.unit)):
         return False
+    if reading.values and "ratio" in reading.asked and entry.unit != "percentunit":
+        return False
     kept = compose.kept_labels(entry.expr)
     if (wants.top or wants.threshold) and kept == ():
         return False
@@ -48,6 +70,25 @@ def fits(entry: Entry, reading: Reading) -> bool:
         inner = compose.labels_of(entry)
         return all(group in kept or group in inner for group in wants.groups)
     return True
+
+
+_MEAN = re.compile(r"\b(?:average|avg|mean|durchschnitt\w*|promedio)\b")
+_QUANTILE = re.compile(
+    r"histogram_quantile\([\d.]+, sum by \((?P<by>[\w, ]+), le\) \(rate\((?P<name>\w+)_bucket(?P<rest>.*)\)\)\)"
+)
+
+
+def meant(entry: Entry, reading: Reading) -> Entry:
+    """An entry that shows a quantile as the mean, if the question wants that."""
+    found = _QUANTILE.fullmatch(entry.expr)
+    if (
+        not found
+        or not _MEAN.search(reading.original.lower())
+        or any(one.startswith("p") and one[1:].isdigit() for one in reading.asked)
+    ):
+        return entry
+    parts = (f"sum by ({found['by']}) (rate({found['name']}_{part}{found['rest']}))" for part in ("sum", "count"))
+    return replace(entry, expr=" / ".join(parts), title=re.sub(r"\bp\d\d\b", "Mean", entry.title))
 
 
 def breadth(entry: Entry) -> int:

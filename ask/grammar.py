@@ -23,6 +23,7 @@ _LESS = (
     r"(?:less|lower|smaller|fewer|shorter|younger|faster) than|under|below|at most|<=?|unter|weniger als|kleiner als|"
     r"menos de|por debajo de"
 )
+_HALF = re.compile(r"\b(?P<bound>than|over|above|below|under)\s+half\b")
 _THRESHOLD = re.compile(
     rf"(?<![\w-])(?:(?P<more>{_MORE})|(?P<less>{_LESS}))\s*(?:a |an )?{_NUM}\s*"
     rf"(?P<unit>%|percent\b|prozent\b|por ciento\b|(?:{_UNIT})\b)?(?:\s*(?:per|/)\s*s(?:ec(?:ond)?)?\b)?"
@@ -33,11 +34,16 @@ _WITHIN = re.compile(rf"\b(?:within|in less than|in under|in|binnen|innerhalb vo
 _COUNT = r"(?P<n>\d{1,3}|" + "|".join(k for k in times.NUMBERS if k not in {"a", "an", "half", "un"}) + ")"
 _HIGH = (
     r"most|highest|largest|biggest|busiest|fullest|slowest|hottest|worst|heaviest|longest|oldest|loudest|noisiest|"
-    r"top|meisten?|höchste[rns]?|größte[rns]?|vollste[rns]?|usa más|más usa|nearest|closest|maximum|max"
+    r"más usan|"
+    r"top|meisten?|usan más|höchste[rns]?|größte[rns]?|vollste[rns]?|usa más|más usa|"
+    r"con más(?! de)|nearest|closest|maximum|max"
 )
-_LOW = r"least|lowest|smallest|fewest|emptiest|fastest|shortest|newest|youngest|minimum|min|wenigsten?|niedrigste[rns]?"
+_LOW = (
+    r"soonest|(?:disk|space|full|up) first|bottom|"
+    r"least|lowest|smallest|fewest|emptiest|fastest|shortest|newest|youngest|minimum|min|wenigsten?|niedrigste[rns]?"
+)
 _NAMED = (
-    re.compile(rf"\b(?:top|the)\s+{_COUNT}\b(?!\s*(?:%|percent|hours?|days?|minutes?))"),
+    re.compile(rf"\b(?:top|bottom|the)\s+{_COUNT}\b(?!\s*(?:%|percent|hours?|days?|minutes?))"),
     re.compile(rf"\b{_COUNT}\s+(?=(?:{_HIGH}|{_LOW})\b)"),
     re.compile(
         rf"\b{_COUNT}\s+(?=(?:hosts?|containers?|servers?|services?|databases?|tables?|disks?|machines?|queues?)\b.*"
@@ -45,6 +51,18 @@ _NAMED = (
     ),
 )
 _SUPERLATIVE = re.compile(rf"\b(?:(?P<high>{_HIGH})|(?P<low>{_LOW}))\b")
+_EVER = re.compile(r"\b(?:at (?:some|any) (?:time|point|moment)|ever|even once)\b")
+_OF_WHICH = re.compile(
+    rf"\b(?:which|what|welche[rns]?|qu[eé]|{_HIGH}|{_LOW})\s+(?:containers?|hosts?|servers?|services?|apps?|tables?|"
+    r"queues?|databases?|disks?|file ?systems?|hypertables?)\b"
+)
+_LISTED = re.compile(
+    r"^\s*(?:please\s+)?(?:list|show|name|which|what|welche)\s+(?:(?:me|are|all|the|of|our|my)\s+)*"
+    r"(?P<what>hosts|servers|machines|containers)\b"
+    r"(?:\s+(?:do we have|are there|exist|are running|running|runs?|laufen|on|in|of|for|there))*\s*[?.]*\s*$"
+)
+_IN_ORDER = re.compile(rf",?\s*\b(?:{_HIGH}|{_LOW})\s+first\b")
+_HIGH_IS_GOOD = re.compile(r"\b(?:hit|hits|free|available|left|uptime|compression)\b")
 SEVERAL = 5  # shown for a plural without a number
 _WHICH_OF_SEVERAL = re.compile(
     r"\b(?:which|what|welche|qu[eé]|cu[aá]les)\s+(?:of the\s+)?(?:hosts|servers|machines|boxes|nodes|rechner|"
@@ -123,9 +141,17 @@ class Wants:
 
 def parse(text: str, window: bool, several: bool) -> Wants:
     """`window`: the question names a span of time. `several`: it does not name a single thing."""
+    if listed := _LISTED.match(text):
+        containers = listed["what"] == "containers"
+        return Wants(
+            groups=("host", "container") if containers else ("host",),
+            rest="number of containers" if containers else "number of hosts",
+        )
+    text = _IN_ORDER.sub(" ", text)
     yes_no = bool(_YES_NO.search(text))
     total, chart = bool(_TOTAL.search(text)), bool(_CHART.search(text))
-    threshold, text = _threshold(text)
+    several = several or bool(_OF_WHICH.search(text))
+    threshold, text = _threshold(_HALF.sub(r"\g<bound> 50%", text))
     per, text = _per(text)
     groups = tuple(label for found in _GROUP.finditer(text) for label, hit in found.groupdict().items() if hit)
     top, lowest, over_time = 0, False, ""
@@ -133,6 +159,8 @@ def parse(text: str, window: bool, several: bool) -> Wants:
     superlative = _SUPERLATIVE.search(text)
     if window and not named:
         over_time = next((name for name, pattern in _OVER_TIME if pattern.search(text)), "")
+        if threshold and not over_time and (ever := _EVER.search(text)):
+            over_time, text = "min" if "<" in threshold.op else "max", f"{text[: ever.start()]} {text[ever.end() :]}"
     if named:
         top = int(named["n"]) if named["n"].isdecimal() else int(times.NUMBERS[named["n"]])
         text = f"{text[: named.start()]} {text[named.end() :]}"
@@ -142,6 +170,7 @@ def parse(text: str, window: bool, several: bool) -> Wants:
         top = 1 if re.search(r"\b(?:uses?|has|have|with|gets?|eats?|takes?|writes?)\b", text) and top == 10 else top
     if top:
         lowest = bool(superlative and superlative["low"])
+        lowest = lowest or bool(superlative and superlative[0] == "worst" and _HIGH_IS_GOOD.search(text))
     word = superlative[0] if superlative and top and not named else ""
     counted = bool(_COUNTED.search(text))
     rest = _without(text, over_time)

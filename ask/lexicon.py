@@ -1,59 +1,9 @@
-"""The vocabulary: phrases and synonyms in English, German and Spanish, terms without content, and weak terms.
+"""The vocabulary: synonyms in English, German and Spanish, terms without content, and weak terms.
 
-Both questions and phrasings pass through it, so only their agreement matters. Order matters in PHRASES: the first that
-matches replaces its text.
+Both questions and phrasings pass through it, so only their agreement matters. Phrases are in phrases.py.
 """
 
 from __future__ import annotations
-
-# Pattern -> replacement, on lower-case text.
-PHRASES: tuple[tuple[str, str], ...] = (
-    (r"\bwhat'?s\b", "what is"),
-    (r"\b(file ?systems?|dateisysteme?n?|sistemas? de archivos)\b", "disk"),
-    (r"\b(hard|solid state) ?(disks?|discs?|drives?)\b|\b(festplatten?|datenträger|laufwerke?)\b", "disk"),
-    (r"\bdiscos? duros?\b", "disk"),
-    (r"\b(disk|disc|storage|drive) ?space\b|\bspeicherplatz\b|\bplattenplatz\b|\bespacio en disco\b", "disk"),
-    (r"\bdisks? (?:io|i/o)\b", "disk throughput"),
-    (r"\b(when (?:will|do|does|is)\b.*?\b(?:full|fill(?:s|ed)?(?: up)?)|time (?:to|until) full|(?:how long )?until"
-     r"\b.*?\bfull|(?:will|be |get ).*\bfull(?! \w)|full (?:soon|within|in(?= \d| a| the next))|fill(?:s|ing)? up"
-     r"|(?:runs?|running) out of (?:disk|space)(?: space)?|runs? full|wann\b.*?\bvoll|cuándo se llena\w*)",
-     " fullin disk "),
-    (r"\bhow long (?:until|before|till)\b", " fullin "),
-    (r"\b(how (?:long|much time) (?:has|have|is|are)\b.*?\b(?:running|up|online)|since when\b.*?\b(?:running|up)"
-     r"|laufzeit|betriebszeit|tiempo de actividad)\b", " uptime "),
-    (r"\b(how many|number of|count of|amount of|anzahl|wie viele|wieviele|cu[aá]nt[oa]s|n[uú]mero de)\b", " count "),
-    (r"\bresponse times?\b|\brequest durations?\b|\bantwortzeit(en)?\b|\btiempo de respuesta\b", "latency"),
-    (r"\bp ?(50|90|95|99)\b|\b(50|90|95|99)(?:th|\.)? ?(?:percentile|%-?ile|perzentil|percentil)\b", r" p\1\2 "),
-    (r"\b(\d\d)(?:th)? percentile\b", r" p\1 "),
-    (r"\bmedian\b|\bmediana?\b", " p50 "),
-    (r"\bper (?:second|sec)\b|/ ?s\b|\ba second\b|\bpro sekunde\b|\bpor segundo\b", " rate "),
-    (r"\bout[- ]of[- ]memory\b|\boom[- ]?kill(?:s|ed)?\b|\boom\b", " oom "),
-    (r"\bread[- ]only\b", " readonly "),
-    (r"\b(?:sign(?:ed|ing)?[- ]?(?:in|on)s?|log(?:ged|ging)?[- ]?(?:in|on)s?|log(?:ged)? into)\b(?! \w+ lines?)",
-     " signin "),
-    (r"\b5xx\b|\bserver errors?\b|\bhttp[- ]?5\d\d\b", " httperror "),
-    (r"\bremote[- ]writes?\b", " remotewrite "),
-    (r"\bwork_mem\b", " tempfile "),
-    (r"\btemp(?:orary)? (?:files?|bytes)\b", " tempfile "),
-    (r"\bi/o\b", " io "),
-    (r"\b(?:running|active|live) (?=containers?\b)", "count "),
-    (r"\b(network|traffic|bandwidth)(?: traffic)? in\b", r"\1 receive "),
-    (r"\bwhat is up (?:with|on|at)\b", " "),
-    (r"\bwrite[- ]ahead[- ]log\b", " wal "),
-    (r"\btransaction ids?\b|\bxids?\b|\bwraparound\b", " wraparound "),
-    (r"\bcontinuous aggregates?\b|\bmaterialized views?\b", " continuousaggregate "),
-    (r"\bin use\b|\bin benutzung\b|\ben uso\b", " usage "),
-    (r"\bweb (?:apps?|services?|traffic)\b|\bhttp (?:apps?|services?)\b", " service "),
-    (r"\b(?:free|available|remaining|left|freier?|freie[snr]?|libres?|disponibles?) (?:memory|ram|mem|arbeitsspeicher"
-     r"|memoria)\b", " memoryfree "),
-    (r"\b(?:memory|ram|mem|arbeitsspeicher|memoria)\b(?: \w+){0,2} (?:free|available|left|frei|libre|disponible)\b",
-     " memoryfree "),
-    (r"\b(?:free|available|remaining|freier?) (?:disk|space|storage)\b", " diskfree "),
-    (r"\b(?:disk|space|storage)\b(?: \w+){0,2} (?:free|available|left|frei|libre)\b", " diskfree "),
-    (r"\b(?:total|installed) (?:memory|ram)\b(?! us)|\bhow much (?:memory|ram) (?:does|do|has)\b.*\bhave\b",
-     " memorytotal "),
-    (r"\bload avg\b|\bload averages?\b", " load "),
-)  # fmt: skip
 
 # Canonical word -> what people write for it. One word each, any inflection.
 SYNONYMS: dict[str, str] = {
@@ -61,7 +11,8 @@ SYNONYMS: dict[str, str] = {
     "memory": "memory mem ram arbeitsspeicher speicher hauptspeicher memoria",
     "disk": "disk disks disc discs drive drives storage volume volumes platte platten disco discos mount mounts "
     "partition partitions space",
-    "usage": "usage use used uses using utilization utilisation utilized consumption consume consumes consumed "
+    "usage": "brauchen braucht usage use used "
+    "uses using utilization utilisation utilized consumption consume consumes consumed "
     "consuming occupied eat eats take takes auslastung verbrauch nutzung belegt belegung benutzt uso usan usa "
     "utilización utilizacion consumo ocupado ocupación",
     "busy": "busy busiest beschäftigt ausgelastet busier",
@@ -167,7 +118,10 @@ oder aktuell gerade jetzt bitte zeig zeige mir gib alle aller meine unsere zu zu
 heute stunde stunden tag tage hat haben es gibt el la los las un una unos unas son está están estan de del en por
 para con y o qué que cuál cual cuáles cómo como cuánta cuánto cuanto cuanta muestra muéstrame dame actual ahora
 última ultima último ultimo hora horas ayer hoy hay tiene tienen se al mi nuestro nuestra todos todas theirs whole
-entire fleet fleetwide everywhere across throughout amount quick check pls plz thx cuales
+entire fleet fleetwide everywhere across throughout amount quick check pls plz thx cuales list
+first anything something kindly somehow enough heaviest hottest colleague kind moment boss says say said think wonder
+wondering together return returned returns queda am many
+situation emptiest
 """
 STOP = frozenset(_STOP.split())
 
@@ -202,6 +156,7 @@ WEAK: dict[str, float] = {
     "size": 0.7,
     "working": 0.3,
     "metric": 0.5,
+    "prometheus": 0.4,
     "close": 0.3,
     "server": 0.3,
     "firing": 0.5,
@@ -225,6 +180,12 @@ REFUSED: tuple[tuple[str, str], ...] = (
         r"\b(?:print|show|reveal|give|tell|dump|what(?:'s| is)|list)\b.{0,40}\b(?:passwords?|api[ -]?keys?|secrets?"
         r"|tokens?|credentials?|private keys?)\b",
         "secrets are not among the answers",
+    ),
+    (r"(?:^|\s)\.[*+](?:\s|$)", "it contains a pattern for every name"),
+    (
+        r"\bwho (?:last |has |have )*(?:re)?(?:started|booted|stopped|killed|deployed|changed|deleted|updated|installed"
+        r"|broke|owns|configured)\b",
+        "who did something is not among the data",
     ),
     (
         r"\b(?:delete|drop|remove|wipe|purge|erase|kill|stop|restart|reboot|shut ?down|silence|mute)\b(?!ed|s\b|ping)"

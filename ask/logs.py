@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 
-from ask import words
+from ask import lexicon, words
 from ask.compose import HOUR, Bound, Query
 from ask.grammar import Wants
+from ask.moments import Times
 from ask.promql import among, duration
-from ask.times import Times
 
 _ABOUT = re.compile(
     r"\b(?:logs?|logged|logging|log ?lines?|lines?|tail|protokoll\w*|registros?|logzeilen|logeinträge\w*)\b(?!-)"
@@ -18,7 +18,7 @@ _NOT = re.compile(
     r"|logins?|log in(?! the| last)|"
     r"logged in(?! the| last)|logging in(?! the| last)|last log line|loki|sign\w*|"
     r"lines? (?:are )?(?:lost|dropped)|audit|"
-    r"certificate log)\b"
+    r"certificate log|firing|alerts?|backups?)\b"
 )
 _LEVELS = (
     ("fatal", re.compile(r"\b(?:fatals?|panics?|crit(?:ical)?)\b")),
@@ -28,6 +28,12 @@ _LEVELS = (
     ("debug", re.compile(r"\bdebug\b")),
 )
 _LEVEL_WORD = re.compile(r"\bwarnings\b|\b(?:warning|fatals?) (?:of|from|in|on)\b")
+_OF_SOURCE = re.compile(
+    r"\berrors?\b.*\b(?:of|in|from|by|per|for) (?:the )?containers?\b|\bcontainers?\b.*\berrors?\b|\bpanics?\b|"
+    r"^\s*grep\b|\bfatal(?:s| errors?)?\b|\bexceptions?\b|\bstack ?traces?\b|\w messages (?:of|from|in|on)\b"
+)
+_OF_NETWORK = re.compile(r"\b(?:network|packets?|interfaces?|drop\w*|http|ratio|oom|throttl\w*|restart\w*)\b")
+_MESSAGES = re.compile(r"(?P<text>[a-z][\w-]*(?: [a-z][\w-]*)?) messages\b", re.I)
 _QUOTED = re.compile(r"[\"'`“„«](?P<text>[^\"'`”“»]{2,100})[\"'`”“»]")
 _CONTAINING = re.compile(
     r"\b(?:grep(?: for)?|search(?:ing)? for|containing|contains?|"
@@ -60,13 +66,27 @@ def unused(asked: tuple[str, ...], search: str) -> tuple[str, ...]:
 def quoted(text: str) -> str:
     """The text in quotes, or after a word such as "containing", with its case."""
     found = _QUOTED.search(text) or _CONTAINING.search(text)
+    if found is None and (found := _MESSAGES.search(text)):
+        kept = found["text"].split()
+        while kept and (kept[0].lower() in lexicon.STOP or set(words.content(kept[0])) <= _USED):
+            kept = kept[1:]
+        return " ".join(kept)
     return found["text"] if found else ""
+
+
+def is_unrestricted(text: str, search: str, wants: Wants) -> bool:
+    """Whether a query without a source would be for every line."""
+    plain = text.replace(search.lower(), " ") if search else text
+    counted = wants.top or wants.groups or _COUNT.search(plain) or _WHICH_MOST.search(plain)
+    return not search and not counted and not any(pattern.search(plain) for _, pattern in _LEVELS)
 
 
 def is_about(text: str) -> bool:
     """Whether a question in lower case is about log lines."""
     if _NOT.search(text):
         return False
+    if _OF_SOURCE.search(text) and not _OF_NETWORK.search(text):
+        return True
     return bool(_ABOUT.search(text) or _LEVEL_WORD.search(text) or re.search(r"\berrors? from \S", text))
 
 

@@ -5,16 +5,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from ask import apps, entities, grammar, lexicon, logs, times, words
+from ask import apps, entities, grammar, lexicon, logs, times, values, words
 from ask.catalogue import Catalogue
 from ask.entities import Mention
-from ask.grammar import Wants
+from ask.grammar import Threshold, Wants
+from ask.moments import Times
 from ask.ranking import Index
-from ask.times import Times
+from ask.values import Stated
 from ask.world import LABELS, World
 
 _FOLLOWS = re.compile(r"^(?:and|what about|how about|und|y|same|now|but|only|also|for|on|ok|okay)\b")
-_GROWN = re.compile(r"\b(?:gr[eo]wn?|grows|growth|growing|increased?|shrunk|shrank|chang(?:e|ed|es))\b")
+_GROWN = re.compile(
+    r"\b(?:gr[eo]wn?|grows|growth|growing|(?:in|de)creased?|shrunk|shrank|chang(?:e|ed|es)|"
+    r"(?:go|gone|went|going) (?:up|down)|rise|rose|risen|fall|fell|fallen)\b"
+)
+_EXCLUDED = (
+    r"\b(?:except(?: for| of)?|excluding|other than|apart from|besides|without|but not|not counting|ignoring|außer|ohne"
+    r"|excepto|menos|sin)\s+(?:the\s+|all\s+)?(?:hosts?\s+|containers?\s+|services?\s+)?"
+)
+_REBOOTED = re.compile(r"\breboot(?:s|ed)?\b|\brestart(?:s|ed)? (?:the )?(?:hosts?|servers?|machines?)\b")
 _HINTS = {
     "host": {"host", "hub"},
     "container": {"container"},
@@ -54,6 +63,8 @@ class Reading:
     hints: frozenset[str]
     notes: tuple[str, ...] = field(default=())
     unit: str = ""  # the kind of unit that the answer shall have
+    values: tuple[Stated, ...] = ()
+    excluded: str = ""  # a name that the question leaves out
     stated: str = ""  # the question that states the value, as it was written: this one, or one before it
 
 
@@ -82,13 +93,21 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
     search = logs.quoted(question)
     about_logs = logs.is_about(lower)
     when = times.parse(lower if not (about_logs and search) else lower.replace(search.lower(), " "), now)
-    names = entities.find(when.rest, _without_own_jobs(world, catalogue), LABELS)
+    names = entities.find(when.rest, _without_own_jobs(world, catalogue), LABELS, about_logs)
+    stated, left = ((), names.rest) if about_logs else values.find(names.rest, catalogue.alerts)
+    names = replace(names, rest=left)
     grown = bool(when.back and _GROWN.search(names.rest))
     unit, rest = grammar.unit(_GROWN.sub(" ", names.rest) if grown else names.rest)
     wants = grammar.parse(rest, when.window or bool(when.back), not names.mentions)
+    if (rebooted := _rebooted(lower, when, wants)) is not wants:
+        wants, when = rebooted, replace(when, window=False)
     text = words.phrases(wants.rest)
     asked, notes = _asked(text, index, world)
     asked, wants = _share_that_is_free(asked, wants)
+    if "fullin" in asked and when.window:  # a forecast, whatever time it names
+        when = replace(when, start=when.end, window=False)
+    if len(asked) == 1 and re.fullmatch(r"p\d\d", asked[0]):
+        asked = (*asked, "latency")
     hints = frozenset(hint for one in names.mentions for hint in _HINTS.get(one.labels[0], set()))
     return Reading(
         original=question,
@@ -102,12 +121,28 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
         about_logs=about_logs,
         search=search if about_logs else "",
         unit=unit,
+        values=stated,
+        excluded=_excluded(lower, names.mentions),
         stated=question,
         hints=hints
         | frozenset({"size"} if grown else ())
         | frozenset(words.canonical(group) for group in wants.groups),
         notes=(*names.notes, *notes),
     )
+
+
+def _excluded(text: str, mentions: tuple[Mention, ...]) -> str:
+    """The name that a question leaves out, as in "except web-1"."""
+    found = (one for one in mentions if re.search(_EXCLUDED + re.escape(one.written), text))
+    return next((one.value for one in found), "")
+
+
+def _rebooted(text: str, when: Times, wants: Wants) -> Wants:
+    """Rebooted within a time: the uptime is less than that."""
+    if not when.window or wants.threshold is not None or not _REBOOTED.search(text):
+        return wants
+    span = when.end - when.start
+    return replace(wants, threshold=Threshold("<", span, "time", f"up for less than {times.show(span)}"))
 
 
 def _without_own_jobs(world: World, catalogue: Catalogue) -> World:
@@ -144,7 +179,7 @@ def _share_that_is_free(asked: tuple[str, ...], wants: Wants) -> tuple[tuple[str
     if bound is None or bound.kind != "share" or not any(word in free for word in asked):
         return asked, wants
     turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}[bound.op]
-    used = replace(bound, op=turned, value=round(1 - bound.value, 6))
+    used = replace(bound, op=turned, value=round(1 - bound.value, 6), written=f"{bound.written} free")
     return tuple(free.get(word, word) for word in asked), replace(wants, threshold=used)
 
 
@@ -176,6 +211,7 @@ def _following(before: Reading, now: Reading) -> Reading:
         search=now.search or before.search,
         wants=now.wants if strong else replace(before.wants, top=now.wants.top or before.wants.top),
         hints=now.hints | before.hints,
+        values=now.values if strong else before.values,
         notes=(*now.notes, f'continues "{before.original}"'),
         stated=now.stated if strong else before.stated,
     )

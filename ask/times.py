@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import timedelta
+
+from ask.moments import Times, between, clock, cut, date, day, since
 
 _UNITS = {
     "s": 1, "sec": 1, "second": 1, "sekunde": 1, "segundo": 1, "m": 60, "min": 60, "minute": 60, "minuto": 60,
@@ -28,21 +29,10 @@ _PAST = re.compile(
     rf"(?:\b(?:in|over|for|during|within|of|from|auf|der|en|durante)\s+)?(?:\b(?:the|den|der|las?|los)\s+)?"
     rf"\b(?:last|past|previous|letzten?|letzter|vergangenen?|[uú]ltim[ao]s?)\s+{SPAN}"
 )
-_BARE = re.compile(r"(?<![\w.-])(?P<n>\d+)(?P<u>m|h|d)\s*$")
+_BARE = re.compile(r"(?<![\w.<>=-])(?P<n>\d+)(?P<u>m|h|d|w)\b(?! ?ago)")
+_BOUND = re.compile(r"(?:than|over|above|below|under|exceed\w*|within|least|most|in|[<>]=?)\s*$")
 _IN = re.compile(rf"\b(?:in|within|for|over)\s+{_AGO}\b(?! ago)")
 _AT_AGO = re.compile(rf"\b{_AGO}\s+(?:ago|earlier|before)\b|\b(?:vor|hace)\s+(?P<n2>{_NUMBER}) ?(?P<u2>{_UNIT})\b")
-_CLOCK = re.compile(r"\b(?:at|um|a las)\s+(?P<h>[01]?\d|2[0-3])(?::(?P<m>[0-5]\d))?\s*(?P<half>am|pm|uhr)?(?![\d%])")
-_BETWEEN = re.compile(
-    r"\b(?:between|from|zwischen)\s+(?P<a>[01]?\d|2[0-3])(?::(?P<am>[0-5]\d))?\s+(?:and|to|until|und|bis)\s+"
-    r"(?P<b>[01]?\d|2[0-4])(?::(?P<bm>[0-5]\d))?(?: ?uhr)?\b"
-)
-_DAY = r"(?P<day>yesterday|today|gestern|heute|ayer|hoy)"
-_PART = r"(?P<part>morning|afternoon|evening|night)"
-_DAYS = re.compile(
-    rf"\b{_DAY}(?:\s+{_PART})?\b|\bthis (?P<span>week|month)\b|"
-    rf"\blast night\b|\bthis {_PART.replace('part', 'part2')}\b"
-)
-_PARTS = {"morning": (6, 12), "afternoon": (12, 18), "evening": (18, 24), "night": (22, 30)}
 _FUTURE = re.compile(
     r"\b(tomorrow|next (?:hour|day|week|month|year)|morgen|nächste\w*|mañana|"
     r"in the next \d*|(?:in|within) the (?:coming|next))\b"
@@ -55,32 +45,22 @@ _THEN = (
 )
 _COMPARE = re.compile(
     rf"\b(?:compared?\s+(?:to|with|against)|in comparison (?:to|with)|versus|vs\.?|against|relative to|than|"
-    rf"difference (?:to|from|since)|verglichen mit|im vergleich (?:zu|zur|mit)|comparado con|to(?=\s+last)|since)\s+"
+    rf"difference (?:to|from|since)|verglichen mit|im vergleich (?:zu|zur|mit)|comparado con|to(?=\s+last)|since"
+    r"|now and)\s+"
     rf"{_BEFORE}(?:it was\s+|at\s+)?{_THEN}"
 )
 _GROWTH = re.compile(
     rf"\b(?:change[ds]?|gr[eo]wn?|grow|growth|increased?|difference|shrunk|shrank)\b.*?"
     rf"(?P<span>(?:in|over|within|during|since)\s+(?:the\s+)?(?:last\s+|past\s+)?{SPAN})"
 )
+_CHANGED = re.compile(
+    r"\b(?:gr[eo]wn?|chang\w*|(?:in|de)creas\w*|up|down|higher|lower|more|less|ris\w+|rose|fall\w*|fell|drop\w*|"
+    r"diff\w*|shr\w+|larger|bigger|smaller|worse|better|gone|gestiegen|gewachsen|subido|crecido)\b"
+)
 _NOW = re.compile(r"\b(?:right now|now|today|heute|hoy|currently|jetzt|ahora)\b")
 
 
-@dataclass(frozen=True)
-class Times:
-    """What a question states about time, in seconds since 1970.
-
-    `window`: a span is named. `moment`: one time is named. `back`: seconds before, to compare with.
-    """
-
-    start: float
-    end: float
-    window: bool = False
-    moment: bool = False
-    back: float = 0
-    future: bool = False
-    rest: str = ""
-
-
+_BOUNDED = re.compile(r"\b(?:less|more|fewer|longer|older|younger|earlier|later)\s+(?:than\s+)?$")
 LARGEST = 1e9  # of a count of units: beyond every limit, and still a time
 
 
@@ -93,28 +73,22 @@ def length(number: str | None, unit: str) -> float:
     return count
 
 
-def _midnight(now: float) -> float:
-    today = datetime.fromtimestamp(now, tz=timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
-    return today.timestamp()
-
-
 def parse(text: str, now: float) -> Times:
     """Take the times out of a question in lower case; `rest` is what is left of it."""
     if _FUTURE.search(text) and not re.search(r"\b(full|fill|voll|space)\b", text):
         return Times(now, now, future=True, rest=text)
-    for reader in (_compared, _grown, _between, _past, _day, _ago, _clock):
+    text = re.sub(r"\b(?:at |around |about )?(?:noon|midday)\b", "at 12:00", text)
+    for reader in (_compared, _grown, between, since, _past, date, day, _ago, clock):
         if (times := reader(text, now)) is not None:
             return times
     return Times(now, now, rest=text)
 
 
-def _cut(text: str, found: re.Match[str]) -> str:
-    return f"{text[: found.start()]} {text[found.end() :]}"
-
-
 def _compared(text: str, now: float) -> Times | None:
     found = _COMPARE.search(text)
-    if not found:
+    if not found or (found[0].startswith("since") and not _CHANGED.search(text[: found.start()])):
+        return None
+    if found["n"] and found[0].startswith("than") and _BOUNDED.search(text[: found.start()]):
         return None
     if found["yesterday"]:
         back = 86400.0
@@ -124,7 +98,7 @@ def _compared(text: str, now: float) -> Times | None:
         back = 604800.0
     else:
         back = length(found["n"] or found["vn"], found["u"] or found["vu"])
-    rest = _NOW.sub(" ", _cut(text, found))
+    rest = _NOW.sub(" ", cut(text, found))
     return Times(now, now, back=back, rest=rest)
 
 
@@ -137,72 +111,23 @@ def _grown(text: str, now: float) -> Times | None:
     return Times(now, now, back=back, rest=rest)
 
 
-def _between(text: str, now: float) -> Times | None:
-    found = _BETWEEN.search(text)
-    if not found:
-        return None
-    base = _midnight(now)
-    rest = _cut(text, found)
-    if day := re.search(r"\b(yesterday|gestern|ayer)\b", rest):
-        base -= 86400
-        rest = _cut(rest, day)
-    start = base + int(found["a"]) * 3600 + int(found["am"] or 0) * 60
-    end = base + int(found["b"]) * 3600 + int(found["bm"] or 0) * 60
-    if end > now and base == _midnight(now) and start > now:
-        start, end = start - 86400, end - 86400
-    return Times(start, min(end, now), window=True, rest=rest)
-
-
 def _past(text: str, now: float) -> Times | None:
     for pattern in (_PAST, _IN, _BARE):
         found = pattern.search(text)
+        if found and pattern is _BARE and _BOUND.search(text[: found.start()]):
+            continue
         if found and not re.search(r"\b(?:full|fill\w*|voll)\b.*$", text[: found.start()]):
             past = length(found["n"], found["u"])
-            return Times(now - past, now, window=True, rest=_cut(text, found))
+            return Times(now - past, now, window=True, rest=cut(text, found))
     return None
-
-
-def _day(text: str, now: float) -> Times | None:
-    found = _DAYS.search(text)
-    if not found or re.search(r"\bat \d", text):
-        return None
-    today = _midnight(now)
-    part = found["part"] or found["part2"]
-    if found["span"]:
-        day = datetime.fromtimestamp(today, tz=timezone.utc)
-        start, end = today - 86400 * (day.weekday() if found["span"] == "week" else day.day - 1), now
-    elif found[0] == "last night":
-        start, end = today - 2 * 3600, today + 6 * 3600
-    else:
-        base = today - 86400 if found["day"] in {"yesterday", "gestern", "ayer"} else today
-        first, last = _PARTS[part] if part else (0, 24)
-        start, end = base + first * 3600, base + last * 3600
-    return Times(start, min(end, now), window=True, rest=_cut(text, found))
 
 
 def _ago(text: str, now: float) -> Times | None:
     found = _AT_AGO.search(text)
-    if not found:
+    if not found or re.search(r"\bthan\s*$", text[: found.start()]):
         return None
     moment = now - length(found["n"] or found["n2"], found["u"] or found["u2"])
-    return Times(moment, moment, moment=True, rest=_cut(text, found))
-
-
-def _clock(text: str, now: float) -> Times | None:
-    found = _CLOCK.search(text)
-    if not found or not (found["m"] or found["half"]):
-        return None
-    hour = int(found["h"]) % 12 + 12 if found["half"] == "pm" else int(found["h"])
-    rest = _cut(text, found)
-    moment = _midnight(now) + hour * 3600 + int(found["m"] or 0) * 60
-    if day := re.search(r"\b(yesterday|gestern|ayer|today|heute|hoy)\b", rest):
-        moment -= 86400 if day[0] in {"yesterday", "gestern", "ayer"} else 0
-        rest = _cut(rest, day)
-    elif moment > now:
-        moment -= 86400
-    if moment > now:
-        return Times(moment, moment, future=True, rest=rest)
-    return Times(moment, moment, moment=True, rest=rest)
+    return Times(moment, moment, moment=True, rest=cut(text, found))
 
 
 def show(seconds: float) -> str:

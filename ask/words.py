@@ -6,8 +6,9 @@ import re
 from functools import lru_cache
 
 from ask import lexicon
+from ask.phrases import PHRASES
 
-_PHRASES = tuple((re.compile(pattern), replacement) for pattern, replacement in lexicon.PHRASES)
+_PHRASES = tuple((re.compile(pattern), replacement) for pattern, replacement in PHRASES)
 _WORD = re.compile(r"[^\W_]+(?:[_'][^\W_]+)*")
 
 
@@ -101,7 +102,7 @@ def distance(left: str, right: str, limit: int) -> int:
 
 def closest(word: str, known: set[str]) -> str:
     """The known word that this one was meant to be, if exactly one is near enough."""
-    limit = 0 if len(word) < 4 else 1 if len(word) < 7 else 2
+    limit = 0 if len(word) < 4 else 1 if len(word) < 9 else 2
     if not limit:
         return ""
     near: dict[int, list[str]] = {}

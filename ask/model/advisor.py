@@ -16,13 +16,14 @@ from typing import Any
 from ask import fitting
 from ask.answer import Answer
 from ask.client import Away, Hub
-from ask.engine import Engine, Plan
+from ask.engine import Engine
 from ask.model import proposal
 from ask.model.client import Client
 from ask.model.masking import Masks, Values, values_of
 from ask.model.meter import Spent
 from ask.model.prompt import SYSTEM, Context, Library, help_texts
 from ask.model.sending import Unavailable
+from ask.plan import Plan
 from ask.ranking import Index
 from ask.reading import Context as Before
 from ask.safety import Refused

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ask import explain
-from ask.engine import Engine, Plan
+from ask.engine import Engine
 from ask.model.embedder import Embedder
 from ask.model.embedding import Vector
 from ask.model.masking import Masks, Values, values_of
 from ask.model.sending import Unavailable
+from ask.plan import Plan
 from ask.ranking import Index, Support
 from ask.reading import Context, Reading
 from ask.world import World

@@ -16,13 +16,14 @@ import promql_parser as parser
 from ask import promql, safety
 from ask.catalogue import Entry
 from ask.compose import Query
-from ask.engine import Engine, Plan
+from ask.engine import Engine
 from ask.grammar import Wants
 from ask.model import log_proposal
 from ask.model.masking import Masks
+from ask.moments import Times
+from ask.plan import Plan
 from ask.reading import Reading
 from ask.safety import Refused
-from ask.times import Times
 from ask.world import LABELS, World
 
 CONFIDENCE = 0.5

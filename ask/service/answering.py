@@ -12,10 +12,10 @@ from ask import answer as answers
 from ask import safety
 from ask.answer import Answer
 from ask.client import LATE
-from ask.engine import Plan
 from ask.model.advisor import Advisor
 from ask.model.matching import NOTHING, Matcher
 from ask.model.sending import Unavailable
+from ask.plan import Plan
 from ask.ranking import Support
 from ask.reading import Context
 from ask.reply import reply

@@ -37,7 +37,7 @@ FLEET = {
 }
 HOSTS = {
     "Hosts up": "number of hosts up; how many hosts are up",
-    "Silent hosts": "hosts that became silent; hosts that stopped sending",
+    "Silent hosts": "hosts that became silent; hosts that stopped sending; how many hosts are down",
     "Firing alerts": "number of firing alerts of hosts",
     "OOM kills": "oom kills of hosts; out of memory kills; processes killed by the kernel",
     "Read-only file systems": "read-only disks; disk became read-only",
@@ -131,7 +131,7 @@ HUB = {
     "Metrics size at full retention/at full retention": "expected size of metrics at full retention",
     "Metrics size at full retention/size limit": "size limit of the metrics",
     "Metrics retention/oldest sample": "age of the oldest sample; how far back do metrics go; metrics history",
-    "Metrics retention/retention": "metrics retention; how long are metrics kept",
+    "Metrics retention/retention": "metrics retention; how long are metrics kept; prometheus retention",
     "Backup age": "backup age; how old is the backup; last backup; when was the last backup; time since backup",
     "Failed backups": "failed backups; did the backup fail; backup failures; backup ok",
     "Failed repository checks": "failed repository checks; backup repository check; is the backup readable",

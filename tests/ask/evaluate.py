@@ -18,7 +18,8 @@ from ask import catalogue as catalogues
 from ask import promql, words
 from ask.client import Hub
 from ask.compose import Query
-from ask.engine import Engine, Plan
+from ask.engine import Engine
+from ask.plan import Plan
 from ask.world import World, discover
 from configs import services
 from configs.catalogue import render

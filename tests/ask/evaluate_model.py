@@ -13,11 +13,12 @@ from ask import __main__ as terminal
 from ask import answer as answers
 from ask.answer import Answer
 from ask.client import Hub
-from ask.engine import Engine, Plan
+from ask.engine import Engine
 from ask.model.advisor import Advisor
 from ask.model.client import Client
 from ask.model.meter import InMemory
 from ask.model.protocol import BASES, PROVIDERS, Endpoint
+from ask.plan import Plan
 from ask.reading import Context
 from ask.world import World
 

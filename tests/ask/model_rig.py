@@ -15,11 +15,11 @@ import httpx
 from ask import answer as answers
 from ask.answer import Answer
 from ask.client import Hub
-from ask.engine import Plan
 from ask.model.advisor import Advisor
 from ask.model.client import Client
 from ask.model.meter import InMemory
 from ask.model.protocol import Endpoint
+from ask.plan import Plan
 from ask.reading import Context
 from ask.reply import reply
 from ask.world import World

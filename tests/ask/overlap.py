@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 
-from ask.engine import Plan
+from ask.plan import Plan
 from ask.reading import Context
 from ask.service.accounts import Caller
 from ask.service.answering import Asked

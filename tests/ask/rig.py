@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,7 +43,8 @@ schema_config:
 limits_config: {reject_old_samples: false, allow_structured_metadata: true, max_query_length: 0, volume_enabled: true,
                 discover_service_name: [], discover_log_levels: false, ingestion_rate_mb: 50,
                 ingestion_burst_size_mb: 100}
-ingester: {wal: {enabled: false}, lifecycler: {min_ready_duration: 1s}, max_chunk_age: 240h, chunk_idle_period: 240h}
+ingester: {wal: {enabled: false}, lifecycler: {min_ready_duration: 1s}, max_chunk_age: 87600h,
+           chunk_idle_period: 87600h}
 querier: {query_ingesters_within: 0s}
 frontend: {address: 127.0.0.1, encoding: protobuf}
 """
@@ -122,12 +124,24 @@ def loki(folder: Path) -> Iterator[str]:
     argv = [str(gobuild.program("loki")), f"-config.file={config}"]
     base = f"http://127.0.0.1:{port}"
     with _process(argv, f"{base}/ready", folder / "loki.log"):
+        sent = 0
         for batch in seed_logs.batches():
+            sent += sum(len(one["values"]) for one in batch)
             body = json.dumps({"streams": batch}).encode()
             request = urllib.request.Request(f"{base}/loki/api/v1/push", body, {"Content-Type": "application/json"})
             with _OPENER.open(request, timeout=30):
                 pass
+        if (found := _lines(base)) != sent:  # empty answers would equal empty references
+            raise RuntimeError(f"Loki has {found} of {sent} log lines: expected all, see its limits in LOKI")
         yield base
+
+
+def _lines(base: str) -> int:
+    """How many log lines of the seed a query finds."""
+    query = urllib.parse.urlencode({"query": f'sum(count_over_time({{env="{seed.ENV}"}}[25h]))', "time": seed.AT})
+    with _OPENER.open(f"{base}/loki/api/v1/query?{query}", timeout=30) as answer:
+        found = json.load(answer)["data"]["result"]
+    return int(found[0]["value"][1]) if found else 0
 
 
 @contextlib.contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 from tests.ask.seed import AT, CONTAINERS, ENV
 
@@ -17,7 +18,7 @@ TEXTS = {
 }
 
 
-def batches() -> Iterator[list[dict[str, object]]]:
+def batches() -> Iterator[list[dict[str, Any]]]:
     """Streams as Loki's push API takes them, one batch per source."""
     number = 0
     for host, names in CONTAINERS.items():
