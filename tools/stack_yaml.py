@@ -61,6 +61,18 @@ class _Loader(yaml.SafeLoader):
                 )
         return super().construct_mapping(node, deep)
 
+    def construct_object(self, node: Any, deep: bool = False) -> Any:
+        """A date that there is not, and a number that is too long for Python, are read as texts."""
+        try:
+            return super().construct_object(node, deep)
+        except ValueError:
+            if not isinstance(node, yaml.ScalarNode):
+                raise
+            wanted = "a day that exists" if node.tag.endswith(":timestamp") else "a shorter number"
+            self.found.append((node.start_mark, f"expected {wanted}; put the value in quotes if it is a text"))
+            self.recursive_objects.pop(node, None)
+            return node.value
+
     def _expected_text(self, node: yaml.ScalarNode, rest: str) -> None:
         self.found.append((node.start_mark, f"expected a text {rest}"))
         node.tag = _TEXT
@@ -96,16 +108,32 @@ class Parsed:
 
 def parsed(text: str, path: str) -> Parsed:
     """Of a text; `path` is what problems call it."""
-    loader = _Loader(text)
     try:
-        value = loader.get_single_data()
+        loader = _Loader(text)
+        try:
+            value = loader.get_single_data()
+        finally:
+            loader.dispose()
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        return Parsed(None, [f"{path}, line {line}: expected YAML, it has a control character; remove it"])
     except yaml.YAMLError as error:
         problem = str(getattr(error, "problem", None) or error)
         place = _place(path, getattr(error, "problem_mark", None))
-        return Parsed(None, [f"{place}: expected YAML, {_without_texts(problem)}"])
-    finally:
-        loader.dispose()
-    return Parsed(value, list(_lines(path, loader.found)))
+        return Parsed(None, [f"{place}: expected YAML, {_without_texts(problem)}{_hint(text, error)}"])
+    except RecursionError:
+        return Parsed(None, [f"{path}: expected YAML, it is nested too deeply"])
+    problems = list(_lines(path, loader.found))
+    if _has_itself(value, []):
+        return Parsed(None, [*problems, f"{path}: expected values without an alias (*name) inside its own anchor"])
+    return Parsed(value, problems)
+
+
+def _has_itself(value: Any, above: list[int]) -> bool:
+    if not isinstance(value, (dict, list)):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return id(value) in above or any(_has_itself(one, [*above, id(value)]) for one in inner)
 
 
 def dumped(value: Any) -> str:
@@ -126,6 +154,15 @@ def _shown(key: str) -> str:
 
 def _place(path: str, mark: yaml.Mark | None) -> str:
     return f"{path}, line {mark.line + 1}, column {mark.column + 1}" if mark else path
+
+
+def _hint(text: str, error: yaml.YAMLError) -> str:
+    """The way out where the parser's own words name none: a tab, or a value that begins with a sign of YAML."""
+    mark = getattr(error, "problem_mark", None)
+    sign = text[mark.index : mark.index + 1] if mark is not None else ""
+    if sign == "\t":
+        return "; indent with spaces, this is a tab"
+    return "; put the value in quotes" if sign in ("%", "@", "`", "{") and sign else ""
 
 
 def _without_texts(problem: str) -> str:

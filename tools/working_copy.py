@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.settings.secrets import is_secret_path
-from configs.settings.sections import value_at
+from configs.settings.sections import near, value_at
 from tools import stack_yaml
 from tools.errors import ToolError
 from tools.paths import write_whole
@@ -55,9 +55,18 @@ def parse_repaired(text: str, path: str) -> tuple[dict[str, Any], list[str]]:
     found = stack_yaml.parsed(text, path)
     content = {} if found.value is None else found.value
     if not isinstance(content, dict) or not isinstance(content.get("config") or {}, dict):
-        expected = f"{path}: expected a mapping with the key `config`, as in stacks/Pulumi.local.yaml"
-        return {}, [*found.problems, expected]
+        return {}, [*found.problems, _no_config(path)]
+    if "config" not in content and any(_is_misplaced(str(key)) for key in content):
+        return {}, [*found.problems, f"{_no_config(path)}; the sections stand below that key"]
     return content, found.problems
+
+
+def _no_config(path: str) -> str:
+    return f"{path}: expected a mapping with the key `config`, as in stacks/Pulumi.local.yaml"
+
+
+def _is_misplaced(key: str) -> bool:
+    return key.startswith(PROJECT) or near(key, ["config"]) is not None
 
 
 def sections(path: Path) -> dict[str, Any]:
@@ -107,6 +116,12 @@ def is_encrypted(value: Any) -> bool:
     return isinstance(value, dict) and set(value) == {"secure"}
 
 
+def _is_cipher(value: Any) -> bool:
+    """Whether `secure` holds what Pulumi writes: `v1:` and more with a passphrase, base64 with a key service."""
+    text = value["secure"] if is_encrypted(value) else None
+    return isinstance(text, str) and re.fullmatch(r"v1:.+|[A-Za-z0-9+/]{24,}=*", text) is not None
+
+
 def only_secrets(content: dict[str, Any]) -> dict[str, Any]:
     """A stack file's encrypted values and the salt that they need, with nothing else."""
 
@@ -134,7 +149,7 @@ def plain_secrets(config: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, (dict, list)) and not is_encrypted(value):
             for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
                 look(inner, f"{path}.{key}" if path else str(key).removeprefix(PROJECT))
-        elif (is_secret_path(path) or _PROVIDER_TOKEN.fullmatch(path)) and not is_encrypted(value):
+        elif (is_secret_path(path) or _PROVIDER_TOKEN.fullmatch(path)) and value is not None and not _is_cipher(value):
             found[path] = value
 
     look(config, "")

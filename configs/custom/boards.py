@@ -37,12 +37,18 @@ def problems(custom: CustomFiles) -> Iterator[str]:
         yield from (f"{path}: {problem}" for problem in _unknown_sources(board))
 
 
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON; write null or a number")
+
+
 def parse(text: str) -> tuple[dict[str, Any] | None, str]:
     """The dashboard; or None and what is wrong."""
     try:
-        board = json.loads(text)
+        board = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
         return None, f"line {error.lineno}, column {error.colno}: expected JSON: {error.msg}"
+    except ValueError as error:  # of _no_constant
+        return None, f"expected JSON: {error}"
     except RecursionError:
         return None, "expected JSON: it is nested too deeply"
     if not isinstance(board, dict):

@@ -49,10 +49,22 @@ def problems(settings: Settings, custom: CustomFiles) -> Iterator[str]:
                 yield from (f"{path}: {where}: {one}" for one in _name(rule, path, ours, seen))
 
 
+class _Loader(yaml.SafeLoader):
+    """The programs refuse a key that is there twice, PyYAML takes the second."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"duplicate key {key.value}", key.start_mark)
+            seen.add(str(key.value))
+        return super().construct_mapping(node, deep)
+
+
 def parse(text: str) -> tuple[dict[str, Any], str]:
     """The document, or what is wrong with it."""
     try:
-        document = yaml.safe_load(text)
+        document = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}: " if mark is not None else ""

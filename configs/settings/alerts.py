@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
 from configs.names import NOBODY
-from configs.settings.base import DnsLabel, HttpUrl, Strict
+from configs.settings.base import BaseUrl, DnsLabel, Strict
+from configs.settings.near import near
 from configs.settings.receivers import Receiver
 from configs.settings.text import GroupLabel
 from configs.settings.thresholds import Severity, Thresholds
@@ -20,13 +22,15 @@ Day = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
 
 def _hours(value: str) -> str:
     if not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d-([01]\d|2[0-3]):[0-5]\d", value) or value[:5] == value[6:]:
-        raise ValueError("expected two times of a day such as 22:00-07:00")
+        raise ValueError("expected two different times of a day, each with four digits, such as 22:00-07:00")
     return value
 
 
 def _zone(value: str) -> str:
     if value not in available_timezones():
-        raise ValueError("expected a time zone of the IANA database, such as Europe/Berlin")
+        close = near(value, available_timezones())
+        hint = f"; did you mean {close}?" if close else ""
+        raise ValueError(f"expected a time zone of the IANA database, such as Europe/Berlin{hint}")
     return value
 
 
@@ -55,6 +59,19 @@ class Route(Strict):
     group_by: GroupBy | None = Field(None, description="as all: `alertname`, `host`")
     repeat: Duration | None = None
 
+    def covers(self, other: Route) -> bool:
+        """Whether no alert is left for a later route."""
+        severities = not self.severity or (other.severity and set(other.severity) <= set(self.severity))
+        hosts = not self.hosts or (other.hosts and set(other.hosts) <= set(self.hosts))
+        return not self.also and bool(severities) and bool(hosts)
+
+
+def _meant(name: str, receivers: Mapping[str, Receiver]) -> str:
+    known = ", ".join(sorted(receivers)) or "none yet"
+    close = near(name, receivers)
+    hint = f"did you mean {close}?" if close else "add it under hub.alerts.receivers"
+    return f" ({known}); {hint}"
+
 
 class Quiet(Strict):
     """Hours in which alerts of these severities wait for their end. Times as `22:00-07:00`, by this time zone."""
@@ -62,7 +79,7 @@ class Quiet(Strict):
     hours: Annotated[str, AfterValidator(_hours)]
     days: list[Day] = []
     time_zone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    severity: list[Severity] = ["warning", "info"]
+    severity: Annotated[list[Severity], Field(min_length=1)] = ["warning", "info"]
 
 
 class Alerts(Strict):
@@ -79,17 +96,23 @@ class Alerts(Strict):
     quiet: list[Quiet] = []
     group_by: GroupBy = ["alertname", "host"]
     repeat: Duration = parse_duration("4h")
-    runbooks: HttpUrl | None = Field(None, description="none: links name the file in the repository")
+    runbooks: BaseUrl | None = Field(None, description="none: links name the file in the repository")
     thresholds: Thresholds = Thresholds()
 
     @model_validator(mode="after")
     def _known(self) -> Alerts:
         if NOBODY in self.receivers:
             raise ValueError(f"receivers: `{NOBODY}` is reserved, it stands for no receiver; choose a different name")
-        known = ", ".join(sorted(self.receivers)) or "none yet"
         named = {"default": self.default, "watchdog": self.watchdog}
         named |= {f"routes.{place}.receiver": route.receiver for place, route in enumerate(self.routes)}
         for key, name in named.items():
             if name is not None and name not in self.receivers:
-                raise ValueError(f"{key}: expected the name of a receiver ({known})")
+                raise ValueError(f"{key}: expected the name of a receiver{_meant(name, self.receivers)}")
+        for later, route in enumerate(self.routes):
+            for earlier, other in enumerate(self.routes[:later]):
+                if other.covers(route):
+                    raise ValueError(
+                        f"routes.{later}: expected alerts that no earlier route takes, routes.{earlier} takes all; "
+                        "put this route before it, or set `also: true` there"
+                    )
         return self

@@ -6,11 +6,14 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlsplit
 
+import re2
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from configs import names
 from configs.services.spec import USERS_LABELS, USERS_SAMPLES
+from configs.settings.addresses import is_dns_name, is_host
 from configs.settings.base import (
-    HIDDEN,
+    MOST,
     SHOWN,
     HostPort,
     LabelName,
@@ -24,9 +27,12 @@ from configs.settings.base import (
     as_list,
     none_given,
 )
-from configs.settings.text import OneLine, is_host
+from configs.settings.certificates import Certificates
+from configs.settings.text import OneLine
 from configs.units import Duration, Interval, Size, parse_duration, parse_size, show_duration
 
+_OF_HISTOGRAMS = ("le", "quantile")
+_ANY_METRIC = "fleetwatch:name_of_no_metric_0"
 LONGEST_DEFAULT = 30  # seconds; the timeout of a scrape unless one is set, if the interval is not shorter
 
 
@@ -36,25 +42,42 @@ def _param(value: str) -> str:
     return value
 
 
-def _certificates(value: str) -> str:
-    if not re.search(r"-----BEGIN (TRUSTED )?CERTIFICATE-----[^-]+-----END", value) or "PRIVATE KEY" in value:
-        raise ValueError(
-            "expected certificates as PEM: the text from -----BEGIN CERTIFICATE----- on (in YAML behind `|`), no "
-            "private key"
-        )
-    return value.strip() + "\n"
-
-
 def _server_name(value: str) -> str:
     if not is_host(value) or value.startswith("["):
         raise ValueError("expected the name in the target's certificate, such as shop.example.com")
     return value
 
 
-Certificates = Annotated[str, AfterValidator(_certificates), HIDDEN]
+def _no_colon(value: str) -> str:
+    if ":" in value:
+        raise ValueError("expected a user name without a colon, behind which the password begins")
+    return value
+
+
+def _discovered(value: str) -> str:
+    host, _, _ = value.rpartition(":")
+    if not is_dns_name(host):
+        raise ValueError("expected a name and a port, an address is not looked up; write it under `target` instead")
+    if host == names.DOCKER_HOST:
+        raise ValueError(f"expected a name in DNS, {host} is in the hosts file alone; write it under `target` instead")
+    return value
+
+
+def _histogram(value: str) -> str:
+    if value.endswith(("_bucket", "_sum", "_count")):
+        raise ValueError("expected the name of the histogram without _bucket, _sum and _count at its end")
+    return value
+
+
+def _not_everything(value: str) -> str:
+    if value and re2.fullmatch(value, _ANY_METRIC):
+        raise ValueError("expected names of some metrics, this matches each one: the app would have none; remove it")
+    return value
+
+
 ServerName = Annotated[str, AfterValidator(_server_name)]
 Param = Annotated[str, AfterValidator(_param)]
-Values = Annotated[list[OneLine], BeforeValidator(as_list)]
+Values = Annotated[list[OneLine], Field(min_length=1), BeforeValidator(as_list)]
 
 
 class Http(Strict):
@@ -63,13 +86,13 @@ class Http(Strict):
 
     requests: MetricName = "http_requests_total"
     status: LabelName = "status"
-    duration: MetricName = "http_request_duration_seconds"
+    duration: Annotated[MetricName, AfterValidator(_histogram)] = "http_request_duration_seconds"
 
 
 class BasicAuth(Strict):
     """A user and a password that the target demands."""
 
-    username: Annotated[OneLine, Field(min_length=1)]
+    username: Annotated[OneLine, Field(min_length=1), AfterValidator(_no_colon)]
     password: Secret
 
 
@@ -110,7 +133,7 @@ class App(Strict):
 
     target: Annotated[HostPort, SHOWN] | None = None
     targets: Annotated[list[HostPort], SHOWN] = []
-    dns: Annotated[HostPort, SHOWN] | None = None
+    dns: Annotated[HostPort, AfterValidator(_discovered), SHOWN] | None = None
     path: UrlPath = "/metrics"
     params: dict[Param, Values] = {}
     interval: Annotated[Interval, SHOWN] = parse_duration("10s")
@@ -122,14 +145,14 @@ class App(Strict):
     http: Annotated[Http, SHOWN] | None = None
     labels: Annotated[dict[LabelName, LabelValue], Field(max_length=10), SHOWN] = {}
     keep: Annotated[list[Pattern], SHOWN] = []
-    drop: Annotated[list[Pattern], SHOWN] = []
+    drop: Annotated[list[Annotated[Pattern, AfterValidator(_not_everything)]], SHOWN] = []
     honor_labels: Annotated[bool, SHOWN] = False
     honor_timestamps: Annotated[bool, SHOWN] = False
-    sample_limit: Annotated[int, Field(ge=1), SHOWN] = USERS_SAMPLES
-    label_limit: Annotated[int, Field(ge=5), SHOWN] = Field(
+    sample_limit: Annotated[int, Field(ge=1, le=MOST), SHOWN] = USERS_SAMPLES
+    label_limit: Annotated[int, Field(ge=5, le=MOST), SHOWN] = Field(
         USERS_LABELS, description=f"`{USERS_LABELS}`, four of which fleetwatch adds"
     )
-    size_limit: Annotated[Size, SHOWN] = parse_size("16MB")
+    size_limit: Annotated[Size, Field(ge=1024), SHOWN] = parse_size("16MB")
 
     @model_validator(mode="before")
     @classmethod
@@ -174,9 +197,21 @@ class App(Strict):
             raise ValueError("basic_auth: expected either `bearer_token` or `basic_auth`, both are given")
         if self.tls is not None and self.scheme == "http":
             raise ValueError("scheme: expected https beside `tls`, got 'http'; remove one of the two")
+        self._check_labels()
+        return self
+
+    def _check_labels(self) -> None:
         if "instance" in self.labels:
             raise ValueError("labels: `instance` is reserved, its value is the target; choose a different name")
-        return self
+        for name in _OF_HISTOGRAMS:
+            if name in self.labels:
+                raise ValueError(f"labels: `{name}` is reserved, histograms and summaries have it; choose another name")
+        least = len(self.labels) + 5  # four of ours, and the metric's name
+        if self.label_limit < least:
+            raise ValueError(
+                f"label_limit: expected at least {least} with {len(self.labels)} `labels`, got {self.label_limit}; "
+                "raise it, every scrape would be rejected"
+            )
 
     @property
     def scrape_timeout(self) -> int:

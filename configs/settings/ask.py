@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, model_validator
 
 from configs import names
-from configs.settings.base import Secret, Strict, http_url_without_user, refuse_loopback
+from configs.settings.addresses import http_url, http_url_without_user, refuse_loopback
+from configs.settings.base import Secret, Strict
 from configs.units import Duration, Size, parse_duration, parse_size
 
 if TYPE_CHECKING:
@@ -19,8 +20,21 @@ if TYPE_CHECKING:
 DAY = 86400
 
 
+def _is_url(value: str) -> bool:
+    try:
+        return bool(http_url(value))
+    except ValueError:
+        return False
+
+
+def _model_name(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}", value):
+        raise ValueError("expected the model's name at the provider: letters, digits, and . _ : / @ - inside")
+    return value
+
+
 def _origin(value: str) -> str:
-    if not re.fullmatch(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", value):
+    if not re.fullmatch(r"https?://[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", value) or not _is_url(value):
         raise ValueError("expected the origin of a web page, such as https://tools.example.com, without a path")
     return value
 
@@ -93,7 +107,7 @@ class _Provider(Strict):
 
     section: ClassVar[str]
     provider: str
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}$")]
+    name: Annotated[str, AfterValidator(_model_name)]
     base_url: Annotated[str, AfterValidator(_base_url)] | None = Field(None, description="the provider's own address")
     api_key: Secret | None = None
 

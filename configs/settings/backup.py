@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
 from configs import names
-from configs.settings.base import Secret, Strict, http_url_without_user, require_one
-from configs.settings.places import Slug
+from configs.settings.addresses import http_base
+from configs.settings.base import Secret, Strict, require_one
+from configs.settings.places import Slug, refuse_shared
 from configs.units import Duration, parse_duration
 
 
@@ -19,20 +21,41 @@ def _bucket(value: str) -> str:
     return value
 
 
+def _s3_endpoint(value: str) -> str:
+    if urlsplit(http_base(value)).path.strip("/"):
+        raise ValueError("expected the address of the S3 server alone, without a path; `bucket` has the bucket's name")
+    return value
+
+
 def _path(value: str) -> str:
     if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value) or "/.." in value:
         raise ValueError("expected an absolute path on the hub such as /mnt/backup: letters, digits, and . _ - /")
+    refuse_shared(value)
     return value
 
 
 class S3(Strict):
     """A bucket of any S3 server. The key should be allowed this bucket alone."""
 
-    endpoint: Annotated[str, AfterValidator(http_url_without_user)]
+    endpoint: Annotated[str, AfterValidator(_s3_endpoint)]
     bucket: Annotated[str, AfterValidator(_bucket)]
     region: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")] | None = None
     access_key: Secret
     secret_key: Secret
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Server and name: two buckets of one place are one, however their endpoints are written."""
+        parts = urlsplit(self.endpoint)
+        port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+        return f"{parts.hostname}{port}", self.bucket
+
+    @model_validator(mode="after")
+    def _not_in_the_name(self) -> S3:
+        rest = self.place[0].removeprefix(f"{self.bucket}.")
+        if rest != self.place[0] and (rest.startswith(("s3.", "s3-")) or rest.endswith(".digitaloceanspaces.com")):
+            raise ValueError(f"endpoint: expected the server's name without the bucket's; remove `{self.bucket}.`")
+        return self
 
 
 class Spaces(Strict):
@@ -76,10 +99,10 @@ class Destination(Strict):
 class Keep(Strict):
     """How many backups of each part are kept: the newest ones, then one of each day, week and month."""
 
-    last: Annotated[int, Field(ge=1)] = 4
-    daily: Annotated[int, Field(ge=0)] = 7
-    weekly: Annotated[int, Field(ge=0)] = 4
-    monthly: Annotated[int, Field(ge=0)] = 6
+    last: Annotated[int, Field(ge=1, le=10_000)] = 4
+    daily: Annotated[int, Field(ge=0, le=10_000)] = 7
+    weekly: Annotated[int, Field(ge=0, le=10_000)] = 4
+    monthly: Annotated[int, Field(ge=0, le=10_000)] = 6
 
 
 class Backup(Strict):

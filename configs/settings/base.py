@@ -3,24 +3,41 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import Annotated, Any
-from urllib.parse import urlsplit
+from collections.abc import Sequence
+from types import NoneType
+from typing import Annotated, Any, get_args
 
 import re2
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, create_model
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from configs import names
-from configs.settings.text import is_host, is_loopback, is_port, one_line
-from configs.units import Memory, parse_size, show_size
+from configs.settings.addresses import (
+    http_base,
+    http_url_without_user,
+    is_host_port,
+    refuse_bad_escape,
+    refuse_hub_loopback,
+    refuse_loopback,
+)
+from configs.settings.text import one_line
 
 # In the annotation of a field: messages never show its value, because a secret is easily put there by mistake.
 HIDDEN = "hidden in messages"
 # The opposite, for a field that stands beside a secret and cannot hold one.
 SHOWN = "shown in messages"
 
+
+MOST = 10**9  # of whole numbers that have no smaller limit: every program counts as far
 
 NONE_GIVEN = "none_given"  # the type of `none_given` in pydantic's list of errors
 
@@ -45,17 +62,26 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_left_empty(cls, value: Any, info: ValidationInfo) -> Any:
+        """`ask:` without a value, or one behind a #, would silently mean that the key is not there."""
+        field = cls.model_fields[str(info.field_name)]
+        if value is None and NoneType in get_args(field.annotation):
+            raise ValueError(f"expected {_optional(field.annotation, str(info.field_name))}")
+        return value
+
+
+def _optional(annotation: Any, key: str) -> str:
+    if any(isinstance(part, type) and issubclass(part, BaseModel) for part in get_args(annotation)):
+        return f"a mapping, got nothing; write `{key}: {{}}` for its defaults, or remove the key"
+    return "a value, got nothing; remove the key, or put the value in quotes if it begins with #"
+
 
 def _dns_label(value: str) -> str:
     if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", value):
         raise ValueError("expected a DNS label: lower-case letters, digits and inner hyphens, at most 63 characters")
     return value
-
-
-def is_host_port(value: str) -> bool:
-    """Whether it is host:port, the host as for `is_host`."""
-    host, _, port = value.rpartition(":")
-    return is_host(host) and re.fullmatch(r"[0-9]{1,5}", port) is not None and is_port(int(port))
 
 
 def _host_port(value: str) -> str:
@@ -66,53 +92,23 @@ def _host_port(value: str) -> str:
     return value
 
 
-def refuse_loopback(host: str, instead: str) -> None:
-    """ValueError for a name or an address that means the container itself which connects to it. A process on the host
-    is reached as `instead`."""
-    if is_loopback(host.strip("[]")):
-        raise ValueError(
-            f"expected a name or an address as seen from a container, {host} is that container itself; for a port of "
-            f'the host write {instead} (docs/tasks/add-an-app.md, section "On the host itself")'
-        )
-
-
 def _mail_server(value: str) -> str:
     if not is_host_port(value):
         raise ValueError("expected host:port of a mail server, such as smtp.example.com:587")
+    refuse_hub_loopback(value.rpartition(":")[0])
     return value
 
 
 def _url_path(value: str) -> str:
     if not re.fullmatch(r"/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*", value):
         raise ValueError("expected the path of a URL that begins with /, without spaces, ? and #")
-    return value
-
-
-_URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
-
-
-def http_url(value: str) -> str:
-    """The value, or ValueError if it is no address of the web."""
-    try:
-        parts = urlsplit(value)
-        valid = bool(parts.hostname) and parts.port != 0 and re.fullmatch(_URL, value)
-    except ValueError:  # a bracket without its counterpart, or a port that is none
-        valid = False
-    if not valid:
-        raise ValueError("expected a URL that begins with https:// or http://, then a host")
-    return value
-
-
-def http_url_without_user(value: str) -> str:
-    """The same for a URL that is kept in clear, or ValueError if it holds a user or a password."""
-    if "@" in urlsplit(http_url(value)).netloc:
-        raise ValueError("expected a URL without a user and a password, which have separate settings")
+    refuse_bad_escape(value)
     return value
 
 
 def _endpoint(value: str) -> str:
     """Grafana's ini reader takes # and ; for the beginning of a comment."""
-    if re.search(r"[#;]", http_url(value)):
+    if re.search(r"[#;]", http_url_without_user(value)):
         raise ValueError("expected a URL without # and ;")
     return value
 
@@ -198,50 +194,19 @@ def _private_key(value: object) -> object:
 DnsLabel = Annotated[str, AfterValidator(_dns_label)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
 MailServer = Annotated[str, AfterValidator(_mail_server)]
-HttpUrl = Annotated[str, AfterValidator(http_url)]
+BaseUrl = Annotated[str, AfterValidator(http_base)]
 EndpointUrl = Annotated[str, AfterValidator(_endpoint)]
 UrlPath = Annotated[str, AfterValidator(_url_path)]
 LabelName = Annotated[str, AfterValidator(_label_name)]
 LabelValue = Annotated[str, Field(min_length=1, max_length=128), AfterValidator(one_line)]
 MetricName = Annotated[str, AfterValidator(_metric_name)]
-JobName = Annotated[str, AfterValidator(_job_name)]
+JobName = Annotated[str, Field(max_length=100), AfterValidator(_job_name)]
 ContainerName = Annotated[str, AfterValidator(_container_name)]
 DockerLabel = Annotated[str, AfterValidator(_docker_label)]
 Labels = Annotated[list[DockerLabel], Field(min_length=1, max_length=5), BeforeValidator(as_list)]
-Pattern = Annotated[str, AfterValidator(_re2)]
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(_re2)]
 Port = Annotated[int, Field(ge=1, le=65535)]
 # Pulumi hands nested secrets over decrypted: SecretStr keeps them out of every repr, and components wrap what they
 # take out with Output.secret at once.
 Secret = Annotated[SecretStr, BeforeValidator(_secret)]
 PrivateKey = Annotated[SecretStr, BeforeValidator(_private_key)]
-
-
-class Limits(Strict):
-    """What one container may use: memory as a size (hard limit), cpus in cores (from 0.1 on: the docker provider writes
-    smaller ones differently than it reads them, and would replace the container at every run)."""
-
-    memory: Memory = parse_size("128MB")
-    cpus: Annotated[float, Field(ge=0.1, le=256)] = 0.5
-
-
-class ServiceLimits(Strict):
-    """The limits of several services. Its fields, one for each key, are made from the services' own defaults."""
-
-    def of(self, key: str) -> tuple[int, float]:
-        """Memory in bytes and cores of the service that has this key."""
-        found: Limits = getattr(self, key)
-        return found.memory, found.cpus
-
-
-def service_limits(name: str, doc: str, defaults: Mapping[str, tuple[int, float]]) -> type[ServiceLimits]:
-    """A model with one field for each key, memory in bytes and cores. What an entry leaves out is its default."""
-    fields: dict[str, Any] = {}
-    for key, (memory, cpus) in defaults.items():
-        shown = {"memory": show_size(memory), "cpus": cpus}
-        default = Limits.model_construct(memory=memory, cpus=cpus)
-        fields[key] = (Annotated[Limits, BeforeValidator(partial(_filled, shown))], default)
-    return create_model(name, __base__=ServiceLimits, __doc__=doc, **fields)
-
-
-def _filled(default: Mapping[str, Any], given: Any) -> Any:
-    return {**default, **given} if isinstance(given, dict) else given

@@ -8,8 +8,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from configs.settings.app import Certificates
 from configs.settings.base import Secret, Strict, require_one
+from configs.settings.certificates import Certificates
 from configs.settings.dsn import postgres_dsn
 from configs.settings.places import Slug
 

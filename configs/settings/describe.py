@@ -14,12 +14,13 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from configs.settings.base import Limits
+from configs.settings.base import MOST
 from configs.settings.edge import Edge, Metrics
 from configs.settings.fleet import Access, Cloud, Docker, Ssh
 from configs.settings.host import Host
 from configs.settings.hub import Hub
 from configs.settings.kinds import KINDS
+from configs.settings.limits import Limits
 from configs.settings.model import IMAGE_KEYS
 from configs.units import show_duration, show_size
 
@@ -130,8 +131,8 @@ def _bounds(constraint: Any, kind: str) -> Iterator[str]:
     words = {"ge": "at least", "gt": "more than", "le": "at most", "min_length": "at least", "max_length": "at most"}
     for name, word in words.items():
         value = getattr(constraint, name, None)
-        if value is not None:
-            shown = show_duration(value) if kind == "duration" else str(value)
+        if value is not None and value != MOST:
+            shown = {"duration": show_duration, "size": show_size}.get(kind, str)(value)
             yield f"{word} {shown}" + (" of them" if "length" in name else "")
 
 

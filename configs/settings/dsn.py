@@ -13,8 +13,7 @@ from urllib.parse import parse_qsl, unquote, unquote_plus, urlsplit
 from pydantic import SecretStr
 
 from configs import names
-from configs.settings.base import refuse_loopback
-from configs.settings.text import is_host
+from configs.settings.addresses import is_host, refuse_bad_escape, refuse_loopback
 
 _FORM = (
     "expected postgresql://user:password@host:port/database with one host; the password and the port may be left out"
@@ -58,6 +57,7 @@ FOREIGN: dict[str, frozenset[str]] = {
 }  # fmt: skip
 _FILES = ("sslrootcert", "sslcert", "sslkey", "sslcrl", "sslcrldir", "passfile")
 _MIXED_CASE = ("datestyle", "intervalstyle", "timezone")  # the settings of PostgreSQL that have upper-case letters
+_LOGIN = r"[A-Za-z0-9._~!$&'()*+,;=:%-]*"  # what Go reads before the @ of a URL (net/url, validUserinfo)
 _PLACE = ("host", "port", "user", "password", "dbname")
 
 
@@ -75,6 +75,14 @@ def postgres_dsn(value: SecretStr) -> SecretStr:
         port, host, ok = None, "", False
     if not ok:
         raise ValueError(_FORM)
+    if not dsn.startswith(("postgres://", "postgresql://")):
+        raise ValueError("expected postgresql:// in lower-case letters at the beginning of the DSN")
+    refuse_bad_escape(dsn)
+    if not re.fullmatch(_LOGIN, parts.netloc.rpartition("@")[0]):
+        raise ValueError(
+            "expected user and password in the DSN of letters, digits and - . _ ~ ! $ & ' ( ) * + , ; = alone; write "
+            "any other letter percent-encoded, such as %7B for {"
+        )
     refuse_loopback(host, f"{names.DOCKER_HOST}:{port or 5432} in the DSN")
     if port == 0:
         raise ValueError("expected a port between 1 and 65535 in the DSN; without one it is 5432")
@@ -109,6 +117,8 @@ def _parameters(query: str) -> None:
                 "other, such as prefer or allow; leave it out: it is then disable for a container's name and require "
                 "for any other server; a server without TLS at an address needs sslmode=disable"
             )
+        if name == "connect_timeout" and not re.fullmatch(r"[0-9]{1,6}", value):
+            raise ValueError("expected connect_timeout as a number of seconds without a unit in the DSN")
         if name in _FILES:
             raise ValueError(
                 f"expected a DSN without {name}, that file is not in the exporter's container; sslmode=require "

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Field, model_validator
 from configs import services
 from configs.log_paths import JOURNAL as JOURNAL
 from configs.log_paths import fixed_folder as fixed_folder
+from configs.settings.addresses import host_bits
 from configs.settings.app import App
 from configs.settings.base import (
     ContainerName,
@@ -18,12 +19,11 @@ from configs.settings.base import (
     JobName,
     Labels,
     Secret,
-    ServiceLimits,
     Strict,
-    service_limits,
 )
 from configs.settings.dsn import postgres_dsn
 from configs.settings.exporter import Exporter
+from configs.settings.limits import ServiceLimits, service_limits
 from configs.settings.logs import Logs
 from configs.settings.probe import Probe
 from configs.settings.text import NetworkName
@@ -51,7 +51,9 @@ def _subnet(value: str) -> str:
     except ValueError:
         ok = False
     if not ok:
-        raise ValueError("expected a private IPv4 network between /16 and /28, such as 10.213.77.0/24")
+        raise ValueError(
+            f"expected a private IPv4 network between /16 and /28, such as 10.213.77.0/24{host_bits(value)}"
+        )
     if network.overlaps(_DOCKER0):
         raise ValueError(f"expected a network outside {_DOCKER0}, Docker's default network on every host")
     return str(network)
@@ -73,7 +75,7 @@ class Metrics(Strict):
     """
 
     agent: Literal["prometheus", "vmagent"] = "prometheus"
-    sample_rate: Annotated[int, Field(ge=1)] = 500
+    sample_rate: Annotated[int, Field(ge=1, le=1_000_000)] = 500
 
 
 class Scrape(Strict):

@@ -6,7 +6,7 @@ import math
 import re
 from typing import Any
 
-from configs.units import show_duration
+from configs.units import show_duration, show_size
 
 _KINDS = {
     "string_type": "a text",
@@ -52,12 +52,13 @@ def expected(mistake: Any) -> str:
 
 
 def _limit(limit: Any, name: str, mistake: Any) -> str:
-    """A limit with its unit; that of a duration as people write it."""
+    """A limit with its unit; that of a duration or a size as people write it."""
     if "length" in name:
-        entries, one = ("characters", "character") if mistake["type"].startswith("string_") else ("entries", "entry")
+        is_text = isinstance(mistake["input"], str)
+        entries, one = ("characters", "character") if is_text else ("entries", "entry")
         return f"{limit} {one if limit == 1 else entries}"
     if isinstance(mistake["input"], str):
-        return show_duration(limit)
+        return show_size(limit) if mistake["input"].casefold().endswith("b") else show_duration(limit)
     return f"{limit:g}" if isinstance(limit, float) else str(limit)
 
 
@@ -68,5 +69,7 @@ def _pattern(pattern: str) -> str:
         return f"a text that matches {pattern}"
     named = [name for text, name in _RANGES.items() if text in found[1]]
     signs = re.sub("|".join(_RANGES), "", found[1])
+    if "letters" in named and not {"A-Z", "a-z"} <= {text for text in _RANGES if text in found[1]}:
+        named[named.index("letters")] = "lower-case letters" if "a-z" in found[1] else "upper-case letters"
     parts = [*dict.fromkeys(named), *([" ".join(signs)] if signs else [])]
     return "only " + (", ".join(parts[:-1]) + " and " + parts[-1] if len(parts) > 1 else parts[0])

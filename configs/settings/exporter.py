@@ -11,14 +11,8 @@ from pydantic import AfterValidator, field_validator, model_validator
 from pydantic_core.core_schema import ValidationInfo
 
 from configs import names
-from configs.settings.base import (
-    Secret,
-    Strict,
-    http_url_without_user,
-    is_host_port,
-    refuse_loopback,
-    require_one,
-)
+from configs.settings.addresses import http_url_without_user, is_host_port, refuse_loopback
+from configs.settings.base import Secret, Strict, require_one
 
 
 @dataclass(frozen=True, kw_only=True)

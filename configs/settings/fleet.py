@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
+from configs.settings.addresses import host_bits
 from configs.settings.base import HIDDEN, Port, Strict
 from configs.settings.places import key_kind
 from configs.settings.text import OneLine
@@ -20,11 +21,13 @@ def _cidr(value: str) -> str:
             return str(ipaddress.ip_network(value))
     except ValueError:  # also bits set behind the prefix
         pass
-    raise ValueError("expected a network such as 203.0.113.0/24, or one address as 203.0.113.7/32")
+    raise ValueError(f"expected a network such as 203.0.113.0/24, or one address as 203.0.113.7/32{host_bits(value)}")
 
 
 # RFC 1918 (192.168.0.0/16 is what Docker comes to last).
 _RANGES = [ipaddress.IPv4Network(network) for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")]
+# "VPC limits" of DigitalOcean's documentation; those of single regions are refused by its API.
+_OF_DIGITALOCEAN = [ipaddress.IPv4Network(network) for network in ("10.229.0.0/16", "10.244.0.0/15", "10.246.0.0/24")]
 _FREE_OF_DOCKER = ipaddress.IPv4Network("172.16.0.0/16")
 
 
@@ -35,7 +38,9 @@ def _range(value: str) -> str:
     except ValueError:
         ok = False
     if not ok:
-        raise ValueError("expected a private IPv4 network between /16 and /24, such as 10.77.0.0/20")
+        raise ValueError(f"expected a private IPv4 network between /16 and /24, such as 10.77.0.0/20{host_bits(value)}")
+    if any(network.overlaps(reserved) for reserved in _OF_DIGITALOCEAN):
+        raise ValueError("expected a network that DigitalOcean does not use itself, such as 10.77.0.0/20")
     if network.subnet_of(_RANGES[1]) and not network.subnet_of(_FREE_OF_DOCKER):
         raise ValueError(
             "expected a network outside 172.17.0.0 to 172.31.255.255, from which Docker takes its own on every host"
@@ -54,6 +59,8 @@ def _key_file(value: str) -> str:
     # ssh divides the values of its options at spaces outside of quotes, and expands % and $ in them.
     if not re.fullmatch(r"[~/][^\x00-\x1f\x7f\"\\%$]{0,200}", value) or "PRIVATE KEY" in value:
         raise ValueError("expected the path of a private key's file, such as ~/.ssh/id_ed25519")
+    if value.endswith(".pub"):
+        raise ValueError("expected the private key's file, this is the public one; remove .pub")
     return value
 
 
@@ -78,7 +85,7 @@ class Cloud(Strict):
     """
 
     range: Annotated[str, AfterValidator(_range)] | None = Field(None, description="DigitalOcean chooses")
-    project: OneLine | None = None
+    project: Annotated[OneLine, Field(min_length=1)] | None = None
     protect: bool | None = Field(None, description="`true` if `env` is `prod`")
 
 

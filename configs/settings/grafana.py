@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator, model_validator
 
 from configs.settings.base import EndpointUrl, Secret, Strict
 from configs.settings.text import ClientId, IniText, MailDomain, Organization, Scopes
@@ -27,6 +27,18 @@ class Google(Strict):
     allowed_domains: Annotated[list[MailDomain], Field(min_length=1)]
     roles: Roles = Roles(claim="email")
 
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _by_default(cls, raw: Any) -> Any:
+        """What `roles` leaves out has the default of Google's own."""
+        return {"claim": "email", **raw} if isinstance(raw, dict) else raw
+
+    @model_validator(mode="after")
+    def _by_email(self) -> Google:
+        if self.roles.claim == "groups":
+            raise ValueError("roles.claim: expected email, Google sends no groups; remove the key")
+        return self
+
 
 class GitHub(Strict):
     """Sign-in with GitHub. Groups are teams, written @organisation/team."""
@@ -35,6 +47,14 @@ class GitHub(Strict):
     client_secret: Secret
     allowed_organizations: Annotated[list[Organization], Field(min_length=1)]
     roles: Roles = Roles()
+
+    @model_validator(mode="after")
+    def _teams(self) -> GitHub:
+        for key in ("admin", "editor"):
+            for index, name in enumerate(getattr(self.roles, key)):
+                if "/" in name and not name.startswith("@"):
+                    raise ValueError(f"roles.{key}.{index}: expected a team as @organisation/team; write @ before it")
+        return self
 
 
 class Oidc(Strict):

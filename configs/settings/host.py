@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from configs.settings.base import DnsLabel, Strict, require_one
+from configs.settings.base import MOST, DnsLabel, Strict, require_one
 from configs.settings.places import Droplet, Local, Server, private
 
 PLACES = ("local", "droplet", "server")
@@ -27,7 +27,7 @@ class Host(Strict):
     via: Literal["internet", "vpc"] = Field(
         "internet", description="`vpc` for droplets and private addresses, else `internet`"
     )
-    rotation: Annotated[int, Field(ge=0)] = 0
+    rotation: Annotated[int, Field(ge=0, le=MOST)] = 0
     abandoned: bool = False
     renamed_from: DnsLabel | None = None
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from configs import names, services
+from configs.settings.addresses import is_dns_name
 from configs.settings.alerts import Alerts
 from configs.settings.ask import Ask
 from configs.settings.backup import Backup
 from configs.settings.balancer import Balancer
-from configs.settings.base import Port, ServiceLimits, Strict, require_one, service_limits
+from configs.settings.base import MOST, Port, Strict, require_one
 from configs.settings.database import check_database
 from configs.settings.grafana import Grafana
+from configs.settings.limits import ServiceLimits, service_limits
 from configs.settings.nodes import by_host, check_places, with_first
 from configs.settings.places import HubDroplet, Local, Server
 from configs.settings.storage import Storage
@@ -23,8 +25,11 @@ from configs.units import Duration, Size, parse_duration, parse_size
 
 
 def _domain(value: str) -> str:
-    if not re.fullmatch(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", value):
-        raise ValueError("expected a domain name such as monitor.example.com")
+    if not re.fullmatch(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", value) or not is_dns_name(
+        value
+    ):
+        case = ", in lower-case letters" if value != value.lower() else ""
+        raise ValueError(f"expected a domain name such as monitor.example.com{case}")
     return value
 
 
@@ -54,6 +59,9 @@ class Ports(Strict):
         return self
 
 
+LEAST_STORE = parse_size("256MB")  # a few blocks of one host; below it Prometheus drops each block at once
+
+
 class Retention(Strict):
     """How long metrics and logs are kept, and how much disk the metrics may take (whichever limit comes first).
 
@@ -61,9 +69,9 @@ class Retention(Strict):
     earlier.
     """
 
-    metrics: Duration = parse_duration("2y")
+    metrics: Annotated[Duration, Field(ge=86400)] = parse_duration("2y")
     logs: Annotated[Duration, Field(ge=86400)] = parse_duration("90d")
-    metrics_size: Size = Field(
+    metrics_size: Annotated[Size, Field(ge=LEAST_STORE)] = Field(
         parse_size("10GB"), description="`10GB`; with a volume: what the logs leave of four fifths of it"
     )
 
@@ -80,8 +88,8 @@ class LokiLimits(Strict):
     ingestion_rate: Annotated[Size, Field(ge=PUSH)] = parse_size("256MB")
     ingestion_burst: Annotated[Size, Field(ge=PUSH)] = parse_size("256MB")
     stream_rate: Annotated[Size, Field(ge=PUSH)] = parse_size("64MB")
-    max_streams: Annotated[int, Field(ge=10)] = 10000
-    max_line_size: Size = parse_size("256KB")
+    max_streams: Annotated[int, Field(ge=10, le=MOST)] = 10000
+    max_line_size: Annotated[Size, Field(ge=1024)] = parse_size("256KB")
 
 
 if TYPE_CHECKING:
@@ -137,7 +145,7 @@ class Hub(Strict):
     loki: LokiLimits = LokiLimits()
     grafana: Grafana = Grafana()
     alerts: Alerts = Alerts()
-    body_limit: Size = parse_size("32MB")
+    body_limit: Annotated[Size, Field(ge=PUSH)] = parse_size("32MB")
     backup: Backup | None = None
     ask: Ask | None = None
     storage: Storage = Storage()

@@ -135,7 +135,7 @@ def _hub_host(placed: dict[str, Any], hub: Hub | None, name: str) -> dict[str, A
     if hub is None:
         return None
     via = "internet" if hub.kind == "local" else "vpc"
-    return {"via": via, **placed, **hub.place(name)}
+    return {"via": via, **placed, **{key: place for key, place in hub.place(name).items() if place is not None}}
 
 
 def _parse(model: Any, raw: Any, path: str, problems: list[str], without: Sequence[Place] = ()) -> Any:

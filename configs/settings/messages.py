@@ -11,12 +11,16 @@ from pydantic import BaseModel
 
 from configs.settings.base import NONE_GIVEN
 from configs.settings.expected import MAPPINGS, expected
-from configs.settings.schema import Place, is_hidden, is_secret, keys_at
-from configs.settings.secrets import UNREAD, secret_keys
+from configs.settings.schema import ANY, Place, is_hidden, is_secret, keys_at
+from configs.settings.secrets import UNREAD, key_places, secret_keys
 from configs.settings.sections import near
-from configs.settings.shown import NOT_SHOWN, kind_of, shown_key, shown_unknown_key, shown_value
+from configs.settings.shown import NOT_SHOWN, disguised, kind_of, shown_key, shown_unknown_key, shown_value
 
 OURS = ("value_error", NONE_GIVEN)  # types of mistakes whose sentence is one of our validators
+# Keys that many sections have: where another one stands says nothing.
+_GENERAL = frozenset(
+    {"address", "ca", "cert", "key", "name", "password", "path", "port", "token", "type", "url", "user"}
+)
 _UNQUOTED = (bool, int, float, datetime.date)  # what YAML makes of some texts without quotes
 
 
@@ -33,9 +37,28 @@ def message(path: str, place: Place, mistake: Any, model: Any) -> str:
         head, colon, rest = text.partition(": ")
         if colon and head.partition(".")[0] in keys_at(model, place):  # a model's own check names the key it is about
             where, text = f"{where}.{head}", rest
+        text = text.replace("KEY=...", f"KEY={where}") if NOT_SHOWN not in where else text
     else:
         text = expected(mistake)
-    return f"{where}: {text}{_got(where, place, mistake, model)}"
+    hint = _level(place, mistake, model) or _choice(mistake) or disguised(mistake.get("input"))
+    return f"{where}: {text}{_got(where, place, mistake, model)}{hint}"
+
+
+def _choice(mistake: Any) -> str:
+    """The choice that was probably meant. What is near to one is no secret."""
+    written = mistake.get("input")
+    if mistake["type"] != "literal_error" or not isinstance(written, str):
+        return ""
+    close = near(written, re.findall(r"'([^']*)'", mistake["ctx"]["expected"]))
+    return f"; did you mean {close}?" if close else ""
+
+
+def _level(place: Place, mistake: Any, model: Any) -> str:
+    """For a key of an entry that stands where its name should be: `postgres: {dsn: ...}`."""
+    if mistake["type"] not in MAPPINGS or not place or str(place[-1]) not in keys_at(model, place):
+        return ""
+    above = f"`{place[-2]}`" if len(place) > 1 else "its section"
+    return f"; a name of your choice is missing between {above} and `{place[-1]}`"
 
 
 def unknown_key(above: str, key: object, known: Sequence[str]) -> str:
@@ -44,7 +67,21 @@ def unknown_key(above: str, key: object, known: Sequence[str]) -> str:
     if "ipv6" in str(key).casefold():
         return f"{where}: unknown key, IPv6 is not supported; expected one of {', '.join(known)}"
     close = near(str(key).strip(), known)
-    return f"{where}: unknown key, expected one of {', '.join(known)}" + (f"; did you mean {close}?" if close else "")
+    hint = f"; did you mean {close}?" if close else _other_place(str(key), above, known)
+    return f"{where}: unknown key, expected one of {', '.join(known)}{hint or disguised(key)}"
+
+
+def _other_place(key: str, above: str, known: Sequence[str]) -> str:
+    """Where a key belongs that stands at a wrong place; empty for one that stands nowhere, or at several places."""
+    entry = above.rpartition(".")[2]
+    if entry in known and any(place[-2:] == (entry, key) for place in key_places()):
+        return f"; a name of your choice is missing above `{entry}`"
+    found = [place[:-1] for place in key_places() if place[-1] == key and key not in _GENERAL]
+    shortest = [place for place in found if len(place) == min(map(len, found))]
+    if not 0 < len(shortest) < 3:
+        return ""
+    named = [".".join("<name>" if one == ANY else one for one in place) for place in shortest]
+    return f"; `{key}` is a key of {' and of '.join(named)}"
 
 
 def non_text_key(path: str, key: object) -> str:

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from configs import names
+from configs.settings.addresses import is_dns_name
 from configs.settings.base import HIDDEN, Port, Strict
 from configs.settings.text import one_line
 
@@ -18,6 +19,13 @@ _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 _LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _NAME = r"[A-Za-z0-9.-]+"
 _KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
+_OF_SYSTEM = ("/", "/usr/local", "/var/lib", "/var/log", "/var/tmp") + tuple(
+    f"/{name}" for name in (
+        "bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run", "sbin",
+        "srv", "sys", "tmp", "usr", "var",
+    )
+)  # fmt: skip
+_SYSTEM = ("/dev/", "/proc/", "/sys/", "/run/", "/var/run/", "/var/lib/docker")
 SETUP_LIMIT = 32 * 1024
 
 
@@ -77,9 +85,10 @@ def _address(value: str) -> str:
         found = ipaddress.IPv4Address(value)
     except ValueError:
         # A last part that begins with a digit makes a name an address in another notation, such as 0x7f.1.
-        if re.fullmatch(rf"({_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]", value):
+        if re.fullmatch(rf"({_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]", value) and is_dns_name(value):
             return value
-        raise ValueError("expected an IPv4 address or a name such as web-1.example.com") from None
+        case = ", in lower-case letters" if value != value.lower() else ""
+        raise ValueError(f"expected an IPv4 address or a name such as web-1.example.com{case}") from None
     if found in _THIS_NETWORK or found.is_multicast or found.is_reserved:
         raise ValueError("expected the IPv4 address of one machine, such as 203.0.113.7, or its name")
     return value
@@ -113,9 +122,17 @@ def _setup(value: str) -> str:
     return value
 
 
+def refuse_shared(value: str) -> None:
+    """ValueError for a folder of the system itself: what is in it would be mixed with ours, and lost or removed."""
+    path = "/" + value.strip("/")
+    if not value.startswith("~/") and (path in _OF_SYSTEM or path.startswith(_SYSTEM)):
+        raise ValueError("expected a folder of its own, such as /srv/fleetwatch; this one belongs to the system")
+
+
 def _absolute(value: str) -> str:
     if not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value) or ".." in value.split("/"):
         raise ValueError("expected an absolute path of letters, digits and . _ -")
+    refuse_shared(value)
     return value
 
 
@@ -123,6 +140,7 @@ def _local_folder(value: str) -> str:
     """The path stands in shell commands, and Docker divides a mount at its colons."""
     if not re.fullmatch(r"~?/[^:$`\"\\]*", one_line(value)) or ".." in value.split("/"):
         raise ValueError('expected an absolute path, or one that begins with ~/, without : $ ` " and \\')
+    refuse_shared(value)
     return value
 
 

@@ -2,25 +2,44 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
-from configs.settings.base import HostPort, Strict, http_url_without_user, require_one
-from configs.settings.text import is_host
+from configs import names
+from configs.settings.addresses import http_url_without_user, is_dns_name, is_host, refuse_loopback
+from configs.settings.base import HostPort, Strict, require_one
 
 KINDS = ("http", "tcp", "icmp", "dns")
 
 
-def _probed_host(value: str) -> str:
-    if not is_host(value):
-        raise ValueError("expected the name or the address of a host, such as db.example.com")
+def _probed_url(value: str) -> str:
+    parts = urlsplit(http_url_without_user(value))
+    refuse_loopback(parts.hostname or "", f"{parts.scheme}://{names.DOCKER_HOST}")
     return value
 
 
+def _probed_host(value: str) -> str:
+    """An IPv6 address without the brackets, which the prober does not read here."""
+    bare = value.strip("[]")
+    if not is_host(value) and not _is_ipv6(bare):
+        raise ValueError("expected the name or the address of a host, such as db.example.com, without a port")
+    refuse_loopback(bare, names.DOCKER_HOST)
+    return bare
+
+
+def _is_ipv6(value: str) -> bool:
+    try:
+        return ipaddress.ip_address(value).version == 6
+    except ValueError:
+        return False
+
+
 def _dns_name(value: str) -> str:
-    if not is_host(value) or value.startswith("["):
-        raise ValueError("expected a domain name such as example.com")
+    if not is_dns_name(value):
+        raise ValueError("expected a domain name such as example.com, without a dot at its end")
     return value
 
 
@@ -37,7 +56,7 @@ class Probe(Strict):
     `tcp` (a connection; `tls: true` with a handshake), `icmp` (a ping) and `dns`. `https://` and `tls` also give the
     days to the certificate's end. `insecure: true` accepts any certificate."""
 
-    http: Annotated[str, AfterValidator(http_url_without_user)] | None = None
+    http: Annotated[str, AfterValidator(_probed_url)] | None = None
     tcp: HostPort | None = None
     icmp: Annotated[str, AfterValidator(_probed_host)] | None = None
     dns: DnsProbe | None = None
@@ -52,6 +71,8 @@ class Probe(Strict):
             raise ValueError("status: expected none beside `tcp`, `icmp` and `dns`, only an HTTP answer has a status")
         if self.tls and self.tcp is None:
             raise ValueError("tls: expected true beside `tcp` alone; write https:// for HTTP")
+        if self.insecure and not self.tls and not (self.http or "").startswith("https://"):
+            raise ValueError("insecure: expected false without https:// and `tls: true`, there is no certificate")
         return self
 
     @property

@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import re
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 
-from configs.settings.app import Certificates
-from configs.settings.base import MailServer, Secret, Strict, http_url, http_url_without_user, none_given, require_one
+from configs.settings.addresses import http_url, http_url_without_user, refuse_hub_loopback
+from configs.settings.base import MOST, MailServer, Secret, Strict, none_given, require_one
+from configs.settings.certificates import Certificates
 from configs.settings.text import Channel, Mailbox, Mailboxes, OneLine, PlainLine, ServiceId
 
 
 def _secret_url(value: SecretStr) -> SecretStr:
-    http_url(value.get_secret_value())
+    refuse_hub_loopback(urlsplit(http_url(value.get_secret_value())).hostname or "")
+    return value
+
+
+def _api_url(value: str) -> str:
+    refuse_hub_loopback(urlsplit(http_url_without_user(value)).hostname or "")
     return value
 
 
@@ -31,21 +38,23 @@ def _token(value: SecretStr) -> SecretStr:
 
 
 def _chat_id(value: object) -> object:
-    if isinstance(value, bool) or not isinstance(value, int) or not value:
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 < abs(value) < 2**63:
         raise ValueError("expected the number of a chat, such as -1001234567890 (that of a group is negative)")
     return value
 
 
 def _recipients(value: object) -> object:
     """A list of addresses as the one text that Alertmanager takes."""
-    if isinstance(value, list) and value and all(isinstance(one, str) for one in value):
-        return ", ".join(value)
-    return value
+    if not isinstance(value, list):
+        return value
+    if not value or not all(isinstance(one, str) for one in value):
+        raise ValueError("expected one text with e-mail addresses, or a list of them, such as [ops@example.com]")
+    return ", ".join(value)
 
 
 Token = Annotated[Secret, AfterValidator(_token)]
 SecretUrl = Annotated[Secret, AfterValidator(_secret_url)]
-ApiUrl = Annotated[str, AfterValidator(http_url_without_user)]
+ApiUrl = Annotated[str, AfterValidator(_api_url)]
 ChatId = Annotated[int, BeforeValidator(_chat_id)]
 Recipients = Annotated[Mailboxes, BeforeValidator(_recipients)]
 
@@ -66,7 +75,7 @@ class Email(Strict):
     to: Recipients
     sender: Mailbox
     smarthost: MailServer
-    username: OneLine | None = None
+    username: Annotated[OneLine, Field(min_length=1)] | None = None
     password: Secret | None = None
     require_tls: bool = True
     implicit_tls: bool | None = Field(None, description="with port 465")
@@ -101,7 +110,7 @@ class Telegram(Strict):
 
     bot_token: Token
     chat_id: ChatId
-    message_thread_id: int | None = None
+    message_thread_id: Annotated[int, Field(ge=1, le=MOST)] | None = None
     disable_notifications: bool = False
     api_url: ApiUrl | None = None
 
@@ -194,7 +203,7 @@ class RocketChat(Strict):
 
 
 def _jira_api(value: str) -> str:
-    if not http_url_without_user(value).rstrip("/").endswith("/rest/api/2"):
+    if not _api_url(value).rstrip("/").endswith("/rest/api/2"):
         raise ValueError(
             "expected the address of Jira's REST API, version 2 (3 takes no plain text), such as "
             "https://acme.atlassian.net/rest/api/2/"

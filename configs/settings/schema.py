@@ -56,6 +56,20 @@ def secret_patterns(model: Any) -> Iterator[tuple[str, ...]]:
             yield from secret_patterns(part)
 
 
+def key_patterns(model: Any) -> Iterator[tuple[str, ...]]:
+    """Every key below a model, with `*` for what the user names."""
+    origin, inner = get_origin(model), get_args(model)
+    if (found := _model_itself(model)) is not None:
+        for name, field in found.model_fields.items():
+            yield (name,)
+            yield from ((name, *rest) for rest in key_patterns(field.annotation))
+    elif origin in (dict, list):
+        yield from ((ANY, *rest) for rest in key_patterns(inner[-1]))
+    else:
+        for part in inner:
+            yield from key_patterns(part)
+
+
 def _types_along(model: Any, place: Place) -> Iterator[Any]:
     """The type at `place` where it holds secrets below, and each model on the way that has one among its own keys."""
     at = _type_at(model, place)

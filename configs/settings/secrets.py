@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import BaseModel, SecretStr
 
 from configs.settings.edge import Edge
+from configs.settings.host import Host
 from configs.settings.hub import Hub
 from configs.settings.model import Settings
-from configs.settings.schema import ANY, secret_patterns
+from configs.settings.schema import ANY, key_patterns, secret_patterns
 
 UNREAD = "unread"  # the placeholder of an encrypted value without a form
 _PEM = "PRIVATE KEY-----"
@@ -23,6 +24,13 @@ def secret_places() -> frozenset[tuple[str, ...]]:
     name that the user chooses."""
     edges = {("hosts", ANY, *rest) for rest in secret_patterns(Edge)}
     return frozenset({("hub", *rest) for rest in secret_patterns(Hub)} | edges)
+
+
+@cache
+def key_places() -> tuple[tuple[str, ...], ...]:
+    """The place of every key of the sections `hub` and `hosts`, with `*` for a name that the user chooses."""
+    of_hosts = [("hosts", ANY, *rest) for model in (Host, Edge) for rest in key_patterns(model)]
+    return tuple([*(("hub", *rest) for rest in key_patterns(Hub)), *of_hosts])
 
 
 @cache

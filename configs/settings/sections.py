@@ -5,15 +5,15 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from configs.settings.model import SECTIONS
+from configs.settings.near import near as near
 from configs.settings.shown import shown_unknown_key
 
 NAMESPACE = "fleetwatch"
 PROJECT = f"{NAMESPACE}:"
-SHORT = 4  # letters
 _OTHERS = ("digitalocean", "pulumi")  # whose keys a stack file of this program has
 _WRONG_SIGN = re.compile(rf"(?i)^{NAMESPACE}[^a-z0-9]+")  # in the place of the colon
 
@@ -49,15 +49,6 @@ def parsed(value: str) -> Any:
         return json.loads(value)
     except ValueError:
         return value
-
-
-def near(written: str, known: Iterable[str]) -> str | None:
-    """The known name that was probably meant, if there is one. One letter of a short name is a large part of it."""
-    names = list(known)
-    folded = {name.casefold(): name for name in names}
-    least = 0.65 if len(written) <= SHORT else 0.7
-    close = difflib.get_close_matches(written.casefold(), folded, n=1, cutoff=least)
-    return folded[close[0]] if close else None
 
 
 def meant(key: str) -> str | None:

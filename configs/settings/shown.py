@@ -63,6 +63,17 @@ def shown_value(value: Any, *, hidden: bool = False, numbered: bool = False) -> 
     return _scalar(value)
 
 
+def disguised(value: object) -> str:
+    """What a text has that is not seen: blanks around it, or characters that look like others. Empty for none."""
+    if not isinstance(value, str) or isinstance(value, Decrypted) or "\n" in value.strip():
+        return ""
+    if value != value.strip():
+        return "; remove the blanks or line breaks around it"
+    return "; it has a character outside of ASCII, which may look like a usual one: type it again" * (
+        not value.isascii()
+    )
+
+
 def kind_of(value: Any) -> str:
     """What a value is, as people who write stack files call it."""
     if isinstance(value, str):

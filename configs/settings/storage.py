@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -44,6 +45,8 @@ class Resolutions(Strict):
 
 def _day(value: str) -> str:
     try:
+        if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):  # Python reads more forms than Loki
+            raise ValueError
         date.fromisoformat(value)
     except ValueError:
         raise ValueError('expected a day in quotes, such as "2026-12-01"') from None
@@ -95,6 +98,8 @@ class Storage(Strict):
     def _consistent(self) -> Storage:
         if self.kind != "single" and self.bucket is None:
             raise ValueError(f"expected `bucket` beside `kind: {self.kind}`, such as `bucket: {{spaces: fra1}}`")
+        if self.bucket is None and "keep" in self.model_fields_set:
+            raise ValueError("keep: expected no such key without a bucket, hub.retention has the times; remove it")
         self._check_nodes()
         if self.logs_until is None:
             return self

@@ -3,11 +3,12 @@ cannot change the meaning of what is around it."""
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from typing import Annotated
 
 from pydantic import AfterValidator
+
+from configs.settings.addresses import is_port
 
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?"
 _REGISTRY = rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[a-fA-F0-9:]+\])(?::(?P<port>[0-9]{{1,5}}))?"
@@ -19,7 +20,6 @@ _IMAGE = re.compile(
 )
 _MAILBOX = rf"[A-Za-z0-9.!$&'*+/=?^_|~-]+@{_LABEL}(?:\.{_LABEL})+"
 _NAMED_MAILBOX = rf"(?:{_MAILBOX}|[A-Za-z0-9][A-Za-z0-9 ._'-]* <{_MAILBOX}>)"
-_ITSELF = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]")
 
 
@@ -30,37 +30,12 @@ def one_line(value: str) -> str:
     return value
 
 
-def is_port(number: int) -> bool:
-    """Whether it is the number of a TCP port."""
-    return 0 < number < 65536
-
-
-def is_host(value: str) -> bool:
-    """Whether it is a host name (that of a container may have _), an IPv4 address or an IPv6 one in brackets."""
-    if re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", value):
-        return True
-    try:
-        return re.fullmatch(r"\[[0-9A-Fa-f:.]+\]", value) is not None and ipaddress.ip_address(value[1:-1]).version == 6
-    except ValueError:
-        return False
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a name or an address (without brackets) means the machine or the container itself."""
-    if host.casefold().rstrip(".") in _ITSELF:
-        return True
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return address.is_loopback or address.is_unspecified or (mapped is not None and mapped.is_loopback)
-
-
 def _image(value: str) -> str:
     found = _IMAGE.fullmatch(value)
     if not found or len(found["name"]) > 255 or not is_port(int(found["port"] or 443)):
         raise ValueError("expected an image reference name[:tag][@digest], such as registry.example.com/caddy:2.11.8")
+    if "@sha256:" in value and not re.search(r"@sha256:[0-9a-f]{64}$", value):
+        raise ValueError("expected a digest of 64 lower-case hexadecimal digits after @sha256:")
     return value
 
 

@@ -48,6 +48,7 @@ def _ssh_access(settings: Settings) -> Iterator[str]:
             "access.admin_cidrs: all of these networks are IPv6, expected at least one IPv4 network, droplets are "
             "reached over IPv4; add the network that the program runs in, such as 203.0.113.7/32"
         )
+    yield from _whole_internet(settings)
     for index, cidr in enumerate(settings.access.admin_cidrs):
         if ipaddress.ip_network(cidr).prefixlen == 0:
             yield (
@@ -58,4 +59,18 @@ def _ssh_access(settings: Settings) -> Iterator[str]:
         yield (
             "ssh.public_key: missing, new droplets need a key to accept; give the text of the public key, or in "
             "ssh.key the private key's file, beside which the public one is (.pub)"
+        )
+
+
+def _whole_internet(settings: Settings) -> Iterator[str]:
+    """Networks that are all addresses only together."""
+    networks = [ipaddress.ip_network(cidr) for cidr in settings.access.admin_cidrs]
+    fourth = [one for one in networks if isinstance(one, ipaddress.IPv4Network)]
+    sixth = [one for one in networks if isinstance(one, ipaddress.IPv6Network)]
+    lengths = [one.prefixlen for one in ipaddress.collapse_addresses(fourth)]
+    lengths += [one.prefixlen for one in ipaddress.collapse_addresses(sixth)]
+    if 0 in lengths and all(one.prefixlen for one in networks):
+        yield (
+            "access.admin_cidrs: expected fewer than all addresses, together these networks open SSH to everyone; "
+            "give the networks that the program runs in, such as your own address with /32"
         )

@@ -13,21 +13,59 @@ from configs.settings.backup import S3, Spaces
 SPACES_REGIONS = ("ams3", "blr1", "fra1", "lon1", "nyc3", "sfo2", "sfo3", "sgp1", "syd1", "tor1")
 
 
+# Names that no public certificate authority issues a certificate for (RFC 6761, 6762, 8375, and ICANN's `internal`).
+_PRIVATE_DOMAINS = (
+    ".localhost",
+    ".internal",
+    ".local",
+    ".lan",
+    ".home.arpa",
+    ".home",
+    ".corp",
+    ".intranet",
+    ".invalid",
+    ".example",
+)
+
+
 def problems(settings: Settings) -> Iterator[str]:
     """Each with its path."""
     yield from _domain(settings)
     yield from _cloud_services(settings)
     yield from _backup(settings)
     yield from _storage(settings)
-    if settings.hub.outage_budget > settings.hub.retention.logs:
-        yield "hub.outage_budget: expected at most hub.retention.logs, otherwise logs expire before they arrive"
+    yield from _one_bucket(settings)
+    yield from _ports(settings)
+    budget, retention = settings.hub.outage_budget, settings.hub.retention
+    if budget > retention.logs:
+        yield (
+            "hub.outage_budget: expected at most hub.retention.logs, otherwise logs expire before they arrive; shorten "
+            "it, or raise hub.retention.logs"
+        )
+    if settings.hub.storage.in_bucket is None and budget > retention.metrics:
+        yield (
+            "hub.outage_budget: expected at most hub.retention.metrics, otherwise samples expire before they arrive; "
+            "shorten it, or raise hub.retention.metrics"
+        )
+
+
+def _ports(settings: Settings) -> Iterator[str]:
+    """Ports on which something else of the hub's own host listens."""
+    taken = {names.NODE_EXPORTER_PORT: "the node exporter"}
+    if settings.hub.droplet is not None:
+        taken[22] = "SSH"
+    if settings.hub.server is not None and settings.hub.server.bastion is None:
+        taken[settings.hub.server.port] = "SSH"
+    for name, port in settings.hub.ports:
+        if port in taken:
+            yield f"hub.ports.{name}: port {port} is taken by {taken[port]} of the hub's host; choose a different port"
 
 
 def _domain(settings: Settings) -> Iterator[str]:
     hub = settings.hub
     if hub.local is not None and not hub.domain.endswith(".localhost"):
         yield "hub.domain: expected a name that ends in .localhost, a hub on this machine is reachable by no other"
-    resolves = not hub.domain.endswith((".localhost", ".internal")) or hub.domain == names.NO_DOMAIN
+    resolves = not hub.domain.endswith(_PRIVATE_DOMAINS) or hub.domain == names.NO_DOMAIN
     if hub.local is None and not resolves:
         yield (
             "hub.domain: expected a name that others can resolve, such as monitor.example.com; "
@@ -72,19 +110,26 @@ def _storage(settings: Settings) -> Iterator[str]:
                 f"hub.retention.{key}: expected no such key with metrics in a bucket, hub.storage.keep has their times "
                 "by resolution; remove it"
             )
-    ours, backup = hub.storage.in_bucket, hub.backup
-    if backup is not None and (
-        (ours.s3 is not None and backup.to.s3 is not None and _is_one_bucket(ours.s3, backup.to.s3))
-        or (ours.spaces is not None and ours.spaces.bucket is not None and ours.spaces == backup.to.spaces)
-    ):
+
+
+def _one_bucket(settings: Settings) -> Iterator[str]:
+    """Also for a bucket that is only prepared."""
+    data, backup = settings.hub.storage.bucket, settings.hub.backup
+    if data is None or backup is None:
+        return
+    both = [_place(data.spaces, data.s3), _place(backup.to.spaces, backup.to.s3)]
+    if both[0] is not None and both[0] == both[1]:
         yield (
             "hub.backup.to: this is the bucket of hub.storage, one event would take the data together with its backup; "
             "choose a different bucket"
         )
 
 
-def _is_one_bucket(a: S3, b: S3) -> bool:
-    return (a.endpoint.rstrip("/"), a.bucket) == (b.endpoint.rstrip("/"), b.bucket)
+def _place(spaces: Spaces | None, s3: S3 | None) -> tuple[str, str] | None:
+    """Server and bucket; None for one that the program makes."""
+    if s3 is not None:
+        return s3.place
+    return (f"{spaces.region}.digitaloceanspaces.com", spaces.bucket) if spaces and spaces.bucket else None
 
 
 def _other_region(settings: Settings, spaces: Spaces, same_region: bool) -> Iterator[str]:

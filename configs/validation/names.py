@@ -59,7 +59,7 @@ def _targets(settings: Settings) -> Iterator[str]:
             if len(full := names.container(settings.prefix, role)) > LONGEST:
                 yield (
                     f"hosts.{host}: the container name {full} has {len(full)} characters, expected at most {LONGEST}; "
-                    "shorten the name of its entry"
+                    "shorten the name of its entry, or fleetwatch:prefix"
                 )
 
 

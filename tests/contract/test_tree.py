@@ -70,6 +70,7 @@ LONG = {
     "tests/cloud/facts.py": "a table of the fields of each answer of the API",
     "tests/ask/seed.py": "a table of the series of the seeded fleet",
     "localcloud/standins/plugins/docker_container.py": "one resource in both directions, one line for each field",
+    "tests/unit/test_settings_traps.py": "a table of the values that a program on a host would refuse",
     "tests/unit/test_settings_secrets.py": "a table of the places at which a secret may be written by mistake",
     "configs/dashboards/hosts.py": "one dashboard, declared panel by panel",
     "configs/dashboards/postgres.py": "one dashboard, declared panel by panel",

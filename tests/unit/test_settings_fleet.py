@@ -57,7 +57,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         fleet({"local": {}}, hosts={"web": {"droplet": {"region": "fra1"}}}),
         f"hosts.web: {OTHER_HOST}",
     ),
-    "another network": (server(via="vpn"), "hosts.vps-1.via: expected one of internet, vpc, got 'vpn'"),
+    "another network": (
+        server(via="vpn"),
+        "hosts.vps-1.via: expected one of internet, vpc, got 'vpn'; did you mean vpc?",
+    ),
     # names
     "a name that is taken": (
         hosts(**{"grafana-admin": {"droplet": {}}}),
@@ -123,7 +126,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an address with a network's bits": (
         fleet(access={"admin_cidrs": ["192.0.2.7/24"]}),
-        f"access.admin_cidrs.0: {NETWORK}, got '192.0.2.7/24'",
+        f"access.admin_cidrs.0: {NETWORK}; the network of this address is 192.0.2.0/24, got '192.0.2.7/24'",
     ),
     "an address alone": (
         fleet(access={"admin_cidrs": ["192.0.2.7"]}),
@@ -144,7 +147,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "a large range": (fleet(cloud={"range": "10.0.0.0/8"}), f"cloud.range: {RANGE}, got '10.0.0.0/8'"),
     "a range with bits behind it": (
         fleet(cloud={"range": "10.77.0.1/20"}),
-        f"cloud.range: {RANGE}, got '10.77.0.1/20'",
+        f"cloud.range: {RANGE}; the network of this address is 10.77.0.0/20, got '10.77.0.1/20'",
     ),
     "an IPv6 range": (fleet(cloud={"range": "fd00::/20"}), f"cloud.range: {RANGE}, got 'fd00::/20'"),
     "Docker's first range": (fleet(cloud={"range": "172.17.0.0/20"}), f"cloud.range: {DOCKERS}, got '172.17.0.0/20'"),

@@ -43,7 +43,10 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
         f"hosts.web: {PLACE} (such as `droplet: {{}}`), got droplet and server",
     ),
     "a host left empty": (hosts(web=None), f"hosts.web: {PLACE} (such as `droplet: {{}}`), got none"),
-    "a place left empty": (hosts(web={"droplet": None}), f"hosts.web: {PLACE} (such as `droplet: {{}}`), got none"),
+    "a place left empty": (
+        hosts(web={"droplet": None}),
+        "hosts.web.droplet: expected a mapping, got nothing; write `droplet: {}` for its defaults, or remove the key",
+    ),
     "a place for the hub's own edge": (
         hosts(hub={"droplet": {}}),
         "hosts.hub.droplet: not allowed, the hub is placed under `hub`; remove this key",
@@ -56,7 +59,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "of a server": (
         server(host="x"),
         "hosts.vps-1.server.host: unknown key, expected one of address, private_address, user, port, bastion, "
-        "host_key, install_docker, files; did you mean host_key?",
+        "host_key, install_docker, files; did you mean address?",
     ),
     "of a bastion": (
         server(bastion={"address": "203.0.113.8", "key": PRIVATE_KEY}),
@@ -64,7 +67,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "of access": (
         fleet(access={"admin_cidrs": ADMINS, "ports": []}),
-        "access.ports: unknown key, expected one of cidrs, admin_cidrs, outbound",
+        "access.ports: unknown key, expected one of cidrs, admin_cidrs, outbound; `ports` is a key of hub",
     ),
     "of cloud": (fleet(cloud={"vpc": "x"}), "cloud.vpc: unknown key, expected one of range, project, protect"),
     "of ssh": (
@@ -90,7 +93,8 @@ MISTAKES: dict[str, tuple[dict[str, Any], str]] = {
     "a volume with its unit": (hub_droplet(volume="1TB"), "hub.droplet.volume: expected a whole number, got '1TB'"),
     "a volume of a host": (
         droplet(volume=10),
-        "hosts.web-1.droplet.volume: unknown key, expected one of size, region, image, backups, setup",
+        "hosts.web-1.droplet.volume: unknown key, expected one of size, region, image, backups, setup; `volume` is a "
+        "key of hub.droplet",
     ),
     "a setup without an interpreter": (
         droplet(setup="curl -H 'Authorization: s3cret' x"),

@@ -59,7 +59,7 @@ ONE_MISTAKE: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "no addresses": (
         {"email": {"to": [], "sender": "a@b.example", "smarthost": "m:465"}},
-        ".email.to: expected a text",
+        ".email.to: expected one text with e-mail addresses, or a list of them",
     ),
     "a private key": (
         {"webhook": {"url": "https://x.example/", "ca": CERTIFICATE.replace("CERTIFICATE", "PRIVATE KEY")}},

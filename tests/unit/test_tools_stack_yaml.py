@@ -76,3 +76,22 @@ def test_every_problem_of_the_yaml_is_shown_beside_those_of_the_settings(tmp_pat
 def test_a_password_that_is_no_yaml_is_not_shown(text: str) -> None:
     problems = stack_yaml.parsed(text, "f").problems
     assert all("hunter22" not in problem for problem in problems), problems
+
+
+UNREADABLE = {
+    "a day that there is not": ("a: 2026-13-41\n", "f, line 1, column 4: expected a day that exists"),
+    "a number of 5000 digits": (f"a: {'9' * 5000}\n", "f, line 1, column 4: expected a shorter number"),
+    "a control character": ("a: 1\nb: \0\n", "f, line 2: expected YAML, it has a control character; remove it"),
+    "nested too deeply": ("{a: " * 2000 + "1" + "}" * 2000, "f: expected YAML, it is nested too deeply"),
+    "an alias inside its anchor": ("a: &x {b: *x}\n", "f: expected values without an alias (*name) inside"),
+    "a tab": ("a:\n\tb: 1\n", "f, line 2, column 1: expected YAML, found character"),
+    "a sign of YAML": ("a: @b\n", "f, line 1, column 4: expected YAML, found character '@'"),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_python_cannot_read_is_one_sentence(case: str) -> None:
+    text, start = UNREADABLE[case]
+    (problem,) = stack_yaml.parsed(text, "f").problems
+    assert problem.startswith(start)
+    assert "\n" not in problem
