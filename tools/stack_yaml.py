@@ -157,7 +157,7 @@ def _place(path: str, mark: yaml.Mark | None) -> str:
 
 
 def _hint(text: str, error: yaml.YAMLError) -> str:
-    """The way out where the parser's own words name none: a tab, or a value that begins with a sign of YAML."""
+    """The way out where the parser's message names none: a tab, or a value that begins with a sign of YAML."""
     mark = getattr(error, "problem_mark", None)
     sign = text[mark.index : mark.index + 1] if mark is not None else ""
     if sign == "\t":

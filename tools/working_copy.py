@@ -57,7 +57,7 @@ def parse_repaired(text: str, path: str) -> tuple[dict[str, Any], list[str]]:
     if not isinstance(content, dict) or not isinstance(content.get("config") or {}, dict):
         return {}, [*found.problems, _no_config(path)]
     if "config" not in content and any(_is_misplaced(str(key)) for key in content):
-        return {}, [*found.problems, f"{_no_config(path)}; the sections stand below that key"]
+        return {}, [*found.problems, f"{_no_config(path)}; the sections are in that mapping"]
     return content, found.problems
 
 

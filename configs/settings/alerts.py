@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, Field, model_validator
 
 from configs.names import NOBODY
-from configs.settings.base import BaseUrl, DnsLabel, Strict
+from configs.settings.base import DnsLabel, HttpUrl, Strict
 from configs.settings.near import near
 from configs.settings.receivers import Receiver
 from configs.settings.text import GroupLabel
@@ -96,7 +96,7 @@ class Alerts(Strict):
     quiet: list[Quiet] = []
     group_by: GroupBy = ["alertname", "host"]
     repeat: Duration = parse_duration("4h")
-    runbooks: BaseUrl | None = Field(None, description="none: links name the file in the repository")
+    runbooks: HttpUrl | None = Field(None, description="none: links name the file in the repository")
     thresholds: Thresholds = Thresholds()
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from pydantic import (
     ConfigDict,
     Field,
     SecretStr,
+    ValidationError,
     ValidationInfo,
     field_validator,
 )
@@ -22,7 +23,6 @@ from pydantic_core import PydanticCustomError
 
 from configs import names
 from configs.settings.addresses import (
-    http_base,
     http_url_without_user,
     is_host_port,
     refuse_bad_escape,
@@ -73,9 +73,14 @@ class Strict(BaseModel):
 
 
 def _optional(annotation: Any, key: str) -> str:
-    if any(isinstance(part, type) and issubclass(part, BaseModel) for part in get_args(annotation)):
-        return f"a mapping, got nothing; write `{key}: {{}}` for its defaults, or remove the key"
-    return "a value, got nothing; remove the key, or put the value in quotes if it begins with #"
+    models = [part for part in get_args(annotation) if isinstance(part, type) and issubclass(part, BaseModel)]
+    if not models:
+        return "a value, got nothing; remove the key, or put the value in quotes if it begins with #"
+    try:
+        models[0].model_validate({})
+    except ValidationError:
+        return "a mapping, got nothing; remove the key, or fill it in"
+    return f"a mapping, got nothing; write `{key}: {{}}` for its defaults, or remove the key"
 
 
 def _dns_label(value: str) -> str:
@@ -194,7 +199,7 @@ def _private_key(value: object) -> object:
 DnsLabel = Annotated[str, AfterValidator(_dns_label)]
 HostPort = Annotated[str, AfterValidator(_host_port)]
 MailServer = Annotated[str, AfterValidator(_mail_server)]
-BaseUrl = Annotated[str, AfterValidator(http_base)]
+HttpUrl = Annotated[str, AfterValidator(http_url_without_user)]
 EndpointUrl = Annotated[str, AfterValidator(_endpoint)]
 UrlPath = Annotated[str, AfterValidator(_url_path)]
 LabelName = Annotated[str, AfterValidator(_label_name)]

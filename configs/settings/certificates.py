@@ -1,4 +1,4 @@
-"""Certificates as PEM, which stand in the stack file in clear."""
+"""Certificates as PEM, in clear in the stack file."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def refuse_shared(value: str) -> None:
     """ValueError for a folder of the system itself: what is in it would be mixed with ours, and lost or removed."""
     path = "/" + value.strip("/")
     if not value.startswith("~/") and (path in _OF_SYSTEM or path.startswith(_SYSTEM)):
-        raise ValueError("expected a folder of its own, such as /srv/fleetwatch; this one belongs to the system")
+        raise ValueError("expected a separate folder, such as /srv/fleetwatch; this one belongs to the system")
 
 
 def _absolute(value: str) -> str:

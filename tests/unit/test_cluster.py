@@ -28,7 +28,8 @@ SERVER_B = {"address": "203.0.113.6", "private_address": "10.20.0.6"}
 
 
 def _problems(hub: dict[str, Any], hosts: dict[str, Any] | None = None, **storage: Any) -> str:
-    raw = fleet({**hub, "storage": {**copy.deepcopy(CLUSTER), **storage}}, hosts=hosts or {})
+    given = {key: value for key, value in {**copy.deepcopy(CLUSTER), **storage}.items() if value is not None}
+    raw = fleet({**hub, "storage": given}, hosts=hosts or {})
     try:
         settings = load(raw, SOURCE)
     except SettingsError as error:

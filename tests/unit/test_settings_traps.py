@@ -193,8 +193,8 @@ TRAPS: dict[str, tuple[dict[str, Any], str]] = {
         "hub.ports.http: port 2222 is taken by SSH",
     ),
     "the port of the node exporter": (_hub(ports={"http": 9100}), "hub.ports.http: port 9100 is taken by the node"),
-    "a folder of the system": (server(files="/etc"), "hosts.vps-1.server.files: expected a folder of its own"),
-    "the root": (_hub(local={"files": "/"}), "hub.local.files: expected a folder of its own"),
+    "a folder of the system": (server(files="/etc"), "hosts.vps-1.server.files: expected a separate folder"),
+    "the root": (_hub(local={"files": "/"}), "hub.local.files: expected a separate folder"),
     "a network of the cloud": (fleet(cloud={"range": "10.245.0.0/16"}), "cloud.range: expected a network that Digital"),
     "the public key's file": (fleet(ssh={"key": "~/.ssh/id.pub"}), "ssh.key: expected the private key's file"),
     "the bucket's name in the server's": (

@@ -29,7 +29,8 @@ SERVER = {"server": {**SERVER_HUB["server"], "private_address": "10.20.0.5"}}
 
 def _settings(database: Any = None, hub: dict[str, Any] | None = None) -> Settings:
     storage = {**copy.deepcopy(CLUSTER), **({"database": database} if database else {})}
-    return cluster({"ask": {}, **(hub or {}), "storage": storage})
+    given = {"ask": {}, **(hub or {}), "storage": storage}
+    return cluster({key: value for key, value in given.items() if value is not None})
 
 
 def _spec(settings: Settings, role: str, host: str = "hub-c") -> ServiceSpec:
