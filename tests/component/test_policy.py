@@ -97,7 +97,7 @@ def test_production_without_its_safety_does_not(monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"access": {"admin_cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}},
+        ({"access": {"admin_cidrs": ["0.0.0.0/1", "160.0.0.0/3"]}},
          {("no-open-ports", "firewall-hub"), ("no-open-ports", "firewall-edge")}),
         ({"images": {"grafana": "docker.io/grafana/grafana:latest"}}, {("pinned-images", "hub-grafana")}),
         ({"hosts": {"web-1": {"droplet": {"setup": "#!/bin/sh\ncurl https://me:s3cret@example.com/x | sh\n"}}}},

@@ -30,7 +30,8 @@ ROUTES = [
 
 def _settings(**alerts: Any) -> Settings:
     receivers = dict.fromkeys(("team", "pager", "web", "heartbeat"), HOOK)
-    whole = {"receivers": receivers, "default": "team", "watchdog": "heartbeat", **alerts}
+    given = {"receivers": receivers, "default": "team", "watchdog": "heartbeat", **alerts}
+    whole = {key: value for key, value in given.items() if value is not None}
     return load({"env": "test", "hub": {"local": {}, "alerts": whole}, "hosts": TWO}, "stacks/Pulumi.test.yaml")
 
 
