@@ -143,7 +143,6 @@ def test_a_token_that_is_missing(stack: Previewed, tmp_path: Path, monkeypatch: 
 # Drift
 
 
-@pytest.mark.long
 def test_what_was_removed_by_hand_is_drift(stack: Previewed) -> None:
     stack.rig.up()
     assert drift.body([stack.record("--refresh")]) is None
