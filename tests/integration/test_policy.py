@@ -37,7 +37,7 @@ FLEET: dict[str, Any] = {
 }
 BROKEN: dict[str, Any] = {
     **LATEST,
-    "access": {"admin_cidrs": ["0.0.0.0/1", "128.0.0.0/1"]},
+    "access": {"admin_cidrs": ["0.0.0.0/1", "160.0.0.0/3"]},
     "cloud": {"protect": False},
     "hosts": {
         "web-1": {
