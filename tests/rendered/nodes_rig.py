@@ -12,7 +12,7 @@ from tests.fixtures.fleets import cluster
 from tests.fixtures.receiver_sink import Sink
 from tests.integration.rig import eventually, free_ports
 from tests.rendered.conftest import program
-from tests.rendered.receivers_rig import Running, answers, write
+from tests.rendered.receivers_rig import Running, answers, loopback_accepted, write
 
 
 @contextmanager
@@ -22,7 +22,9 @@ def serving(folders: pytest.TempPathFactory, host: str) -> Iterator[Running]:
     sink = Sink(folders.mktemp("sink"))
     (port,) = free_ports(1)
     hook = {"webhook": {"url": f"{sink.url}/webhook/", "token": "t"}}
-    settings = cluster({"alerts": {"receivers": {"team": hook, "beat": hook}, "default": "team", "watchdog": "beat"}})
+    alerts = {"receivers": {"team": hook, "beat": hook}, "default": "team", "watchdog": "beat"}
+    with loopback_accepted():
+        settings = cluster({"alerts": alerts})
     argv = [
         *program("alertmanager", folder, sink.folder),
         f"--config.file={write(folder, settings, sink, host)}", f"--storage.path={folder}/data",

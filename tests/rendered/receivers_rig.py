@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -27,6 +28,11 @@ ANNOTATIONS = {
 }
 
 
+def loopback_accepted() -> AbstractContextManager[object]:
+    """Settings refuse receivers on loopback, which is the container itself: here Alertmanager is a process, not one."""
+    return mock.patch("configs.settings.addresses.is_loopback", return_value=False)
+
+
 def settings_at(sink: Sink) -> Settings:
     """The receivers of the full stack file, all in one, at the sink's addresses."""
     sections = raw()
@@ -44,8 +50,7 @@ def settings_at(sink: Sink) -> Settings:
     services["webhook"]["token"] = "hook-t0ken"
     alerts = {"receivers": {"team": services}, "default": "team"}
     assert set(services) == set(KINDS), "a kind that the full stack file has not"
-    # Alertmanager is no container here: what settings refuse because it would be Alertmanager itself is the sink.
-    with mock.patch("configs.settings.addresses.is_loopback", return_value=False):
+    with loopback_accepted():
         return load({"env": "test", "hub": {"local": {}, "alerts": alerts}}, "stacks/Pulumi.test.yaml")
 
 
