@@ -36,15 +36,11 @@ class Query:
 
 
 Bound = dict[str, tuple[str, ...]]
-STATED = {
-    "status",
-    "code",
-    "state",
-    "severity",
-    "part",
-    "alertname",
-}  # labels whose values a question states in ordinary terms
-_BINDABLE = {"mountpoint", "datname", "container", "table", "hypertable"} | STATED
+# The last six have values that a question states in ordinary terms.
+_BINDABLE = {
+    "mountpoint", "datname", "container", "table", "hypertable",
+    "status", "code", "state", "severity", "part", "alertname",
+}  # fmt: skip
 
 
 def labels_of(entry: Entry) -> frozenset[str]:

@@ -56,12 +56,12 @@ class Engine:
             raise Refused("The time range is empty: name one of a second or more.")
         if reading.unknown:
             return self._unknown(reading)
-        if (sentence := fitting.negated(reading)) and not reading.excluded:
-            return Plan(reading=reading, abstention=sentence)
         if reading.excluded:
             return Plan(
                 reading=reading, abstention=f"{reading.excluded} is left out in the question: name what is meant."
             )
+        if sentence := fitting.negated(reading):
+            return Plan(reading=reading, abstention=sentence)
         safety.time_range(reading.times.start, reading.times.end, now, self.limits, reading.about_logs)
         if now - reading.times.start > 2 * self.limits.range:
             raise Refused("The time is too long ago.")

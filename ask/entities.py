@@ -74,7 +74,7 @@ def find(text: str, world: World, labels: tuple[str, ...], about_logs: bool = Fa
     text = _without_schema(text, values)
     if "/" in world.values("mountpoint") and (found := _ROOT.search(text)):
         mentions.append(Mention("/", ("mountpoint",), found[0]))
-        text = f"{text[: found.start()]} disk {text[found.end() :]}"
+        text = words.cut(text, found, " disk ")
     for value in sorted(values, key=lambda one: (-len(one), one)):  # the same question has the same query
         if value.isdigit() or value not in text:  # a fleet has thousands of values: no pattern for each
             continue
@@ -87,7 +87,7 @@ def find(text: str, world: World, labels: tuple[str, ...], about_logs: bool = Fa
                 continue
             original = next(one for one in world.values(values[value][0]) if one.lower() == value)
             mentions.append(Mention(original, chosen, found[0]))
-            text = f"{text[: found.start()]} {text[found.end() :]}"
+            text = words.cut(text, found)
     text = _near(text, values, mentions, notes)
     unknown = _unknown(text, values)
     suggestions: list[str] = []

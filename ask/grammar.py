@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 from ask import times
+from ask.words import cut
 
 _NUM = r"(?P<v>\d+(?:[.,]\d+)?)"
 _SIZES = {"k": 1e3, "kb": 1e3, "m": 1e6, "mb": 1e6, "g": 1e9, "gb": 1e9, "tb": 1e12}
@@ -160,10 +161,10 @@ def parse(text: str, window: bool, several: bool) -> Wants:
     if window and not named:
         over_time = next((name for name, pattern in _OVER_TIME if pattern.search(text)), "")
         if threshold and not over_time and (ever := _EVER.search(text)):
-            over_time, text = "min" if "<" in threshold.op else "max", f"{text[: ever.start()]} {text[ever.end() :]}"
+            over_time, text = "min" if "<" in threshold.op else "max", cut(text, ever)
     if named:
         top = int(named["n"]) if named["n"].isdecimal() else int(times.NUMBERS[named["n"]])
-        text = f"{text[: named.start()]} {text[named.end() :]}"
+        text = cut(text, named)
     elif superlative and not over_time and several and superlative[0] not in {"max", "maximum", "min", "minimum"}:
         top = 1 if not re.search(rf"\b(?:{_HIGH}|{_LOW})\s+\w+s\b", text) else 10
         top = SEVERAL if _WHICH_OF_SEVERAL.search(text) else top
@@ -181,7 +182,7 @@ def unit(text: str) -> tuple[str, str]:
     """The kind of unit that is wanted ("in GB"), and the text without it."""
     for kind, pattern in _IN_UNIT:
         if found := pattern.search(text):
-            return kind, f"{text[: found.start()]} {text[found.end() :]}"
+            return kind, cut(text, found)
     return "", text
 
 
@@ -198,7 +199,7 @@ def _per(text: str) -> tuple[float, str]:
     if not found:
         return 1, text
     lengths = {"hour": 3600, "hora": 3600, "stunde": 3600, "day": 86400, "tag": 86400}
-    return lengths.get(found["unit"] or "", 60), f"{text[: found.start()]} rate {text[found.end() :]}"
+    return lengths.get(found["unit"] or "", 60), cut(text, found, " rate ")
 
 
 def _threshold(text: str) -> tuple[Threshold | None, str]:
@@ -208,10 +209,10 @@ def _threshold(text: str) -> tuple[Threshold | None, str]:
         op = "<" if found["less"] else ">"
         op += "=" if re.match(r"at least|at most|>=|<=", found[0].strip()) else ""
         implied = next((word for pattern, word in _IMPLIED if re.search(pattern, found[0])), "")
-        return Threshold(op, value, kind, found[0].strip()), f"{text[: found.start()]} {implied} {text[found.end() :]}"
+        return Threshold(op, value, kind, found[0].strip()), cut(text, found, f" {implied} ")
     if re.search(r"\b(?:full|fill\w*|voll|space)\b", text) and (found := _WITHIN.search(text)):
         length = times.length(found["n"], found["u"])
-        return Threshold("<", length, "time", found[0].strip()), f"{text[: found.start()]} {text[found.end() :]}"
+        return Threshold("<", length, "time", found[0].strip()), cut(text, found)
     return None, text
 
 

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from ask.words import cut
+
 _HOUR = r"(?P<h>[01]?\d|2[0-3])(?::(?P<m>[0-5]\d))?\s*(?P<half>am\b|pm\b|uhr\b|o'?clock\b)?(?![\d%])"
 _CLOCK = re.compile(rf"\b(?:at|around|about|um|a las)\s+{_HOUR}")
 _SINCE_CLOCK = re.compile(rf"\b(?:since|seit|desde(?: las)?)\s+{_HOUR}")
@@ -54,11 +56,6 @@ def midnight(now: float) -> float:
     """The beginning of the day of a time."""
     today = datetime.fromtimestamp(now, tz=timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
     return today.timestamp()
-
-
-def cut(text: str, found: re.Match[str]) -> str:
-    """The text without what was found."""
-    return f"{text[: found.start()]} {text[found.end() :]}"
 
 
 def between(text: str, now: float) -> Times | None:

@@ -104,7 +104,7 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
     text = words.phrases(wants.rest)
     asked, notes = _asked(text, index, world)
     asked, wants = _share_that_is_free(asked, wants)
-    if "fullin" in asked and when.window:  # a forecast, whatever time it names
+    if "fullin" in asked and when.window:  # a forecast does not depend on the time that is named
         when = replace(when, start=when.end, window=False)
     if len(asked) == 1 and re.fullmatch(r"p\d\d", asked[0]):
         asked = (*asked, "latency")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-from ask.moments import Times, between, clock, cut, date, day, since
+from ask.moments import Times, between, clock, date, day, since
+from ask.words import cut
 
 _UNITS = {
     "s": 1, "sec": 1, "second": 1, "sekunde": 1, "segundo": 1, "m": 60, "min": 60, "minute": 60, "minuto": 60,

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ask.catalogue import Entry
+from ask.words import cut
 
 
 @dataclass(frozen=True)
@@ -41,28 +42,20 @@ def find(text: str, alerts: Iterable[str]) -> tuple[tuple[Stated, ...], str]:
     """The values that a text in lower case states, and the text with ordinary terms in their place. `alerts`: names."""
     for name in alerts:
         if name.lower() in text and (found := re.search(rf"\b{name.lower()}\b(?: alerts?\b)?", text)):
-            return (Stated("alertname", name, "ALERTS"),), _replaced(text, found, "alerts")
+            return (Stated("alertname", name, "ALERTS"),), cut(text, found, " alerts ")
     if _ALERTS.search(text) and (found := _SEVERITY.search(text)):
         value = "critical" if found["critical"] else "warning"
-        return (Stated("severity", value, "ALERTS"),), _replaced(text, found, "alerts")
+        return (Stated("severity", value, "ALERTS"),), cut(text, found, " alerts ")
     if found := _STATE.search(text):
-        return (Stated("state", found["state"], "pg_stat_activity_count"),), _replaced(
-            text, found, "connections by state"
-        )
+        return (Stated("state", found["state"], "pg_stat_activity_count"),), cut(text, found, " connections by state ")
     if found := _STATUS.search(text) or _STATUS_AFTER.search(text):
-        label, metrics, words = "status", "http_requests_total", "responses by status"
+        label, metrics, words = "status", "http_requests_total", " responses by status "
         if "caddy" in text:
-            label, metrics, words = "code", "caddy_http_request_duration_seconds_count", "requests status code"
-        return (Stated(label, found["code"], metrics),), _replaced(text, found, words)
+            label, metrics, words = "code", "caddy_http_request_duration_seconds_count", " requests status code "
+        return (Stated(label, found["code"], metrics),), cut(text, found, words)
     if found := _PART.search(text):
         part = found["part"] or found["part2"]
-        return (Stated("part", part, "fleetwatch_backup_.*"),), _replaced(
-            text, found, "" if found["part"] else "backup"
-        )
+        return (Stated("part", part, "fleetwatch_backup_.*"),), cut(text, found, "  " if found["part"] else " backup ")
     if found := _COMPONENT.search(text):
         return (Stated("job", found["job"], "up", only=False),), text
     return (), text
-
-
-def _replaced(text: str, found: re.Match[str], words: str) -> str:
-    return f"{text[: found.start()]} {words} {text[found.end() :]}"

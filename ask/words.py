@@ -100,6 +100,11 @@ def distance(left: str, right: str, limit: int) -> int:
     return rows[-1][-1]
 
 
+def cut(text: str, found: re.Match[str], instead: str = " ") -> str:
+    """The text with something else in the place of what was found."""
+    return f"{text[: found.start()]}{instead}{text[found.end() :]}"
+
+
 def closest(word: str, known: set[str]) -> str:
     """The known word that this one was meant to be, if exactly one is near enough."""
     limit = 0 if len(word) < 4 else 1 if len(word) < 9 else 2
