@@ -12,8 +12,8 @@ import os
 import signal
 import sys
 
-# The language host reports nothing of its own for it: the sentence about the interruption is printed already. (0 would
-# stand for a program that registered all its resources.) From pulumi-language-python-exec, as the script's name.
+# With this code the language host adds no message: the sentence about the interruption is printed already. 0 is that of
+# a program that registered all its resources. From pulumi-language-python-exec, as the script's name.
 ERROR_IS_SHOWN = 32
 PROGRAM_RUNNER = "pulumi-language-python-exec"
 

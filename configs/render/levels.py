@@ -23,7 +23,7 @@ from configs.render.log_stages import Stage, match
 _ALL = '{job=~".+"}'
 _BRACE = r"^\\s*\\{"  # quoted once more inside a selector
 _KEY_VALUE = r"^\\s*[\\w.@/-]+=[^=]"
-# A log of Nextcloud has numbers of its own: 0 is debug, 4 is fatal.
+# Nextcloud has other numbers: 0 is debug, 4 is fatal.
 _NEXTCLOUD = "reqId && userAgent && join('', ['nc', to_string(level)])"
 _JSON_KEYS = (
     _NEXTCLOUD,

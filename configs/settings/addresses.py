@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 LONGEST_NAME = 253  # characters; a label of it may have 63 (RFC 1035)
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?")
+_DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]")
 _ITSELF = ("localhost", "localhost.localdomain", "ip6-localhost", "ip6-loopback")
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -24,6 +25,16 @@ def is_dns_name(value: str) -> bool:
     labels = value.split(".")
     whole = all(_LABEL.fullmatch(label) for label in labels) and len(value) <= LONGEST_NAME
     return whole and not re.fullmatch(r"[0-9]+|0[xX][0-9A-Fa-f]*", labels[-1])
+
+
+def is_domain(value: str) -> bool:
+    """Whether it is a name with a dot, in lower case, whose last part begins with a letter."""
+    return re.fullmatch(_DOMAIN, value) is not None and is_dns_name(value)
+
+
+def in_lower_case(value: str) -> str:
+    """What a message adds about a name for which upper-case letters are refused."""
+    return ", in lower-case letters" if value != value.lower() else ""
 
 
 def is_host(value: str) -> bool:

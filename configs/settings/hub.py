@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
 from configs import names, services
-from configs.settings.addresses import is_dns_name
+from configs.settings.addresses import in_lower_case, is_domain
 from configs.settings.alerts import Alerts
 from configs.settings.ask import Ask
 from configs.settings.backup import Backup
@@ -25,11 +24,8 @@ from configs.units import Duration, Size, parse_duration, parse_size
 
 
 def _domain(value: str) -> str:
-    if not re.fullmatch(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]", value) or not is_dns_name(
-        value
-    ):
-        case = ", in lower-case letters" if value != value.lower() else ""
-        raise ValueError(f"expected a domain name such as monitor.example.com{case}")
+    if not is_domain(value):
+        raise ValueError(f"expected a domain name such as monitor.example.com{in_lower_case(value)}")
     return value
 
 

@@ -17,7 +17,7 @@ from configs.settings.sections import near
 from configs.settings.shown import NOT_SHOWN, disguised, kind_of, shown_key, shown_unknown_key, shown_value
 
 OURS = ("value_error", NONE_GIVEN)  # types of mistakes whose sentence is one of our validators
-# Keys that many sections have: where another one stands says nothing.
+# Keys that many sections have: that another section has one is no hint.
 _GENERAL = frozenset(
     {"address", "ca", "cert", "key", "name", "password", "path", "port", "token", "type", "url", "user"}
 )
@@ -54,7 +54,7 @@ def _choice(mistake: Any) -> str:
 
 
 def _level(place: Place, mistake: Any, model: Any) -> str:
-    """For a key of an entry that stands where its name should be: `postgres: {dsn: ...}`."""
+    """For a key of an entry in the place of its name: `postgres: {dsn: ...}`."""
     if mistake["type"] not in MAPPINGS or not place or str(place[-1]) not in keys_at(model, place):
         return ""
     above = f"`{place[-2]}`" if len(place) > 1 else "its section"
@@ -72,7 +72,7 @@ def unknown_key(above: str, key: object, known: Sequence[str]) -> str:
 
 
 def _other_place(key: str, above: str, known: Sequence[str]) -> str:
-    """Where a key belongs that stands at a wrong place; empty for one that stands nowhere, or at several places."""
+    """The sections that have this key; empty if none has it, or several do."""
     entry = above.rpartition(".")[2]
     if entry in known and any(place[-2:] == (entry, key) for place in key_places()):
         return f"; a name of your choice is missing above `{entry}`"

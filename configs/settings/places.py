@@ -10,13 +10,12 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from configs import names
-from configs.settings.addresses import is_dns_name
+from configs.settings.addresses import in_lower_case, is_domain
 from configs.settings.base import HIDDEN, Port, Strict
 from configs.settings.text import one_line
 
 _PRIVATE = [ipaddress.ip_network(n) for n in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")]
 _THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
-_LABEL = r"[a-z0-9]([a-z0-9-]*[a-z0-9])?"
 _NAME = r"[A-Za-z0-9.-]+"
 _KEY_KINDS = ("ssh-ed25519", "ecdsa-sha2-nistp256", "ssh-rsa")
 _OF_SYSTEM = ("/", "/usr/local", "/var/lib", "/var/log", "/var/tmp") + tuple(
@@ -85,10 +84,10 @@ def _address(value: str) -> str:
         found = ipaddress.IPv4Address(value)
     except ValueError:
         # A last part that begins with a digit makes a name an address in another notation, such as 0x7f.1.
-        if re.fullmatch(rf"({_LABEL}\.)+[a-z][a-z0-9-]*[a-z0-9]", value) and is_dns_name(value):
+        if is_domain(value):
             return value
-        case = ", in lower-case letters" if value != value.lower() else ""
-        raise ValueError(f"expected an IPv4 address or a name such as web-1.example.com{case}") from None
+        expected = "expected an IPv4 address or a name such as web-1.example.com"
+        raise ValueError(f"{expected}{in_lower_case(value)}") from None
     if found in _THIS_NETWORK or found.is_multicast or found.is_reserved:
         raise ValueError("expected the IPv4 address of one machine, such as 203.0.113.7, or its name")
     return value
