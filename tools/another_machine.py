@@ -16,8 +16,6 @@ from tools.processes import try_output
 from tools.progress import say
 from tools.stack import Stack
 
-PARTS = ("Host", "Hub", "Edge")  # the components of a host; each has its name
-ON_IT = ("command:", "docker:", "pulumi:providers:docker")  # beside them are passwords, which stay
 PATIENCE = 30  # seconds
 
 
@@ -43,7 +41,7 @@ def require_gone(stack: Stack, host: str, server: Server) -> None:
 
 def drop(stack: Stack, host: str) -> None:
     """Remove what is on the old machine from the state."""
-    gone = on_machine(stack.state, host)
+    gone = pulumi_state.on_machine(stack.state, host)
     say(f"{len(gone)} resources on the machine that is gone leave the state; nothing of it is contacted.")
     exported = json.loads(stack.quiet("stack", "export"))
     stack.quiet("stack", "import", stdin=json.dumps(without(exported, gone)))
@@ -52,28 +50,16 @@ def drop(stack: Stack, host: str) -> None:
 
 def address(state: Mapping[str, Any], host: str) -> str | None:
     """Where the host was contacted, `ssh://user@address:port`; None if the state has it nowhere."""
-    for one in _resources(state):
+    for one in pulumi_state.resources(state):
         if one["urn"].endswith(f":Host$command:local:Command::{host}-contact"):
             return str(one["inputs"]["triggers"][0])
     return None
 
 
-def on_machine(state: Mapping[str, Any], host: str) -> frozenset[str]:
-    """URNs of what is on the host's machine."""
-    found = _resources(state)
-    parents = {one["urn"]: one.get("parent", "") for one in found}
-    roots = tuple(f"::fleetwatch:index:{part}::{host}" for part in PARTS)
-
-    def belongs(urn: str) -> bool:
-        return bool(urn) and (urn.endswith(roots) or belongs(parents.get(urn, "")))
-
-    return frozenset(one["urn"] for one in found if one["type"].startswith(ON_IT) and belongs(one["urn"]))
-
-
 def without(state: Mapping[str, Any], gone: frozenset[str]) -> dict[str, Any]:
     """The state without these resources, and without what refers to them."""
     deployment = state["deployment"]
-    left = [_apart(one, gone) for one in _resources(state) if one["urn"] not in gone]
+    left = [_apart(one, gone) for one in pulumi_state.resources(state) if one["urn"] not in gone]
     return {**state, "deployment": {**deployment, "resources": left}}
 
 
@@ -87,7 +73,3 @@ def _apart(resource: Mapping[str, Any], gone: frozenset[str]) -> dict[str, Any]:
             key: [urn for urn in urns or () if urn not in gone] for key, urns in of.items()
         }
     return found
-
-
-def _resources(state: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return list((state.get("deployment") or {}).get("resources") or [])

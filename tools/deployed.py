@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from configs.deploy import COMPARES
+from tools import pulumi_state
 from tools.comment.model import SECRET_SIGNATURE, SIGNATURE
 from tools.errors import ToolError
 
@@ -151,7 +152,7 @@ def plain(value: Any) -> Any:
 
 
 def _commands(state: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    for resource in (state.get("deployment") or {}).get("resources") or []:
+    for resource in pulumi_state.resources(state):
         if resource.get("type") == COMMAND and not resource.get("delete"):
             yield resource
 

@@ -92,7 +92,7 @@ def _addresses(settings: Settings, host: str, outputs: Mapping[str, Any]) -> tup
 
 
 def _own_ca(state: Mapping[str, Any]) -> str:
-    for resource in (state.get("deployment") or {}).get("resources") or []:
+    for resource in pulumi_state.resources(state):
         if resource.get("type") == deployed.COMMAND and resource["urn"].endswith("::hub-ca"):
             return str((resource.get("outputs") or {}).get("stdout") or "")
     return ""

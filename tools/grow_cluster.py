@@ -17,7 +17,7 @@ from configs import names
 from configs.services import caddy
 from configs.services.caddy import entry
 from configs.settings import Settings
-from tools import grow_counts, grow_plan, grow_record, lines_reader, remote_access
+from tools import grow_counts, grow_plan, grow_record, lines_reader, pulumi_state, remote_access
 from tools.cli import confirmed
 from tools.errors import ToolError
 from tools.grow_lines import Lines
@@ -135,7 +135,7 @@ def _size(stack: Stack, settings: Settings, hosts: Sequence[str]) -> int | None:
 def _stopped(stack: Stack, settings: Settings, hosts: Sequence[str], record: Record) -> bool:
     """Whether no leaving node has taken anything since the bucket had everything of it: it is removed, or was not
     started since. Of one that is in the state and does not answer this is taken for granted for a day."""
-    there = {one["urn"].rpartition("::")[2] for one in _resources(stack)}
+    there = {one["urn"].rpartition("::")[2] for one in pulumi_state.resources(stack.read_state())}
     for host in hosts:
         # A state without anything is one that could not be read.
         if there and not there & {f"{host}-{what}" for what in (*PROTECTED, *PARTS)}:
@@ -214,12 +214,7 @@ def forget(stack: Stack, settings: Settings, yes: bool) -> int:
 def _unprotect(stack: Stack, hosts: Sequence[str]) -> None:
     """Pulumi may remove these nodes, and what all nodes had in common."""
     own = {f"{host}-{what}" for host in hosts for what in PROTECTED}
-    for one in _resources(stack):
+    for one in pulumi_state.resources(stack.read_state()):
         goes = one["type"].startswith(SHARED) or one["urn"].rpartition("::")[2] in own
         if one.get("protect") and goes:
             stack.quiet("state", "unprotect", "--yes", one["urn"])
-
-
-def _resources(stack: Stack) -> list[Any]:
-    """Those of the stack's state."""
-    return (stack.read_state().get("deployment") or {}).get("resources") or []

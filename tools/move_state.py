@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from tools import backend
+from tools import backend, pulumi_state
 from tools.cli import Commands
 from tools.environment import TOKEN
 from tools.errors import ToolError
@@ -70,8 +70,7 @@ def move(stack: Stack, to: str) -> int:
 
 
 def _resources(exported: str) -> list[Any]:
-    found: list[Any] = (json.loads(exported).get("deployment") or {}).get("resources") or []
-    return found
+    return pulumi_state.resources(json.loads(exported))
 
 
 def _keep(home: Path, text: str) -> Path:

@@ -155,7 +155,7 @@ def again(state: Mapping[str, Any]) -> list[str]:
     Pulumi would take that look for granted, although the other nodes may have failed since."""
     at = {
         str(one["urn"]).rpartition("::")[2]: (str(one["urn"]), moment(str(one["modified"])).timestamp())
-        for one in (state.get("deployment") or {}).get("resources") or []
+        for one in pulumi_state.resources(state)
         if str(one["urn"]).endswith(("-ring-before", "-ring-after"))
     }
     failed = []

@@ -25,6 +25,8 @@ from tools.remote_access import with_arguments
 _REPEATED = ("command:", "random:")
 PATIENCE = 30  # seconds until a hub that does not answer counts as unknown
 
+_OF_HOST = ("Host", "Hub", "Edge")  # components; each has its host's name
+_ON_MACHINE = ("command:", "docker:", "pulumi:providers:docker")
 _DOCKER_KINDS = {
     "docker:index/container:Container": "container",
     "docker:index/network:Network": "network",
@@ -48,6 +50,23 @@ def read(folder: Path, stack: str) -> dict[str, Any] | None:
         return None
 
 
+def resources(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The resources of a state; none of one that is empty."""
+    return (state.get("deployment") or {}).get("resources") or []
+
+
+def on_machine(state: Mapping[str, Any], host: str) -> frozenset[str]:
+    """URNs of what is on a host's machine: below one of its components, without passwords and what the cloud has."""
+    found = resources(state)
+    parents = {one["urn"]: one.get("parent", "") for one in found}
+    roots = tuple(f"::fleetwatch:index:{part}::{host}" for part in _OF_HOST)
+
+    def belongs(urn: str) -> bool:
+        return bool(urn) and (urn.endswith(roots) or belongs(parents.get(urn, "")))
+
+    return frozenset(one["urn"] for one in found if one["type"].startswith(_ON_MACHINE) and belongs(one["urn"]))
+
+
 def pending(state: Mapping[str, Any]) -> list[Any]:
     """The operations that an interrupted run did not finish."""
     return list((state.get("deployment") or {}).get("pending_operations") or [])
@@ -55,7 +74,7 @@ def pending(state: Mapping[str, Any]) -> list[Any]:
 
 def outputs(state: Mapping[str, Any]) -> dict[str, Any]:
     """The stack's outputs; of a secret one its encrypted form, if the state has that."""
-    for resource in (state.get("deployment") or {}).get("resources") or []:
+    for resource in resources(state):
         if resource.get("type") == "pulumi:pulumi:Stack":
             found: dict[str, Any] = resource.get("outputs") or {}
             return {key: _clear(value) for key, value in found.items()}
@@ -71,10 +90,9 @@ def stopped(state: Mapping[str, Any], docker: Sequence[str], host: str = "") -> 
     """The hub's containers in the state that do not run any more, their names by URN: removed, stopped, or their Docker
     Engine is. `docker`: the command line that runs docker on the hub, or on its node `host`; nothing is known of one
     that does not answer."""
-    resources = (state.get("deployment") or {}).get("resources") or []
     made = [
         resource
-        for resource in resources
+        for resource in resources(state)
         if resource.get("type") == "docker:index/container:Container"
         and not resource.get("delete")
         and (not host or _host_of(resource) == host)
@@ -113,7 +131,7 @@ def clear_pending(
     unfinished = pending(state)
     if not unfinished:
         return
-    known = {r.get("outputs", {}).get("id") for r in state["deployment"].get("resources") or []}
+    known = {r.get("outputs", {}).get("id") for r in resources(state)}
     for operation in unfinished:
         resource = operation.get("resource") or {}
         kind, name = _DOCKER_KINDS.get(resource.get("type", "")), (resource.get("inputs") or {}).get("name")

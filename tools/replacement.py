@@ -61,8 +61,7 @@ def _server(stack: Stack, host: str) -> Server | None:
 def _on_another(stack: Stack, host: str, server: Server) -> int:
     another_machine.require_gone(stack, host, server)
     _ring(stack, host)
-    was = another_machine.address(stack.state, host)
-    if was is not None and was.rpartition("@")[2] != f"{server.address}:{server.port}":
+    if another_machine.address(stack.state, host) is not None:
         another_machine.drop(stack, host)
     say(f"\nBringing {host} up on the machine at {server.address} (pulumi up)")
     return _up(stack, FAILED)
@@ -86,9 +85,7 @@ def _selected(options: argparse.Namespace) -> Stack:
 
 def _urns(stack: Stack, host: str, kinds: Sequence[tuple[str, str]]) -> list[str]:
     """Those of these kinds that the state has for a host."""
-    known = {
-        (one["type"], one["urn"].rpartition("::")[2]): one["urn"] for one in stack.state["deployment"]["resources"]
-    }
+    known = {(one["type"], one["urn"].rpartition("::")[2]): one["urn"] for one in pulumi_state.resources(stack.state)}
     places = [(kind, f"{host}-{what}") for kind, what in kinds]
     return [known[place] for place in places if place in known]
 
@@ -103,7 +100,7 @@ def lost(stack: Stack, urns: Sequence[str], ties: Sequence[str] = ()) -> list[st
         stack.quiet(
             "refresh", "--yes", "--skip-preview", *(word for urn in (*urns, *ties) for word in ("--target", urn))
         )
-    left = {resource["urn"] for resource in (stack.read_state().get("deployment") or {}).get("resources") or []}
+    left = {resource["urn"] for resource in pulumi_state.resources(stack.read_state())}
     return [urn.rpartition("::")[2] for urn in urns if urn not in left]
 
 

@@ -182,7 +182,7 @@ class Stack:
 
     def urn(self, kind: str, name: str) -> str:
         """The URN of a resource in the state; ToolError if there is none."""
-        for resource in (self.state.get("deployment") or {}).get("resources") or []:
+        for resource in pulumi_state.resources(self.state):
             if resource["type"] == kind and resource["urn"].endswith(f"::{name}"):
                 return str(resource["urn"])
         raise ToolError(f"The state of stack {self.name} has no {name}; `make pulumi ARGS=stack` lists what it has.")

@@ -11,6 +11,7 @@ from typing import Any
 from configs import names
 from configs.settings.schema import ANY
 from configs.settings.secrets import is_secret_path, secret_places
+from tools import pulumi_state
 from tools.cli import Commands
 from tools.deployed import plain
 from tools.errors import ToolError
@@ -56,7 +57,7 @@ def push_password(state: Mapping[str, Any], host: str) -> str:
 
 def _passwords(state: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The generated passwords of a state: names and outputs."""
-    for resource in (state.get("deployment") or {}).get("resources") or []:
+    for resource in pulumi_state.resources(state):
         if resource.get("type") == PASSWORD:
             yield str(resource["urn"]).rpartition("::")[2], plain(resource.get("outputs") or {})
 

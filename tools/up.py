@@ -10,7 +10,6 @@ from configs.images import LOCAL, resolve
 from configs.settings import Settings
 from tools import (
     agent_targets,
-    another_machine,
     custom_check,
     image_tags,
     nodes,
@@ -138,7 +137,7 @@ def _refreshed(stack: Stack) -> list[str]:
         if stopped:
             say(f"\nNot running any more on {host}: {', '.join(sorted(stopped.values()))}. They are refreshed first.")
             # With their networks and volumes, which a machine that was installed again does not have either.
-            made = {urn for urn in another_machine.on_machine(stack.state, host) if "docker:index/" in urn}
+            made = {urn for urn in pulumi_state.on_machine(stack.state, host) if "docker:index/" in urn}
             targets = (word for urn in sorted({*stopped, *made}) for word in ("--target", urn))
             stack.quiet("refresh", "--yes", "--skip-preview", *targets)
     return []

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from configs.settings.places import Server
-from tools import another_machine
+from tools import another_machine, pulumi_state
 from tools.errors import ToolError
 from tools.stack import Stack
 
@@ -61,7 +61,7 @@ class StandIn(Stack):
 
 
 def test_what_is_on_the_machine_leaves_and_its_passwords_stay() -> None:
-    gone = another_machine.on_machine(_state(), "hub-c")
+    gone = pulumi_state.on_machine(_state(), "hub-c")
     assert gone == {CONTACT, DOCKER, CONTAINER}
     left = another_machine.without(_state(), gone)["deployment"]["resources"]
     assert [one["urn"] for one in left] == [
@@ -95,6 +95,6 @@ def test_a_machine_that_still_answers_is_refused(monkeypatch: pytest.MonkeyPatch
 def test_a_run_that_was_interrupted_is_continued() -> None:
     """The state has nothing of the host, or has it at its new address: nothing leaves it once more."""
     state = _state()
-    left = another_machine.without(state, another_machine.on_machine(state, "hub-c"))
+    left = another_machine.without(state, pulumi_state.on_machine(state, "hub-c"))
     another_machine.require_gone(StandIn(left), "hub-c", Server(address="203.0.113.9", user="deploy"))
     assert another_machine.address(left, "hub-c") is None
