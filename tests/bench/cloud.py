@@ -21,7 +21,7 @@ from unittest import mock
 from tests.bench import events, measure, page, processes
 from tests.fixtures.leftovers import claimed
 from tests.integration import fleet as fleets
-from tests.integration.rig import docker, eventually
+from tests.integration.rig import docker
 from tools import plugins, rehearsal, working_copy
 from tools.environment import pulumi_env
 from tools.paths import CHECKOUT
@@ -95,10 +95,7 @@ class Fleet(fleets.Fleet):
     def add_server(self, number: int) -> str:
         """One more server on the internet, with a Docker Engine that answers; the name of its host."""
         name = f"vps-{number}"
-        public = (self.state / "ssh_key.pub").read_text().strip()
-        self.machines.create_server(name, address(number), rehearsal.SERVER_USER, public)
-        container = self.server(name)
-        eventually(f"Docker of {name}", lambda: docker("exec", container, "docker", "version"), 120)
+        self.make_server(name, address(number))
         return name
 
     def machine(self, host: str) -> str:

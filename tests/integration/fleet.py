@@ -28,7 +28,7 @@ from configs import services
 from localcloud.cloud.catalogue import SERVED_IMAGE
 from tests.fixtures.leftovers import claimed
 from tests.integration.fleet_view import View
-from tests.integration.rig import docker, free_ports, merge
+from tests.integration.rig import docker, eventually, free_ports, merge
 from tools import rehearsal
 from tools.environment import pulumi_env
 from tools.paths import CHECKOUT
@@ -193,6 +193,13 @@ class Fleet(View):
     def server(self, name: str) -> str:
         """The container that is a server."""
         return f"fleetwatch-cloud-{self.name}-server-{name}"
+
+    def make_server(self, name: str, address: str, user: str = rehearsal.SERVER_USER) -> None:
+        """One more server on the internet, with a Docker Engine that answers."""
+        public = (self.state / "ssh_key.pub").read_text().strip()
+        self.machines.create_server(name, address, user, public)
+        container = self.server(name)
+        eventually(f"Docker of {name}", lambda: docker("exec", container, "docker", "version"), 120)
 
     def inside(self, server: str, *words: str, check: bool = True) -> str:
         """The output of a command in a server, as from its console."""

@@ -9,10 +9,10 @@ import pytest
 
 from tests.integration.fleet import Fleet, told
 from tests.integration.rig import docker, eventually
+from tools.rehearsal import SERVER_USER
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("another-server")]
 
-USER = "deploy"
 NET = "198.18.89"
 HUB, HUB_2, EDGE, EDGE_2 = (f"{NET}.{number}" for number in (140, 141, 150, 151))
 
@@ -25,18 +25,14 @@ class Servers(Fleet):
     def begin(self) -> None:
         self.config = {
             "env": "test",
-            "hub": {"server": {"address": HUB, "user": USER}},
-            "hosts": {"vps-1": {"server": {"address": EDGE, "user": USER}, "scrape": {"node": "5s"}}},
+            "hub": {"server": {"address": HUB, "user": SERVER_USER}},
+            "hosts": {"vps-1": {"server": {"address": EDGE, "user": SERVER_USER}, "scrape": {"node": "5s"}}},
         }
         super().begin()
 
     def prepare(self) -> None:
         super().prepare()
-        self.server_at("hub", HUB)
-
-    def server_at(self, name: str, address: str) -> None:
-        self.machines.create_server(name, address, USER, (self.state / "ssh_key.pub").read_text().strip())
-        eventually(f"Docker of {name}", lambda: docker("exec", self.server(name), "docker", "version"), 120)
+        self.make_server("hub", HUB)
 
     def lose(self, name: str) -> None:
         docker("rm", "-f", self.server(name))
@@ -63,7 +59,7 @@ def test_one_that_still_answers_is_refused(fleet: Servers) -> None:
 def test_an_edge_goes_on_with_another_server(fleet: Servers) -> None:
     hub = fleet.containers("hub")
     fleet.lose("vps-1")
-    fleet.server_at("vps-1-new", EDGE_2)
+    fleet.make_server("vps-1-new", EDGE_2)
     fleet.change({"hosts": {"vps-1": {"server": {"address": EDGE_2}}}})
     done = fleet.tool("rebuild", "vps-1")
     assert done.returncode == 0, done.stdout[-6000:]
@@ -72,11 +68,11 @@ def test_an_edge_goes_on_with_another_server(fleet: Servers) -> None:
     assert fleet.planned() == {}
 
 
-@pytest.mark.xfail(reason="in its one run the edge's log agent sent the new hub no line within the gate's 120 s")
+@pytest.mark.xfail(reason="Promtail waits to send what it has to the old address before it reads the new one")
 def test_a_hub_goes_on_with_another_server_and_its_edge_queued(fleet: Servers) -> None:
     since = time.time()
     fleet.lose("hub")
-    fleet.server_at("hub-new", HUB_2)
+    fleet.make_server("hub-new", HUB_2)
     fleet.change({"hub": {"server": {"address": HUB_2}}})
     done = fleet.tool("rebuild", "hub")
     assert done.returncode == 0, done.stdout[-6000:]
