@@ -85,7 +85,7 @@ class Agent(Rig):
         given = {
             "PREFIX": "fw", "HOST": "web-1", "DIR": str(self.folder / "edge"), "FAST": "node shop",
             "OURS": "node cadvisor", "SCRAPES": "agent/config/prometheus.yml", "AGENT_PORT": "9090", "BRIEF": "2",
-            "LONG": "1", "SCRAPE_WAIT": "1", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "",
+            "LONG": "1", "SCRAPE_WAIT": "20", "SLOW_TIMEOUT": "1", "OLDEST": "25", "NUMBERS": "",
             "JUDGED": "", "LOCKED": "", "GATEWAY": "10.213.77.1", "SUBNET": "10.213.77.0/24",
             **changes,
         }  # fmt: skip
@@ -139,7 +139,7 @@ def test_a_host_that_is_too_busy_for_brief_scrapes_has_longer_ones(
     agent: Agent, late: list[tuple[str, str, str]]
 ) -> None:
     _by_reads(agent, _rows(BEFORE), late, _rows(NOW), _rows(NOW))
-    done = agent.scrape("scrape_first", LONG="1")
+    done = agent.scrape("scrape_first", LONG="1", SCRAPE_WAIT="1")
     assert done.returncode == 0, done.stderr
     assert agent.read() == [BRIEF, BRIEF.replace(": 2s", ": 1s"), CONFIG]
 
@@ -147,7 +147,7 @@ def test_a_host_that_is_too_busy_for_brief_scrapes_has_longer_ones(
 def test_what_is_refused_has_no_longer_ones(agent: Agent) -> None:
     rows = [("node", NOW, LATE), ("shop", NOW, ""), ("cadvisor", NOW, "connection refused")]
     _by_reads(agent, _rows(BEFORE), rows, _rows(NOW), _rows(NOW))
-    done = agent.scrape("scrape_first", FAST="node shop cadvisor")
+    done = agent.scrape("scrape_first", FAST="node shop cadvisor", SCRAPE_WAIT="1")
     assert done.returncode == 1
     assert agent.read() == [BRIEF.replace("1m", "2s").replace("20s", "2s"), CONFIG]
 
@@ -166,7 +166,7 @@ def test_a_job_of_ours_that_cannot_be_scraped_fails_with_the_scrapes_own_error(
     agent: Agent, rows: list[tuple[str, str, str]], reason: str
 ) -> None:
     agent.targets(_rows(BEFORE), rows)
-    done = agent.scrape("scrape_first")
+    done = agent.scrape("scrape_first", SCRAPE_WAIT="1")
     assert done.returncode == 1
     assert reason.split(" (")[0] in done.stderr
     assert "host web-1: the agent cannot scrape what is named above" in done.stderr

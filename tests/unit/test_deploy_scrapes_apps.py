@@ -60,7 +60,7 @@ def test_a_firewall_between_the_agent_and_the_host_is_named_with_its_rule(
     (agent.folder / "etc" / "ufw" / "ufw.conf").write_text(f"ENABLED={active}\n")
     agent.targets([("gateway", NOW, SILENT)])
     for what, more in (("scrape_first", {"FAST": "gateway"}), ("scraped=1; check_locked", {"LOCKED": "gateway"})):
-        done = agent.scrape(what, OURS="gateway", ETC=str(agent.folder / "etc"), **more)
+        done = agent.scrape(what, OURS="gateway", SCRAPE_WAIT="1", ETC=str(agent.folder / "etc"), **more)
         assert done.returncode == 1
         assert f"host web-1: job gateway: {SILENT} " in done.stderr
         assert named in done.stderr
@@ -69,7 +69,7 @@ def test_a_firewall_between_the_agent_and_the_host_is_named_with_its_rule(
 
 def test_another_error_of_the_host_is_no_matter_of_a_firewall(agent: Agent) -> None:
     agent.targets([("gateway", NOW, "connection refused")])
-    done = agent.scrape("scraped=1; check_locked", OURS="gateway", LOCKED="gateway")
+    done = agent.scrape("scraped=1; check_locked", OURS="gateway", LOCKED="gateway", SCRAPE_WAIT="1")
     assert done.returncode == 1
     assert "connection refused" in done.stderr
     assert "firewall" not in done.stderr
