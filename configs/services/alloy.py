@@ -12,7 +12,7 @@ from configs.render import alloy_blocks as blocks
 from configs.render import levels, loglines, push_auth
 from configs.services import log_agent
 from configs.services.context import Context
-from configs.services.spec import MB, RELOAD_BY_HUP, Pushing, Service, ServiceSpec
+from configs.services.spec import MB, Pushing, Service, ServiceSpec
 from configs.units import go_duration
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ def specs(context: Context) -> list[ServiceSpec]:
             file=FILE,
             render=lambda push_url: config(context, push_url),
             check=tuple(CHECK),
-            reload=RELOAD_BY_HUP,
             program="/bin/alloy",
             command=tuple(command()),
             data=DATA,

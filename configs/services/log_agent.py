@@ -9,7 +9,7 @@ from configs.log_paths import JOURNAL
 from configs.render import loglines
 from configs.services import wrapped
 from configs.services.context import Context, passwords, pusher_networks, pushing
-from configs.services.spec import HealthCheck, ScrapeJob, Service, ServiceSpec, Volume
+from configs.services.spec import HealthCheck, ScrapeJob, Service, ServiceSpec, Volume, restart_for
 
 EVERY = 10  # seconds between two looks at what was sent
 LOST = "log lines that it has not sent yet are lost once Docker has rotated them away"
@@ -23,7 +23,6 @@ def spec(
     file: str,
     render: Callable[[str], str],
     check: tuple[str, ...],
-    reload: str,
     program: str,
     command: tuple[str, ...],
     data: str,
@@ -45,7 +44,10 @@ def spec(
         files=pushing(context, file, render),
         secrets=passwords(context),
         check=check,
-        reload=reload,
+        # By a reload, what an agent holds goes to the hub's old address first: Promtail waits for that without an end where
+        # the hub is gone (clients/pkg/promtail/promtail.go, reloadConfig), Alloy drops it
+        # (internal/component/loki/write/write.go, Update). A restart reads it again.
+        reload=restart_for(file),
         entrypoint=entrypoint(program, " ".join(f"{data}/{pattern}" for pattern in positions)),
         command=command,
         binds={context.docker_socket: names.DOCKER_SOCKET, **folders, **journal, **hosts},

@@ -9,7 +9,7 @@ from configs.render import levels, log_stages, loglines, push_auth
 from configs.render.dump import to_yaml
 from configs.services import log_agent
 from configs.services.context import Context
-from configs.services.spec import MB, Pushing, Service, ServiceSpec, hup_for
+from configs.services.spec import MB, Pushing, Service, ServiceSpec
 from configs.units import go_duration, show_size
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ def specs(context: Context) -> list[ServiceSpec]:
             file=FILE,
             render=lambda push_url: config(context, push_url),
             check=tuple(CHECK),
-            # It counts a reload of an unchanged configuration as failed, and reads its other files at each use.
-            reload=hup_for(FILE),
             program="/usr/bin/promtail",
             command=tuple(command()),
             data=DATA,

@@ -234,9 +234,9 @@ def restart_unless(folder: str) -> str:
     return f'if echo "$pending_files" | grep -v "^$" | grep -qv "^{folder}"; then {RESTART}; fi'
 
 
-def hup_for(file: str) -> str:
-    """A SIGHUP when this file changed, for a program that reads its other files at each use."""
-    return f'if echo "$pending_files" | grep -qxF "{file}"; then {RELOAD_BY_HUP}; fi'
+def restart_for(file: str) -> str:
+    """A restart when this file changed, for a program that reads its other files at each use."""
+    return f'if echo "$pending_files" | grep -qxF "{file}"; then {RESTART}; fi'
 
 
 def restart_if(file: str) -> str:

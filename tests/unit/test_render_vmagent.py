@@ -10,7 +10,7 @@ import yaml
 from configs import rules
 from configs.rules import agents
 from configs.services import LOST, agent, vmagent
-from configs.services.spec import RELOAD_BY_HUP, RESTART, hup_for, restart_if, restarts
+from configs.services.spec import RELOAD_BY_HUP, RESTART, restart_if, restarts
 from configs.settings import load
 from tests.fixtures import fleets, rendering
 from tests.fixtures.full import SOURCE, full, small
@@ -92,7 +92,6 @@ def test_arguments_need_a_restart_and_jobs_a_reload(changed: list[str], restart:
     assert restarts(lines, changed) is restart
     assert RESTART in lines
     assert RELOAD_BY_HUP in lines
-    assert not restarts(hup_for("prometheus.yml"), changed), "a reload for one file is no restart"
 
 
 def test_the_preview_names_what_each_agent_loses() -> None:
