@@ -6,7 +6,7 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from ask import cost, links, logql, promql, safety, times, units, wording
+from ask import compose, cost, links, logql, promql, safety, times, units, wording
 from ask.client import Away, Hub, TooMuch
 from ask.engine import Engine
 from ask.plan import Plan
@@ -86,13 +86,22 @@ def _stated(plan: Plan, question: str, site: str, status: str) -> Answer:
         end=query.end,
         explanation=explained,
         title=_title(plan),
-        unit=plan.entry.unit if plan.entry is not None and not _is_counted(plan) else "",
+        unit=_unit(plan),
         assumptions=list(plan.assumptions),
         readings=list(plan.readings),
         links=found,
         confidence=plan.confidence,
         engine="derived" if plan.derived else "deterministic",
     )
+
+
+def _unit(plan: Plan) -> str:
+    """The unit of the values of a plan's query."""
+    entry, reading = plan.entry, plan.reading
+    if entry is None or _is_counted(plan):
+        return ""
+    per_second = reading is None or not compose.scaled(entry, reading.wants)
+    return entry.unit if per_second or reading is None else units.per(entry.unit, reading.wants.per)
 
 
 def _is_counted(plan: Plan) -> bool:

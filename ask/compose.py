@@ -111,7 +111,7 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times) -> Query:
         raise CannotBind(missing[0])
     span = times.end - times.start if times.window else HOUR
     events = bool(EVENTS.search(entry.expr)) or "$__range" in entry.expr
-    counted = wants.counted and times.window and entry.unit in units.PER_SECOND
+    counted = wants.counted and times.window and entry.unit in units.PER_SECOND and wants.per == 1
     tree = tree_of(entry, span, span if events or counted else RATE)
     if counted:
         tree, events = promql.parse(promql.text(tree).replace("rate(", "increase(")), True
@@ -137,8 +137,15 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times) -> Query:
         notes.append("no time was given: the last hour")
     elif events and not times.window:
         notes.append("no time was given: the last hour")
+    if scaled(entry, wants):
+        expr = f"{wrapped(expr)} * {wants.per:g}"
     expr = finish(expr, wants, entry.unit, notes)
     return Query(expr, "promql", start, end, form, tuple(notes))
+
+
+def scaled(entry: Entry, wants: Wants) -> bool:
+    """Whether a panel's values per second are wanted per minute, hour or day."""
+    return wants.per != 1 and units.is_rate(entry.unit) and not EVENTS.search(entry.expr)
 
 
 def _grouped(expr: str, wants: Wants) -> str:

@@ -11,7 +11,22 @@ PER_SECOND = {
     "pps": "packets/s",
     "suffix:/s": "/s",
 }
+_PER = {60: "minute", 3600: "hour", 86400: "day"}
+_WRITTEN = "suffix:"  # in Grafana's names: what follows is written after the value
 _BYTES = ("B", "KiB", "MiB", "GiB", "TiB")
+
+
+def is_rate(unit: str) -> bool:
+    """Whether values of a unit are per second."""
+    return unit in PER_SECOND or unit == "binBps"
+
+
+def per(unit: str, seconds: float) -> str:
+    """The unit of values per second that were multiplied by the seconds of a minute, an hour or a day."""
+    if unit == "binBps":
+        return f"bytes/{_PER[int(seconds)]}"
+    what = PER_SECOND[unit].replace("/s", " per second").removesuffix("per second").strip()
+    return f"{_WRITTEN}{what} per {_PER[int(seconds)]}".replace(": ", ":")
 
 
 def show(value: float, unit: str, signed: bool = False, digits: int = 3) -> str:
@@ -23,13 +38,14 @@ def show(value: float, unit: str, signed: bool = False, digits: int = 3) -> str:
     sign = "+" if signed and value > 0 else ""
     if unit == "percentunit":
         return f"{sign}{100 * value:.{digits}g} {'percentage points' if signed else '%'}"
-    if unit in {"bytes", "binBps"}:
-        return f"{sign}{_scaled(value, 1024, _BYTES, digits)}{'/s' if unit == 'binBps' else ''}"
+    if unit == "binBps" or unit.startswith("bytes"):
+        return f"{sign}{_scaled(value, 1024, _BYTES, digits)}{'/s' if unit == 'binBps' else unit.removeprefix('bytes')}"
     if unit == "s":
         return sign + _length(value, digits)
     whole = value == round(value) and abs(value) < 1e6
     number = f"{value:.0f}" if whole else _scaled(value, 1000, ("", "k", "M", "G"), digits)
-    return f"{sign}{number} {PER_SECOND[unit]}" if unit in PER_SECOND else f"{sign}{number}"
+    after = PER_SECOND.get(unit, unit.removeprefix(_WRITTEN) if unit.startswith(_WRITTEN) else "")
+    return f"{sign}{number} {after}".rstrip()
 
 
 def _scaled(value: float, base: int, names: tuple[str, ...], digits: int) -> str:

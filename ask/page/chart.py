@@ -73,7 +73,7 @@ def value_ticks(low: float, high: float, unit: str) -> list[float]:
     high = 0.0 if low < 0 and 0 >= high > low * 0.75 else high
     if high == low:
         low, high = low - 1, high + 1
-    base = 1024.0 if unit in {"bytes", "binBps"} else 10.0
+    base = 1024.0 if unit.startswith(("bytes", "binBps")) else 10.0
     raw = (high - low) / 4
     size = base ** math.floor(math.log(raw, base))
     step = next(size * one for one in (1, 2, 2.5, 5, 10, 20, 25, 50, 100, 200, 250, 500, 1024) if size * one >= raw)
