@@ -64,7 +64,6 @@ class Edge(pulumi.ComponentResource):
         made = compose.containers(self._context, self._specs, args.images)
         scrape = ScrapeCredential(host.name, self._context.host.rotation, host)
         self._late: LateValues = {
-            "push_url": args.hub.push_url,
             "passwords": {**(args.credential.files if args.credential is not None else {}), **scrape.files},
             "scraper": scrape.accepted,
             **({"hub_ca": args.hub.ca} if args.hub.ca is not None else {}),

@@ -51,10 +51,9 @@ class HubArgs:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How one edge reaches the hub. `addresses`: what the name in `push_url` means (none: DNS knows it). `ca`: the
-    certificate to trust (None: the system's)."""
+    """How one edge reaches the hub. `addresses`: what the hub's name means (none: DNS knows it). `ca`: the certificate
+    to trust (None: the system's)."""
 
-    push_url: pulumi.Input[str]
     addresses: Sequence[pulumi.Input[str]]
     ca: pulumi.Input[str] | None
 
@@ -113,15 +112,15 @@ class Hub(pulumi.ComponentResource):
 
     def endpoint_for(self, name: str) -> Endpoint:
         """How the edge of the host `name` reaches this hub."""
-        settings = self._args.settings
-        url = deployment.push_url(settings, name) or self._site()
-        if settings.hosts[name].via == "internet":
-            return Endpoint(url, (), self.ca)
-        return Endpoint(url, () if name in settings.hub.hosts else self._addresses(name), None)
+        host = deployment.context(self._args.settings, name, "", "")
+        ca = self.ca if host.host.via == "internet" else None
+        return Endpoint(self._addresses(name) if host.hub_by_address else (), ca)
 
     def _addresses(self, name: str) -> list[pulumi.Input[str]]:
         """The private addresses of the hub, or of all nodes: each host begins with one of them, and its agents go on to
-        the next where none answers."""
+        the next where none answers. On the internet the hub's or its load balancer's."""
+        if self._args.settings.hosts[name].via == "internet":
+            return [address for address in (self._address,) if address is not None]
         every = self._args.nodes or {"": self._args.host.private}
         found = [address for _, address in sorted(every.items()) if address is not None]
         first = zlib.crc32(name.encode()) % len(found) if found else 0
@@ -129,10 +128,15 @@ class Hub(pulumi.ComponentResource):
 
     def _site(self) -> pulumi.Output[str]:
         """The hub for those outside: its name, or its address if it has no name that resolves."""
-        name, address = deployment.site_name(self._args.settings), self._args.entry or self._args.host.public
+        name, address = deployment.site_name(self._args.settings), self._address
         return pulumi.Output.concat(
             "https://", self._args.settings.hub.domain if name is not None or address is None else address
         )
+
+    @property
+    def _address(self) -> pulumi.Input[str] | None:
+        """The hub's address on the internet."""
+        return self._args.entry or self._args.host.public
 
     def _network(self, role: NetworkName, name: str, internal: bool | None = None) -> docker.Network:
         host = self._args.host

@@ -57,18 +57,6 @@ def site_name(settings: Settings) -> str | None:
     return hub.domain if hub.public or hub.kind == "local" else None
 
 
-def push_url(settings: Settings, name: str) -> str | None:
-    """The hub as the edge of the host `name` reaches it, without a path. The hub's own edge is on the hub's network,
-    that of a node on its own. None: by the address of the hub, which is known late."""
-    on_hub = name in settings.hub.hosts
-    if settings.hosts[name].via == "internet":
-        site = settings.hub.domain if on_hub else site_name(settings)
-        return f"https://{site}" if site is not None else None
-    if on_hub:
-        return f"http://{names.address(settings.prefix, 'caddy', names.CADDY_PUSH_PORT)}"
-    return f"http://{names.NO_DOMAIN}:{settings.hub.ports.push}"
-
-
 def node_hosts(addresses: Mapping[str, str]) -> str:
     """The hosts file of the containers that reach other nodes: the names of all, with the private addresses of their
     hosts. Docker's own lines are not in it: a container of ours does not look for itself."""

@@ -32,33 +32,28 @@ _TEXT = Path(__file__).with_name("export_readme.txt")
 
 @dataclass(frozen=True, kw_only=True)
 class Reached:
-    """How the exported edge reaches the hub: `push_url`; `addresses`, those of the hub's name where no DNS record has
-    it; `ca`, the certificate of the hub's own CA."""
+    """How the exported edge reaches the hub: `addresses`, those of its name where no DNS record has it; `ca`, the
+    certificate of the hub's own CA."""
 
-    push_url: str
     addresses: tuple[str, ...] = ()
     ca: str = ""
 
 
 def needs(settings: Settings, name: str) -> set[str]:
     """What only a hub that is up knows: `address`, and `ca` if the edge has to trust the hub's own CA."""
-    if settings.hosts[name].via == "internet":
-        late = {"address"} if deployment.push_url(settings, name) is None else set()
-        return late | ({"ca"} if settings.hub.own_ca else set())
-    return set() if name in settings.hub.hosts else {"address"}
+    late = {"address"} if _context(settings, name).hub_by_address else set()
+    return late | ({"ca"} if settings.hosts[name].via == "internet" and settings.hub.own_ca else set())
 
 
-def push_url(settings: Settings, name: str, address: str) -> str:
-    """The hub's URL for the edge of this host, without a path. `address`: the hub's, where no name of it resolves."""
-    return deployment.push_url(settings, name) or f"https://{address}"
+def _context(settings: Settings, name: str) -> Context:
+    return deployment.context(settings, name, "/exported", names.DOCKER_SOCKET)
 
 
 def files(settings: Settings, name: str, images: Mapping[str, str], reached: Reached) -> dict[str, str]:
     """The files of the folder by path. `images`: the references by image key."""
-    context = deployment.context(settings, name, "/exported", names.DOCKER_SOCKET)
+    context = _context(settings, name)
     specs = services.edge_specs(context)
     late = Late(
-        push_url=reached.push_url,
         hub_ca=reached.ca,
         passwords={file: PLACEHOLDER for spec in specs for file in spec.secrets} | {names.SCRAPE_PASSWORD: SCRAPE},
         scraper={names.SCRAPER: HASH},

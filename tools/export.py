@@ -66,7 +66,7 @@ def reached(settings: Settings, host: str, state: Callable[[], Mapping[str, Any]
     """How the host reaches the hub; `state` gives the stack's state, and is called only where it is needed."""
     needs = export.needs(settings, host)
     if not needs:
-        return export.Reached(push_url=export.push_url(settings, host, ""))
+        return export.Reached()
     found = state()
     outputs = pulumi_state.outputs(found)
     addresses = _addresses(settings, host, outputs)
@@ -77,8 +77,7 @@ def reached(settings: Settings, host: str, state: Callable[[], Mapping[str, Any]
             f"hosts.{host}: {' and '.join(what[need] for need in sorted(needs))} is known once the hub is up: run "
             f"`make up` first. A hub with a domain (fleetwatch:hub.domain) needs neither for hosts on the internet."
         )
-    first = addresses[0] if addresses else ""
-    return export.Reached(push_url=export.push_url(settings, host, first), addresses=addresses, ca=ca)
+    return export.Reached(addresses=addresses, ca=ca)
 
 
 def _addresses(settings: Settings, host: str, outputs: Mapping[str, Any]) -> tuple[str, ...]:

@@ -28,11 +28,7 @@ def scrape_auth() -> dict[str, str]:
 
 
 def tls_config(hub: Hub, folder: str) -> dict[str, str]:
-    """A `tls_config`; the certificate of the hub's own CA is in `folder`.
-
-    A public domain's certificate is one that the system trusts. Without a domain an edge connects to an address, and
-    expects the name that the hub's own certificate is made for.
-    """
+    """A `tls_config`; the certificate of the hub's own CA is in `folder`. A public domain's certificate is one that the
+    system trusts."""
     ca = {"ca_file": f"{folder}/{names.HUB_CA}"} if hub.own_ca else {}
-    name = {"server_name": names.NO_DOMAIN} if hub.domain == names.NO_DOMAIN else {}
-    return {**ca, **name, "min_version": "TLS13"}
+    return {**ca, "min_version": "TLS13"}

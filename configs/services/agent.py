@@ -62,7 +62,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             context,
             service=SERVICE,
             config_dir=CONFIG,
-            files=pushing(context, FILE, lambda push_url: config(context, push_url)),
+            files=pushing(context, FILE, config),
             check=("promtool", "check", "config", "--agent", f"{CONFIG}/{FILE}"),
             trial=(
                 "/bin/prometheus", "--agent", f"--config.file={TRIAL_FILE}", "--storage.agent.path=/tmp/data",
@@ -124,14 +124,14 @@ def spec(
     )
 
 
-def config(context: Context, push_url: str) -> str:
-    """prometheus.yml of the agent. `push_url` is the URL at which this edge reaches the hub, without a path."""
+def config(context: Context) -> str:
+    """prometheus.yml of the agent."""
     labels = {"env": context.settings.env, "host": context.name}
     return to_yaml(
         {
             "global": {"external_labels": labels, "scrape_interval": "15s"},
             **scrape_settings(context, CONFIG, app_keys),
-            "remote_write": [_remote_write(context, push_url)],
+            "remote_write": [_remote_write(context)],
         },
         f"Prometheus agent of {context.name}, rendered by fleetwatch",
     )
@@ -175,7 +175,7 @@ def command(settings: Settings) -> list[str]:
     ]
 
 
-def _remote_write(context: Context, push_url: str) -> dict[str, Any]:
+def _remote_write(context: Context) -> dict[str, Any]:
     """Prometheus always retries a 5xx and, with the setting below, a 429; any other 4xx is final.
 
     Of a request by remote write 1.0 the hub stores nothing if it refuses one sample (too old, or a duplicate), which
@@ -184,7 +184,7 @@ def _remote_write(context: Context, push_url: str) -> dict[str, Any]:
     """
     first = context.settings.hub.storage.bucket is not None
     target: dict[str, Any] = {
-        "url": push_url + names.METRICS_PUSH,
+        "url": context.push_url + names.METRICS_PUSH,
         "protobuf_message": "prometheus.WriteRequest" if first else "io.prometheus.write.v2.Request",
         "remote_timeout": "30s",
         "queue_config": {"max_backoff": "10s", "retry_on_http_429": True, "batch_send_deadline": "1s"},

@@ -46,7 +46,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             service=SERVICE,
             config_dir=CONFIG,
             file=FILE,
-            render=lambda push_url: config(context, push_url),
+            render=config,
             check=tuple(CHECK),
             program="/bin/alloy",
             command=tuple(command()),
@@ -58,13 +58,13 @@ def specs(context: Context) -> list[ServiceSpec]:
     ]
 
 
-def config(context: Context, push_url: str) -> str:
+def config(context: Context) -> str:
     """config.alloy. Batches are retried without an end and a 429 is final, as in Promtail."""
     settings, edge = context.settings, context.edge
     parts = [
         f"// Grafana Alloy of {context.name}, rendered by fleetwatch\n",
         'logging {\n\tlevel = "warn"\n}\n',
-        _write(context, push_url),
+        _write(context),
         _line_rate(context),
         _containers(context),
         *(_file(name, source) for name, source in sorted(edge.logs.files.items())),
@@ -84,7 +84,7 @@ def command() -> list[str]:
     ]
 
 
-def _write(context: Context, push_url: str) -> str:
+def _write(context: Context) -> str:
     login = ""
     if context.host.via == "internet":
         login = "\n" + "\n".join(
@@ -95,7 +95,7 @@ def _write(context: Context, push_url: str) -> str:
         )
     return f"""loki.write "hub" {{
 	endpoint {{
-		url                 = {blocks.quoted(push_url + names.LOGS_PUSH)}
+		url                 = {blocks.quoted(context.push_url + names.LOGS_PUSH)}
 		batch_wait          = "500ms"
 		remote_timeout      = "30s"
 		min_backoff_period  = "500ms"

@@ -78,13 +78,25 @@ class Context:
     @property
     def hub_by_address(self) -> bool:
         """Whether a hosts file of ours resolves the hub's name, because it has no DNS record."""
-        return self.host.via == "vpc" and not self.is_hub
+        return not self.is_hub and (self.host.via == "vpc" or self.settings.hub.domain == names.NO_DOMAIN)
+
+    @property
+    def push_url(self) -> str:
+        """The hub as this edge reaches it, without a path: always by a name. With an address in it, a hub that gets
+        another one would cost the backlog, because another URL is another queue, which begins with the present."""
+        hub = self.settings.hub
+        if self.host.via == "internet":
+            return f"https://{hub.domain}"
+        if self.is_hub:
+            return f"http://{self.address('caddy', names.CADDY_PUSH_PORT)}"
+        return f"http://{names.NO_DOMAIN}:{hub.ports.push}"
 
     @property
     def dials(self) -> dict[str, str]:
         """Of a host that knows the addresses of several nodes: where one does not answer, it goes on to the next after
         7 s. Linux' own limit is 127 s, and the agents have none: Go's transport dials without that of the request."""
-        return {"net.ipv4.tcp_syn_retries": "2"} if self.hub_by_address and self.settings.hub.nodes else {}
+        many = self.hub_by_address and self.host.via == "vpc" and self.settings.hub.nodes
+        return {"net.ipv4.tcp_syn_retries": "2"} if many else {}
 
     @property
     def gateway(self) -> str:
@@ -130,10 +142,10 @@ class Context:
         return self.settings.hub.limits.of(service.limits)
 
 
-def pushing(context: Context, name: str, render: Callable[[str], str]) -> dict[str, File]:
-    """The configuration of a service that pushes to the hub, rendered for the hub's URL, and the hub's CA if any."""
-    once = cache(render)  # the text is taken twice: its size, and the text itself
-    files = {name: File(lambda late: once(late.push_url), needs=("push_url",))}
+def pushing(context: Context, name: str, render: Callable[[Context], str]) -> dict[str, File]:
+    """The configuration of a service that pushes to the hub, and the hub's CA if any."""
+    once = cache(lambda: render(context))  # the text is taken twice: its size, and the text itself
+    files = {name: File(lambda _: once())}
     if context.host.via == "internet" and context.settings.hub.own_ca:
         files[names.HUB_CA] = File(lambda late: late.hub_ca, needs=("hub_ca",))
     return files

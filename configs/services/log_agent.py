@@ -21,7 +21,7 @@ def spec(
     service: Service,
     config_dir: str,
     file: str,
-    render: Callable[[str], str],
+    render: Callable[[Context], str],
     check: tuple[str, ...],
     program: str,
     command: tuple[str, ...],
@@ -44,9 +44,9 @@ def spec(
         files=pushing(context, file, render),
         secrets=passwords(context),
         check=check,
-        # By a reload, what an agent holds goes to the hub's old address first: Promtail waits for that without an end where
-        # the hub is gone (clients/pkg/promtail/promtail.go, reloadConfig), Alloy drops it
-        # (internal/component/loki/write/write.go, Update). A restart reads it again.
+        # No reload: while the hub is away, Promtail first waits without an end until what it holds is sent
+        # (clients/pkg/promtail/promtail.go, reloadConfig), and Alloy drops it (internal/component/loki/write/write.go,
+        # Update). A restart reads it again.
         reload=restart_for(file),
         entrypoint=entrypoint(program, " ".join(f"{data}/{pattern}" for pattern in positions)),
         command=command,

@@ -40,7 +40,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             service=SERVICE,
             config_dir=CONFIG,
             file=FILE,
-            render=lambda push_url: config(context, push_url),
+            render=config,
             check=tuple(CHECK),
             program="/usr/bin/promtail",
             command=tuple(command()),
@@ -52,7 +52,7 @@ def specs(context: Context) -> list[ServiceSpec]:
     ]
 
 
-def config(context: Context, push_url: str) -> str:
+def config(context: Context) -> str:
     """promtail.yml. Batches are retried without an end: Docker's log files are the buffer, not Promtail's patience.
 
     A 429 is not retried: Loki stored what it accepts of the batch and counts the rest (configs/services/loki.py).
@@ -61,7 +61,7 @@ def config(context: Context, push_url: str) -> str:
     """
     settings, edge = context.settings, context.edge
     client: dict[str, Any] = {
-        "url": push_url + names.LOGS_PUSH,
+        "url": context.push_url + names.LOGS_PUSH,
         "batchwait": "500ms",
         "batchsize": 1048576,
         "timeout": "30s",

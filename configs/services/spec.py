@@ -27,7 +27,7 @@ NetworkName = Literal["hub", "edge", "ask"]
 # `nodes`: the private one, for the other nodes of a cluster.
 Publish = Literal["everyone", "loopback", "private", "nodes"]
 LateField = Literal[
-    "site", "push_url", "hub_ca", "passwords", "scraper", "users", "admin_password", "bucket", "bucket_key", "storage",
+    "site", "hub_ca", "passwords", "scraper", "users", "admin_password", "bucket", "bucket_key", "storage",
     "storage_key", "ask", "private", "proxies", "authority", "database", "database_password", "grafana_key",
 ]  # fmt: skip
 
@@ -63,19 +63,18 @@ class Service:
 class Late:
     """Values that are known only when the machines and passwords exist. A file names the ones that it needs.
 
-    `site`: Grafana's address. `push_url`: the hub as this edge reaches it, without a path. `hub_ca`: the certificate of
-    the hub's own CA. `bucket`: the URL of the bucket for backups, if the program makes its key. Secret are: `passwords`
-    of this host by file name; `scraper`, the bcrypt hash of its scrape password by user name; `users`, the hashes of
-    the push passwords of every internet host by host name; `admin_password`, Grafana's; `bucket_key`, the `access_key`
-    and `secret_key` for `bucket`; `ask`, the assistant's passwords and keys by file name. `storage` and `storage_key`
-    are URL and key of the bucket with metrics and logs. `private`: the host's address in the private network.
+    `site`: Grafana's address. `hub_ca`: the certificate of the hub's own CA. `bucket`: the URL of the bucket for
+    backups, if the program makes its key. Secret are: `passwords` of this host by file name; `scraper`, the bcrypt hash
+    of its scrape password by user name; `users`, the hashes of the push passwords of every internet host by host name;
+    `admin_password`, Grafana's; `bucket_key`, the `access_key` and `secret_key` for `bucket`; `ask`, the assistant's
+    passwords and keys by file name. `storage` and `storage_key` are URL and key of the bucket with metrics and logs.
+    `private`: the host's address in the private network.
     Of a cluster: `proxies`, the networks from which its load balancer connects, and `authority`, root certificate and
     key (secret) of the nodes' own CA by file name. `database` has `host`, `port`, `user` and `ca` of the managed
     database; `database_password` is secret, and so is `grafana_key`, with which Grafana encrypts in a shared database.
     """
 
     site: str = ""
-    push_url: str = ""
     hub_ca: str = ""
     passwords: Mapping[str, str] = field(default_factory=dict, repr=False)
     scraper: Mapping[str, str] = field(default_factory=dict, repr=False)

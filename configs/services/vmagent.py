@@ -51,7 +51,7 @@ def specs(context: Context) -> list[ServiceSpec]:
             config_dir=CONFIG,
             files={
                 agent.FILE: File(lambda _: config(context)),
-                **pushing(context, REMOTE_WRITE, lambda push_url: remote_write(context, push_url)),
+                **pushing(context, REMOTE_WRITE, remote_write),
             },
             check=(PROGRAM, "-dryRun", f"-promscrape.config={CONFIG}/{agent.FILE}"),
             trial=tuple(trial()),
@@ -82,12 +82,12 @@ def app_keys(app: App) -> dict[str, Any]:
     return {"max_scrape_size": apps.binary_size(app.size_limit)}
 
 
-def remote_write(context: Context, push_url: str) -> str:
+def remote_write(context: Context) -> str:
     """The arguments about the hub, one a line. They are read at the start of the container.
 
     vmagent tries again after any answer but a 400, 409 and 415. Its queue belongs to the URL.
     """
-    arguments = {"url": push_url + names.METRICS_PUSH}
+    arguments = {"url": context.push_url + names.METRICS_PUSH}
     if context.host.via == "internet":
         login = push_auth.basic_auth(context.name, context.host)
         tls = push_auth.tls_config(context.settings.hub, CONFIG)
@@ -95,7 +95,6 @@ def remote_write(context: Context, push_url: str) -> str:
             "basicAuth.username": login["username"],
             "basicAuth.passwordFile": login["password_file"],
             **({"tlsCAFile": tls["ca_file"]} if "ca_file" in tls else {}),
-            **({"tlsServerName": tls["server_name"]} if "server_name" in tls else {}),
         }
     return "".join(f"-remoteWrite.{name}={value}\n" for name, value in arguments.items())
 

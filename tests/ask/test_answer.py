@@ -71,7 +71,12 @@ def test_a_value_has_its_unit_and_its_name() -> None:
     ("question", "ends", "unit", "text"),
     [
         ("requests per minute", "* 60", "suffix:requests per minute", "90 requests per minute"),
-        ("how many requests per hour in the last 3 hours", "* 3600", "suffix:requests per hour", "90 requests per hour"),
+        (
+            "how many requests per hour in the last 3 hours",
+            "* 3600",
+            "suffix:requests per hour",
+            "90 requests per hour",
+        ),
         ("requests per second", "[5m]))", "reqps", "90 requests per second"),
         ("how much traffic per day does web-1 receive", "* 86400", "bytes/day", "90 B/day"),
         ("more than 80 requests per minute?", "* 60) > 80", "suffix:requests per minute", "90 requests per minute"),

@@ -221,8 +221,8 @@ def test_every_stack_file_loads(path: Path) -> None:
     settings = from_file(path)
     assert validate(settings, machine=None, cloud=None, encrypted=None) == []
     for host in settings.hosts:
-        assert yaml.safe_load(rendering.agent_config(settings, host, "https://h"))
-        assert yaml.safe_load(rendering.promtail_config(settings, host, "https://h"))
+        assert yaml.safe_load(rendering.agent_config(settings, host))
+        assert yaml.safe_load(rendering.promtail_config(settings, host))
 
 
 def test_there_is_a_stack_file_to_load() -> None:

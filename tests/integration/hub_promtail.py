@@ -9,6 +9,7 @@ from typing import Any
 
 import yaml
 
+from configs import names
 from configs.services import promtail
 from configs.settings import Settings
 from tests.fixtures import rendering
@@ -31,8 +32,9 @@ class HubPromtail:
 def start(settings: Settings, loki: str, image: str, docker_args: Iterable[str], folder: Path) -> HubPromtail:
     """Promtail that pushes to `loki` (a URL). `docker_args`: the network and labels of its container."""
     folder.chmod(0o755)
-    rendered: dict[str, Any] = yaml.safe_load(rendering.promtail_config(settings, "hub", loki))
+    rendered: dict[str, Any] = yaml.safe_load(rendering.promtail_config(settings, "hub"))
     (client,) = rendered["clients"]
+    client["url"] = loki + names.LOGS_PUSH
     for key in ("basic_auth", "tls_config"):
         client.pop(key, None)
     containers = rendered["scrape_configs"][0]

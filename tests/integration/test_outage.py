@@ -210,4 +210,4 @@ def test_what_is_rendered_keeps_a_whole_budget(budget: str) -> None:
     oldest = re.search(r"reject_old_samples_max_age: (\S+)", loki.config(settings))
     assert oldest, "no limit for old lines"
     assert parse_duration(oldest[1]) > seconds, "Loki refuses the oldest lines"
-    assert "max_retries: 0" in rendering.promtail_config(settings, "hub", "https://hub"), "Promtail gives up"
+    assert "max_retries: 0" in rendering.promtail_config(settings, "hub"), "Promtail gives up"

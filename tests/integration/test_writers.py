@@ -32,7 +32,6 @@ pytestmark = pytest.mark.xdist_group("writers")
 ROLES = ("agent", "cadvisor", "caddy", "node-exporter", "postgres-main", "promtail")
 LATE = Late(
     site="https://hub.example.com",
-    push_url="http://127.0.0.1:1",
     # Any certificate: nothing here pushes.
     hub_ca=Path(certifi.where()).read_text().partition("-----END CERTIFICATE-----")[0] + "-----END CERTIFICATE-----\n",
     passwords={name: secrets.token_hex(20) for name in ("password", names.SCRAPE_PASSWORD)},
@@ -159,7 +158,6 @@ def _by_docker_resources(machine: Machine) -> dict[str, dict[str, Any]]:
                 image=machine.images[spec.service.image],
                 late={
                     "site": LATE.site,
-                    "push_url": LATE.push_url,
                     "hub_ca": LATE.hub_ca,
                     "passwords": dict(LATE.passwords),
                     "scraper": dict(LATE.scraper),

@@ -20,7 +20,7 @@ LEVELS = Path(__file__).parents[1] / "data" / "levels.tsv"
 
 def _stages(**logs: Any) -> list[dict[str, Any]]:
     settings = load(small(hosts={"hub": {"logs": logs}}), SOURCE)
-    config = yaml.safe_load(rendering.promtail_config(settings, "hub", "https://h"))
+    config = yaml.safe_load(rendering.promtail_config(settings, "hub"))
     found: list[dict[str, Any]] = config["scrape_configs"][0]["pipeline_stages"]
     return found
 

@@ -55,7 +55,7 @@ def test_promtool_accepts_every_agent(settings: Settings, tool: Tool, tmp_path: 
         for file in rendering.agent_files(settings, host):
             for folder in ("", "secrets/"):
                 _write(tmp_path, "x\n", f"{folder}{file}", agent.CONFIG)
-        text = rendering.agent_config(settings, host, "https://hub.example")
+        text = rendering.agent_config(settings, host)
         path = _write(tmp_path, text, f"{host}.yml", agent.CONFIG)
         _accepted(tool("promtool")("check", "config", "--agent", path))
 
@@ -125,26 +125,26 @@ def test_loki_accepts_its_configuration_on_each_node(tool: Tool, tmp_path: Path)
 
 def test_promtail_accepts_every_host(settings: Settings, tool: Tool, tmp_path: Path) -> None:
     for host in settings.hosts:
-        path = _write(tmp_path, rendering.promtail_config(settings, host, "https://h"), promtail.FILE, promtail.CONFIG)
+        path = _write(tmp_path, rendering.promtail_config(settings, host), promtail.FILE, promtail.CONFIG)
         _accepted(tool("promtail")(f"-config.file={path}", "-check-syntax"))
 
 
 @pytest.mark.parametrize("budget", ["24h", "7d", "90m"])
 def test_log_agents_accept_the_journal_at_every_budget(tool: Tool, tmp_path: Path, budget: str) -> None:
     settings = load(small(hub={"local": {}, "outage_budget": budget}, hosts={"hub": {"logs": {"journal": True}}}), "x")
-    path = _write(tmp_path, rendering.promtail_config(settings, "hub", "https://h"), promtail.FILE, promtail.CONFIG)
+    path = _write(tmp_path, rendering.promtail_config(settings, "hub"), promtail.FILE, promtail.CONFIG)
     _accepted(tool("promtail")(f"-config.file={path}", "-check-syntax"))
-    path = _write(tmp_path, rendering.alloy_config(settings, "hub", "https://h"), alloy.FILE, alloy.CONFIG)
+    path = _write(tmp_path, rendering.alloy_config(settings, "hub"), alloy.FILE, alloy.CONFIG)
     _accepted(tool("alloy-syntax")(path))
 
 
 def test_log_agents_refuse_a_journal_age_in_days(tool: Tool, tmp_path: Path) -> None:
     settings = load(small(hosts={"hub": {"logs": {"journal": True}}}), "x")
-    text = rendering.promtail_config(settings, "hub", "https://h").replace("max_age: 24h", "max_age: 1d")
+    text = rendering.promtail_config(settings, "hub").replace("max_age: 24h", "max_age: 1d")
     path = _write(tmp_path, text, promtail.FILE, promtail.CONFIG)
     done = tool("promtail")(f"-config.file={path}", "-check-syntax")
     assert (done.returncode, 'unknown unit "d"' in done.stderr) == (1, True), done.stdout + done.stderr
-    text = re.sub(r'(max_age\s+= )"24h"', r'\1"1d"', rendering.alloy_config(settings, "hub", "https://h"))
+    text = re.sub(r'(max_age\s+= )"24h"', r'\1"1d"', rendering.alloy_config(settings, "hub"))
     done = tool("alloy-syntax")(_write(tmp_path, text, alloy.FILE, alloy.CONFIG))
     assert (done.returncode, 'unknown unit "d"' in done.stderr) == (1, True), done.stdout + done.stderr
 
@@ -153,7 +153,7 @@ def test_alloys_parser_reads_every_host_which_checks_syntax_and_durations(
     settings: Settings, tool: Tool, tmp_path: Path
 ) -> None:
     for host in settings.hosts:
-        path = _write(tmp_path, rendering.alloy_config(settings, host, "https://h"), alloy.FILE, alloy.CONFIG)
+        path = _write(tmp_path, rendering.alloy_config(settings, host), alloy.FILE, alloy.CONFIG)
         _accepted(tool("alloy-syntax")(path))
 
 

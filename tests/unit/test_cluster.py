@@ -178,7 +178,7 @@ def test_names_of_nodes_come_from_a_file_that_outlives_an_address() -> None:
 
 def test_the_edge_of_each_node_pushes_to_its_own_caddy() -> None:
     for host in NODES:
-        assert rendering.agent_config(SETTINGS, host, "http://fleetwatch-caddy:8080")
+        assert rendering.agent_config(SETTINGS, host)
         spec = next(spec for spec in services.edge_specs(rendering.context(SETTINGS, host)) if spec.role == "agent")
         assert {network.name for network in spec.networks} == {"edge", "hub"}
         assert "/etc/hosts" not in spec.binds.values()

@@ -145,7 +145,7 @@ def test_nothing_secret_is_in_the_project() -> None:
         context = _context(name)
         specs = services.edge_specs(context)
         clear = [yaml.safe_dump(_project(context)), compose.readme(context)]
-        late = Late(push_url="https://hub", hub_ca="ca", passwords=_Passwords(), scraper={})
+        late = Late(hub_ca="ca", passwords=_Passwords(), scraper={})
         clear += [found for spec in specs for found in compose.files(spec, late).values()]
         hidden = compose.secrets(specs, late)
         for secret in (*SECRETS.values(), "planted-s3cret"):
@@ -193,12 +193,10 @@ def test_the_hosts_file_and_the_readme_say_what_they_are_for() -> None:
 def test_files_of_a_role_are_cut_into_variables_that_join_to_the_same_text(size: int, letter: str) -> None:
     """A variable of the environment holds 128 KB."""
     lines = "".join(f"{number} {letter * 90}\n" for number in range(size // 100))
-    spec = replace(
-        SPEC, files={"a.yml": text(lines + "end\n"), "b.yml": File(lambda late: late.push_url, ("push_url",))}
-    )
-    late = Late(push_url="https://hub.example.com")
+    spec = replace(SPEC, files={"a.yml": text(lines + "end\n"), "b.yml": File(lambda late: late.hub_ca, ("hub_ca",))})
+    late = Late(hub_ca="certificate")
     whole = bundle(compose.files(spec, late), whole=False)
-    made = asyncio.run(_variables(spec, {"push_url": late.push_url}))
+    made = asyncio.run(_variables(spec, {"hub_ca": late.hub_ca}))
     variables = re.findall(r'"\$(\w+)"', fed(sorted(made)))
     assert variables[0] == "SCRIPT"
     assert "".join(made[name] for name in variables[1:]) == whole, "in the order in which they are sent"

@@ -26,7 +26,7 @@ def _spec(settings: Settings, role: str) -> ServiceSpec:
 
 
 def _jobs(settings: Settings) -> dict[str, Any]:
-    config = yaml.safe_load(agent.config(rendering.context(settings, "hub"), "https://hub"))
+    config = yaml.safe_load(agent.config(rendering.context(settings, "hub")))
     return {job["job_name"]: job for job in config["scrape_configs"]}
 
 

@@ -23,7 +23,7 @@ STREAM = SHARED | {"log_source"}
 
 
 def _agent(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(rendering.agent_config(settings, HOST, "https://hub"))
+    found: dict[str, Any] = yaml.safe_load(rendering.agent_config(settings, HOST))
     return found
 
 
@@ -49,7 +49,7 @@ def _sources(text: str) -> dict[str, tuple[str, str]]:
 
 
 def _promtail(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(rendering.promtail_config(settings, HOST, "https://hub"))
+    found: dict[str, Any] = yaml.safe_load(rendering.promtail_config(settings, HOST))
     return found
 
 
@@ -73,7 +73,7 @@ def _promtail_labels(settings: Settings) -> set[str]:
 
 
 def _alloy_labels(settings: Settings) -> set[str]:
-    text = rendering.alloy_config(settings, HOST, "https://hub")
+    text = rendering.alloy_config(settings, HOST)
     (external,) = re.findall(r"external_labels = \{(.*?)\}", text, re.DOTALL)
     found = set(re.findall(r"(\w+)\s*=", external)) | set(_sources(text))
     for targets in re.findall(r"path_targets = \[\{(.*?)\}\]", text):
@@ -97,7 +97,7 @@ def test_loki_gets_labels_of_the_list_and_no_others() -> None:
 
 
 def test_promtail_and_alloy_take_each_label_from_the_same_place() -> None:
-    ours, theirs = _promtail_rules(full()), _sources(rendering.alloy_config(full_with_alloy(), HOST, "https://hub"))
+    ours, theirs = _promtail_rules(full()), _sources(rendering.alloy_config(full_with_alloy(), HOST))
     for label in ("container", "compose_project", "compose_service", "stream", "job"):
         assert ours[label] == theirs[label], label
 
@@ -136,7 +136,7 @@ def test_only_containers_of_the_user_have_the_labels_of_compose(docker: str, wan
         assert metrics[label]["source_labels"] == [source, stack]
         for sources, regex in (
             _promtail_rules(full())[label],
-            _sources(rendering.alloy_config(full_with_alloy(), HOST, "https://hub"))[label],
+            _sources(rendering.alloy_config(full_with_alloy(), HOST))[label],
         ):
             assert sources == f"__meta_docker_{source};__meta_docker_{stack}"
             assert regex == metrics[label]["regex"]
@@ -161,7 +161,5 @@ def test_env_and_host_have_the_same_values_everywhere() -> None:
         for group in job.get("static_configs", [{"labels": steps}]):
             assert wanted.items() <= group["labels"].items(), job["job_name"]
     assert _promtail(full())["clients"][0]["external_labels"] == wanted
-    (external,) = re.findall(
-        r"external_labels = \{(.*?)\}", rendering.alloy_config(full_with_alloy(), HOST, "https://hub"), re.DOTALL
-    )
+    (external,) = re.findall(r"external_labels = \{(.*?)\}", rendering.alloy_config(full_with_alloy(), HOST), re.DOTALL)
     assert dict(re.findall(r'(\w+)\s*= "(\w+)"', external)) == wanted

@@ -18,12 +18,12 @@ from tests.fixtures.relabelling import relabelled
 
 
 def _jobs() -> dict[str, dict[str, Any]]:
-    config = yaml.safe_load(agent.config(rendering.context(full(), "hub"), "https://hub"))
+    config = yaml.safe_load(agent.config(rendering.context(full(), "hub")))
     return {job["job_name"]: job for job in config["scrape_configs"]}
 
 
 def test_credentials_are_files_and_stand_in_no_configuration() -> None:
-    text = agent.config(rendering.context(full(), "hub"), "https://hub")
+    text = agent.config(rendering.context(full(), "hub"))
     assert not [secret for secret in SECRETS.values() if secret in text]
     jobs = _jobs()
     assert jobs["vault"]["authorization"] == {"credentials_file": "/run/secrets/fleetwatch/app-vault-token"}
@@ -42,7 +42,7 @@ def test_both_agents_have_the_files_that_their_configuration_names() -> None:
     for kind, service in (("prometheus", agent), ("vmagent", vmagent)):
         settings = load({**rendering_sections(), "metrics": {"agent": kind}}, SOURCE)
         (spec,) = service.specs(rendering.context(settings, "hub"))
-        late = Late(push_url="https://hub", passwords={name: "x" for name in spec.secrets})
+        late = Late(passwords={name: "x" for name in spec.secrets})
         text = spec.files[agent.FILE].render(late)
         named = set(re.findall(r"(?<=_file: )\S+", text)) | set(re.findall(r"(?<=credentials_file: )\S+", text))
         there = {f"{spec.config_dir}/{name}" for name in spec.files}

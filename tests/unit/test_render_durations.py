@@ -54,13 +54,13 @@ def _prometheus_parses(durations: dict[str, str]) -> None:
 
 
 def test_go_parses_every_duration_of_promtail(settings: Settings) -> None:
-    found = dict(_durations(yaml.safe_load(rendering.promtail_config(settings, "hub", "https://hub"))))
+    found = dict(_durations(yaml.safe_load(rendering.promtail_config(settings, "hub"))))
     assert "scrape_configs.journal.max_age" in found
     _go_parses(found)
 
 
 def test_go_parses_every_duration_of_alloy(settings: Settings) -> None:
-    attributes = dict(ALLOY_ATTRIBUTE.findall(rendering.alloy_config(settings, "web-1", "http://hub:8080")))
+    attributes = dict(ALLOY_ATTRIBUTE.findall(rendering.alloy_config(settings, "web-1")))
     found = {key: value for key, value in attributes.items() if DURATION.fullmatch(value)}
     assert {"max_age", "batch_wait", "refresh_interval"} <= set(found)
     _go_parses(found)
@@ -83,7 +83,7 @@ def test_go_parses_loki_durations_outside_limits(settings: Settings) -> None:
 def test_prometheus_parses_its_durations(settings: Settings) -> None:
     for text in (
         rendering.prometheus_config(settings),
-        rendering.agent_config(settings, "hub", "https://hub"),
+        rendering.agent_config(settings, "hub"),
         alertmanager.config(settings),
     ):
         found = dict(_durations(yaml.safe_load(text)))

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from configs import names, rules
+from configs import names, rules, services
 from configs.render import push_auth
 from configs.services import agent, alertmanager, alloy, grafana, promtail
 from configs.services.caddy import caddyfile
@@ -18,8 +18,6 @@ from configs.services.context import passwords
 from configs.settings import Settings
 from tests.fixtures import rendering
 from tests.fixtures.hubs import own, public, staging
-
-ADDRESS = "https://203.0.113.10"
 
 
 def _sites(settings: Settings) -> dict[str, str]:
@@ -38,9 +36,9 @@ def _https(settings: Settings) -> tuple[str, str]:
 
 def _trusts(settings: Settings, host: str) -> list[dict[str, Any]]:
     """The `tls_config` of agent, Promtail and Alloy; {} where there is none."""
-    (write,) = yaml.safe_load(rendering.agent_config(settings, host, ADDRESS))["remote_write"]
-    (client,) = yaml.safe_load(rendering.promtail_config(settings, host, ADDRESS))["clients"]
-    block = re.search(r"\t\ttls_config \{\n(.*?)\t\t\}\n", rendering.alloy_config(settings, host, ADDRESS), re.DOTALL)
+    (write,) = yaml.safe_load(rendering.agent_config(settings, host))["remote_write"]
+    (client,) = yaml.safe_load(rendering.promtail_config(settings, host))["clients"]
+    block = re.search(r"\t\ttls_config \{\n(.*?)\t\t\}\n", rendering.alloy_config(settings, host), re.DOTALL)
     text = dict(re.findall(r'\t\t\t(\w+) += "(.*)"\n', block[1])) if block else {}
     return [write.get("tls_config", {}), client.get("tls_config", {}), text]
 
@@ -88,11 +86,25 @@ def test_the_allow_list_guards_grafana_alone() -> None:
     assert "@outside" not in caddyfile.render(public()), "without a list there is no limit"
 
 
-def test_edges_expect_the_name_in_the_hubs_own_certificate_when_they_go_to_an_address() -> None:
+@pytest.mark.parametrize("host", ["web-1", "vps-1"])
+def test_edges_push_to_a_name_also_where_no_dns_record_has_it(host: str) -> None:
+    """With an address in it, a hub that gets another one would cost what the agents have queued."""
+    context = rendering.context(own(), host)
+    assert context.push_url.startswith(("http://" if host == "web-1" else "https://") + names.NO_DOMAIN)
+    assert context.hub_by_address
+    assert all(f"{context.project}/hosts" in spec.binds for spec in services.edge_specs(context) if spec.pushes)
+
+
+def test_an_edge_on_the_internet_looks_a_domain_up_by_itself() -> None:
+    context = rendering.context(public(), "vps-1")
+    assert context.push_url == "https://monitor.example.com"
+    assert not context.hub_by_address
+
+
+def test_edges_trust_the_hubs_own_ca_when_it_has_no_domain() -> None:
     assert _trusts(own(), "vps-1") == [
-        {"ca_file": f"{module.CONFIG}/{names.HUB_CA}", "server_name": names.NO_DOMAIN, "min_version": "TLS13"}
-        for module in (agent, promtail, alloy)
-    ], "the certificate names no address"
+        {"ca_file": f"{module.CONFIG}/{names.HUB_CA}", "min_version": "TLS13"} for module in (agent, promtail, alloy)
+    ]
 
 
 def test_edges_trust_the_systems_cas_when_the_hub_has_a_domain() -> None:
@@ -103,21 +115,21 @@ def test_edges_trust_the_systems_cas_when_the_hub_has_a_domain() -> None:
 def test_a_rotated_password_is_another_users_in_another_file() -> None:
     settings = own(rotation=2)
     login = {"username": "vps-1.2", "password_file": "/run/secrets/fleetwatch/password-2"}
-    metrics = yaml.safe_load(rendering.agent_config(settings, "vps-1", ADDRESS))
+    metrics = yaml.safe_load(rendering.agent_config(settings, "vps-1"))
     assert metrics["remote_write"][0]["basic_auth"] == login
     (node,) = [job for job in metrics["scrape_configs"] if job["job_name"] == "node"]
     assert node["basic_auth"] == {
         "username": "agent",
         "password_file": "/run/secrets/fleetwatch/scrape-password",
     }, "each scrape sends it in clear"
-    assert yaml.safe_load(rendering.promtail_config(settings, "vps-1", ADDRESS))["clients"][0]["basic_auth"] == login
-    text = rendering.alloy_config(settings, "vps-1", ADDRESS)
+    assert yaml.safe_load(rendering.promtail_config(settings, "vps-1"))["clients"][0]["basic_auth"] == login
+    text = rendering.alloy_config(settings, "vps-1")
     assert all(f'{key.ljust(13)} = "{value}"' in text for key, value in login.items())
 
 
 @pytest.mark.parametrize("host", ["web-1", "vps-1"])
 def test_no_scrape_sends_the_push_password(host: str) -> None:
-    metrics = yaml.safe_load(rendering.agent_config(own(rotation=1), host, ADDRESS))
+    metrics = yaml.safe_load(rendering.agent_config(own(rotation=1), host))
     sent = [job["basic_auth"] for job in metrics["scrape_configs"] if "basic_auth" in job]
     assert sent == [push_auth.scrape_auth()]
     push = set(passwords(rendering.context(own(rotation=1), host)))

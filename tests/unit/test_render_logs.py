@@ -16,11 +16,9 @@ from tests.fixtures import rendering
 from tests.fixtures.full import SOURCE, full, full_with_alloy, small
 from tests.fixtures.stackfiles import CASES
 
-URL = "https://hub.example"
-
 
 def _promtail(settings: Settings) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(rendering.promtail_config(settings, "hub", URL))
+    found: dict[str, Any] = yaml.safe_load(rendering.promtail_config(settings, "hub"))
     return found
 
 
@@ -67,8 +65,8 @@ def test_equal_settings_give_equal_bytes(case: str) -> None:
     def render(settings: Settings) -> list[str]:
         return [
             loki.config(settings),
-            *(rendering.promtail_config(settings, host, URL) for host in settings.hosts),
-            *(rendering.alloy_config(settings, host, URL) for host in settings.hosts),
+            *(rendering.promtail_config(settings, host) for host in settings.hosts),
+            *(rendering.alloy_config(settings, host) for host in settings.hosts),
         ]
 
     assert render(CASES[case]()) == render(CASES[case]())
@@ -77,7 +75,7 @@ def test_equal_settings_give_equal_bytes(case: str) -> None:
 def test_batches_are_retried_for_ever() -> None:
     (client,) = _promtail(full())["clients"]
     assert client["backoff_config"]["max_retries"] == 0, "0 is without an end: Docker's files are the buffer"
-    assert re.search(r"max_backoff_retries\s+= 0", rendering.alloy_config(full_with_alloy(), "hub", URL))
+    assert re.search(r"max_backoff_retries\s+= 0", rendering.alloy_config(full_with_alloy(), "hub"))
 
 
 def test_alloy_needs_no_experimental_setting() -> None:
@@ -90,15 +88,15 @@ def test_the_password_is_a_file_and_tls_is_1_3() -> None:
     (client,) = _promtail(full())["clients"]
     assert client["basic_auth"] == {"username": "hub", "password_file": "/run/secrets/fleetwatch/password"}
     assert client["tls_config"]["min_version"] == "TLS13"
-    text = rendering.alloy_config(full_with_alloy(), "hub", URL)
+    text = rendering.alloy_config(full_with_alloy(), "hub")
     assert 'password_file = "/run/secrets/fleetwatch/password"' in text
     assert 'min_version = "TLS13"' in text
-    private = rendering.alloy_config(full(), "web-1", "http://hub:8080")
+    private = rendering.alloy_config(full(), "web-1")
     assert "basic_auth" not in private
 
 
 def test_promtail_and_alloy_have_the_same_stages() -> None:
-    text = rendering.alloy_config(full_with_alloy(), "hub", URL)
+    text = rendering.alloy_config(full_with_alloy(), "hub")
     jobs = {job["job_name"]: job for job in _promtail(full())["scrape_configs"]}
     assert _without_joining(jobs.pop("docker-stopped")["pipeline_stages"][1:]) == _without_joining(
         jobs["docker"]["pipeline_stages"]
@@ -113,7 +111,7 @@ def test_promtail_and_alloy_have_the_same_stages() -> None:
 
 
 def test_promtail_and_alloy_set_the_same_labels() -> None:
-    text = rendering.alloy_config(full_with_alloy(), "hub", URL)
+    text = rendering.alloy_config(full_with_alloy(), "hub")
     config = _promtail(full())
     docker, _, audit, nginx, journal = config["scrape_configs"]
     block = text.split('discovery.relabel "containers"')[1].split("\n}\n")[0]
@@ -209,7 +207,7 @@ def test_stopped_containers_are_read_too_with_the_same_labels_and_within_the_out
     assert discovery["filters"] == [{"name": "status", "values": ["exited", "dead"]}]
     assert stopped["relabel_configs"] == running["relabel_configs"]
     assert stopped["pipeline_stages"][0]["drop"]["older_than"] == "36h"
-    alloy = rendering.alloy_config(full_with_alloy(), "hub", URL)
+    alloy = rendering.alloy_config(full_with_alloy(), "hub")
     assert 'values = ["running", "paused", "restarting", "exited", "dead"]' in alloy
     assert re.search(r'older_than\s+= "36h"', alloy)
 
@@ -221,7 +219,7 @@ def test_rotated_files_and_those_that_the_user_names_are_left_out() -> None:
     assert excluded.startswith("/srv/logs/**/{*.gz,")
     assert excluded.endswith(",debug-*.log}")
     assert job["encoding"] == "UTF-16LE"
-    text = rendering.alloy_config(settings, "hub", URL)
+    text = rendering.alloy_config(settings, "hub")
     assert f'__path_exclude__ = "{excluded}"' in text
     assert 'encoding   = "UTF-16LE"' in text
 

@@ -22,7 +22,7 @@ GATEWAY = "10.213.77.1"
 
 
 def _agent(settings: Settings, host: str = "hub") -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(rendering.agent_config(settings, host, "https://hub.example"))
+    found: dict[str, Any] = yaml.safe_load(rendering.agent_config(settings, host))
     return found
 
 
@@ -37,7 +37,7 @@ def _with(**hub: Any) -> Settings:
 @pytest.mark.parametrize("case", CASES)
 def test_equal_settings_give_equal_bytes(case: str) -> None:
     def render(settings: Settings) -> list[str]:
-        hosts = [rendering.agent_config(settings, host, "https://h") for host in settings.hosts]
+        hosts = [rendering.agent_config(settings, host) for host in settings.hosts]
         return [
             *hosts,
             rendering.prometheus_config(settings),

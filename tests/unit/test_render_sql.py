@@ -24,7 +24,7 @@ def _hub(settings: Settings | None = None) -> Edge:
 
 
 def _agent(host: str) -> Any:
-    return yaml.safe_load(rendering.agent_config(full(), host, "https://h"))
+    return yaml.safe_load(rendering.agent_config(full(), host))
 
 
 def _queries() -> dict[str, str]:

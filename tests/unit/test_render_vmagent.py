@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from configs import rules
+from configs import names, rules
 from configs.rules import agents
 from configs.services import LOST, agent, vmagent
 from configs.services.spec import RELOAD_BY_HUP, RESTART, restart_if, restarts
@@ -22,7 +22,7 @@ def test_both_agents_read_the_same_scrape_jobs() -> None:
     settings = full()
     context = rendering.context(settings, "hub")
     ours = yaml.safe_load(vmagent.config(context).replace(vmagent.CONFIG, agent.CONFIG))
-    other = yaml.safe_load(agent.config(context, "https://hub"))
+    other = yaml.safe_load(agent.config(context))
     for config, app_keys in ((ours, vmagent.app_keys), (other, agent.app_keys)):
         for job in config["scrape_configs"]:
             app = settings.edges["hub"].apps.get(job["job_name"])
@@ -71,14 +71,14 @@ def test_the_queue_holds_the_expected_samples_of_the_budget_and_one_file_at_leas
 
 def test_the_credential_of_an_internet_host_is_in_a_file_and_its_arguments_in_another() -> None:
     settings = load({**fleets.hosts(**{"vps-1": VPS}), "metrics": {"agent": "vmagent"}}, SOURCE)
-    text = vmagent.remote_write(rendering.context(settings, "vps-1"), "https://198.51.100.1")
+    text = vmagent.remote_write(rendering.context(settings, "vps-1"))
     assert text.splitlines()[:3] == [
-        "-remoteWrite.url=https://198.51.100.1/api/v1/write",
+        "-remoteWrite.url=https://hub.fleetwatch.internal/api/v1/write",
         "-remoteWrite.basicAuth.username=vps-1.2",
         "-remoteWrite.basicAuth.passwordFile=/run/secrets/fleetwatch/password-2",
     ]
     (spec,) = vmagent.specs(rendering.context(settings, "vps-1"))
-    assert not [word for word in (*spec.command, *spec.entrypoint) if "198.51.100.1" in word or "password-2" in word]
+    assert not [word for word in (*spec.command, *spec.entrypoint) if names.NO_DOMAIN in word or "password-2" in word]
 
 
 def test_nobody_outside_of_its_container_can_push_to_it() -> None:

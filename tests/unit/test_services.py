@@ -24,7 +24,6 @@ from tools.recipes import RECIPES
 
 KNOWN = Late(
     site="https://hub.example",
-    push_url="https://push.example",
     hub_ca="-----BEGIN CERTIFICATE-----",
     passwords={"password": "p-s3cret", "password-1": "p1-s3cret", "scrape-password": "scrape-s3cret"},
     scraper={"agent": "$2a$hash"},

@@ -85,7 +85,7 @@ def test_a_mistake_is_one_sentence_with_its_place(exporter: dict[str, Any], prob
 
 def test_each_server_is_a_container_and_a_target_of_the_job_of_its_kind() -> None:
     assert set(SPECS) == set(EXPORTERS) - {"jobs"}, "RabbitMQ exposes its metrics itself"
-    config = yaml.safe_load(agent.config(CONTEXT, "https://hub"))
+    config = yaml.safe_load(agent.config(CONTEXT))
     jobs = {one["job_name"]: one for one in config["scrape_configs"]}
     found = {
         group["labels"]["server"]: (job, group["targets"]) for job in JOBS for group in jobs[job]["static_configs"]
@@ -107,7 +107,7 @@ def test_each_server_is_a_container_and_a_target_of_the_job_of_its_kind() -> Non
 def test_passwords_are_only_in_files_of_secrets() -> None:
     refs = {key: f"registry.example.com/{key}:1" for key in services.IMAGE_KEYS}
     made = compose.containers(CONTEXT, services.edge_specs(CONTEXT), refs)
-    for text in (compose.compose_yaml(CONTEXT, made), repr(made), agent.config(CONTEXT, "https://hub")):
+    for text in (compose.compose_yaml(CONTEXT, made), repr(made), agent.config(CONTEXT)):
         assert "exporter-s3cret" not in text
     for spec in SPECS.values():
         assert not spec.files
@@ -155,11 +155,7 @@ def test_my_cnf_has_the_whole_connection() -> None:
 
 
 def test_only_the_agent_may_ask_the_exporter_of_mysql_which_takes_other_targets() -> None:
-    (job,) = [
-        one
-        for one in yaml.safe_load(agent.config(CONTEXT, "https://hub"))["scrape_configs"]
-        if one["job_name"] == "mysql"
-    ]
+    (job,) = [one for one in yaml.safe_load(agent.config(CONTEXT))["scrape_configs"] if one["job_name"] == "mysql"]
     assert job["basic_auth"]["username"]
     assert f"--web.config.file={names.SECRETS}/web.yml" in SPECS["wiki"].command
     users = SPECS["wiki"].secrets["web.yml"].render(Late(scraper={"agent": "hash"}))

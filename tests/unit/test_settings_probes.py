@@ -46,7 +46,7 @@ def test_each_probe_is_a_module_and_a_target_of_one_job() -> None:
     }  # fmt: skip
     assert modules["site"]["http"]["valid_status_codes"] == [200, 401]
     assert modules["mail"]["tcp"]["tls"] is True
-    config = yaml.safe_load(agent.config(rendering.context(full(), "hub"), "https://hub"))
+    config = yaml.safe_load(agent.config(rendering.context(full(), "hub")))
     (job,) = [one for one in config["scrape_configs"] if one["job_name"] == "probe"]
     assert (job["scrape_interval"], job["scrape_timeout"]) == ("30s", "10s")
     groups = {group["labels"]["probe"]: group for group in job["static_configs"]}
