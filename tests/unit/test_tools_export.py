@@ -69,9 +69,10 @@ def test_a_hub_with_a_domain_needs_no_state() -> None:
     assert "https://monitor.example.com/api/v1/write" in folder(settings())["agent/config/prometheus.yml"]
 
 
-def test_a_hub_without_a_domain_is_reached_by_its_address_and_its_own_ca() -> None:
+def test_a_hub_without_a_domain_has_its_address_in_the_hosts_file_and_its_own_ca() -> None:
     made = folder(settings(domain=None), STATE)
-    assert "https://203.0.113.9" in made["agent/config/prometheus.yml"]
+    assert "203.0.113.9 hub.fleetwatch.internal" in made[compose.HOSTS]
+    assert "https://hub.fleetwatch.internal/" in made["agent/config/prometheus.yml"]
     assert made["agent/config/hub-ca.crt"].startswith("-----BEGIN CERTIFICATE-----")
 
 
@@ -84,7 +85,7 @@ def test_a_cluster_is_reached_by_its_load_balancer_or_by_all_its_nodes() -> None
     resource = {"type": "pulumi:pulumi:Stack", "urn": "urn:pulumi:t::fleetwatch::pulumi:pulumi:Stack::t"}
     state = {"deployment": {"resources": [{**resource, "outputs": outputs}]}}
     made = folder(three_nodes("internet"), state)
-    assert "https://203.0.113.44/" in made["agent/config/prometheus.yml"]
+    assert "203.0.113.44 hub.fleetwatch.internal" in made[compose.HOSTS]
     assert "shared" in made["agent/config/hub-ca.crt"]
     known = folder(three_nodes("vpc"), state)[compose.HOSTS]
     assert [line.split()[0] for line in known.splitlines() if "hub.fleetwatch" in line] == [
