@@ -86,8 +86,9 @@ def test_without_a_domain_its_address_is_the_hubs(monkeypatch: pytest.MonkeyPatc
     check = _one(made, "uptimeCheck:UptimeCheck", "hub-uptime").plain()
     assert (check["type"], check["target"]) == ("http", "http://203.0.113.44:80/fleetwatch/ready")
     files = made.files("vps-1")
-    assert "https://203.0.113.44/api/v1/write" in "".join(files.values())
-    assert "https://203.0.113.9" not in "".join(files.values()), "the first node's own address"
+    assert "https://hub.fleetwatch.internal/api/v1/write" in "".join(files.values())
+    assert "203.0.113.44 hub.fleetwatch.internal\n" in files["hosts"]
+    assert "203.0.113.9" not in "".join(files.values()), "the first node's own address"
 
 
 def test_every_node_takes_the_balancers_word_about_a_clients_address(monkeypatch: pytest.MonkeyPatch) -> None:
