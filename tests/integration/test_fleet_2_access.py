@@ -62,11 +62,11 @@ def test_metrics_and_logs_arrive_from(fleet: Fleet, host: str) -> None:
 
 def test_each_comes_by_its_path(fleet: Fleet) -> None:
     config = {host: _own(fleet, host, "config/prometheus.yml") for host in ("hub", "db-1", "vps-1")}
-    private = fleet.outputs()["hosts"]["hub"]["private"]
     assert f"url: http://hub.fleetwatch.internal:8080{METRICS}" in config["db-1"]
-    known = fleet.on("db-1", "docker", "exec", "fleetwatch-agent", "cat", "/etc/hosts")
-    assert re.search(rf"^{private}\s+hub.fleetwatch.internal", known, re.M), known
-    assert f"url: https://{fleet.address}{METRICS}" in config["vps-1"]
+    assert f"url: https://hub.fleetwatch.internal{METRICS}" in config["vps-1"]
+    for host, address in (("db-1", fleet.outputs()["hosts"]["hub"]["private"]), ("vps-1", fleet.address)):
+        known = fleet.on(host, "docker", "exec", "fleetwatch-agent", "cat", "/etc/hosts")
+        assert re.search(rf"^{address}\s+hub.fleetwatch.internal", known, re.M), known
     assert "url: http://fleetwatch-caddy:" in config["hub"]
     for host, text in config.items():
         assert ("basic_auth" in text.partition("remote_write")[2]) == (host == "vps-1"), f"{host}:\n{text}"
