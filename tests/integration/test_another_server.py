@@ -68,7 +68,6 @@ def test_an_edge_goes_on_with_another_server(fleet: Servers) -> None:
     assert fleet.planned() == {}
 
 
-@pytest.mark.xfail(reason="Promtail waits to send what it has to the old address before it reads the new one")
 def test_a_hub_goes_on_with_another_server_and_its_edge_queued(fleet: Servers) -> None:
     since = time.time()
     fleet.lose("hub")
