@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from configs.settings import read
+from configs.settings import describe, read
 from configs.settings.secrets import is_secret_path
 from tests import drawing
 from tests.fixtures.docs import BY_FOLDER, MARKS, OUTPUT, PAGES, ROOT, blocks, commands, queries
@@ -111,6 +111,26 @@ def test_every_relative_link_resolves(capsys: pytest.CaptureFixture[str]) -> Non
     with capsys.disabled():
         print(f"\n  {count} relative links", end=" ")
     assert count > 3
+
+
+def _headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub names its headings."""
+    text = re.sub(r"^( *)```.*?^\1```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return {describe.anchor(re.sub(r"[`*]", "", title)) for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+
+
+def test_every_anchor_is_a_heading() -> None:
+    anchors = [
+        (page, link)
+        for page in PAGES
+        for link in re.findall(r"\]\(([^)\s]*#[^)\s]+)\)", page.read_text())
+        if not link.startswith("http")
+    ]
+    assert len(anchors) > 10
+    for page, link in anchors:
+        file, _, anchor = link.partition("#")
+        there = _headings(page.parent / file if file else page)
+        assert anchor in there, f"{page.relative_to(ROOT)}: {link}: that page has no such heading"
 
 
 def test_every_block_says_what_becomes_of_it(capsys: pytest.CaptureFixture[str]) -> None:
