@@ -215,5 +215,18 @@ def test_a_rehearsal_can_be_given_another_port_as_it_advises(target: str) -> Non
     assert f"tools {target} --port 8499" in told.stdout
 
 
+def test_exit_codes_are_those_of_python_and_not_of_make() -> None:
+    """`make` ends with 2 for any failure of its command."""
+    wrong = [
+        f"{page.relative_to(ROOT)}: {' '.join(paragraph.split())[:100]}"
+        for page in PAGES
+        for paragraph in re.split(r"\n\s*\n", page.read_text())
+        if re.search(r"\b(?:exit code|ends with)\b[^.;)]*? [12]\b", paragraph, re.IGNORECASE)
+        and "-m tools" not in paragraph
+        and "`make` itself" not in paragraph
+    ]
+    assert not wrong, wrong
+
+
 def test_the_drawings_are_what_the_code_says() -> None:
     assert drawing.PAGE.read_text() == drawing.page(), "behind the code: .venv/bin/python -m tests.drawing"
