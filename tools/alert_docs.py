@@ -57,9 +57,14 @@ def example_settings(storage: Mapping[str, Any] | None = None) -> Settings:
 
 def example_alerts() -> list[Alert]:
     """All alerts, of a hub with its data on its disk, in a bucket, and of three nodes."""
+    return [alert for settings in all_example_settings() for alert in rules.alerts(settings)]
+
+
+def all_example_settings() -> list[Settings]:
+    """Settings of a hub with its data on its disk, in a bucket, and of three nodes."""
     s3 = {"endpoint": "https://s3.example.com", "bucket": "acme", "access_key": "unread", "secret_key": "unread"}
     stored = example_settings({"kind": "bucket", "bucket": {"s3": s3}})
-    return [*rules.alerts(example_settings()), *rules.alerts(stored), *rules.alerts(_three_nodes(s3))]
+    return [example_settings(), stored, _three_nodes(s3)]
 
 
 def _three_nodes(s3: Mapping[str, str]) -> Settings:

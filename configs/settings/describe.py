@@ -132,7 +132,7 @@ def _bounds(constraint: Any, kind: str) -> Iterator[str]:
     for name, word in words.items():
         value = getattr(constraint, name, None)
         if value is not None and value != MOST:
-            shown = {"duration": show_duration, "size": show_size}.get(kind, str)(value)
+            shown = {"duration": show_duration, "size": show_size}.get(kind.split(",")[0], str)(value)
             yield f"{word} {shown}" + (" of them" if "length" in name else "")
 
 

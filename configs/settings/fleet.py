@@ -80,8 +80,8 @@ class Access(Strict):
 
 class Cloud(Strict):
     """What droplets share at DigitalOcean. `range`: the private network's addresses. `project`: the name of an existing
-    project. `protect`: Pulumi refuses to delete the private network, the hub's droplet, its volume, its address and the
-    load balancer of a cluster.
+    project. `protect`: Pulumi refuses to delete the private network, the hub's droplets and their volumes, the hub's
+    address, a bucket that the program made, and the load balancer and the managed database of a cluster.
     """
 
     range: Annotated[str, AfterValidator(_range)] | None = Field(None, description="DigitalOcean chooses")

@@ -83,7 +83,8 @@ Selective = Annotated[Pattern, AfterValidator(_selective)]
 
 
 class LineFilter(Strict):
-    """Which container log lines: by level (as written in the line) or by a pattern; exactly one of the two."""
+    """Which container log lines: by the level that is found in a line (docs/tasks/logs.md) or by
+    a pattern; exactly one of the two."""
 
     level: Level | None = None
     pattern: Selective | None = None
@@ -123,7 +124,7 @@ class LogFile(Strict):
 class Multiline(Strict):
     """How the lines of one event, such as a traceback, are joined: for a container by name, or for a compose project.
     Either a pattern of an event's first line, or `join: false`. The usual rule is for tracebacks of Python, Java, Go,
-    Node, .NET and Ruby."""
+    Node, .NET, PHP and Ruby."""
 
     container: ContainerName | None = None
     project: Annotated[str, AfterValidator(_project)] | None = None

@@ -30,13 +30,19 @@ def _texts_of_ask() -> Texts:
     return {place: text for place, text in user_texts.strings("ask").items() if not place.startswith("ask/lexicon.py")}
 
 
+def _pages_of_docs() -> Texts:
+    """Without the page that measurements write."""
+    found = user_texts.pages("docs/*.md", "docs/tasks/*.md", "docs/decisions/*.md")
+    return {place: text for place, text in found.items() if not place.startswith("docs/figures.md")}
+
+
 PLACES = (
     Place("panels", user_texts.panels),
     Place("alerts", user_texts.alerts),
     Place("reasons of empty queries", user_texts.reasons),
     Place("message templates", user_texts.templates),
     Place("runbooks", lambda: user_texts.pages("docs/runbooks/*.md")),
-    Place("monitoring pages", lambda: user_texts.pages("docs/dashboards.md", "docs/alerts.md", "docs/doctor.md")),
+    Place("docs", _pages_of_docs),
     Place("README.md", lambda: user_texts.pages("README.md")),
     Place("configs/services", lambda: user_texts.strings("configs/services", "configs/render")),
     Place("configs/settings", lambda: user_texts.strings("configs/settings")),

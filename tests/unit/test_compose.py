@@ -186,6 +186,7 @@ def test_the_hosts_file_and_the_readme_say_what_they_are_for() -> None:
     assert "host web-1 (environment full)" in readme
     assert "label=fleetwatch.stack=fleetwatch" in readme
     assert "{" not in readme
+    assert "not a Prometheus agent while the hub is down" in readme, "its restart loses what it has not sent"
 
 
 @pytest.mark.parametrize("size", [0, 10, PIECE - 200, PIECE, 3 * PIECE + 7, 12 * PIECE])

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from configs.settings import read
+from configs.settings import describe, read
 from configs.settings.secrets import is_secret_path
 from tests import drawing
 from tests.fixtures.docs import BY_FOLDER, MARKS, OUTPUT, PAGES, ROOT, blocks, commands, queries
@@ -113,6 +113,26 @@ def test_every_relative_link_resolves(capsys: pytest.CaptureFixture[str]) -> Non
     assert count > 3
 
 
+def _headings(page: Path) -> set[str]:
+    """The anchors of a page, as GitHub names its headings."""
+    text = re.sub(r"^( *)```.*?^\1```$", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    return {describe.anchor(re.sub(r"[`*]", "", title)) for title in re.findall(r"^#+ (.*)$", text, re.MULTILINE)}
+
+
+def test_every_anchor_is_a_heading() -> None:
+    anchors = [
+        (page, link)
+        for page in PAGES
+        for link in re.findall(r"\]\(([^)\s]*#[^)\s]+)\)", page.read_text())
+        if not link.startswith("http")
+    ]
+    assert len(anchors) > 10
+    for page, link in anchors:
+        file, _, anchor = link.partition("#")
+        there = _headings(page.parent / file if file else page)
+        assert anchor in there, f"{page.relative_to(ROOT)}: {link}: that page has no such heading"
+
+
 def test_every_block_says_what_becomes_of_it(capsys: pytest.CaptureFixture[str]) -> None:
     marked = [block for block in BLOCKS if block.language not in OUTPUT]
     unmarked = [block.place for block in marked if block.mark not in MARKS]
@@ -193,6 +213,19 @@ def test_every_make_command_has_the_words_that_its_target_reads() -> None:
 def test_a_rehearsal_can_be_given_another_port_as_it_advises(target: str) -> None:
     told = subprocess.run(["make", "-n", target, "PORT=8499"], cwd=ROOT, capture_output=True, text=True, check=True)
     assert f"tools {target} --port 8499" in told.stdout
+
+
+def test_exit_codes_are_those_of_python_and_not_of_make() -> None:
+    """`make` ends with 2 for any failure of its command."""
+    wrong = [
+        f"{page.relative_to(ROOT)}: {' '.join(paragraph.split())[:100]}"
+        for page in PAGES
+        for paragraph in re.split(r"\n\s*\n", page.read_text())
+        if re.search(r"\b(?:exit code|ends with)\b[^.;)]*? [12]\b", paragraph, re.IGNORECASE)
+        and "-m tools" not in paragraph
+        and "`make` itself" not in paragraph
+    ]
+    assert not wrong, wrong
 
 
 def test_the_drawings_are_what_the_code_says() -> None:

@@ -6,13 +6,14 @@ import re
 
 import pytest
 
-from configs import names, rules
+from configs import names, rules, services
 from configs.dashboards import boards
 from configs.rules.model import Alert, expression
 from configs.settings.hub import PUBLIC_PORTS
 from tests.fixtures.docs import Block, blocks
 from tests.fixtures.docs import queries as queries_in
 from tests.fixtures.full import full
+from tests.fixtures.stackfiles import CASES
 from tools import alert_docs
 from tools.doctor import queries, selectors
 
@@ -24,6 +25,7 @@ ELSEWHERE = {
     "loki_source_docker_target_entries_total",  # Alloy's documentation of loki.source.docker
     "fleetwatch_sql_scrape_seconds",  # the SQL exporter's own, configs/services/sql_exporter.py
     "scrape_samples_post_metric_relabeling",  # Prometheus itself, of every scrape
+    "probe_http_duration_seconds",  # the blackbox exporter's own, by the phase of a request
 }
 
 
@@ -58,6 +60,36 @@ def test_metrics_in_runbooks_exist() -> None:
 def test_runbooks_with_promtail_mention_alloy() -> None:
     of_one = [name for name, page in PAGES.items() if "fleetwatch-promtail" in page and "fleetwatch-alloy" not in page]
     assert not of_one, "with `logs.agent: alloy` there is no such container"
+
+
+def test_containers_in_runbooks_exist() -> None:
+    """Capitals stand for what the reader fills in: the whole name, or that of a server in the stack file."""
+    settings = [make() for make in CASES.values()] + alert_docs.all_example_settings()
+    roles = {role for one in settings for host in one.edges for role in services.roles(one, host)}
+    there = {*roles, "JOB", *(f"{role.partition('-')[0]}-SERVER" for role in roles if "-" in role)}
+    named = {role: name for name, page in PAGES.items() for role in re.findall(r"fleetwatch-([\w-]*\w)", page)}
+    assert {"agent", "thanos-receive", "redis-SERVER"} <= set(named)
+    assert {role: name for role, name in named.items() if role not in there} == {}
+
+
+def test_runbooks_with_prometheus_mention_thanos() -> None:
+    of_one = [
+        name for name, page in PAGES.items() if "fleetwatch-prometheus" in page and "fleetwatch-thanos" not in page
+    ]
+    assert not of_one, "a hub in a bucket has no such container"
+
+
+def test_runbooks_with_queries_state_how_to_reach_another_hub() -> None:
+    queried = {name: set(re.findall(r"curl .*127\.0\.0\.1:(\d+)", _commands(name))) for name in PAGES}
+    assert sum(map(bool, queried.values())) > 30
+    for name in (name for name, ports in queried.items() if ports):
+        assert queried[name] == {"8482"}, f"{name}: the query side is at 8482"
+        assert "`make tunnel STACK=prod PORT=8482`" in PAGES[name], name
+
+
+def test_a_container_is_queried_by_its_address() -> None:
+    """`localhost` may be ::1 there, where vmagent and Thanos do not listen."""
+    assert [name for name in PAGES if "http://localhost" in _commands(name)] == []
 
 
 def test_panels_in_runbooks_exist() -> None:
@@ -136,3 +168,23 @@ def test_lost_node_is_made_again_by_rebuild() -> None:
 
 def test_second_certificate_authority_is_that_of_one_hub() -> None:
     assert "that of one hub also at a second authority" in PAGES["CertificateExpires"], "a cluster has one issuer"
+
+
+def test_foreign_host_is_found_by_its_connections() -> None:
+    assert "netstat" in _commands("ForeignHost")
+    assert "docker logs" not in _commands("ForeignHost"), "Caddy does not log a push that it accepted"
+
+
+def test_rejected_configuration_is_compared_and_repaired() -> None:
+    assert "make drift" in _commands("ConfigNotRead"), "an update detects an edited file, and a refresh does not"
+    assert "fleetwatch-promtail" not in PAGES["ConfigNotRead"], "a log agent is restarted, it has no failed reload"
+
+
+def test_column_of_both_views_is_qualified() -> None:
+    assert ", job_stats.next_start FROM" in _commands("TimescaleAggregateLag"), "PostgreSQL refuses an ambiguous name"
+
+
+def test_ports_of_nodes_are_tried_by_bash() -> None:
+    """A minimal Debian has no `nc`, and BusyBox' has no -z."""
+    assert [name for name in PAGES if re.search(r"\bnc -\w*z", _commands(name))] == []
+    assert "/dev/tcp/" in _commands("NodeAlone")
