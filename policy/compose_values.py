@@ -24,6 +24,13 @@ def megabytes(found: Any) -> Any:
     return found / 1024**2 if isinstance(found, int) and not isinstance(found, bool) else found
 
 
+def sysctls(found: Any) -> Any:
+    """By name, of a mapping or of a list of assignments."""
+    if isinstance(found, Mapping):
+        return {str(name): value for name, value in found.items()}
+    return dict(str(one).partition("=")[::2] for one in _list(found))
+
+
 def mode(found: Any) -> Any:
     """`service:x` is the namespace of another container too."""
     return f"container:{found}" if isinstance(found, str) and found.startswith("service:") else found

@@ -27,17 +27,25 @@ _PRIVATE = [
     ipaddress.ip_network(network)
     for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 ]
-# Caddy's listeners that are not for everybody: without TLS, or with the data itself behind them.
-_INSIDE = {names.CADDY_PUSH_PORT: "the private network's address", names.CADDY_QUERY_PORT: "127.0.0.1"}
+# Listeners that are not for everybody: without TLS, or with the data itself behind them.
+_PRIVATELY = (
+    names.CADDY_PUSH_PORT,
+    names.THANOS_GRPC_PORT,
+    names.LOKI_GRPC_PORT,
+    names.LOKI_GOSSIP_PORT,
+    names.ALERTMANAGER_PORT,
+    names.ALERTMANAGER_GOSSIP_PORT,
+)
+_INSIDE = {**dict.fromkeys(_PRIVATELY, "the private network's address"), names.CADDY_QUERY_PORT: "127.0.0.1"}
 
 
 def ports(record: Record, _env: str) -> Iterator[str]:
-    """Nothing is published but Caddy's ports, and of those the two inner ones not to everybody."""
+    """Nothing is published but Caddy's ports and those between nodes of a cluster; the inner ones not to everybody."""
     if record.type != CONTAINER:
         return
     if record.properties.get("publishAllPorts") is True:
         yield (
-            f"{record.called}: publishAllPorts publishes every port of its image; expected named ports of Caddy alone; "
+            f"{record.called}: publishAllPorts publishes every port of its image; expected named ports alone; "
             "take it out"
         )
     for port in record.objects("ports"):
@@ -67,6 +75,7 @@ def rights(record: Record, _env: str) -> Iterator[str]:
     yield from _capabilities(record)
     yield from _devices(record)
     yield from _security(record)
+    yield from _kernel(record)
 
 
 def mounts(record: Record, _env: str) -> Iterator[str]:
@@ -185,6 +194,15 @@ def _security(record: Record) -> Iterator[str]:
             yield (
                 f"{record.called}: the security option {option} switches a protection off; expected none of that kind "
                 f"but those of {named(but.SECURITY)}; take it out, or name the role and its reason in {_TABLE}"
+            )
+
+
+def _kernel(record: Record) -> Iterator[str]:
+    for name in record.object("sysctls"):
+        if not allowed(record.role, but.SYSCTL, name):
+            yield (
+                f"{record.called}: it sets {name} of the kernel; expected none but those of {named(but.SYSCTL)}; take "
+                f"it out, or name the role and its reason in {_TABLE}"
             )
 
 

@@ -15,6 +15,7 @@ PID = "pid"
 PORT = "port"
 SECURITY = "security option"
 SOCKET = "Docker socket"
+SYSCTL = "kernel setting"
 
 READ_ONLY = "read-only"
 
@@ -31,12 +32,23 @@ class Allowed:
 
 _LOGS_OF_OTHERS = "root without rights may not read log files of other users"
 _LOGS_OF_CONTAINERS = "reads the containers' logs through Docker"
+_NODES = "the other nodes of a cluster, over the private network"
+_DIALS = ("net.ipv4.tcp_syn_retries", "goes on to another node in seconds where one does not answer")
 
 EXCEPTIONS: tuple[Allowed, ...] = (
     Allowed("caddy", PORT, str(names.CADDY_HTTPS_PORT), "people, and pushes over the internet"),
     Allowed("caddy", PORT, str(names.CADDY_HTTP_PORT), "redirects to HTTPS, and ACME"),
     Allowed("caddy", PORT, str(names.CADDY_PUSH_PORT), "pushes over the private network"),
     Allowed("caddy", PORT, str(names.CADDY_QUERY_PORT), "gates, status and a tunnel, on loopback"),
+    Allowed("thanos-receive", PORT, str(names.THANOS_GRPC_PORT), _NODES),
+    Allowed("thanos-rule", PORT, str(names.THANOS_GRPC_PORT), _NODES),
+    Allowed("loki", PORT, str(names.LOKI_GRPC_PORT), _NODES),
+    Allowed("loki", PORT, str(names.LOKI_GOSSIP_PORT), _NODES),
+    Allowed("alertmanager", PORT, str(names.ALERTMANAGER_PORT), _NODES),
+    Allowed("alertmanager", PORT, str(names.ALERTMANAGER_GOSSIP_PORT), _NODES),
+    Allowed("agent", SYSCTL, *_DIALS),
+    Allowed("promtail", SYSCTL, *_DIALS),
+    Allowed("alloy", SYSCTL, *_DIALS),
     Allowed("caddy", CAPABILITY, "CAP_NET_BIND_SERVICE", "listens on 443 and 80 in its container"),
     Allowed("backup", CAPABILITY, "CAP_DAC_READ_SEARCH", "reads the data of services that run as other users"),
     Allowed("backup", CAPABILITY, "CAP_DAC_OVERRIDE", "writes backups into a folder of the host that others own"),

@@ -41,6 +41,7 @@ _JUDGED: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "security_opt": ("securityOpts", values.same),
     "devices": ("devices", values.devices),
     "device_cgroup_rules": ("deviceCgroupRules", values.same),
+    "sysctls": ("sysctls", values.sysctls),
     "gpus": ("gpus", str),
     "ports": ("ports", values.ports),
     "volumes": ("mounts", values.mounts),

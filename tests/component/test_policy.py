@@ -21,6 +21,7 @@ from policy.records import CONTAINER, Hidden, Record
 from tests.component import program
 from tests.component.program import Run, full, run
 from tests.component.test_fleet import KEY, fleet
+from tests.fixtures import fleets
 from tests.fixtures.stackfiles import STACK_FILES
 
 
@@ -55,6 +56,15 @@ def production() -> dict[str, Any]:
     return {**sections, "env": "prod"}
 
 
+def three_nodes(**host: Any) -> dict[str, Any]:
+    """A hub of three nodes, and a host in its private network."""
+    storage = {**copy.deepcopy(fleets.CLUSTER), "nodes": {"a": {}, "b": {}, "c": {}}}
+    made = fleets.fleet(
+        {**fleets.HUB, "storage": storage}, hosts={"hub-b": {}, "hub-c": {}, "web-1": {"droplet": {}, **host}}
+    )
+    return {**made, "env": "dev"}
+
+
 _BACKUP = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
 _SPACES = {"to": {"spaces": "ams3"}, "password": "unread"}  # pragma: allowlist secret
 CASES = {
@@ -65,6 +75,8 @@ CASES = {
     "a backup into a folder": {**full(), "hub": {**full()["hub"], "backup": _BACKUP}},
     "a backup into a bucket of Spaces": {**production(), "hub": {**production()["hub"], "backup": _SPACES}},
     "production": production(),
+    "three nodes": three_nodes(),
+    "three nodes, Alloy": three_nodes(logs={"agent": "alloy"}),
 }
 
 
@@ -143,6 +155,8 @@ EDGE_BREAKS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a writable mount": ({"volumes": [{"type": "bind", "source": "/srv", "target": "/srv"}]}, "host-mounts"),
     "a port": ({"ports": ["9090:9090"]}, "published-ports"),
+    "a kernel setting": ({"sysctls": {"net.ipv4.ip_unprivileged_port_start": "0"}}, "container-rights"),
+    "a kernel setting in a list": ({"sysctls": ["net.ipv4.ip_forward=1"]}, "container-rights"),
     "no memory limit": ({"mem_limit": 0}, "memory-limit"),
     "a moving image": ({"image": "docker.io/prom/prometheus:latest"}, "pinned-images"),
     "a plain password": ({"environment": ["PGPASSWORD=hunter2-s3cret"]}, "no-plain-secrets"),
