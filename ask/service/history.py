@@ -65,8 +65,12 @@ class History:
                 if time.monotonic() - cleaned > _RETENTION_EVERY or not cleaned:
                     self.clean()
                     cleaned = time.monotonic()
-            except problems.Problem:
-                if stop.wait(2.0) and row is not None:
+            except problems.Problem as problem:
+                if problem.status != 503:  # it would fail again
+                    LOG.warning("an answer is not in the history: %s", problem)
+                    self.metrics.unwritten.inc()
+                    row = None
+                elif stop.wait(2.0) and row is not None:
                     LOG.error("the database is down at the end: answers are missing in the history")
                     self.metrics.unwritten.inc()
                     return
