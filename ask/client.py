@@ -99,7 +99,7 @@ class Hub:
         status, body = self._body(name, base.rstrip("/") + path, _parameters(params), headers, patience)
         try:
             document = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             document = {"error": body[:300].decode(errors="replace")}
         if not isinstance(document, dict):
             raise Away(f"{name} answers {status} and no JSON object")
