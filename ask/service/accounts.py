@@ -185,5 +185,5 @@ class Accounts:
 
 
 def _not_right() -> problems.Problem:
-    """One for a name that nobody has and for a wrong password."""
+    """The same for a name without an account and for a wrong password."""
     return problems.unauthorized("credentials_invalid", "The name or the password is not right.")

@@ -71,5 +71,5 @@ def unstorable() -> Problem:
 
 
 def internal() -> Problem:
-    """What nobody expected; its text is not for the client."""
+    """An exception that is a mistake of the service; its text is not for the client."""
     return Problem(500, "internal", "An internal error; the service's log has its cause.")

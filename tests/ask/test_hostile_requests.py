@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ask.service import secrets
+from ask.service import health, secrets
 from ask.service.accounts import Tokens
 from ask.service.database_store import InDatabase
 from ask.service.problems import Problem
@@ -207,3 +207,25 @@ def test_used_refresh_tokens_are_not_kept_for_days(made: Stage, admin: dict[str,
     with made.service.pool.connect() as connection:
         query = "SELECT max(ends_at) < now() + interval '5 min' FROM shared_documents WHERE name LIKE 'refreshed:%%'"
         assert connection.exec_driver_sql(query).scalar()
+
+
+def test_clients_of_the_health_page_wait_for_no_component(made: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    newest, hangs = made.client.get("/ask/api/v1/health").json(), threading.Event()
+
+    def hanging(_: object) -> dict[str, Any]:
+        hangs.wait(20)
+        return {"status": "unhealthy"}
+
+    monkeypatch.setattr(health, "check", hanging)
+    waiting = [
+        threading.Thread(target=made.service.checks.current, args=(made.service,)) for _ in range(health.AT_ONCE)
+    ]
+    for one in waiting:
+        one.start()
+    try:
+        found = [made.client.get("/ask/api/v1/health").json() for _ in range(5)]
+    finally:
+        hangs.set()
+        for one in waiting:
+            one.join()
+    assert found == [newest] * 5
