@@ -85,7 +85,7 @@ def line(one: dict[str, Any], answer: Answer) -> str:
 
 
 def show(answer: Answer) -> str:
-    """An answer for the terminal."""
+    """An answer for the terminal, without the characters that would control it: anybody writes log lines."""
     parts = [answer.sentence]
     parts += [f"  {one['text']:>14}  {one['name']}" for one in answer.rows]
     parts += [f"  {one['line']}" for one in answer.lines[:20]]
@@ -99,7 +99,11 @@ def show(answer: Answer) -> str:
         parts.append(f"Assumed: {'; '.join(answer.assumptions)}")
     if answer.readings:
         parts += ["", "Other readings:", *(f"  {one}" for one in answer.readings)]
-    return "\n".join(parts)
+    return "\n".join("".join(map(_printed, part)) for part in parts)
+
+
+def _printed(one: str) -> str:
+    return one if one.isprintable() else " " if one.isspace() else "\ufffd"
 
 
 def world_of(engine: Engine, hub: Hub, at: float) -> World:

@@ -14,7 +14,8 @@ from ask.reading import Context
 from ask.safety import Refused
 from ask.world import World
 
-ROWS = 20  # of a table; the rest is counted
+ROWS, SERIES = 20, 50  # of a table, whose rest is counted, and of a chart
+LINE = 4000  # characters of a log line that are shown
 _HIDDEN = {"__name__", "env", "instance"}
 
 
@@ -155,11 +156,15 @@ def _order(item: tuple[str, str]) -> tuple[int, str]:
 def newest(found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Log lines of streams, the newest first."""
     lines = [
-        {"time": int(value[0]) / 1e9, "labels": one["stream"], "line": value[1]}
+        {"time": int(value[0]) / 1e9, "labels": one["stream"], "line": _cut(value[1])}
         for one in found
         for value in one["values"]
     ]
     return sorted(lines, key=lambda one: -float(one["time"]))
+
+
+def _cut(line: str) -> str:
+    return line if len(line) <= LINE else f"{line[:LINE]}… ({len(line) - LINE} more characters)"
 
 
 def _with_lines(answer: Answer, found: list[dict[str, Any]]) -> Answer:
@@ -186,7 +191,7 @@ def _with_series(answer: Answer, found: list[dict[str, Any]]) -> Answer:
     rows = _sorted(rows, answer.unit)
     span = times.show(answer.end - answer.start)
     sentence = f"{answer.title}, average of {span}: {_listed(rows)}."
-    return replace(answer, sentence=sentence, rows=rows[:ROWS], series=series)
+    return replace(answer, sentence=sentence, rows=rows[:ROWS], series=series[:SERIES])
 
 
 def _with_values(answer: Answer, plan: Plan, found: list[dict[str, Any]]) -> Answer:

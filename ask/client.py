@@ -98,8 +98,8 @@ class Hub:
         headers = {"X-Scope-OrgID": tenant} if tenant else {}
         status, body = self._body(name, base.rstrip("/") + path, _parameters(params), headers, patience)
         try:
-            document = json.loads(body)
-        except ValueError:
+            document = json.loads(body.decode(errors="replace"))
+        except (ValueError, RecursionError):
             document = {"error": body[:300].decode(errors="replace")}
         if not isinstance(document, dict):
             raise Away(f"{name} answers {status} and no JSON object")
@@ -179,15 +179,13 @@ class Hub:
         data = self.result(base, path, [("query", query), ("time", moment)])
         if data["resultType"] == "scalar":
             return [{"metric": {}, "value": data["result"]}]
-        found: list[dict[str, Any]] = data["result"]
-        return found
+        return [one for one in data["result"] if "value" in one]  # not those of native histograms
 
     def range(self, query: str, start: float, end: float, step: float, logs: bool = False) -> list[dict[str, Any]]:
         """The series of a range query, each with `metric` and `values`."""
         base, path = (self.loki, "/loki/api/v1/query_range") if logs else (self.prometheus, "/api/v1/query_range")
         span = [("start", f"{start:.3f}"), ("end", f"{end:.3f}"), ("step", f"{step:.0f}")]
-        found: list[dict[str, Any]] = self.result(base, path, [("query", query), *span])["result"]
-        return found
+        return [one for one in self.result(base, path, [("query", query), *span])["result"] if "values" in one]
 
     def lines(self, query: str, start: float, end: float, limit: int) -> list[dict[str, Any]]:
         """Log streams with their newest lines."""

@@ -6,6 +6,7 @@ lines it is the size of the chunks that its streams have in the time range, by L
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import promql_parser as parser
@@ -27,15 +28,26 @@ class Cost:
 
 
 def estimate(hub: Hub, tree: parser.Expr, start: float, end: float, step: float, limits: Limits) -> Cost:
-    """One request for each different selector, each answered in bounded size."""
+    """One request for each different selector and time, each answered in bounded size."""
     counts: dict[promql.Selector, int] = {}
-    for one in promql.selectors(tree):
-        plain = replace(one, window=0, offset=0)
-        if plain not in counts:
-            counts[plain] = len(hub.series([promql.selector_text(plain)], end - 300, end, limits.series + 1))
+    for one, at in dict.fromkeys(_looks(tree, end)):
+        found = len(hub.series([promql.selector_text(one)], at - 300, at, limits.series + 1))
+        counts[one] = max(found, counts.get(one, 0))
     points = 1 if start == end else round((end - start) / step) + 1
     most = max(counts.values(), default=0)
     return Cost(sum(counts.values()), round(_samples(tree, counts, points)), most > limits.series)
+
+
+def _looks(node: parser.Expr, end: float) -> Iterator[tuple[promql.Selector, float]]:
+    """Each selector with the time that it reads at last: there may have been more series then."""
+    inner = node.vector_selector if isinstance(node, parser.MatrixSelector) else node
+    if isinstance(inner, (parser.VectorSelector, parser.SubqueryExpr)):
+        at = promql.moment(inner.at)
+        end = (end if at is None else at) - promql.seconds(inner.offset)
+    if isinstance(inner, parser.VectorSelector):
+        yield replace(promql.selector_of(inner), window=0, offset=0), end
+    for child in promql.children(node):
+        yield from _looks(child, end)
 
 
 def _samples(node: parser.Expr, counts: dict[promql.Selector, int], times: float) -> float:

@@ -16,6 +16,7 @@ CUES = {
     "hypertable": "hypertable", "project": "compose_project", "datenbank": "datname database", "rechner": "host",
     "dienst": "job container", "partition": "mountpoint", "slot": "slot",
 }  # fmt: skip
+_DIGITS = re.compile(r"\D")
 _HOSTLIKE = re.compile(r"(?<![\w./%-])[a-z][a-z]*[-_]?[a-z]*[-_]?\d+(?![\w%./-])")
 _NAMES = re.compile(r"^(p\d\d?|md5|\d+|ipv?[46]|http\d*|utf8|s3|node\d|load1|load5|load15|\w+[:=].*|h\d|x\d+)$")
 _AFTER_CUE = re.compile(
@@ -58,8 +59,10 @@ def _plain(name: str) -> str:
 
 
 def _is_ordinary(value: str) -> bool:
-    """Whether a value is also a word of the vocabulary, such as a container called `postgres`."""
-    return words.is_known(value) and value not in {"main"}
+    """Whether a value is also a word of the vocabulary, such as a container called `postgres`, or a phrase of them:
+    an app may have a label with any value, such as "how full"."""
+    parts = re.findall(r"[^\W_]+", value) if re.search(r"[\s?!,]", value) else [value]
+    return all(map(words.is_known, parts)) and value not in {"main"}
 
 
 def find(text: str, world: World, labels: tuple[str, ...], about_logs: bool = False) -> Found:
@@ -91,7 +94,7 @@ def find(text: str, world: World, labels: tuple[str, ...], about_logs: bool = Fa
     text = _near(text, values, mentions, notes)
     unknown = _unknown(text, values)
     suggestions: list[str] = []
-    for one in unknown:
+    for one in unknown[:1]:  # the one that the answer names; each is compared with all values of the fleet
         suggestions += _suggest(one, values)
     return Found(tuple(mentions), tuple(unknown), tuple(dict.fromkeys(suggestions))[:3], text, tuple(notes))
 
@@ -102,7 +105,8 @@ def _without_schema(text: str, values: dict[str, list[str]]) -> str:
         return text
     for value in values:
         _, dot, name = value.partition(".")
-        if dot and {"hypertable", "view"} & set(values[value]) and sum(one.endswith(dot + name) for one in values) == 1:
+        is_there = dot and name in text and {"hypertable", "view"} & set(values[value])
+        if is_there and sum(one.endswith(dot + name) for one in values) == 1:
             text = re.sub(rf"(?<![\w./-]){re.escape(name)}(?![\w/-])", value, text)
     return text
 
@@ -131,11 +135,15 @@ def _by_cue(text: str, found: re.Match[str], labels: list[str]) -> tuple[str, ..
 def _near(text: str, values: dict[str, list[str]], mentions: list[Mention], notes: list[str]) -> str:
     """Names that are written a little differently: without a hyphen, or with one letter wrong."""
     plain = {_plain(value): value for value in values if len(value) >= 4}
+    spelt: dict[str, list[str]] = {}  # by their digits, which must agree: web-1 is not web-2
+    for value in values:
+        if len(value) >= 5 and not value.startswith("/"):
+            spelt.setdefault(_DIGITS.sub("", value), []).append(value)
     for token in re.findall(r"(?<![\w./-])[a-z][\w.-]{2,}(?![\w/])", text):
         token = token.rstrip(".-")
         spaced = plain.get(_plain(token))
         if spaced is None and not words.is_known(token) and token not in lexicon.STOP:
-            spaced = _misspelt(token, values)
+            spaced = _misspelt(token, spelt)
         if spaced and not _is_ordinary(spaced):
             mentions.append(Mention(spaced, tuple(values[spaced]), token))
             notes.append(f'"{token}" is taken as {spaced}')
@@ -149,17 +157,9 @@ def _near(text: str, values: dict[str, list[str]], mentions: list[Mention], note
     return text
 
 
-def _misspelt(token: str, values: dict[str, list[str]]) -> str | None:
-    """The one value with a letter wrong; digits must agree, because web-1 is not web-2."""
-    digits = re.sub(r"\D", "", token)
-    near = [
-        value
-        for value in values
-        if len(value) >= 5
-        and not value.startswith("/")
-        and re.sub(r"\D", "", value) == digits
-        and words.distance(token, value, 1) == 1
-    ]
+def _misspelt(token: str, spelt: dict[str, list[str]]) -> str | None:
+    """The one value with a letter wrong."""
+    near = [one for one in spelt.get(_DIGITS.sub("", token), ()) if words.distance(token, one, 1) == 1]
     return near[0] if len(near) == 1 else None
 
 

@@ -5,18 +5,17 @@ What is not understood is refused; Loki itself checks the rest.
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 
-from ask import safety
+from ask import safety, texts
 from ask.promql import duration
 from ask.safety import Limits, Refused
 
 STAGES = 20  # of a pipeline
 TOKEN = re.compile(
     r"""(?P<text>"(?:[^"\\]|\\.)*"|`[^`]*`)|(?P<comment>\#[^\n]*)|(?P<open>[({\[])|(?P<close>[)}\]])"""
-    r"""|(?P<word>[A-Za-z_][\w.]*)|(?P<other>\s+|.)""",
+    r"""|(?P<word>[A-Za-z_]\w*)|(?P<other>\s+|/[/*]|.)""",
     re.DOTALL,
 )
 _PAIRS = {")": "(", "}": "{", "]": "["}
@@ -26,11 +25,13 @@ _LENGTH = re.compile(r"([\d.]+)(ns|us|µs|ms|s|m|h|d|w|y)")
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _UNITS |= {"y": 31536000}
 # Text that no name begins with: what matches most of these matches everything.
-_PROBES = ("q7zz", "7 qz", "-Q q", "Zz.9")
+_PROBES = ("q7zz", "7 qz", "-Q q", "Zz.9", "xqzj", "wkjv", "jzqx-7")
 _LITERAL = re.compile(r"(?:[\w/:@-]|\\[^\w])+(?:\|(?:[\w/:@-]|\\[^\w])+)*")
 _QUANTIFIER = re.compile(r"(?<!\\)[*+?{]")
 QUANTIFIERS = 6  # of a selector's pattern, which is tried here
-_TEMPLATES = {"line_format", "label_format", "template"}  # a template may repeat a text without a bound
+# A template may repeat a text without a bound. Loki reads these names in any case.
+_TEMPLATES = {"line_format", "label_format", "template", "label_replace"}
+_UNREAD = {"//": "a comment", "/*": "a comment", "'": "an apostrophe"}  # would hide what is between two of them
 
 
 @dataclass(frozen=True)
@@ -78,13 +79,16 @@ def read(text: str) -> Query:
                     f"The query is not valid LogQL: {found[0]} at character {found.start() + 1} closes nothing."
                 )
             depth -= 1
+        elif found[0] in _UNREAD:
+            what = f"{_UNREAD[found[0]]} ({found[0]}) at character {found.start() + 1}"
+            raise Refused(f"The query has {what}: expected texts in quotes, comments after #.")
         elif found[0] in {'"', "`"}:
             raise Refused(
                 f"The query is not valid LogQL: a text begins at character {found.start() + 1} and does not end."
             )
     if opened:
         raise Refused(f"The query is not valid LogQL: {opened[-1]} is not closed.")
-    words = frozenset(one.text for one in tokens if one.kind == "word")
+    words = frozenset(one.text.lower() for one in tokens if one.kind == "word")
     patterns = tuple(unquoted(one.text) for one in tokens if one.kind == "text")
     stages = sum(one.text == "|" for one in tokens)
     streams = _streams(text, tokens)
@@ -102,7 +106,7 @@ def _streams(text: str, tokens: list[_Token]) -> tuple[Streams, ...]:
             after = text[tokens[index].at + len(tokens[index].text) :]
             if tokens[index].text == "[":
                 window = max(window, seconds(after.partition("]")[0].strip()))
-            elif tokens[index].text == "offset" and (length := _OFFSET.match(after)):
+            elif tokens[index].text.lower() == "offset" and (length := _OFFSET.match(after)):
                 offset = max(offset, seconds(length["length"].lstrip("-")))
         found.append(Streams(text[tokens[start].at : tokens[end].at + 1], window, offset))
     return tuple(found)
@@ -174,7 +178,7 @@ def is_blanket(text: str) -> bool:
     safety.pattern(text)
     if _LITERAL.fullmatch(text):
         return False
-    if len(_QUANTIFIER.findall(text)) > QUANTIFIERS:
+    if len(_QUANTIFIER.findall(text)) > QUANTIFIERS or "[:" in text:  # Python has no classes such as [[:print:]]
         return True
     try:
         compiled = re.compile(text)
@@ -184,10 +188,8 @@ def is_blanket(text: str) -> bool:
 
 
 def unquoted(text: str) -> str:
-    """The value of a text in quotes or backticks."""
-    if text.startswith("`"):
-        return text[1:-1]
+    """The value of a text in quotes or backticks. Raises Refused."""
     try:
-        return str(json.loads(text))
-    except ValueError:
-        return text[1:-1]
+        return texts.unquoted(text)
+    except ValueError as problem:
+        raise Refused(f"The query is not valid LogQL: {problem}.") from None

@@ -141,10 +141,12 @@ def children(node: parser.Expr) -> list[parser.Expr]:
 
 
 def walk(node: parser.Expr) -> Iterator[parser.Expr]:
-    """The node and all below it."""
-    yield node
-    for child in children(node):
-        yield from walk(child)
+    """The node and all below it, without recursion: the tree may be deeper than Python's stack."""
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        waiting += reversed(children(one))
 
 
 def selectors(node: parser.Expr) -> list[Selector]:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 
 import promql_parser as parser
 
-from ask import lexicon, promql
+from ask import lexicon, promql, texts
 
 _COUNTER_FUNCTIONS = {"rate", "irate", "increase"}
 _LABEL_FUNCTIONS = {"label_replace", "label_join"}
 LABEL_FUNCTIONS, REFERENCES = 4, 6  # calls that write labels, and parts of each: every part may double a label
-PATTERN, REPEATS = 4000, 100  # characters of a regular expression, and repeats that are counted in it
 STEP = 15.0  # seconds of a subquery without a step: the hub's interval of evaluation
-_STRINGS = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`", re.DOTALL)
 _OPERATORS = re.compile(r"[-+*/%^<>=!,]+|\b(?:and|or|unless|atan2)\b")
 
 
@@ -50,7 +48,7 @@ def question(text: str, limits: Limits) -> str:
         raise Refused("The question is empty. Ask, for example: how full are the disks?")
     if len(plain) > limits.question:
         raise Refused(f"The question has {len(plain)} characters, at most {limits.question} are read. Shorten it.")
-    if any(ord(one) < 32 and one not in "\t\n\r" for one in plain):
+    if re.search(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]", plain):  # half a character is none either
         raise Refused("The question contains control characters.")
     for pattern, reason in lexicon.REFUSED:
         if re.search(pattern, plain.lower(), re.DOTALL):
@@ -100,7 +98,7 @@ def _result(tree: parser.Expr, selectors: list[promql.Selector]) -> None:
 
 def _readable(text: str, limits: Limits) -> None:
     """Bounds that hold before the text is parsed: a parser, and whoever walks its tree, goes down level by level."""
-    plain, depth, deepest = _STRINGS.sub('""', text), 0, 0
+    plain, depth, deepest = texts.PLACES.sub('""', text), 0, 0
     for one in plain:
         depth += (one in "([{") - (one in ")]}")
         deepest = max(deepest, depth)
@@ -108,6 +106,12 @@ def _readable(text: str, limits: Limits) -> None:
     _bounded("operators", len(_OPERATORS.findall(plain)), 4 * limits.nodes)
     longest = max((len(one) for one in re.findall(r"(?:[-+]\s*)+", plain)), default=0)
     _bounded("levels", longest, limits.depth)
+    try:  # the parser compiles every pattern
+        problem = texts.problem(texts.within(text))
+    except ValueError as invalid:
+        problem = f"The query is not valid PromQL: {invalid}."
+    if problem:
+        raise Refused(problem)
 
 
 def _bounded(what: str, count: int, limit: int) -> None:
@@ -116,7 +120,10 @@ def _bounded(what: str, count: int, limit: int) -> None:
 
 
 def _depth(node: parser.Expr) -> int:
-    return 1 + max((_depth(child) for child in promql.children(node)), default=0)
+    levels, here = 0, [node]
+    while here:
+        levels, here = levels + 1, [child for one in here for child in promql.children(one)]
+    return levels
 
 
 def _selector(one: promql.Selector, known: frozenset[str], limits: Limits, exact: bool) -> None:
@@ -139,15 +146,8 @@ def _selector(one: promql.Selector, known: frozenset[str], limits: Limits, exact
 
 def pattern(text: str) -> None:
     """A regular expression that is compiled in bounded memory. Raises Refused."""
-    if len(text) > PATTERN:
-        raise Refused(f"A pattern has {len(text)} characters, at most {PATTERN} are allowed.")
-    counts = [int(one) for one in re.findall(r"\{(?:\d*,)?(\d{1,9})\b", text)]
-    counts += [int(one) for one in re.findall(r"\{(\d{1,9}),?\d*\}", text)]
-    total = 1
-    for one in counts:
-        total *= max(1, one)
-    if total > REPEATS:
-        raise Refused(f"A pattern repeats its parts {total} times, at most {REPEATS} are allowed.")
+    if problem := texts.problem([text]):
+        raise Refused(problem)
 
 
 def _offset(length: float, limits: Limits) -> None:
@@ -226,15 +226,13 @@ def _is_gauge(name: str) -> bool:
 
 def _keeps_le(call: parser.Call) -> bool:
     kept = promql.labels_kept(call.args[-1])
-    dropped = any(
-        isinstance(one, parser.AggregateExpr) and one.modifier is not None and _drops_le(one.modifier)
-        for one in promql.walk(call.args[-1])
-    )
+    dropped = any(_drops_le(one) for one in promql.walk(call.args[-1]))
     return not dropped and (kept is None or "le" in kept)
 
 
-def _drops_le(modifier: parser.AggModifier) -> bool:
-    return str(modifier.type).endswith("Without") and "le" in modifier.labels
+def _drops_le(node: parser.Expr) -> bool:
+    modifier = node.modifier if isinstance(node, parser.AggregateExpr) else None
+    return modifier is not None and str(modifier.type).endswith("Without") and "le" in modifier.labels
 
 
 def time_range(start: float, end: float, now: float, limits: Limits, logs: bool = False) -> float:

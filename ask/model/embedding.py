@@ -57,7 +57,7 @@ def vectors(to: Endpoint, body: bytes, count: int) -> list[Vector]:
     """Those of a response of status 200, in the order of the texts. Raises Invalid."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise Invalid("the response is not JSON") from None
     found = _of_ollama(document) if to.provider == "ollama" else _of_openai(document)
     if len(found) != count:
@@ -74,8 +74,8 @@ def _of_openai(document: object) -> list[object]:
     """By their index, in which order they come."""
     found = document.get("data") if isinstance(document, dict) else None
     rows = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-    placed = {one.get("index", at): one.get("embedding") for at, one in enumerate(rows)}
-    return [placed[at] for at in range(len(rows)) if at in placed]
+    placed = {str(one.get("index", at)): one.get("embedding") for at, one in enumerate(rows)}
+    return [placed[str(at)] for at in range(len(rows)) if str(at) in placed]
 
 
 def _vector(given: object, dimensions: int) -> Vector:
@@ -84,7 +84,11 @@ def _vector(given: object, dimensions: int) -> Vector:
         raise Invalid("a vector has values that are no numbers")
     if len(numbers) != dimensions:
         raise Invalid(f"a vector has {len(numbers)} dimensions, expected {dimensions} (`dimensions` of the settings)")
-    length = math.sqrt(sum(one * one for one in numbers))
-    if not math.isfinite(length) or not length:
+    try:
+        length = math.hypot(*numbers)
+        found = tuple(one / length for one in numbers)
+    except (OverflowError, ZeroDivisionError):  # a whole number in JSON may be larger than any float
+        length, found = 0.0, ()
+    if not math.isfinite(length) or not found:
         raise Invalid("a vector has no length")
-    return tuple(one / length for one in numbers)
+    return found

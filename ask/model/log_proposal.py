@@ -10,8 +10,6 @@ from ask.model.masking import Masks
 from ask.safety import Limits, Refused
 from ask.world import World
 
-_WRITING = frozenset({"label_replace"})
-
 
 def query(text: str, length: float, end: float, now: float, world: World, masks: Masks, limits: Limits) -> Query:
     """The query to execute. `length`: of the time range in seconds, 0 for one value or the last hour of lines. Raises
@@ -19,8 +17,6 @@ def query(text: str, length: float, end: float, now: float, world: World, masks:
     logql.check(text, limits)
     text = restored(text, masks)
     parts = logql.check(text, limits)
-    if writing := sorted(parts.words & _WRITING):
-        raise Refused(f"Functions that take a text, such as {writing[0]}, are not allowed.")
     for one in parts.streams:
         _selector(one.text, world)
     start = end - (length or (0.0 if parts.metric else HOUR))

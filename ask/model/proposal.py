@@ -74,7 +74,7 @@ class Proposal:
 def read(raw: Mapping[str, Any]) -> Proposal:
     """A proposal of the right types. Fields that a model leaves out are empty. Raises Invalid."""
     answer = raw.get("answer")
-    if answer not in {"entry", "promql", "logql", "none"}:
+    if not isinstance(answer, str) or answer not in {"entry", "promql", "logql", "none"}:
         raise Invalid("answer: expected entry, promql, logql or none")
     texts = {}
     for name in (*_TEXT, "unit"):
@@ -86,7 +86,7 @@ def read(raw: Mapping[str, Any]) -> Proposal:
         raise Invalid(f"unit: expected one of {', '.join(filter(None, UNITS))}, or empty")
     length = {name: _seconds(name, texts[name]) for name in ("range", "ends_ago")}
     queries = texts["entry"], texts["promql"], texts["logql"]
-    return Proposal(str(answer), *queries, length["range"], length["ends_ago"], texts["unit"])
+    return Proposal(answer, *queries, length["range"], length["ends_ago"], texts["unit"])
 
 
 def _seconds(name: str, text: str) -> float:

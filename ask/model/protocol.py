@@ -8,7 +8,6 @@ does not enforce the schema may answer with anything, so the response is read wi
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -112,7 +111,7 @@ def reply(provider: str, body: bytes) -> Reply:
     """What a response of status 200 contains. Never raises."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Reply(problem="invalid")
     if not isinstance(document, dict):
         return Reply(problem="invalid")
@@ -153,9 +152,9 @@ def _object(text: object) -> dict[str, Any] | None:
     """The JSON object in a text: some servers put it after their reasoning, or in a block of code."""
     if not isinstance(text, str):
         return None
-    plain = re.sub(r"<think>.*?</think>", "", text, flags=re.DOTALL)
+    plain = text.rpartition("</think>")[2]
     try:
         found = json.loads(plain[plain.index("{") : plain.rindex("}") + 1])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

@@ -21,6 +21,7 @@ LEFT, RIGHT, TOP, BOTTOM = 84, 24, 12, 28
 COLOURS = 8  # classes s0 to s7
 MOST = 20  # series that are drawn
 DIGITS = range(3, 8)  # significant digits of a label: the fewest that tell all apart
+MOST_SHOWN, LEAST_SHOWN = 1e100, 1e-100
 GAP = 2.5  # steps without a sample that interrupt a line
 _STEPS = (60, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600, 2592000, 7776000)
 
@@ -100,7 +101,11 @@ def time_ticks(start: float, end: float) -> list[float]:
 
 
 def _points(values: Iterable[tuple[float, float | None]]) -> list[Point]:
-    return [(float(at), math.nan if value is None else float(value)) for at, value in values]
+    """Values that no scale can hold are gaps, as those that are no numbers; the smallest are zero."""
+    found = [(float(at), math.nan if value is None else float(value)) for at, value in values]
+    return [
+        (at, math.nan if abs(value) > MOST_SHOWN else 0.0 if abs(value) < LEAST_SHOWN else value) for at, value in found
+    ]
 
 
 def _axes(scale: Scale, ticks: list[float], unit: str) -> Markup:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
@@ -82,8 +83,8 @@ def shares(rows: Sequence[Mapping[str, Any]]) -> list[tuple[Mapping[str, Any], i
     """Each row with the length of its bar, in percent of the longest; 0 if they cannot be compared."""
     values = [float(one["value"]) for one in rows]
     most = max(values, default=0.0)
-    comparable = len(rows) > 1 and most > 0 and min(values) >= 0 and most < float("inf")
-    return [(one, round(100 * float(one["value"]) / most) if comparable else 0) for one in rows]
+    comparable = len(rows) > 1 and most > 0 and all(0 <= one < math.inf for one in values)
+    return [(one, round(100 * (float(one["value"]) / most)) if comparable else 0) for one in rows]
 
 
 def drawn(answer: Mapping[str, Any]) -> Markup:

@@ -11,7 +11,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from typing import Annotated, Protocol
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -78,10 +78,15 @@ def token_of(session: str) -> str:
     return hmac.new(session.encode(), b"form", hashlib.sha256).hexdigest()
 
 
+def is_own(request: Request, origin: str) -> bool:
+    """Whether a page of this address sent the request."""
+    return bool(origin) and origin.partition("://")[2] == request.headers.get("host", "")
+
+
 def check_origin(request: Request) -> None:
     """Raises Problem for a form that was not sent by this page."""
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin", "")
-    own = site == "same-origin" if site else urlsplit(origin).netloc == request.headers.get("host", "-")
+    own = site == "same-origin" if site else is_own(request, origin)
     if not own:
         raise Problem(403, FOREIGN)
 

@@ -15,6 +15,7 @@ from ask.service.store import Store
 from ask.service.tables import api_keys, users
 
 SIGN_IN_WINDOW = 900
+USED_SECONDS = 60  # that a used refresh token is known besides the session, which has the next one then
 
 
 @dataclass(frozen=True)
@@ -88,45 +89,62 @@ class Accounts:
                     pass
         raise problems.Problem(409, "name_taken", f"There is a user {name} already. Choose another name.")
 
+    def attempt(self, what: str) -> str:
+        """Count an attempt to guess or to register; its name in the window. Raises Problem 429 or 503."""
+        one = secrets.new_token()
+        window = self.store.window(what, SIGN_IN_WINDOW, self.limits.sign_ins, one)
+        if not window.allowed:
+            message = f"Too many attempts. Try again in {window.reset} seconds."
+            raise problems.Problem(429, "too_many_attempts", message, {"Retry-After": str(window.reset)})
+        return one
+
     def sign_in(self, name: str, password: str, address: str) -> Tokens:
-        """Check the password. Attempts are limited by name and by address. Raises Problem 401, 429 or 503."""
-        for what in (f"sign-in:name:{name[:64]}", f"sign-in:address:{address}"):
-            window = self.store.window(what, SIGN_IN_WINDOW, self.limits.sign_ins, secrets.new_token())
-            if not window.allowed:
-                message = f"Too many attempts to sign in. Try again in {window.reset} seconds."
-                raise problems.Problem(429, "too_many_attempts", message, {"Retry-After": str(window.reset)})
+        """Check the password. Attempts are limited by address, then by name: an address that is refused uses up no
+        attempts of others' names. A success takes back its own attempt alone. Raises Problem 401, 429 or 503."""
+        by_address, by_name = f"sign-in:address:{address}", f"sign-in:name:{name[:64]}"
+        one = self.attempt(by_address)
+        self.attempt(by_name)
         with database.transaction(self.pool) as connection:
             row = connection.execute(sa.select(users).where(users.c.name == name, users.c.active)).mappings().first()
         if not secrets.matches(password, row["password_hash"] if row else None) or row is None:
-            raise problems.unauthorized("credentials_invalid", "The name or the password is not right.")
-        self.store.clear_window(f"sign-in:name:{name[:64]}")
-        self.store.clear_window(f"sign-in:address:{address}")
+            raise _not_right()
         with database.transaction(self.pool) as connection:
-            connection.execute(users.update().where(users.c.id == row["id"]).values(signed_in_at=sa.func.now()))
-        return self._session(row["id"], row["name"], row["role"], secrets.new_token())
+            # Locks the user: who changes it now ends this session, and what was changed since it was read refuses it.
+            same = [users.c[column] == row[column] for column in ("id", "password_hash", "role", "active")]
+            if connection.execute(users.update().where(*same).values(signed_in_at=sa.func.now())).rowcount == 0:
+                raise _not_right()
+            store = self.store.within(connection)
+            tokens = self._session(store, row["id"], row["name"], row["role"], secrets.new_token())
+        self.store.clear_window(by_name)
+        self.store.leave(f"limit:{by_address}", one)
+        return tokens
 
-    def _session(self, user: UUID, name: str, role: str, session: str) -> Tokens:
+    def _session(self, store: Store, user: UUID, name: str, role: str, session: str) -> Tokens:
         """Write the session with a new refresh token."""
         refresh = f"{session}.{secrets.new_token()}"
         document = {"user": str(user), "name": name, "role": role, "refresh": secrets.digest(refresh)}
         # The set first: a session that is in no set could not be ended with the others of its user.
-        self.store.remember(f"sessions:{user}", session, secrets.REFRESH_SECONDS)
-        self.store.put(f"session:{session}", document, secrets.REFRESH_SECONDS)
+        store.remember(f"sessions:{user}", session, secrets.REFRESH_SECONDS)
+        store.put(f"session:{session}", document, secrets.REFRESH_SECONDS)
         return Tokens(self.signer.access(session, str(user)), refresh)
 
     def refresh(self, token: str) -> Tokens:
         """New tokens for a refresh token, which is used up. An old one ends the session: it was stolen or copied."""
-        session = token.partition(".")[0]
-        found = self._open(session)
-        digest = secrets.digest(token)
-        first = self.store.put(f"refreshed:{digest}", {"at": time.time()}, secrets.REFRESH_SECONDS, only_new=True)
-        if not first or not secrets.same(digest, str(found["refresh"])):
-            self.store.delete(f"session:{session}")
-            raise problems.unauthorized("refresh_reused", "The refresh token was used before. Sign in again.")
-        return self._session(UUID(found["user"]), found["name"], found["role"], session)
+        session, digest = token.partition(".")[0], secrets.digest(token)
+        user = UUID(self._open(self.store, session)["user"])
+        with database.transaction(self.pool) as connection:
+            # Who changes the user now waits, then ends this session; what was ended before is not written again.
+            connection.execute(sa.select(users.c.id).where(users.c.id == user).with_for_update(read=True))
+            store = self.store.within(connection)
+            found = self._open(store, session)
+            first = store.put(f"refreshed:{digest}", {"at": time.time()}, USED_SECONDS, only_new=True)
+            if first and secrets.same(digest, str(found["refresh"])):
+                return self._session(store, user, found["name"], found["role"], session)
+            store.delete(f"session:{session}")
+        raise problems.unauthorized("refresh_reused", "The refresh token was used before. Sign in again.")
 
-    def _open(self, session: str) -> dict[str, Any]:
-        found = self.store.get(f"session:{session}")
+    def _open(self, store: Store, session: str) -> dict[str, Any]:
+        found = store.get(f"session:{session}")
         if found is None:
             raise problems.unauthorized("session_ended", "The session has ended. Sign in again.")
         return found
@@ -145,7 +163,7 @@ class Accounts:
     def of_token(self, token: str) -> Caller:
         """The caller of an access token. Raises Problem 401 or 503."""
         session = self.signer.session_of(token)
-        found = self._open(session)
+        found = self._open(self.store, session)
         return Caller(UUID(found["user"]), str(found["name"]), str(found["role"]), session=session)
 
     def of_key(self, key: str) -> Caller:
@@ -164,3 +182,8 @@ class Accounts:
             if row["used_at"] is None or now - row["used_at"] > timedelta(minutes=1):
                 connection.execute(api_keys.update().where(api_keys.c.id == row["id"]).values(used_at=now))
         return Caller(row["user_id"], row["user_name"], row["role"], key=row["id"], per_hour=row["per_hour"])
+
+
+def _not_right() -> problems.Problem:
+    """The same for a name without an account and for a wrong password."""
+    return problems.unauthorized("credentials_invalid", "The name or the password is not right.")

@@ -33,6 +33,7 @@ from ask.world import World
 SECOND_PATIENCE = 5.0  # seconds that the query of a model waits for its turn
 LONGEST = 2000  # characters of a question that are looked at
 KEPT = {"answered", "empty", "abstained"}
+LARGEST_KEPT = 1024**2  # characters of an answer in the cache, which all replicas share
 ABSTAINED = 30  # seconds that an abstention is kept at most: the next discovery may know the name
 
 
@@ -93,7 +94,7 @@ class Answering:
         """Keep an answer; for seconds what the next discovery may change. A model that was used costs tokens again, so
         only one that did not answer is tried again at once, as a provider of embeddings is."""
         away = "unavailable" in (found["model"], found["embeddings"])
-        if found["status"] not in KEPT or not self.cache_seconds or away:
+        if found["status"] not in KEPT or not self.cache_seconds or away or len(json.dumps(found)) > LARGEST_KEPT:
             return
         short = found["status"] == "abstained" and not found["model"]
         self.store.put(name, found, min(self.cache_seconds, ABSTAINED) if short else self.cache_seconds)
@@ -161,6 +162,7 @@ class Answering:
 
     def _keep(self, caller: Caller, asked: Asked, found: dict[str, Any]) -> None:
         kept = {name: found[name] for name in ("status", "query", "language", "sentence", "engine", "confidence")}
+        kept["sentence"] = kept["sentence"].replace("\x00", "\ufffd")  # of a log line; no column can have it
         self.history.add(
             kept
             | {

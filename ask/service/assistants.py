@@ -7,11 +7,11 @@ answers it. A page of another site cannot send one: it has no credentials, and i
 from __future__ import annotations
 
 import json
+import logging
 import math
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 
 from anyio import to_thread
 from mcp.server.context import ServerRequestContext
@@ -30,10 +30,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.types import Receive, Scope, Send
 
+from ask.page.router import is_own
 from ask.service import tools, web
-from ask.service.problems import Problem, forbidden
+from ask.service.problems import Problem, forbidden, internal
 from ask.service.service import Service
 
+LOG = logging.getLogger("ask.mcp")
 PATH = "/mcp"
 INSTRUCTIONS = (
     "Metrics and logs of a fleet of Docker hosts. Prefer `ask` for questions in plain language; `run_query` for a "
@@ -84,8 +86,7 @@ class Endpoint:
     def _same_origin(self, request: Request) -> None:
         """Raises Problem 403 for a page of another site that is not among the origins of the settings."""
         origin = request.headers.get("origin", "")
-        own = urlsplit(origin).netloc == request.headers.get("host", "-")
-        if origin and not own and origin not in self.service.settings.cors:
+        if origin and not is_own(request, origin) and origin not in self.service.settings.cors:
             raise forbidden("Pages of this origin may not call this address.")
 
     async def _list(self, _context: Context, _params: PaginatedRequestParams | None) -> ListToolsResult:
@@ -98,7 +99,10 @@ class Endpoint:
         work = partial(tools.call, self.service, request.state.caller, params.name, arguments, address)
         try:
             found = finite(await to_thread.run_sync(work))
-        except Problem as problem:
+        except Exception as cause:  # of any other, the text would be returned: parts of SQL, names of modules
+            problem = cause if isinstance(cause, Problem) else internal()
+            if problem is not cause:
+                LOG.exception("%s", params.name[:60])
             document = problem.document() | {"status": problem.status}
             if "Retry-After" in problem.headers:
                 document["retry_after"] = problem.headers["Retry-After"]

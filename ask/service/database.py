@@ -11,7 +11,7 @@ from weakref import WeakKeyDictionary
 import psycopg
 import sqlalchemy as sa
 from psycopg.abc import RV, PQGen
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ask.service import config, problems
@@ -87,7 +87,7 @@ def patient(connection: sa.Connection, seconds: float) -> None:
 @contextlib.contextmanager
 def transaction(pool: sa.Engine, seconds: float = STATEMENT) -> Iterator[sa.Connection]:
     """A connection with a transaction, each statement of which may take `seconds`. Raises Problem 503 if the server
-    does not answer."""
+    does not answer, and 422 for values that its columns cannot have."""
     breaker = _BREAKERS.setdefault(pool, Breaker())
     try:
         with (
@@ -97,6 +97,8 @@ def transaction(pool: sa.Engine, seconds: float = STATEMENT) -> Iterator[sa.Conn
         ):
             patient(connection, seconds)
             yield connection
+    except (DataError, UnicodeEncodeError):
+        raise problems.unstorable() from None
     except DBAPIError as problem:
         if problem.connection_invalidated:
             raise problems.database_down() from None

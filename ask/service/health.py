@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -19,6 +20,25 @@ if TYPE_CHECKING:
 
 NEEDED = ("database", "valkey")  # without these nothing is answered
 PATIENCE = 3.0  # seconds for a store of metrics or logs
+AT_ONCE = 4  # checks for clients, which need no account
+
+
+@dataclass
+class Checks:
+    """Few at once, so that clients of the health page leave threads for questions while a component hangs."""
+
+    _turns: threading.Semaphore = field(default_factory=lambda: threading.BoundedSemaphore(AT_ONCE))
+    _newest: dict[str, Any] = field(default_factory=dict)
+
+    def current(self, service: Service) -> dict[str, Any]:
+        """Checked now, or the newest result while others check."""
+        if not self._turns.acquire(blocking=not self._newest):
+            return self._newest
+        try:
+            self._newest = check(service)
+        finally:
+            self._turns.release()
+        return self._newest
 
 
 def check(service: Service) -> dict[str, Any]:

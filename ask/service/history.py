@@ -15,7 +15,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from ask.service import database, problems
+from ask.service import database, inventory, problems
 from ask.service.accounts import Caller
 from ask.service.metrics import Metrics
 from ask.service.tables import audit, query_history
@@ -65,8 +65,12 @@ class History:
                 if time.monotonic() - cleaned > _RETENTION_EVERY or not cleaned:
                     self.clean()
                     cleaned = time.monotonic()
-            except problems.Problem:
-                if stop.wait(2.0) and row is not None:
+            except problems.Problem as problem:
+                if problem.status != 503:  # it would fail again
+                    LOG.warning("an answer is not in the history: %s", problem)
+                    self.metrics.unwritten.inc()
+                    row = None
+                elif stop.wait(2.0) and row is not None:
                     LOG.error("the database is down at the end: answers are missing in the history")
                     self.metrics.unwritten.inc()
                     return
@@ -80,11 +84,12 @@ class History:
             connection.execute(query_history.insert().values(row))
 
     def clean(self) -> None:
-        """Delete what is older than the retention."""
+        """Delete what is older than the retention, and what was not discovered for long."""
         limit = sa.func.now() - sa.func.make_interval(0, 0, 0, self.days)
         with database.transaction(self.pool, database.LONG) as connection:
             connection.execute(query_history.delete().where(query_history.c.asked_at < limit))
             connection.execute(audit.delete().where(audit.c.at < limit))
+            inventory.forget(connection)
 
     def of(self, user: UUID, limit: int, before: int | None) -> list[dict[str, Any]]:
         """The newest entries of a user; `before` an entry's id for the next page."""

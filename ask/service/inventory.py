@@ -13,6 +13,7 @@ from ask.world import LOOK_BACK, MAX_SERIES, World, kind_of
 
 Pairs = list[tuple[str, str, str]]  # a metric, a service, the label that the service is a value of
 MOST_JOBS = 100
+LONGEST = 500  # bytes of a name: an index of PostgreSQL has about 2700 of both together
 SERVICE_LABELS = ("service", "job", "app", "application")
 _SERVICES = """
 INSERT INTO services (name, label) SELECT * FROM unnest(CAST(:names AS text[]), CAST(:labels AS text[]))
@@ -60,8 +61,8 @@ def pairs(hub: Hub, world: World, at: float) -> Pairs:
 
 def update(pool: sa.Engine, world: World, pairs: Pairs) -> None:
     """Write what was discovered."""
-    services = sorted(services_of(world))
-    names = sorted(world.metrics | set(world.apps))
+    services = sorted(one for one in services_of(world) if _fits(one[0]))
+    names = sorted(filter(_fits, world.metrics | set(world.apps)))
     with database.transaction(pool, database.LONG) as connection:
         if services:
             values = {"names": [one for one, _ in services], "labels": [label for _, label in services]}
@@ -75,6 +76,17 @@ def update(pool: sa.Engine, world: World, pairs: Pairs) -> None:
                 "labels": [one[2] for one in pairs],
             }
             connection.execute(sa.text(_PAIRS), split)
+
+
+def _fits(name: str) -> bool:
+    """An app may give its metrics any name: one that does not fit would keep all others out."""
+    return len(name.encode()) <= LONGEST and "\x00" not in name
+
+
+def forget(connection: sa.Connection) -> None:
+    """Remove what no discovery has seen for a week: an app may invent names without an end."""
+    for table in (tables.metrics, tables.services):
+        connection.execute(table.delete().where(table.c.last_seen < sa.func.now() - sa.text("interval '7 days'")))
 
 
 def services(pool: sa.Engine) -> list[dict[str, Any]]:

@@ -97,12 +97,14 @@ class Keys:
             self.accounts.end_sessions(user, connection)
 
     def change_password(self, caller: Caller, old: str, new: str) -> None:
-        """Of the caller, who proves to know the old one. Every session ends."""
+        """Of the caller, who proves to know the old one, in as few attempts as to sign in. Every session ends."""
+        self.accounts.attempt(f"sign-in:name:{caller.name}")
         with database.transaction(self.pool) as connection:
             stored = connection.execute(sa.select(users.c.password_hash).where(users.c.id == caller.user)).scalar()
         if not secrets.matches(old, stored):
             raise problems.Problem(403, "credentials_invalid", "The present password is not right.")
         self.change_user(caller.user, {"password": new})
+        self.accounts.store.clear_window(f"sign-in:name:{caller.name}")
 
     def usage(self, user: UUID, days: int) -> dict[str, Any]:
         """Questions of a user for each day, by result."""

@@ -62,3 +62,14 @@ def not_found(message: str) -> Problem:
 def invalid(code: str, message: str) -> Problem:
     """The request cannot be used as it is."""
     return Problem(422, code, message)
+
+
+def unstorable() -> Problem:
+    """A request has a value that no column of the database can have."""
+    message = "The request has a value that cannot be stored: a NUL character, or a number or time that is too large."
+    return invalid("body_invalid", message)
+
+
+def internal() -> Problem:
+    """An exception that is a mistake of the service; its text is not for the client."""
+    return Problem(500, "internal", "An internal error; the service's log has its cause.")

@@ -45,6 +45,7 @@ class Service:
     keys: Keys
     jobs: Jobs
     vectors: Vectors | None = None
+    checks: health.Checks = field(default_factory=health.Checks)
     _stop: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
 

@@ -37,7 +37,7 @@ class Store(Protocol):
         """Raises Problem 503 if the server does not answer."""
 
     def window(self, name: str, seconds: int, limit: int, unique: str) -> Window:
-        """Count a request in a sliding window."""
+        """Count a request in a sliding window; `leave` of `limit:<name>` takes it back by its unique text."""
 
     def clear_window(self, name: str) -> None:
         """Forget what was counted."""

@@ -26,7 +26,7 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '(' .. now + 1000, '+inf')
 local count = redis.call('ZCARD', KEYS[1])
 local allowed = 0
 if count < limit then
-  redis.call('ZADD', KEYS[1], now, now .. ':' .. ARGV[3])
+  redis.call('ZADD', KEYS[1], now, ARGV[3])
   redis.call('PEXPIRE', KEYS[1], window)
   count, allowed = count + 1, 1
 end

@@ -160,14 +160,13 @@ def install(app: FastAPI) -> None:
                 response: Response = _body(
                     request, Problem(411, "length_missing", "Send the body with its Content-Length.")
                 )
-            elif not size.isdecimal() or int(size) > BODY:
+            elif not size.isdecimal() or len(size) > 9 or int(size) > BODY:
                 response = _body(request, Problem(413, "body_large", f"The body exceeds {BODY} bytes."))
             else:
                 response = await call(request)
         except Exception:
             LOG.exception("%s %s", request.method, request.url.path)
-            message = "An internal error; the service's log has its cause."
-            response = _body(request, Problem(500, "internal", message))
+            response = _body(request, problems.internal())
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         route = getattr(request.scope.get("route"), "path", "unmatched")

@@ -14,10 +14,11 @@ router = APIRouter(prefix="/auth", tags=["sign-in"])
 
 
 @router.post("/register", status_code=201)
-def register(body: Registration, service: TheService) -> dict[str, Any]:
-    """Create an account, where registration is open."""
+def register(body: Registration, service: TheService, request: Request) -> dict[str, Any]:
+    """Create an account, where registration is open. Limited as attempts to sign in: each costs a slow hash."""
     if service.settings.registration == "closed":
         raise problems.forbidden("Registration is closed. An administrator creates accounts.")
+    service.accounts.attempt(f"register:address:{address_of(request)}")
     return {"id": str(service.accounts.create(body.name, body.password)), "name": body.name}
 
 

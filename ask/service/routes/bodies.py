@@ -42,7 +42,7 @@ class QuestionContext(Body):
     """What a follow-up refers to: the previous question, and those before it, the oldest first."""
 
     question: str = Field(default="", max_length=2000)
-    host: str = Field(default="", max_length=253)
+    host: str = Field(default="", max_length=253, pattern=r"^[^\x00-\x1f\x7f]*$")
     earlier: tuple[Annotated[str, Field(max_length=2000)], ...] = Field(default=(), max_length=5)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from ask.service import health
 from ask.service.web import TheService
 
 router = APIRouter(tags=["health"])
@@ -21,6 +20,6 @@ async def alive() -> dict[str, str]:
 @router.get("/api/v1/health")
 def components(service: TheService, response: Response) -> dict[str, Any]:
     """Each component; 503 if questions cannot be answered at all."""
-    found = health.check(service)
+    found = service.checks.current(service)
     response.status_code = 503 if found["status"] == "unhealthy" else 200
     return found
