@@ -171,5 +171,5 @@ def _without_texts(problem: str) -> str:
 
 
 def _is_sign(quoted: str) -> bool:
-    """Whether the parser names a sign of YAML, or one of its own tokens such as `<stream end>`."""
+    """Whether the parser names a sign of YAML, or a token such as `<stream end>`."""
     return len(quoted) < 2 or quoted.startswith("<")

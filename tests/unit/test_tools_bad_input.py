@@ -175,7 +175,7 @@ def test_an_engine_that_does_not_answer_is_no_missing_thing(monkeypatch: pytest.
     reasons = ["Cannot connect to the Docker daemon", "lookup hub: no such host"]
     answers = iter(["Error: no such volume: x", *reasons])
 
-    def failed(argv: list[str], **_: object) -> subprocess.CompletedProcess[bytes]:
+    def failed(argv: list[str], **_: str | bytes | bool) -> subprocess.CompletedProcess[bytes]:
         return subprocess.CompletedProcess(argv, 1, b"", next(answers).encode())
 
     monkeypatch.setattr(subprocess, "run", failed)
