@@ -46,7 +46,7 @@ def questions(path: Path) -> list[dict[str, Any]]:
     """The questions of a YAML file: a list, or a mapping with `questions`."""
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as problem:
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
         raise SystemExit(f"{path}: cannot be read as YAML: {problem}") from None
     found = found.get("questions") if isinstance(found, dict) else found
     if not isinstance(found, list) or not all(isinstance(one, dict) and "question" in one for one in found):

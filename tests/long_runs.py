@@ -19,6 +19,7 @@ from pathlib import Path
 
 from tests.bench import page
 from tools import images, setup
+from tools.cli import ended
 from tools.paths import CHECKOUT
 from tools.progress import say
 
@@ -104,4 +105,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

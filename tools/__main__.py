@@ -8,10 +8,8 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 
-from localcloud.machines.model import MachineError
 from tools import stack_names
-from tools.cli import Commands, heed_interrupts
-from tools.errors import ToolError
+from tools.cli import Commands, ended, heed_interrupts
 
 # Command -> the module that registers it. Only the module of the command that runs is imported: imports take time.
 MODULES = {
@@ -100,17 +98,15 @@ def main(argv: Sequence[str]) -> int:
     """Run a command; its exit code."""
     heed_interrupts()
     signal.signal(signal.SIGTERM, _terminate)  # stops what is running, as Ctrl-C does
+    return ended(lambda: _run(argv))
+
+
+def _run(argv: Sequence[str]) -> int | None:
     command = _command(argv)
     options = (parser([MODULES[command]]) if command else parser()).parse_args(argv)
-    try:
-        stack_names.checked(options.stack, "--stack")
-        return options.run(options) or 0
-    except (ToolError, MachineError) as problem:
-        print(f"fleetwatch: {problem}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("fleetwatch: interrupted; run the command again to resume.", file=sys.stderr)
-        return 130
+    stack_names.checked(options.stack, "STACK")
+    code: int | None = options.run(options)
+    return code
 
 
 if __name__ == "__main__":

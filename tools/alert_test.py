@@ -28,6 +28,7 @@ from tools.cli import Commands
 from tools.errors import ToolError
 from tools.progress import say, step
 from tools.stack_factory import open_stack
+from tools.unknown_name import unknown
 
 SCRIPT = Path(__file__).with_suffix(".sh")
 PORT = 19093
@@ -97,11 +98,8 @@ def only(deployed: str, receiver: str) -> str:
     found = yaml.safe_load(deployed)
     receivers = {one["name"]: one for one in found["receivers"] if one["name"] != NOBODY}
     if receiver not in receivers:
-        known = ", ".join(sorted(receivers)) or "none"
-        raise ToolError(
-            f"RECEIVER={receiver}: expected the name of a receiver that is deployed ({known}); `make up` deploys one "
-            "that was added to `hub.alerts.receivers` in the stack file."
-        )
+        problem = unknown("RECEIVER", receiver, "the name of a receiver that is deployed", receivers)
+        raise ToolError(f"{problem} `make up` deploys one that was added to `hub.alerts.receivers` in the stack file.")
     route = {"receiver": receiver, "group_by": ["..."], "group_wait": "0s", "group_interval": "5s"}
     return yaml.safe_dump({"route": route, "templates": found.get("templates", []), "receivers": [receivers[receiver]]})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,6 +31,8 @@ from tools.remote_access import query_address
 from tools.stack import Stack
 from tools.stack_factory import open_stack
 
+CLOCKS = 60  # seconds by which two clocks may differ
+
 
 def register(commands: Commands) -> None:
     parser = commands.add("ask", answer, "a question in plain language, answered from the hub")
@@ -50,9 +53,11 @@ def answer(options: argparse.Namespace) -> int:
     if not options.question.strip():
         raise ToolError('expected a question, for example: make ask Q="how full are the disks?"')
     try:
-        at = terminal.moment(options.at)
+        at = terminal.moment(options.at.strip())
     except SystemExit as refused:
-        raise ToolError(str(refused)) from None
+        raise ToolError(str(refused).replace("--at: ", "AT=: ", 1)) from None
+    if at > time.time() + CLOCKS:
+        raise ToolError(f"AT={options.at[:40]}: expected a time of the past; without AT= the question is about now.")
     stack = open_stack(options)
     settings, outputs = settings_of(stack), stack.outputs()
     found = None if options.at else _by_assistant(stack, settings, outputs, options.question)

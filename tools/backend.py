@@ -41,21 +41,23 @@ def choose(home: Path, given: str | None) -> str:
     return known or given or default_url(home)
 
 
-def checked(url: str) -> str:
-    """The URL, if it is one that Pulumi can use; never one with a password in it."""
+def checked(url: str, where: str = VARIABLE) -> str:
+    """The URL, if it is one that Pulumi can use; never one with a password in it. `where`: what has it."""
     try:
         parts = urllib.parse.urlsplit(url)
     except ValueError:
         parts = urllib.parse.urlsplit("")
     if parts.username or parts.password:  # not shown
-        raise ToolError(f"{VARIABLE}: expected a URL without a user and a password; give those by AWS_* variables.")
+        raise ToolError(f"{where}: expected a URL without a user and a password; give those by AWS_* variables.")
+    if url.startswith("/"):
+        raise ToolError(f"{where}: expected a URL, got a path; did you mean file://{url}?")
     if parts.scheme not in _SCHEMES or not (parts.netloc or parts.path):
         raise ToolError(
-            f"{VARIABLE}: expected file:///folder, s3://bucket?endpoint=..., gs://bucket, azblob://container or "
-            f"https://api.pulumi.com, got {url!r} (docs/state.md)."
+            f"{where}: expected file:///folder, s3://bucket?endpoint=..., gs://bucket, azblob://container or "
+            f"https://api.pulumi.com, got {url[:80]!r} (docs/state.md)."
         )
     if (place := folder(url)) is not None and not place.is_absolute():
-        raise ToolError(f"{VARIABLE}: expected an absolute path after file://, got {url!r}.")
+        raise ToolError(f"{where}: expected an absolute path after file://, got {url!r}.")
     return url
 
 

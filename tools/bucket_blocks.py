@@ -37,7 +37,7 @@ class BucketBlocks:
 
     def __init__(self, move: Move, settings: Settings, outputs: Mapping[str, Any]) -> None:
         self._move = move
-        running = move.try_docker("inspect", "--type", "container", "-f", IMAGE, move.container(RECEIVE))
+        running = move.inspected("inspect", "--type", "container", "-f", IMAGE, move.container(RECEIVE))
         self._image = running.strip() if running else resolve(settings.images)["thanos"]
         self._config = bucket.file(settings, bucket.objstore).render(Late(storage=str(outputs.get("data_bucket", ""))))
 

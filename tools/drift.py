@@ -19,10 +19,11 @@ from tools import agent_targets, deployed, nodes, pulumi_state
 from tools.cli import Commands
 from tools.comment import changes
 from tools.comment.model import HostDrift, Record
-from tools.errors import ToolError
+from tools.errors import ToolError, sentence
 from tools.progress import say
 from tools.stack import Stack
 from tools.stack_factory import open_stack
+from tools.unknown_name import unknown
 
 CLEAN, FOUND, UNKNOWN = 0, 1, 2
 ENGINE = "hub and cloud"  # what the engine compares
@@ -38,8 +39,8 @@ def register(commands: Commands) -> None:
 def _drift(options: argparse.Namespace) -> int:
     try:
         return report(open_stack(options), options.host)
-    except ToolError as problem:  # 1 is for drift
-        print(f"fleetwatch: {problem}", file=sys.stderr)
+    except (ToolError, OSError) as problem:  # 1 is for drift
+        print(f"fleetwatch: {sentence(problem)}", file=sys.stderr)
         return UNKNOWN
 
 
@@ -52,7 +53,7 @@ def report(stack: Stack, host: str = "") -> int:
     if not hosts:
         raise ToolError(f"The stack {stack.name} is not up; `make up STACK={stack.name}` brings it up.")
     if host and host not in hosts:
-        raise ToolError(f"HOST={host}: expected a host that is up: {', '.join(sorted(hosts))}")
+        raise unknown("HOST", host, "a host that is up", hosts)
     chosen = [host] if host else sorted(hosts)
     say(f"Comparing {len(chosen)} host(s){'' if host else ', the hub and the cloud'} with what was deployed")
     start = time.monotonic()

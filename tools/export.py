@@ -21,6 +21,7 @@ from tools.progress import say
 from tools.stack import Stack
 from tools.stack_factory import open_stack
 from tools.stack_settings import complete_settings, mistakes
+from tools.unknown_name import unknown
 
 
 def register(commands: Commands) -> None:
@@ -39,7 +40,7 @@ def export_host(stack: Stack, host: str, to: str) -> None:
         raise ToolError("TO=: expected the folder to write, such as `make export HOST=web-1 TO=/srv/monitoring/web-1`")
     settings = _settings(stack)
     if host not in settings.edges:
-        raise ToolError(f"HOST={host}: expected a host of the stack file: {', '.join(sorted(settings.edges))}")
+        raise unknown("HOST", host, "a host of the stack file", settings.edges)
     references = images.resolve(settings.images)
     files = export.files(settings, host, references, reached(settings, host, stack.read_state))
     folder = Path(to).expanduser()

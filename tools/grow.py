@@ -124,7 +124,7 @@ def _size_before(stack: Stack, settings: Settings) -> int | None:
 def _forget(move: Move, settings: Settings, yes: bool) -> int:
     roles = (metrics_store.PROMETHEUS,) if metrics_store.in_bucket(settings) else metrics_store.THANOS
     volumes = [f"{move.prefix}-{role}" for role in roles]
-    there = [name for name in volumes if move.try_docker("volume", "inspect", name) is not None]
+    there = [name for name in volumes if move.inspected("volume", "inspect", name) is not None]
     if not there:
         say("There is no volume of before.")
         return 0
@@ -136,7 +136,7 @@ def _forget(move: Move, settings: Settings, yes: bool) -> int:
 
 
 def _copy(move: Move, blocks: BucketBlocks) -> int:
-    if move.try_docker("volume", "inspect", move.volume) is None:
+    if move.inspected("volume", "inspect", move.volume) is None:
         say("There is no volume of before: nothing to copy.")
         return 0
     reader = Reader(move, move.volume)

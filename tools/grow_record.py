@@ -38,7 +38,7 @@ def _volume(move: Move) -> str:
 
 def read(move: Move, to: str) -> Record | None:
     """That of a move to this kind; None: there is none."""
-    found = move.try_docker("volume", "inspect", "-f", f'{{{{index .Labels "{LABEL}"}}}}', _volume(move))
+    found = move.inspected("volume", "inspect", "-f", f'{{{{index .Labels "{LABEL}"}}}}', _volume(move))
     if found is None or not found.strip():
         return None
     plain = json.loads(found)

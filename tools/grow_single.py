@@ -109,7 +109,7 @@ def copy(move: Move, settings: Settings, bucket: BucketBlocks) -> None:
     received = f"{move.prefix}-{metrics_store.RECEIVE}"
     both = ("-v", f"{move.volume}:{VOLUME}", "-v", f"{received}:{RECEIVED}")
     snapshot: dict[str, int] = {}
-    if move.try_docker("volume", "inspect", received) is not None:
+    if move.inspected("volume", "inspect", received) is not None:
         with step("Copying what was not in the bucket yet"):
             reader = Reader(move, received, f"{VOLUME}/{TENANT_FOLDER}", root=True)
             with reader.running():

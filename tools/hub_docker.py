@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ from tools.errors import ToolError
 from tools.stack import Stack
 
 IMAGE = "{{.Config.Image}}"
+_NOTHING = re.compile("no such (object|container|volume)", re.IGNORECASE)
 HINTS = ("Run 'docker ", "See 'docker ")  # Docker's last line, after the reason
 
 
@@ -40,6 +42,16 @@ class HubDocker:
             return self.docker(*words)
         except ToolError:
             return None
+
+    def inspected(self, *words: str) -> str | None:
+        """What `docker inspect` or `docker volume inspect` prints; None if there is no such thing. ToolError if Docker
+        does not answer: then nothing is known."""
+        try:
+            return self.docker(*words)
+        except ToolError as problem:
+            if _NOTHING.search(str(problem)):
+                return None
+            raise
 
     def sent(self, words: Sequence[str], stdin: bytes = b"") -> bytes:
         """The same with a standard input, in bytes."""

@@ -6,6 +6,7 @@ same resources, so that no run continues with the old one; an export of it stays
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import time
@@ -23,15 +24,20 @@ from tools.stack_factory import open_stack
 
 def register(commands: Commands) -> None:
     text = "move the state of the stack into another backend (docs/state.md)"
-    parser = commands.add("move-state", lambda options: move(open_stack(options), options.to), text)
+    parser = commands.add("move-state", _move, text)
     parser.add_argument(
         "to", help="file:///folder, s3://bucket?endpoint=..., gs://, azblob:// or https://api.pulumi.com"
     )
 
 
+def _move(options: argparse.Namespace) -> int:
+    backend.checked(options.to, "TO")
+    return move(open_stack(options), options.to)
+
+
 def move(stack: Stack, to: str) -> int:
     """Move it. ToolError, with the old backend untouched, when anything is not as expected."""
-    to, old = backend.checked(to), stack.backend
+    to, old = backend.checked(to, "TO"), stack.backend
     if to == old:
         raise ToolError(f"The state of stack {stack.name} is in {to} already.")
     if not stack.exists():

@@ -26,7 +26,7 @@ from pathlib import Path
 from configs import services
 from localcloud import machines
 from tools import backend, docker_engine, down, images, policy_pack, rehearsal_images, setup, ssh_program, working_copy
-from tools.cli import Commands
+from tools.cli import Commands, port
 from tools.droplet_recipe import DROPLET_RECIPES, droplet_key
 from tools.environment import pulumi_env
 from tools.errors import ToolError
@@ -86,7 +86,7 @@ def register(commands: Commands) -> None:
         commands.add("rehearse-down", _rehearse_down, "remove the rehearsal"),
     ):
         parser.add_argument("--internet", default="198.18.0.0/24", help="the network that stands for the internet")
-        parser.add_argument("--port", type=int, default=8490, help="the API's port on this machine's loopback")
+        parser.add_argument("--port", type=port, default=8490, help="the API's port on this machine's loopback")
 
 
 def _rehearse(options: argparse.Namespace) -> int:

@@ -17,6 +17,7 @@ from configs import ssh
 from tools.errors import ToolError
 from tools.hubclient import HubClient
 from tools.net import free_port
+from tools.unknown_name import unknown
 
 PATIENCE = 20  # seconds until a tunnel must accept connections
 
@@ -34,7 +35,7 @@ def is_remote(outputs: Mapping[str, Any], host: str = "hub") -> bool:
 def command_on(outputs: Mapping[str, Any], host: str, argv: Sequence[str]) -> list[str]:
     """The command line that runs `argv` on a host of the fleet, or here if it is this machine."""
     if host not in outputs.get("hosts", {}):
-        raise ToolError(f"HOST={host}: expected a host that is up: {', '.join(sorted(outputs.get('hosts', {})))}")
+        raise unknown("HOST", host, "a host that is up", outputs.get("hosts", {}))
     if not is_remote(outputs, host):
         return list(argv)
     return [*outputs["hosts"][host]["ssh"], ssh.remote(argv)]

@@ -15,6 +15,7 @@ from tools.progress import say, step
 from tools.stack import Stack
 from tools.stack_factory import open_stack
 from tools.status import report_status
+from tools.unknown_name import unknown
 from tools.up import FAILED
 
 DROPLET, CONTACT = "digitalocean:index/droplet:Droplet", "command:local:Command"
@@ -35,7 +36,9 @@ def register(commands: Commands) -> None:
 
 def _accept_key(options: argparse.Namespace) -> int:
     title = f"Accepting the SSH host key that {options.host} presents now"
-    return replace(_selected(options), CONTACT, f"{options.host}-contact", title)
+    stack = _selected(options)
+    _require(stack, options.host, CONTACT, "contact", "a host that is reached over SSH and is up")
+    return replace(stack, CONTACT, f"{options.host}-contact", title)
 
 
 def _rebuild(options: argparse.Namespace) -> int:
@@ -44,7 +47,7 @@ def _rebuild(options: argparse.Namespace) -> int:
     if server is not None:
         return _on_another(stack, options.host, server)
     title = f"Replacing the droplet of {options.host}; volume, address and data stay"
-    stack.urn(DROPLET, droplet)  # ToolError for a host that has none
+    _require(stack, options.host, DROPLET, "droplet", "a host with a droplet that is up")
     _ring(stack, options.host)
     gone = lost(stack, _urns(stack, options.host, MACHINE), _urns(stack, options.host, TIES))
     if gone:
@@ -65,6 +68,14 @@ def _on_another(stack: Stack, host: str, server: Server) -> int:
         another_machine.drop(stack, host)
     say(f"\nBringing {host} up on the machine at {server.address} (pulumi up)")
     return _up(stack, FAILED)
+
+
+def _require(stack: Stack, host: str, kind: str, end: str, what: str) -> None:
+    """ToolError unless the state has a resource of this kind for the host; its name ends with `end`."""
+    known = [one["urn"].rpartition("::")[2] for one in pulumi_state.resources(stack.state) if one["type"] == kind]
+    if f"{host}-{end}" not in known:
+        hosts = [name.removesuffix(f"-{end}") for name in known if name.endswith(f"-{end}")]
+        raise unknown("HOST", host, what, hosts)
 
 
 def _ring(stack: Stack, host: str) -> None:

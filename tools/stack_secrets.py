@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from configs import names
+from configs.settings.near import near
 from configs.settings.schema import ANY
 from configs.settings.secrets import is_secret_path, secret_places
+from configs.settings.sections import own_sections, value_at
 from tools import pulumi_state
 from tools.cli import Commands
 from tools.deployed import plain
@@ -18,7 +21,9 @@ from tools.errors import ToolError
 from tools.progress import say
 from tools.stack import Stack
 from tools.stack_factory import open_stack
+from tools.unknown_name import unknown
 
+_PUSH = re.compile(r"(?P<host>.+)(?<!-scrape)-password(-b)?")  # the name of a host's generated password
 PASSWORD = "random:index/randomPassword:RandomPassword"  # pragma: allowlist secret
 
 
@@ -44,14 +49,15 @@ def _password(options: argparse.Namespace) -> None:
 def push_password(state: Mapping[str, Any], host: str) -> str:
     """The password with which a host pushes to the hub, of its newest rotation."""
     found: dict[int, str] = {}
-    for name, outputs in _passwords(state):
+    passwords = dict(_passwords(state))
+    for name, outputs in passwords.items():
         if name in (f"{host}-password", f"{host}-password-b"):
             found[int((outputs.get("keepers") or {}).get("rotation", name.endswith("-b")))] = str(outputs["result"])
     if not found:
-        raise ToolError(
-            f"HOST={host}: there is no push password of that host; `make up` makes it, "
-            "unless the host pushes over the private network, where none is needed."
-        )
+        own = (_PUSH.fullmatch(name) for name in passwords if name not in names.ASK_SECRETS)
+        known = {match["host"] for match in own if match}
+        problem = unknown("HOST", host, "a host that pushes with a password", known)
+        raise ToolError(f"{problem} `make up` makes it, unless the host pushes over the private network.")
     return found[max(found)]
 
 
@@ -77,6 +83,8 @@ def _secret(options: argparse.Namespace) -> None:
 def set_from_input(stack: Stack, key: str) -> None:
     """Read a secret without echo (or from stdin) and put it encrypted into the working copy."""
     _require_secret_key(key)
+    if ":" not in key:
+        _require_place(stack.composed(check=False)["config"], key)
     stack.prepare(check=False)
     stack.select(repair=False)  # the secret may be the API token that clearing an interrupted run needs
     value = ask_secret(f"{key}: ") if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
@@ -91,11 +99,33 @@ def _require_secret_key(key: str) -> None:
     other place is an unknown key of a file that does not contain it."""
     if ":" in key or is_secret_path(key):
         return
-    known = [".".join("<name>" if part == ANY else part for part in place) for place in sorted(secret_places())]
-    raise ToolError(
-        f"{key or 'KEY'}: not the path of a secret, nothing was changed; expected one of {', '.join(known)} "
-        "(docs/settings.md), or a provider's key such as digitalocean:token."
+    keys, places = key.split("."), sorted(secret_places())
+    known = [".".join("<name>" if part == ANY else part for part in place) for place in places]
+    meant = (
+        ".".join(given if part == ANY else part for part, given in zip(place, keys, strict=True))
+        for place in places
+        if len(place) == len(keys)
     )
+    close = near(key, meant)
+    raise ToolError(
+        f"KEY={key}: not the path of a secret, nothing was changed{f'; did you mean {close}?' if close else '.'} "
+        f"Expected one of {', '.join(known)} (docs/settings.md), or a provider's key such as digitalocean:token."
+    )
+
+
+def _require_place(config: Mapping[str, Any], key: str) -> None:
+    """ToolError unless the stack file has the section around a secret: without it the value would be kept nowhere."""
+    sections, above = own_sections(config), key.split(".")[:-1]
+    for count in range(1, len(above) + 1):
+        if isinstance(value_at(sections, *above[:count]), dict):
+            continue
+        siblings = value_at(sections, *above[: count - 1])
+        close = near(above[count - 1], siblings) if isinstance(siblings, dict) else None
+        raise ToolError(
+            f"KEY={key}: the stack file has no mapping {'.'.join(above[:count])}"
+            f"{f'; did you mean {close}?' if close else '.'} Write the section around a secret first, such as "
+            f"`{above[-1]}: {{}}` (docs/settings.md). Nothing was changed."
+        )
 
 
 def ask_secret(question: str) -> str:

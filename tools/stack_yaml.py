@@ -167,4 +167,9 @@ def _hint(text: str, error: yaml.YAMLError) -> str:
 
 def _without_texts(problem: str) -> str:
     """The parser's problem without names of the file (an alias may be a password that begins with *)."""
-    return re.sub(r"'(?!<)[^']{2,}'", f"(name {NOT_SHOWN}", problem)
+    return re.sub(r"'([^']*)'", lambda found: found[0] if _is_sign(found[1]) else f"(name {NOT_SHOWN}", problem)
+
+
+def _is_sign(quoted: str) -> bool:
+    """Whether the parser names a sign of YAML, or a token such as `<stream end>`."""
+    return len(quoted) < 2 or quoted.startswith("<")

@@ -8,17 +8,17 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from tools.cli import Commands
-from tools.errors import ToolError
+from tools.cli import Commands, port
 from tools.progress import say
 from tools.remote_access import hub_hosts, query_address
 from tools.stack_factory import open_stack
+from tools.unknown_name import unknown
 
 
 def register(commands: Commands) -> None:
     parser = commands.add("tunnel", _tunnel, "the query pages of the hub on this machine's loopback, until Ctrl-C")
     parser.add_argument("host", nargs="?", default="", help="a node of a cluster; by default the first that answers")
-    parser.add_argument("--port", type=int, default=0, help="a free one by default")
+    parser.add_argument("--port", type=port, default=0, help="a free one by default")
 
 
 def _tunnel(options: argparse.Namespace) -> None:
@@ -28,8 +28,7 @@ def _tunnel(options: argparse.Namespace) -> None:
 def hold_tunnel(outputs: Mapping[str, Any], host: str, port: int) -> None:
     """Keep a tunnel open until Ctrl-C and print the addresses."""
     if host and host not in hub_hosts(outputs):
-        known = " or ".join(hub_hosts(outputs))
-        raise ToolError(f"HOST={host}: expected {known}, no other host has query pages (edges only push)")
+        raise unknown("HOST", host, "a host of the hub, no other has query pages", hub_hosts(outputs))
     with query_address(outputs, port, host) as base:
         say(f"Prometheus    {base}\nAlertmanager  {base}/alertmanager/\nLoki          {base}/loki/api/v1/labels")
         say("Open until Ctrl-C.")

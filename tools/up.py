@@ -29,7 +29,7 @@ from tools.errors import ToolError
 from tools.processes import try_output
 from tools.progress import say
 from tools.stack import Stack
-from tools.stack_factory import open_stack, stack_file
+from tools.stack_factory import open_stack, require_known, stack_file
 from tools.stack_settings import complete_settings, configured_docker
 from tools.status import report_status
 
@@ -47,6 +47,7 @@ def _up(options: argparse.Namespace) -> int:
 
 def prepared(options: argparse.Namespace) -> Stack:
     """The stack, with all that its update needs on this machine: images that no registry has, and an engine."""
+    require_known(options)
     file = stack_file(options)
     settings = complete_settings(working_copy.read(file).get("config") or {}, options.stack, str(file))
     if settings is None or settings.hub.local is None:

@@ -35,11 +35,13 @@ def read(path: Path) -> dict[str, Any]:
 def read_text(path: Path) -> str:
     """A stack file's text; ToolError when there is none."""
     try:
-        return path.read_text()
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ToolError(f"{path}: there is no such stack file; FILE=... names another one.") from None
     except UnicodeDecodeError:
         raise ToolError(f"{path}: expected YAML, this is no text in UTF-8.") from None
+    except OSError as problem:
+        raise ToolError(f"{path}: expected a stack file, {problem.strerror}; FILE=... names another one.") from None
 
 
 def parse(text: str, path: str) -> dict[str, Any]:

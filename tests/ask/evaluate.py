@@ -11,12 +11,13 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import httpx
 import yaml
 
 from ask import __main__ as terminal
 from ask import catalogue as catalogues
 from ask import promql, words
-from ask.client import Hub
+from ask.client import Away, Hub
 from ask.compose import Query
 from ask.engine import Engine
 from ask.plan import Plan
@@ -123,8 +124,12 @@ def foreign(hub: Hub, at: float) -> Settings:
 def answer_file(options: argparse.Namespace) -> None:
     """One JSON line for each question of a file."""
     at = terminal.moment(options.at)
+    terminal.questions(options.questions)  # it ends with a sentence for a file that is none
     hub = Hub(options.base, options.loki or options.base)
-    engine = Engine(catalogues.load(render(foreign(hub, at))))
+    try:
+        engine = Engine(catalogues.load(render(foreign(hub, at))))
+    except (Away, httpx.InvalidURL) as problem:
+        raise SystemExit(f"BASE={options.base[:80]}: expected the address of a hub that answers, {problem}") from None
     model = evaluate_model.of(options)
     terminal.reply_to_all(engine, hub, options.questions, at, improve=model.improve if model is not None else None)
     hub.close()
@@ -156,6 +161,23 @@ def measure(failures: bool, write: bool, model: Model | None, embeddings: Measur
     print("\n".join(f"With {one}." for one in reports) or "Without a language model and embeddings.")
 
 
+def _needs(options: argparse.Namespace) -> list[tuple[str, bool]]:
+    """Names of values that were given, and whether what they belong to was given too."""
+    questions, model, embeddings = options.questions is not None, bool(options.model), bool(options.embeddings)
+    pairs = {
+        "BASE": (options.base, questions),
+        "LOKI": (options.loki, questions),
+        "AT": (options.at, questions),
+        "MODEL_URL": (options.model_url, model),
+        "KEY_FILE": (options.key_file, model),
+        "ALONE": (options.alone, model),
+        "EMBEDDINGS_URL": (options.embeddings_url, embeddings),
+        "EMBEDDINGS_KEY_FILE": (options.embeddings_key_file, embeddings),
+        "DIMENSIONS": (options.dimensions, embeddings),
+    }
+    return [(name, needs) for name, (given, needs) in pairs.items() if given]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="ask-eval", description=__doc__)
     parser.add_argument("--failures", action="store_true", help="list what half a does not answer right")
@@ -171,8 +193,13 @@ def main() -> None:
         parser.error("--write is for the measurement without a model and embeddings, which the tests compare with")
     if options.questions is not None and options.embeddings:
         parser.error("EMBEDDINGS is for the questions of tests/ask, without QUESTIONS")
+    unused = [name for name, needs in _needs(options) if not needs]
+    if unused:
+        parser.error(f"{unused[0]} has no effect here; leave it out (make help: ask-eval)")
     if options.questions is None:
         measure(options.failures, options.write, evaluate_model.of(options), evaluate_embeddings.of(options))
+    elif options.base and not options.base.startswith(("http://", "https://")):
+        parser.error(f"BASE={options.base[:80]}: expected the address of a hub, such as http://127.0.0.1:9080")
     elif not options.base:
         parser.error("QUESTIONS needs BASE, the query address of a hub, such as http://127.0.0.1:9080")
     else:

@@ -107,8 +107,7 @@ def of(options: argparse.Namespace) -> Measured | None:
         raise SystemExit(f"EMBEDDINGS={provider}: expected {needed}")
     try:
         key = options.embeddings_key_file.read_text().strip() if options.embeddings_key_file is not None else ""
-    except OSError as problem:
-        raise SystemExit(
-            f"EMBEDDINGS_KEY_FILE: {options.embeddings_key_file}: cannot be read: {problem.strerror}"
-        ) from None
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "no text in UTF-8"
+        raise SystemExit(f"EMBEDDINGS_KEY_FILE: {options.embeddings_key_file}: cannot be read: {reason}") from None
     return made(Endpoint(provider, name, options.dimensions, options.embeddings_url, key))

@@ -122,8 +122,9 @@ def of(options: argparse.Namespace) -> Model | None:
         raise SystemExit(f"MODEL={provider}: expected {needed}")
     try:
         key = options.key_file.read_text().strip() if options.key_file is not None else ""
-    except OSError as problem:
-        raise SystemExit(f"KEY_FILE: {options.key_file}: cannot be read: {problem.strerror}") from None
+    except (OSError, UnicodeDecodeError) as problem:
+        reason = getattr(problem, "strerror", None) or "no text in UTF-8"
+        raise SystemExit(f"KEY_FILE: {options.key_file}: cannot be read: {reason}") from None
     counts: Counter[str] = Counter()
     endpoint = Endpoint(provider, name, options.model_url, key)
     client = Client(endpoint, InMemory(options.tokens), Counted(counts), TIMEOUT)

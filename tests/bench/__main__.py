@@ -13,12 +13,13 @@ import argparse
 import json
 import os
 import signal
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench import assistant, fleet, growth, hosts, local, page, program, rules
 from tools import images, setup
-from tools.cli import heed_interrupts
+from tools.cli import ended, heed_interrupts
 from tools.progress import say
 
 PARTS = ("local", "program", "fleet", "hosts", "rules", "ask", "growth")
@@ -69,7 +70,7 @@ def _measure(parts: Sequence[str], file: Path | None, as_json: bool) -> None:
         say(json.dumps(raw, indent=2))
 
 
-def main() -> None:
+def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[*PARTS, "all"], default="all", help="those alone")
     parser.add_argument("--json", action="store_true", help="print the raw figures as JSON after the sections")
@@ -78,11 +79,9 @@ def main() -> None:
     heed_interrupts()  # a bench in the background would measure how long plugins are waited for
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each command would compile the program again
     signal.signal(signal.SIGTERM, _terminated)  # removes what was made, as Ctrl-C does
-    try:
-        _measure(PARTS if "all" in options.parts else options.parts, options.page, options.json)
-    except KeyboardInterrupt:
-        raise SystemExit("Interrupted; what was made is removed.") from None
+    parts = PARTS if "all" in options.parts else options.parts
+    return ended(lambda: _measure(parts, options.page, options.json), "interrupted; what was made is removed.")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -19,6 +19,7 @@ from functools import partial
 from tests.integration import backup
 from tests.integration.rig import Rig, docker, eventually, rig
 from tools import gobuild, setup
+from tools.cli import ended
 from tools.hubclient import HubClient
 from tools.images import FOR_TESTS, PARTS
 from tools.paths import CHECKOUT
@@ -177,4 +178,4 @@ def _write(rows: Sequence[str]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(ended(lambda: main(sys.argv[1:])))

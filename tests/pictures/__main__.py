@@ -20,6 +20,8 @@ import venv
 from collections.abc import Sequence
 from pathlib import Path
 
+import httpx
+
 from configs.dashboards import boards
 from configs.settings import Settings
 from tests.pictures.ask import Hub, settings_of
@@ -27,6 +29,7 @@ from tests.pictures.assistant import take as take_answer
 from tests.pictures.browser import BrowserProblem, executable
 from tests.pictures.grafana import GrafanaProblem, running
 from tests.pictures.screens import take
+from tools.cli import ended
 from tools.paths import CHECKOUT, cache_dir
 
 HERE = Path(__file__).parent
@@ -99,11 +102,14 @@ def main() -> None:
             continue
         path = into / f"{board.name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = json.dumps(hub.board(board))
+        try:
+            data = json.dumps(hub.board(board))
+        except httpx.HTTPError as problem:
+            sys.exit(f"fleetwatch: the hub's query side does not answer ({problem}); `make up` brings it up.")
         done = subprocess.run([str(python), str(HERE / "draw.py"), str(path)], input=data, text=True, check=False)
         if done.returncode:
             sys.exit(f"{board.name} could not be drawn")
         print(f"{path} {path.stat().st_size // 1024} KB", flush=True)
 
 
-main()
+sys.exit(ended(main))

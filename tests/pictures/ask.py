@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import yaml
 
 from configs.dashboards.layout import row_height
 from configs.dashboards.model import LOKI, NOT_SHOWN, Dashboard, Graph, Logs, Panel, Query, Stat, Table
 from configs.settings import Settings, read
+from tools import working_copy
 
 STEPS = 90  # points of a line
 DUMMY_DSN = "postgresql://nobody:nothing@nowhere:5432/none"
@@ -21,7 +21,7 @@ DUMMY_DSN = "postgresql://nobody:nothing@nowhere:5432/none"
 
 def settings_of(file: Path) -> Settings:
     """The settings of a stack file whose secrets are in the state: nothing here needs them."""
-    config = yaml.safe_load(file.read_text())["config"]
+    config = working_copy.read(file)["config"]
     raw = {key.removeprefix("fleetwatch:"): value for key, value in config.items()}
     for edge in (raw.get("hosts") or {}).values():
         for database in ((edge or {}).get("postgres") or {}).values():

@@ -170,7 +170,7 @@ def test_newest_backup_before_a_time_is_chosen() -> None:
 def test_wrong_time_and_part_are_refused() -> None:
     with pytest.raises(ToolError, match="AT=yesterday: expected a time"):
         repository.parsed_time("yesterday")
-    with pytest.raises(ToolError, match="ONLY=metric: expected some of metrics"):
+    with pytest.raises(ToolError, match="ONLY=metric: expected some of the parts .*; did you mean metrics"):
         restore.selected("metric")
     assert restore.selected("logs,metrics") == ["metrics", "logs"]
     assert "caddy" not in restore.selected("")

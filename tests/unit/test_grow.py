@@ -134,7 +134,7 @@ def test_a_move_back_takes_nothing_while_a_block_of_the_bucket_is_missing(tmp_pa
     _made(tmp_path / "prometheus/grow")
     sources: Any = Sources(tmp_path, Block(NAME.replace("B", "D"), 0, NOW, BYTES, 0))
     sources.copied = lambda *_: None  # it leaves the block out
-    move: Any = SimpleNamespace(prefix="fw", volume="fw-prometheus", try_docker=lambda *_: None)
+    move: Any = SimpleNamespace(prefix="fw", volume="fw-prometheus", inspected=lambda *_: None)
     with pytest.raises(ToolError, match="1 of 1 blocks .* nothing was moved into the database"):
         grow_single.copy(move, _single(), sources)
     assert os.listdir(tmp_path / "prometheus") == ["grow"]

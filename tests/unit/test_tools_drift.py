@@ -105,7 +105,7 @@ def test_one_host_can_be_compared_alone(tmp_path: Path, capsys: pytest.CaptureFi
     out = capsys.readouterr().out
     assert "/y" in out
     assert "/x" not in out
-    with pytest.raises(ToolError, match="HOST=c: expected a host that is up: a, b"):
+    with pytest.raises(ToolError, match="HOST=c: expected a host that is up \\(a, b\\)"):
         drift.report(Deployed(made), "c")
 
 

@@ -186,7 +186,7 @@ def test_a_second_export_keeps_what_was_filled_in_and_removes_old_configuration(
 @pytest.mark.parametrize(
     ("host", "to", "message"),
     [
-        ("web-2", "new", "HOST=web-2: expected a host of the stack file: hub, web-1"),
+        ("web-2", "new", "HOST=web-2: expected a host of the stack file .*; did you mean web-1"),
         ("web-1", "", "TO=: expected the folder to write"),
         ("web-1", "taken", "expected an empty folder or that of an earlier export"),
     ],
@@ -208,5 +208,5 @@ def test_the_push_password_of_a_host_is_that_of_its_newest_rotation() -> None:
     state = {"deployment": {"resources": [*made, password("web-10-password", "other")]}}
     assert stack_secrets.push_password(state, "web-1") == "two"
     assert stack_secrets.push_password({"deployment": {"resources": made[1:]}}, "web-1") == "one"
-    with pytest.raises(ToolError, match="HOST=db-1: there is no push password"):
+    with pytest.raises(ToolError, match="HOST=db-1: expected a host that pushes with a password \\(web-1, web-10\\)"):
         stack_secrets.push_password(state, "db-1")

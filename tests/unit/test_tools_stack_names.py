@@ -24,7 +24,7 @@ def test_what_is_more_than_a_name_is_refused(name: str, capsys: pytest.CaptureFi
     with pytest.raises(ToolError, match="x: expected a stack's name of letters, digits"):
         stack_names.checked(name, "x")
     assert tools.main([f"--stack={name}", "scan"]) == 1
-    assert "--stack: expected a stack's name" in capsys.readouterr().err
+    assert "STACK: expected a stack's name" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("way", ["argument", "environment"])
@@ -38,5 +38,5 @@ def test_make_and_its_shell_run_nothing_of_a_name(tmp_path: Path, way: str) -> N
         capture_output=True, text=True, check=False, timeout=60,
     )  # fmt: skip
     assert done.returncode != 0
-    assert "--stack: expected a stack's name of letters" in done.stderr
+    assert "STACK: expected a stack's name of letters" in done.stderr
     assert list(tmp_path.iterdir()) == []

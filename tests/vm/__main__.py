@@ -27,7 +27,7 @@ from tests.vm import checks, disk, programs, report
 from tests.vm.emulator import Emulator, seed
 from tests.vm.machine import Machine, new_key, new_name, save_images
 from tools import setup, ssh_program
-from tools.cli import heed_interrupts
+from tools.cli import ended, heed_interrupts
 from tools.errors import ToolError
 from tools.paths import cache_dir
 from tools.progress import say, step
@@ -201,4 +201,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(ended(main))

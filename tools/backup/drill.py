@@ -28,13 +28,13 @@ def register(commands: Commands) -> None:
 
 
 def _drill(options: argparse.Namespace) -> int:
+    at = parsed_time(options.at)
     stack = opened(options)
     settings = stack.settings()
     if options.if_backed_up and (settings is None or settings.hub.backup is None):
         say(f"The stack {stack.name} has no backup: hub.backup is not set.")
         return 0
     repository = Repository(stack)
-    at = parsed_time(options.at)
     begin = time.monotonic()
     with step("Reading the repository"):
         snapshots = chosen(repository.snapshots(), repository.parts, at, ADDED_LATER)

@@ -49,7 +49,7 @@ class Repository(HubDocker):
         settings = stack.settings()
         self.parts = parts(settings) if settings is not None else tuple(PARTS)
         self.backup = names.container(self.prefix, "backup")
-        found = self.try_docker("inspect", "--type", "container", "-f", f"{IMAGE} {source(CONFIG)}", self.backup)
+        found = self.inspected("inspect", "--type", "container", "-f", f"{IMAGE} {source(CONFIG)}", self.backup)
         if found is None:
             raise ToolError("The hub has no backup: set hub.backup in the stack file, then run `make up`.")
         self.image, folder = found.split()
@@ -162,15 +162,22 @@ def without(parts: Sequence[str], snapshots: Mapping[str, Snapshot]) -> list[str
 
 def parsed_time(text: str) -> datetime | None:
     """AT=: a time in ISO 8601, UTC unless it has an offset; empty for the newest."""
+    text = text.strip()
     if not text or text == "latest":
         return None
     try:
         found = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+        at = (found if found.tzinfo else found.replace(tzinfo=timezone.utc)).astimezone(timezone.utc)
+    except (ValueError, OverflowError):
         raise ToolError(
-            f"AT={text}: expected a time such as 2026-11-28T12:00 (UTC), or nothing for the newest"
+            f"AT={text[:40]}: expected a time such as 2026-11-28T12:00 (UTC), or nothing for the newest"
         ) from None
-    return found if found.tzinfo else found.replace(tzinfo=timezone.utc)
+    if at > (now := datetime.now(timezone.utc)):
+        raise ToolError(
+            f"AT={text[:40]}: expected a time of the past, it is {now:%Y-%m-%dT%H:%M} UTC now; without AT= the newest "
+            "backup is taken"
+        )
+    return at
 
 
 def counts(note: str) -> Mapping[str, int]:

@@ -20,6 +20,7 @@ from tools.backup.repository import ADDED_LATER, Repository, Snapshot, chosen, o
 from tools.cli import Commands
 from tools.errors import ToolError
 from tools.progress import say, step
+from tools.unknown_name import unknown
 
 # Not by default: `caddy` would bring an own CA that the edges do not trust yet, `state` is a file of this machine.
 DEFAULT = ("metrics", "logs", "grafana", "alertmanager", "ask")
@@ -42,8 +43,8 @@ def _restore(options: argparse.Namespace) -> int:
     parts, at = selected(options.only), parsed_time(options.at)
     stack = opened(options)
     repository = Repository(stack)
-    if options.only and (unknown := [part for part in parts if part not in repository.parts]):
-        raise ToolError(f"ONLY={unknown[0]}: this stack has only {', '.join(repository.parts)}")
+    if options.only.strip() and (missing := [part for part in parts if part not in repository.parts]):
+        raise ToolError(f"ONLY={missing[0]}: this stack has only {', '.join(repository.parts)}")
     parts = [part for part in parts if part in repository.parts]
     with step("Reading the repository"):
         snapshots = chosen(repository.snapshots(), parts, at, () if options.only else ADDED_LATER)
@@ -67,8 +68,8 @@ def _restore(options: argparse.Namespace) -> int:
 def selected(only: str) -> Sequence[str]:
     """The parts that `ONLY=` names, in the order of a restore."""
     wanted = [word for word in only.replace(",", " ").split() if word]
-    if unknown := [word for word in wanted if word not in PARTS]:
-        raise ToolError(f"ONLY={unknown[0]}: expected some of {', '.join(PARTS)}")
+    if misspelt := [word for word in wanted if word not in PARTS]:
+        raise unknown("ONLY", misspelt[0], "some of the parts", PARTS)
     return [part for part in PARTS if part in (wanted or DEFAULT)]
 
 

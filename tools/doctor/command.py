@@ -21,7 +21,7 @@ from tools.doctor import custom as custom_queries
 from tools.doctor import hosts, queries, report, rules, unread, verdicts
 from tools.doctor.querier import Querier
 from tools.doctor.variables import PER_HOST, Choices
-from tools.errors import ToolError
+from tools.errors import ToolError, sentence
 from tools.hubclient import HubClient
 from tools.paths import CHECKOUT
 from tools.progress import say
@@ -59,8 +59,8 @@ def doctor(made: Callable[[], Stack], as_json: bool) -> int:
                 found = settled(HubClient(address, PATIENCE), settings, _progress(), target_errors)
             found = with_unread(found, unread.examine(settings, docker))
             found = with_rings(found, nodes.views(settings, outputs))
-    except ToolError as problem:
-        print(f"fleetwatch: {problem}", file=sys.stderr)
+    except (ToolError, OSError) as problem:
+        print(f"fleetwatch: {sentence(problem)}", file=sys.stderr)
         return NOT_ASKED
     say(report.as_json(found) if as_json else report.as_text(found))
     return FAULTS if found.faults else WELL
