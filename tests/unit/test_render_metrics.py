@@ -54,8 +54,9 @@ def test_every_agent_says_where_its_data_comes_from() -> None:
 
 
 def test_an_internet_edge_pushes_with_its_own_password_over_tls_1_3() -> None:
-    (write,) = _agent(full())["remote_write"]
-    assert write["url"] == "https://hub.example/api/v1/write"
+    settings = full()
+    (write,) = _agent(settings)["remote_write"]
+    assert write["url"] == f"https://{settings.hub.domain}/api/v1/write"
     assert write["basic_auth"] == {"username": "hub", "password_file": "/run/secrets/fleetwatch/password"}, (
         "the password is a file: this one is plain"
     )
