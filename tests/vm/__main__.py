@@ -195,7 +195,7 @@ def main() -> int:
         return 130
     text = report.section(steps.done, facts)
     say("\n" + text)
-    if options.page and steps.well:
+    if options.page:
         options.page.write_text(page.put(options.page.read_text() if options.page.exists() else "", text))
     return 0 if steps.well else 1
 
