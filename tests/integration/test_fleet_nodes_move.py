@@ -26,7 +26,7 @@ class Growing(Fleet):
     internet = "198.18.83.0/24"
     more_images = ("s3", "thanos")
     began = 0.0
-    token = ""  # in the lines of a container that counts
+    counted = ""  # in the lines of a container that counts
 
     def begin(self) -> None:
         fast = {"scrape": {"agents": f"{EVERY}s", "node": f"{EVERY}s", "hub": f"{EVERY}s"}}
@@ -51,7 +51,7 @@ def fleet() -> Iterator[Growing]:
         assert isinstance(made, Growing)
         made.up()
         made.began = time.time()
-        made.token = made.talker("web")
+        made.counted = made.talker("web")
         yield made
 
 
@@ -70,7 +70,7 @@ def _nothing_is_missing(fleet: Growing) -> None:
 
 def _numbers(fleet: Growing) -> Counter[int]:
     with fleet.hub() as hub:
-        streams = hub.logs(f'{{host="web"}} |= "token={fleet.token}"', fleet.began, time.time(), limit=5000)
+        streams = hub.logs(f'{{host="web"}} |= "token={fleet.counted}"', fleet.began, time.time(), limit=5000)
     found = [re.search(r" n=([0-9]+)", line) for stream in streams for _, line in stream["values"]]
     return Counter(int(one[1]) for one in found if one)
 
