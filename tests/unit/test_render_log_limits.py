@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import yaml
 
@@ -11,7 +12,7 @@ from tests.fixtures import rendering
 from tests.fixtures.full import SOURCE, small
 
 
-def _logs(**logs: object) -> Settings:
+def _logs(**logs: Any) -> Settings:
     return load(small(hosts={"hub": {"logs": logs}}), SOURCE)
 
 
