@@ -24,6 +24,7 @@ PROGRAMS: dict[str, tuple[str, str] | None] = {
     "caddy": ("caddy", "caddy"),
     "loki": ("loki", "/usr/bin/loki"),
     "promtail": ("promtail", "/usr/bin/promtail"),
+    "vmagent": ("vmagent", "/vmagent-prod"),
     "actionlint": None,
     "alloy-syntax": None,
 }

@@ -1,4 +1,4 @@
-"""A preview of a hub that is too small for its hosts."""
+"""A hub on one host: its parts are made one after the other; a preview warns where it is too small for its hosts."""
 
 from __future__ import annotations
 
@@ -16,3 +16,13 @@ def test_a_hub_that_is_too_small_for_its_hosts_is_a_warning(monkeypatch: pytest.
     (warning,) = [line for line in run(sections, monkeypatch).warnings if line.startswith("hub.droplet.size")]
     assert "4 hosts with about 16000 series need a hub with about " in warning
     assert "s-1vcpu-1gb has 1024 MB; choose s-1vcpu-2gb or a larger one" in warning
+
+
+def test_each_part_is_made_once_the_one_before_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So an image that does not work costs one part of the hub."""
+    made = run(fleet(), monkeypatch)
+    parts = [name for name in made.containers if name.startswith("hub-")]
+    assert {"hub-prometheus", "hub-loki", "hub-grafana", "hub-alertmanager", "hub-caddy"} <= set(parts)
+    for before, name in zip(parts, parts[1:], strict=False):
+        needed = {urn.split("::")[-1] for urn in made.containers[name].request.dependencies}
+        assert {before, f"{before}-answers"} <= needed, name

@@ -9,6 +9,8 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import pytest
 
@@ -69,6 +71,8 @@ class TestBackup:
         assert parts
         assert backup.metric(told.rig, "sum(fleetwatch_backup_failed)") == 0
         assert backup.metric(told.rig, 'fleetwatch_backup_size_bytes{part="metrics"}') > 1000
+        assert backup.metric(told.rig, "min(fleetwatch_backup_progress_ratio) == 1") == 1
+        assert backup.metric(told.rig, "count(fleetwatch_backup_duration_seconds)") == 7
 
     def test_no_snapshot_of_prometheus_stays(self, told: Told) -> None:
         look = ("exec", told.rig.container("prometheus"), "sh", "-c", "ls /prometheus/snapshots")
@@ -87,9 +91,6 @@ class TestBackup:
         assert "RESTIC_PASSWORD=" not in seen
 
     def test_admin_endpoints_are_not_on_the_query_side(self, told: Told) -> None:
-        from urllib.error import HTTPError
-        from urllib.request import Request, urlopen
-
         url = f"http://127.0.0.1:{told.rig.ports['query']}"
         for path in ("/api/v1/admin/tsdb/snapshot", "//api/v1/admin/tsdb/snapshot", "/api/v1/%61dmin/tsdb/snapshot"):
             with pytest.raises(HTTPError) as refused:
@@ -158,6 +159,7 @@ class TestBackup:
     def test_restore_brings_everything_up_to_the_backup_and_keeps_what_came_since(self, told: Told) -> None:
         before = told.rig.hub.metrics("min_over_time(timestamp(up{job='agent'})[1h:2s])")
         first = min(float(one["value"][1]) for one in before)
+        assert first <= told.destroyed + 10, "the edge's backlog of the outage is missing"
         done = told.rig.tool("restore")
         assert done.returncode == 0, done.stdout
         assert "integrity_check ok" in done.stdout
@@ -202,8 +204,9 @@ class TestBackup:
         path = told.rig.home / "state" / told.rig.name / "restored-state.json"
         state = path.read_text()
         assert json.loads(state)["deployment"]["resources"]
-        assert PASSWORD not in state
-        assert told.bucket.secret not in state
+        passphrase = (path.parent / "passphrase").read_text().strip()
+        for secret in (PASSWORD, told.bucket.secret, passphrase):
+            assert secret not in state
 
     def test_drill_changes_nothing(self, told: Told) -> None:
         before = told.rig.started_all()

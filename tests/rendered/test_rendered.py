@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from configs import names, rules
-from configs.services import agent, alertmanager, alloy, caddy, loki, prometheus, promtail
+from configs.services import agent, alertmanager, alloy, caddy, loki, prometheus, promtail, vmagent
 from configs.services.alertmanager import templates
 from configs.services.caddy import caddyfile, entry
 from configs.services.spec import Late
@@ -58,6 +58,16 @@ def test_promtool_accepts_every_agent(settings: Settings, tool: Tool, tmp_path: 
         text = rendering.agent_config(settings, host)
         path = _write(tmp_path, text, f"{host}.yml", agent.CONFIG)
         _accepted(tool("promtool")("check", "config", "--agent", path))
+
+
+def test_vmagent_accepts_every_agent(settings: Settings, tool: Tool, tmp_path: Path) -> None:
+    """Every host's jobs, also where the Prometheus agent reads them."""
+    for host in settings.hosts:
+        for file in rendering.agent_files(settings, host):
+            for folder in ("", "secrets/"):
+                _write(tmp_path, "x\n", f"{folder}{file}", vmagent.CONFIG)
+        path = _write(tmp_path, vmagent.config(rendering.context(settings, host)), f"{host}.yml", vmagent.CONFIG)
+        _accepted(tool("vmagent")("-dryRun", f"-promscrape.config={path}"))
 
 
 def test_amtool_accepts_the_alertmanager(settings: Settings, tool: Tool, tmp_path: Path) -> None:

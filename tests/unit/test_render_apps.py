@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ import yaml
 
 from configs.render import apps
 from configs.services import agent, vmagent
+from configs.services.context import Context
 from configs.services.spec import Late
 from configs.settings import load
+from configs.settings.app import App
 from tests.fixtures import rendering
 from tests.fixtures.full import CERTIFICATE, SECRETS, SOURCE, full, small
 from tests.fixtures.relabelling import relabelled
@@ -62,6 +65,23 @@ def test_a_prometheus_agent_takes_any_content_type_and_both_limit_what_they_read
     app = full().edges["hub"].apps["shop"]
     assert agent.app_keys(app)["fallback_scrape_protocol"] == "PrometheusText0.0.4"
     assert agent.app_keys(app)["body_size_limit"] == vmagent.app_keys(app)["max_scrape_size"] == "16384KiB"
+
+
+@pytest.mark.parametrize(("kind", "config"), [("prometheus", agent.config), ("vmagent", vmagent.config)])
+def test_targets_and_limits_reach_the_job(kind: str, config: Callable[[Context], str]) -> None:
+    given = {"targets": ["a:1", "b:1"], "sample_limit": 77, "label_limit": 7}
+    honors = {"honor_timestamps": True} if kind == "prometheus" else {}
+    hosts = {"hub": {"metrics": {"agent": kind}, "apps": {"shop": given, "usual": {"target": "c:1", **honors}}}}
+    found = yaml.safe_load(config(rendering.context(load(small(hosts=hosts), SOURCE), "hub")))["scrape_configs"]
+    jobs = {job["job_name"]: job for job in found}
+    (group,) = jobs["shop"]["static_configs"]
+    assert group["targets"] == ["a:1", "b:1"]
+    assert (jobs["shop"]["sample_limit"], jobs["shop"]["label_limit"]) == (77, 7)
+    assert jobs["shop"]["honor_timestamps"] is False
+    assert jobs["usual"]["honor_timestamps"] is bool(honors)
+    usual = App.model_fields
+    assert jobs["usual"]["sample_limit"] == usual["sample_limit"].default
+    assert jobs["usual"]["label_limit"] == usual["label_limit"].default
 
 
 def test_a_name_is_resolved_and_its_targets_have_the_labels_too() -> None:

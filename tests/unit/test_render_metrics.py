@@ -14,7 +14,7 @@ from configs.services.alertmanager.kinds import AWS_PROFILES
 from configs.settings import Settings, load
 from configs.units import parse_duration
 from tests.fixtures import rendering
-from tests.fixtures.full import DATABASE_PASSWORD, ROOT, SECRETS, SOURCE, full, small
+from tests.fixtures.full import DATABASE_PASSWORD, ROOT, SECRETS, SOURCE, STORAGE, full, in_bucket, small
 from tests.fixtures.relabelling import relabelled
 from tests.fixtures.stackfiles import CASES
 
@@ -62,6 +62,20 @@ def test_an_internet_edge_pushes_with_its_own_password_over_tls_1_3() -> None:
     )
     assert write["tls_config"]["min_version"] == "TLS13"
     assert write["queue_config"]["retry_on_http_429"] is True, "a busy hub must not cost samples"
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (full(), "io.prometheus.write.v2.Request"),
+        (in_bucket(), "prometheus.WriteRequest"),
+        (_with(storage={**STORAGE, "kind": "single"}), "prometheus.WriteRequest"),  # before its move to the bucket
+    ],
+    ids=["disk", "bucket", "bucket prepared"],
+)
+def test_remote_write_is_2_0_unless_thanos_takes_it(settings: Settings, message: str) -> None:
+    (write,) = _agent(settings)["remote_write"]
+    assert write["protobuf_message"] == message
 
 
 def test_a_private_edge_pushes_without_a_password() -> None:
