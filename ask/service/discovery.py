@@ -85,7 +85,7 @@ class Knowledge:
         shared = self.store.get(_WORLD)
         if shared is not None and shared["at"] > self.at:
             self.world, self.at = worlds.world(shared), float(shared["at"])
-        if not force and time.time() - self.at < self._interval:
+        if not force and 0 <= time.time() - self.at < self._interval:  # below 0: the clock was set back
             return False
         if not self.store.put(_LOCK, {"at": time.time()}, LONGEST, only_new=True):
             return False
@@ -103,7 +103,7 @@ class Knowledge:
             pairs = inventory.pairs(self.hub, found, now)
         before, self.world, self.at = self.world, worlds.completed(found, self.world), now
         self._growing = grown(before, self.world)
-        if found.missing:
+        if found.away:
             self.at = now - self.seconds + SOON
         self.store.put(_WORLD, worlds.document(self.world) | {"at": self.at}, max(3600, 3 * self.seconds))
         inventory.update(self.pool, self.world, pairs)
@@ -122,4 +122,4 @@ class Knowledge:
                 wait = 5.0
             except Exception:
                 LOG.exception("discovery failed")
-            stop.wait(min(wait, SOON) if self.world.missing else wait)
+            stop.wait(min(wait, SOON) if self.world.away else wait)
