@@ -20,6 +20,7 @@ LABELS = (
 LOG_LABELS = ("host", "container", "job", "compose_project")
 LOOK_BACK = 3600.0
 MAX_VALUES, MAX_SERIES = 5000, 20000
+CUT = f"The apps have more than {MAX_SERIES} series. Metrics that only the others have are not known."
 _INTERNAL = re.compile(r"^(scrape_|up$|go_|process_|python_|promhttp_|ALERTS)|(_created|_info)$|:")
 
 
@@ -42,14 +43,21 @@ class World:
     apps: dict[str, AppMetric] = field(default_factory=dict)
     missing: tuple[str, ...] = ()
 
+    @property
+    def away(self) -> bool:
+        """Whether a store did not answer."""
+        return any(one != CUT for one in self.missing)
+
     def values(self, label: str) -> frozenset[str]:
         """The values of a label in metrics and logs."""
         return self.labels.get(label, frozenset()) | self.logs.get(label, frozenset())
 
 
 def discover(hub: Hub, catalogue: Catalogue, at: float) -> World:
-    """Ask the hub. A store that is down leaves its part empty and is named in `missing`."""
-    start, missing = at - LOOK_BACK, []
+    """Ask the hub. A store that is down leaves its part empty and is named in `missing`, as series beyond the limit
+    are."""
+    start = at - LOOK_BACK
+    missing: list[str] = []
     labels: dict[str, frozenset[str]] = {}
     logs: dict[str, frozenset[str]] = {}
     metrics: frozenset[str] = frozenset()
@@ -58,7 +66,9 @@ def discover(hub: Hub, catalogue: Catalogue, at: float) -> World:
         labels = {one: frozenset(filter(None, hub.values(one, start, at, MAX_VALUES))) for one in LABELS}
         metrics = frozenset(hub.values("__name__", start, at, MAX_SERIES))
         others = Matcher("job", "!~", promql.alternatives(catalogue.jobs))
-        apps = app_metrics(hub.series([f'{{job!="",{others}}}'], start, at, MAX_SERIES), catalogue.metrics)
+        series = hub.series([f'{{job!="",{others}}}'], start, at, MAX_SERIES + 1)
+        apps = app_metrics(series[:MAX_SERIES], catalogue.metrics)
+        missing += [CUT] if len(series) > MAX_SERIES else []
     except Away as problem:
         missing.append(str(problem))
     try:

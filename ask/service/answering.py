@@ -32,6 +32,7 @@ from ask.world import World
 
 SECOND_PATIENCE = 5.0  # seconds that the query of a model waits for its turn
 LONGEST = 2000  # characters of a question that are looked at
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # no column of the database can have these
 KEPT = {"answered", "empty", "abstained"}
 LARGEST_KEPT = 1024**2  # characters of an answer in the cache, which all replicas share
 ABSTAINED = 30  # seconds that an abstention is kept at most: the next discovery may know the name
@@ -74,9 +75,17 @@ class Answering:
 
     def answer(self, caller: Caller, asked: Asked, patience: float | None = None) -> dict[str, Any]:
         """The answer as JSON; `patience` is how long it waits for its turn. Raises Problem."""
-        began = time.monotonic()
+        self.accept(caller, asked)
+        return self.accepted(caller, asked, patience)
+
+    def accept(self, caller: Caller, asked: Asked) -> None:
+        """Audit a question, also one that is refused then. Raises Problem."""
+        self.history.audit(caller, "question", _UNSTORABLE.sub("\ufffd", asked.question[:LONGEST]), asked.address)
         self.check(asked)
-        self.history.audit(caller, "question", asked.question, asked.address)
+
+    def accepted(self, caller: Caller, asked: Asked, patience: float | None = None) -> dict[str, Any]:
+        """The answer to a question that was accepted."""
+        began = time.monotonic()
         name = f"answer:{self.knowledge.version}:{asked.key}"
         found = self.store.get(name) if self.cache_seconds else None
         cached = found is not None

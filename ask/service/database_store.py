@@ -22,7 +22,10 @@ _NOW = "clock_timestamp()"
 _SOON = f"{_NOW} + make_interval(secs => :seconds)"
 _ALIVE = f"ends_at > {_NOW}"
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"  # of the group, until the end of the transaction
-_OVER = f"DELETE FROM shared_members WHERE name = :name AND ends_at <= {_NOW}"
+_OVER = f"""
+DELETE FROM shared_members WHERE name = :name
+AND (ends_at <= {_NOW} OR ends_at > {_NOW} + make_interval(secs => :seconds + 1))
+"""  # the second: added before the clock was set back
 _COUNT = f"""
 SELECT count(*), ceil(extract(epoch FROM min(ends_at) - {_NOW}))::int FROM shared_members WHERE name = :name
 """
@@ -85,7 +88,7 @@ class InDatabase:
         """Add a member unless the group is full: whether it was added, the members, and seconds until one leaves."""
         with self._transaction() as connection:
             connection.execute(sa.text(_LOCK), {"name": name})
-            connection.execute(sa.text(_OVER), {"name": name})
+            connection.execute(sa.text(_OVER), {"name": name, "seconds": seconds})
             count, left = connection.execute(sa.text(_COUNT), {"name": name}).one()
             allowed = count < places
             if allowed:

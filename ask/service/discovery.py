@@ -14,7 +14,7 @@ from ask import catalogue as catalogues
 from ask.client import Hub
 from ask.engine import Engine
 from ask.safety import Limits
-from ask.service import inventory, problems, worlds
+from ask.service import inventory, problems, secrets, worlds
 from ask.service.metrics import Metrics
 from ask.service.store import Store
 from ask.world import World, discover
@@ -49,6 +49,7 @@ class Knowledge:
     at: float = 0.0  # when the world was discovered
     _engine: Engine | None = None
     _stamp: tuple[int, int] = (0, 0)
+    _digest: str = ""  # of the file
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _began: float = field(default_factory=time.monotonic)
     _growing: bool = True  # the last discovery found something new
@@ -61,7 +62,9 @@ class Knowledge:
             stamp = (found.st_mtime_ns, found.st_size)
             if stamp != self._stamp:
                 with self._lock:
-                    self._engine, self._stamp = Engine(catalogues.read(self.path), self.limits), stamp
+                    text = self.path.read_text(encoding="utf-8")
+                    self._engine, self._stamp = Engine(catalogues.load(text), self.limits), stamp
+                    self._digest = secrets.digest(text)[:16]
         except (OSError, catalogues.CatalogueError) as problem:
             if self._engine is None:
                 raise
@@ -71,8 +74,8 @@ class Knowledge:
 
     @property
     def version(self) -> str:
-        """Changes with the catalogue: answers of another one are not reused."""
-        return f"{self._stamp[0]:x}"
+        """Changes with the catalogue: answers of another one are not reused, those of another replica are."""
+        return self._digest
 
     @property
     def _interval(self) -> float:
@@ -85,7 +88,7 @@ class Knowledge:
         shared = self.store.get(_WORLD)
         if shared is not None and shared["at"] > self.at:
             self.world, self.at = worlds.world(shared), float(shared["at"])
-        if not force and time.time() - self.at < self._interval:
+        if not force and 0 <= time.time() - self.at < self._interval:  # below 0: the clock was set back
             return False
         if not self.store.put(_LOCK, {"at": time.time()}, LONGEST, only_new=True):
             return False
@@ -103,7 +106,7 @@ class Knowledge:
             pairs = inventory.pairs(self.hub, found, now)
         before, self.world, self.at = self.world, worlds.completed(found, self.world), now
         self._growing = grown(before, self.world)
-        if found.missing:
+        if found.away:
             self.at = now - self.seconds + SOON
         self.store.put(_WORLD, worlds.document(self.world) | {"at": self.at}, max(3600, 3 * self.seconds))
         inventory.update(self.pool, self.world, pairs)
@@ -122,4 +125,4 @@ class Knowledge:
                 wait = 5.0
             except Exception:
                 LOG.exception("discovery failed")
-            stop.wait(min(wait, SOON) if self.world.missing else wait)
+            stop.wait(min(wait, SOON) if self.world.away else wait)

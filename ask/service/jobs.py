@@ -112,7 +112,7 @@ class Jobs:
         caller = Caller(UUID(who["user"]), who["name"], who["role"], key=key)
         question = Asked(asked["question"], _context(asked["context"]), asked["address"])
         try:
-            return "done", {"answer": self.answering.answer(caller, question, PATIENCE)}
+            return "done", {"answer": self.answering.accepted(caller, question, PATIENCE)}
         except Problem as problem:
             return "failed", {"problem": problem.document() | {"status": problem.status}}
         except Exception:

@@ -142,7 +142,8 @@ def written(folder: Path, postgres: Server, valkey: Server | None, database: str
     files |= {"valkey": valkey.password} if valkey is not None else {}
     for name, text in files.items():
         (folder / name).write_text(text)
-    (folder / "catalogue.json").write_text(render(settings()))
+    catalogue = json.loads(render(settings())) | {"database": database}  # answers in Valkey are of one database
+    (folder / "catalogue.json").write_text(json.dumps(catalogue))
     document: dict[str, Any] = {
         "catalogue": str(folder / "catalogue.json"),
         "prometheus": {"url": "http://prometheus.test"},

@@ -56,6 +56,24 @@ def test_a_window_slides_and_says_when_it_is_free(store: InDatabase) -> None:
     assert store.window("who", 2, 1, "again").allowed
 
 
+def _jump(store: InDatabase, seconds: int) -> None:
+    """What is kept is older by so many seconds, as after a clock that jumps; negative: it is set back."""
+    store._change("UPDATE shared_members SET ends_at = ends_at - make_interval(secs => :seconds)", seconds=seconds)
+
+
+@pytest.mark.parametrize("seconds", [-86400, 86400])
+def test_no_limit_and_no_place_outlasts_a_clock_that_jumps(store: InDatabase, seconds: int) -> None:
+    assert [store.window("jump", 60, 1, one).allowed for one in ("a", "b")] == [True, False]
+    assert [store.enter("places", one, 1, 15) for one in ("a", "b")] == [True, False]
+    _jump(store, seconds)
+    after = store.window("jump", 60, 1, "c")
+    assert (after.allowed, after.reset <= 60) == (True, True)
+    assert store.enter("places", "c", 1, 15)
+    assert not store.window("jump", 60, 1, "d").allowed, "what was counted after the jump counts"
+    store.leave("places", "c")
+    store.clear_window("jump")
+
+
 def test_a_list_is_taken_in_its_order_by_one(store: InDatabase) -> None:
     for job in ("b", "a", "b"):
         store.push("jobs", job)

@@ -56,3 +56,15 @@ def test_new_fleet_is_discovered_often_until_nothing_is_new_or_the_start_is_long
     knowledge._began -= discovery.YOUNG
     assert not _later(stage, discovery.EARLY + 5), "the start is long ago"
     assert _later(stage, knowledge.seconds + 5)
+
+
+@pytest.mark.parametrize("seconds", [-86400.0, 86400.0])
+def test_fleet_is_discovered_at_once_after_the_clock_has_jumped(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, seconds: float
+) -> None:
+    knowledge, clock = stage.service.knowledge, time.time
+    assert knowledge.refresh(force=True)
+    monkeypatch.setattr("ask.service.discovery.time.time", lambda: clock() + seconds)
+    assert knowledge.refresh()
+    assert abs(knowledge.at - clock() - seconds) < 60
+    assert not knowledge.refresh(), "once"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterator
@@ -38,6 +39,20 @@ def test_limits_and_cached_answers_are_shared(both: tuple[Stage, Stage]) -> None
     second = other.ask("swap of web-1", headers)
     left = [int(found.headers["X-RateLimit-Remaining"]) for found in (first, second)]
     assert left[1] == left[0] - 1
+    assert [found.json()["cached"] for found in (first, second)] == [False, True]
+
+
+def test_three_share_limits_answers_and_sessions(postgres: Server, valkey: Server) -> None:
+    database = stage.fresh_database(postgres)
+    with contextlib.ExitStack() as stack:
+        made = [stack.enter_context(stage.replica(postgres, valkey, database, jobs=0)) for _ in range(3)]
+        headers = made[0].token()
+        found = [one.ask("load of web-2", headers) for one in made]
+        left = [int(one.headers["X-RateLimit-Remaining"]) for one in found]
+        assert left == [left[0], left[0] - 1, left[0] - 2]
+        assert [one.json()["cached"] for one in found] == [False, True, True]
+        made[2].client.post("/ask/auth/logout", headers=headers)
+        assert [one.ask("swap of web-1", headers).status_code for one in made] == [401] * 3
 
 
 def test_one_discovers_for_both_in_a_fixed_number_of_requests(both: tuple[Stage, Stage]) -> None:

@@ -12,7 +12,7 @@ from configs.dashboards import boards
 from configs.dashboards.containers import NO_NETWORK
 from configs.dashboards.hosts import NO_PRESSURE
 from configs.dashboards.model import MOST_SERIES, Graph, largest
-from tests.fixtures import exporters
+from tests.fixtures import assistant, exporters
 from tests.fixtures.declared_empty import PANELS, SHOWN_BY
 from tests.fixtures.full import full
 from tests.unit.test_dashboards import expressions, expressions_as_rules
@@ -27,13 +27,7 @@ SERIES = {
     f'ALERTS{{alertname="DiskUsed",alertstate="firing",severity="warning",{HERE}}}': "1x40",
     f'node_filesystem_files{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "100x40",
     f'node_filesystem_files_free{{job="node",{HERE},mountpoint="/",fstype="ext4"}}': "40x40",
-    f'http_requests_total{{job="ask",{HERE},method="GET",route="/ask/",status="200"}}': "0+1x40",
-    **{
-        f'llm_{name}_total{{job="ask",{HERE},provider="anthropic",{label}="x"}}': "0+1x40"
-        for name, label in (("proposals", "result"), ("errors", "reason"), ("token_usage", "direction"))
-    },
-    f'embedding_texts{{job="ask",{HERE},provider="ollama",state="stored"}}': "900x40",
-    f'embedding_errors_total{{job="ask",{HERE},provider="ollama",reason="timeout"}}': "0+1x40",
+    **assistant.series(HERE),
     f'pg_up{{job="postgres",{HERE},database="main"}}': "1x40",
     f'fleetwatch_sql_errors_total{{{SQL},query="pg_locks"}}': "0+1x40",
     f'fleetwatch_pg_replication_lag_seconds{{job="sql",{HERE},database="main"}}': "3x40",

@@ -19,7 +19,7 @@ def submit(
     """Queue a question; poll the job for its answer."""
     response.headers.update(limited(service, caller))
     asked = body.asked(address_of(request))
-    service.answering.check(asked)
+    service.answering.accept(caller, asked)
     return service.jobs.submit(caller, asked)
 
 

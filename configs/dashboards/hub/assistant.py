@@ -6,6 +6,8 @@ from configs.dashboards.model import PER_SECOND, Graph, Query, Row
 from configs.rules.ask import JOB
 from configs.settings import Settings
 
+_NO_QUESTION = "the assistant has had no question"
+_NO_EMBEDDINGS = "the assistant has not started with embeddings yet"
 _SELECTED = f'{JOB},env=~"$env"'
 
 
@@ -32,12 +34,59 @@ def rows(settings: Settings) -> tuple[Row, ...]:
             ),
         ),
     )
-    made = [Row(title="Assistant", panels=(components, requests))]
+    sign_ins = Graph(
+        title="Sign-ins to the assistant",
+        description="Attempts to sign in per second, by result. Limited: refused after too many attempts.",
+        unit=PER_SECOND,
+        queries=(_always("sum by (result)", "auth_attempts_total", "{{result}}"),),
+    )
+    made = [
+        Row(title="Assistant", panels=(components, requests, sign_ins)),
+        Row(title="Assistant's answers", panels=_answers()),
+    ]
     if settings.hub.ask.model:
         made.append(Row(title="Assistant's language model", panels=_model()))
     if settings.hub.ask.embeddings:
         made.append(Row(title="Assistant's embeddings", panels=_embeddings()))
     return tuple(made)
+
+
+def _answers() -> tuple[Graph, ...]:
+    """What becomes of questions, and how fast."""
+    outcomes = Graph(
+        title="Questions to the assistant",
+        description="Questions per second by outcome. Abstained: readings were offered instead of an answer.",
+        unit=PER_SECOND,
+        no_value="No questions yet",
+        queries=(_rate("ask_questions_total", "status", _NO_QUESTION),),
+    )
+    buckets = f"sum by (le, cached) (rate(query_processing_duration_seconds_bucket{{{_SELECTED}}}[$__rate_interval]))"
+    duration = Graph(
+        title="Time to answer a question",
+        description="95th percentile of the time to answer a question, of those from the cache and of others.",
+        unit="s",
+        no_value="No questions yet",
+        queries=(Query(expr=f"histogram_quantile(0.95, {buckets})", legend="cached: {{cached}}", empty=_NO_QUESTION),),
+    )
+    cache = Graph(
+        title="Assistant's cache",
+        description="Questions per second that were answered from the cache, and that were not in it.",
+        unit=PER_SECOND,
+        queries=(
+            _always("sum", "query_cache_hits_total", "from the cache"),
+            _always("sum", "query_cache_misses_total", "not in the cache"),
+        ),
+    )
+    lost = Graph(
+        title="Assistant's jobs and lost history",
+        description="Ended jobs per second by their end, and answers that could not be written to the history.",
+        unit=PER_SECOND,
+        queries=(
+            _rate("ask_jobs_total", "state", "the assistant has had no job"),
+            _always("sum", "ask_history_lost_total", "missing in the history"),
+        ),
+    )
+    return outcomes, duration, cache, lost
 
 
 def _model() -> tuple[Graph, ...]:
@@ -77,7 +126,7 @@ def _embeddings() -> tuple[Graph, ...]:
             Query(
                 expr=f"max by (state) (embedding_texts{{{_SELECTED}}})",
                 legend="{{state}}",
-                empty="the assistant has not started with embeddings yet",
+                empty=_NO_EMBEDDINGS,
             ),
         ),
     )
@@ -86,14 +135,19 @@ def _embeddings() -> tuple[Graph, ...]:
         description="Failed requests per second for embeddings, and those that were not sent, by the reason.",
         unit=PER_SECOND,
         no_value="Not started with embeddings yet",
-        queries=(_rate("embedding_errors_total", "reason", "embeddings"),),
+        queries=(_rate("embedding_errors_total", "reason", _NO_EMBEDDINGS),),
     )
     return texts, errors
 
 
-def _rate(metric: str, label: str, part: str = "its language model") -> Query:
+def _always(total: str, metric: str, legend: str) -> Query:
+    """A rate of series that exist from the start."""
+    return Query(expr=f"{total} (rate({metric}{{{_SELECTED}}}[$__rate_interval]))", legend=legend)
+
+
+def _rate(metric: str, label: str, empty: str = "the assistant has not started with its language model yet") -> Query:
     return Query(
         expr=f"sum by ({label}) (rate({metric}{{{_SELECTED}}}[$__rate_interval]))",
         legend=f"{{{{{label}}}}}",
-        empty=f"the assistant has not started with {part} yet",
+        empty=empty,
     )
