@@ -83,7 +83,7 @@ def look(key: str, pin: Reference) -> Finding:
         return Finding(key, pin, moved, BEHIND, digest)
     missing = [one for one in PLATFORMS if one not in platforms]
     reasons = [
-        *([f"its index has no image for {' and '.join(missing)}, on which hosts are accepted"] if missing else []),
+        *([f"no image for {' and '.join(missing)} in its index, but hosts with it are accepted"] if missing else []),
         *([f"behind: {' and '.join(newer)}"] if newer else []),
     ]
     if reasons:

@@ -93,7 +93,7 @@ def test_pin_without_a_processor_is_named(
 ) -> None:
     registry.platforms = platforms
     assert outdated.check(_file(tmp_path, registry, prometheus="v3.15.0")) == outdated.BEHIND
-    assert f"its index has no image for {missing}, on which hosts are accepted\n" in capsys.readouterr().out
+    assert f"no image for {missing} in its index, but hosts with it are accepted\n" in capsys.readouterr().out
 
 
 def test_manifest_is_requested_once(registry: RegistryStandIn, tmp_path: Path) -> None:
