@@ -30,7 +30,7 @@ def load_settings() -> tuple[Settings, CloudFacts | None]:
         if edge.logs.agent == "promtail":
             pulumi.log.warn(
                 f"host {name} ships logs with Promtail, which is out of support since March 2026; "
-                "`logs: {agent: alloy}` ships the same with Grafana Alloy, which needs more memory"
+                "`logs: {agent: alloy}` ships nearly the same with Grafana Alloy, which needs more memory"
             )
     _warn_of_lost_samples(settings)
     memory, fits = assistant(settings)

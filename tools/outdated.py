@@ -1,4 +1,5 @@
-"""`make outdated`: which pinned images are behind their registries; with `--write`, digests for those that have none.
+"""`make outdated`: which pinned images are behind their registries, or lack a processor; with `--write`, digests for
+those that have none.
 
 A digest is written only as the registry gives it. Versions are not raised here: that is a change to read up on
 (docs/upgrade.md), made in configs/images.yaml by hand or by a bot (renovate.json).
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import yaml
 
+from configs.engines import PLATFORMS
 from configs.images import LOCAL
 from tools.cli import Commands
 from tools.errors import ToolError
@@ -70,7 +72,7 @@ def look(key: str, pin: Reference) -> Finding:
         return Finding(key, pin, "not checked: FLEETWATCH_OFFLINE=1", UNKNOWN)
     registry = Registry(pin)
     try:
-        digest, newer = registry.digest(), _newer(pin.tag, registry.tags())
+        digest, platforms, newer = registry.digest(), registry.platforms(), _newer(pin.tag, registry.tags())
     except RegistryError as problem:
         return Finding(key, pin, f"unknown: {problem}", UNKNOWN)
     if pin.digest and pin.digest != digest:
@@ -79,8 +81,13 @@ def look(key: str, pin: Reference) -> Finding:
             "before you take it"
         )
         return Finding(key, pin, moved, BEHIND, digest)
-    if newer:
-        return Finding(key, pin, f"behind: {' and '.join(newer)}", BEHIND, digest)
+    missing = [one for one in PLATFORMS if one not in platforms]
+    reasons = [
+        *([f"no image for {' and '.join(missing)} in its index, but hosts with it are accepted"] if missing else []),
+        *([f"behind: {' and '.join(newer)}"] if newer else []),
+    ]
+    if reasons:
+        return Finding(key, pin, "; ".join(reasons), BEHIND, digest)
     return Finding(key, pin, "current" if pin.digest else "current; not pinned by digest yet", CURRENT, digest)
 
 

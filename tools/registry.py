@@ -16,6 +16,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
+from typing import Any
 
 from tools.errors import ToolError
 from tools.net import LOOPBACK, opener_for
@@ -105,6 +106,7 @@ class Registry:
     def __init__(self, reference: Reference) -> None:
         self.reference = reference
         self._token = ""
+        self._read: tuple[bytes, dict[str, Any]] | None = None
         self._open = opener_for(reference.base).open
 
     def tags(self) -> list[str]:
@@ -127,6 +129,20 @@ class Registry:
 
     def digest(self) -> str:
         """The digest of the manifest (of all platforms, where there are several) that the tag names now."""
+        return f"sha256:{hashlib.sha256(self._manifest()[0]).hexdigest()}"
+
+    def platforms(self) -> set[str]:
+        """Processors that the tag has a Linux image for, in Go's names; none where it names a single image."""
+        try:
+            found = [image["platform"] for image in self._manifest()[1].get("manifests", ()) if "platform" in image]
+            return {str(one["architecture"]) for one in found if one["os"] == "linux"}
+        except (KeyError, TypeError, AttributeError):
+            raise RegistryError(f"{self.reference.host} answered with an index that names no platforms") from None
+
+    def _manifest(self) -> tuple[bytes, dict[str, Any]]:
+        """What the tag names now, as it was sent and parsed; read once, because registries limit such requests."""
+        if self._read is not None:
+            return self._read
         body, _ = self._get(f"{self.reference.base}/manifests/{self.reference.tag}")
         try:
             media = json.loads(body)
@@ -134,7 +150,8 @@ class Registry:
             media = None
         if not isinstance(media, dict) or media.get("schemaVersion") != 2:
             raise RegistryError(f"{self.reference.host} answered with something that is no manifest")
-        return f"sha256:{hashlib.sha256(body).hexdigest()}"
+        self._read = body, media
+        return self._read
 
     def _get(self, url: str, again: bool = True) -> tuple[bytes, str]:
         headers = {"Accept": ", ".join(_MANIFESTS)} if "/manifests/" in url else {}

@@ -96,25 +96,29 @@ docker_repository() { # whether apt has the engine and the plugin from it; other
     return 1
 }
 forget_source() { rm -f "$sources" "$keyring" "$preferences"; } # else every later update of apt would report it
+is_installed() { [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2> /dev/null)" = installed ]; }
 hold() {
     for package in docker-ce docker-ce-cli containerd.io docker.io containerd; do
-        if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2> /dev/null)" = installed ]; then
-            apt-mark hold "$package"
-        fi
+        if is_installed "$package"; then apt-mark hold "$package"; fi
     done
+}
+switch_on() {
+    # An administrator's own decision stays.
+    [ -n "$(apt-config dump APT::Periodic::Unattended-Upgrade 2> /dev/null)" ] ||
+        printf 'APT::Periodic::%s "1";\n' Update-Package-Lists Unattended-Upgrade > "$updates"
 }
 security_updates() {
     install_packages unattended-upgrades || {
         warn "the package unattended-upgrades could not be installed: security updates of the system are not installed by themselves"
         return 0
     }
-    # An administrator's own decision stays.
-    [ -n "$(apt-config dump APT::Periodic::Unattended-Upgrade 2> /dev/null)" ] ||
-        printf 'APT::Periodic::%s "1";\n' Update-Package-Lists Unattended-Upgrade > "$updates"
+    switch_on
 }
 
 if command -v dockerd > /dev/null && has_compose; then
     hold
+    # A droplet's image with Docker: the readiness step calls this script only where something is missing.
+    if is_installed unattended-upgrades; then switch_on; fi
     exit 0
 fi
 apt update

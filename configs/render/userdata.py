@@ -3,7 +3,8 @@
 cloud-init runs it once, so a change of it means something to new droplets only. Anything on the droplet can ask the
 metadata service for this text: no secret goes in.
 
-Exercised with Debian 12 alone, and there with `service` scripts in systemd's place.
+Exercised on Debian 12 with `service` scripts in systemd's place (the rehearsal) and on Debian 13 with systemd (a
+virtual machine); never on Ubuntu or at DigitalOcean.
 """
 
 from __future__ import annotations

@@ -74,6 +74,12 @@ def machine() -> dict[str, str]:
     }
 
 
+def where() -> str:
+    """The same without the date, for a sentence."""
+    found = machine()
+    return f"{found['machine']}, kernel {found['kernel']}, Docker {found['Docker']}"
+
+
 def running() -> int:
     """Containers on the machine now."""
     return len(docker("ps", "-q").split())

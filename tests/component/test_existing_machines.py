@@ -7,9 +7,12 @@ import shlex
 from typing import Any
 
 import pytest
+import yaml
 
 from components.host import Host
 from configs import ssh
+from configs.deploy import docker_packages
+from configs.render import userdata
 from tests.component.made_up import CLOUD
 from tests.component.program import run
 from tests.component.test_fleet import KEY, fleet
@@ -73,3 +76,13 @@ def test_a_host_is_abstract() -> None:
     kind: Any = Host  # mypy refuses the call too
     with pytest.raises(TypeError, match="abstract"):
         kind("x", "fleetwatch")
+
+
+def test_the_chosen_major_version_of_docker_reaches_droplets_and_servers(monkeypatch: pytest.MonkeyPatch) -> None:
+    vps = {"server": {"address": "203.0.113.77", "install_docker": True}}
+    made = run(fleet(vps=vps) | {"docker": {"major": 28}}, monkeypatch)
+    droplet = made.of("digitalocean:index/droplet:Droplet")["web-1-droplet"].plain()
+    written = {file["path"]: file["content"] for file in yaml.safe_load(droplet["userData"])["write_files"]}
+    assert written[f"{userdata.FOLDER}/docker-packages"] == docker_packages(28) != docker_packages(29)
+    assert f"INSTALL={shlex.quote(docker_packages(28))}\n" in made.commands["vps-ready"].script
+    assert "INSTALL=''\n" in made.commands["vps-1-ready"].script, "without install_docker nothing is installed"

@@ -186,8 +186,8 @@ def test_volumes_are_never_removed_with_the_stack(made: Run) -> None:
 def test_agents_that_lose_data_or_have_no_support_are_warned_about(made: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     promtail, agent = made.warnings
     assert promtail == (
-        "host hub ships logs with Promtail, which is out of support since March 2026; `logs: {agent: alloy}` ships the "
-        "same with Grafana Alloy, which needs more memory"
+        "host hub ships logs with Promtail, which is out of support since March 2026; `logs: {agent: alloy}` ships "
+        "nearly the same with Grafana Alloy, which needs more memory"
     )
     assert agent == (
         "hub: a Prometheus agent that restarts while the hub is down loses the samples that it has not sent; "

@@ -7,18 +7,24 @@ from typing import Any
 
 import pytest
 
-from configs import rules
+from configs import names, rules
 from configs.dashboards import boards, layout
 from configs.dashboards.json_model import dashboard
 from configs.dashboards.model import LOKI, MOST_SERIES, NOT_SHOWN, PROMETHEUS, Graph, Query, Stat, Table
 from configs.rules.model import Alert, Record, expression
 from tests.contract.result_labels import NONE, UNKNOWN, result_labels
+from tests.fixtures.fleets import cluster
 from tests.fixtures.full import full
 from tests.unit.test_dashboards import expressions
 from tools.doctor import queries
 
 SETTINGS = full()
 BOARDS = boards(SETTINGS)
+# A hub of three nodes has panels of its own, and in others queries and columns of its own.
+CLUSTER = cluster()
+EVERY = [*(("", board) for board in BOARDS), *(("cluster/", board) for board in boards(CLUSTER))]
+# Of at most three hosts: the nodes of one hub.
+OF_NODES = names.matcher(CLUSTER.hub.hosts)
 # Of one value in a fleet: the stack file has one `env`.
 FIXED = {"env"}
 # Labels with as many values on a host as its user likes.
@@ -44,12 +50,12 @@ RIDDLES = {"cps", "pps", "wps", "rps", "iops", "eps", "mps", "cpm", "opm", "wpm"
 def _panels(kind: type[Any]) -> list[Any]:
     """(panel, its JSON) of every panel of a kind."""
     found = []
-    for board in BOARDS:
+    for where, board in EVERY:
         drawn = [panel for panel in dashboard(board)["panels"] if panel["type"] != "row"]
         declared = [panel for row in board.rows for panel in row.panels]
         for panel, shown in zip(declared, drawn, strict=True):
             if isinstance(panel, kind):
-                found.append(pytest.param(panel, shown, id=f"{board.name}/{panel.title}"))
+                found.append(pytest.param(panel, shown, id=f"{where}{board.name}/{panel.title}"))
     return found
 
 
@@ -168,7 +174,7 @@ def test_graphs_of_what_may_be_many_are_limited_and_sorted(graph: Graph, shown: 
     limited = f"topk({MOST_SERIES}, "
     for query in graph.queries:
         labels = _labels(graph, query)
-        many = "host" in labels and bool(OPEN & labels)
+        many = "host" in labels and bool(OPEN & labels) and OF_NODES not in query.expr
         assert (limited in query.expr) == many, query.expr
     legend = shown["options"]["legend"]
     assert (legend["displayMode"], legend["sortBy"], legend["sortDesc"]) == ("table", "Max", True)
@@ -214,14 +220,15 @@ def test_bars_and_lines_of_logs_are_at_least_a_minute_apart(graph: Graph, shown:
 
 
 def test_units_are_readable() -> None:
-    for board in BOARDS:
+    for where, board in EVERY:
         for panel in (panel for row in board.rows for panel in row.panels):
             for one in (panel, *getattr(panel, "columns", ())):
-                assert getattr(one, "unit", "") not in RIDDLES, f"{board.name} / {panel.title}"
+                assert getattr(one, "unit", "") not in RIDDLES, f"{where}{board.name} / {panel.title}"
 
 
 def test_every_query_is_covered() -> None:
     """Of a kind of panel that is added later too."""
-    known = {param.id for param in (*GRAPHS, *STATS, *TABLES)}
+    known = {str(param.id) for param in (*GRAPHS, *STATS, *TABLES)}
+    known = {one for one in known if not one.startswith("cluster/")}
     shown = {"/".join(one.place.split(" / ")[:2]) for one in queries.panel_queries(BOARDS) if one.form != "lines"}
     assert shown == known

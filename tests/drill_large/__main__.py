@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from datetime import datetime, timezone
 from functools import partial
 
+from tests.bench.page import where
 from tests.integration import backup
 from tests.integration.rig import Rig, docker, eventually, rig
 from tools import gobuild, setup
@@ -170,7 +171,7 @@ def _write(rows: Sequence[str]) -> None:
     head, rest = page.split(BEGIN)
     today = f"{datetime.now(timezone.utc):%Y-%m-%d}"
     lines = [
-        f"From a run of `make drill-large` on {today}, on {os.cpu_count()} cores:\n",
+        f"From a run of `make drill-large` on {today}, on {where()}:\n",
         "| what | value |",
         "|---|---|",
     ]

@@ -19,6 +19,7 @@ from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
 
+from tests.bench.page import where
 from tests.integration import outage
 from tests.integration.fleet import Fleet, told
 from tests.integration.rig import eventually, timestamp
@@ -201,11 +202,12 @@ def measured(away: int, logs: str) -> list[Row]:
     return rows
 
 
-def table(rows: Sequence[Row], away: int) -> str:
+def table(rows: Sequence[Row], away: int, machine: str) -> str:
     """The table between the marks of a page."""
     day = datetime.now(tz=timezone.utc).strftime("%Y-%m-%d")
     lines = [
-        f"Measured on {day} in a rehearsal, the hub down for {away} s each time, scrapes every {INTERVAL} s:\n",
+        f"Measured on {day} in a rehearsal on {machine}; the hub down for {away} s each time, scrapes every "
+        f"{INTERVAL} s:\n",
         "| event while the hub is down | metrics agent | log agent | lost seconds | lost lines | lines twice |",
         "|---|---|---|---|---|---|",
         *(f"| {r.event} | {r.agent} | {r.logs} | {r.seconds:.0f} | {r.lines} | {r.twice} |" for r in rows),
@@ -233,7 +235,7 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _terminated)  # removes what was made, as Ctrl-C does
     try:
-        text = table(measured(options.away, options.logs), options.away)
+        text = table(measured(options.away, options.logs), options.away, where())
     except KeyboardInterrupt:
         raise SystemExit("Interrupted; what was made is removed.") from None
     except ToolError as problem:  # such as an image that cannot be had here

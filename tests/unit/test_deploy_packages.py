@@ -179,6 +179,16 @@ def test_nothing_is_installed_where_both_are_there(system: System) -> None:
     assert system.run() == (0, "")
     assert not system.calls("apt-get")
     assert system.held() == ["docker.io"], "its upgrade would restart every container"
+    assert system.file(UPDATES) is None, "without the package the setting would do nothing"
+
+
+def test_security_updates_are_switched_on_at_the_first_boot_of_an_image_with_docker(system: System) -> None:
+    system.begin(DEBIAN_13)
+    system.engine()
+    (system.folder / "installed").write_text("docker-compose\ndocker.io\nunattended-upgrades\n")
+    assert system.run() == (0, "")
+    assert not system.calls("apt-get")
+    assert "Unattended-Upgrade" in (system.file(UPDATES) or "")
 
 
 def test_engine_without_compose_and_repository_is_an_error(system: System) -> None:

@@ -25,7 +25,9 @@ def test_both_hosts_have_the_log_agent_and_their_machines_its_image(logs: str, i
 
 def test_rows_name_their_log_agent() -> None:
     row = outages.Row("killed", "vmagent", "Alloy", 0.4, 12, 0)
-    assert outages.table([row], 90).splitlines()[-1] == "| killed | vmagent | Alloy | 0 | 12 | 0 |"
+    first, *_, last = outages.table([row], 90, "2 cores, kernel 6.12, Docker 28.5.2").splitlines()
+    assert last == "| killed | vmagent | Alloy | 0 | 12 | 0 |"
+    assert "in a rehearsal on 2 cores, kernel 6.12, Docker 28.5.2; the hub down for 90 s" in first
 
 
 def test_a_table_replaces_that_of_its_log_agent_alone() -> None:

@@ -81,6 +81,26 @@ def test_a_proxys_page_is_no_answer(registry: RegistryStandIn, tmp_path: Path) -
     assert file.read_text() == before, "a digest of a proxy's page would have been written"
 
 
+@pytest.mark.parametrize(
+    ("platforms", "missing"), [(("amd64", "riscv64"), "arm64"), (("arm64",), "amd64"), ((), "amd64 and arm64")]
+)
+def test_pin_without_a_processor_is_named(
+    registry: RegistryStandIn,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    platforms: tuple[str, ...],
+    missing: str,
+) -> None:
+    registry.platforms = platforms
+    assert outdated.check(_file(tmp_path, registry, prometheus="v3.15.0")) == outdated.BEHIND
+    assert f"no image for {missing} in its index, but hosts with it are accepted\n" in capsys.readouterr().out
+
+
+def test_manifest_is_requested_once(registry: RegistryStandIn, tmp_path: Path) -> None:
+    assert outdated.check(_file(tmp_path, registry, prometheus="v3.15.0")) == outdated.CURRENT
+    assert sum("/manifests/" in path for path in registry.asked) == 1, "registries limit them"
+
+
 def test_a_registry_that_is_away_is_told_and_one_that_is_behind_counts_more(
     registry: RegistryStandIn, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

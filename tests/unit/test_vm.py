@@ -9,7 +9,7 @@ import pytest
 
 from configs.render import userdata
 from configs.settings.fleet import Docker
-from tests.vm import disk, emulator, programs, report
+from tests.vm import checks, disk, emulator, machine, programs, report
 from tools.errors import ToolError
 
 
@@ -107,3 +107,19 @@ def test_the_section_has_every_step_and_what_ran() -> None:
     assert "| boot to SSH | 81 s | by tcg |" in text
     assert "| reboot | 2 min 10 s | a / b |" in text
     assert "| in all | 3 min 31 s | |" in text
+
+
+FACTS = "init=systemd 257\ncgroup=v2, systemd\ndocker={}"
+
+
+@pytest.mark.parametrize(("version", "new_enough"), [("26.1.5+dfsg1", True), ("29.0.1", True), ("20.10.24", False)])
+def test_an_older_engine_than_debian_13s_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str, new_enough: bool
+) -> None:
+    made = machine.Machine("vm-1", tmp_path, _emulator(tmp_path), {})
+    monkeypatch.setattr(made, "run", lambda script: FACTS.format(version))
+    if new_enough:
+        assert checks.platform(made)["docker"] == version
+    else:
+        with pytest.raises(AssertionError, match="expected Docker 26 or newer"):
+            checks.platform(made)

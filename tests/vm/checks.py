@@ -15,6 +15,7 @@ from tests.vm.machine import Machine
 
 PATIENCE = 600  # seconds for what takes one minute on a processor that is not emulated
 INTERVAL = 15  # seconds between two scrapes of the node exporter
+OLDEST = 26  # the major version of Docker Engine in Debian 13
 JOBS = ("agent", "cadvisor", "node")
 LIMIT = "32m"
 # Its first process stays; another one is killed, again and again.
@@ -55,6 +56,7 @@ storage={{.Driver}}'
     found = dict(line.split("=", 1) for line in machine.run(script).splitlines())
     assert found["init"].startswith("systemd "), found
     assert found["cgroup"] == "v2, systemd", found
+    assert int(found["docker"].split(".")[0]) >= OLDEST, f"expected Docker {OLDEST} or newer: {found}"
     return found
 
 
@@ -215,4 +217,4 @@ def down(machine: Machine, before: set[str]) -> str:
     machine.make("down", "YES=1")
     left = sorted(machine.listing() - before)
     assert not left, f"left on the machine: {left}"
-    return "no container, network, volume or file"
+    return "no container, network, volume, file or empty folder"

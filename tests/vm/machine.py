@@ -23,12 +23,14 @@ from tools.processes import run
 
 T = TypeVar("T")
 TRIES = 4
-# Everything on the machine that a deployment might leave; the names of networks and volumes, and files.
+# Everything on the machine that a deployment might leave: the names of networks and volumes, files, and folders without
+# any. Images stay after `make down` (docs/tasks/remove.md).
 _LISTING = """
 docker ps -a --format 'container {{.Names}}'
 docker network ls --format 'network {{.Name}}'
 docker volume ls --format 'volume {{.Name}}'
 find /etc /usr/local /var/lib/fleetwatch "$HOME" -xdev -type f ! -name '.bash_history' 2> /dev/null | sed 's/^/file /'
+find /etc /usr/local /var/lib/fleetwatch -xdev -type d -empty 2> /dev/null | sed 's/^/folder /'
 """
 
 
