@@ -85,13 +85,31 @@ def _form(board: Mapping[str, Any]) -> Iterator[str]:
     elif not listed:
         yield "panels: expected at least one panel"
     else:
-        for place, panel in enumerate(listed):
-            if not isinstance(panel, dict) or not isinstance(panel.get("type"), str):
-                yield f"panels.{place}: expected an object with a `type`"
+        yield from _panel_forms(listed, "panels")
     if not isinstance(board.get("schemaVersion", 0), int):
         yield "schemaVersion: expected a whole number"
     if board.get("__inputs"):
         yield "__inputs: exported for sharing externally; export it without that option, so that it names data sources"
+
+
+def _panel_forms(listed: Any, where: str) -> Iterator[str]:
+    """Of a list of panels and of those inside rows."""
+    if not isinstance(listed, list):
+        yield f"{where}: expected a list"
+        return
+    for place, panel in enumerate(listed):
+        at = f"{where}.{place}"
+        if not isinstance(panel, dict) or not isinstance(panel.get("type"), str):
+            yield f"{at}: expected an object with a `type`"
+            continue
+        position = panel.get("gridPos")
+        if not isinstance(position, dict) or any(type(position.get(key)) is not int for key in "xywh"):
+            yield f"{at}.gridPos: expected an object with whole numbers x, y, w and h, its place on a grid of 24"
+        targets = panel.get("targets")
+        if targets is not None and not (isinstance(targets, list) and all(isinstance(one, dict) for one in targets)):
+            yield f"{at}.targets: expected a list of objects, each with a query"
+        if panel.get("panels") is not None:
+            yield from _panel_forms(panel["panels"], f"{at}.panels")
 
 
 def _unknown_sources(board: Mapping[str, Any]) -> Iterator[str]:

@@ -97,7 +97,8 @@ class LineFilter(Strict):
 
 class LogFile(Strict):
     """Files on the host, given by a glob. `exclude`: names of files to leave out, wildcards are fine; rotated and
-    compressed ones are left out anyway. `json`: the level is first looked for under the line's key `level_key`."""
+    compressed ones are left out anyway. `json`: the level is first looked for under the line's key `level_key`.
+    `encoding`: those of UTF-16 need `agent: alloy`."""
 
     path: Annotated[str, AfterValidator(_absolute_glob)]
     job: JobName | None = None
@@ -165,5 +166,10 @@ class Logs(Strict):
             if (job := source.job or name) in (names.DOCKER_JOB, names.JOURNAL_JOB, *names.RARE_JOBS):
                 raise ValueError(
                     f"files.{name}: the job `{job}` is reserved, fleetwatch uses it itself; set a different `job`"
+                )
+            if self.agent == "promtail" and (source.encoding or "").startswith("UTF-16"):
+                raise ValueError(
+                    f"files.{name}.encoding: Promtail ends a line at one byte, which garbles {source.encoding}; set "
+                    "`agent: alloy`, or have the program write UTF-8"
                 )
         return self

@@ -22,6 +22,7 @@ from tests.component import program
 from tests.component.program import Run, full, run
 from tests.component.test_fleet import KEY, fleet
 from tests.fixtures import fleets
+from tests.fixtures.custom import EXAMPLES, examples
 from tests.fixtures.stackfiles import STACK_FILES
 
 
@@ -95,6 +96,24 @@ def test_what_the_program_makes_passes(case: str, monkeypatch: pytest.MonkeyPatc
     assert sum(not part.service for part in looked_at) >= 5, "the containers of the hub"
     found = rules.violations(made, CASES[case]["env"])
     assert [one.message for one in found] == []
+
+
+def test_own_files_are_registered_and_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The program reads the folder of the documentation's examples itself."""
+    monkeypatch.setenv("FLEETWATCH_STACK_FILE", "docs/examples/Pulumi.full.yaml")
+    sections = full()
+    made = run({**sections, "hub": {**sections["hub"], "custom": EXAMPLES.name}}, monkeypatch)
+    own = examples()
+    for role, files in {
+        "grafana": own.dashboards,
+        "prometheus": own.rules,
+        "loki": own.log_rules,
+        "alertmanager": own.templates,
+    }.items():
+        (text,) = files.values()
+        assert text in made.commands[f"hub-{role}-config"].plain()["stdin"]
+    assert not [one for one in made.made for test in own.tests.values() if test in str(one.plain())]
+    assert [one.message for one in rules.violations(records(made), sections["env"])] == []
 
 
 def test_production_without_its_safety_does_not(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,5 @@
-"""The story's servers that have an exporter: Redis, MariaDB, nginx, RabbitMQ and memcached, the real ones of Debian."""
+"""The story's servers that have an exporter: Redis, Valkey, MariaDB, nginx, RabbitMQ and memcached, the real ones of
+Debian."""
 
 from __future__ import annotations
 
@@ -47,7 +48,9 @@ def start(story: Story, network: str) -> None:
         here.chmod(0o644)  # the image's user is not ours
         names = ("--name", story.rig.container(kind), "--network", network, "--network-alias", ALIAS.format(kind))
         story.rig.run(story.images["servers"], kind, options=(*names, "-v", f"{here}:/given:ro"))
-    ports = {"redis": 6379, "mariadb": 3306, "nginx": 8080, "rabbitmq": 15692, "memcached": 11211}
+    names = ("--name", story.rig.container("valkey"), "--network", network, "--network-alias", ALIAS.format("valkey"))
+    story.rig.run(story.images["valkey"], "valkey-server", "--protected-mode", "no", "--save", "", options=names)
+    ports = {"redis": 6379, "valkey": 6379, "mariadb": 3306, "nginx": 8080, "rabbitmq": 15692, "memcached": 11211}
     for kind, port in ports.items():
         eventually(f"{kind} to listen", partial(_listens, story, kind, port), 60)
 
@@ -62,6 +65,7 @@ def settings() -> dict[str, Any]:
     """The entries of the stack file, one line each; passwords follow by `make secret`."""
     return {
         "cache": {"redis": ALIAS.format("redis")},
+        "jobs": {"valkey": ALIAS.format("valkey")},
         "orders": {"mariadb": ALIAS.format("mariadb"), "user": USER},
         "web": {"nginx": f"http://{ALIAS.format('nginx')}:8080/stub_status"},
         "queue": {"rabbitmq": ALIAS.format("rabbitmq")},

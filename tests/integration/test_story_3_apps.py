@@ -17,8 +17,8 @@ from tests.integration.watcher import Watcher
 pytestmark = pytest.mark.xdist_group("story")
 # RabbitMQ exposes its metrics itself.
 MADE = {
-    "postgres-main", "postgres-standby", "sql-exporter", "blackbox-exporter", "redis-cache", "mysql-orders",
-    "nginx-web", "memcached-sessions",
+    "postgres-main", "postgres-standby", "sql-exporter", "blackbox-exporter", "redis-cache", "redis-jobs",
+    "mysql-orders", "nginx-web", "memcached-sessions",
 }  # fmt: skip
 
 

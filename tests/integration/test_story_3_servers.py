@@ -14,7 +14,8 @@ pytestmark = pytest.mark.xdist_group("story")
 @pytest.mark.parametrize(
     ("query", "server"),
     [
-        ("redis_up == 1", "cache"),
+        ('redis_up{server="cache"} == 1', "cache"),
+        ('redis_up{server="jobs"} == 1', "jobs"),
         ("redis_memory_max_bytes == 64 * 1024 * 1024", "cache"),
         ("mysql_up == 1", "orders"),
         ("mysql_global_variables_max_connections > 0", "orders"),

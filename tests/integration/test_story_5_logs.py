@@ -9,7 +9,7 @@ import time
 import pytest
 
 from configs.rules import hosts
-from tests.integration.rig import eventually
+from tests.integration.rig import docker, eventually
 from tests.integration.story import Story
 from tests.rendered.rules_rig import settings_of
 
@@ -45,6 +45,28 @@ def test_containers_of_other_compose_projects_are_left_out_but_ours_are_not(stor
     eventually("newer lines of the project that is shipped", lambda: story.lines(newer, after + 5), 60)
     assert not story.lines(f'{{container="{name}"}}'), "a container of another project is shipped"
     assert story.lines(f'{{container="{story.rig.container("caddy")}"}}'), "our own containers are always shipped"
+
+
+def test_lines_of_containers_that_live_for_seconds_arrive_once(story: Story) -> None:
+    """Without `--rm`; Promtail looks for new containers every 5 s."""
+    token = f"short{story.token}"
+    lives = [seconds for seconds in (0, 1, 3, 6, 9) for _ in range(3)]
+    said = [f"level=warn token={token} n={number}" for number in range(len(lives))]
+    options = ("--label", "com.docker.compose.project=shop", "--entrypoint", "sh")
+    started: list[str] = []
+
+    def arrived() -> list[str]:
+        return [line for one in story.lines(f'{{host="hub"}} |= "token={token} "') for _, line in one["values"]]
+
+    try:
+        for line, seconds in zip(said, lives, strict=True):
+            script = f"echo {line}; sleep {seconds}"
+            started.append(story.rig.run(story.images["test-app"], "-c", script, options=options))
+        eventually("the line of each container", lambda: set(arrived()) == set(said), 60)
+        time.sleep(10)  # the log agent reads what has stopped again
+        assert sorted(arrived()) == sorted(said)
+    finally:
+        docker("rm", "-f", "-v", *started, check=False)
 
 
 @pytest.mark.parametrize("role", ["agent", "promtail"])

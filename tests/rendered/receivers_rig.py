@@ -82,7 +82,8 @@ def write(folder: Path, settings: Settings, sink: Sink, host: str = "") -> Path:
             pushover["http_config"] = {"proxy_url": sink.url, "tls_config": {"ca_file": str(sink.ca)}}
     (folder / "alertmanager.yml").write_text(yaml.safe_dump(config))
     files = alertmanager.secrets(settings) | receivers.cas(settings.hub.alerts)
-    for name, content in {**files, alertmanager.TEMPLATES: templates.TEMPLATES}.items():
+    own = {f"{alertmanager.CUSTOM}/{name}": text for name, text in settings.custom.templates.items()}
+    for name, content in {**files, **own, alertmanager.TEMPLATES: templates.TEMPLATES}.items():
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text(content)
     return folder / "alertmanager.yml"

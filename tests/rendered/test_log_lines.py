@@ -1,7 +1,8 @@
-"""Lines through a real Promtail with the rendered stages: levels of many formats, events of many lines."""
+"""Lines through a real Promtail with the rendered jobs: levels of many formats, events of many lines, files."""
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from configs.render.level_formats import FORMATS
 from configs.settings import load
 from tests.fixtures import rendering
 from tests.fixtures.full import SOURCE, small
-from tests.fixtures.log_agent import through_promtail
+from tests.fixtures.log_agent import jobs_through_promtail, through_promtail
 from tests.rendered.conftest import program
 
 LEVELS = Path(__file__).parents[1] / "data" / "levels.tsv"
@@ -129,3 +130,47 @@ def test_multiline_off_and_a_pattern_of_the_first_line(tmp_path: Path) -> None:
     lines = ["=== one", "a", "b", "=== two", "c"]
     entries = through_promtail(program("promtail", tmp_path), tmp_path / "own", own, lines, expected=2, labels=labels)
     assert sorted(entry.line for entry in entries) == ["=== one\na\nb", "=== two\nc"]
+
+
+def test_unreadable_container_does_not_flood_the_log(tmp_path: Path) -> None:
+    """The log agent reports it every few seconds; one line is kept, others of the agent are not limited."""
+    reports = [f'level=error msg="could not fetch logs for container {number}"' for number in range(20)]
+    others = [f'level=warn msg="retrying {number}"' for number in range(3)]
+    lines = [*reports, *others]
+    for name, expected in (("fleetwatch-promtail", [reports[0], *others]), ("shop", lines)):
+        folder = tmp_path / name
+        folder.mkdir()
+        entries = through_promtail(
+            program("promtail", tmp_path),
+            folder,
+            _stages(multiline=[{"container": "shop", "join": False}]),
+            lines,
+            expected=len(expected),
+            labels={"container": name},
+        )
+        assert sorted(entry.line for entry in entries) == sorted(expected)
+
+
+def test_files_that_are_read(tmp_path: Path) -> None:
+    """Rotated, compressed and excluded files are left out, whatever they hold; an encoding is decoded."""
+    written = {
+        "shop/a.log": b"read\n",
+        "shop/a.log.1": b"rotated\n",
+        "shop/a.log-20260102": b"rotated by date\n",
+        "shop/a.log.gz": gzip.compress(b"compressed\n"),
+        "shop/b.log.gz": b"compressed by name\n",
+        "shop/debug-x.log": b"excluded\n",
+        "latin/b.txt": "first äöü\nsecond ß\n".encode("latin-1"),
+    }
+    for name, content in written.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    files = {
+        "shop": {"path": "/srv/shop/*", "exclude": ["debug-*.log"]},
+        "latin": {"path": "/srv/latin/*.txt", "encoding": "ISO-8859-1"},
+    }
+    settings = load(small(hosts={"hub": {"logs": {"files": files}}}), SOURCE)
+    config = yaml.safe_load(rendering.promtail_config(settings, "hub").replace("/srv/", f"{tmp_path}/"))
+    jobs = [job for job in config["scrape_configs"] if job["job_name"].startswith("file-")]
+    entries = jobs_through_promtail(program("promtail", tmp_path), tmp_path, jobs, 3)
+    assert sorted(entry.line for entry in entries) == ["first äöü", "read", "second ß"]

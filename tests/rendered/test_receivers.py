@@ -6,11 +6,16 @@ import json
 import re
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import httpx
 import pytest
 
 from configs.services.alertmanager.kinds import AWS_PROFILES, KINDS
+from configs.settings.custom_files import CustomFiles
+from tests.fixtures.custom import examples
 from tests.fixtures.receiver_sink import Request, Sink
 from tests.integration.rig import eventually, free_ports
 from tests.rendered.conftest import program
@@ -19,10 +24,15 @@ from tests.rendered.receivers_rig import ANNOTATIONS, Running, answers, settings
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    folder = tmp_path_factory.mktemp("alertmanager")
-    sink = Sink(tmp_path_factory.mktemp("sink"))
+    with _started(tmp_path_factory.mktemp("alertmanager"), Sink(tmp_path_factory.mktemp("sink"))) as made:
+        yield made
+
+
+@contextmanager
+def _started(folder: Path, sink: Sink, custom: CustomFiles | None = None) -> Iterator[Running]:
+    """An Alertmanager that has got one alert."""
     (port,) = free_ports(1)
-    config = write(folder, settings_at(sink), sink)
+    config = write(folder, replace(settings_at(sink), custom=custom or CustomFiles()), sink)
     argv = [
         *program("alertmanager", folder, sink.folder, env=["AWS_SHARED_CREDENTIALS_FILE"]),
         f"--config.file={config}", f"--storage.path={folder}/data",
@@ -134,6 +144,14 @@ def test_wechat_and_jira_log_in(running: Running) -> None:
             _arrived(running, "/jira/").headers["authorization"]
         )
     )
+
+
+def test_own_template_replaces_the_title(tmp_path: Path) -> None:
+    (tmp_path / "sink").mkdir()
+    with _started(tmp_path, Sink(tmp_path / "sink"), examples()) as running:
+        (message,) = _arrived(running, "/slack/").json["attachments"]
+    assert message["title"] == "[FIRING] DiskUsed"
+    assert ANNOTATIONS["summary"] in message["text"], "what the template does not define stays"
 
 
 def test_mail_goes_to_every_recipient_over_tls_of_an_own_ca(running: Running) -> None:

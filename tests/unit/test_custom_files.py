@@ -83,6 +83,21 @@ REFUSED: dict[str, tuple[Change, str]] = {
     "our uid": (_board(uid="fleetwatch-hosts"), "dashboards/shop.json: uid: 'fleetwatch-hosts' is reserved"),
     "no title": (_board(title=""), "dashboards/shop.json: title: expected a text"),
     "no panels": (_board(panels=[]), "dashboards/shop.json: panels: expected at least one panel"),
+    "a panel without a place": (
+        _panel(gridPos=None),
+        "dashboards/shop.json: panels.0.gridPos: expected an object with whole numbers x, y, w and h",
+    ),
+    "a place without a width": (
+        _panel(gridPos={"x": 0, "y": 0, "h": 8}),
+        "dashboards/shop.json: panels.0.gridPos: expected an object with whole numbers x, y, w and h",
+    ),
+    "a text for queries": (_panel(targets="x"), "dashboards/shop.json: panels.0.targets: expected a list of objects"),
+    "texts for queries": (_panel(targets=["x"]), "dashboards/shop.json: panels.0.targets: expected a list of objects"),
+    "a panel in a row without a place": (
+        _panel(type="row", panels=[{"type": "logs"}]),
+        "dashboards/shop.json: panels.0.panels.0.gridPos: expected an object",
+    ),
+    "a text for a row's panels": (_panel(panels="x"), "dashboards/shop.json: panels.0.panels: expected a list"),
     "an export for sharing": (_board(__inputs=[{"name": "DS"}]), "dashboards/shop.json: __inputs: exported for sharin"),
     "an unknown data source": (
         _panel(datasource={"type": "prometheus", "uid": "P1809F7CD0C75ACF3"}),

@@ -213,15 +213,15 @@ def test_stopped_containers_are_read_too_with_the_same_labels_and_within_the_out
 
 
 def test_rotated_files_and_those_that_the_user_names_are_left_out() -> None:
-    settings = _logs(files={"a": {"path": "/srv/logs/*", "exclude": ["debug-*.log"], "encoding": "UTF-16LE"}})
+    settings = _logs(files={"a": {"path": "/srv/logs/*", "exclude": ["debug-*.log"], "encoding": "ISO-8859-1"}})
     job = _promtail(settings)["scrape_configs"][2]
     excluded = job["static_configs"][0]["labels"]["__path_exclude__"]
     assert excluded.startswith("/srv/logs/**/{*.gz,")
     assert excluded.endswith(",debug-*.log}")
-    assert job["encoding"] == "UTF-16LE"
+    assert job["encoding"] == "ISO-8859-1"
     text = rendering.alloy_config(settings, "hub")
     assert f'__path_exclude__ = "{excluded}"' in text
-    assert 'encoding   = "UTF-16LE"' in text
+    assert 'encoding   = "ISO-8859-1"' in text
 
 
 def test_loki_keeps_and_takes_what_the_settings_say() -> None:

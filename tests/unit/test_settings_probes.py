@@ -8,9 +8,10 @@ import pytest
 import yaml
 
 from configs.services import agent, blackbox_exporter
+from configs.settings import load
 from configs.validation import check_file
 from tests.fixtures import rendering
-from tests.fixtures.full import SOURCE, full, small
+from tests.fixtures.full import SOURCE, full, raw, small
 
 
 def _problems(**probe: Any) -> list[str]:
@@ -60,3 +61,29 @@ def test_each_probe_is_a_module_and_a_target_of_one_job() -> None:
         "__param_module": "site",
         "__param_target": "https://shop.example.com/health",
     }
+
+
+def test_a_probe_of_dns_on_another_edge_is_in_its_own_agent() -> None:
+    sections = raw()
+    dns = {"name": "shop.example.com", "server": "203.0.113.53", "type": "MX"}
+    sections["hosts"]["web-1"]["probes"] = {"records": {"dns": dns}}
+    settings = load(sections, SOURCE)
+    found = {}
+    for host in ("hub", "web-1"):
+        jobs = yaml.safe_load(rendering.agent_config(settings, host))["scrape_configs"]
+        (job,) = [one for one in jobs if one["job_name"] == "probe"]
+        found[host] = {group["labels"]["probe"]: group["labels"] for group in job["static_configs"]}
+    assert list(found["web-1"]) == ["records"]
+    assert "records" not in found["hub"]
+    assert found["web-1"]["records"] == {
+        "env": "full",
+        "host": "web-1",
+        "probe": "records",
+        "instance": "203.0.113.53",
+        "__metrics_path__": "/probe",
+        "__param_module": "records",
+        "__param_target": "203.0.113.53",
+    }
+    module = yaml.safe_load(blackbox_exporter.config(settings.edges["web-1"]))["modules"]["records"]
+    assert module["prober"] == "dns"
+    assert (module["dns"]["query_name"], module["dns"]["query_type"]) == ("shop.example.com", "MX")

@@ -6,8 +6,10 @@ import copy
 from typing import Any
 
 import pytest
+import yaml
 
-from configs.settings import read
+from configs.services import alertmanager
+from configs.settings import load, read
 from configs.validation import check_file
 from tests.fixtures.full import FULL, SOURCE, small
 
@@ -129,3 +131,20 @@ def test_recipients_are_a_text_or_a_list() -> None:
     assert problems == []
     assert settings is not None
     assert settings.hub.alerts.receivers["a"].services["email"].to == "a@x.example, B <b@x.example>"
+
+
+@pytest.mark.parametrize(
+    ("smarthost", "given", "expected"),
+    [
+        ("smtp.example.com:465", {}, True),
+        ("smtp.example.com:587", {}, False),
+        ("smtp.example.com:465", {"implicit_tls": False}, False),
+        ("smtp.example.com:2465", {"implicit_tls": True}, True),
+    ],
+)
+def test_tls_of_mail_is_by_port_unless_a_key_says_so(smarthost: str, given: dict[str, bool], expected: bool) -> None:
+    email = {"to": "a@b.example", "sender": "c@b.example", "smarthost": smarthost, **given}
+    alerts = {"receivers": {"team": {"email": email}}, "default": "team"}
+    config = yaml.safe_load(alertmanager.config(load(small(hub={"local": {}, "alerts": alerts}), SOURCE)))
+    (mail,) = [one for receiver in config["receivers"] for one in receiver.get("email_configs", [])]
+    assert mail["force_implicit_tls"] is expected

@@ -220,6 +220,10 @@ TRAPS: dict[str, tuple[dict[str, Any], str]] = {
         _file("/var/log/a/*.log", encoding="UTF-8"),
         f"{LOGS}.files.a.encoding: expected no `encoding` for UTF-8, which is the default; remove the key",
     ),
+    "UTF-16 for Promtail": (
+        _file("/var/log/a/*.log", encoding="UTF-16LE"),
+        f"{LOGS}.files.a.encoding: Promtail ends a line at one byte, which garbles UTF-16LE; set `agent: alloy`",
+    ),
     "groups of Google": (
         _hub(
             grafana={
@@ -261,6 +265,9 @@ VALID: dict[str, dict[str, Any]] = {
     "a container with _": _app(target="shop_api:8000"),
     "a server named like its bucket": _bucket(endpoint="https://acme.example.com"),
     "wildcards of every kind": _file("/var/log/a/{x,y}-[0-9]?.log"),
+    "UTF-16 for Alloy": _host(
+        logs={"agent": "alloy", "files": {"a": {"path": "/var/log/a/*.log", "encoding": "UTF-16"}}}
+    ),
     "a route that another lets through": _routes({"receiver": "a", "also": True}, {"receiver": "a"}),
     "a folder on a disk of its own": server(files="/data"),
     "an encoded % in a DSN": _dsn("postgresql://u:a%25%7Bb@db/shop?connect_timeout=10"),

@@ -81,6 +81,8 @@ def _special(made: dict[str, Any], name: str, key: str, settings: Any) -> None:
     """What the table cannot express."""
     if key == "opsgenie" and settings.teams:
         made["responders"] = [{"name": team, "type": "team"} for team in settings.teams]
+    elif key == "email":
+        made.setdefault("force_implicit_tls", settings.smarthost.endswith(":465"))
     elif key == "sns":
         made["sigv4"]["profile"] = name
     elif key == "victorops":
