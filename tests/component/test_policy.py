@@ -22,6 +22,7 @@ from tests.component import program
 from tests.component.program import Run, full, run
 from tests.component.test_fleet import KEY, fleet
 from tests.fixtures import fleets
+from tests.fixtures.full import STORAGE
 from tests.fixtures.stackfiles import STACK_FILES
 
 
@@ -65,6 +66,15 @@ def three_nodes(**host: Any) -> dict[str, Any]:
     return {**made, "env": "dev"}
 
 
+def bucket() -> dict[str, Any]:
+    """A hub with everything on, whose metrics and logs are in a bucket."""
+    sections = full()
+    sections["hub"]["storage"] = copy.deepcopy(STORAGE)
+    for key in ("metrics", "metrics_size"):
+        sections["hub"].get("retention", {}).pop(key, None)
+    return sections
+
+
 _BACKUP = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
 _SPACES = {"to": {"spaces": "ams3"}, "password": "unread"}  # pragma: allowlist secret
 CASES = {
@@ -75,6 +85,7 @@ CASES = {
     "a backup into a folder": {**full(), "hub": {**full()["hub"], "backup": _BACKUP}},
     "a backup into a bucket of Spaces": {**production(), "hub": {**production()["hub"], "backup": _SPACES}},
     "production": production(),
+    "a bucket": bucket(),
     "three nodes": three_nodes(),
     "three nodes, Alloy": three_nodes(logs={"agent": "alloy"}),
 }
