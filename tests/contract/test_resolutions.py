@@ -99,7 +99,7 @@ RULES = {
 
 
 def test_rules_reach_no_down_sampled_block() -> None:
-    """Thanos Rule's queries have no resolution of their own: Query answers from blocks of five minutes where there are
+    """Thanos Rule's queries name no resolution: Query answers from blocks of five minutes where there are
     some (`--query.instant.default.max_source_resolution`)."""
     far = {place: _reach(expr) / 3600 for place, expr in RULES.items() if _reach(expr) >= ONLY_RAW}
     assert not far, f"expected less than {ONLY_RAW / 3600:.0f} hours back"
