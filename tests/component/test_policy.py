@@ -91,6 +91,16 @@ CASES = {
 }
 
 
+_MADE: dict[str, list[Record]] = {}
+
+
+def made_of(case: str, patch: pytest.MonkeyPatch) -> list[Record]:
+    """What the program makes of a case. It is run once: no test of the cases changes what it makes."""
+    if case not in _MADE:
+        _MADE[case] = records(run(CASES[case], patch))
+    return _MADE[case]
+
+
 def _told(sections: dict[str, Any], patch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
     found = rules.violations(records(run(sections, patch)), sections["env"])
     return [(one.rule, one.record.name) for one in found]
@@ -98,7 +108,7 @@ def _told(sections: dict[str, Any], patch: pytest.MonkeyPatch) -> list[tuple[str
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_the_program_makes_passes(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = records(run(CASES[case], monkeypatch))
+    made = made_of(case, monkeypatch)
     looked_at = [part for one in made for part in projects.parts(one) if part.type == CONTAINER]
     edges = [part.name for part in looked_at if part.service]
     assert set(edges) == {f"{host}-project" for host in ("hub", *CASES[case]["hosts"])}, "the containers of every edge"
@@ -212,9 +222,7 @@ def test_every_exception_is_one_that_the_program_needs(
     known = exceptions._KNOWN - {(exception.role, exception.property, exception.value)}
     monkeypatch.setattr(exceptions, "_KNOWN", known)
     missed = [
-        one
-        for sections in CASES.values()
-        for one in rules.violations(records(run(sections, monkeypatch)), sections["env"])
+        one for case, sections in CASES.items() for one in rules.violations(made_of(case, monkeypatch), sections["env"])
     ]
     assert missed
     assert {one.record.role for one in missed} == {exception.role}
