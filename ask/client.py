@@ -166,7 +166,8 @@ class Hub:
         return int(document.get("bytes") or 0)
 
     def parses(self, query: str) -> str:
-        """Why Prometheus itself does not accept a query; empty if it does, or has no such page."""
+        """Why Prometheus itself does not accept a query; empty if it does, or has no such page: Thanos Query has none,
+        and refuses the query when it is executed."""
         _, status, document = self._document(self.prometheus, "/api/v1/parse_query", [("query", query)])
         if status == 400 and document.get("status") == "error":
             return str(document.get("error", "it is not valid"))

@@ -20,17 +20,22 @@ def group(settings: Settings) -> Group:
     return Group(name="bucket", rules=(FAILS, _not_uploaded(settings), HALTED, NOT_READY))
 
 
+def _fails(matchers: str, _: Thresholds) -> str:
+    """Requests of Thanos, and chunks that Loki could not store: a try with one counts once, and it tries again."""
+    requests = increase_of("thanos_objstore_bucket_operation_failures_total", EVERY + matchers, "10m")
+    chunks = increase_of("loki_ingester_chunks_flush_failures_total", f'job="loki"{matchers}', "10m")
+    of_loki = f'label_replace(sum by (env, host, job) ({chunks}), "operation", "upload", "", "")'
+    return nonzero_rounded(f"(sum by (env, host, job, operation) ({requests}) or {of_loki})")
+
+
 FAILS = Alert(
     name="BucketFails",
-    expr=lambda matchers, _: nonzero_rounded(
-        "sum by (env, host, job, operation) ("
-        f"{increase_of('thanos_objstore_bucket_operation_failures_total', EVERY + matchers, '10m')})"
-    ),
+    expr=_fails,
     wait="10m",
     severity="critical",
     summary="The bucket fails for {{ $labels.job }}: " + COUNT + " requests ({{ $labels.operation }}) in 10 minutes",
-    description="It is down, full, or refuses the key. New samples stay on the hub's disk meanwhile, queries of older "
-    "ones fail.",
+    description="It is down, full, or refuses the key. New samples and lines stay on the hub's disk "
+    "meanwhile, queries of older ones fail.",
     board="hub",
     per="hub",
 )

@@ -45,9 +45,27 @@ class Stored:
 
     def flush(self) -> None:
         """Let Loki write its chunks. Only a container of Thanos on its network has a program for that."""
-        url = f"http://{names.address(self.rig.prefix, 'loki', names.LOKI_PORT)}/flush"
-        name = self.rig.container(QUERY)
-        docker("exec", name, "timeout", "10", "wget", "-q", "-O", "-", "--post-data", "", url)
+        docker("exec", self.rig.container(QUERY), *self._post(10, "/flush"))
+
+    def write_lines(self) -> None:
+        """Let Loki write all its chunks and their index. It ends then, and Docker starts it again."""
+        before = self.rig.started("loki")
+        ended = self._post(90, "/ingester/shutdown?flush=true&terminate=true&delete_ring_tokens=false")
+        docker("exec", self.rig.container(QUERY), *ended, check=False)  # it may end before it answers
+        eventually("Loki starts again", lambda: self.rig.started("loki") != before, patience=120)
+
+    def has_lines(self) -> bool:
+        """Whether Loki has the second writer's lines, each once."""
+        return outage.numbers(self.rig, self.rig.container("writer-2"), self.began) == self.lines
+
+    def lose(self, role: str) -> None:
+        """Remove a container and its volume."""
+        docker("rm", "-f", self.rig.container(role))
+        docker("volume", "rm", f"{self.rig.prefix}-{role}")
+
+    def _post(self, patience: int, path: str) -> list[str]:
+        url = f"http://{names.address(self.rig.prefix, 'loki', names.LOKI_PORT)}{path}"
+        return ["timeout", str(patience), "wget", "-q", "-O", "-", "--post-data", "", url]
 
     def forget_output(self, name: str) -> None:
         """Take one of the stack's outputs out of its state."""
@@ -86,6 +104,15 @@ class Stored:
         answered = [at for at in outage.served(self.app, since) if at < until]
         assert len(answered) > 0.5 * (until - since), f"only {len(answered)} scrapes in {until - since:.0f} s"
         return outage.lost(answered, self.stamps())
+
+    def require_whole(self, since: float) -> list[float]:
+        """The times of all samples, once each scrape from `since` to now has one; none may have two."""
+        until = time.time()
+        eventually("newer samples", lambda: self.stamps()[-1] > until + 5, patience=120)
+        eventually("every scrape has a sample", lambda: not self.lost(since, until), patience=90, pause=3)
+        times = self.stamps()
+        assert len(times) == len(set(times))
+        return times
 
     def stamps(self) -> list[float]:
         """The times of all samples of the application."""

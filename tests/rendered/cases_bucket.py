@@ -6,6 +6,7 @@ from tests.rendered.rules_rig import Case, fired
 
 OF = 'env="test",host="hub"'
 FAILURES = f'thanos_objstore_bucket_operation_failures_total{{job="thanos-receive",{OF},operation="upload"}}'
+FLUSHES = f'loki_ingester_chunks_flush_failures_total{{job="loki",{OF}}}'
 UPLOAD = f'thanos_objstore_bucket_last_successful_upload_time{{job="thanos-receive",{OF},bucket="data"}}'
 STARTED = f'process_start_time_seconds{{job="thanos-receive",{OF}}}'
 HALTED = f'thanos_compact_halted{{job="thanos-compact",{OF}}}'
@@ -28,6 +29,14 @@ CASES = (
         ],
     ),
     Case(alert="BucketFails", when="after one failure", series={FAILURES: "0x20 1x140"}, at="35m"),
+    Case(
+        alert="BucketFails",
+        when="when Loki can store no chunk",
+        series={FLUSHES: "0+1x160", FAILURES: "0x160"},
+        at="35m",
+        fires=[fired("The bucket fails for loki: 40 requests (upload) in 10 minutes", job="loki", operation="upload")],
+    ),
+    Case(alert="BucketFails", when="after one chunk that failed", series={FLUSHES: "0x20 1x140"}, at="35m"),
     Case(
         alert="BlocksNotUploaded",
         when="eight hours after the last upload",

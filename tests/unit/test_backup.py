@@ -17,7 +17,7 @@ from configs.settings import Settings, SettingsError, load
 from configs.validation import edges
 from configs.validation import hub as validation
 from tests.fixtures import fleets, rendering
-from tests.fixtures.full import SOURCE, small
+from tests.fixtures.full import SOURCE, in_bucket, small
 from tools.backup import repository, restore
 from tools.errors import ToolError
 
@@ -61,6 +61,12 @@ def test_container_reads_the_others_and_holds_no_secret_in_its_definition(
     assert "s3cret" not in repr((spec.command, spec.environment, spec.entrypoint, spec.health))
     settings = spec.files["settings"].render(Late())
     assert "s3cret" not in settings
+
+
+def test_metrics_and_logs_in_a_bucket_are_no_parts() -> None:
+    left = ("grafana", "alertmanager", "caddy", "state")
+    assert backup.parts(in_bucket(backup=PATH)) == left
+    assert set(backup.parts(in_bucket(backup=PATH, ask={}))) == {*left, "ask"}
 
 
 def test_database_of_the_assistant_is_a_part_of_hubs_that_have_one() -> None:

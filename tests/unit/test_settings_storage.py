@@ -10,8 +10,10 @@ import yaml
 
 from configs.services import loki
 from configs.services.context import Context
-from configs.services.thanos import receive
+from configs.services.prometheus import out_of_order_window
+from configs.services.thanos import compact, receive
 from configs.settings import Settings, SettingsError, load
+from configs.units import prometheus_duration
 from configs.validation import hub as validation
 from tests.fixtures.full import SOURCE, STORAGE, in_bucket, small
 from tools import storage_change
@@ -171,3 +173,16 @@ def test_receive_does_not_prune_with_short_blocks(block: str, kept: str) -> None
     (spec,) = receive.specs(Context(settings=in_bucket(metrics_block=block), name="hub"))
     assert f"--tsdb.retention={kept}" in spec.command
     assert {f"--tsdb.{end}-block-duration={block}" for end in ("min", "max")} <= set(spec.command)
+
+
+@pytest.mark.parametrize(("budget", "window"), [("24h", "27h"), ("2d", "54h")])
+def test_receive_takes_late_samples_as_long_as_prometheus_and_compact_merges_their_blocks(
+    budget: str, window: str
+) -> None:
+    """Blocks with late samples overlap others; without vertical compaction Compact halts at them."""
+    context = Context(settings=in_bucket(outage_budget=budget), name="hub")
+    (receiving,), (compacting,) = receive.specs(context), compact.specs(context)
+    assert f"--tsdb.out-of-order.time-window={window}" in receiving.command
+    assert prometheus_duration(out_of_order_window(context.settings)) == window
+    assert "--compact.enable-vertical-compaction" in compacting.command
+    assert "--deduplication.replica-label=replica" in compacting.command
