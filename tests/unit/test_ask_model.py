@@ -112,13 +112,14 @@ def test_rules_and_panels_about_the_model_exist_only_with_one() -> None:
         return names_of_rules, {row.title for row in assistant.rows(settings)}
 
     ollama = {"provider": "ollama", "name": "m", "base_url": "http://o"}
-    assert rendered({}) == ({"AskDown", "AskDependencyDown"}, {"Assistant"})
+    always = {"Assistant", "Assistant's answers"}
+    assert rendered({}) == ({"AskDown", "AskDependencyDown"}, always)
     with_model = {"AskDown", "AskDependencyDown", "AskModelFails", "AskModelBudgetUsed"}
-    assert rendered({"model": ollama}) == (with_model, {"Assistant", "Assistant's language model"})
+    assert rendered({"model": ollama}) == (with_model, always | {"Assistant's language model"})
     aliases = {"claude_api_requests_total", "claude_api_errors_total", "claude_api_token_usage_total"}
     assert rendered({"model": MODEL})[0] == with_model | aliases
     embeddings = {"provider": "ollama", "name": "m", "dimensions": 768, "base_url": "http://o"}
     assert rendered({"embeddings": embeddings}) == (
         {"AskDown", "AskDependencyDown", "AskEmbeddingsFail"},
-        {"Assistant", "Assistant's embeddings"},
+        always | {"Assistant's embeddings"},
     )

@@ -75,7 +75,8 @@ def test_go_parses_every_duration_of_sql_exporter(settings: Settings) -> None:
 def test_go_parses_loki_durations_outside_limits(settings: Settings) -> None:
     tree = yaml.safe_load(loki.config(settings))
     limits = dict(_durations(tree.pop("limits_config")))
-    assert set(limits) == {"retention_period", "reject_old_samples_max_age"}, "model.Duration, both"
+    of_prometheus = {"retention_period", "reject_old_samples_max_age", "split_instant_metric_queries_by_interval"}
+    assert set(limits) == of_prometheus, "model.Duration, all of them"
     _prometheus_parses(limits)
     _go_parses(dict(_durations(tree)))
 

@@ -50,7 +50,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "stacks").mkdir()
     copied(tmp_path / "stacks")
 
-    def present(name: str, *_: object, **__: object) -> tuple[str, ...] | None:
+    def present(name: str, *_: object, **__: Any) -> tuple[str, ...] | None:
         return (str(promtool),) if name == "promtool" else None
 
     def touched(*_: Any) -> None:
