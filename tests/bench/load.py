@@ -1,0 +1,123 @@
+"""The generator of the growth bench: what so many hosts would push, as samples and as lines."""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from configs import names
+from tests.bench import remote_write
+from tools.net import without_proxy
+
+SERIES = 4000  # of each host; the estimate of docs/growing.md
+LINES = 15  # of each host, a second: 200 MB a day
+EVERY = 15  # seconds between two samples
+PATIENCE = 30  # seconds for one push
+AVOIDED = 10  # seconds for which an address that did not take a push is tried last
+_OPENER = without_proxy()
+
+
+class Load:
+    """The generator: pushes for `hosts` hosts until it is stopped.
+
+    With several addresses the hosts are spread over them. As an agent does, a host goes on to the next address where
+    one does not take its push.
+    """
+
+    def __init__(self, addresses: Sequence[str], hosts: int) -> None:
+        self.addresses, self.hosts = addresses, hosts
+        self.slowest, self.failed, self.refused = 0.0, 0, 0
+        self.taken = [0] * hosts  # pushes of each host that an address took
+        self._away: dict[str, float] = {}  # until when an address is the last to be tried
+        self._stop = threading.Event()
+        many = len(addresses)
+        series = [_host_series(number) for number in range(hosts)]
+        self._threads = [threading.Thread(target=self._lines, daemon=True)]
+        for first in range(many):
+            args = (first, series[first::many])
+            self._threads.append(threading.Thread(target=self._metrics, args=args, daemon=True))
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def forget(self) -> None:
+        """Counts begin again: what came before was the warm-up."""
+        self.slowest, self.failed, self.refused = 0.0, 0, 0
+
+    def _is_taken(self, first: int, push: Callable[[str], None]) -> bool:
+        """One push, at the first address that takes it. `refused` are those that one did not take, `failed` none."""
+        order = [*self.addresses[first:], *self.addresses[:first]]
+        for address in sorted(order, key=lambda one: self._away.get(one, 0.0) > time.time()):
+            try:
+                push(address)
+            except (urllib.error.URLError, OSError):
+                self.refused += 1
+                self._away[address] = time.time() + AVOIDED
+            else:
+                return True
+        self.failed += 1
+        return False
+
+    def _metrics(self, first: int, series: Sequence[Sequence[remote_write.Series]]) -> None:
+        while not self._stop.is_set():
+            begun = time.time()
+            for number, one in enumerate(series):  # one host after another, spread over the interval as agents are
+                if self._is_taken(first, partial(_push_samples, one, time.time())):
+                    self.taken[first + number * len(self.addresses)] += 1
+            took = time.time() - begun
+            self.slowest = max(self.slowest, took)
+            self._stop.wait(max(0.0, EVERY - took))
+
+    def _lines(self) -> None:
+        while not self._stop.is_set():
+            begun = time.time()
+            streams = [_stream(number) for number in range(self.hosts)]
+            body = json.dumps({"streams": streams}).encode()
+            self._is_taken(0, partial(_push_lines, body))
+            self._stop.wait(max(0.0, 1 - (time.time() - begun)))
+
+
+def _push_lines(body: bytes, address: str) -> None:
+    request = urllib.request.Request(address + names.LOGS_PUSH, body, {"Content-Type": "application/json"})
+    _OPENER.open(request, timeout=PATIENCE).close()
+
+
+def _push_samples(series: Sequence[remote_write.Series], at: float, address: str) -> None:
+    remote_write.push(address + names.METRICS_PUSH, series, [at], PATIENCE)
+
+
+def _host_series(number: int) -> list[remote_write.Series]:
+    """The series of one host: names and labels as long as those of its exporters."""
+    host = {"env": "test", "host": f"load-{number}"}
+    return [
+        remote_write.Series(
+            {
+                "__name__": f"load_container_usage_{one % 80}_total",
+                **host,
+                "job": "load",
+                "instance": f"fleetwatch-load-{number}:8080",
+                "container": f"shop-service-{one // 80}",
+            },
+            random.random() * 1e9,
+        )
+        for one in range(SERIES)
+    ]
+
+
+def _stream(number: int) -> dict[str, object]:
+    now = time.time_ns()
+    text = f"level=info request={random.getrandbits(64):x} path=/orders/{random.randrange(10**6)} took=12ms" + " x" * 20
+    lines = [[str(now + at), text + str(at)] for at in range(LINES)]
+    return {"stream": {"env": "test", "host": f"load-{number}", "job": "docker", "container": "shop"}, "values": lines}
