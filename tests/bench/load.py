@@ -1,4 +1,4 @@
-"""The generator of the growth bench: what so many hosts would push, as samples and as lines."""
+"""The generator of the growth benches: what so many hosts would push, as samples and as lines; and one who asks."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 
 from configs import names
 from tests.bench import remote_write
+from tools.hubclient import HubClient
 from tools.net import without_proxy
 
 SERIES = 4000  # of each host; the estimate of docs/growing.md
@@ -20,6 +22,7 @@ LINES = 15  # of each host, a second: 200 MB a day
 EVERY = 15  # seconds between two samples
 PATIENCE = 30  # seconds for one push
 AVOIDED = 10  # seconds for which an address that did not take a push is tried last
+_PROBE = {"__name__": "load_probe", "env": "test", "host": "load-probe", "job": "load"}
 _OPENER = without_proxy()
 
 
@@ -89,6 +92,38 @@ class Load:
             self._stop.wait(max(0.0, 1 - (time.time() - begun)))
 
 
+class Asker:
+    """Sends a query each second, and notes how long its answer takes."""
+
+    def __init__(self, hub: HubClient, query: str) -> None:
+        self.hub, self.query, self.unanswered = hub, query, 0
+        self.took: list[float] = []
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+
+    def forget(self) -> None:
+        self.took, self.unanswered = [], 0
+
+    def _ask(self) -> None:
+        while not self._stop.wait(1):
+            begun = time.time()
+            try:
+                self.hub.metrics(self.query)
+            except Exception:  # whatever it was, a person has no answer
+                self.unanswered += 1
+            else:
+                self.took.append(time.time() - begun)
+
+    @contextmanager
+    def asking(self) -> Iterator[Asker]:
+        self._thread.start()
+        try:
+            yield self
+        finally:
+            self._stop.set()
+            self._thread.join(60)
+
+
 def _push_lines(body: bytes, address: str) -> None:
     request = urllib.request.Request(address + names.LOGS_PUSH, body, {"Content-Type": "application/json"})
     _OPENER.open(request, timeout=PATIENCE).close()
@@ -96,6 +131,15 @@ def _push_lines(body: bytes, address: str) -> None:
 
 def _push_samples(series: Sequence[remote_write.Series], at: float, address: str) -> None:
     remote_write.push(address + names.METRICS_PUSH, series, [at], PATIENCE)
+
+
+def takes(address: str) -> bool:
+    """Whether a hub takes a sample at this address."""
+    try:
+        remote_write.push(address + names.METRICS_PUSH, [remote_write.Series(_PROBE, 1)], [time.time()], PATIENCE)
+    except (urllib.error.URLError, OSError):
+        return False
+    return True
 
 
 def _host_series(number: int) -> list[remote_write.Series]:

@@ -6,10 +6,12 @@ import http.client
 import json
 import socket
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
+
+from tests.integration.rig import docker
 
 _SOCKET = "/var/run/docker.sock"
 _STATS = "/containers/{}/stats?stream=false&one-shot=true"
@@ -64,19 +66,33 @@ def here(containers: Sequence[str]) -> list[Reading]:
         return list(pool.map(_read, containers))
 
 
+def inside(machines: Mapping[str, Sequence[str]]) -> list[Reading]:
+    """Of containers of the Docker in each of these containers, one command for each of them."""
+
+    def read(machine: str) -> list[Reading]:
+        urls = [f"http://docker{_STATS.format(name)}" for name in machines[machine]]
+        said = docker("exec", machine, "curl", "-sS", "--unix-socket", _SOCKET, *urls)
+        return [_reading(json.loads(line)) for line in said.splitlines() if line]
+
+    with ThreadPoolExecutor(len(machines)) as pool:
+        return [one for found in pool.map(read, machines) for one in found]
+
+
 def cpu_seconds(container: str) -> float:
     """CPU seconds that all processes of a container have used."""
     return _read(container).cpu
 
 
-def measure(containers: Sequence[str], seconds: float) -> list[Usage]:
+def measure(
+    containers: Sequence[str], seconds: float, read: Callable[[Sequence[str]], list[Reading]] = here
+) -> list[Usage]:
     """One entry per container, over `seconds`."""
-    last = first = here(containers)
+    last = first = read(containers)
     highest = [one.memory for one in first]
     until = time.monotonic() + seconds
     while (left := until - time.monotonic()) > 0:
         time.sleep(min(_PAUSE, left))
-        last = here(containers)
+        last = read(containers)
         highest = [max(one, now.memory) for one, now in zip(highest, last, strict=True)]
     return [
         Usage(name, memory, (end.cpu - begin.cpu) / (end.at - begin.at) * 100)
