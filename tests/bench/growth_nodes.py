@@ -1,9 +1,10 @@
 """What three hub nodes need for 10, 50 and 100 hosts' worth of series and lines, and what one or two that are off cost.
 
 The nodes are droplets of a rehearsal: containers of this machine, with a Docker of their own and all on the same cores.
-The generator of the growth bench pushes to their private addresses, each third of the hosts to its own node first, as
-hosts of the VPC do. The bucket is a real S3 server over a folder, the database a real PostgreSQL. Grafana and the
-cloud's API are stand-ins. The limits of the parts are raised, so that none ends a run.
+The generator of the growth bench runs in the network of a droplet of the VPC and pushes to their private addresses,
+each third of the hosts to its own node first, as hosts of the VPC do. The bucket is a real S3 server over a folder, the
+database a real PostgreSQL. Grafana and the cloud's API are stand-ins. The limits of the parts are raised, so that none
+ends a run.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tests.bench.growth import LATE, LEVELS, OVER, ROOM, WARM, Run
 from tests.bench.load import EVERY, LINES, SERIES, Asker, Load, takes
 from tests.integration.cluster import NODES, Cluster
 from tests.integration.fleet import told
-from tests.integration.rig import eventually
+from tests.integration.rig import docker, eventually
 from tools.progress import say, step
 
 TITLE = "A growing hub of three nodes"
@@ -48,7 +49,12 @@ class Nodes(Cluster):
         """The container that is a node's machine."""
         return {node: f"fleetwatch-cloud-{self.name}-droplet-{self.droplet(node)['id']}" for node in NODES}
 
-    def push_address(self, node: str) -> str:  # in the VPC, of which this machine is a part
+    def network(self) -> str:
+        """The network namespace of the host in the VPC: the nodes take pushes of none but machines there."""
+        machine = f"fleetwatch-cloud-{self.name}-droplet-{self.droplet('web')['id']}"
+        return f"/proc/{docker('inspect', '-f', '{{.State.Pid}}', machine).strip()}/ns/net"
+
+    def push_address(self, node: str) -> str:
         return f"http://{self.outputs()['hosts'][node]['private']}:8080"
 
 
@@ -131,7 +137,7 @@ def _phases(nodes: Nodes, load: Load) -> Iterator[Phase]:
 def _healed(nodes: Nodes, *back: str) -> None:
     begun = time.time()
     for node in back:
-        eventually(f"{node} takes pushes", partial(takes, nodes.push_address(node)), 300, 1)
+        eventually(f"{node} takes pushes", partial(takes, nodes.push_address(node), nodes.network()), 300, 1)
     say(f"  take pushes {time.time() - begun:.0f} s after they were switched on: {', '.join(back)}")
 
 
@@ -192,8 +198,10 @@ def measured(watch: page.Watch) -> Run:
         assert isinstance(nodes, Nodes)
         watch.own = nodes.name
         nodes.up()
+        addresses = [nodes.push_address(node) for node in NODES]
+        assert takes(addresses[0], nodes.network()), f"{addresses[0]} takes no sample of a host of the VPC"
         for hosts in LEVELS:
-            begun, load = time.time(), Load([nodes.push_address(node) for node in NODES], hosts)
+            begun, load = time.time(), Load(addresses, hosts, nodes.network())
             load.start()
             try:
                 levels.append(_level(nodes, load))

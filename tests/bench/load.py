@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
+import os
 import random
 import threading
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 
@@ -26,15 +29,28 @@ _PROBE = {"__name__": "load_probe", "env": "test", "host": "load-probe", "job": 
 _OPENER = without_proxy()
 
 
+_NEW_NETWORK = 0x40000000  # CLONE_NEWNET of sched.h
+
+
+def enter(network: str) -> None:
+    """The connections of this thread begin in another network namespace, a file such as /proc/1/ns/net. Needs root."""
+    if not network:
+        return
+    with open(network) as file:
+        if ctypes.CDLL(None, use_errno=True).setns(file.fileno(), _NEW_NETWORK):
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), network)
+
+
 class Load:
     """The generator: pushes for `hosts` hosts until it is stopped.
 
-    With several addresses the hosts are spread over them. As an agent does, a host goes on to the next address where
+    They come from the network namespace `network`, if one is given. With several addresses the hosts are spread over them. As an agent does, a host goes on to the next address where
     one does not take its push.
     """
 
-    def __init__(self, addresses: Sequence[str], hosts: int) -> None:
-        self.addresses, self.hosts = addresses, hosts
+    def __init__(self, addresses: Sequence[str], hosts: int, network: str = "") -> None:
+        self.addresses, self.hosts, self.network = addresses, hosts, network
         self.slowest, self.failed, self.refused = 0.0, 0, 0
         self.taken = [0] * hosts  # pushes of each host that an address took
         self._away: dict[str, float] = {}  # until when an address is the last to be tried
@@ -74,6 +90,7 @@ class Load:
         return False
 
     def _metrics(self, first: int, series: Sequence[Sequence[remote_write.Series]]) -> None:
+        enter(self.network)
         while not self._stop.is_set():
             begun = time.time()
             for number, one in enumerate(series):  # one host after another, spread over the interval as agents are
@@ -84,6 +101,7 @@ class Load:
             self._stop.wait(max(0.0, EVERY - took))
 
     def _lines(self) -> None:
+        enter(self.network)
         while not self._stop.is_set():
             begun = time.time()
             streams = [_stream(number) for number in range(self.hosts)]
@@ -133,10 +151,12 @@ def _push_samples(series: Sequence[remote_write.Series], at: float, address: str
     remote_write.push(address + names.METRICS_PUSH, series, [at], PATIENCE)
 
 
-def takes(address: str) -> bool:
-    """Whether a hub takes a sample at this address."""
+def takes(address: str, network: str = "") -> bool:
+    """Whether a hub takes a sample at this address, from that network namespace."""
+    probe = partial(_push_samples, [remote_write.Series(_PROBE, 1)], time.time(), address)
     try:
-        remote_write.push(address + names.METRICS_PUSH, [remote_write.Series(_PROBE, 1)], [time.time()], PATIENCE)
+        with ThreadPoolExecutor(1, initializer=enter, initargs=(network,)) as thread:
+            thread.submit(probe).result()
     except (urllib.error.URLError, OSError):
         return False
     return True
