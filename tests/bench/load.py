@@ -45,8 +45,8 @@ def enter(network: str) -> None:
 class Load:
     """The generator: pushes for `hosts` hosts until it is stopped.
 
-    They come from the network namespace `network`, if one is given. With several addresses the hosts are spread over them. As an agent does, a host goes on to the next address where
-    one does not take its push.
+    They come from the network namespace `network`, if one is given. With several addresses the hosts are spread over
+    them. As an agent does, a host goes on to the next address where one does not take its push.
     """
 
     def __init__(self, addresses: Sequence[str], hosts: int, network: str = "") -> None:
