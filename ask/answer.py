@@ -101,8 +101,9 @@ def _unit(plan: Plan) -> str:
     entry, reading = plan.entry, plan.reading
     if entry is None or _is_counted(plan):
         return ""
-    per_second = reading is None or not compose.scaled(entry, reading.wants)
-    return entry.unit if per_second or reading is None else units.per(entry.unit, reading.wants.per)
+    if reading is not None and compose.scaled(entry, reading.wants):
+        return units.per(entry.unit, reading.wants.per)
+    return entry.unit
 
 
 def _is_counted(plan: Plan) -> bool:

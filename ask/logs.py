@@ -111,14 +111,10 @@ def build(text: str, search: str, bound: Bound, wants: Wants, times: Times) -> Q
     groups = tuple(one for one in wants.groups if one in {"host", "container", "job", "level", "compose_project"})
     rated = bool(_RATE.search(plain)) or wants.per != 1
     if groups or rated or _COUNT.search(plain) or re.search(r"\bcount\b", plain):
-        by = f" by ({', '.join(groups)})" if groups else ""
-        if groups == ("container",):
-            by = f" by ({source})"
+        by = source if groups == ("container",) else ", ".join(groups)
         function = "rate" if rated else "count_over_time"
         each = f" * {wants.per:g}" if wants.per != 1 else ""
-        counted = f"sum{by} ({function}({streams}{filters} [{span}])){each}"
-        if not groups:
-            counted = f"sum({function}({streams}{filters} [{span}])){each}"
+        counted = f"sum{f' by ({by}) ' if by else ''}({function}({streams}{filters} [{span}])){each}"
         if wants.threshold is not None:
             counted = f"{counted} {wants.threshold.op} {wants.threshold.value:.12g}"
         return Query(counted, "logql", times.end, times.end, "value", notes)

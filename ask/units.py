@@ -25,8 +25,8 @@ def per(unit: str, seconds: float) -> str:
     """The unit of values per second that were multiplied by the seconds of a minute, an hour or a day."""
     if unit == "binBps":
         return f"bytes/{_PER[int(seconds)]}"
-    what = PER_SECOND[unit].replace("/s", " per second").removesuffix("per second").strip()
-    return f"{_WRITTEN}{what} per {_PER[int(seconds)]}".replace(": ", ":")
+    what = PER_SECOND[unit].removesuffix("/s").removesuffix("per second")
+    return _WRITTEN + f"{what.strip()} per {_PER[int(seconds)]}".strip()
 
 
 def show(value: float, unit: str, signed: bool = False, digits: int = 3) -> str:

@@ -119,9 +119,8 @@ class Hub(pulumi.ComponentResource):
     def _addresses(self, name: str) -> list[pulumi.Input[str]]:
         """The private addresses of the hub, or of all nodes: each host begins with one of them, and its agents go on to
         the next where none answers. On the internet the hub's or its load balancer's."""
-        if self._args.settings.hosts[name].via == "internet":
-            return [address for address in (self._address,) if address is not None]
-        every = self._args.nodes or {"": self._args.host.private}
+        on_internet = self._args.settings.hosts[name].via == "internet"
+        every = {"": self._address} if on_internet else self._args.nodes or {"": self._args.host.private}
         found = [address for _, address in sorted(every.items()) if address is not None]
         first = zlib.crc32(name.encode()) % len(found) if found else 0
         return [*found[first:], *found[:first]]

@@ -28,15 +28,11 @@ _PRIVATE = [
     for network in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 ]
 # Listeners that are not for everybody: without TLS, or with the data itself behind them.
-_PRIVATELY = (
-    names.CADDY_PUSH_PORT,
-    names.THANOS_GRPC_PORT,
-    names.LOKI_GRPC_PORT,
-    names.LOKI_GOSSIP_PORT,
-    names.ALERTMANAGER_PORT,
-    names.ALERTMANAGER_GOSSIP_PORT,
-)
-_INSIDE = {**dict.fromkeys(_PRIVATELY, "the private network's address"), names.CADDY_QUERY_PORT: "127.0.0.1"}
+_NOT_CADDYS = [int(one.value) for one in but.EXCEPTIONS if one.property == but.PORT and one.role != "caddy"]
+_INSIDE = {
+    **dict.fromkeys((names.CADDY_PUSH_PORT, *_NOT_CADDYS), "the private network's address"),
+    names.CADDY_QUERY_PORT: "127.0.0.1",
+}
 
 
 def ports(record: Record, _env: str) -> Iterator[str]:

@@ -20,7 +20,7 @@ from tools.doctor import queries
 
 SETTINGS = full()
 BOARDS = boards(SETTINGS)
-# A hub of three nodes has panels of its own, and in others queries and columns of its own.
+# A hub of three nodes has panels that no other has, and other queries and columns in some.
 CLUSTER = cluster()
 EVERY = [*(("", board) for board in BOARDS), *(("cluster/", board) for board in boards(CLUSTER))]
 # Of at most three hosts: the nodes of one hub.
