@@ -5,6 +5,10 @@
 # makes a running $CONTAINER read them. What still has to be read is remembered in $DIR.pending, so that a reload that
 # failed is done again by the next run.
 #
+# $SECRETS: the folder of a service that has secrets and a configuration; empty for another. Secrets come first, because a
+# new configuration may name new ones. The old configuration may still name one that is removed, then the reload fails:
+# it is put back, and the run for the configuration removes it ($SECRETS.obsolete) before the process reads that one.
+#
 # $ACTION: `drift` prints what differs from stdin, one line each, and changes nothing; anything else deploys.
 #
 # $BASE is closed to every other user of the host (0700); inside it everything is readable, because a container's user is
@@ -13,6 +17,7 @@ set -eu
 umask 077
 next="$DIR.next"
 pending="$DIR.pending"
+gone="$DIR.gone"
 looks=''
 [ "${ACTION:-}" != drift ] || looks=$(mktemp -d)
 [ -z "$looks" ] || next="$looks/next"
@@ -38,6 +43,18 @@ if [ -n "$looks" ]; then
     exit 0
 fi
 
+# Makes the process read everything with the files that were removed; fails if it cannot read that either.
+put_back() {
+    (cd "$gone" && find . -type f) | sed 's#^\./##' | while read -r file; do
+        [ ! -e "$DIR/$file" ] || continue
+        mkdir -p "$DIR/$(dirname "$file")"
+        mv "$gone/$file" "$DIR/$file"
+        echo "$file" >> "$SECRETS.obsolete"
+    done
+    chmod -R u=rwX,go=rX "$DIR"
+    eval "$RELOAD" > /dev/null 2>&1
+}
+
 runs=$(docker inspect --type container -f '{{.Config.Image}}' "$CONTAINER" 2> /dev/null || true)
 if [ -n "$CHECK" ] && { [ -n "$changed$removed" ] || [ "$runs" != "$IMAGE" ]; }; then
     code=0
@@ -59,8 +76,14 @@ echo "$changed" | while read -r file; do
     mv -f "$next/$file" "$DIR/$file"
 done
 echo "$removed" | while read -r file; do
-    [ -z "$file" ] || rm -f "$DIR/$file"
+    [ -n "$file" ] || continue
+    mkdir -p "$gone/$(dirname "$file")"
+    mv -f "$DIR/$file" "$gone/$file"
 done
+if [ -n "$SECRETS" ]; then
+    [ "$DIR" = "$SECRETS" ] || [ ! -s "$SECRETS.obsolete" ] || (cd "$SECRETS" && xargs rm -f) < "$SECRETS.obsolete"
+    rm -f "$SECRETS.obsolete"
+fi
 chmod -R u=rwX,go=rX "$DIR"
 
 state=$(docker inspect --type container -f '{{.State.Status}}' "$CONTAINER" 2>/dev/null || true)
@@ -69,7 +92,7 @@ if [ -s "$pending" ] && [ -n "$RELOAD" ]; then
     export pending_files
     case "$state" in
         running)
-            if ! output=$(eval "$RELOAD" 2>&1); then
+            if ! output=$(eval "$RELOAD" 2>&1) && ! { [ "$DIR" = "$SECRETS" ] && [ -d "$gone" ] && put_back; }; then
                 echo "$output" >&2
                 echo "$CONTAINER: reloading the new files failed (output above); the next \`make up\` tries again" >&2
                 exit 1
@@ -81,4 +104,5 @@ fi
 # Since when they are as they are: what depends on these files (the gate) wants nothing newer than that.
 [ ! -s "$pending" ] && [ -s "$DIR.applied" ] || date +%s > "$DIR.applied"
 rm -f "$pending"
+rm -rf "$gone"
 echo "applied at $(cat "$DIR.applied")"

@@ -179,14 +179,14 @@ def test_a_docker_host_that_does_not_answer_is_told(good: Rig) -> None:
     assert "DOCKER_HOST=unix:///nonexistent.sock does not answer: correct or unset DOCKER_HOST" in said, said
 
 
-@pytest.mark.parametrize("words", [("up",), ("pulumi", "preview"), ("secret", "hosts.hub.postgres.main.dsn")])
+@pytest.mark.parametrize("words", [("up",), ("pulumi", "preview"), ("secret", "digitalocean:token")])
 def test_a_wrong_passphrase_is_told(good: Rig, words: tuple[str, ...]) -> None:
     preview_works(good)
     file = home(good) / "passphrase"
     right = file.read_text()
     file.write_text("not the one")
     try:
-        done = good.tool(*words, stdin="postgresql://user:secret@db:5432/shop")
+        done = good.tool(*words, stdin="dop_v1_nothing")
     finally:
         file.write_text(right)
     assert done.returncode == 1, done.stdout

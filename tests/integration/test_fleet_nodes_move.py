@@ -91,10 +91,6 @@ def test_hub_becomes_three_nodes(fleet: Growing) -> None:
     _nothing_is_missing(fleet)
 
 
-_BACK = pytest.mark.xfail(reason="the nodes' CA is removed while Caddy's old configuration still names it")
-
-
-@_BACK
 def test_three_nodes_become_one_hub(fleet: Growing) -> None:
     fleet.change({"hub": {"storage": {"kind": "bucket", "nodes": None}}})
     assert "run `make grow TO=bucket`" in fleet.up_fails()
@@ -107,7 +103,6 @@ def test_three_nodes_become_one_hub(fleet: Growing) -> None:
     _nothing_is_missing(fleet)
 
 
-@_BACK
 def test_the_hub_has_no_fault(fleet: Growing) -> None:
     done = fleet.tool("doctor")
     assert done.returncode == 0, done.stdout[-4000:]

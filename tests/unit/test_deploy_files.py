@@ -4,42 +4,16 @@ from __future__ import annotations
 
 import signal
 import stat
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 
 from configs.deploy import bundle
-from tests.fixtures.fake_docker import Rig
+from tests.fixtures.service_files import INSPECT, Service
 
-CHECK = 'docker run --rm -v "$next":/etc/x:ro image check'
-RELOAD = 'docker kill --signal HUP "$CONTAINER"'
-INSPECT = 'case "$*" in *Config.Image*) echo image ;; *) echo running ;; esac'
 OLD = {"main.yml": "old\n", "rules/a.yml": "a\n"}
 NEW = {"main.yml": "new\n", "rules/b.yml": "b\n"}
-
-
-class Service(Rig):
-    """A rig with the folder of one service and the parameters that the component gives."""
-
-    @property
-    def live(self) -> Path:
-        return self.folder / "base" / "svc" / "config"
-
-    def parameters(self) -> dict[str, str]:
-        base = str(self.folder / "base")
-        files = {"BASE": base, "DIR": str(self.live), "IMAGE": "image"}
-        return {**files, "CHECK": CHECK, "RELOAD": RELOAD, "CONTAINER": "fw-svc"}
-
-    def deploy(self, files: dict[str, str]) -> subprocess.CompletedProcess[str]:
-        return self.run("files", bundle(files), **self.parameters())
-
-    def files(self) -> dict[str, str]:
-        return {str(p.relative_to(self.live)): p.read_text() for p in self.live.rglob("*") if p.is_file()}
-
-    def reloads(self) -> int:
-        return sum(call.startswith("kill") for call in self.calls())
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.test_deploy_files import INSPECT, OLD, Service
+from tests.fixtures.service_files import INSPECT, Service
+from tests.unit.test_deploy_files import OLD
 
 
 @pytest.fixture
