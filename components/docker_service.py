@@ -22,7 +22,6 @@ from configs.services.container import (
     LOG_DRIVER,
     LOG_OPTIONS,
     RESTART_POLICY,
-    Mount,
     container,
     files_check,
     published,
