@@ -22,6 +22,7 @@ from configs.services.container import (
     LOG_DRIVER,
     LOG_OPTIONS,
     RESTART_POLICY,
+    Mount,
     container,
     files_check,
     published,
@@ -52,6 +53,10 @@ def revisions(services: Sequence[DockerService]) -> pulumi.Output[str]:
     """A text that changes whenever a service does; each line begins with the role that it is about."""
     lines = [pulumi.Output.concat(service.role, " ", one) for service in services for one in service.revisions]
     return pulumi.Output.all(*lines).apply(lambda found: "\n".join(line.strip() for line in found))
+
+
+def _bind_options(mount: Mount) -> docker.ContainerMountBindOptionsArgs | None:
+    return docker.ContainerMountBindOptionsArgs(propagation=mount.propagation) if mount.propagation else None
 
 
 class DockerService(pulumi.ComponentResource):
@@ -85,7 +90,6 @@ class DockerService(pulumi.ComponentResource):
         self, kind: str, files: Mapping[str, File], *, secret: bool, after: Sequence[pulumi.Resource]
     ) -> pulumi.Resource:
         folder = {"BASE": self._args.host.base, "DIR": f"{self._folder}/{kind}"}
-        both = f"{self._folder}/secrets" if self._spec.secrets and self._spec.files else ""
         needs = {need for file in files.values() for need in file.needs}
         # At once: Caddy has a file for each host, and each reads the passwords of all.
         stdin = known(
@@ -101,7 +105,6 @@ class DockerService(pulumi.ComponentResource):
                 RELOAD=self._spec.reload,
                 CONTAINER=self.container_name,
                 IMAGE=self._args.image,
-                SECRETS=both,
                 **folder,
             ),
             delete=script("remove", **folder),
@@ -206,9 +209,7 @@ class DockerService(pulumi.ComponentResource):
                     source=mount.source,
                     target=mount.target,
                     read_only=mount.read_only or None,
-                    bind_options=docker.ContainerMountBindOptionsArgs(propagation=mount.propagation)
-                    if mount.propagation
-                    else None,
+                    bind_options=_bind_options(mount),
                 )
                 for mount in made.mounts
             ],

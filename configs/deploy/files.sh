@@ -5,9 +5,9 @@
 # makes a running $CONTAINER read them. What still has to be read is remembered in $DIR.pending, so that a reload that
 # failed is done again by the next run.
 #
-# $SECRETS: the folder of a service that has secrets and a configuration; empty for another. Secrets come first, because a
-# new configuration may name new ones. The old configuration may still name one that is removed, then the reload fails:
-# it is put back, and the run for the configuration removes it ($SECRETS.obsolete) before the process reads that one.
+# $DIR is the folder of a service's secrets or, beside it, of its configuration. Secrets come first, because a new
+# configuration may name new ones. The old configuration may still name one that is removed, then the reload fails: it is
+# put back, and the run for the configuration removes it ($obsolete) before the process reads that configuration.
 #
 # $ACTION: `drift` prints what differs from stdin, one line each, and changes nothing; anything else deploys.
 #
@@ -18,6 +18,8 @@ umask 077
 next="$DIR.next"
 pending="$DIR.pending"
 gone="$DIR.gone"
+service=$(dirname "$DIR")
+obsolete="$service/secrets.obsolete"
 looks=''
 [ "${ACTION:-}" != drift ] || looks=$(mktemp -d)
 [ -z "$looks" ] || next="$looks/next"
@@ -43,13 +45,14 @@ if [ -n "$looks" ]; then
     exit 0
 fi
 
-# Makes the process read everything with the files that were removed; fails if it cannot read that either.
+# Makes the process read its secrets with those that were removed; fails if there are none, or if it cannot read that.
 put_back() {
+    [ -d "$gone" ] && [ "$DIR" = "$service/secrets" ] && [ -d "$service/config" ] || return 1
     (cd "$gone" && find . -type f) | sed 's#^\./##' | while read -r file; do
         [ ! -e "$DIR/$file" ] || continue
         mkdir -p "$DIR/$(dirname "$file")"
         mv "$gone/$file" "$DIR/$file"
-        echo "$file" >> "$SECRETS.obsolete"
+        echo "$file" >> "$obsolete"
     done
     chmod -R u=rwX,go=rX "$DIR"
     eval "$RELOAD" > /dev/null 2>&1
@@ -80,9 +83,9 @@ echo "$removed" | while read -r file; do
     mkdir -p "$gone/$(dirname "$file")"
     mv -f "$DIR/$file" "$gone/$file"
 done
-if [ -n "$SECRETS" ]; then
-    [ "$DIR" = "$SECRETS" ] || [ ! -s "$SECRETS.obsolete" ] || (cd "$SECRETS" && xargs rm -f) < "$SECRETS.obsolete"
-    rm -f "$SECRETS.obsolete"
+if [ -s "$obsolete" ]; then
+    [ "$DIR" = "$service/secrets" ] || (cd "$service/secrets" && xargs rm -f) < "$obsolete"
+    rm -f "$obsolete"
 fi
 chmod -R u=rwX,go=rX "$DIR"
 
@@ -92,7 +95,7 @@ if [ -s "$pending" ] && [ -n "$RELOAD" ]; then
     export pending_files
     case "$state" in
         running)
-            if ! output=$(eval "$RELOAD" 2>&1) && ! { [ "$DIR" = "$SECRETS" ] && [ -d "$gone" ] && put_back; }; then
+            if ! output=$(eval "$RELOAD" 2>&1) && ! put_back; then
                 echo "$output" >&2
                 echo "$CONTAINER: reloading the new files failed (output above); the next \`make up\` tries again" >&2
                 exit 1

@@ -37,12 +37,11 @@ class TestASecretThatTheOldConfigurationNames:
     @staticmethod
     def secrets(service: Service, files: dict[str, str]) -> subprocess.CompletedProcess[str]:
         folder = str(service.live.parent / "secrets")
-        return service.run("files", bundle(files), **service.parameters() | {"DIR": folder, "SECRETS": folder})
+        return service.run("files", bundle(files), **service.parameters() | {"DIR": folder})
 
     @staticmethod
     def config(service: Service, text: str) -> subprocess.CompletedProcess[str]:
-        secrets = {"SECRETS": str(service.live.parent / "secrets")}
-        return service.run("files", bundle({"main.yml": text}), **service.parameters() | secrets)
+        return service.run("files", bundle({"main.yml": text}), **service.parameters())
 
     @staticmethod
     def kept(service: Service) -> dict[str, str]:
