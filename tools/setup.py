@@ -6,7 +6,17 @@ import argparse
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tools import docker_compose, docker_engine, images, plugins, policy_pack, pulumi_cli, ssh_program, test_programs
+from tools import (
+    browser,
+    docker_compose,
+    docker_engine,
+    images,
+    plugins,
+    policy_pack,
+    pulumi_cli,
+    ssh_program,
+    test_programs,
+)
 from tools.cli import Commands
 from tools.paths import only_one
 from tools.progress import say
@@ -24,6 +34,7 @@ def register(commands: Commands) -> None:
 def _setup(options: argparse.Namespace) -> None:
     if options.tests:
         ssh_program.get()
+        browser.prepare()
         policy_pack.prepare()
         test_programs.prepare()
     report(set_up(_keys(options)))

@@ -9,14 +9,14 @@ import itertools
 import json
 import os
 import select
-import shutil
 import signal
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+from tools import browser as browser_program
+
 # The numbers under which Chromium has its debugging pipe.
 READS, WRITES = 3, 4
 QUIET = 3  # seconds without a request after which a page counts as loaded
@@ -29,12 +29,9 @@ class BrowserProblem(Exception):
 
 def executable() -> str:
     """The path of a browser of Chromium's family."""
-    for name in NAMES:
-        if path := shutil.which(name):
-            return path
-    raise BrowserProblem(
-        f"no headless browser: expected one of {', '.join(NAMES)} on the PATH; on Debian: apt-get install chromium"
-    )
+    if path := browser_program.program():
+        return path
+    raise BrowserProblem(browser_program.MISSING)
 
 
 class Browser:

@@ -1,5 +1,5 @@
 """The page in a real headless browser: signing in, a question by keyboard, the chart, dark and phone, no violation of
-the content security policy. Skipped where there is no Chromium, as on a machine without `make pictures`."""
+the content security policy. Skipped where there is no Chromium and `make test` could install none."""
 
 from __future__ import annotations
 
