@@ -10,15 +10,23 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 
 from configs import names
-from configs.metrics_store import QUERY, RECEIVE
+from configs.metrics_store import QUERY, RECEIVE, THANOS
 from tests.integration import backup, outage
-from tests.integration.rig import Rig, docker, eventually
+from tests.integration.rig import Rig, docker, eventually, rig
 from tests.integration.runs import Run, kill_all
+from tools import setup
 
 RUNNING = "{{.State.Running}} {{.State.Pid}}"
+BLOCK = 30  # seconds
 SCRAPED = 'up{job="shop"}'
+
+
+def tomorrow() -> str:
+    """The first day whose lines may be in another store."""
+    return (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
 
 
 class Stored:
@@ -43,6 +51,15 @@ class Stored:
         finally:
             self.bucket.free()
 
+    @contextlib.contextmanager
+    def down(self) -> Iterator[None]:
+        """The bucket does not answer."""
+        docker("pause", self.bucket.name)
+        try:
+            yield
+        finally:
+            docker("unpause", self.bucket.name)
+
     def flush(self) -> None:
         """Let Loki write its chunks. Only a container of Thanos on its network has a program for that."""
         docker("exec", self.rig.container(QUERY), *self._post(10, "/flush"))
@@ -62,6 +79,12 @@ class Stored:
         """Remove a container and its volume."""
         docker("rm", "-f", self.rig.container(role))
         docker("volume", "rm", f"{self.rig.prefix}-{role}")
+
+    def lose_hub(self) -> None:
+        """Remove what a droplet and its volume have; the edge and its queue stay."""
+        services = ("loki", "grafana", "alertmanager", "backup", *THANOS)
+        docker("rm", "-f", *(self.rig.container(role) for role in (*services, "caddy")))
+        docker("volume", "rm", *(f"{self.rig.prefix}-{one}" for one in (*services, "caddy-data", "caddy-config")))
 
     def _post(self, patience: int, path: str) -> list[str]:
         url = f"http://{names.address(self.rig.prefix, 'loki', names.LOKI_PORT)}{path}"
@@ -114,6 +137,14 @@ class Stored:
         assert len(times) == len(set(times))
         return times
 
+    def require_lines(self) -> None:
+        """Each line of the first writer is there, once."""
+        last, numbers = outage.all_numbers(self.rig, self.writer, self.began - 120)
+        first = min(numbers)
+        missing = [number for number in range(first, last + 1) if not numbers[number]]
+        assert not missing, f"{len(missing)} of {last - first}, from {missing[0]} to {missing[-1]}"
+        assert not [number for number, count in numbers.items() if count > 1]
+
     def stamps(self) -> list[float]:
         """The times of all samples of the application."""
         window = int(time.time() - self.began) + 60
@@ -138,3 +169,20 @@ def hesitant(container: str) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+@contextlib.contextmanager
+def storing(chain: setup.ToolChain) -> Iterator[Stored]:
+    """A hub that runs and knows its bucket, which it does not use yet."""
+    images = {image.key: image.ref for image in chain.images}
+    fast = {"hosts": {"hub": {"scrape": {"agents": "2s", "hub": "2s"}}}, "hub": {"metrics_block": f"{BLOCK}s"}}
+    with rig("bucket", fast) as made:
+        bucket = backup.Bucket(made, images["s3"], made.home, size="400m")
+        app = outage.start_app(made, images["test-app"])
+        found = Stored(made, bucket, app, outage.start_writer(made, images["test-app"]))
+        found.image = images["test-app"]
+        made.up()
+        eventually("the application's samples", lambda: made.hub.metrics(SCRAPED))
+        found.began = time.time()
+        bucket.prepare()
+        yield found

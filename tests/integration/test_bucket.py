@@ -4,35 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
 
 import pytest
 
 from configs.metrics_store import COMPACT, QUERY, RECEIVE, RULE, STORE, THANOS
 from tests.integration import backup, outage
-from tests.integration.rig import docker, eventually, rig
-from tests.integration.stored import SCRAPED, Stored, hesitant
+from tests.integration.rig import docker, eventually
+from tests.integration.stored import BLOCK, SCRAPED, Stored, hesitant, storing, tomorrow
 from tools import setup
 from tools.hubclient import HubClient
 
-BLOCK = 30  # seconds
 AWAY = 60  # seconds
 
 
 @pytest.fixture(scope="module")
 def stored(chain: setup.ToolChain) -> Iterator[Stored]:
-    images = {image.key: image.ref for image in chain.images}
-    fast = {"hosts": {"hub": {"scrape": {"agents": "2s", "hub": "2s"}}}, "hub": {"metrics_block": f"{BLOCK}s"}}
-    with rig("bucket", fast) as made:
-        bucket = backup.Bucket(made, images["s3"], made.home, size="400m")
-        app = outage.start_app(made, images["test-app"])
-        found = Stored(made, bucket, app, outage.start_writer(made, images["test-app"]))
-        found.image = images["test-app"]
-        made.up()
-        eventually("the application's samples", lambda: made.hub.metrics(SCRAPED))
-        found.began = time.time()
-        bucket.prepare()
-        yield found
+    with storing(chain) as made:
+        yield made
 
 
 @pytest.mark.xdist_group("bucket")
@@ -51,8 +39,7 @@ class TestBucket:
         assert changed == {stored.rig.container("loki")}, "Loki gets the key of the bucket, agents reload"
 
     def test_wrong_key_is_refused_and_the_hub_stays(self, stored: Stored) -> None:
-        tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
-        stored.rig.change({"hub": {"storage": {"logs_since": tomorrow}}})
+        stored.rig.change({"hub": {"storage": {"logs_since": tomorrow()}}})
         key = "hub.storage.bucket.s3.secret_key"
         assert stored.rig.tool("secret", key, stdin="wrong" * 8).returncode == 0
         before = stored.rig.started_all()
@@ -133,16 +120,12 @@ class TestBucket:
 
     @pytest.mark.long
     def test_bucket_that_is_down_costs_nothing(self, stored: Stored) -> None:
-        docker("pause", stored.bucket.name)
-        try:
-            begun = time.time()
+        begun = time.time()
+        with stored.down():
             eventually("a block is due", lambda: time.time() > begun + 2 * BLOCK, patience=3 * BLOCK)
             # Query waits for the bucket first: it may be slow, and not down.
             patient = HubClient(f"http://127.0.0.1:{stored.rig.ports['query']}", timeout=90)
             assert patient.metrics(SCRAPED), "what Receive has is answered"
-        finally:
-            docker("unpause", stored.bucket.name)
-
         eventually("a newer block is uploaded", lambda: stored.uploaded() > begun + BLOCK, patience=240, pause=5)
 
     @pytest.mark.long
@@ -166,25 +149,41 @@ class TestBucket:
         stored.require_whole(stored.began)
 
     def test_no_line_was_lost_or_doubled(self, stored: Stored) -> None:
-        last, numbers = outage.all_numbers(stored.rig, stored.writer, stored.began - 120)
-        first = min(numbers)
-        missing = [number for number in range(first, last + 1) if not numbers[number]]
-        assert not missing, f"{len(missing)} of {last - first}, from {missing[0]} to {missing[-1]}"
-        assert not [number for number, count in numbers.items() if count > 1]
+        stored.require_lines()
+
+    def test_backup_has_what_the_bucket_has_not(self, stored: Stored) -> None:
+        stored.bucket.use("restic-s3cret-of-the-test")
+        stored.rig.up()
+        backup.write_rows(stored.rig)
+        backup.backed_up(stored.rig)
+        age = "fleetwatch_backup_last_success_timestamp_seconds"
+        parts = eventually("the age of every part", lambda: stored.rig.hub.metrics(age))
+        assert {one["metric"]["part"] for one in parts} == {"grafana", "alertmanager", "caddy", "state"}
 
     def test_lost_hub_has_what_was_uploaded(self, stored: Stored) -> None:
         last = time.time()  # the slow bucket left blocks that are due: first those, then one more
         eventually("uploads of now", lambda: stored.uploaded() > last + BLOCK, patience=180, pause=3)
-        for role in ("loki", "grafana", "alertmanager", "caddy", *THANOS):
-            docker("rm", "-f", stored.rig.container(role))
-        for suffix in ("loki", "grafana", "alertmanager", "caddy-data", "caddy-config", *THANOS):
-            docker("volume", "rm", f"{stored.rig.prefix}-{suffix}")
+        stored.lose_hub()
         destroyed = time.time()
         stored.rig.up()
         eventually("samples of before", lambda: stored.stamps()[0] < destroyed, patience=120)
         assert not stored.lost(stored.began, last - 3 * BLOCK)
         missing = stored.lost(stored.began, destroyed)
         print(f"lost with the hub's disk: {len(missing)} s of samples, with blocks of {BLOCK} s")
+
+    def test_rest_of_a_lost_hub_is_restored(self, stored: Stored) -> None:
+        assert "run make backup TAKE=1" in backup.refused(stored.rig, "backup"), "a new hub removes no backup"
+        done = stored.rig.tool("restore")
+        assert done.returncode == 0, done.stdout
+        assert backup.rows(stored.rig) == backup.ROWS
+        assert stored.rig.tool("backup", "--take").returncode == 0
+
+    def test_drill_changes_nothing(self, stored: Stored) -> None:
+        before = stored.rig.started_all()
+        done = stored.rig.tool("drill")
+        assert done.returncode == 0, done.stdout
+        assert stored.rig.started_all() == before
+        assert not docker("volume", "ls", "-q", "--filter", f"label=fleetwatch.drill={stored.rig.prefix}").split()
 
     def test_lines_of_a_new_hub_are_in_the_bucket(self, stored: Stored) -> None:
         stored.rig.change({"hub": {"storage": {"logs_since": None}}})
@@ -222,10 +221,9 @@ class TestBucket:
     @pytest.mark.long
     def test_hub_moves_back_to_its_disk(self, stored: Stored) -> None:
         begun, known = time.time(), stored.stamps()
-        tomorrow = (datetime.now(timezone.utc) + timedelta(days=1)).date().isoformat()
         stored.rig.change({"hub": {"storage": {"kind": "single"}}})
-        assert f'logs_until "{tomorrow}" or later beside `kind: single`' in stored.rig.up_fails()
-        stored.rig.change({"hub": {"storage": {"logs_until": tomorrow}}})
+        assert f'logs_until "{tomorrow()}" or later beside `kind: single`' in stored.rig.up_fails()
+        stored.rig.change({"hub": {"storage": {"logs_until": tomorrow()}}})
         for step in ("Copying what was not", "Copying the blocks", "Counting", "Moving the blocks", "Comparing"):
             stored.kill_grow("single", step)
         done = stored.rig.tool("grow", "--to", "single", "--yes")
