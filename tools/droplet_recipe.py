@@ -15,6 +15,10 @@ ENGINE = "FLEETWATCH_REHEARSAL_ENGINE"
 INSIDE = "localcloud/machines/inside"
 # For every user of a machine. One copy in the image: all machines share it.
 COMPOSE = "usr/libexec/docker/cli-plugins/docker-compose"
+_WITH_IMAGE_STORE = """mv /usr/sbin/dockerd /usr/sbin/dockerd.engine
+printf '#!/bin/sh\\nexec dockerd.engine --feature containerd-snapshotter=true "$@"\\n' > /usr/sbin/dockerd
+chmod 755 /usr/sbin/dockerd
+"""
 
 
 def _droplet() -> Recipe:
@@ -47,7 +51,19 @@ def _newer_engine() -> Recipe:
     )
 
 
-DROPLET_RECIPES = {"droplet": _droplet, "droplet-28": _newer_engine}
+def _image_store() -> Recipe:
+    """The same with its images in containerd, as a new Docker 29 has them."""
+    made = _newer_engine()
+    return replace(
+        made,
+        tag="droplet-engine-28-containerd:debian-12",
+        differs=made.differs.replace("Docker Engine 28", "Docker Engine 28, its images in containerd,"),
+        # Not in daemon.json, which first boot writes.
+        install_script=made.install_script + _WITH_IMAGE_STORE,
+    )
+
+
+DROPLET_RECIPES = {"droplet": _droplet, "droplet-28": _newer_engine, "droplet-28-containerd": _image_store}
 
 
 def droplet_key() -> str:
@@ -56,5 +72,5 @@ def droplet_key() -> str:
     engine = os.environ.get(ENGINE, "")
     key = f"droplet-{engine}" if engine else "droplet"
     if key not in DROPLET_RECIPES:
-        raise ToolError(f"{ENGINE}: expected 28, or nothing for Debian 12's own engine, got {engine!r}")
+        raise ToolError(f"{ENGINE}: expected 28, 28-containerd, or nothing for Debian 12's own engine, got {engine!r}")
     return key

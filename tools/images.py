@@ -29,16 +29,8 @@ from tools.recipes import RECIPES, Recipe
 
 PARTS = services.DEFAULT_IMAGES
 FOR_TESTS = ("postgres", "servers", "test-app", "droplet", "engine", "s3")
-OURS = {
-    "ask",
-    "python",
-    "test-app",
-    "servers",
-    "droplet",
-    "droplet-28",
-    "engine",
-    "s3",
-}  # made here on every machine; nobody publishes them
+# Made here on every machine; nobody publishes them.
+OURS = {"ask", "python", "test-app", "servers", "engine", "s3", *DROPLET_RECIPES}
 DOCKERFILES = {"ask": "ask/Dockerfile"}  # of images of ours, used where their base image can be pulled
 _TEST_PINS = {"postgres": "docker.io/library/postgres:15"}
 _HINTS = {

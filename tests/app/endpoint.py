@@ -3,7 +3,7 @@
 NAME: the metric's name, which is 1. TYPE: the Content-Type; `none`: without one. TOKEN, LOGIN: the bearer token, or
 user:password, that it demands. WANT: the only path with a query that it answers. SLEEP: seconds before an answer.
 TLS: a file with key and certificate. CLIENTS: a file with the CA of the certificates that clients have to have.
-PORT: 8000 without it.
+PORT: 8000 without it. The text of /tmp/more, if it is there, is a part of the answer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import http.server
 import os
 import ssl
 import time
+from pathlib import Path
 
+MORE = Path("/tmp/more")
 TEXT = "text/plain; version=0.0.4"
 SETTINGS = os.environ
 
@@ -37,7 +39,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         else:
             time.sleep(float(SETTINGS.get("SLEEP", "0")))
             name = SETTINGS["NAME"]
-            self._answer(200, f'{name} 1\n{name}_dropped 1\n{name}_labelled{{host="other",job="inner"}} 1\n')
+            more = MORE.read_text() if MORE.exists() else ""
+            self._answer(200, f'{name} 1\n{name}_dropped 1\n{name}_labelled{{host="other",job="inner"}} 1\n{more}')
 
     def _answer(self, code: int, text: str) -> None:
         self.send_response(code)

@@ -75,6 +75,9 @@ def habits(made: Certificates) -> dict[str, Habit]:
         ),
         "trusting-app": Habit(tls, {"tls": {"insecure": True}}),
         "labels-app": Habit({}, {"honor_labels": True, "drop": [".+_dropped"], "labels": {"team": "shop"}}),
+        "stamped-app": Habit(),
+        "timed-app": Habit({}, {"honor_timestamps": True}),
+        "large-app": Habit({}, {"sample_limit": 50}),
     }
 
 
@@ -96,6 +99,12 @@ def start(story: Story, net: str, made: Certificates, found: dict[str, Habit]) -
         at: dict[str, Any] = {} if "dns" in habit.app else {"target": f"{name}:8000"}
         apps[name] = {**at, **habit.app}
     return apps
+
+
+def expose(story: Story, app: str, text: str) -> None:
+    """Let an endpoint expose this too, from its next scrape on; an empty text ends that."""
+    write = "import sys; open('/tmp/more', 'w').write(sys.argv[1])"
+    docker("exec", story.rig.container(app), "python3", "-c", write, text)
 
 
 def on_the_host(story: Story, port: int) -> None:

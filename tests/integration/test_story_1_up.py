@@ -104,6 +104,8 @@ def test_a_log_line_with_the_tests_token_arrives_with_exactly_the_promised_label
     assert series == [{**wanted, "compose_project": "shop", "compose_service": "talker"}], "stream labels"
     leveled = story.lines(query + ' | level="warn" | stream="stdout"')
     assert leveled, "the level is not in the structured metadata"
+    image = story.images["test-app"]
+    assert story.lines(query + f' | image="{image}"'), "nor is the image of the container"
 
 
 def test_a_preview_after_that_shows_no_change(story: Story) -> None:

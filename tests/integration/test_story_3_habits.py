@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def _set(story: Story, app: str, place: str, value: str) -> None:
 
 APPS = (
     "token-app", "login-app", "html-app", "bare-app", "json-app", "query-app", "slow-app", "tls-app", "trusting-app",
-    "labels-app", "scaled-app", "host-app", "rare-app", "scaled-login-app",
+    "labels-app", "scaled-app", "host-app", "rare-app", "scaled-login-app", "stamped-app", "timed-app", "large-app",
 )  # fmt: skip
 
 
@@ -99,6 +100,37 @@ def test_labels_of_a_metric_are_kept_and_never_those_of_another_host(story: Stor
     eventually("the metric with its own job", lambda: story.metrics(query), 60)
     assert not story.metrics('labels_app_labelled{host="other"}')
     assert not story.metrics("labels_app_dropped"), "dropped by its name"
+
+
+DAY = 86400
+
+
+def test_timestamp_of_an_app_is_not_taken(story: Story, read: Read) -> None:
+    habits.expose(story, "stamped-app", f"stamped_app_old 1 {int((time.time() - DAY) * 1000)}\n")
+    query = 'time() - timestamp(stamped_app_old{host="hub",job="stamped-app"}) < 60'
+    eventually("its sample, at the time of its scrape", lambda: story.metrics(query), 60)
+
+
+def test_sample_that_is_too_old_is_reported_by_job_and_costs_no_other(story: Story, read: Read) -> None:
+    """Where the stack file takes an app's timestamps."""
+    habits.expose(story, "timed-app", f"timed_app_old 1 {int((time.time() - DAY) * 1000)}\n")
+    found = eventually("the alert", lambda: story.metrics('ALERTS{alertname="SamplesTooOld"}'), 120, 2)
+    assert [one["metric"]["job"] for one in found] == ["timed-app"], found
+    assert story.metrics('time() - timestamp(timed_app{job="timed-app"}) < 30'), "its other samples arrive"
+    assert not story.metrics('up{host="hub",job=~".+-app"} == 0')
+    habits.expose(story, "timed-app", "")
+    eventually("its end", lambda: not story.metrics('ALERTS{alertname="SamplesTooOld"}'), 120, 2)
+
+
+def test_app_over_its_limit_is_reported_and_costs_no_other(story: Story, read: Read) -> None:
+    habits.expose(story, "large-app", "".join(f'large_app_id{{id="{number}"}} 1\n' for number in range(100)))
+    found = eventually("the alert", lambda: story.metrics('ALERTS{alertname="ScrapeRejected"}'), 120, 2)
+    assert [one["metric"]["job"] for one in found] == ["large-app"], found
+    down = story.metrics('up{host="hub",job=~".+-app"} == 0')
+    assert [one["metric"]["job"] for one in down] == ["large-app"], down
+    assert not story.metrics("large_app_id"), "all of the scrape or none"
+    habits.expose(story, "large-app", "")
+    eventually("it is read again", lambda: story.metrics('up{job="large-app"} == 1'), 60)
 
 
 def test_no_credential_is_outside_of_the_secret_files(story: Story, read: Read) -> None:

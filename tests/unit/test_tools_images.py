@@ -84,11 +84,11 @@ def test_stand_ins_say_so_in_their_names_and_in_the_table() -> None:
 
 
 def test_rehearsal_has_the_engine_that_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    for engine, key in (("", "droplet"), ("28", "droplet-28")):
+    for engine, key in (("", "droplet"), ("28", "droplet-28"), ("28-containerd", "droplet-28-containerd")):
         monkeypatch.setenv(droplet_recipe.ENGINE, engine)
         assert droplet_recipe.droplet_key() == key
     monkeypatch.setenv(droplet_recipe.ENGINE, "27")
-    with pytest.raises(ToolError, match="FLEETWATCH_REHEARSAL_ENGINE: expected 28, or nothing for Debian"):
+    with pytest.raises(ToolError, match="FLEETWATCH_REHEARSAL_ENGINE: expected 28, 28-containerd, or nothing"):
         droplet_recipe.droplet_key()
 
 
