@@ -33,11 +33,11 @@ class Certificates:
     client_key: str
 
 
-def certificates(folder: Path) -> Certificates:
-    """Made for a day. The server's key and certificate are in one file."""
-    for name, subject in (("server", "tls-app"), ("client", "agent")):
+def certificates(folder: Path, server: str = "tls-app", days: int = 1) -> Certificates:
+    """The server's key and certificate are in one file."""
+    for name, subject in (("server", server), ("client", "agent")):
         argv = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-        argv += ["-days", "1", "-subj", f"/CN={subject}", "-addext", f"subjectAltName=DNS:{subject}"]
+        argv += ["-days", str(days), "-subj", f"/CN={subject}", "-addext", f"subjectAltName=DNS:{subject}"]
         argv += ["-keyout", f"{name}.key", "-out", f"{name}.crt"]
         subprocess.run(argv, cwd=folder, check=True, capture_output=True)
     both = folder / "server.pem"

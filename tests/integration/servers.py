@@ -8,12 +8,14 @@ import re
 from functools import partial
 from typing import Any
 
+from tests.integration import habits
 from tests.integration.rig import docker, eventually
 from tests.integration.story import Story
 from tools.paths import CHECKOUT
 
 ALIAS = "shop-{}"
 USER = "fleetwatch"
+CERTIFICATE = 60  # days
 
 
 def account(password: str) -> str:
@@ -53,6 +55,17 @@ def start(story: Story, network: str) -> None:
     ports = {"redis": 6379, "valkey": 6379, "mariadb": 3306, "nginx": 8080, "rabbitmq": 15692, "memcached": 11211}
     for kind, port in ports.items():
         eventually(f"{kind} to listen", partial(_listens, story, kind, port), 60)
+
+
+def start_tls(story: Story, network: str) -> None:
+    """An HTTPS server whose certificate is valid for CERTIFICATE days and signed by itself."""
+    folder = story.rig.home / "shop-tls"
+    folder.mkdir(mode=0o755)
+    habits.certificates(folder, "shop-tls", CERTIFICATE)
+    names = ("--name", story.rig.container("tls"), "--network", network, "--network-alias", "shop-tls")
+    files = ("-v", f"{habits.ENDPOINT}:/endpoint.py:ro", "-v", f"{folder}:/certificates:ro")
+    given = ("-e", "NAME=shop_tls", "-e", "TLS=/certificates/server.pem", "--entrypoint", "python3")
+    story.rig.run(story.images["test-app"], "/endpoint.py", options=(*names, *files, *given))
 
 
 def _listens(story: Story, kind: str, port: int) -> bool:

@@ -32,6 +32,7 @@ def _add(story: Story) -> None:
     net, rig = story.rig.network("shop"), story.rig
     databases.start(story, net, _password(story))
     servers.start(story, net)
+    servers.start_tls(story, net)
     rig.run(
         story.images["test-app"],
         options=("--name", rig.container("api"), "--network", net, "--network-alias", "shop-api"),
@@ -42,6 +43,8 @@ def _add(story: Story) -> None:
         "database": {"tcp": "shop-db:5432"},
         "host": {"icmp": "host.docker.internal"},
         "cache": {"tcp": "shop-redis:6379"},
+        "page": {"http": "https://shop-tls:8000/", "insecure": True},
+        "certificate": {"tcp": "shop-tls:8000", "tls": True, "insecure": True},
     }
     given = {
         "networks": [net],

@@ -6,6 +6,7 @@ import pytest
 
 from tests.integration import servers
 from tests.integration.rig import docker, eventually
+from tests.integration.servers import CERTIFICATE
 from tests.integration.story import Story
 
 pytestmark = pytest.mark.xdist_group("story")
@@ -32,11 +33,18 @@ def test_a_servers_metrics_arrive_with_its_name(story: Story, query: str, server
 
 
 def test_probes_say_what_answers(story: Story) -> None:
-    eventually("all probes", lambda: len(story.metrics("probe_success")) == 4)
+    eventually("all probes", lambda: len(story.metrics("probe_success")) == 6)
     found = story.metrics("probe_success")
     assert {one["metric"]["probe"]: one["value"][1] for one in found} == dict.fromkeys(
-        ("api", "database", "host", "cache"), "1"
+        ("api", "database", "host", "cache", "page", "certificate"), "1"
     )
+
+
+def test_days_of_a_certificate_are_those_of_the_server(story: Story) -> None:
+    found = story.metrics("(probe_ssl_earliest_cert_expiry - time()) / 86400")
+    assert {one["metric"]["probe"] for one in found} == {"page", "certificate"}, found
+    for one in found:
+        assert CERTIFICATE - 1 < float(one["value"][1]) <= CERTIFICATE, one
 
 
 def test_a_server_that_stops_is_named_by_its_alert(story: Story) -> None:
