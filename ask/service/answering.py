@@ -103,10 +103,11 @@ class Answering:
         """Keep an answer; for seconds what the next discovery may change. A model that was used costs tokens again, so
         only one that did not answer is tried again at once, as a provider of embeddings is."""
         away = "unavailable" in (found["model"], found["embeddings"])
-        if found["status"] not in KEPT or not self.cache_seconds or away or len(json.dumps(found)) > LARGEST_KEPT:
+        if found["status"] not in KEPT or not self.cache_seconds or away:
             return
         short = found["status"] == "abstained" and not found["model"]
-        self.store.put(name, found, min(self.cache_seconds, ABSTAINED) if short else self.cache_seconds)
+        seconds = min(self.cache_seconds, ABSTAINED) if short else self.cache_seconds
+        self.store.put(name, found, seconds, largest=LARGEST_KEPT)
 
     def check(self, asked: Asked) -> None:
         """Raises Problem for a question that is not even looked up."""

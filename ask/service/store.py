@@ -54,8 +54,11 @@ class Store(Protocol):
     def get(self, name: str) -> dict[str, Any] | None:
         """A JSON document."""
 
-    def put(self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False) -> bool:
-        """Keep a JSON document for a time; False if `only_new` and there is one."""
+    def put(
+        self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False, largest: int | None = None
+    ) -> bool:
+        """Keep a JSON document for a time; False if `only_new` and there is one, or if its text has more than `largest`
+        characters."""
 
     def delete(self, *names: str) -> None:
         """Remove documents."""

@@ -130,8 +130,10 @@ class InValkey:
         document = json.loads(found)
         return document if isinstance(document, dict) else None
 
-    def put(self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False) -> bool:
-        """Keep a JSON document for a time; False if `only_new` and there is one."""
+    def put(
+        self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False, largest: int | None = None
+    ) -> bool:
+        """Keep a JSON document for a time; False if `only_new` and there is one, or if it is too large."""
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
         with self._answering():
             return bool(self.client.set(PREFIX + name, text, ex=max(1, seconds), nx=only_new))
@@ -143,6 +145,8 @@ class InValkey:
 
     def remember(self, group: str, member: str, seconds: int) -> None:
         """Add to a set that lives at least this long."""
+        if largest is not None and len(text) > largest:
+            return False
         with self._answering():
             pipe = self.client.pipeline()
             pipe.sadd(PREFIX + group, member)
