@@ -144,7 +144,7 @@ class InDatabase:
             self._change(f"DELETE FROM {table} WHERE ends_at <= {_NOW}")
 
     def remember(self, group: str, member: str, seconds: int) -> None:
-        """Add to a set that lives at least this long."""
+        """Add to a set for a time."""
         self._change(_ADD, name=group, member=member, seconds=seconds)
 
     def members(self, group: str) -> list[str]:

@@ -64,7 +64,7 @@ class Store(Protocol):
         """Remove documents."""
 
     def remember(self, group: str, member: str, seconds: int) -> None:
-        """Add to a set that lives at least this long."""
+        """Add to a set for a time. A member whose time is over is taken out when the next one is added, or earlier."""
 
     def members(self, group: str) -> list[str]:
         """The members of a set."""
