@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from configs import compose
+from configs.deploy import bundle
 from configs.deploy.reading import unbundled
 from policy import exceptions, projects, rules
 from policy.preview import hide
@@ -146,6 +147,14 @@ def test_the_secret_files_of_an_edge_are_marked_and_the_others_are_not() -> None
     for one in found:
         assert one.properties["stdin"] is Hidden.SECRET
         assert Hidden.SECRET not in one.object("environment").values(), "the diff of every other file is to be seen"
+
+
+def test_a_secret_file_of_the_hub_that_is_not_marked_is_found() -> None:
+    (written,) = [one for one in judged("a fleet").made if one.name == "hub-grafana-secrets"]
+    plain = replace(written, properties={**written.properties, "stdin": bundle({"pepper": "correct horse"})})
+    (found,) = rules.violations([plain], "dev")
+    assert found.rule == "no-plain-secrets"
+    assert "stdin holds the secret file pepper in the clear" in found.message
 
 
 # What could be written into an edge's service, and the rule that has to notice.
