@@ -19,6 +19,7 @@ LABELS = (
 )  # fmt: skip
 LOG_LABELS = ("host", "container", "job", "compose_project")
 LOOK_BACK = 3600.0
+PROMETHEUS, LOKI = "prometheus", "loki"
 MAX_VALUES, MAX_SERIES = 5000, 20000
 CUT = f"The apps have more than {MAX_SERIES} series. Metrics that only the others have are not known."
 _INTERNAL = re.compile(r"^(scrape_|up$|go_|process_|python_|promhttp_|ALERTS)|(_created|_info)$|:")
@@ -35,18 +36,20 @@ class AppMetric:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that answers may name."""
+    """Everything that answers may name. `away`: why a store did not answer, `prometheus` or `loki`; `cut`: whether the
+    apps have more series than are read."""
 
     labels: dict[str, frozenset[str]] = field(default_factory=dict)
     logs: dict[str, frozenset[str]] = field(default_factory=dict)
     metrics: frozenset[str] = frozenset()
     apps: dict[str, AppMetric] = field(default_factory=dict)
-    missing: tuple[str, ...] = ()
+    away: dict[str, str] = field(default_factory=dict)
+    cut: bool = False
 
     @property
-    def away(self) -> bool:
-        """Whether a store did not answer."""
-        return any(one != CUT for one in self.missing)
+    def missing(self) -> tuple[str, ...]:
+        """A sentence for each part that is not known."""
+        return (*self.away.values(), *((CUT,) if self.cut else ()))
 
     def values(self, label: str) -> frozenset[str]:
         """The values of a label in metrics and logs."""
@@ -54,10 +57,10 @@ class World:
 
 
 def discover(hub: Hub, catalogue: Catalogue, at: float) -> World:
-    """Ask the hub. A store that is down leaves its part empty and is named in `missing`, as series beyond the limit
-    are."""
+    """Ask the hub. A store that is down leaves its part empty and is named in `away`."""
     start = at - LOOK_BACK
-    missing: list[str] = []
+    away: dict[str, str] = {}
+    cut = False
     labels: dict[str, frozenset[str]] = {}
     logs: dict[str, frozenset[str]] = {}
     metrics: frozenset[str] = frozenset()
@@ -68,14 +71,14 @@ def discover(hub: Hub, catalogue: Catalogue, at: float) -> World:
         others = Matcher("job", "!~", promql.alternatives(catalogue.jobs))
         series = hub.series([f'{{job!="",{others}}}'], start, at, MAX_SERIES + 1)
         apps = app_metrics(series[:MAX_SERIES], catalogue.metrics)
-        missing += [CUT] if len(series) > MAX_SERIES else []
+        cut = len(series) > MAX_SERIES
     except Away as problem:
-        missing.append(str(problem))
+        away[PROMETHEUS] = str(problem)
     try:
         logs = {one: frozenset(filter(None, hub.log_values(one, start - 82800, at))) for one in LOG_LABELS}
     except Away as problem:
-        missing.append(str(problem))
-    return World(labels, logs, metrics, apps, tuple(missing))
+        away[LOKI] = str(problem)
+    return World(labels, logs, metrics, apps, away, cut)
 
 
 def app_metrics(series: list[dict[str, str]], shown: frozenset[str]) -> dict[str, AppMetric]:

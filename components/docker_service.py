@@ -97,16 +97,16 @@ class DockerService(pulumi.ComponentResource):
         )
         written = self._args.host.run(
             f"{self.role}-{kind}",
-            create=self._pull()
-            + script("incoming")
-            + script(
-                "files",
+            # All parameters in front, where a preview and the guard rails read them (configs/deploy/reading.py).
+            create=self._pull(
                 CHECK=self._check(kind),
                 RELOAD=self._spec.reload,
                 CONTAINER=self.container_name,
                 IMAGE=self._args.image,
                 **folder,
-            ),
+            )
+            + script("incoming")
+            + script("files"),
             delete=script("remove", **folder),
             stdin=pulumi.Output.secret(stdin) if secret else stdin,
             depends_on=[self._args.host.ready, *after],
@@ -116,13 +116,12 @@ class DockerService(pulumi.ComponentResource):
         self.revisions.append(written.stdout)
         return written
 
-    def _pull(self) -> str:
+    def _pull(self, **parameters: str) -> str:
         """The script that gets the image before anything is changed: one that cannot be had does not cost the container
-        that runs."""
+        that runs. `parameters`: of the scripts that follow."""
         row = {"ROLE": self.role, "KEY": self._spec.service.image, "IMAGE": self._args.image}
-        return (
-            script("pull", HOST=self._args.host.name, **numbered([row])) + '[ "${ACTION:-}" = drift ] || pull_missing\n'
-        )
+        pull = script("pull", HOST=self._args.host.name, **numbered([row]), **parameters)
+        return pull + '[ "${ACTION:-}" = drift ] || pull_missing\n'
 
     def _check(self, kind: str) -> str:
         """The line of shell that checks the new files of this kind; it knows $next, their folder."""

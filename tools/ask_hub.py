@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,8 +29,7 @@ from tools.errors import ToolError
 from tools.remote_access import query_address
 from tools.stack import Stack
 from tools.stack_factory import open_stack
-
-CLOCKS = 60  # seconds by which two clocks may differ
+from tools.times import check_past
 
 
 def register(commands: Commands) -> None:
@@ -56,8 +54,7 @@ def answer(options: argparse.Namespace) -> int:
         at = terminal.moment(options.at.strip())
     except SystemExit as refused:
         raise ToolError(str(refused).replace("--at: ", "AT=: ", 1)) from None
-    if at > time.time() + CLOCKS:
-        raise ToolError(f"AT={options.at[:40]}: expected a time of the past; without AT= the question is about now.")
+    check_past(options.at, at, "the question is about now")
     stack = open_stack(options)
     settings, outputs = settings_of(stack), stack.outputs()
     found = None if options.at else _by_assistant(stack, settings, outputs, options.question)

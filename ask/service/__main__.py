@@ -49,7 +49,6 @@ def main() -> int:
         print(f"ask: {problem}", file=sys.stderr)
         return 1
     internal = metrics.serve(made.metrics, options.address, options.metrics_port)
-    # The proxy in front is the only client of this port, and sets X-Forwarded-For itself.
     # uvicorn raises the signal again after it has shut down: the exit code is then that of a clean end.
     for one in (signal.SIGTERM, signal.SIGINT):
         signal.signal(one, lambda *_: None)
@@ -60,8 +59,7 @@ def main() -> int:
         log_level="warning",
         access_log=False,
         server_header=False,
-        proxy_headers=True,
-        forwarded_allow_ips="*",
+        proxy_headers=False,  # uvicorn would take the first address of X-Forwarded-For, which anybody can write
         timeout_graceful_shutdown=20,
         limit_concurrency=200,
         h11_max_incomplete_event_size=32768,

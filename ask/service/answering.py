@@ -28,7 +28,7 @@ from ask.service.metrics import Metrics
 from ask.service.problems import Problem
 from ask.service.store import Store
 from ask.service.turns import Turns
-from ask.world import World
+from ask.world import LOKI, PROMETHEUS, World
 
 SECOND_PATIENCE = 5.0  # seconds that the query of a model waits for its turn
 LONGEST = 2000  # characters of a question that are looked at
@@ -103,10 +103,11 @@ class Answering:
         """Keep an answer; for seconds what the next discovery may change. A model that was used costs tokens again, so
         only one that did not answer is tried again at once, as a provider of embeddings is."""
         away = "unavailable" in (found["model"], found["embeddings"])
-        if found["status"] not in KEPT or not self.cache_seconds or away or len(json.dumps(found)) > LARGEST_KEPT:
+        if found["status"] not in KEPT or not self.cache_seconds or away:
             return
         short = found["status"] == "abstained" and not found["model"]
-        self.store.put(name, found, min(self.cache_seconds, ABSTAINED) if short else self.cache_seconds)
+        seconds = min(self.cache_seconds, ABSTAINED) if short else self.cache_seconds
+        self.store.put(name, found, seconds, largest=LARGEST_KEPT)
 
     def check(self, asked: Asked) -> None:
         """Raises Problem for a question that is not even looked up."""
@@ -160,13 +161,12 @@ class Answering:
 
     def _lost(self, asked: Asked, world: World, now: float) -> str:
         """The store that an abstention is due to, because nothing of it was ever discovered."""
-        for problem in world.missing:
-            if problem.startswith("Prometheus") and not world.metrics:
-                return problem
-            if problem.startswith("Loki") and not world.logs:
-                plan = self.knowledge.engine.plan(asked.question, world, now, asked.context)
-                if plan.reading is not None and plan.reading.about_logs:
-                    return problem
+        if PROMETHEUS in world.away and not world.metrics:
+            return world.away[PROMETHEUS]
+        if LOKI in world.away and not world.logs:
+            plan = self.knowledge.engine.plan(asked.question, world, now, asked.context)
+            if plan.reading is not None and plan.reading.about_logs:
+                return world.away[LOKI]
         return ""
 
     def _keep(self, caller: Caller, asked: Asked, found: dict[str, Any]) -> None:
@@ -198,9 +198,8 @@ def _with_support(found: Answer, support: Support) -> Answer:
 
 def unknown_fleet(world: World, at: float) -> Problem:
     """Nothing is known: because of a store, because discovery has not ended yet, or because nothing sends data."""
-    for problem in world.missing:
-        if problem.startswith("Prometheus"):
-            return Problem(502, "prometheus_down", problem, {"Retry-After": "15"})
+    if PROMETHEUS in world.away:
+        return Problem(502, "prometheus_down", world.away[PROMETHEUS], {"Retry-After": "15"})
     if not at:
         return Problem(503, "starting", "The fleet's metrics are being discovered. Try again.", {"Retry-After": "5"})
     return Problem(503, "no_data", "No host has sent metrics or logs in the last hour.", {"Retry-After": "60"})

@@ -122,12 +122,16 @@ class InDatabase:
         document = json.loads(found[0][0]) if found else None
         return document if isinstance(document, dict) else None
 
-    def put(self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False) -> bool:
-        """Keep a JSON document for a time; False if `only_new` and there is one."""
+    def put(
+        self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False, largest: int | None = None
+    ) -> bool:
+        """Keep a JSON document for a time; False if `only_new` and there is one, or if it is too large."""
         if time.monotonic() - self._tidied > TIDY_EVERY:
             self._tidied = time.monotonic()
             self.tidy()
         text = json.dumps(document, separators=(",", ":"))
+        if largest is not None and len(text) > largest:
+            return False
         return bool(self._rows(_PUT, name=name, document=text, seconds=max(1, seconds), only_new=only_new))
 
     def delete(self, *names: str) -> None:
@@ -140,7 +144,7 @@ class InDatabase:
             self._change(f"DELETE FROM {table} WHERE ends_at <= {_NOW}")
 
     def remember(self, group: str, member: str, seconds: int) -> None:
-        """Add to a set that lives at least this long."""
+        """Add to a set for a time."""
         self._change(_ADD, name=group, member=member, seconds=seconds)
 
     def members(self, group: str) -> list[str]:

@@ -54,14 +54,17 @@ class Store(Protocol):
     def get(self, name: str) -> dict[str, Any] | None:
         """A JSON document."""
 
-    def put(self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False) -> bool:
-        """Keep a JSON document for a time; False if `only_new` and there is one."""
+    def put(
+        self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False, largest: int | None = None
+    ) -> bool:
+        """Keep a JSON document for a time; False if `only_new` and there is one, or if its text has more than `largest`
+        characters."""
 
     def delete(self, *names: str) -> None:
         """Remove documents."""
 
     def remember(self, group: str, member: str, seconds: int) -> None:
-        """Add to a set that lives at least this long."""
+        """Add to a set for a time. A member whose time is over is taken out when the next one is added, or earlier."""
 
     def members(self, group: str) -> list[str]:
         """The members of a set."""

@@ -55,6 +55,15 @@ local lease = tonumber(ARGV[1]) * 1000
 for index = 2, #ARGV do redis.call('ZADD', KEYS[1], 'XX', now + lease, ARGV[index]) end
 return redis.call('PEXPIRE', KEYS[1], lease)
 """
+_REMEMBER = """
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local lease = tonumber(ARGV[1]) * 1000
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+redis.call('ZADD', KEYS[1], now + lease, ARGV[2])
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+return redis.call('PEXPIREAT', KEYS[1], last[2])
+"""
 
 
 class InValkey:
@@ -78,6 +87,7 @@ class InValkey:
         self._window: Any = self.client.register_script(_WINDOW)
         self._enter: Any = self.client.register_script(_ENTER)
         self._renew: Any = self.client.register_script(_RENEW)
+        self._remember: Any = self.client.register_script(_REMEMBER)
         self._breaker = Breaker()
 
     def _answering(self) -> AbstractContextManager[None]:
@@ -130,9 +140,13 @@ class InValkey:
         document = json.loads(found)
         return document if isinstance(document, dict) else None
 
-    def put(self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False) -> bool:
-        """Keep a JSON document for a time; False if `only_new` and there is one."""
+    def put(
+        self, name: str, document: dict[str, Any], seconds: int, only_new: bool = False, largest: int | None = None
+    ) -> bool:
+        """Keep a JSON document for a time; False if `only_new` and there is one, or if it is too large."""
         text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+        if largest is not None and len(text) > largest:
+            return False
         with self._answering():
             return bool(self.client.set(PREFIX + name, text, ex=max(1, seconds), nx=only_new))
 
@@ -142,17 +156,14 @@ class InValkey:
             self.client.delete(*(PREFIX + one for one in names))
 
     def remember(self, group: str, member: str, seconds: int) -> None:
-        """Add to a set that lives at least this long."""
+        """Add to a set for a time; what is over is taken out."""
         with self._answering():
-            pipe = self.client.pipeline()
-            pipe.sadd(PREFIX + group, member)
-            pipe.expire(PREFIX + group, seconds)
-            pipe.execute()
+            self._remember(keys=[PREFIX + group], args=[seconds, member])
 
     def members(self, group: str) -> list[str]:
         """The members of a set."""
         with self._answering():
-            return sorted(self.client.smembers(PREFIX + group))
+            return sorted(self.client.zrange(PREFIX + group, 0, -1))
 
     def length(self, name: str) -> int:
         """Of a list."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import logging
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic_core import to_json
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 
 from ask.page import render
@@ -40,8 +43,19 @@ def service_of(request: Request) -> Service:
     return found
 
 
+def behind_proxy(scope: MutableMapping[str, Any]) -> None:
+    """Set the client's address and the scheme to those that the proxy in front has seen. It adds the address at the end
+    of X-Forwarded-For; what stands before it may be written by the client."""
+    headers = Headers(scope=scope)
+    with contextlib.suppress(ValueError):
+        last = ",".join(headers.getlist("x-forwarded-for")).rpartition(",")[2].strip()
+        scope["client"] = (str(ipaddress.ip_address(last)), 0)
+    if headers.get("x-forwarded-proto") == "https":
+        scope["scheme"] = "https"
+
+
 def address_of(request: Request) -> str:
-    """The client's address, by the proxy in front."""
+    """The client's address, as the proxy in front has seen it."""
     return request.client.host if request.client else ""
 
 
@@ -154,6 +168,7 @@ def install(app: FastAPI) -> None:
     @app.middleware("http")
     async def around(request: Request, call: Callable[[Request], Awaitable[Response]]) -> Response:
         began = time.monotonic()
+        behind_proxy(request.scope)
         try:
             size = request.headers.get("content-length", "0")
             if "transfer-encoding" in request.headers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from ask.world import AppMetric, World
+from ask.world import LOKI, PROMETHEUS, AppMetric, World
 
 
 def document(world: World) -> dict[str, Any]:
@@ -18,7 +18,8 @@ def document(world: World) -> dict[str, Any]:
             one.name: {"kind": one.kind, "labels": {label: sorted(values) for label, values in one.labels.items()}}
             for one in world.apps.values()
         },
-        "missing": list(world.missing),
+        "away": world.away,
+        "cut": world.cut,
     }
 
 
@@ -32,14 +33,15 @@ def world(found: dict[str, Any]) -> World:
             name: AppMetric(name, one["kind"], {label: frozenset(values) for label, values in one["labels"].items()})
             for name, one in found["apps"].items()
         },
-        missing=tuple(found["missing"]),
+        away=found["away"],
+        cut=found["cut"],
     )
 
 
 def completed(new: World, old: World) -> World:
     """The new world, with the old one's parts of the stores that did not answer."""
-    if any(one.startswith("Prometheus") for one in new.missing):
-        new = replace(new, labels=old.labels, metrics=old.metrics, apps=old.apps)
-    if any(one.startswith("Loki") for one in new.missing):
+    if PROMETHEUS in new.away:
+        new = replace(new, labels=old.labels, metrics=old.metrics, apps=old.apps, cut=old.cut)
+    if LOKI in new.away:
         new = replace(new, logs=old.logs)
     return new

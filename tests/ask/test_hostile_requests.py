@@ -148,6 +148,16 @@ def test_a_stolen_session_cannot_guess_the_password(made: Stage, admin: dict[str
     assert [one.status_code for one in found] == [403] * 4 + [429] * 2
 
 
+def test_addresses_that_a_client_makes_up_do_not_evade_the_limit(made: Stage, admin: dict[str, str]) -> None:
+    def guess(name: str, forwarded: str) -> int:
+        body, headers = {"name": name, "password": "wrong"}, {"X-Forwarded-For": forwarded}
+        return int(made.client.post("/ask/auth/login", json=body, headers=headers).status_code)
+
+    found = [guess(f"nobody-{number}", f"192.0.2.{number}, 198.51.100.9") for number in range(6)]
+    assert found == [401] * 4 + [429] * 2
+    assert guess("somebody", "198.51.100.9, 192.0.2.1") == 401
+
+
 def test_accounts_that_strangers_make_are_few(made: Stage, admin: dict[str, str]) -> None:
     bodies = [{"name": f"bot-{number}", "password": PASSWORD} for number in range(6)]
     found = [made.client.post("/ask/auth/register", json=body) for body in bodies]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -83,12 +84,21 @@ def test_series_are_counted_at_the_time_that_is_read(query: str) -> None:
 
 
 def test_large_answers_are_not_in_the_shared_cache(made: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept: list[str] = []
-    monkeypatch.setattr(made.service.answering.store, "put", lambda name, *_: kept.append(name))
-    found: dict[str, Any] = {"status": "answered", "model": "", "embeddings": "", "sentence": "x"}
-    made.service.answering._cache("small", found)
-    made.service.answering._cache("large", found | {"sentence": "x" * LARGEST_KEPT})
-    assert kept == ["small"]
+    written: list[Any] = []
+    dumps = json.dumps
+
+    def counted(document: Any, **options: Any) -> str:
+        written.append(document)
+        return dumps(document, **options)
+
+    monkeypatch.setattr(json, "dumps", counted)
+    small: dict[str, Any] = {"status": "answered", "model": "", "embeddings": "", "sentence": "x"}
+    large = small | {"sentence": "x" * LARGEST_KEPT}
+    made.service.answering._cache("small", small)
+    made.service.answering._cache("large", large)
+    store = made.service.store
+    assert (store.get("small"), store.get("large")) == (small, None)
+    assert [document for document in written if document in (small, large)] == [small, large], "each is written once"
 
 
 def _names(made: Stage) -> set[str]:

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from ask import __main__ as terminal
-from ask.client import Hub
+from ask.client import Away, Hub
 from ask.service import worlds
 from ask.world import CUT, MAX_SERIES, World, app_metrics, discover
 from tests.ask import evaluate
@@ -118,13 +118,26 @@ def test_a_store_that_goes_away_has_a_line_that_says_so(tmp_path: Path, capsys: 
 
 def test_series_of_apps_beyond_the_limit_are_stated(monkeypatch: pytest.MonkeyPatch) -> None:
     made = _hub(Stores())
-    assert CUT not in discover(made, engine().catalogue, AT).missing
+    assert not discover(made, engine().catalogue, AT).cut
     series = [{"__name__": f"own_{number}", "job": "shop"} for number in range(MAX_SERIES + 1)]
     monkeypatch.setattr(Hub, "series", lambda _hub, _match, _start, _end, limit: series[:limit])
     found = discover(made, engine().catalogue, AT)
-    assert found.missing == (CUT,)
+    assert (found.cut, found.missing) == (True, (CUT,))
     assert len(found.apps) == MAX_SERIES
     assert not found.away, "nothing is gained by discovering again soon"
-    assert World(missing=("Loki does not answer: ConnectError",)).away
     before = World(metrics=frozenset({"old"}), apps=app_metrics([{"__name__": "old"}], frozenset()))
     assert worlds.completed(found, before).apps == found.apps
+
+
+@pytest.mark.parametrize(("store", "method"), [("prometheus", "values"), ("loki", "log_values")])
+def test_a_store_is_away_whatever_its_sentence(store: str, method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = discover(_hub(Stores()), engine().catalogue, AT)
+
+    def fails(*_: object) -> None:
+        raise Away(CUT)
+
+    monkeypatch.setattr(Hub, method, fails)
+    found = discover(_hub(Stores()), engine().catalogue, AT)
+    assert (found.away, found.cut) == ({store: CUT}, False)
+    again = worlds.world(json.loads(json.dumps(worlds.document(worlds.completed(found, before)))))
+    assert (again.away, again.metrics, again.logs) == (found.away, before.metrics, before.logs)

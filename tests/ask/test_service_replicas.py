@@ -6,11 +6,12 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
+from secrets import token_hex
 
 import pytest
 
 from ask.service import jobs as jobs_of
-from ask.service import migrate
+from ask.service import migrate, secrets
 from ask.world import LABELS, LOG_LABELS
 from tests.ask import stage
 from tests.ask.overlap import Overlap
@@ -30,6 +31,22 @@ def test_a_session_of_one_is_valid_at_the_other_and_ends_at_both(both: tuple[Sta
     assert other.ask("cpu of web-1", headers).status_code == 200
     other.client.post("/ask/auth/logout", headers=headers)
     assert one.ask("cpu of web-1", headers).json()["error"] == "session_ended"
+
+
+def test_expired_sessions_leave_their_users_index_at_the_next_sign_in(
+    both: tuple[Stage, Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, name, password = both[0], f"user-{token_hex(4)}", "a password of length"
+    user = one.service.accounts.create(name, password)
+    earlier = one.token(name, password)
+    with monkeypatch.context() as patch:
+        patch.setattr(secrets, "REFRESH_SECONDS", 1)
+        expired = one.token(name, password)
+    time.sleep(1.1)
+    later = one.token(name, password)
+    assert len(one.service.store.members(f"sessions:{user}")) == 2
+    found = [one.ask("cpu of web-1", headers).status_code for headers in (earlier, expired, later)]
+    assert found == [200, 401, 200]
 
 
 def test_limits_and_cached_answers_are_shared(both: tuple[Stage, Stage]) -> None:

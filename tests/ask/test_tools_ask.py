@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -110,6 +111,13 @@ def test_the_stack_file_counts_and_not_the_copy_of_a_failed_update(stack: Deploy
 def test_an_empty_question_is_refused_before_the_stack_is_opened() -> None:
     with pytest.raises(ToolError, match="expected a question"):
         _run("  ")
+
+
+def test_a_time_in_the_future_is_refused_as_that_of_a_backup_is() -> None:
+    for at in ("9000-01-01", str(time.time() + 600)):
+        sentence = f"AT={at}: expected a time in the past, it is .* UTC now; without AT= the question is about now"
+        with pytest.raises(ToolError, match=sentence):
+            ask_hub.answer(argparse.Namespace(question="cpu", at=at, json=False))
 
 
 @pytest.mark.parametrize(

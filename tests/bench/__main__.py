@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.bench import assistant, fleet, growth, hosts, local, page, program, rules
-from tools import images, setup
+from tools import docker_engine, images, setup
 from tools.cli import ended, heed_interrupts
 from tools.progress import say
 
@@ -60,6 +60,7 @@ def _terminated(_number: int, _frame: object) -> None:
 
 
 def _measure(parts: Sequence[str], file: Path | None, as_json: bool) -> None:
+    docker_engine.find()  # every section names its version, and the containers that run beside
     raw = {}
     for part in parts:
         text, raw[part] = _measured(part)

@@ -5,26 +5,26 @@ The engine is the recording one, so this also sees what a preview does not know 
 
 from __future__ import annotations
 
-import copy
+import functools
+from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import pytest
 import yaml
 
 from configs import compose
-from configs.services.container import Container
-from configs.services.context import Context
+from configs.deploy import bundle
+from configs.deploy.reading import unbundled
 from policy import exceptions, projects, rules
 from policy.preview import hide
-from policy.records import CONTAINER, Hidden, Record
+from policy.records import CONTAINER, Hidden, Record, Violation
 from tests.component import program
+from tests.component.policy_cases import CASES
 from tests.component.program import Run, full, run
-from tests.component.test_fleet import KEY, fleet
-from tests.fixtures import fleets
+from tests.component.test_fleet import fleet
 from tests.fixtures.custom import EXAMPLES, examples
-from tests.fixtures.full import STORAGE
-from tests.fixtures.stackfiles import STACK_FILES
 
 
 def records(made: Run) -> list[Record]:
@@ -32,74 +32,44 @@ def records(made: Run) -> list[Record]:
     return [Record(one.type, one.name, hide(one.inputs), one.request.protect) for one in made.made]
 
 
-def shipped(name: str) -> dict[str, Any]:
-    """The sections of a stack file of the checkout, with what a person adds: a key, and the secrets."""
-    (file,) = [file for file in STACK_FILES if file.name == f"Pulumi.{name}.yaml"]
-    config = yaml.safe_load(file.read_text())["config"]
-    sections = {key.removeprefix("fleetwatch:"): value for key, value in config.items()}
-    for host in sections["hosts"].values():
-        for database in host.get("postgres", {}):
-            host["postgres"][database] = {"dsn": "postgresql://watch:s3cret@db/shop"}
-    if "local" not in sections["hub"]:
-        sections["ssh"] = {"key": "~/.ssh/id_ed25519", "public_key": KEY}
-    return {"env": name, **sections}
+Key = tuple[str, str, str]  # of an exception: role, property, value
 
 
-def with_alloy() -> dict[str, Any]:
-    sections = full()
-    sections["hosts"]["hub"]["logs"]["agent"] = "alloy"
-    return sections
+class _Noted(frozenset[Key]):
+    """The exceptions, and which of them a rule has used."""
+
+    used: set[Key]
+
+    def __contains__(self, key: object) -> bool:
+        found = super().__contains__(key)
+        if found:
+            self.used.add(cast(Key, key))
+        return found
 
 
-def production() -> dict[str, Any]:
-    """The fleet as production has to have it."""
-    sections = copy.deepcopy(fleet(web_1={"droplet": {"size": "s-1vcpu-1gb", "backups": True}}))
-    sections["hub"]["droplet"]["backups"] = True
-    return {**sections, "env": "prod"}
+@dataclass(frozen=True)
+class Judged:
+    """What the program makes of a case, what the rules find in it, and the records that take each exception."""
+
+    made: list[Record]
+    found: list[Violation]
+    taking: Mapping[Key, list[Record]]
 
 
-def three_nodes(**host: Any) -> dict[str, Any]:
-    """A hub of three nodes, and a host in its private network."""
-    storage = {**copy.deepcopy(fleets.CLUSTER), "nodes": {"a": {}, "b": {}, "c": {}}}
-    made = fleets.fleet(
-        {**fleets.HUB, "storage": storage}, hosts={"hub-b": {}, "hub-c": {}, "web-1": {"droplet": {}, **host}}
-    )
-    return {**made, "env": "dev"}
-
-
-def bucket() -> dict[str, Any]:
-    """A hub with everything on, whose metrics and logs are in a bucket."""
-    sections = full()
-    sections["hub"]["storage"] = copy.deepcopy(STORAGE)
-    for key in ("metrics", "metrics_size"):
-        sections["hub"].get("retention", {}).pop(key, None)
-    return sections
-
-
-_BACKUP = {"to": {"path": "/mnt/backup"}, "password": "unread"}  # pragma: allowlist secret
-_SPACES = {"to": {"spaces": "ams3"}, "password": "unread"}  # pragma: allowlist secret
-CASES = {
-    **{file.name: shipped(file.name.split(".")[1]) for file in STACK_FILES},
-    "everything on": full(),
-    "everything on, Alloy": with_alloy(),
-    "a fleet": {**fleet(), "env": "dev"},
-    "a backup into a folder": {**full(), "hub": {**full()["hub"], "backup": _BACKUP}},
-    "a backup into a bucket of Spaces": {**production(), "hub": {**production()["hub"], "backup": _SPACES}},
-    "production": production(),
-    "a bucket": bucket(),
-    "three nodes": three_nodes(),
-    "three nodes, Alloy": three_nodes(logs={"agent": "alloy"}),
-}
-
-
-_MADE: dict[str, list[Record]] = {}
-
-
-def made_of(case: str, patch: pytest.MonkeyPatch) -> list[Record]:
-    """What the program makes of a case. It is run once: no test of the cases changes what it makes."""
-    if case not in _MADE:
-        _MADE[case] = records(run(CASES[case], patch))
-    return _MADE[case]
+@functools.cache
+def judged(case: str) -> Judged:
+    """A case is run and judged once: both take longer than all else in these tests."""
+    made: Judged = Judged([], [], defaultdict(list))
+    with pytest.MonkeyPatch.context() as patch:
+        made.made.extend(records(run(CASES[case], patch)))
+        known = _Noted(exceptions._KNOWN)
+        patch.setattr(exceptions, "_KNOWN", known)
+        for record in made.made:
+            known.used = set()
+            made.found.extend(rules.violations([record], CASES[case]["env"]))
+            for key in known.used:
+                made.taking[key].append(record)
+    return made
 
 
 def _told(sections: dict[str, Any], patch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
@@ -108,15 +78,13 @@ def _told(sections: dict[str, Any], patch: pytest.MonkeyPatch) -> list[tuple[str
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_what_the_program_makes_passes(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = made_of(case, monkeypatch)
-    looked_at = [part for one in made for part in projects.parts(one) if part.type == CONTAINER]
+def test_what_the_program_makes_passes(case: str) -> None:
+    looked_at = [part for one in judged(case).made for part in projects.parts(one) if part.type == CONTAINER]
     edges = [part.name for part in looked_at if part.service]
     assert set(edges) == {f"{host}-project" for host in ("hub", *CASES[case]["hosts"])}, "the containers of every edge"
     assert all(edges.count(edge) >= 4 for edge in edges)
     assert sum(not part.service for part in looked_at) >= 5, "the containers of the hub"
-    found = rules.violations(made, CASES[case]["env"])
-    assert [one.message for one in found] == []
+    assert [one.message for one in judged(case).found] == []
 
 
 def test_own_files_are_registered_and_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,12 +141,20 @@ def test_the_mounted_folder_of_the_socket_is_found_even_if_settings_accepted_it(
     assert found == {("host-mounts", "web-1-project")}
 
 
-def test_the_secret_files_of_an_edge_are_marked_and_the_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = [one for one in records(run(CASES["a fleet"], monkeypatch)) if one.name.endswith("-project")]
+def test_the_secret_files_of_an_edge_are_marked_and_the_others_are_not() -> None:
+    found = [one for one in judged("a fleet").made if one.name.endswith("-project")]
     assert len(found) >= 4
     for one in found:
         assert one.properties["stdin"] is Hidden.SECRET
         assert Hidden.SECRET not in one.object("environment").values(), "the diff of every other file is to be seen"
+
+
+def test_a_secret_file_of_the_hub_that_is_not_marked_is_found() -> None:
+    (written,) = [one for one in judged("a fleet").made if one.name == "hub-grafana-secrets"]
+    plain = replace(written, properties={**written.properties, "stdin": bundle({"pepper": "correct horse"})})
+    (found,) = rules.violations([plain], "dev")
+    assert found.rule == "no-plain-secrets"
+    assert "stdin holds the secret file pepper in the clear" in found.message
 
 
 # What could be written into an edge's service, and the rule that has to notice.
@@ -204,26 +180,26 @@ EDGE_BREAKS: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
+def _broken(record: Record, changes: Mapping[str, Any]) -> Record:
+    """The command of an edge, with its agent changed in the compose.yaml that it sends."""
+    environment = record.object("environment")
+    sent = [(name, text) for name in environment for file, text in unbundled(environment[name]) if file == compose.FILE]
+    ((name, text),) = sent
+    project = yaml.safe_load(text)
+    project["services"]["agent"] |= changes
+    changed = environment[name].replace(text, yaml.safe_dump(project))
+    return replace(record, properties={**record.properties, "environment": {**environment, name: changed}})
+
+
 @pytest.mark.parametrize("case", EDGE_BREAKS)
 @pytest.mark.parametrize("host", ["hub", "web-1"])
-def test_a_service_of_an_edge_is_judged_like_a_docker_resource(
-    host: str, case: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_service_of_an_edge_is_judged_like_a_docker_resource(host: str, case: str) -> None:
     """As if the writer of compose.yaml had a fault: one service of one edge is changed on its way out."""
     changes, rule = EDGE_BREAKS[case]
-    render = compose.compose_yaml
-
-    def broken(context: Context, made: Mapping[str, Container]) -> str:
-        text = render(context, made)
-        if context.name != host:
-            return text
-        project = yaml.safe_load(text)
-        project["services"]["agent"] |= changes
-        return yaml.safe_dump(project)
-
-    monkeypatch.setattr(program, "_DONE", {})  # nothing of this run is for other tests
-    monkeypatch.setattr(compose, "compose_yaml", broken)
-    assert set(_told({**fleet(), "env": "dev"}, monkeypatch)) == {(rule, f"{host}-project")}
+    sent = judged("a fleet")
+    (edge,) = [one for one in sent.made if one.name == f"{host}-project"]
+    found = [*sent.found, *rules.violations([_broken(edge, changes)], "dev")]
+    assert {(one.rule, one.record.name) for one in found} == {(rule, f"{host}-project")}
 
 
 def test_a_project_that_the_rules_cannot_read_does_not_pass(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -238,10 +214,9 @@ def test_every_exception_is_one_that_the_program_needs(
     exception: exceptions.Allowed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that nothing needs any more is a right that nobody would miss."""
-    known = exceptions._KNOWN - {(exception.role, exception.property, exception.value)}
-    monkeypatch.setattr(exceptions, "_KNOWN", known)
-    missed = [
-        one for case, sections in CASES.items() for one in rules.violations(made_of(case, monkeypatch), sections["env"])
-    ]
+    key = (exception.role, exception.property, exception.value)
+    taking = [(one, CASES[case]["env"]) for case in CASES for one in judged(case).taking[key]]
+    monkeypatch.setattr(exceptions, "_KNOWN", exceptions._KNOWN - {key})
+    missed = [found for one, env in taking for found in rules.violations([one], env)]
     assert missed
     assert {one.record.role for one in missed} == {exception.role}

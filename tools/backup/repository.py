@@ -18,7 +18,7 @@ from tools.errors import ToolError
 from tools.hub_docker import IMAGE, HubDocker, source
 from tools.stack import Stack
 from tools.stack_factory import open_stack
-from tools.times import moment
+from tools.times import check_past, moment
 
 SCRIPT = f"{CONFIG}/restore.sh"
 ADDED_LATER = ("ask",)  # parts of which a hub may have no backup yet
@@ -172,11 +172,7 @@ def parsed_time(text: str) -> datetime | None:
         raise ToolError(
             f"AT={text[:40]}: expected a time such as 2026-11-28T12:00 (UTC), or nothing for the newest"
         ) from None
-    if at > (now := datetime.now(timezone.utc)):
-        raise ToolError(
-            f"AT={text[:40]}: expected a time of the past, it is {now:%Y-%m-%dT%H:%M} UTC now; without AT= the newest "
-            "backup is taken"
-        )
+    check_past(text, at.timestamp(), "the newest backup is taken")
     return at
 
 
