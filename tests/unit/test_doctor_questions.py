@@ -85,11 +85,11 @@ def test_every_value_is_a_case_on_its_own_host(hub: FakeHub) -> None:
     assert choices.requests == 2, "once per selector"
 
 
-def test_value_without_a_sample_in_the_range_of_a_rate_is_no_case(hub: FakeHub) -> None:
+def test_value_with_fewer_samples_than_a_rate_needs_is_no_case(hub: FakeHub) -> None:
     """A container that went while its agent was down has no mark of its end."""
     hub.has("seen", host="a", container="there")
     container = Variable(name="container", title="", selector="seen", label="container")
-    for interval, since in ((0, 940), (120, 520)):
+    for interval, since in ((0, 955), (120, 640)):
         (question,) = _board(Query(expr='x{container=~"$container"}'), variables=(container,))
         Choices(HubClient(hub.base), 1000.0).cases(replace(question, interval=interval))
         assert hub.asked[-1] == f"group by (env, host, container) (timestamp(seen) >= {since}.000)"
