@@ -90,7 +90,9 @@ class Story:
     def talker(self, suffix: str, project: str, token: str) -> str:
         """A container that writes five kinds of lines every second; its name."""
         name = self.rig.container(suffix)
+        image = docker("image", "inspect", "-f", "{{.Id}}", self.images["test-app"]).strip()
         labels = {"com.docker.compose.project": project, "com.docker.compose.service": suffix}
+        labels["com.docker.compose.image"] = image  # as Compose has it
         flags = [word for key, value in labels.items() for word in ("--label", f"{key}={value}")]
         options = ("--name", name, *flags, "--entrypoint", "sh")
         self.rig.run(self.images["test-app"], "-c", SAYS.format(token=token), options=options)
