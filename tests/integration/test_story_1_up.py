@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from tests.integration.rig import eventually
+from tests.integration.rig import docker, eventually
 from tests.integration.story import NAME, Story
 from tools.paths import CHECKOUT
 
