@@ -31,6 +31,7 @@ SPELLINGS: dict[str, tuple[str, ...]] = {
     "fatal": (
         "fatal", "fata", "fatl", "ftl", "f", "critical", "crit", "crt", "c", "panic", "pani", "pnc", "dpanic",
         "emergency", "emerg", "alert", "alrt", "a", "60", "500", "550", "600", "0", "1", "2", "panicked", "nc4",
+        "terminate",
     ),
 }  # fmt: skip
 LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
@@ -220,11 +221,11 @@ FORMATS = (
         r"\S+:\d+: \w*LEVEL(Warning): ",
     ),
     Format(
-        "Go panic",
+        "Go panic, C++ terminate",
         "https://pkg.go.dev/builtin#panic",
         "fatal",
         "panic: runtime error: index out of range",
-        r"LEVEL(panic|fatal)(?: error)?: ",
+        r"LEVEL(panic|fatal)(?: error)?: |LEVEL(terminate) called ",
     ),
     Format(
         "Rust panic",
@@ -592,6 +593,13 @@ FORMATS = (
         r"raft[\d/]+ [\d:.]+ LEVEL([A-Z]+): ",
     ),
     Format(
+        "Puma",
+        "https://github.com/puma/puma/blob/master/lib/puma/error_logger.rb",
+        "error",
+        '2026-01-02 10:00:00 +0000 Rack app ("GET /" - (10.0.0.4)): #<RuntimeError: boom>',
+        r"[\d-]+ [\d:]+ \S+ Rack app .*#<[\w:]*LEVEL(Error|Exception)",
+    ),
+    Format(
         "PM2",
         "https://pm2.keymetrics.io/docs/usage/log-management/",
         "error",
@@ -825,7 +833,7 @@ def own() -> list[tuple[str, list[str]]]:
 def _chunks(patterns: list[str]) -> list[list[str]]:
     chunks: list[list[str]] = [[]]
     for pattern in patterns:
-        if sum(map(len, chunks[-1])) + len(pattern) > 620:
+        if sum(map(len, chunks[-1])) + len(pattern) > 650:
             chunks.append([])
         chunks[-1].append(pattern)
     return chunks
