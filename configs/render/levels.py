@@ -67,7 +67,8 @@ def _json(keys: tuple[str, ...]) -> tuple[Stage, ...]:
 
 def _text() -> tuple[Stage, ...]:
     formats = own()
-    groups = [group for _, inner in formats for group in inner if group != "pri"]
+    groups = [f"own{number}" for number in range(max(len(inner) for _, inner in formats))]
+    later_json = {"source": "head", "expression": LATER_JSON}
     return (
         Stage("template", {"source": "head", "template": f"{{{{ trunc {HEAD} .Entry }}}}"}),
         match(
@@ -79,7 +80,7 @@ def _text() -> tuple[Stage, ...]:
         Stage("regex", {"source": "head", "expression": GENERIC}),
         Stage("regex", {"source": "word", "expression": APART}),
         match(f'{_ALL} |= "level="', Stage("regex", {"source": "head", "expression": LATER_LOGFMT})),
-        match(f'{_ALL} |~ "(?:level|severity)\\":"', Stage("regex", {"source": "head", "expression": LATER_JSON})),
+        *(match(f'{_ALL} |= "{key}\\":"', Stage("regex", later_json)) for key in ("level", "severity")),
         _level([*groups, "upper", "apart", "later", "later_json", "logfmt"]),
     )
 
