@@ -31,17 +31,18 @@ _JSON_KEYS = (
     "log_level", "level_name", "levelName", "Level", "LogLevel", "logLevel", "severityText", "SeverityText", "Severity",
     '"@level"', "error_severity", "PRIORITY", "LEVEL", "SEVERITY", "record.level.name", "[s][?type(@)=='string'] | [0]",
     "type == 'log' && tags",  # Kibana 7, OpenSearch Dashboards
+    "\"@mt\" && 'info'",  # Serilog's compact form leaves `@l` out then
 )  # fmt: skip
 # Of the list of values that these keys have: the first that is a level.
 _JSON_VALUE = (
-    rf'[\[,]"? *(?:\\u001b\[[0-9;]*m)*(?P<json>(?i:{WORD}|http|notic|any|silly|emergency|dpanic|informational|finer'
-    rf"|finest|nc[0-4]|[tdiwefcn])|\d{{1,3}})(?i:[1-5])?(?:[^\w.]|$)"
+    rf'[\[,]"? *(?:\\u001b\[[0-9;]*m)*(?P<json>(?i:{WORD}|http|notic|any|silly|dpanic|informational'
+    rf"|nc[0-4]|[tdiwefcn])|\d{{1,3}})(?i:[1-5])?(?:[^\w.]|$)"
 )
 # The same, of which the parts have colours.
 _COLOURED_KEY_VALUE = r"^(\\x1b\\[[0-9;]*m|\\s)+[\\w.@/-]+(\\x1b\\[[0-9;]*m)*=[^=]"
 _LOGFMT = (
-    r"^(?:\s*[^\s=\"]+(?:=(?:\"(?:[^\"\\]|\\.)*\"|[^\s\"]*))?\s)*?\s*@?(?i:level|lvl|severity|severity_text|levelname|loglevel"
-    rf"|log_level|log\.level|at)=\"?(?P<logfmt>(?i:{WORD}|emergency|dpanic|[tdiwefcn])|\d{{1,3}})(?:[^\w]|$)"
+    r"^(?:\s*[^\s=\"]+(?:=(?:\"(?:[^\"\\]|\\.)*\"|[^\s\"]*))?\s)*?\s*@?(?:(?i:level|lvl|severity|severity_text|levelname|loglevel"
+    rf"|log\.level|at)|log_level|prio)=[\"']?(?P<logfmt>(?i:{WORD}|dpanic|[tdiwefcn])|[1-6]0)(?:[^\w]|$)"
 )
 HEAD = 256  # bytes of a line in which a level is looked for
 
@@ -66,7 +67,8 @@ def _json(keys: tuple[str, ...]) -> tuple[Stage, ...]:
 
 def _text() -> tuple[Stage, ...]:
     formats = own()
-    groups = [group for _, inner in formats for group in inner if group != "pri"]
+    groups = [f"own{number}" for number in range(max(len(inner) for _, inner in formats))]
+    later_json = {"source": "head", "expression": LATER_JSON}
     return (
         Stage("template", {"source": "head", "template": f"{{{{ trunc {HEAD} .Entry }}}}"}),
         match(
@@ -78,7 +80,7 @@ def _text() -> tuple[Stage, ...]:
         Stage("regex", {"source": "head", "expression": GENERIC}),
         Stage("regex", {"source": "word", "expression": APART}),
         match(f'{_ALL} |= "level="', Stage("regex", {"source": "head", "expression": LATER_LOGFMT})),
-        match(f'{_ALL} |= "level\\":"', Stage("regex", {"source": "head", "expression": LATER_JSON})),
+        *(match(f'{_ALL} |= "{key}\\":"', Stage("regex", later_json)) for key in ("level", "severity")),
         _level([*groups, "upper", "apart", "later", "later_json", "logfmt"]),
     )
 

@@ -23,22 +23,39 @@ MAX_LINES = 500  # of one event; the rest is further entries
 WAIT = "300ms"
 _HEAD, _MORE = "\\x01", "\\x02"  # marks of lines that may begin an event, or join one; and of those that join one
 _END = "\\x04"
-# What follows the indent: no time, some programs indent all that they write.
-_INDENTED = r"\s*(?:[^\s\d\[]|\[\D|\d(?:\D|$)|\d\d+(?:[^\d/:.-]|$)|$)"
-# Together with _EXCEPTIONS fewer than 500 instructions, like level_formats.GENERIC.
+# What follows the indent: no time and no level in upper case, some programs indent all that they write.
+_NO_LEVEL = (
+    "D(?:[^E]|E[^B])|I(?:[^N]|N[^F])|W(?:[^A]|A[^R])|E(?:[^R]|R[^R])|C(?:[^R]|R[^I])|F(?:[^A]|A[^T])|T(?:[^R]|R[^A])"
+)
+_INDENTED = (
+    rf"\s*(?:[^\s\d\[DIWECFT]|{_NO_LEVEL}|\[(?:[^\dDIWE]|D[^E]|I[^N]|W[^A]|E[^R])|\d(?:\D|$)|\d\d+(?:[^\d/:.-]|$)|$)"
+)
+# Each of these two, the first with _EXCEPTIONS, has fewer than 500 instructions, like level_formats.GENERIC.
 _FRAMES = (
     rf"(?:\t| {{4}}){_INDENTED}",
-    r" {1,3}(?:at |File |from |thrown in|\.\.\.|---|\^|[|+][ -]|\[(?:Previous|\w+\]:)|[})\]\"]|\w+: )", r"$",
-    r"\"?[})\]]+[,;]?\s*$", r"#\d+ (?:/|\{m|\[i|\S+\()", r"\[stack", r"Stack trace:", r"\*\* \(\w",
-    r"Caused by: ", r"Suppressed: ", r"During handling", r"The above exc", r"\.\.\. \d+ more",
-    r"goroutine \d+ \[", r"created by ", r"\[signal SIG", r"runtime stack:", r"exit status \d+$", r"Node\.js v\d",
-    r"--- End of ", r"[\w./-]+\.(?:\(\*?\w+\)\.)?[\w.\[\]]+\([^() ]*(?:, [^() ]*)*\)$", r"panic\(",
-    r"note: (?:run with|Some d)", r"stack backtrace:",
+    r" {1,3}(?:at |File |from |throw |thrown in|what\(\)|\.\.\.|---|\^|[|+][ -]|[})\]\"]|\w+:(?: |$))",
+    r" {1,3}\[(?:Previous|\w+[\](])",
+    r"$", r"\^+$", r"[│├└╭╰]", r"> File \"",
+    r"\[(?:stacktrace|previous exc|UnhandledPromise|SQL: |parameters: )", r"\"?[})\]]+[,;]?\s*$",
+    r"#\d+ (?:/|\{m|\[i|\S+\()",
+    r"[\w./-]+\.(?:\(\*?\w+(?:\[\.\.\.\])?\)\.)?[\w.\[\]]+\((?:(?:0x|\{|\.\.\.|_)[^() ]*(?:, [^() ]*)*)?\)$",
+    r"panic\((?:\{?0x|\.\.\.)",
+)  # fmt: skip
+_WORDS = (
+    r"throw (?:new \w|\w+;?$)", r"\(Background on this",
+    r"(?:DETAIL|HINT|CONTEXT):  ", r"LINE \d+: ", r"(?:PHP )?Stack trace:", r"PHP +\d+\. ", r"Next [\w\\]+: ",
+    r"\*\* \(\w", r"Last message(?: \([^)]*\))?: ", r"State: [%#{\[]", r"Client #PID", r"Function: #",
+    r"Caused by:(?: |$)", r"Suppressed: ", r"Original Stack Trace:", r"Error has been observed", r"\.\.\. \d+ more",
+    r"During handling", r"The above exc", r"goroutine \d+ (?:gp=[^\[]*)?\[", r"created by [\w./-]+\.", r"\[signal SIG",
+    r"PC=0x", r"runtime stack:", r"exit status \d+$", r"(?:Node\.js|Bun) v\d", r"--- End of ",
+    r"note: (?:run with|Some d)", r"[sS]tack backtrace:", r"Location:$",
+    r"[\w./-]+\.r[bu]:\d+:in [`'][^']*'$",
 )  # fmt: skip
 # The last line of a traceback: a name that says so, or one of Python's modules for exceptions.
 _EXCEPTIONS = (
-    r"(?:[\w.$]*\w(?:Error|Exception|Interrupt|Exit|Fault|Throwable|NotExist)(?: \[\w+\])?"
-    r"|(?:\w+\.)+(?:errors?|exc|exceptions?)\.[A-Z]\w*)(?::\s|$)"
+    r"(?:[\w.$]*\w(?:Error|Exception|Interrupt|Exit|Fault|Throwable|NotExist|Iteration)(?: \[\w+\])?"
+    r"|(?:\w+\.)+(?:(?:errors?|exc|exceptions?)\.[A-Z]\w*"
+    r"|[A-Z]\w*(?:Timeout|Expired|Disconnected|Refused|ttp404|NotFound)))(?::\s|$)"
 )
 _TRACEBACKS = r"Traceback \(most recent call last\)"
 # Exceptions that no traceback of Python ends with: of a JVM's packages, and of JavaScript.
@@ -65,12 +82,16 @@ def stages(exceptions: Iterable[Multiline], live: bool) -> tuple[Stage, ...]:
 
 def _usual(live: bool) -> tuple[Stage, ...]:
     stamp = f'{{{{ (now).UTC.Format "{_STAMP}" }}}}' if live else ""
-    kinds = ((_HEAD, "|".join(_HEADS)), (_MORE, "|".join((*_FRAMES, _EXCEPTIONS))))
+    kinds = ((_HEAD, _HEADS), (_MORE, (*_FRAMES, _EXCEPTIONS)), (_MORE, _WORDS))
     mark = tuple(
         Stage(
-            "replace", {"expression": f"^()(?:{expression})", "replace": f'{{{{ "{sign}" }}}}{stamp}{{{{ "{_END}" }}}}'}
+            "replace",
+            {
+                "expression": f"^()(?:{'|'.join(expressions)})",
+                "replace": f'{{{{ "{sign}" }}}}{stamp}{{{{ "{_END}" }}}}',
+            },
         )
-        for sign, expression in kinds
+        for sign, expressions in kinds
     )
     alone = (
         Stage("regex", {"expression": f"^[{_HEAD}{_MORE}](?P<stamp>[^{_END}]*)"}),
@@ -92,7 +113,7 @@ def uncaught() -> Stage:
     """Behind the levels: an exception that joined a line of a lower level, or of none, is an error."""
     keep = '{{ if eq (or .level "") "warn" "error" "fatal" }}{{ .level }}{{ else }}error{{ end }}'
     return match(
-        f"{CONTAINERS} |~ " + quoted(rf"\n(?:{_TRACEBACKS}|{_EXCEPTIONS})"),
+        f"{CONTAINERS} |~ " + quoted(rf"\n(?:{_TRACEBACKS}|{_EXCEPTIONS}|\[UnhandledPromise)"),
         Stage("template", {"source": "level", "template": keep}),
     )
 

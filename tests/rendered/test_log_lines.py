@@ -16,7 +16,8 @@ from tests.fixtures.full import SOURCE, small
 from tests.fixtures.log_agent import jobs_through_promtail, through_promtail
 from tests.rendered.conftest import program
 
-LEVELS = Path(__file__).parents[1] / "data" / "levels.tsv"
+DATA = Path(__file__).parents[1] / "data"
+LEVELS = DATA / "levels.tsv"
 
 
 def _stages(**logs: Any) -> list[dict[str, Any]]:
@@ -85,6 +86,14 @@ def test_the_lines_of_an_event_are_one_entry_with_the_level_of_the_first(tmp_pat
     levels = {entry.line: entry.metadata.get("level") for entry in entries}
     assert set(levels.values()) == {"error", "fatal", "info"}
     assert levels[EVENTS["Go"]] == "fatal"
+
+
+def test_events_of_many_programs_and_lines_that_only_look_like_frames(tmp_path: Path) -> None:
+    """Each part of the file is one entry: what follows its first line joins it, and no other line does."""
+    events = (DATA / "events.txt").read_text().removesuffix("\n").split("\n=====\n")
+    lines = "\n".join(events).split("\n")
+    entries = through_promtail(program("promtail", tmp_path), tmp_path, _stages(), lines, expected=len(events))
+    assert sorted(entry.line for entry in entries) == sorted(events)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re2
+
 from configs.render import level_formats
 
 
@@ -15,3 +17,12 @@ def test_each_spelling_of_a_level_means_one() -> None:
     spellings = [one for level in level_formats.SPELLINGS.values() for one in level]
     assert len(spellings) == len(set(spellings))
     assert set(level_formats.SPELLINGS) == set(level_formats.LEVELS)
+
+
+def test_each_stage_of_own_patterns_numbers_its_groups_from_zero() -> None:
+    """The template reads the groups of the longest stage; a group with another name would have no effect."""
+    stages = level_formats.own()
+    most = max(len(groups) for _, groups in stages)
+    for expression, groups in stages:
+        assert re2.compile(expression).groups == len(groups)
+        assert set(groups) <= {"pri", *(f"own{number}" for number in range(most))}
