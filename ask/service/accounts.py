@@ -150,9 +150,14 @@ class Accounts:
         return found
 
     def sign_out(self, caller: Caller) -> None:
-        """End the session at once."""
-        if caller.session:
-            self.store.delete(f"session:{caller.session}")
+        """End the session at once, also while its tokens are refreshed."""
+        if not caller.session:
+            return
+        self.store.delete(f"session:{caller.session}")
+        with database.transaction(self.pool) as connection:
+            # A refresh that found the session before would write it again: after it, the session ends once more.
+            connection.execute(sa.select(users.c.id).where(users.c.id == caller.user).with_for_update())
+            self.store.within(connection).delete(f"session:{caller.session}")
 
     def end_sessions(self, user: UUID, connection: sa.Connection) -> None:
         """End every session of a user, before the caller's transaction is committed."""

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 
 from ask.service import health, secrets
-from ask.service.accounts import Tokens
-from ask.service.database_store import InDatabase
 from ask.service.problems import Problem
 from tests.ask import stage
 from tests.ask.servers import Server
@@ -164,11 +162,6 @@ def test_accounts_that_strangers_make_are_few(made: Stage, admin: dict[str, str]
     assert [one.status_code for one in found] == [201] * 4 + [429] * 2
 
 
-def _is_valid(made: Stage, tokens: Tokens) -> bool:
-    headers = {"Authorization": f"Bearer {tokens.access}"}
-    return made.client.get("/ask/api/v1/history", headers=headers).status_code == 200
-
-
 CHANGES = [{"active": False}, {"role": "admin"}, {"password": "another password"}]
 
 
@@ -186,28 +179,6 @@ def test_signing_in_during_a_change_gives_no_session(
 
     monkeypatch.setattr(secrets, "matches", changing)
     assert _guess(made, name, HOME, PASSWORD) == 401
-
-
-@pytest.mark.usefixtures("admin")
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: next(iter(change)))
-def test_refreshing_during_a_change_gives_no_session(
-    made: Stage, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any]
-) -> None:
-    name = f"refresh-{next(iter(change))}"
-    user, put = made.service.accounts.create(name, PASSWORD), InDatabase.put
-    tokens = made.service.accounts.sign_in(name, PASSWORD, HOME)
-    changing = threading.Thread(target=made.service.keys.change_user, args=(user, change))
-
-    def slow(store: InDatabase, name: str, *rest: Any, **more: Any) -> bool:
-        if name.startswith("refreshed:"):
-            changing.start()
-            changing.join(timeout=1)
-        return put(store, name, *rest, **more)
-
-    monkeypatch.setattr(InDatabase, "put", slow)
-    tokens = made.service.accounts.refresh(tokens.refresh)
-    changing.join(timeout=10)
-    assert not _is_valid(made, tokens), "the change ended this session, too"
 
 
 def test_used_refresh_tokens_are_not_kept_for_days(made: Stage, admin: dict[str, str]) -> None:
