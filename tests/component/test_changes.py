@@ -44,7 +44,7 @@ QUIET: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"FILES_AGENT"},
     ),
     "a changed interval": ({"scrape": {"cadvisor": "12s"}}, {"FILES_AGENT"}),
-    "a log filter": ({"logs": {**full()["hosts"]["hub"]["logs"], "drop": []}}, {"FILES_PROMTAIL"}),
+    "a log filter": ({"logs": {**full()["hosts"]["hub"]["logs"], "drop": []}}, {"FILES_PROMTAIL", "FILES_PROMTAIL_02"}),
 }
 
 
