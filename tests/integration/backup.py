@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.integration.rig import Rig, docker, eventually, free_ports
 
 BUCKET = "fleetwatch-backup"
+SECOND = f"{BUCKET}-2"  # a hub's data and its backup may not be in the same one
 ROWS = 3000
 _WRITE = (
     "import sqlite3; c = sqlite3.connect('/var/lib/grafana/grafana.db'); c.execute('create table kept (x)');"
@@ -41,19 +42,18 @@ class Bucket:
             "--env-file", str(environment), *storage, "--entrypoint", "sh",
         )  # fmt: skip
         serve = (
-            "mkdir -p /data/objects/"
-            + BUCKET
+            f"mkdir -p /data/objects/{BUCKET} /data/objects/{SECOND}"
             + " /data/meta && exec versitygw --port :7070 posix --sidecar /data/meta /data/objects"
         )
         rig.run(image, "-c", serve, options=options)
 
-    def settings(self) -> dict[str, object]:
+    def settings(self, bucket: str = BUCKET) -> dict[str, object]:
         """`hub.backup` without its secrets."""
-        return {"to": {"s3": {"endpoint": self.url, "bucket": BUCKET}}, "every": "1d"}
+        return {"to": {"s3": {"endpoint": self.url, "bucket": bucket}}, "every": "1d"}
 
-    def use(self, password: str) -> None:
+    def use(self, password: str, bucket: str = BUCKET) -> None:
         """Let the rig's hub back up to here: the stack file and its secrets."""
-        self.rig.change({"hub": {"backup": self.settings()}})
+        self.rig.change({"hub": {"backup": self.settings(bucket)}})
         for key, value in {
             "password": password, "to.s3.access_key": self.key, "to.s3.secret_key": self.secret,
         }.items():  # fmt: skip

@@ -152,7 +152,7 @@ class TestBucket:
         stored.require_lines()
 
     def test_backup_has_what_the_bucket_has_not(self, stored: Stored) -> None:
-        stored.bucket.use("restic-s3cret-of-the-test")
+        stored.bucket.use("restic-s3cret-of-the-test", backup.SECOND)
         stored.rig.up()
         backup.write_rows(stored.rig)
         backup.backed_up(stored.rig)
