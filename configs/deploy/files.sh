@@ -45,15 +45,18 @@ if [ -n "$looks" ]; then
     exit 0
 fi
 
-# Makes the process read its secrets with those that were removed; fails if there are none, or if it cannot read that.
+# Makes the process read its secrets with those removed ones that its configuration names; fails if there are none, or if
+# it cannot read that. Another one stays removed: no run for the configuration would follow that removes it.
 put_back() {
     [ -d "$gone" ] && [ "$DIR" = "$service/secrets" ] && [ -d "$service/config" ] || return 1
-    (cd "$gone" && find . -type f) | sed 's#^\./##' | while read -r file; do
+    (cd "$gone" && find . -type f) | sed 's#^\./##' | while IFS= read -r file; do
         [ ! -e "$DIR/$file" ] || continue
+        find "$service/config" -type f -exec cat {} + | grep -qF -e "$file" || continue
+        echo "$file" >> "$obsolete"
         mkdir -p "$DIR/$(dirname "$file")"
         mv "$gone/$file" "$DIR/$file"
-        echo "$file" >> "$obsolete"
     done
+    [ -s "$obsolete" ] || return 1
     chmod -R u=rwX,go=rX "$DIR"
     eval "$RELOAD" > /dev/null 2>&1
 }
@@ -84,7 +87,7 @@ echo "$removed" | while read -r file; do
     mv -f "$DIR/$file" "$gone/$file"
 done
 if [ -s "$obsolete" ]; then
-    [ "$DIR" = "$service/secrets" ] || (cd "$service/secrets" && xargs rm -f) < "$obsolete"
+    [ "$DIR" = "$service/secrets" ] || while IFS= read -r file; do rm -f "$service/secrets/$file"; done < "$obsolete"
     rm -f "$obsolete"
 fi
 chmod -R u=rwX,go=rX "$DIR"

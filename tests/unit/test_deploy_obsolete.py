@@ -73,6 +73,28 @@ class TestASecretThatTheOldConfigurationNames:
         assert self.config(caddy, "other\n").returncode == 0
         assert self.kept(caddy) == self.NEW
 
+    def test_of_a_subfolder_with_a_space_is_removed_too(self, service: Service) -> None:
+        name = "of a node/ca.pem"
+        gone = service.live.parent / "secrets" / name
+        service.answer("kill", f'if grep -qs ca.pem "{service.live}/main.yml" && [ ! -e "{gone}" ]; then exit 1; fi')
+        assert self.secrets(service, self.NEW | {name: "ca\n"}).returncode == 0
+        assert self.config(service, f"{name}\n").returncode == 0
+        assert self.secrets(service, self.NEW).returncode == 0
+        assert self.kept(service) == self.NEW | {name: "ca\n"}
+        assert self.config(service, "other\n").returncode == 0
+        assert self.kept(service) == self.NEW
+
+    def test_is_no_excuse_for_one_that_it_does_not_name(self, caddy: Service) -> None:
+        """The password of a host that was removed would stay valid: its configuration does not change."""
+        assert self.config(caddy, "import *\n").returncode == 0
+        once = caddy.folder / "once"
+        caddy.answer("kill", f'if mkdir "{once}" 2> /dev/null; then echo "no answer"; exit 1; fi')
+        done = self.secrets(caddy, self.NEW)
+        assert done.returncode == 1
+        assert "no answer" in done.stderr
+        assert self.kept(caddy) == self.NEW
+        assert self.secrets(caddy, self.NEW).returncode == 0, "the next run goes on"
+
     def test_that_comes_back_stays(self, caddy: Service) -> None:
         """The update is taken back before the new configuration was deployed."""
         assert self.secrets(caddy, self.NEW).returncode == 0
