@@ -68,10 +68,12 @@ GENERIC = (
     rf"^{_START}(?:(?:[\w.-]+\s+)?{FIELDS}{_SEPARATORS})?[<\t]?"
     rf"(?P<word>(?i:{WORD})(?:\s?\d|\[\w?\d+\]| error)?(?:\s*[\])>|:\t]\s?|\s*-\s|[^\w=.(-]|$)|[TDIWEFCN](?:\] | \| ))"
 )
-# Of what GENERIC found: the word, if it is set apart or in upper case.
+# Of what GENERIC found: the word, if it is set apart or in upper case. `config error:` is an error, `fatal error:` is
+# fatal.
 APART = (
     r"^(?:(?P<upper>[A-Z]+)(?:[^A-Za-z]|$)"
-    r"|(?P<apart>[A-Za-z]+)(?:\s?\d|\[\w?\d+\]| error)?(?:[\])>|\t]|\s+[\])>|]|\s*:(?:\s|$)|\s*-\s))"
+    r"|(?i:(?:config|system|log|success|note|notice|info|debug|trace|warning)\s)?"
+    r"(?P<apart>[A-Za-z]+)(?:\s?\d|\[\w?\d+\]| error)?(?:[\])>|\t]|\s+[\])>|]|\s*:(?:\s|$)|\s*-\s))"
 )
 # Where the line goes on as logfmt or JSON behind the time.
 LATER_LOGFMT = (
@@ -104,7 +106,8 @@ FORMATS = (
         "https://www.php.net/manual/en/errorfunc.configuration.php",
         "fatal",
         "[02-Jan-2026 10:00:00 UTC] PHP Fatal error:  Uncaught Exception: boom",
-        r"(?:\[[^\]]*\] ?)?(?:NOTICE: PHP message: )?PHP (?:(?:Core|Compile|Recoverable|Catchable) )?LEVEL(\w+)",
+        r"(?:\[[^\]]*\] ?)?(?:NOTICE: PHP message: )?PHP (?:(?:Core|Compile|Recoverable|Catchable) )?"
+        r"LEVEL([A-Za-z]+)(?: error)?:",
     ),
     Format(
         "klog and glog",

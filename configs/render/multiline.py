@@ -43,7 +43,8 @@ _FRAMES = (
 )  # fmt: skip
 _WORDS = (
     r"throw (?:new \w|\w+;?$)", r"\(Background on this",
-    r"(?:DETAIL|HINT|CONTEXT):  ", r"LINE \d+: ", r"(?:PHP )?Stack trace:", r"PHP +\d+\. ", r"Next [\w\\]+: ",
+    r"(?:DETAIL|HINT|CONTEXT):  ", r"LINE \d+: ", r"(?:PHP )?Stack trace:", r"PHP +\d+\. ",
+    r"Next [\w\\]*(?:Error|Exception): ",
     r"\*\* \(\w", r"Last message(?: \([^)]*\))?: ", r"State: [%#{\[]", r"Client #PID", r"Function: #",
     r"Caused by:(?: |$)", r"Suppressed: ", r"Original Stack Trace:", r"Error has been observed", r"\.\.\. \d+ more",
     r"During handling", r"The above exc", r"goroutine \d+ (?:gp=[^\[]*)?\[", r"created by [\w./-]+\.", r"\[signal SIG",
