@@ -121,7 +121,8 @@ class Choices:
         else:
             # Of one moment: what went away a minute ago is still in Prometheus' index, but no longer on the machine. A
             # container that goes while its agent is down gets no mark of its end, and stays visible for five minutes,
-            # in which a rate has no samples left. Nor has it the two that it needs if only its oldest is in the range.
+            # in which a rate has no samples left. A rate needs two, so the last one has to be an interval younger than
+            # the beginning of its range.
             labels = ", ".join(dict.fromkeys(["env", "host", label]))
             since = self._now - rate_range(interval) + (interval or SCRAPE)
             query = f"group by ({labels}) (timestamp({selector}) >= {since:.3f})"
