@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 from tools import apt
@@ -27,7 +28,7 @@ def prepare() -> None:
     try:
         if apt.usable():
             with step(f"Headless browser: installing {PACKAGE} with apt (you are root)"):
-                if "Candidate: " not in (try_output(["apt-cache", "policy", PACKAGE]) or ""):
+                if not re.search(r"Candidate: \d", try_output(["apt-cache", "policy", PACKAGE]) or ""):
                     apt.update()
                 apt.install([PACKAGE], PACKAGE)
             return

@@ -16,7 +16,7 @@ INSIDE = "localcloud/machines/inside"
 # For every user of a machine. One copy in the image: all machines share it.
 COMPOSE = "usr/libexec/docker/cli-plugins/docker-compose"
 _WITH_IMAGE_STORE = """mv /usr/sbin/dockerd /usr/sbin/dockerd.engine
-printf '#!/bin/sh\\nexec dockerd.engine --feature containerd-snapshotter=true "$@"\\n' > /usr/sbin/dockerd
+printf '#!/bin/sh\\nexec /usr/sbin/dockerd.engine --feature containerd-snapshotter=true "$@"\\n' > /usr/sbin/dockerd
 chmod 755 /usr/sbin/dockerd
 """
 
