@@ -110,7 +110,7 @@ move-state: venv ## move the stack's state into another backend: make move-state
 pulumi: venv ## any Pulumi command: make pulumi ARGS="stack output"
 	@$(TOOL) pulumi $(call quoted,$(ARGS))
 
-rehearse: venv ## the production path on this machine: a cloud of containers, and the fleet in it (PORT=; ENGINE=28: with Docker 28)
+rehearse: venv ## the production path on this machine: a cloud of containers, and the fleet in it (PORT=; ENGINE=28 or 28-containerd: with Docker 28)
 	@$(if $(ENGINE),FLEETWATCH_REHEARSAL_ENGINE=$(call quoted,$(ENGINE)) ).venv/bin/python -m tools rehearse $(if $(PORT),--port=$(call quoted,$(PORT)))
 
 rehearse-down: venv ## remove the rehearsal: machines, networks, volumes, state
