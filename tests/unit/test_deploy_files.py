@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from configs.deploy import bundle
-from tests.fixtures.service_files import INSPECT, Service
+from tests.fixtures.service_files import Service
 
 OLD = {"main.yml": "old\n", "rules/a.yml": "a\n"}
 NEW = {"main.yml": "new\n", "rules/b.yml": "b\n"}
@@ -18,9 +18,7 @@ NEW = {"main.yml": "new\n", "rules/b.yml": "b\n"}
 
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
-    made = Service(tmp_path)
-    made.answer("inspect", INSPECT)
-    return made
+    return Service(tmp_path)
 
 
 def test_files_are_written_closed_to_others_but_readable_inside(service: Service) -> None:

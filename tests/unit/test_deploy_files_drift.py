@@ -6,14 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.service_files import INSPECT, Service
+from tests.fixtures.service_files import Service
 from tests.unit.test_deploy_files import OLD
 
 
 @pytest.fixture
 def deployed(tmp_path: Path) -> Service:
     made = Service(tmp_path)
-    made.answer("inspect", INSPECT)
     assert made.deploy(OLD).returncode == 0
     made.env["ACTION"] = "drift"
     return made

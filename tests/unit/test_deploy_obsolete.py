@@ -8,14 +8,12 @@ from pathlib import Path
 import pytest
 
 from configs.deploy import bundle
-from tests.fixtures.service_files import INSPECT, Service
+from tests.fixtures.service_files import Service
 
 
 @pytest.fixture
 def service(tmp_path: Path) -> Service:
-    made = Service(tmp_path)
-    made.answer("inspect", INSPECT)
-    return made
+    return Service(tmp_path)
 
 
 class TestASecretThatTheOldConfigurationNames:
