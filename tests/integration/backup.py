@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.integration.rig import Rig, docker, eventually, free_ports
@@ -77,13 +78,22 @@ class Bucket:
         docker("exec", self.name, "rm", "/data/filler")
 
 
-def destroy(rig: Rig) -> None:
-    """The hub's containers and the volumes with its data are gone; the edge and its queue stay."""
-    for role in (*DURABLE, "ask", "ask-cache"):
+def destroy(rig: Rig, roles: Sequence[str] = (*DURABLE, "ask", "ask-cache")) -> None:
+    """The hub's containers of these roles and the volumes with their data are gone; the edge and its queue stay."""
+    for role in roles:
         docker("rm", "-f", rig.container(role))
-    suffixes = (*(role for role in DURABLE if role != "caddy"), "caddy-data", "caddy-config")
-    there = docker("volume", "ls", "-q").split()  # a stack without the assistant has no database for it
+    suffixes = (*(role for role in roles if role != "caddy"), "caddy-data", "caddy-config")
+    there = docker("volume", "ls", "-q").split()  # not each role has a volume, nor each stack the assistant
     docker("volume", "rm", *(name for suffix in suffixes if (name := f"{rig.prefix}-{suffix}") in there))
+
+
+def drilled(rig: Rig) -> None:
+    """A drill, which touches no container of the stack and leaves no volume."""
+    before = rig.started_all()
+    done = rig.tool("drill")
+    assert done.returncode == 0, done.stdout
+    assert rig.started_all() == before
+    assert not docker("volume", "ls", "-q", "--filter", f"label=fleetwatch.drill={rig.prefix}").split()
 
 
 def backed_up(rig: Rig) -> None:

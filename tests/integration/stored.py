@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 
 from configs import names
-from configs.metrics_store import QUERY, RECEIVE, THANOS
+from configs.metrics_store import QUERY, RECEIVE
 from tests.integration import backup, outage
 from tests.integration.rig import Rig, docker, eventually, rig
 from tests.integration.runs import Run, kill_all
@@ -79,12 +79,6 @@ class Stored:
         """Remove a container and its volume."""
         docker("rm", "-f", self.rig.container(role))
         docker("volume", "rm", f"{self.rig.prefix}-{role}")
-
-    def lose_hub(self) -> None:
-        """Remove what a droplet and its volume have; the edge and its queue stay."""
-        services = ("loki", "grafana", "alertmanager", "backup", *THANOS)
-        docker("rm", "-f", *(self.rig.container(role) for role in (*services, "caddy")))
-        docker("volume", "rm", *(f"{self.rig.prefix}-{one}" for one in (*services, "caddy-data", "caddy-config")))
 
     def _post(self, patience: int, path: str) -> list[str]:
         url = f"http://{names.address(self.rig.prefix, 'loki', names.LOKI_PORT)}{path}"

@@ -66,7 +66,7 @@ class Alone:
         self.compose("up", "--no-build", "--pull", "never", "--detach", "--wait")
 
     def sign_in(self) -> dict[str, str]:
-        """Headers of the first administrator, by the password that the page tells how to read."""
+        """Headers of the first administrator, whose password is read as docs/ask.md describes it."""
         password = self.compose("exec", "-T", "ask", "cat", "/secrets/admin").strip()
         got = httpx.post(f"{self.url}/auth/login", json={"name": "admin", "password": password}, trust_env=False)
         assert got.status_code == 200, got.text
