@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import re
 import ssl
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -203,11 +201,7 @@ class Cluster(Fleet):
 
     def missing(self, host: str) -> Sequence[int]:
         """Numbers of lines, up to that of the newest, that are not there exactly once."""
-        with self.hub() as hub:
-            query = f'{{host="{host}"}} |= "token={self.tokens[host]}"'
-            streams = hub.logs(query, self.began - 60, time.time(), limit=5000)
-        found = [re.search(r" n=([0-9]+)", line) for stream in streams for _, line in stream["values"]]
-        numbers = Counter(int(one[1]) for one in found if one)
+        numbers = self.numbered(host, self.tokens[host], self.began - 60)
         assert numbers, f"no line of {host} is there"
         return [number for number in range(1, max(numbers) + 1) if numbers[number] != 1]
 

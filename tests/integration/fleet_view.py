@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 import shlex
 import ssl
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import time
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -121,3 +123,10 @@ class View:
                 'n=0; while :; do n=$((n + 1)); echo "token={token} n=$n"; sleep 1; done'"""
         self.on(host, "sh", "-c", script)
         return token
+
+    def numbered(self, host: str, token: str, since: float) -> Counter[int]:
+        """How often each numbered line of a talker is there."""
+        with self.hub() as hub:
+            streams = hub.logs(f'{{host="{host}"}} |= "token={token}"', since, time.time(), limit=5000)
+        found = [re.search(r" n=([0-9]+)", line) for stream in streams for _, line in stream["values"]]
+        return Counter(int(one[1]) for one in found if one)

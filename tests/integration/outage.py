@@ -11,9 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from configs import services
+from tests.integration.fleet import Fleet
 from tests.integration.rig import Rig, docker, eventually, timestamp
 from tools import working_copy
 from tools.hubclient import HubClient
+from tools.stack import IMAGES
 from tools.stack_settings import read_settings
 
 # Ten numbered lines a second, paced by the clock: what is written does not depend on how loaded the machine is.
@@ -129,6 +131,16 @@ def another_tag(rig: Rig, images: Mapping[str, str]) -> Iterator[dict[str, str]]
     finally:
         for ref in bumped.values():  # the containers keep the image itself
             docker("rmi", "--no-prune", "-f", ref, check=False)
+
+
+def bump_images(fleet: Fleet) -> None:
+    """The same for a fleet in a rehearsal: tags on its hosts, and in what stands for the pins there."""
+    pins = working_copy.read(fleet.state / IMAGES)
+    bumped = {key: f"fleetwatch.local/{key.replace('_', '-')}:next" for key in pins}
+    tags = "\n".join(f"docker tag {ref} {bumped[key]} 2> /dev/null" for key, ref in pins.items())
+    for host in fleet.outputs()["hosts"]:
+        fleet.on(host, "sh", "-c", f"{tags}\ntrue")
+    working_copy.write(fleet.state / IMAGES, bumped)
 
 
 def leave(rig: Rig) -> float:

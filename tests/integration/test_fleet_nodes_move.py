@@ -3,9 +3,7 @@ every line of a host is there afterwards, once."""
 
 from __future__ import annotations
 
-import re
 import time
-from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -63,16 +61,9 @@ def _nothing_is_missing(fleet: Growing) -> None:
     eventually("no gap", lambda: not _gaps(fleet.stamps(SAMPLES, window)), patience=120, pause=3)
     stamps = fleet.stamps(SAMPLES, window)
     assert len(stamps) == len(set(stamps)), "a sample is there twice"
-    numbers = _numbers(fleet)
+    numbers = fleet.numbered("web", fleet.counted, fleet.began)
     assert numbers, "no line is there"
     assert [number for number in range(1, max(numbers) + 1) if numbers[number] != 1] == []
-
-
-def _numbers(fleet: Growing) -> Counter[int]:
-    with fleet.hub() as hub:
-        streams = hub.logs(f'{{host="web"}} |= "token={fleet.counted}"', fleet.began, time.time(), limit=5000)
-    found = [re.search(r" n=([0-9]+)", line) for stream in streams for _, line in stream["values"]]
-    return Counter(int(one[1]) for one in found if one)
 
 
 def _gaps(stamps: list[float]) -> list[float]:

@@ -11,70 +11,22 @@ import os
 import re
 import shlex
 import subprocess
+import time
 from collections.abc import Iterator
 from unittest import mock
 
 import pytest
 
 from configs.deploy import script
+from tests.integration import outage
 from tests.integration.fleet import Fleet, told
+from tests.integration.own_servers import USER, Servers
 from tests.integration.rig import eventually
 from tests.integration.runs import SHIM, Run
-from tools.stack import OWN
 
 pytestmark = pytest.mark.xdist_group("servers")
 
-USER = "deploy"
 OURS = ("--filter", "label=fleetwatch.stack=fleetwatch")
-
-
-class Servers(Fleet):
-    """Two machines on an internet of their own; the cloud beside them is never spoken to."""
-
-    internet = "198.18.88.0/24"
-    agent: subprocess.Popen[bytes] | None = None
-    hub_address, edge_address = "198.18.88.140", "198.18.88.150"
-
-    def begin(self) -> None:
-        self.config = {
-            "env": "test",
-            "hub": {"server": {"address": self.hub_address, "user": USER}, "retention": {"metrics": "30d"}},
-            "hosts": {"vps-1": {"server": {"address": self.edge_address, "user": USER}}},
-        }
-        super().begin()
-        self.env = {key: value for key, value in self.env.items() if not key.startswith("DIGITALOCEAN")}
-
-    def account_of_a_person(self, server: str) -> None:
-        """The user's login shell is fish, and the SSH server allows one session a connection and shows a banner."""
-        self.inside(server, "usermod", "-s", "/usr/bin/fish", USER)
-        settings = "MaxSessions 1\nBanner /etc/issue.net\n"
-        self.inside(server, "sh", "-c", 'printf "%s" "$0" > /etc/ssh/sshd_config.d/person.conf', settings)
-        self.inside(server, "sh", "-c", "echo 'Permission denied to strangers.' > /etc/issue.net; service ssh reload")
-
-    def prepare(self) -> None:
-        super().prepare()
-        key = self.state / "ssh_key"
-        self.machines.create_server("hub", self.hub_address, USER, key.with_suffix(".pub").read_text().strip())
-        host_key = ("cat", "/etc/ssh/ssh_host_ed25519_key.pub")  # made at its first boot
-        shown = eventually("the hub's host key", lambda: self.inside("hub", *host_key, check=False).split()[:2], 30)
-        for server in ("hub", "vps-1"):
-            self.account_of_a_person(server)
-        bastion = {"address": self.hub_address, "user": USER}
-        self.change({"hub": {"server": {"host_key": " ".join(shown)}}})
-        self.change({"hosts": {"vps-1": {"server": {"bastion": bastion}, "via": "internet"}}})
-        (self.state / OWN).unlink()  # what says that the key is in a file
-        socket = self.home / "agent"
-        self.agent = subprocess.Popen(["ssh-agent", "-D", "-a", str(socket)], stdout=subprocess.DEVNULL)
-        eventually("the agent", socket.exists, 10)
-        self.env["SSH_AUTH_SOCK"] = str(socket)
-        subprocess.run(["ssh-add", "-q", str(key)], env=self.env, check=True)
-        key.rename(self.home / "kept")  # nobody finds it as a file
-
-    def remove(self) -> None:
-        super().remove()
-        if self.agent:
-            self.agent.terminate()
-            self.agent.wait(10)
 
 
 @pytest.fixture(scope="module")
@@ -237,6 +189,31 @@ def test_a_network_that_is_gone_stops_no_agent_and_is_joined_again_without_a_res
     form = "{{json .NetworkSettings.Networks}}"
     assert '"shop"' in servers.inside("vps-1", "docker", "inspect", "-f", form, "fleetwatch-agent")
     assert servers.everything() == before
+
+
+def test_every_image_is_replaced_at_once_and_nothing_is_lost(servers: Fleet) -> None:
+    """An upgrade of all parts while samples and numbered lines flow on both machines."""
+    hosts = ("hub", "vps-1")
+    begun, tokens = time.time(), {host: servers.talker(host) for host in hosts}
+    eventually("lines", lambda: all(servers.numbered(host, tokens[host], begun) for host in hosts), 120)
+    before = servers.everything()
+    outage.bump_images(servers)
+    said = servers.up()
+    after, end = servers.everything(), time.time()
+    assert "warning: the metrics agent" not in said, "the update went on with a backlog"
+    for host in hosts:
+        assert before[host].keys() == after[host].keys()
+        assert [role for role in before[host] if before[host][role][0] == after[host][role][0]] == [], "the old image"
+    eventually("samples and lines of now", lambda: all(at > end for at in servers.newest().values()), 60)
+    for host in hosts:
+        shown = servers.numbered(host, tokens[host], begun)
+        missing = sorted(set(range(1, max(shown))) - set(shown))
+        assert not missing, f"{host}: {missing} of {max(shown)} lines"
+        assert max(shown.values()) == 1, f"{host}: twice: {shown.most_common(5)}"
+        assert max(shown) > end - begun - 30, f"{host}: {max(shown)} lines in {end - begun:.0f} s"
+        gap, since = outage.longest_gap(servers.stamps(f'up{{job="node",host="{host}"}}', f"{end - begun + 60:.0f}s"))
+        assert gap <= 30, f"{host}: more than two intervals, {gap:.0f} s, {since - begun:.0f} s after the beginning"
+        servers.on(host, "docker", "rm", "-f", "talker")
 
 
 def test_down_leaves_the_machines_without_anything_of_ours(servers: Fleet) -> None:

@@ -8,12 +8,9 @@ time in which the agent did not run. Lost lines are those that Docker kept and L
 from __future__ import annotations
 
 import argparse
-import re
 import signal
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -21,98 +18,14 @@ from pathlib import Path
 
 from tests.bench.page import where
 from tests.integration import outage
-from tests.integration.fleet import Fleet, told
-from tests.integration.rig import eventually, timestamp
+from tests.integration.fleet import told
+from tests.integration.rig import eventually
+from tests.outages.fleet import AGENTS, ENGINE, INTERVAL, WRITER, Outages
 from tools.errors import ToolError
 from tools.progress import say, step
 
-INTERVAL = 2  # seconds between two scrapes
-AGENTS = {"prom-1": "Prometheus", "vm-1": "vmagent"}
 RECEIVING = ("fleetwatch-caddy", "fleetwatch-prometheus", "fleetwatch-loki")
 LOG_AGENTS = {"promtail": "Promtail", "alloy": "Alloy"}
-_WRITER = """\
-docker rm -f writer > /dev/null 2>&1
-docker run -d --name writer --restart unless-stopped --entrypoint sh \
-    "$(docker inspect -f '{{.Config.Image}}' fleetwatch-cadvisor)" -c \
-    'trap exit TERM
-    n=$(cat /n 2> /dev/null || echo 0)
-    while :; do n=$((n + 1)); echo "n=$n numbered"; echo "$n" > /n; sleep 0.2; done'
-"""
-# As systemd does it. The init script of a machine without systemd kills the engine after ten seconds; containers that
-# the next one finds running are then stopped for good.
-_ENGINE = """\
-pid=$(cat /var/run/docker.pid); kill -TERM "$pid"
-while kill -0 "$pid" 2> /dev/null; do sleep 0.2; done
-service docker start"""
-
-
-class Outages(Fleet):
-    """A hub and two hosts, one with each metrics agent, both with the log agent `logs`. Its networks are none of the
-    tests' fleet."""
-
-    internet = "198.18.78.0/24"
-
-    def __init__(self, logs: str) -> None:
-        self.logs = logs
-        super().__init__()
-
-    def begin(self) -> None:
-        hosts = {
-            name: {
-                "droplet": {"size": "s-1vcpu-1gb"},
-                "metrics": {"agent": agent.lower()},
-                "logs": {"agent": self.logs},
-                "scrape": {"agents": f"{INTERVAL}s", "node": f"{INTERVAL}s"},
-            }
-            for name, agent in AGENTS.items()
-        }
-        self.config["hosts"] = hosts
-        self.config["access"]["admin_cidrs"] = ["198.18.78.1/32"]
-        self.config["cloud"] = {"range": "10.81.0.0/20"}
-        self.config["hub"].pop("uptime")
-        self.config["hub"]["outage_budget"] = "2h"
-        self.more_images = ("alloy",) if self.logs == "alloy" else ()
-        super().begin()
-
-    def each(self, work: Callable[[str], object]) -> None:
-        """The same on both hosts at once."""
-        with ThreadPoolExecutor(len(AGENTS)) as pool:
-            list(pool.map(work, AGENTS))
-
-    def restart(self, script: str) -> None:
-        self.each(lambda host: self.on(host, "sh", "-c", script))
-
-    def settled(self) -> None:
-        """Wait until the log agents know positions that are sent; without those a restart in an outage loses lines."""
-        look = "ls /var/lib/promtail/*.sent /alloy-data/*/*.sent 2> /dev/null"
-        words = ("docker", "exec", f"fleetwatch-{self.logs}", "sh", "-c", look)
-        self.each(lambda host: eventually(f"{host}'s positions", lambda: self.on(host, *words, check=False), 240))
-
-    def reboot(self) -> None:
-        for host in AGENTS:
-            self.ask("POST", f"droplets/{self.droplet(host)['id']}/actions", json={"type": "reboot"})
-        time.sleep(5)
-        self.each(lambda host: eventually(f"{host} is back", lambda: self.on(host, "docker", "ps", "-q"), patience=180))
-
-    def offline(self, host: str, moment: float) -> float:
-        """Seconds in which the agent did not run at the event, by Docker's times of its end and its start."""
-        form = "{{.State.FinishedAt}} {{.State.StartedAt}}"
-        shown = self.on(host, "docker", "inspect", "-f", form, "fleetwatch-agent").split()
-        ended, started = map(timestamp, shown)
-        return started - ended if moment - 5 < ended < started else 0.0
-
-    def written(self, host: str) -> Counter[int]:
-        """The numbered lines that Docker has of the host's writer."""
-        return _numbered(self.on(host, "docker", "logs", "writer").splitlines())
-
-    def arrived(self, host: str, since: float) -> Counter[int]:
-        """The numbered lines that Loki has of it."""
-        with self.hub() as hub:
-            return _numbered(outage.arrived(hub, f'{{host="{host}",container="writer"}}', since))
-
-
-def _numbered(lines: Iterable[str]) -> Counter[int]:
-    return Counter(int(found[1]) for line in lines if (found := re.match(r"n=(\d+) ", line)))
 
 
 @dataclass(frozen=True)
@@ -177,6 +90,14 @@ def _rebuilt(fleet: Outages) -> float:
     return moment
 
 
+def _bumped(fleet: Outages) -> float:
+    fleet.watch_agents()
+    moment = time.time()
+    outage.bump_images(fleet)
+    fleet.up()
+    return moment
+
+
 def measured(away: int, logs: str) -> list[Row]:
     """The whole table with the log agent `logs`. `away`: seconds of each outage but the rebuilding of the hub, which
     takes its time."""
@@ -185,18 +106,20 @@ def measured(away: int, logs: str) -> list[Row]:
         assert isinstance(fleet, Outages)
         with step("the fleet"):
             fleet.up()
-        fleet.restart(_WRITER)
+        fleet.restart(WRITER)
         both = f"fleetwatch-agent fleetwatch-{logs}"
         events: dict[str, Callable[[], None]] = {
             "agents stopped (SIGTERM) and started": lambda: fleet.restart(f"docker restart {both}"),
             "agents killed (SIGKILL) and started": lambda: fleet.restart(f"docker kill {both}; docker start {both}"),
-            "Docker Engine restarted": lambda: fleet.restart(_ENGINE),
+            "Docker Engine restarted": lambda: fleet.restart(ENGINE),
             "host rebooted": fleet.reboot,
         }
         fleet.settled()
         for name, event in events.items():
             with step(f"hub down for {away} s: {name}"):
                 rows += _measured(fleet, name, partial(_away, fleet, away, event))
+        with step("every image replaced by one `make up`"):
+            rows += _measured(fleet, "hub not down: every image replaced by one `make up`", lambda: _bumped(fleet))
         with step("hub replaced by `make rebuild`"):
             rows += _measured(fleet, "hub replaced by `make rebuild HOST=hub`", lambda: _rebuilt(fleet))
     return rows

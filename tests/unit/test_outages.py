@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.outages import __main__ as outages
+from tests.outages.fleet import AGENTS, Outages
 from tools.errors import ToolError
 from tools.paths import CHECKOUT
 
@@ -13,10 +14,10 @@ PAGE = "a\n<!-- outages, promtail: begin -->\nold\n<!-- outages, promtail: end -
 
 @pytest.mark.parametrize(("logs", "images"), [("promtail", ()), ("alloy", ("alloy",))])
 def test_both_hosts_have_the_log_agent_and_their_machines_its_image(logs: str, images: tuple[str, ...]) -> None:
-    fleet = outages.Outages(logs)
+    fleet = Outages(logs)
     try:
         hosts = fleet.config["hosts"]
-        assert {name: host["logs"]["agent"] for name, host in hosts.items()} == dict.fromkeys(outages.AGENTS, logs)
+        assert {name: host["logs"]["agent"] for name, host in hosts.items()} == dict.fromkeys(AGENTS, logs)
         assert tuple(fleet.more_images) == images
     finally:
         fleet.file.unlink()
