@@ -102,15 +102,15 @@ def _process(argv: list[str], ready: str, log: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def prometheus(folder: Path) -> Iterator[str]:
-    """The address of a Prometheus with the seed."""
+def prometheus(folder: Path, *flags: str) -> Iterator[str]:
+    """The address of a Prometheus with the seed, started with more `flags`."""
     data = folder / "prometheus"
     shutil.copytree(blocks(), data, copy_function=os.link)
     (folder / "prometheus.yml").write_text("global: {}\n")
     port = free_port()
     argv = [str(gobuild.program("prometheus")), f"--config.file={folder}/prometheus.yml"]
     argv += [f"--storage.tsdb.path={data}", f"--web.listen-address=127.0.0.1:{port}"]
-    argv += ["--storage.tsdb.retention.time=100y", "--log.level=error", "--query.max-samples=20000000"]
+    argv += ["--storage.tsdb.retention.time=100y", "--log.level=error", "--query.max-samples=20000000", *flags]
     with _process(argv, f"http://127.0.0.1:{port}/-/ready", folder / "prometheus.log"):
         yield f"http://127.0.0.1:{port}"
 
