@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import subprocess
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,20 +82,28 @@ def habits(made: Certificates) -> dict[str, Habit]:
     }
 
 
+def serve(
+    story: Story, name: str, place: Sequence[str], variables: Mapping[str, str], certificates: Path | None = None
+) -> None:
+    """One endpoint in a container: `place` are its networks, `variables` its habits."""
+    options = ["--name", story.rig.container(name), "--entrypoint", "python3", *place]
+    options += ["-v", f"{ENDPOINT}:/endpoint.py:ro"]
+    if certificates is not None:
+        options += ["-v", f"{certificates}:/certificates:ro"]
+    options += [word for key, value in variables.items() for word in ("-e", f"{key}={value}")]
+    story.rig.run(story.images["test-app"], "/endpoint.py", options=tuple(options))
+
+
 def start(story: Story, net: str, made: Certificates, found: dict[str, Habit]) -> dict[str, Any]:
     """An endpoint for each, and the entries of the stack file without their secrets. Two have two containers
     behind one name, and one runs on the host itself."""
-    image, rig = story.images["test-app"], story.rig
     apps: dict[str, Any] = {"scaled-app": {"dns": "scaled-app:8000"}}
     endpoints = [(name, name, habit.environment) for name, habit in found.items()]
     endpoints += [(f"scaled-{number}", "scaled-app", {}) for number in (1, 2)]
     endpoints.append(("scaled-login-app-2", "scaled-login-app", found["scaled-login-app"].environment))
     for name, alias, environment in endpoints:
         variables = {"NAME": alias.replace("-", "_"), **environment}
-        options = [word for key, value in variables.items() for word in ("-e", f"{key}={value}")]
-        mounts = ("-v", f"{ENDPOINT}:/endpoint.py:ro", "-v", f"{made.folder}:/certificates:ro")
-        place = ("--name", rig.container(name), "--network", net, "--network-alias", alias, "--entrypoint", "python3")
-        rig.run(image, "/endpoint.py", options=(*place, *mounts, *options))
+        serve(story, name, ("--network", net, "--network-alias", alias), variables, made.folder)
     for name, habit in found.items():
         at: dict[str, Any] = {} if "dns" in habit.app else {"target": f"{name}:8000"}
         apps[name] = {**at, **habit.app}
@@ -109,9 +118,7 @@ def expose(story: Story, app: str, text: str) -> None:
 
 def on_the_host(story: Story, port: int) -> None:
     """An endpoint in the host's own network, as a program of the host has it."""
-    options = ("--name", story.rig.container("host-app"), "--network", "host", "--entrypoint", "python3")
-    mounts = ("-v", f"{ENDPOINT}:/endpoint.py:ro", "-e", "NAME=host_app", "-e", f"PORT={port}")
-    story.rig.run(story.images["test-app"], "/endpoint.py", options=(*options, *mounts))
+    serve(story, "host-app", ("--network", "host"), {"NAME": "host_app", "PORT": str(port)})
 
 
 def second_network(story: Story, alias: str) -> str:

@@ -62,10 +62,8 @@ def start_tls(story: Story, network: str) -> None:
     folder = story.rig.home / "shop-tls"
     folder.mkdir(mode=0o755)
     habits.certificates(folder, "shop-tls", CERTIFICATE)
-    names = ("--name", story.rig.container("tls"), "--network", network, "--network-alias", "shop-tls")
-    files = ("-v", f"{habits.ENDPOINT}:/endpoint.py:ro", "-v", f"{folder}:/certificates:ro")
-    given = ("-e", "NAME=shop_tls", "-e", "TLS=/certificates/server.pem", "--entrypoint", "python3")
-    story.rig.run(story.images["test-app"], "/endpoint.py", options=(*names, *files, *given))
+    place = ("--network", network, "--network-alias", "shop-tls")
+    habits.serve(story, "tls", place, {"NAME": "shop_tls", "TLS": "/certificates/server.pem"}, folder)
 
 
 def _listens(story: Story, kind: str, port: int) -> bool:
