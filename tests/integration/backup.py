@@ -28,25 +28,34 @@ class Bucket:
 
     def __init__(self, rig: Rig, image: str, home: Path, size: str = "96m") -> None:
         self.rig = rig
-        self.key, self.secret = f"key{secrets.token_hex(6)}", f"bucket-s3cret-{secrets.token_hex(8)}"
+        self.key, self.secret = f"key{secrets.token_hex(6)}", ""
         network = rig.network("s3")
         gateway = docker("network", "inspect", network, "-f", "{{(index .IPAM.Config 0).Gateway}}").strip()
         (port,) = free_ports(1)
         self.url = f"http://{gateway}:{port}"
         self.name = rig.container("s3")
-        environment = home / "s3.env"
-        environment.touch(mode=0o600)
-        environment.write_text(f"ROOT_ACCESS_KEY={self.key}\nROOT_SECRET_KEY={self.secret}\n")
+        self._environment = home / "s3.env"
+        self._environment.touch(mode=0o600)
+        self._new_secret()
         storage = ("--tmpfs", f"/data:size={size}") if size else ("-v", f"{rig.prefix}-s3:/data")
         options = (
             "--name", self.name, "--network", network, "-p", f"{gateway}:{port}:7070",
-            "--env-file", str(environment), *storage, "--entrypoint", "sh",
+            "-v", f"{self._environment}:/given:ro", *storage, "--entrypoint", "sh",
         )  # fmt: skip
-        serve = (
-            f"mkdir -p /data/objects/{BUCKET} /data/objects/{SECOND}"
-            + " /data/meta && exec versitygw --port :7070 posix --sidecar /data/meta /data/objects"
-        )
+        serve = f"""mkdir -p /data/objects/{BUCKET} /data/objects/{SECOND} /data/meta
+            while :; do
+                (set -a; . /given; exec versitygw --port :7070 posix --sidecar /data/meta /data/objects)
+            done"""
         rig.run(image, "-c", serve, options=options)
+
+    def _new_secret(self) -> None:
+        self.secret = f"bucket-s3cret-{secrets.token_hex(8)}"
+        self._environment.write_text(f"ROOT_ACCESS_KEY={self.key}\nROOT_SECRET_KEY={self.secret}\n")
+
+    def revoke(self) -> None:
+        """Take another secret in place of the one that was accepted until now."""
+        self._new_secret()
+        docker("exec", self.name, "killall", "versitygw")
 
     def settings(self, bucket: str = BUCKET) -> dict[str, object]:
         """`hub.backup` without its secrets."""
@@ -69,6 +78,12 @@ class Bucket:
         self.rig.change({"hub": {"storage": storage, "retention": retention}})
         for key, value in {"access_key": self.key, "secret_key": self.secret}.items():
             done = self.rig.tool("secret", f"hub.storage.bucket.s3.{key}", stdin=value)
+            assert done.returncode == 0, done.stdout
+
+    def give_secret(self, *places: str) -> None:
+        """Set the accepted secret at these places of the hub's settings."""
+        for place in places:
+            done = self.rig.tool("secret", f"hub.{place}.secret_key", stdin=self.secret)
             assert done.returncode == 0, done.stdout
 
     def fill(self) -> None:

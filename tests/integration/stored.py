@@ -60,9 +60,20 @@ class Stored:
         finally:
             docker("unpause", self.bucket.name)
 
+    def require_report(self) -> None:
+        """The alert about uploads is pending, and new samples are taken meanwhile."""
+        pending = 'ALERTS{alertname="BucketFails",operation="upload"}'
+        eventually("the alert", lambda: self.rig.hub.metrics(pending), patience=180, pause=2)
+        assert self.stamps()[-1] > time.time() - 30, "new samples are taken"
+
     def flush(self) -> None:
         """Let Loki write its chunks. Only a container of Thanos on its network has a program for that."""
         docker("exec", self.rig.container(QUERY), *self._post(10, "/flush"))
+
+    def store_lines(self, before: int = 0) -> None:
+        """Flush until the bucket has more chunks than `before`."""
+        self.flush()
+        eventually("chunks in the bucket", lambda: len(self.objects("fake")) > before, patience=60)
 
     def write_lines(self) -> None:
         """Let Loki write all its chunks and their index. It ends then, and Docker starts it again."""
@@ -70,6 +81,18 @@ class Stored:
         ended = self._post(90, "/ingester/shutdown?flush=true&terminate=true&delete_ring_tokens=false")
         docker("exec", self.rig.container(QUERY), *ended, check=False)  # it may end before it answers
         eventually("Loki starts again", lambda: self.rig.started("loki") != before, patience=120)
+
+    def more_lines(self, role: str) -> tuple[float, str]:
+        """Another writer of numbered lines, whose first have arrived: when it began, and its name."""
+        begun, writer = time.time(), outage.start_writer(self.rig, self.image, role)
+        eventually("its lines", lambda: outage.numbers(self.rig, writer, begun - 5))
+        return begun, writer
+
+    def ended(self, writer: str, begun: float) -> Counter[int]:
+        """End this writer; all its lines, each of which is there once."""
+        last, numbers = outage.all_numbers(self.rig, writer, begun - 5)
+        assert [numbers[number] for number in range(last + 1)] == [1] * (last + 1)
+        return numbers
 
     def has_lines(self) -> bool:
         """Whether Loki has the second writer's lines, each once."""

@@ -40,15 +40,14 @@ class TestBucket:
 
     def test_wrong_key_is_refused_and_the_hub_stays(self, stored: Stored) -> None:
         stored.rig.change({"hub": {"storage": {"logs_since": tomorrow()}}})
-        key = "hub.storage.bucket.s3.secret_key"
-        assert stored.rig.tool("secret", key, stdin="wrong" * 8).returncode == 0
         before = stored.rig.started_all()
+        assert stored.rig.tool("secret", "hub.storage.bucket.s3.secret_key", stdin="wrong" * 8).returncode == 0
         output = stored.rig.up_fails()
         assert f"{stored.rig.container(RECEIVE)}: " in output, output[-3000:]
         assert "the bucket cannot be listed with its key: The request signature" in output, output[-3000:]
         assert "wrongwrong" not in output
         assert stored.rig.started("prometheus") == before[stored.rig.container("prometheus")], "the hub goes on"
-        assert stored.rig.tool("secret", key, stdin=stored.bucket.secret).returncode == 0
+        stored.bucket.give_secret("storage.bucket.s3")
 
     @pytest.mark.long
     @pytest.mark.parametrize("step", ["Reading the metrics", "Writing", "Copying the blocks", "Comparing"])
@@ -131,9 +130,7 @@ class TestBucket:
     @pytest.mark.long
     def test_full_bucket_is_reported_and_costs_nothing(self, stored: Stored) -> None:
         with stored.full():
-            pending = 'ALERTS{alertname="BucketFails",operation="upload"}'
-            eventually("the alert", lambda: stored.rig.hub.metrics(pending), patience=180, pause=2)
-            assert stored.stamps()[-1] > time.time() - 30, "new samples are taken"
+            stored.require_report()
             log = docker("logs", "--tail", "20", stored.rig.container(RECEIVE), errors=True)
             assert "upload failed" in log, log
             assert "Storage" in log or "space" in log, log
@@ -188,24 +185,33 @@ class TestBucket:
         assert "it is not known whether the hub's disk has log lines" in stored.rig.up()
         begun = time.time()
         eventually("new lines", lambda: stored.rig.hub.logs('{host="hub"}', begun, time.time()))
-        stored.flush()
-        eventually("chunks in the bucket", lambda: stored.objects("fake"), patience=60)
+        stored.store_lines()
         assert stored.rig.hub.logs('{host="hub"}', begun, time.time())
 
     def test_lines_wait_for_a_full_bucket(self, stored: Stored) -> None:
-        writer, begun = outage.start_writer(stored.rig, stored.image, "writer-2"), time.time()
-        eventually("its lines", lambda: outage.numbers(stored.rig, writer, begun - 5))
+        begun, writer = stored.more_lines("writer-2")
         with stored.full():
             before = stored.objects("fake")
             stored.flush()
             loki = stored.rig.container("loki")
             eventually("a refusal", lambda: "flush" in docker("logs", "--tail", "50", loki, errors=True), patience=60)
             assert stored.objects("fake") == before
+        stored.store_lines(len(before))
+        stored.lines = stored.ended(writer, begun)
+
+    @pytest.mark.long
+    def test_revoked_key_costs_nothing_and_another_takes_its_place(self, stored: Stored) -> None:
+        begun, writer = stored.more_lines("writer-3")
+        stored.bucket.revoke()
+        stored.require_report()
         stored.flush()
-        eventually("chunks in the bucket", lambda: len(stored.objects("fake")) > len(before), patience=60)
-        last, numbers = outage.all_numbers(stored.rig, writer, begun - 5)
-        assert [numbers[number] for number in range(last + 1)] == [1] * (last + 1)
-        stored.lines = numbers
+        log = ("logs", "--tail", "80", stored.rig.container("loki"))
+        eventually("a refusal", lambda: "SignatureDoesNotMatch" in docker(*log, errors=True))
+        stored.bucket.give_secret("storage.bucket.s3", "backup.to.s3")
+        stored.rig.up()
+        eventually("a new block is uploaded", lambda: stored.uploaded() > begun + 3 * BLOCK, patience=240, pause=5)
+        assert not stored.lost(begun, stored.uploaded())
+        stored.ended(writer, begun)
 
     @pytest.mark.long
     def test_lost_disk_of_loki_costs_no_line_of_the_bucket(self, stored: Stored) -> None:
