@@ -26,9 +26,9 @@ from tools.progress import say
 TITLE = "The long tests"
 FOLDER = "tests/integration"
 MODULES = (
-    "test_another_server", "test_bucket", "test_bucket_years", "test_fleet_bucket", "test_fleet_nodes",
-    "test_fleet_nodes_move", "test_interrupted", "test_interrupted_edge", "test_nodes_move", "test_nodes_parts",
-    "test_outage", "test_outage_restarts",
+    "test_another_node", "test_another_server", "test_bucket", "test_bucket_years", "test_fleet_bucket",
+    "test_fleet_nodes", "test_fleet_nodes_move", "test_interrupted", "test_interrupted_edge", "test_nodes_move",
+    "test_nodes_parts", "test_outage", "test_outage_restarts",
 )  # fmt: skip
 COLUMNS = ("module", "passed", "failed", "skipped", "duration", "date", "modules at once")
 
