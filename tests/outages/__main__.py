@@ -118,10 +118,10 @@ def measured(away: int, logs: str) -> list[Row]:
         for name, event in events.items():
             with step(f"hub down for {away} s: {name}"):
                 rows += _measured(fleet, name, partial(_away, fleet, away, event))
-        with step("every image replaced by one `make up`"):
-            rows += _measured(fleet, "hub not down: every image replaced by one `make up`", lambda: _bumped(fleet))
         with step("hub replaced by `make rebuild`"):
             rows += _measured(fleet, "hub replaced by `make rebuild HOST=hub`", lambda: _rebuilt(fleet))
+        with step("every image replaced by one `make up`"):
+            rows += _measured(fleet, "hub not down: every image replaced by one `make up`", lambda: _bumped(fleet))
     return rows
 
 
