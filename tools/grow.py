@@ -15,7 +15,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from configs import metrics_store
-from configs.services.thanos import CONFIG, OBJSTORE, REPLICA, TENANT
+from configs.services.thanos import CONFIG, OBJSTORE, TENANT
 from configs.settings import Settings
 from tools import grow_cluster, grow_plan, grow_single, pulumi_state, storage_change
 from tools.bucket_blocks import BucketBlocks
@@ -28,7 +28,9 @@ from tools.stack import Stack
 from tools.stack_factory import open_stack
 from tools.up import prepared, up
 
-DEFAULT_TENANT = "default-tenant"  # Receive's own
+# Of the blocks: Receive's tenant. Not its replica, which Compact leaves out of the blocks that it makes of these: Store
+# would answer raw samples and thinned ones of the same time.
+LABELS = {TENANT: "default-tenant"}
 
 
 def register(commands: Commands) -> None:
@@ -162,7 +164,7 @@ def _copy(move: Move, blocks: BucketBlocks) -> int:
 
 def _upload(move: Move, blocks: BucketBlocks) -> None:
     """By Thanos' own program, which leaves out what the bucket has."""
-    script = upload(f"{VOLUME}/snapshots", {REPLICA: move.prefix, TENANT: DEFAULT_TENANT})
+    script = upload(f"{VOLUME}/snapshots", LABELS)
     config = move.mounted(move.container(metrics_store.RECEIVE), CONFIG)
     blocks.run(script, "-v", f"{move.volume}:{VOLUME}", "-v", f"{config}:{CONFIG}:ro")
 

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from configs import names
+from configs.metrics_store import RECEIVE
 from configs.services import bucket as places
 from configs.services.context import Context
 from configs.services.spec import ServiceSpec
-from configs.services.thanos import CONFIG, OBJSTORE, compact, query, store
+from configs.services.thanos import CONFIG, OBJSTORE, REPLICA, compact, query, receive, store
 from configs.settings import Settings, load
 from tests.fixtures.full import SOURCE
 from tests.integration import backup
 from tests.integration.rig import Rig, docker, eventually, free_ports
-from tools.grow import upload
+from tools import grow
 from tools.hubclient import HubClient
 
 DAY = 86400
@@ -26,6 +30,9 @@ YEARS = 2 * 365 * DAY
 NEW = 6 * 3600  # seconds before the end with samples as dense as real ones
 SPARSE, DENSE = 150, 15  # seconds between two samples: two in five minutes for the old ones
 SPAN = 486 * 3600  # of a block: the longest of Prometheus' own ranges below 21 days
+# Folders of blocks: copied by a move, uploaded by Receive, and those of the latter that Receive still has on its disk.
+MOVED, RECENT, DISK = "moved", "recent", "disk"
+HERE = "here.yml"  # the place of what stands for Receive's disk
 LABELS = 'env="test",host="hub"'
 CADVISOR = f'job="cadvisor",{LABELS},container="web",compose_project="shop"'
 MONTH, OUTAGE, RESTART = 30 * DAY, 1500, 10 * DAY
@@ -74,14 +81,15 @@ SERIES: dict[str, Value] = {
 }
 
 
-def write(folder: Path, end: int) -> None:
-    """The samples of two years as OpenMetrics, one file for each block."""
-    start = end - YEARS
-    begun = start
+def write(folder: Path, end: int, uncompacted: int) -> None:
+    """The samples of two years as OpenMetrics, one file for each block. In the last `uncompacted` seconds, and up to
+    two days before, blocks are as short as Receive's: Compact would merge two whole days, and thin them out."""
+    begun, recent = end - YEARS, (end - uncompacted) // (2 * DAY) * 2 * DAY
     while begun < end:
-        until = min((begun // SPAN + 1) * SPAN, end)
+        span, limit = (SPAN, recent) if begun < recent else (receive.BLOCK, end)
+        until = min((begun // span + 1) * span, limit)
         times = [*range(begun, min(until, end - NEW), SPARSE), *range(max(begun, end - NEW), until, DENSE)]
-        with (folder / f"{begun}.txt").open("w") as file:
+        with (folder / (MOVED if begun < recent else RECENT) / f"{begun}.txt").open("w") as file:
             for series, value in SERIES.items():
                 file.writelines(f"{series} {value(at)} {at}\n" for at in times)
             file.write("# EOF\n")
@@ -125,6 +133,7 @@ class Years:
         for folder in ("config", "secrets", "blocks"):
             (self.rig.home / folder).mkdir()
         (self.rig.home / "config" / OBJSTORE).write_text(places.objstore(place))
+        (self.rig.home / "config" / HERE).write_text("type: FILESYSTEM\nconfig: {directory: /blocks/here}\n")
         key = f"aws_access_key_id = {self.bucket.key}\naws_secret_access_key = {self.bucket.secret}\n"
         (self.rig.home / "secrets" / places.CREDENTIALS).write_text(f"[default]\n{key}")
 
@@ -143,13 +152,25 @@ class Years:
         return docker("run", "--rm", *label, *self.options, "--entrypoint", "sh", self.images[key], "-ec", shell)
 
     def seed(self) -> None:
-        """Make the blocks, and upload them as `make grow` does."""
-        write(self.rig.home / "blocks", self.end)
+        """Make the blocks, and upload them as `make grow` and Receive do."""
+        blocks = self.rig.home / "blocks"
+        for folder in (MOVED, RECENT):
+            (blocks / folder).mkdir()
+        write(blocks, self.end, compact.until(self.settings))
         make = "promtool tsdb create-blocks-from -q openmetrics --max-block-duration=487h"
-        self.once("prometheus", f'cd /blocks; mkdir made; for one in *.txt; do {make} "$one" made; done; rm *.txt')
+        for folder in (MOVED, RECENT):
+            each = f'mkdir made; for one in *.txt; do {make} "$one" made; done; rm *.txt'
+            self.once("prometheus", f"cd /blocks/{folder}; {each}")
         # As compacted blocks of a hub's disk, which Thanos' own program leaves out by default.
-        self.once("prometheus", 'sed -i \'s/"level": *1/"level": 3/\' /blocks/made/*/meta.json')
-        self.once("thanos", upload("/blocks", {"replica": self.rig.prefix, "tenant_id": "default-tenant"}))
+        self.once("prometheus", f'sed -i \'s/"level": *1/"level": 3/\' /blocks/{MOVED}/made/*/meta.json')
+        self.once("thanos", grow.upload(f"/blocks/{MOVED}", grow.LABELS))
+        oldest = self.end - receive.retention(self.settings) - receive.BLOCK
+        for block in (blocks / RECENT / "made").iterdir():
+            if json.loads((block / "meta.json").read_text())["minTime"] >= oldest * 1000:
+                shutil.copytree(block, blocks / DISK / "made" / block.name)
+        for folder, place in ((RECENT, OBJSTORE), (DISK, HERE)):
+            own = grow.upload(f"/blocks/{folder}", {**grow.LABELS, REPLICA: self.rig.prefix})
+            self.once("thanos", own.replace(OBJSTORE, place))
 
     def compacted(self) -> None:
         """Compact, once: blocks of five minutes and an hour; raw ones older than `keep.raw` are deleted."""
@@ -168,6 +189,9 @@ class Years:
     def start(self) -> None:
         (stores,), (queries,) = store.specs(self.context), query.specs(self.context)
         self._part(stores, ())
+        # Receive answers what is on its disk, as raw samples; a Store over a folder stands for it.
+        here = tuple(word.replace(OBJSTORE, HERE) for word in stores.command)
+        self._part(dataclasses.replace(stores, role=RECEIVE, command=here), ())
         self._part(queries, ("-p", f"127.0.0.1:{self.port}:{names.PROMETHEUS_PORT}"))
         eventually("the bucket is read", lambda: self.client.metrics("node_vmstat_oom_kill", self.end - 60))
 

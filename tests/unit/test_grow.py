@@ -187,10 +187,11 @@ def test_uploaded_blocks_are_marked_and_their_originals_are_not(tmp_path: Path) 
     (tmp_path / "bin/thanos").chmod(0o755)
     called = tmp_path / "called"
     path = f"{tmp_path}/bin:{os.environ['PATH']}"
-    _shell(grow.upload(f"{tmp_path}/snapshots", {"replica": "a"}), tmp_path, PATH=path, CALLED=str(called))
+    _shell(grow.upload(f"{tmp_path}/snapshots", grow.LABELS), tmp_path, PATH=path, CALLED=str(called))
     assert json.loads((copy / "meta.json").read_text())["compaction"]["level"] == 1
     assert json.loads((original / "meta.json").read_text())["compaction"]["level"] == 3
-    assert '--label=replica="a"' in called.read_text().splitlines()
+    labels = [word for word in called.read_text().splitlines() if word.startswith("--label")]
+    assert labels == ['--label=tenant_id="default-tenant"'], "with a replica Store would answer raw samples twice"
 
 
 def test_lost_days_are_those_before_the_oldest_raw_block() -> None:

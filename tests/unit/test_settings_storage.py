@@ -186,3 +186,15 @@ def test_receive_takes_late_samples_as_long_as_prometheus_and_compact_merges_the
     assert prometheus_duration(out_of_order_window(context.settings)) == window
     assert "--compact.enable-vertical-compaction" in compacting.command
     assert "--deduplication.replica-label=replica" in compacting.command
+
+
+@pytest.mark.parametrize(
+    ("block", "budget", "limit"),
+    [("2h", "24h", ["--max-time=-78h"]), ("2h", "7d", ["--max-time=-342h"]), ("30s", "24h", [])],
+)
+def test_compact_leaves_what_receive_still_answers(block: str, budget: str, limit: list[str]) -> None:
+    """Raw and thinned samples of one time would be taken for restarts of counters (tests/integration/years.py)."""
+    context = Context(settings=in_bucket(metrics_block=block, outage_budget=budget), name="hub")
+    (compacting,) = compact.specs(context)
+    assert [word for word in compacting.command if "max-time" in word] == limit
+    assert not limit or compact.until(context.settings) > receive.retention(context.settings) + 2 * receive.BLOCK

@@ -76,16 +76,20 @@ def local(settings: Settings) -> int:
     return max(LOCAL, 2 * settings.hub.outage_budget)
 
 
+def retention(settings: Settings) -> int:
+    """The same in the command of Receive; 0: without an end."""
+    # Thanos 0.42 prunes tenants at the minutes of the day that two blocks divide, also while it opens their databases,
+    # and panics then: with the short blocks of a rehearsal at every start. Without a retention it does not prune.
+    return local(settings) if settings.hub.metrics_block >= BLOCK else 0
+
+
 def arguments(context: Context) -> tuple[str, ...]:
     """A block is uploaded as soon as it is complete."""
     hub = context.settings.hub
     block = prometheus_duration(hub.metrics_block)
-    # Thanos 0.42 prunes tenants at the minutes of the day that two blocks divide, also while it opens their databases,
-    # and panics then: with the short blocks of a rehearsal at every start. Without a retention it does not prune.
-    kept = local(context.settings) if hub.metrics_block >= BLOCK else 0
     return (
         f"--tsdb.path={DATA}",
-        f"--tsdb.retention={prometheus_duration(kept)}",
+        f"--tsdb.retention={prometheus_duration(retention(context.settings))}",
         f"--tsdb.min-block-duration={block}",
         f"--tsdb.max-block-duration={block}",
         f"--tsdb.out-of-order.time-window={prometheus_duration(out_of_order_window(context.settings))}",

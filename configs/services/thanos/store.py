@@ -9,6 +9,7 @@ from configs.services.thanos import DATA, part, service
 from configs.units import prometheus_duration
 
 SERVICE = service(STORE, 512 * MB, 0.5)
+UNUSED = "15m"  # after which a block is ignored that was merged into another one; five of its looks at the bucket
 
 
 def specs(context: Context) -> list[ServiceSpec]:
@@ -18,6 +19,8 @@ def specs(context: Context) -> list[ServiceSpec]:
         "--index-cache.config={type: IN-MEMORY, config: {max_size: 100MB, max_item_size: 10MB}}",
         "--chunk-pool-size=200MB",
         "--store.grpc.series-max-concurrency=4",
+        # Not Thanos' 24 hours: raw blocks that were merged and thinned out would be answered beside the thinned ones.
+        f"--ignore-deletion-marks-delay={UNUSED}",
         f"--sync-block-duration={prometheus_duration(min(180, context.settings.hub.metrics_block))}",
     )
     return part(context, STORE, SERVICE, arguments, series=550)
