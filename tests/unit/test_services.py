@@ -13,7 +13,7 @@ from configs import images, names, services
 from configs.services.alertmanager import routing
 from configs.services.container import container
 from configs.services.context import Context
-from configs.services.spec import File, Late, LateField, Service, ServiceSpec
+from configs.services.spec import File, Late, LateField, Service, ServiceSpec, restarts
 from configs.settings import load
 from configs.settings.alerts import Day
 from configs.settings.thresholds import Severity
@@ -235,3 +235,16 @@ def test_promtail_is_reloaded_for_its_configuration_alone() -> None:
             ["sh", "-c", script], env={"pending_files": changed}, capture_output=True, text=True, check=True
         )
         assert bool(done.stdout) == reloads, changed
+
+
+@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if spec.files or spec.secrets])
+def test_new_files_and_secrets_are_read(name: str) -> None:
+    """Prometheus' exporters read their one file at each request."""
+    assert SPECS[name].reload or set(SPECS[name].secrets) == {"web.yml"}
+
+
+@pytest.mark.parametrize("role", ["thanos-receive", "thanos-store", "thanos-compact", "loki"])
+def test_a_new_key_of_the_bucket_restarts_what_uses_it(role: str) -> None:
+    reload = SPECS[f"cluster hub {role}"].reload
+    assert restarts(reload, ["s3"])
+    assert role != "thanos-receive" or not restarts(reload, ["hashrings.json"])

@@ -11,6 +11,7 @@ from configs.metrics_store import in_bucket
 from configs.services import bucket
 from configs.services.context import Context
 from configs.services.spec import (
+    RESTART,
     File,
     HealthCheck,
     Network,
@@ -77,7 +78,7 @@ def part(
             command=(role.removeprefix("thanos-"), *arguments, *located, *common(port, grpc)),
             check=check,
             check_online=check_online,
-            reload=reload,
+            reload=reload or (RESTART if objects else ""),  # the place of the bucket and its key are read at the start
             volumes={role: Volume(DATA, durable=durable)},
             binds=context.nodes_file if peers else {},
             networks=(Network("hub"),),

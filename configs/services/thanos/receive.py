@@ -9,7 +9,7 @@ from configs import names
 from configs.metrics_store import RECEIVE
 from configs.services.context import Context
 from configs.services.prometheus import out_of_order_window
-from configs.services.spec import MB, ServiceSpec, text
+from configs.services.spec import MB, ServiceSpec, restart_unless, text
 from configs.services.thanos import CONFIG, DATA, OBJSTORE, REPLICA, TENANT, part, service
 from configs.units import prometheus_duration
 
@@ -44,6 +44,7 @@ def specs(context: Context) -> list[ServiceSpec]:
         durable=True,
         check=CHECK,
         check_online=True,
+        reload=restart_unless(HASHRINGS),  # which it reads again by itself
         stop_timeout=120,
     )
 

@@ -10,7 +10,7 @@ from configs import metrics_store, names
 from configs.metrics_store import QUERY, RECEIVE, RULE
 from configs.render.dump import to_yaml
 from configs.services.context import Context
-from configs.services.spec import MB, RELOAD_BY_HUP, ServiceSpec, rule_files, text
+from configs.services.spec import MB, ServiceSpec, restart_if, rule_files, text
 from configs.services.thanos import CONFIG, DATA, RULE_REPLICA, part, service
 
 SERVICE = service(RULE, 256 * MB, 0.5)
@@ -42,7 +42,7 @@ def specs(context: Context) -> list[ServiceSpec]:
         durable=True,
         after=(RECEIVE, QUERY, "alertmanager"),
         check=("thanos", "tools", "rules-check", f"--rules={CONFIG}/rules/*.yml"),
-        reload=RELOAD_BY_HUP,
+        reload=restart_if(REMOTE_WRITE),
         published=names.RULE_GRPC_PORT,
     )
 
