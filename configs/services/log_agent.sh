@@ -62,7 +62,7 @@ keep() {
     while IFS= read -r line; do
         case $line in
             ==*) file=${line#==} && : > "$file.next" ;;
-            *) printf '%s\n' "$line" >> "$file.next" ;;
+            *) [ -z "$file" ] || printf '%s\n' "$line" >> "$file.next" ;; # there was no file to copy
         esac
     done <<< "$1"
     for file in $POSITIONS; do [ -s "$file.next" ] && mv "$file.next" "$file.sent"; done

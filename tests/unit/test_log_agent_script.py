@@ -94,7 +94,8 @@ class Started:
             assert old in script
             script = script.replace(old, new)
         argv = [shell, flag, script, name, sys.executable, "-c", AGENT, str(self.heard)]
-        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        self.stray = folder / ".next"  # of no file
+        self.process = subprocess.Popen(argv, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         self.until("started")
 
     def until(self, word: str) -> None:
@@ -108,6 +109,7 @@ class Started:
         self.process.send_signal(signal.SIGTERM)
         said, _ = self.process.communicate(timeout=20)
         assert not said, said
+        assert not self.stray.exists()
         return self.process.returncode
 
 
@@ -117,6 +119,12 @@ def test_signals_reach_the_agent_and_its_exit_code_comes_back(tmp_path: Path, me
     started.until("SIGHUP")
     assert started.end() == 3
     assert started.heard.read_text() == "started\nSIGHUP\nSIGTERM\n"
+
+
+def test_nothing_is_written_while_there_are_no_positions(tmp_path: Path, metrics: StandIn) -> None:
+    started = Started(tmp_path, metrics)
+    metrics.looks(10)
+    assert started.end() == 3
 
 
 def test_positions_count_as_sent_once_nothing_has_failed_for_a_while(tmp_path: Path, metrics: StandIn) -> None:
