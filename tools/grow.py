@@ -21,7 +21,7 @@ from tools import grow_cluster, grow_plan, grow_single, pulumi_state, storage_ch
 from tools.bucket_blocks import BucketBlocks
 from tools.cli import Commands, confirmed
 from tools.errors import ToolError
-from tools.hub_move import Move
+from tools.hub_move import GROW, Move
 from tools.metrics_reader import VOLUME, Reader
 from tools.progress import say, step
 from tools.stack import Stack
@@ -132,9 +132,18 @@ def _forget(move: Move, settings: Settings, yes: bool) -> int:
         return 0
     if not yes and not confirmed(f"Delete {', '.join(there)} with the metrics of before? [y/N] "):
         return 1
+    _remove_left(move)
     move.docker("volume", "rm", *there)
     say(f"Deleted {', '.join(there)}.")
     return 0
+
+
+def _remove_left(move: Move) -> None:
+    """Remove containers of a run that was killed before they were started: they would keep the volumes in use. One that
+    runs stays, and with it the volume that it reads."""
+    ended = (word for state in ("created", "exited", "dead") for word in ("--filter", f"status={state}"))
+    if left := move.docker("ps", "-aq", "--filter", f"label={GROW}={move.prefix}", *ended).split():
+        move.docker("rm", "-f", *left)
 
 
 def _copy(move: Move, blocks: BucketBlocks) -> int:

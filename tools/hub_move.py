@@ -17,6 +17,7 @@ from tools.hub_docker import HubDocker
 from tools.stack import Stack
 
 DAY, HOUR = 86400, 3600
+GROW = "fleetwatch.grow"  # label of what a move makes, with the prefix
 SEEN = 600  # seconds until new blocks are found
 URL = f"http://127.0.0.1:{names.PROMETHEUS_PORT}"
 
@@ -28,7 +29,7 @@ class Move(HubDocker):
         super().__init__(stack, host)
         self.prometheus = resolve(settings.images)["prometheus"]
         self.volume = f"{self.prefix}-{metrics_store.PROMETHEUS}"
-        self.mark = ("--label", f"fleetwatch.stack={self.prefix}", "--label", f"fleetwatch.grow={self.prefix}")
+        self.mark = ("--label", f"fleetwatch.stack={self.prefix}", "--label", f"{GROW}={self.prefix}")
         self.source = f"{self.prefix}_grow"
 
     def container(self, role: str) -> str:

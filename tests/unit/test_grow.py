@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
+from unittest import mock
 
 import pytest
 
@@ -197,3 +198,14 @@ def test_uploaded_blocks_are_marked_and_their_originals_are_not(tmp_path: Path) 
 def test_lost_days_are_those_before_the_oldest_raw_block() -> None:
     found = dataclasses.replace(_coming(100, _raw(90)), begin=NOW - 15 * DAY)
     assert "The 85 days before that" in grow_plan.to_single(_single(), found)
+
+
+def test_containers_of_a_killed_run_do_not_keep_a_volume_in_use() -> None:
+    """`docker run` that is killed between making a container and starting it leaves it, in spite of `--rm`."""
+    move = mock.Mock(prefix="acme")
+    move.docker.return_value = "c1 c2\n"
+    grow._remove_left(move)
+    listed, removed = (call.args for call in move.docker.call_args_list)
+    assert "label=fleetwatch.grow=acme" in listed
+    assert {word for word in listed if word.startswith("status=")} == {"status=created", "status=exited", "status=dead"}
+    assert removed == ("rm", "-f", "c1", "c2")
