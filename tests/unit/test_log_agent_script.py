@@ -65,7 +65,7 @@ class StandIn:
 
     def looks(self, count: int) -> None:
         """Wait until the script has looked so often again."""
-        end, until = self.asked + count, time.monotonic() + 60
+        end, until = self.asked + count, time.monotonic() + 20
         while self.asked < end:
             assert time.monotonic() < until, "the script does not look"
             time.sleep(0.01)
@@ -74,7 +74,9 @@ class StandIn:
 @pytest.fixture
 def metrics() -> Iterator[StandIn]:
     page = StandIn()
+    heeded = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup the script could not trap it
     yield page
+    signal.signal(signal.SIGHUP, heeded)
     page.server.shutdown()
 
 
@@ -99,7 +101,7 @@ class Started:
         self.until("started")
 
     def until(self, word: str) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 20
         while not (self.heard.exists() and word in self.heard.read_text()):
             assert self.process.poll() is None, f"ended before {word}"
             assert time.monotonic() < end, f"no {word}"
