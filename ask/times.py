@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+from ask import points
 from ask.moments import Times, between, clock, date, day, since
 from ask.words import cut
 
@@ -33,15 +34,20 @@ _PAST = re.compile(
 _BARE = re.compile(r"(?<![\w.<>=-])(?P<n>\d+)(?P<u>m|h|d|w)\b(?! ?ago)")
 _BOUND = re.compile(r"(?:than|over|above|below|under|exceed\w*|within|least|most|in|[<>]=?)\s*$")
 _IN = re.compile(rf"\b(?:in|within|for|over)\s+{_AGO}\b(?! ago)")
+_SINCE_AGO = re.compile(
+    rf"\b(?:since|seit|desde)\s+(?:about\s+)?{_AGO}\s+ago\b|\bseit\s+(?P<n2>{_NUMBER}) ?(?P<u2>{_UNIT})\b"
+)
 _AT_AGO = re.compile(rf"\b{_AGO}\s+(?:ago|earlier|before)\b|\b(?:vor|hace)\s+(?P<n2>{_NUMBER}) ?(?P<u2>{_UNIT})\b")
 _FUTURE = re.compile(
+    r"(?<!heute )(?<!gestern )(?<!guten )(?<!diesen )(?<!esta )(?<!la )"
     r"\b(tomorrow|next (?:hour|day|week|month|year)|morgen|nächste\w*|mañana|"
     r"in the next \d*|(?:in|within) the (?:coming|next))\b"
 )
-_BEFORE = r"(?:the\s+)?(?:same\s+(?:time|hour|moment)\s+)?(?:of\s+|on\s+)?"
+_BEFORE = r"(?:the\s+)?(?:same\s+(?:time|hour|moment|day|weekday)\s+)?(?:of\s+|on\s+)?"
 _THEN = (
-    rf"(?:(?P<yesterday>yesterday|gestern|ayer)|(?P<lastunit>last|the previous|letzte[rn]?)\s+(?P<lu>week|day|hour"
-    rf"|month|woche|stunde)|(?:la semana pasada(?P<es>))|{_AGO}\s+(?:ago|earlier|before)|vor\s+(?P<vn>{_NUMBER})\s+"
+    rf"(?:(?P<point>{points.either(points.CLEAR)})"
+    rf"|(?P<yesterday>yesterday|gestern|ayer)|(?P<lastunit>last|the previous|letzte[rn]?)\s+(?P<lu>week|day|hour"
+    rf"|month|woche|stunde|semana)|{_AGO}\s+(?:ago|earlier|before)|vor\s+(?P<vn>{_NUMBER})\s+"
     rf"(?P<vu>{_UNIT})\b)"
 )
 _COMPARE = re.compile(
@@ -65,6 +71,25 @@ _BOUNDED = re.compile(r"\b(?:less|more|fewer|longer|older|younger|earlier|later)
 LARGEST = 1e9  # of a count of units: beyond every limit, and still a time
 
 
+_WRITTEN = tuple(
+    (re.compile(pattern), written)
+    for pattern, written in (
+        (r"\b(a|p)\.m\.?(?!\w)", r"\1m"),
+        (r"\b(?:noon|midday|mittags?|mediodía)\b", "12:00"),
+        (r"\b(?:midnight|mitternacht|medianoche)\b", "00:00"),
+        (r"\b(\d\d?(?::\d\d)?)(?: o'?clock)? (?:in the morning|de la mañana)\b", r"\1 am"),
+        (r"\b(\d\d?(?::\d\d)?)(?: o'?clock)? (?:in the (?:afternoon|evening)|de la tarde)\b", r"\1 pm"),
+        (r"\b(\d{4}-\d\d-\d\d)t(\d\d:\d\d)(?::\d\d)?z?\b", r"\1 \2"),
+        (r"\bquarter(?: of an)? hour\b|\bviertelstunde\b|\bcuarto de hora\b", "15 minutes"),
+        (r"\bhalf an hour\b|\bhalben? stunde\b|\bmedia hora\b", "30 minutes"),
+        (r"\b(?:one and a half hours|an hour and a half|hour and a half|anderthalb stunden)\b", "90 minutes"),
+        (r"\b(?:a )?couple of (?=(?:minute|hour|day|week)s\b)", "2 "),
+        (r"\b(?:a )?fortnight\b", "2 weeks"),
+        (r"\b(?:la |el )?(semana|mes|hora|día) pasad[ao]\b", r"last \1"),
+    )
+)
+
+
 def length(number: str | None, unit: str) -> float:
     text = (number or "1").replace(",", ".")
     count = NUMBERS[text] if text in NUMBERS else min(float(text), LARGEST)
@@ -78,8 +103,9 @@ def parse(text: str, now: float) -> Times:
     """Take the times out of a question in lower case; `rest` is what is left of it."""
     if _FUTURE.search(text) and not re.search(r"\b(full|fill|voll|space)\b", text):
         return Times(now, now, future=True, rest=text)
-    text = re.sub(r"\b(?:at |around |about )?(?:noon|midday)\b", "at 12:00", text)
-    for reader in (_compared, _grown, between, since, _past, date, day, _ago, clock):
+    for pattern, written in _WRITTEN:
+        text = pattern.sub(written, text)
+    for reader in (_compared, _grown, between, since, _past, clock, date, day, _ago):
         if (times := reader(text, now)) is not None:
             return times
     return Times(now, now, rest=text)
@@ -89,14 +115,20 @@ def _compared(text: str, now: float) -> Times | None:
     found = _COMPARE.search(text)
     if not found or (found[0].startswith("since") and not _CHANGED.search(text[: found.start()])):
         return None
-    if found["n"] and found[0].startswith("than") and _BOUNDED.search(text[: found.start()]):
+    is_ago = found["n"] or "days ago" in found[0]
+    if is_ago and found[0].startswith("than") and _BOUNDED.search(text[: found.start()]):
         return None
-    if found["yesterday"]:
+    if found["point"]:
+        then = points.read(found["point"], now)
+        if then is None:
+            return None
+        back = now - then.start if then.is_time else points.midnight(now) - then.start
+        if back <= 0:
+            return None
+    elif found["yesterday"]:
         back = 86400.0
     elif found["lastunit"]:
         back = length(None, found["lu"])
-    elif found["es"] is not None:
-        back = 604800.0
     else:
         back = length(found["n"] or found["vn"], found["u"] or found["vu"])
     rest = _NOW.sub(" ", cut(text, found))
@@ -113,6 +145,9 @@ def _grown(text: str, now: float) -> Times | None:
 
 
 def _past(text: str, now: float) -> Times | None:
+    if found := _SINCE_AGO.search(text):
+        past = length(found["n"] or found["n2"], found["u"] or found["u2"])
+        return Times(now - past, now, window=True, rest=cut(text, found))
     for pattern in (_PAST, _IN, _BARE):
         found = pattern.search(text)
         if found and pattern is _BARE and _BOUND.search(text[: found.start()]):
