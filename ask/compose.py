@@ -38,7 +38,7 @@ class Query:
 Bound = dict[str, tuple[str, ...]]
 # The last six have values that a question states in ordinary terms.
 _BINDABLE = {
-    "mountpoint", "datname", "container", "table", "hypertable",
+    "mountpoint", "datname", "container", "table", "hypertable", "view", "slot",
     "status", "code", "state", "severity", "part", "alertname",
 }  # fmt: skip
 

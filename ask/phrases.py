@@ -8,6 +8,17 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bgood (?:morning|afternoon|evening|day)\b|\brunning into\b|\bwe had an? (?:outage|incident|problem)s?\b"
      r"|\b(?:ordered|sorted|ranked) by\b", " "),
     (r"\b(?:what|which(?: ones?)?|anything|something) (?:is|are) firing\b|^\s*firing\b", "firing alerts"),
+    (r"\b(?:since when|how long|when did)\b.*\b(?:fires?|fired|firing|alerts?)\b.*", " firingsince alert "),
+    (r"\bon fire\b", "firing alerts"),
+    (r"\b(?:at|with) (?:this|the current|the present) (?:pace|rate|speed|trend)\b", " "),
+    (r"\bhow many (?:hours|days|weeks|months) (?:until|till|before|are left|remain)\b", " fullin "),
+    (r"\b(?:how many times|wie oft|cu[aá]ntas veces)\b", " count "),
+    (r"\b(?:how much|amount of|(?:the )?(?:most|least)) data\b|\bhow many bytes\b"
+     r"|(?<!log )(?<!temp )\bbytes(?= per second\b| a second\b| ?/ ?s\b)", " "),
+    (r"\bcpu[- ]load\b", "cpu usage"),
+    (r"\b(?:network|netzwerk)[- ]?(?:cards?|interfaces?|adapters?|karten?)\b", "network"),
+    (r"\bstatus codes?\b", "status"),
+    (r"\b(?:gives?|gave|given) back\b", " "),
     (r"\bhow many (?=\w+(?: \w+)? per second\b)|\bprometheus (?=ingest)"
      r"|\bslow\b(?=.*\b(?:latency|response times?)\b)", " "),
     (r"^\s*(?:is|are) +(?:up|alive|online|reachable|down|dead|running)\s*\??$", "host up"),
@@ -75,11 +86,11 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bcontinuous aggregates?\b|\bmaterialized views?\b", " continuousaggregate "),
     (r"\bin use\b|\bin benutzung\b|\ben uso\b", " usage "),
     (r"\bweb (?:apps?|services?|traffic)\b|\bhttp (?:apps?|services?)\b", " service "),
-    (r"\b(?:free|available|remaining|left|freier?|freie[snr]?|libres?|disponibles?) (?:memory|ram|mem|arbeitsspeicher"
+    (r"\b(?:free|available|remaining|left|frei(?:e[rsnm]?)?|libres?|disponibles?) (?:memory|ram|mem|arbeitsspeicher"
      r"|memoria)\b", " memoryfree "),
     (r"\b(?:memory|ram|mem|arbeitsspeicher|memoria)\b(?: \w+){0,2} (?:free|available|left|frei|libre|disponible)\b",
      " memoryfree "),
-    (r"\b(?:free|available|remaining|freier?) (?:disk|space|storage)\b", " diskfree "),
+    (r"\b(?:free|available|remaining|frei(?:e[rsnm]?)?) (?:disk|space|storage)\b", " diskfree "),
     (r"\b(?:disk|space|storage)\b(?: \w+){0,2} (?:free|available|left|frei|libre)\b", " diskfree "),
     (r"\b(?:total|installed) (?:memory|ram)\b(?! us)|\bhow much (?:memory|ram) (?:does|do|has)\b.*\bhave\b"
      r"(?: in total)?",

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ask import lexicon
+from ask import lexicon, units
 from ask.catalogue import Entry
 
 ENOUGH = 0.66  # of 1: below it the engine abstains
@@ -76,8 +76,10 @@ class Index:
     def rank(self, asked: tuple[str, ...], hints: frozenset[str]) -> list[Ranked]:
         """The entries with any agreement, the best first."""
         best: dict[str, Ranked] = {}
+        timeless = tuple(word for word in asked if word != "rate")
         for entry, words in self.documents:
-            score = self.score(asked, hints, words) * (RECORD if entry.kind == "record" else 1)
+            left = timeless if timeless and "rate" not in words and units.is_rate(entry.unit) else asked
+            score = self.score(left, hints, words) * (RECORD if entry.kind == "record" else 1)
             if score and (entry.id not in best or score > best[entry.id].score):
                 best[entry.id] = Ranked(entry, score, score)
         return sorted(best.values(), key=lambda one: (-one.score, one.entry.id))

@@ -104,6 +104,8 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
     text = words.phrases(wants.rest)
     asked, notes = _asked(text, index, world)
     asked, wants = _share_that_is_free(asked, wants)
+    if wants.top > 1 and len(asked) > 1:
+        asked = tuple(word for word in asked if word != "worst")
     if "fullin" in asked and when.window:  # a forecast does not depend on the time that is named
         when = replace(when, start=when.end, window=False)
     if len(asked) == 1 and re.fullmatch(r"p\d\d", asked[0]):
@@ -164,7 +166,7 @@ def _asked(text: str, index: Index, world: World) -> tuple[tuple[str, ...], tupl
             found.append(words.canonical(word))
         elif parts := words.compound(word):
             found += parts
-        elif near := words.closest(word, _spellings() | own):
+        elif word not in lexicon.ORDINARY and (near := words.closest(word, _spellings() | own)):
             notes.append(f'"{word}" is taken as {near}')
             found += [] if near in lexicon.STOP else [words.canonical(near)]
         else:

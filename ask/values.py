@@ -31,6 +31,9 @@ _STATE = re.compile(
     r"(?:connections?|sessions?|backends?|clients?)\b"
 )
 _STATUS = re.compile(r"\b(?P<code>[2-5]\d\d)(?:'?s\b|\s+(?:responses?|errors?|status(?:es)?|codes?)\b)")
+_STATUS_COUNTED = re.compile(
+    r"\b(?:how many|number of|count of|any|rate of|http) (?P<code>[2-5]\d\d)\b(?! ?[kmg]?i?b\b|%)"
+)
 _STATUS_AFTER = re.compile(r"\bstatus(?: codes?)? (?P<code>[2-5]\d\d)\b")
 _PART = re.compile(
     r"\b(?P<part>metrics|logs|grafana)(?= backups?\b)|\bbackups? of (?:the )?(?P<part2>metrics|logs|grafana)\b"
@@ -48,7 +51,7 @@ def find(text: str, alerts: Iterable[str]) -> tuple[tuple[Stated, ...], str]:
         return (Stated("severity", value, "ALERTS"),), cut(text, found, " alerts ")
     if found := _STATE.search(text):
         return (Stated("state", found["state"], "pg_stat_activity_count"),), cut(text, found, " connections by state ")
-    if found := _STATUS.search(text) or _STATUS_AFTER.search(text):
+    if found := _STATUS.search(text) or _STATUS_AFTER.search(text) or _STATUS_COUNTED.search(text):
         label, metrics, words = "status", "http_requests_total", " responses by status "
         if "caddy" in text:
             label, metrics, words = "code", "caddy_http_request_duration_seconds_count", " requests status code "
