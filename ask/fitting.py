@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ask import compose
+from ask import compose, shorthand
 from ask.catalogue import Entry
 from ask.compose import Bound, Query
 from ask.grammar import Wants
@@ -36,6 +36,8 @@ def implied(reading: Reading, hub: str) -> frozenset[str]:
     found = {"disk", "hypertable", "table", "slot", "size"}
     if any(one.value == hub for one in reading.mentions):
         found.add("hub")
+    if any("job" in one.labels for one in reading.mentions) and reading.asked == ("error",):
+        return frozenset({"request"})
     return reading.hints & found if reading.asked else frozenset()
 
 
@@ -66,10 +68,7 @@ def fits(entry: Entry, reading: Reading) -> bool:
     kept = compose.kept_labels(entry.expr)
     if (wants.top or wants.threshold) and kept == ():
         return False
-    if wants.groups and kept is not None:
-        inner = compose.labels_of(entry)
-        return all(group in kept or group in inner for group in wants.groups)
-    return True
+    return not wants.groups or compose.has_groups(entry, wants.groups)
 
 
 _MEAN = re.compile(r"\b(?:average|avg|mean|durchschnitt\w*|promedio)\b")
@@ -79,13 +78,14 @@ _QUANTILE = re.compile(
 
 
 def meant(entry: Entry, reading: Reading) -> Entry:
-    """An entry that shows a quantile as the mean, if the question wants that."""
+    """An entry that shows a quantile with the quantile that the question names, or as the mean if it wants that."""
+    wanted = shorthand.quantile(reading.text)
+    if wanted is not None and shorthand.QUANTILE.search(entry.title):
+        expr = re.sub(r"histogram_quantile\([\d.]+", f"histogram_quantile({wanted:g}", entry.expr)
+        title = shorthand.QUANTILE.sub(f"p{100 * wanted:g}", entry.title)
+        return replace(entry, expr=expr, title=title)
     found = _QUANTILE.fullmatch(entry.expr)
-    if (
-        not found
-        or not _MEAN.search(reading.original.lower())
-        or any(one.startswith("p") and one[1:].isdigit() for one in reading.asked)
-    ):
+    if not found or not _MEAN.search(reading.original.lower()):
         return entry
     parts = (f"sum by ({found['by']}) (rate({found['name']}_{part}{found['rest']}))" for part in ("sum", "count"))
     return replace(entry, expr=" / ".join(parts), title=re.sub(r"\bp\d\d\b", "Mean", entry.title))

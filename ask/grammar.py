@@ -24,8 +24,8 @@ _LESS = (
     r"(?:less|lower|smaller|fewer|shorter|younger|faster) than|under|below|at most|<=?|unter|weniger als|kleiner als|"
     r"menos de|por debajo de"
 )
-_FRACTIONS = {"half": 50, "a quarter": 25, "one quarter": 25, "three quarters": 75, "three-quarters": 75}
-_FRACTIONS |= {"a third": 33.3, "one third": 33.3, "two thirds": 66.7, "two-thirds": 66.7}
+_FRACTIONS = {"half": "50", "a quarter": "25", "one quarter": "25", "three quarters": "75", "three-quarters": "75"}
+_FRACTIONS |= {"a third": "33.3", "one third": "33.3", "two thirds": "66.7", "two-thirds": "66.7"}
 _FRACTION = re.compile(
     rf"\b(?P<bound>than|over|above|below|under)\s+(?P<part>{'|'.join(_FRACTIONS)})\b(?! of an| an hour)"
 )

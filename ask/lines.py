@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
-from ask import fitting, logs
+from ask import fitting, logs, promql
+from ask.catalogue import Entry, filled
+from ask.compose import Query
+from ask.moments import Times
 from ask.plan import Plan
 from ask.reading import Reading
 from ask.world import LOG_LABELS, World
+
+_WINDOW = re.compile(r"\[\d+[smhdw]\]")
+LINES = 7 * 86400  # seconds that a panel with log lines looks back, if no time is named
+
+
+def of_panel(entry: Entry, times: Times) -> Query:
+    """The query of a panel with log lines or their number, over the time that is named."""
+    at, span = times.end, promql.duration(times.end - times.start)
+    expr = filled(entry.expr, window=span if times.window else "1h")
+    if entry.form == "lines":
+        return Query(expr, "logql", times.start if times.window else at - LINES, at, "lines")
+    return Query(_WINDOW.sub(f"[{span}]", expr) if times.window else expr, "logql", at, at)
 
 
 def plan(reading: Reading, world: World) -> Plan:

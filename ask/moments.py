@@ -56,7 +56,8 @@ _COMPARING = re.compile(r"\b(?:vs\.?|versus|compared?|than|against|verglichen)\b
 class Times:
     """What a question states about time, in seconds since 1970.
 
-    `window`: a span is named. `moment`: one time is named. `back`: seconds before, to compare with.
+    `window`: a span is named. `moment`: one time is named. `back`: seconds before, to compare with. `note`: what
+    was assumed.
     """
 
     start: float
@@ -66,6 +67,7 @@ class Times:
     back: float = 0
     future: bool = False
     rest: str = ""
+    note: str = ""
 
 
 def between(text: str, now: float) -> Times | None:

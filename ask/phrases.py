@@ -17,6 +17,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
      r"|(?<!log )(?<!temp )\bbytes(?= per second\b| a second\b| ?/ ?s\b)", " "),
     (r"\bcpu[- ]load\b", "cpu usage"),
     (r"\b(?:network|netzwerk)[- ]?(?:cards?|interfaces?|adapters?|karten?)\b", "network"),
+    (r"\bhow long (?:do|does|did)\b(.*?)\b(requests?)\b(.*?)\b(?:take|took|last)\b", r"\1 latency \3"),
     (r"\bstatus codes?\b", "status"),
     (r"\b(?:gives?|gave|given) back\b", " "),
     (r"\bhow many (?=\w+(?: \w+)? per second\b)|\bprometheus (?=ingest)"

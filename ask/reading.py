@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from ask import apps, entities, grammar, lexicon, logs, times, values, words
+from ask import apps, entities, grammar, lexicon, logs, shorthand, times, values, words
 from ask.catalogue import Catalogue
 from ask.entities import Mention
 from ask.grammar import Threshold, Wants
@@ -17,12 +17,14 @@ from ask.world import LABELS, World
 _FOLLOWS = re.compile(r"^(?:and|what about|how about|und|y|same|now|but|only|also|for|on|ok|okay)\b")
 _GROWN = re.compile(
     r"\b(?:gr[eo]wn?|grows|growth|growing|(?:in|de)creased?|shrunk|shrank|chang(?:e|ed|es)|"
-    r"(?:go|gone|went|going) (?:up|down)|rise|rose|risen|fall|fell|fallen)\b"
+    r"(?:go|gone|went|going) (?:up|down)|increas\w+|decreas\w+|shrinking|rises?|rose|risen|rising|fall|fell|fallen|"
+    r"falling|getting (?:bigger|larger|smaller|fuller|higher|lower|worse|better)|wächst|wachsen|steigt|crece|sube)\b"
 )
 _EXCLUDED = (
     r"\b(?:except(?: for| of)?|excluding|other than|apart from|besides|without|but not|not counting|ignoring|außer|ohne"
     r"|excepto|menos|sin)\s+(?:the\s+|all\s+)?(?:hosts?\s+|containers?\s+|services?\s+)?"
 )
+_ONLY_LOGS = {"container", "compose_project", "compose_service"}
 _REBOOTED = re.compile(r"\breboot(?:s|ed)?\b|\brestart(?:s|ed)? (?:the )?(?:hosts?|servers?|machines?)\b")
 _HINTS = {
     "host": {"host", "hub"},
@@ -89,7 +91,7 @@ def _continued(before: Reading | None, now: Reading) -> Reading:
 
 
 def _single(question: str, world: World, index: Index, catalogue: Catalogue, now: float) -> Reading:
-    lower = re.sub(r"\s+", " ", question.lower().strip())
+    lower = shorthand.quantiles(re.sub(r"\s+", " ", question.lower().strip()))
     search = logs.quoted(question)
     about_logs = logs.is_about(lower)
     when = times.parse(lower if not (about_logs and search) else lower.replace(search.lower(), " "), now)
@@ -103,13 +105,9 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
         wants, when = rebooted, replace(when, window=False)
     text = words.phrases(wants.rest)
     asked, notes = _asked(text, index, world)
-    asked, wants = _share_that_is_free(asked, wants)
-    if wants.top > 1 and len(asked) > 1:
-        asked = tuple(word for word in asked if word != "worst")
+    asked, wants, unit = shorthand.resolve(asked, names.mentions, wants, when, unit)
     if "fullin" in asked and when.window:  # a forecast does not depend on the time that is named
         when = replace(when, start=when.end, window=False)
-    if len(asked) == 1 and re.fullmatch(r"p\d\d", asked[0]):
-        asked = (*asked, "latency")
     hints = frozenset(hint for one in names.mentions for hint in _HINTS.get(one.labels[0], set()))
     return Reading(
         original=question,
@@ -120,7 +118,7 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
         suggestions=names.suggestions,
         wants=wants,
         times=when,
-        about_logs=about_logs,
+        about_logs=about_logs or _are_log_errors(asked, names.mentions),
         search=search if about_logs else "",
         unit=unit,
         values=stated,
@@ -129,8 +127,13 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
         hints=hints
         | frozenset({"size"} if grown else ())
         | frozenset(words.canonical(group) for group in wants.groups),
-        notes=(*names.notes, *notes),
+        notes=(*names.notes, *notes, *filter(None, (when.note,))),
     )
+
+
+def _are_log_errors(asked: tuple[str, ...], mentions: tuple[Mention, ...]) -> bool:
+    """Errors of containers that are no services with metrics of requests: those in their logs."""
+    return asked == ("error",) and bool(mentions) and all({*one.labels} <= _ONLY_LOGS for one in mentions)
 
 
 def _excluded(text: str, mentions: tuple[Mention, ...]) -> str:
@@ -172,17 +175,6 @@ def _asked(text: str, index: Index, world: World) -> tuple[tuple[str, ...], tupl
         else:
             found.append(words.canonical(word))
     return tuple(dict.fromkeys(found)), tuple(notes)
-
-
-def _share_that_is_free(asked: tuple[str, ...], wants: Wants) -> tuple[tuple[str, ...], Wants]:
-    """ "Less than 10 % free" is more than 90 % used."""
-    bound = wants.threshold
-    free = {words.canonical("diskfree"): "disk", words.canonical("memoryfree"): "memory"}
-    if bound is None or bound.kind != "share" or not any(word in free for word in asked):
-        return asked, wants
-    turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}[bound.op]
-    used = replace(bound, op=turned, value=round(1 - bound.value, 6), written=f"{bound.written} free")
-    return tuple(free.get(word, word) for word in asked), replace(wants, threshold=used)
 
 
 def _parts(word: str) -> list[str]:

@@ -99,13 +99,22 @@ def length(number: str | None, unit: str) -> float:
     return count
 
 
+_PACE = re.compile(
+    r"\bhow (?:fast|quickly|much)\b.*\b(?:grow\w*|increas\w+|ris\w+|shrink\w*|decreas\w+)\b"
+    r"|\b(?:is|are)\b.*\b(?:growing|increasing|rising|decreasing|shrinking|falling|going (?:up|down)"
+    r"|getting (?:bigger|larger|smaller|fuller|higher|lower|worse|better))\b"
+    r"|\b(?:growth|wachstum|crecimiento)(?: rate)?\b|\bwie schnell wächst\b|\bwächst\b|\bsteigt\b|\bcrece\b"
+)
+_EACH = re.compile(r"\b(?:per|a|each|every|pro|por|al) (?P<u>hour|day|week|month|stunde|tag|woche|hora|día|semana)\b")
+
+
 def parse(text: str, now: float) -> Times:
     """Take the times out of a question in lower case; `rest` is what is left of it."""
     if _FUTURE.search(text) and not re.search(r"\b(full|fill|voll|space)\b", text):
         return Times(now, now, future=True, rest=text)
     for pattern, written in _WRITTEN:
         text = pattern.sub(written, text)
-    for reader in (_compared, _grown, between, since, _past, clock, date, day, _ago):
+    for reader in (_compared, _grown, between, since, _past, clock, date, day, _ago, _paced):
         if (times := reader(text, now)) is not None:
             return times
     return Times(now, now, rest=text)
@@ -142,6 +151,17 @@ def _grown(text: str, now: float) -> Times | None:
     back = length(found["n"], found["u"])
     rest = f"{text[: found.start('span')]} {text[found.end('span') :]}"
     return Times(now, now, back=back, rest=rest)
+
+
+def _paced(text: str, now: float) -> Times | None:
+    """How fast something grows, where no time is named: since a day before, or since the unit that it is stated in."""
+    if not _PACE.search(text):
+        return None
+    each = _EACH.search(text)
+    back = length(None, each["u"]) if each else 86400.0
+    note = "" if each else "no time was given: compared with 1 day before"
+    rest = re.sub(r"\bhow (?:fast|quickly)\b|\brate\b", " ", cut(text, each) if each else text)
+    return Times(now, now, back=back, rest=rest, note=note)
 
 
 def _past(text: str, now: float) -> Times | None:

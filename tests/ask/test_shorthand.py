@@ -1,0 +1,86 @@
+"""Terms that need what is named or wanted beside them: quantiles, growth, groups, availability, errors, log panels.
+
+Other sentences than those of the questions.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from ask import shorthand
+from ask.plan import Plan
+from ask.reading import Context
+from tests.ask.offline import engine, world
+from tests.ask.seed import AT
+
+DAY = 86400
+
+
+def _plan(question: str, before: str = "") -> Plan:
+    return engine().plan(question, world(), AT, Context(before))
+
+
+def _query(question: str, before: str = "") -> str:
+    plan = _plan(question, before)
+    return plan.query.text if plan.query is not None else ""
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("the 75th percentile", 0.75),
+        ("99.9th percentile", 0.999),
+        ("p 90 latency", 0.9),
+        ("the slowest 5% of requests", 0.95),
+        ("95. perzentil", 0.95),
+        ("p100", None),
+        ("top 95 hosts", None),
+    ],
+)
+def test_quantiles(text: str, found: float | None) -> None:
+    assert shorthand.quantile(shorthand.quantiles(text)) == found
+
+
+@pytest.mark.parametrize(
+    ("question", "part"),
+    [
+        ("80th percentile of the latency of blog", "histogram_quantile(0.8,"),
+        ("p99.9 response time of shop", "histogram_quantile(0.999,"),
+        ("75th percentile of the export duration of billing", "histogram_quantile(0.75,"),
+        ("how long do the slowest 10 percent of requests to blog take", "histogram_quantile(0.9,"),
+        ("oom kills by container since yesterday", "ceil(sum by (host, container) (increase("),
+        ("is shop slow", "histogram_quantile(0.95,"),
+        ("was web-2 offline last night", "min_over_time((max by (env, host) (up{"),
+        ("availability of db-1 over the last 3 days", "avg_over_time((max by (env, host) (up{"),
+        ("how quickly does the billing database grow", "offset 1d"),
+        ("how much does the disk of db-2 grow per week", "offset 1w"),
+        ("is the cpu usage of web-1 rising", "offset 1d"),
+        ("fehler von nginx", '{container="nginx"} | level=~"error|fatal"'),
+        ("search for refused in the logs of blog", "|~ `(?i)refused`"),
+        ("failed logins to grafana in the last 6 hours", "[6h]"),
+    ],
+)
+def test_the_meaning_depends_on_what_is_beside_it(question: str, part: str) -> None:
+    assert part in _query(question)
+
+
+def test_growth_without_a_time_states_what_it_is_compared_with() -> None:
+    assert "no time was given: compared with 1 day before" in _plan("is the shop database growing").assumptions
+    assert _plan("growth of the shop database per day").assumptions == ()
+
+
+def test_errors_after_requests_of_a_service_are_its_error_ratio() -> None:
+    assert 'status=~"5.."' in _query("and errors?", "request rate of blog")
+
+
+@pytest.mark.parametrize("question", ["is web-1 slow", "deadlocks per container", "errors", "find errors in peace"])
+def test_no_meaning_is_guessed(question: str) -> None:
+    assert _query(question) == ""
+
+
+def test_levels_are_not_searched_as_text() -> None:
+    assert _query("find errors in the logs of blog") == '{container="blog"} | level=~"error|fatal"'
+
+
+def test_a_panel_of_log_lines_is_not_compared() -> None:
+    assert "not compared" in _plan("failed logins to grafana compared to yesterday").abstention
