@@ -101,7 +101,7 @@ class Engine:
 
     def _candidates(self, reading: Reading, world: World) -> list[tuple[Ranked, Bound]]:
         """The entries that can answer: their metrics exist, their labels fit the names, their unit fits the bound."""
-        ranked = self.index.rank(reading.asked, reading.hints)
+        ranked = self.index.rank(reading.asked, reading.hints, fitting.terms_of_groups(reading))
         if reading.wants.counted and (reading.times.window or reading.wants.threshold):
             ranked += self._of_counted(reading)
         if self.support.scores:
@@ -123,7 +123,7 @@ class Engine:
     def _of_counted(self, reading: Reading) -> list[Ranked]:
         """What is counted may be what a panel shows per second, or which of its values exceed a bound."""
         asked = tuple(word for word in reading.asked if word != "count")
-        found = self.index.rank(asked, reading.hints)
+        found = self.index.rank(asked, reading.hints, fitting.terms_of_groups(reading))
         bounded = reading.wants.threshold is not None
         return [one for one in found if one.entry.unit in units.PER_SECOND or bounded]
 

@@ -36,9 +36,17 @@ def implied(reading: Reading, hub: str) -> frozenset[str]:
     found = {"disk", "hypertable", "table", "slot", "size"}
     if any(one.value == hub for one in reading.mentions):
         found.add("hub")
-    if any("job" in one.labels for one in reading.mentions) and reading.asked == ("error",):
+    if any("job" in one.labels for one in reading.mentions) and reading.asked in {("error",), ("status",), ("traffic",)}:
         return frozenset({"request"})
     return reading.hints & found if reading.asked else frozenset()
+
+
+_GROUP_TERMS = {"job": "service", "datname": "database", "host": "host", "container": "container", "status": "status"}
+
+
+def terms_of_groups(reading: Reading) -> frozenset[str]:
+    """Terms that state the groups of a result, which entries are chosen by anyway."""
+    return frozenset(_GROUP_TERMS[one] for one in reading.wants.groups if one in _GROUP_TERMS)
 
 
 _NOT = re.compile(r"\b(?:not|never|nicht|kein\w*)\b|n't\b")

@@ -19,6 +19,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\b(?:network|netzwerk)[- ]?(?:cards?|interfaces?|adapters?|karten?)\b", "network"),
     (r"\bhow long (?:do|does|did)\b(.*?)\b(requests?)\b(.*?)\b(?:take|took|last)\b", r"\1 latency \3"),
     (r"\bstatus codes?\b", "status"),
+    (r"\b(?:which|what) status(?:es)?\b", "responses by status"),
     (r"\b(?:gives?|gave|given) back\b", " "),
     (r"\bhow many (?=\w+(?: \w+)? per second\b)|\bprometheus (?=ingest)"
      r"|\bslow\b(?=.*\b(?:latency|response times?)\b)", " "),

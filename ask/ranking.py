@@ -73,12 +73,13 @@ class Index:
         of_phrasing = (common + implied) / sum(self.weight(word) for word in words)
         return of_question * (0.6 + 0.4 * of_phrasing)
 
-    def rank(self, asked: tuple[str, ...], hints: frozenset[str]) -> list[Ranked]:
-        """The entries with any agreement, the best first."""
+    def rank(self, asked: tuple[str, ...], hints: frozenset[str], groups: frozenset[str] = frozenset()) -> list[Ranked]:
+        """The entries with any agreement, the best first. A phrasing need not have the terms in `groups`, nor "rate" if
+        the entry's unit is per second."""
         best: dict[str, Ranked] = {}
-        timeless = tuple(word for word in asked if word != "rate")
         for entry, words in self.documents:
-            left = timeless if timeless and "rate" not in words and units.is_rate(entry.unit) else asked
+            free = groups | {"rate"} if units.is_rate(entry.unit) else groups
+            left = tuple(word for word in asked if word not in free or word in words) or asked
             score = self.score(left, hints, words) * (RECORD if entry.kind == "record" else 1)
             if score and (entry.id not in best or score > best[entry.id].score):
                 best[entry.id] = Ranked(entry, score, score)
