@@ -31,12 +31,15 @@ def parts_of_names(reading: Reading) -> frozenset[str]:
     return frozenset(part for one in reading.mentions for part in re.split(r"\W+", one.value.lower()))
 
 
+_OF_REQUESTS = {("error",), ("status",), ("traffic",)}  # of a service: what its requests are like
+
+
 def implied(reading: Reading, hub: str) -> frozenset[str]:
     """Terms that the names in a question state: what it measures is not left open by them."""
     found = {"disk", "hypertable", "table", "slot", "size"}
     if any(one.value == hub for one in reading.mentions):
         found.add("hub")
-    if any("job" in one.labels for one in reading.mentions) and reading.asked in {("error",), ("status",), ("traffic",)}:
+    if any("job" in one.labels for one in reading.mentions) and reading.asked in _OF_REQUESTS:
         return frozenset({"request"})
     return reading.hints & found if reading.asked else frozenset()
 
@@ -72,6 +75,8 @@ def fits(entry: Entry, reading: Reading) -> bool:
     if not compose.fits(wants.threshold, entry.unit) or (reading.unit and not compose.is_of(reading.unit, entry.unit)):
         return False
     if reading.values and "ratio" in reading.asked and entry.unit != "percentunit":
+        return False
+    if "ALERTS_FOR_STATE" in entry.metrics and (reading.times.window or reading.times.back):
         return False
     kept = compose.kept_labels(entry.expr)
     if (wants.top or wants.threshold) and kept == ():

@@ -104,15 +104,17 @@ def build(text: str, search: str, bound: Bound, wants: Wants, times: Times) -> Q
     filters = f' | level{"=~" if "|" in level else "="}"{level}"' if level else ""
     if search:
         filters += " |~ `(?i)" + re.escape(search).replace("\\ ", " ").replace("`", ".") + "`"
-    start = times.start if times.window else times.end - HOUR
-    span = duration(times.end - start)
+    start, end = times.start if times.window else times.end - HOUR, times.end
     notes = () if times.window else ("no time was given: the last hour",)
+    if times.moment:
+        start, end, notes = times.end - HOUR / 2, times.end + HOUR / 2, ("half an hour before and after that time",)
+    span = duration(end - start)
     source = "host, job, container"
     if wants.top or _WHICH_MOST.search(plain):
         count = wants.top if wants.top > 1 else 10
         by = "host" if re.search(r"\b(?:which|what) hosts?\b|\bhosts?\b.*\bmost\b", plain) else source
         text = f"topk({count}, sum by ({by}) (count_over_time({streams}{filters} [{span}])))"
-        return Query(text, "logql", times.end, times.end, "value", notes)
+        return Query(text, "logql", end, end, "value", notes)
     groups = tuple(one for one in wants.groups if one in {"host", "container", "job", "level", "compose_project"})
     rated = bool(_RATE.search(plain)) or wants.per != 1
     if groups or rated or _COUNT.search(plain) or re.search(r"\bcount\b", plain):
@@ -122,5 +124,5 @@ def build(text: str, search: str, bound: Bound, wants: Wants, times: Times) -> Q
         counted = f"sum{f' by ({by}) ' if by else ''}({function}({streams}{filters} [{span}])){each}"
         if wants.threshold is not None:
             counted = f"{counted} {wants.threshold.op} {wants.threshold.value:.12g}"
-        return Query(counted, "logql", times.end, times.end, "value", notes)
-    return Query(f"{streams}{filters}", "logql", start, times.end, "lines", notes)
+        return Query(counted, "logql", end, end, "value", notes)
+    return Query(f"{streams}{filters}", "logql", start, end, "lines", notes)

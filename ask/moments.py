@@ -22,6 +22,8 @@ _SINCE = re.compile(
     rf"\b(?:since|seit|desde(?: las?)?|starting(?: from)?|from(?=.{{2,25}}\b{_ONWARDS}))\s+"
     rf"(?P<p>{points.ANY}){_NO_UNIT}(?:\s+{_ONWARDS})?"
 )
+_OF_DAYS = re.compile(r"since|seit|desde")  # with a day alone or its part these are read as days
+_BOTH = re.compile(rf"(?P<a>{points.A_DAY})\s+(?:and|und|y)\s+(?P<b>{points.A_DAY})")
 _AFTER = re.compile(rf"\b(?:after|nach|después de las)\s+(?P<p>{points.either(points.CLEAR)})")
 _UNTIL = re.compile(rf"\b(?:before|until|till|bis|vor|hasta las|antes de las)\s+(?P<p>{points.either(points.CLEAR)})")
 _MOMENT = re.compile(rf"(?:\b(?:at|around|about|um|gegen|a las)\s+)?(?<![\w:./-]){points.CLEAR}")
@@ -128,9 +130,21 @@ def _with_day(found: re.Match[str], text: str, now: float) -> tuple[Point | None
     return points.read(written, now), rest
 
 
+def both(text: str, now: float) -> Times | None:
+    """A day and the next one."""
+    found = _BOTH.search(text)
+    if not found:
+        return None
+    first, second = sorted(beginning(found[name], now) or 0.0 for name in ("a", "b"))
+    if second - first != DAY:
+        return None
+    return Times(first, min(second + DAY, now), window=True, rest=cut(text, found))
+
+
 def since(text: str, now: float) -> Times | None:
     """From a time of day until now, or within a day from it or until it."""
-    if (found := _SINCE.search(text)) and (points.clock(points.FIND.sub(" ", found["p"])) is not None):
+    found = _SINCE.search(text)
+    if found and (not _OF_DAYS.match(found[0]) or points.clock(points.FIND.sub(" ", found["p"])) is not None):
         point, rest = _with_day(found, text, now)
         if point is not None:
             return _later(point.start, now, text) or Times(point.start, now, window=True, rest=rest)

@@ -8,7 +8,11 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bgood (?:morning|afternoon|evening|day)\b|\brunning into\b|\bwe had an? (?:outage|incident|problem)s?\b"
      r"|\b(?:ordered|sorted|ranked) by\b", " "),
     (r"\b(?:what|which(?: ones?)?|anything|something) (?:is|are) firing\b|^\s*firing\b", "firing alerts"),
-    (r"\b(?:since when|how long|when did)\b.*\b(?:fires?|fired|firing|alerts?)\b.*", " firingsince alert "),
+    (r"\b(?:since when|how long (?:has|have|is|are)|when did)\b(.*?)\b(?:start(?:ed)? )?(?:to )?"
+     r"(?:fires?|fired|firing)\b",
+     r" firingsince alert \1 "),
+    (r"\bwhat (?:has |was |were )?(?:fired|firing)\b", "firing alerts"),
+    (r"\bsuccess (?:rates?|ratio|percentage|share)\b|\berfolgsquote\b|\btasa de éxito\b", " successratio "),
     (r"\bon fire\b", "firing alerts"),
     (r"\b(?:at|with) (?:this|the current|the present) (?:pace|rate|speed|trend)\b", " "),
     (r"\bhow many (?:hours|days|weeks|months) (?:until|till|before|are left|remain)\b", " fullin "),
@@ -53,7 +57,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\b(hard|solid state) ?(disks?|discs?|drives?)\b|\b(festplatten?|datenträger|laufwerke?)\b", "disk"),
     (r"\bdiscos? duros?\b", "disk"),
     (r"\b(disk|disc|storage|drive) ?space\b|\bspeicherplatz\b|\bplattenplatz\b|\bespacio en disco\b", "disk"),
-    (r"\bdisks? (?:io|i/o)\b", "disk throughput"),
+    (r"\bdisks? (?:io|i/o|throughput|bandwidth)\b", " diskthroughput "),
     (r"\b(when (?:will|do|does|is)\b.*?\b(?:full|fill(?:s|ed)?(?: up)?)|time (?:to|until) full|(?:how long )?until"
      r"\b.*?\bfull|\bwill\b.*\bfull(?! \w)|\b(?:be|get) (?:\w+ )?full(?! \w)"
      r"|\bfull\b.*\b(?:prediction|forecast)"
@@ -63,7 +67,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
      r"|(?:runs?|running) out of (?:disk|space)(?: space)?|runs? full|wann\b.*?\bvoll|cuándo se llena\w*)",
      " fullin disk "),
     (r"\bhow long (?:until|before|till)\b", " fullin "),
-    (r"\b(how (?:long|much time) (?:has|have|is|are)\b.*?\b(?:running|up|online)|since when\b.*?\b(?:running|up)"
+    (r"\bhow (?:long|much time) (?:has|have|is|are)\b(.*?)\b(?:running|up|online)\b", r" uptime \1 "),
+    (r"\b(since when\b.*?\b(?:running|up)"
      r"|laufzeit|betriebszeit|tiempo de actividad)\b", " uptime "),
     (r"\b(how many|number of|count of|amount of|anzahl|wie viele|wieviele|cu[aá]nt[oa]s|n[uú]mero de)\b", " count "),
     (r"\bresponse times?\b|\brequest durations?\b|\bantwortzeit(en)?\b|\btiempo de respuesta\b", "latency"),

@@ -105,7 +105,7 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
         wants, when = rebooted, replace(when, window=False)
     text = words.phrases(wants.rest)
     asked, notes = _asked(text, index, world)
-    asked, wants, unit = shorthand.resolve(asked, names.mentions, wants, when, unit)
+    asked, wants, unit = shorthand.resolve(asked, names.mentions, wants, when, unit, lower)
     if "fullin" in asked and when.window:  # a forecast does not depend on the time that is named
         when = replace(when, start=when.end, window=False)
     hints = frozenset(hint for one in names.mentions for hint in _HINTS.get(one.labels[0], set()))

@@ -12,6 +12,8 @@ from ask.moments import Times
 
 QUANTILE = re.compile(r"\bp(?P<digits>\d\d|99\d)\b")
 _SHOWN = {"p50", "p95", "p99"}  # the quantiles of panels
+# Of an outage: its length, number, time and cause are no value of a metric.
+_HOW_LONG = re.compile(r"\b(?:how (?:long|often|many)|when|why|wie (?:lange|oft)|wann|warum|cuánto|cuándo|por qué)\b")
 _SLOWEST = re.compile(r"\b(?:the )?slowest (\d{1,2}) ?(?:%|percent)(?: of (?:the |all )?(?=\w))?")
 _PERCENTILE = re.compile(
     r"\bp ?(\d\d)(?:[.,](\d))?(?![\w%.])"
@@ -32,7 +34,7 @@ def quantile(text: str) -> float | None:
 
 
 def resolve(
-    asked: tuple[str, ...], mentions: tuple[Mention, ...], wants: Wants, when: Times, unit: str
+    asked: tuple[str, ...], mentions: tuple[Mention, ...], wants: Wants, when: Times, unit: str, text: str
 ) -> tuple[tuple[str, ...], Wants, str]:
     """The terms, what is wanted, and the unit, with the value that they mean."""
     asked, wants = _share_that_is_free(asked, wants)
@@ -43,7 +45,7 @@ def resolve(
         asked = (*asked, "latency")
     if asked == ("slow",) and any("job" in one.labels for one in mentions):
         asked = ("latency",)
-    if any(one.labels[0] == "host" for one in mentions):
+    if any(one.labels[0] == "host" for one in mentions) and not _HOW_LONG.search(text):
         return _of_host(asked, wants, when, unit)
     return asked, wants, unit
 

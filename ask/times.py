@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 from ask import points
-from ask.moments import Times, between, clock, date, day, since
+from ask.moments import Times, between, both, clock, date, day, since
 from ask.words import cut
 
 _UNITS = {
@@ -99,6 +99,10 @@ def length(number: str | None, unit: str) -> float:
     return count
 
 
+_COMPARING = re.compile(r"\b(?:compar\w+|differen\w+|vergleich\w*)\b")
+_YESTERDAY_AND_TODAY = re.compile(
+    r"\b(?:yesterday|gestern|ayer) (?:and|with|to|und|mit|y|con) (?:today|now|heute|jetzt|hoy|ahora)\b"
+)
 _PACE = re.compile(
     r"\bhow (?:fast|quickly|much)\b.*\b(?:grow\w*|increas\w+|ris\w+|shrink\w*|decreas\w+)\b"
     r"|\b(?:is|are)\b.*\b(?:growing|increasing|rising|decreasing|shrinking|falling|going (?:up|down)"
@@ -114,7 +118,9 @@ def parse(text: str, now: float) -> Times:
         return Times(now, now, future=True, rest=text)
     for pattern, written in _WRITTEN:
         text = pattern.sub(written, text)
-    for reader in (_compared, _grown, between, since, _past, clock, date, day, _ago, _paced):
+    if _COMPARING.search(text):
+        text = _YESTERDAY_AND_TODAY.sub("today vs yesterday", text)
+    for reader in (_compared, _grown, between, since, _past, clock, both, date, day, _ago, _paced):
         if (times := reader(text, now)) is not None:
             return times
     return Times(now, now, rest=text)

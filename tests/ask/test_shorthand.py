@@ -66,6 +66,10 @@ def test_quantiles(text: str, found: float | None) -> None:
         ("how many databases do we have", "count by (env, host, database)"),
         ("when was the last successful backup", "fleetwatch_backup_last_success_timestamp_seconds"),
         ("which status codes does shop return", "sum by (env, host, job, status)"),
+        ("disk io of db-1", "node_disk_read_bytes_total"),
+        ("total network traffic of all hosts", "sum(sum by (env, host) (rate(node_network_receive"),
+        ("how long have the containers been running", "container_start_time_seconds"),
+        ("what fired at 3 am", "ALERTS{"),
         ("fehler von nginx", '{container="nginx"} | level=~"error|fatal"'),
         ("search for refused in the logs of blog", "|~ `(?i)refused`"),
         ("failed logins to grafana in the last 6 hours", "[6h]"),
@@ -84,13 +88,32 @@ def test_errors_after_requests_of_a_service_are_its_error_ratio() -> None:
     assert 'status=~"5.."' in _query("and errors?", "request rate of blog")
 
 
-@pytest.mark.parametrize("question", ["is web-1 slow", "deadlocks per container", "errors", "find errors in peace"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "is web-1 slow",
+        "how long was web-2 down yesterday",
+        "how often was web-2 offline last week",
+        "success rate of backups",
+        "when did DiskUsed start to fire yesterday",
+        "deadlocks per container",
+        "errors",
+        "find errors in peace",
+    ],
+)
 def test_no_meaning_is_guessed(question: str) -> None:
     assert _query(question) == ""
 
 
 def test_levels_are_not_searched_as_text() -> None:
     assert _query("find errors in the logs of blog") == '{container="blog"} | level=~"error|fatal"'
+
+
+def test_lines_around_a_time_are_those_before_and_after_it() -> None:
+    query = _plan("logs of blog around 9:30").query
+    assert query is not None
+    assert (query.start, query.end) == (AT - 3 * 3600, AT - 2 * 3600)
+    assert query.notes == ("half an hour before and after that time",)
 
 
 def test_a_panel_of_log_lines_is_not_compared() -> None:

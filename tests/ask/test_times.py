@@ -61,6 +61,9 @@ HOUR, DAY = 3600, 86400
         ("cpu on november 18", -60, -36),
         ("cpu on the 18th of november", -60, -36),
         ("cpu overnight", -14, -6),
+        ("cpu yesterday and today", -36, 0),
+        ("cpu on monday and tuesday", -108, -60),
+        ("cpu from monday to now", -108, 0),
         ("cpu during the night", -14, -6),
         ("cpu gestern abend", -18, -12),
         ("cpu heute morgen", -6, 0),
@@ -90,6 +93,7 @@ def test_what_is_no_time(text: str) -> None:
     [
         ("memory against last month", 30 * DAY),
         ("memory today vs monday", 4 * DAY),
+        ("compare memory yesterday and today", DAY),
         ("memory compared with last friday", 7 * DAY),
         ("memory compared to 3 pm yesterday", 21 * HOUR),
         ("memory today vs the same day last week", 7 * DAY),
