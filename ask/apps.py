@@ -93,7 +93,7 @@ def build(found: Candidate, text: str, bound: Bound, wants: Wants, times: Times)
         expr = f"{wants.over_time}_over_time(({expr})[{duration(span)}:1m])"
     elif span and metric.kind == "gauge":
         start, form = times.start, "series"
-    if wants.per != 1 and metric.kind == "counter" and not span:
+    if wants.per != 1 and metric.kind == "counter":
         expr = f"{expr} * {wants.per:g}"
     expr = finish(expr, wants, "", [])
     how = {"counter": "rate", "histogram": "quantile", "timestamp": "age", "gauge": "value"}[metric.kind]

@@ -43,7 +43,7 @@ SYNONYMS: dict[str, str] = {
     "conexion",
     "request": "request requests anfragen anfrage peticiones petición solicitudes calls",
     "latency": "latency latencies latenz latencia",
-    "slow": "slow slowest slowness slower langsam lento",
+    "slow": "slow slowest slowness slower faster quicker langsam lento",
     "service": "service services app apps application applications dienst dienste servicio servicios anwendung "
     "aplicación",
     "backup": "backup backups sicherung sicherungen respaldo respaldos copia",
@@ -61,7 +61,7 @@ SYNONYMS: dict[str, str] = {
     "offset": "offset skew drift",
     "uptime": "uptime uptimes up-time",
     "count": "count counts",
-    "rate": "rate rates",
+    "rate": "rate rates tasa tasas",
     "ratio": "ratio ratios share percentage fraction anteil percent quote porcentaje proporción",
     "write": "write writes schreibt escribe escriben written writing schreiben geschrieben escritura",
     "read": "read reads liest lesen lee leen reading lesen gelesen lectura",
@@ -128,6 +128,7 @@ first anything something kindly somehow enough heaviest hottest colleague kind m
 wondering together return returned returns queda am many
 situation emptiest anywhere somewhere recently lately name among around approximately roughly actually basically
 happen happens happened occurred occurs serve serves served serving handle handles handled split
+itself produce produces produced schon noch ya
 gab gibt's hatte hatten wurde wurden worden läuft laufen sich etwa ungefähr derzeit momentan welchen welchem unser
 han ha he hemos fue fueron sido cada sobre entre mucho muchos muchas demasiado esta este estos estas
 """

@@ -40,6 +40,7 @@ _PART_NAMES = {
     "night": r"night|nacht|por la noche|noche",
 }
 _PART = "(?:" + "|".join(f"(?P<{name}>{written})" for name, written in _PART_NAMES.items()) + ")"
+_PART_ALONE = re.compile(r"\b(?:" + "|".join(_PART_NAMES.values()) + r")\b")
 _DATE = re.compile(
     r"(?P<since>\b(?:since|seit|desde)\s+)?(?:\b(?:on|am|el|of|from|the)\s+)*(?:\blast\s+|\bletzten?\s+)?"
     rf"\b(?P<named>{'|'.join(points.WEEKDAYS)}|{points.DATE}|(?:the )?day before yesterday|vorgestern|anteayer"
@@ -82,7 +83,7 @@ def between(text: str, now: float) -> Times | None:
     a_day, b_day = points.FIND.search(first), points.FIND.search(last)
     day = a_day or b_day
     if day is None and (day := points.FIND.search(rest)):
-        rest = cut(rest, day)
+        rest = _PART_ALONE.sub(" ", cut(rest, day))
     hours = [points.clock(cut(text, of) if of else text) for text, of in ((first, a_day), (last, b_day))]
     if hours == [None, None]:
         return _days(first, last, now, rest)

@@ -11,6 +11,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\b(?:since when|how long (?:has|have|is|are)|when did)\b(.*?)\b(?:start(?:ed)? )?(?:to )?"
      r"(?:fires?|fired|firing)\b",
      r" firingsince alert \1 "),
+    (r"\blongest\b.*\b(?:alerts?|firing)\b|\b(?:alerts?|fires?|firing)\b.*\blongest\b", " firingsince alert "),
     (r"\bwhat (?:has |was |were )?(?:fired|firing)\b", "firing alerts"),
     (r"\bsuccess (?:rates?|ratio|percentage|share)\b|\berfolgsquote\b|\btasa de éxito\b", " successratio "),
     (r"\bon fire\b", "firing alerts"),
@@ -20,6 +21,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\b(?:how much|amount of|(?:the )?(?:most|least)) data\b|\bhow many bytes\b"
      r"|(?<!log )(?<!temp )\bbytes(?= per second\b| a second\b| ?/ ?s\b)", " "),
     (r"\bcpu[- ]load\b", "cpu usage"),
+    (r"\biowait\b", "io wait"),
+    (r"\bqueue (?:length|size)\b", "queue depth"),
+    (r"\bbases? de datos\b", "database"),
+    (r"\b(?:wie lange|seit wann) läuft\b", " uptime "),
     (r"\b(?:network|netzwerk)[- ]?(?:cards?|interfaces?|adapters?|karten?)\b", "network"),
     (r"\bhow long (?:do|does|did)\b(.*?)\b(requests?)\b(.*?)\b(?:take|took|last)\b", r"\1 latency \3"),
     (r"\bstatus codes?\b", "status"),
@@ -93,9 +98,10 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bcontinuous aggregates?\b|\bmaterialized views?\b", " continuousaggregate "),
     (r"\bin use\b|\bin benutzung\b|\ben uso\b", " usage "),
     (r"\bweb (?:apps?|services?|traffic)\b|\bhttp (?:apps?|services?)\b", " service "),
-    (r"\b(?:free|available|remaining|left|frei(?:e[rsnm]?)?|libres?|disponibles?) (?:memory|ram|mem|arbeitsspeicher"
-     r"|memoria)\b", " memoryfree "),
-    (r"\b(?:memory|ram|mem|arbeitsspeicher|memoria)\b(?: \w+){0,2} (?:free|available|left|frei|libre|disponible)\b",
+    (r"\b(?:free|available|remaining|left|frei(?:e[rsnm]?)?|libres?|disponibles?) (?:memory|ram|mem|memoria"
+     r"|(?:arbeits)?speicher)\b", " memoryfree "),
+    (r"\b(?:memory|ram|mem|(?:arbeits)?speicher|memoria)\b(?: \w+){0,2}"
+     r" (?:free|available|left|frei|libre|disponible)\b",
      " memoryfree "),
     (r"\b(?:free|available|remaining|frei(?:e[rsnm]?)?) (?:disk|space|storage)\b", " diskfree "),
     (r"\b(?:disk|space|storage)\b(?: \w+){0,2} (?:free|available|left|frei|libre)\b", " diskfree "),

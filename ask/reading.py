@@ -14,7 +14,10 @@ from ask.ranking import Index
 from ask.values import Stated
 from ask.world import LABELS, World
 
-_FOLLOWS = re.compile(r"^(?:and|what about|how about|und|y|same|now|but|only|also|for|on|ok|okay)\b")
+_FOLLOWS = re.compile(
+    r"^(?:and|what about|how about|und|y|same|now|but|only|also|for|on|ok|okay|per|by|(?:grouped|split) by"
+    r"|(?:more|less|higher|lower|greater|fewer) than|over|above|under|below)\b"
+)
 _GROWN = re.compile(
     r"\b(?:gr[eo]wn?|grows|growth|growing|(?:in|de)creased?|shrunk|shrank|chang(?:e|ed|es)|"
     r"(?:go|gone|went|going) (?:up|down)|increas\w+|decreas\w+|shrinking|rises?|rose|risen|rising|fall|fell|fallen|"
@@ -133,7 +136,8 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
 
 def _are_log_errors(asked: tuple[str, ...], mentions: tuple[Mention, ...]) -> bool:
     """Errors of containers that are no services with metrics of requests: those in their logs."""
-    return asked == ("error",) and bool(mentions) and all({*one.labels} <= _ONLY_LOGS for one in mentions)
+    errors = [word for word in asked if not word.isdecimal()]
+    return errors == ["error"] and bool(mentions) and all({*one.labels} <= _ONLY_LOGS for one in mentions)
 
 
 def _excluded(text: str, mentions: tuple[Mention, ...]) -> str:
@@ -189,21 +193,38 @@ def _spellings() -> set[str]:
     return {word for written in lexicon.SYNONYMS.values() for word in written.split()} | set(lexicon.SYNONYMS)
 
 
+def _with_new(before: Wants, now: Wants) -> Wants:
+    """What was wanted, with what a follow-up wants besides or instead."""
+    return replace(
+        before,
+        top=now.top or before.top,
+        lowest=now.lowest if now.top else before.lowest,
+        threshold=now.threshold or before.threshold,
+        over_time=now.over_time or before.over_time,
+        groups=now.groups or before.groups,
+        chart=now.chart or before.chart,
+        total=now.total or before.total,
+        per=now.per if now.per != 1 else before.per,
+    )
+
+
 def _following(before: Reading, now: Reading) -> Reading:
     """The new question with what it leaves out taken from the previous one."""
-    labels = {label for one in now.mentions for label in one.labels[:1]}
+    labels = {label for one in now.mentions for label in one.labels}
     kept = tuple(one for one in before.mentions if not labels & set(one.labels))
-    strong = now.asked or now.about_logs
+    added = {*map(words.canonical, now.wants.groups), *(("rate",) if now.wants.per != 1 else ())}
+    adds = bool(now.asked) and set(now.asked) <= added  # "per container": the value is the one before
+    strong = (now.asked and not adds) or now.about_logs
     same_time = now.times.window or now.times.moment or now.times.back
     return replace(
         now,
         text=now.text if strong else before.text,
-        asked=now.asked or before.asked,
+        asked=tuple(dict.fromkeys((*before.asked, *now.asked))) if adds else now.asked or before.asked,
         mentions=(*kept, *now.mentions),
         times=now.times if same_time else before.times,
         about_logs=now.about_logs or (before.about_logs and not now.asked),
         search=now.search or before.search,
-        wants=now.wants if strong else replace(before.wants, top=now.wants.top or before.wants.top),
+        wants=now.wants if strong else _with_new(before.wants, now.wants),
         hints=now.hints | before.hints,
         values=now.values if strong else before.values,
         notes=(*now.notes, f'continues "{before.original}"'),
