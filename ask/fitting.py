@@ -53,6 +53,11 @@ def terms_of_groups(reading: Reading) -> frozenset[str]:
 
 
 _NOT = re.compile(r"\b(?:not|never|nicht|kein\w*)\b|n't\b")
+_WHEN_LARGEST = re.compile(
+    r"\b(?:when|at what time|what time|wann|cuándo)\b.*\b(?:peak\w*|max\w*|min\w*|highest|lowest|largest|smallest"
+    r"|spike\w*)\b"
+)
+_RATIO_OF_TWO = re.compile(r"\b(?:ratio|quotient) (?:of|between)\b")
 _WITHOUT = re.compile(r"\b(?:without|except|excluding|other than|apart from|but no|ohne|excepto)\b")
 
 
@@ -61,6 +66,10 @@ def negated(reading: Reading) -> str:
     text = reading.text.replace(reading.search.lower(), " ") if reading.search else reading.text
     if _NOT.search(text) or (reading.about_logs and _WITHOUT.search(text)):
         return "What the question leaves out or negates cannot be expressed: state which value is wanted."
+    if _WHEN_LARGEST.search(reading.original.lower()):
+        return "The time at which a value was the largest or smallest cannot be expressed: show its graph."
+    if len(reading.mentions) > 1 and _RATIO_OF_TWO.search(reading.text):
+        return "The ratio of the values of two names cannot be expressed: name both without it."
     return ""
 
 

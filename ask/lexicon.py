@@ -128,7 +128,7 @@ first anything something kindly somehow enough heaviest hottest colleague kind m
 wondering together return returned returns queda am many
 situation emptiest anywhere somewhere recently lately name among around approximately roughly actually basically
 happen happens happened occurred occurs serve serves served serving handle handles handled split
-itself produce produces produced schon noch ya
+itself sum summe suma produce produces produced schon noch ya
 gab gibt's hatte hatten wurde wurden worden läuft laufen sich etwa ungefähr derzeit momentan welchen welchem unser
 han ha he hemos fue fueron sido cada sobre entre mucho muchos muchas demasiado esta este estos estas
 """

@@ -22,6 +22,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
      r"|(?<!log )(?<!temp )\bbytes(?= per second\b| a second\b| ?/ ?s\b)", " "),
     (r"\bcpu[- ]load\b", "cpu usage"),
     (r"\biowait\b", "io wait"),
+    (r"\b(?:how much )?(?:disk )?space\b(?=.*\btables?\b)", "size"),
     (r"\bqueue (?:length|size)\b", "queue depth"),
     (r"\bbases? de datos\b", "database"),
     (r"\b(?:wie lange|seit wann) läuft\b", " uptime "),

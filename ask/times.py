@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 
 from ask import points
@@ -109,6 +110,10 @@ _PACE = re.compile(
     r"|getting (?:bigger|larger|smaller|fuller|higher|lower|worse|better))\b"
     r"|\b(?:growth|wachstum|crecimiento)(?: rate)?\b|\bwie schnell wächst\b|\bwächst\b|\bsteigt\b|\bcrece\b"
 )
+_HOW_MUCH = re.compile(
+    r"\bhow (?:much|fast|quickly) (?:did|does|has|have)\b.*"
+    r"\b(?:gr[eo]w\w*|increas\w+|rise\w*|rose|shr[iau]nk\w*|decreas\w+|change\w*|fell|fallen)\b"
+)
 _EACH = re.compile(r"\b(?:per|a|each|every|pro|por|al) (?P<u>hour|day|week|month|stunde|tag|woche|hora|día|semana)\b")
 
 
@@ -122,7 +127,7 @@ def parse(text: str, now: float) -> Times:
         text = _YESTERDAY_AND_TODAY.sub("today vs yesterday", text)
     for reader in (_compared, _grown, between, since, _past, clock, both, date, day, _ago, _paced):
         if (times := reader(text, now)) is not None:
-            return times
+            return _grown_within(times)
     return Times(now, now, rest=text)
 
 
@@ -157,6 +162,13 @@ def _grown(text: str, now: float) -> Times | None:
     back = length(found["n"], found["u"])
     rest = f"{text[: found.start('span')]} {text[found.end('span') :]}"
     return Times(now, now, back=back, rest=rest)
+
+
+def _grown_within(times: Times) -> Times:
+    """How much something grew within a time: the difference between its end and its start."""
+    if not times.window or not _HOW_MUCH.search(times.rest):
+        return times
+    return replace(times, start=times.end, window=False, back=times.end - times.start)
 
 
 def _paced(text: str, now: float) -> Times | None:

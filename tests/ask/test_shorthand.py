@@ -70,6 +70,10 @@ def test_quantiles(text: str, found: float | None) -> None:
         ("total network traffic of all hosts", "sum(sum by (env, host) (rate(node_network_receive"),
         ("how long have the containers been running", "container_start_time_seconds"),
         ("what fired at 3 am", "ALERTS{"),
+        ("how much did the shop database grow this week", "offset 108h"),
+        ("did the number of errors in the logs of blog rise compared to yesterday", "[1d] offset 1d)) or vector(0))"),
+        ("sum of the memory of all containers on web-1", "sum(max by (env, host, container)"),
+        ("how much space does the table orders of billing take", "fleetwatch_pg_table_bytes"),
         ("fehler von nginx", '{container="nginx"} | level=~"error|fatal"'),
         ("search for refused in the logs of blog", "|~ `(?i)refused`"),
         ("failed logins to grafana in the last 6 hours", "[6h]"),
@@ -114,6 +118,19 @@ def test_lines_around_a_time_are_those_before_and_after_it() -> None:
     assert query is not None
     assert (query.start, query.end) == (AT - 3 * 3600, AT - 2 * 3600)
     assert query.notes == ("half an hour before and after that time",)
+
+
+@pytest.mark.parametrize(
+    ("question", "part"),
+    [
+        ("when was the highest cpu of web-1 yesterday", "The time at which"),
+        ("ratio of cpu between web-1 and web-2", "The ratio of"),
+        ("log lines of blog compared with yesterday", "not compared"),
+        ("more than 5 errors in the logs of blog compared with yesterday?", "not compared"),
+    ],
+)
+def test_what_cannot_be_expressed_is_stated(question: str, part: str) -> None:
+    assert part in _plan(question).abstention
 
 
 def test_a_panel_of_log_lines_is_not_compared() -> None:
