@@ -80,7 +80,6 @@ LONG = {
     "configs/settings/receivers.py": "one model for each kind of receiver, declared field by field",
     "tests/unit/test_custom_files.py": "a table of the mistakes in own files",
     "tools/recipes.py": "one recipe for each image, declared field by field",
-    "tests/integration/cluster.py": "one rig for all that happens to three nodes; to be divided when it grows",
     "tests/integration/fleet.py": "one rig for the fleet's whole story; to be divided when it grows",
     "tests/integration/test_log_rules.py": "one Loki for every rule about lines; to be divided when it grows",
     "tests/unit/test_sql_standin.py": "one database played for every question to the stand-in",

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import ssl
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -184,26 +184,14 @@ class Cluster(Fleet):
         return self.stamps(series, "1m")[-1] > after
 
     def _whole(self, series: str) -> bool:
-        gaps = self.gaps(series)
+        gaps = self.gaps(series, self.began, 2 * EVERY + 1)  # one scrape may be late
         assert not gaps, f"gaps of {gaps} s"
         return True
 
     def _all_lines(self, host: str) -> bool:
-        missing = self.missing(host)
+        missing = self.not_once(host, self.tokens[host], self.began - 60)
         assert not missing, f"not once: {missing}"
         return True
-
-    def gaps(self, series: str) -> list[float]:
-        """Distances of more than two scrapes: one may be late. A time that is there twice fails."""
-        found = [at for at in self.stamps(series, f"{time.time() - self.began + 1:.0f}s") if at >= self.began]
-        assert len(found) == len(set(found)), "a sample is there twice"
-        return [b - a for a, b in zip(found, found[1:], strict=False) if b - a > 2 * EVERY + 1]
-
-    def missing(self, host: str) -> Sequence[int]:
-        """Numbers of lines, up to that of the newest, that are not there exactly once."""
-        numbers = self.numbered(host, self.tokens[host], self.began - 60)
-        assert numbers, f"no line of {host} is there"
-        return [number for number in range(1, max(numbers) + 1) if numbers[number] != 1]
 
     def is_written(self, host: str) -> bool:
         """Whether the newest scrape of this host is there."""

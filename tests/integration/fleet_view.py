@@ -130,3 +130,15 @@ class View:
             streams = hub.logs(f'{{host="{host}"}} |= "token={token}"', since, time.time(), limit=5000)
         found = [re.search(r" n=([0-9]+)", line) for stream in streams for _, line in stream["values"]]
         return Counter(int(one[1]) for one in found if one)
+
+    def not_once(self, host: str, token: str, since: float) -> list[int]:
+        """Numbers of a talker's lines, up to that of the newest, that are not there exactly once."""
+        numbers = self.numbered(host, token, since)
+        assert numbers, f"no line of {host} is there"
+        return [number for number in range(1, max(numbers) + 1) if numbers[number] != 1]
+
+    def gaps(self, series: str, since: float, most: float) -> list[float]:
+        """Distances of more than `most` seconds between samples from `since` on. A time that is there twice fails."""
+        found = [at for at in self.stamps(series, f"{time.time() - since + 1:.0f}s") if at >= since]
+        assert len(found) == len(set(found)), "a sample is there twice"
+        return [later - earlier for earlier, later in zip(found, found[1:], strict=False) if later - earlier > most]

@@ -95,11 +95,9 @@ class Nodes(Fleet):
         now = time.time()
         eventually("samples of now", lambda: all(self.newest("node").get(host, 0) > now for host in hosts), 180)
         for host in hosts:
-            times = [at for at in self.stamps(f'up{{job="node",host="{host}"}}', "30m") if at > self.began]
-            gaps = [b - a for a, b in zip(times, times[1:], strict=False) if b - a > 2 * EVERY + 1]
+            gaps = self.gaps(f'up{{job="node",host="{host}"}}', self.began, 2 * EVERY + 1)
             assert not gaps, f"{host}: gaps of {gaps} s"
-            lines = self.numbered(host, self.tokens[host], self.began - 60)
-            wrong = [number for number in range(1, max(lines) + 1) if lines[number] != 1]
+            wrong = self.not_once(host, self.tokens[host], self.began - 60)
             assert not wrong, f"{host}: lines not once: {wrong}"
 
 
@@ -112,28 +110,26 @@ def nodes() -> Iterator[Nodes]:
         yield made
 
 
-def _replaced(nodes: Nodes, host: str) -> None:
-    """The machine of a node is gone; another one takes its place."""
+def _replaced(nodes: Nodes, host: str, *others: str) -> None:
+    """The machine of a node is gone; another one takes its place, and the other nodes are as they were."""
+    before = {other: nodes.containers(other) for other in others}
     docker("rm", "-f", "-v", nodes.server(host))
     nodes.make_node(f"{host}-new", SPARE[host])
     at = {"server": _server(SPARE[host])}
     nodes.change({"hub": at} if host == "hub" else {"hub": {"storage": {"nodes": {host[-1]: at}}}})
     done = nodes.tool("rebuild", host)
     assert done.returncode == 0, done.stdout[-8000:]
+    assert {other: nodes.containers(other) for other in others} == before, "a container of another node was touched"
 
 
 def test_another_machine_takes_the_place_of_a_node(nodes: Nodes) -> None:
-    before = {host: nodes.containers(host) for host in ("hub", "hub-b")}
-    _replaced(nodes, "hub-c")
-    assert {host: nodes.containers(host) for host in before} == before, "a container of another node was touched"
+    _replaced(nodes, "hub-c", "hub", "hub-b")
     nodes.require_whole("hub", "hub-b")
     assert nodes.planned() == {}
 
 
 def test_another_machine_takes_the_place_of_the_first_node(nodes: Nodes) -> None:
-    before = {host: nodes.containers(host) for host in ("hub-b", "hub-c")}
-    _replaced(nodes, "hub")
-    assert {host: nodes.containers(host) for host in before} == before, "a container of another node was touched"
+    _replaced(nodes, "hub", "hub-b", "hub-c")
     nodes.require_whole("hub-b")
     assert nodes.planned() == {}
     assert nodes.tool("drift").returncode == 0

@@ -57,18 +57,8 @@ def _nothing_is_missing(fleet: Growing) -> None:
     """Neither a sample nor a line of what is there so far, and nothing is there twice."""
     now = time.time()
     eventually("samples of now", lambda: fleet.stamps(SAMPLES, "1m")[-1] > now, patience=300)
-    window = f"{time.time() - fleet.began:.0f}s"
-    eventually("no gap", lambda: not _gaps(fleet.stamps(SAMPLES, window)), patience=120, pause=3)
-    stamps = fleet.stamps(SAMPLES, window)
-    assert len(stamps) == len(set(stamps)), "a sample is there twice"
-    numbers = fleet.numbered("web", fleet.counted, fleet.began)
-    assert numbers, "no line is there"
-    assert [number for number in range(1, max(numbers) + 1) if numbers[number] != 1] == []
-
-
-def _gaps(stamps: list[float]) -> list[float]:
-    """Distances of more than two scrapes: one may be late."""
-    return [later - earlier for earlier, later in zip(stamps, stamps[1:], strict=False) if later - earlier > 2 * EVERY]
+    eventually("no gap", lambda: not fleet.gaps(SAMPLES, fleet.began, 2 * EVERY), patience=120, pause=3)
+    assert fleet.not_once("web", fleet.counted, fleet.began) == []
 
 
 def test_hub_becomes_three_nodes(fleet: Growing) -> None:
