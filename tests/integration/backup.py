@@ -28,7 +28,7 @@ class Bucket:
 
     def __init__(self, rig: Rig, image: str, home: Path, size: str = "96m") -> None:
         self.rig = rig
-        self.key, self.secret = f"key{secrets.token_hex(6)}", ""
+        self.key = f"key{secrets.token_hex(6)}"
         network = rig.network("s3")
         gateway = docker("network", "inspect", network, "-f", "{{(index .IPAM.Config 0).Gateway}}").strip()
         (port,) = free_ports(1)
@@ -64,11 +64,9 @@ class Bucket:
     def use(self, password: str, bucket: str = BUCKET) -> None:
         """Let the rig's hub back up to here: the stack file and its secrets."""
         self.rig.change({"hub": {"backup": self.settings(bucket)}})
-        for key, value in {
-            "password": password, "to.s3.access_key": self.key, "to.s3.secret_key": self.secret,
-        }.items():  # fmt: skip
-            done = self.rig.tool("secret", f"hub.backup.{key}", stdin=value)
-            assert done.returncode == 0, done.stdout
+        self._set("backup.password", password)
+        self._set("backup.to.s3.access_key", self.key)
+        self.give_secret("backup.to.s3")
 
     def prepare(self) -> None:
         """Let the rig's hub know this bucket as the one for its metrics and logs, which stay on its disk."""
@@ -76,15 +74,17 @@ class Bucket:
         retention = {"metrics": None, "metrics_size": None}  # Thanos has its own
         storage = {"kind": "single", "bucket": {"s3": s3}}
         self.rig.change({"hub": {"storage": storage, "retention": retention}})
-        for key, value in {"access_key": self.key, "secret_key": self.secret}.items():
-            done = self.rig.tool("secret", f"hub.storage.bucket.s3.{key}", stdin=value)
-            assert done.returncode == 0, done.stdout
+        self._set("storage.bucket.s3.access_key", self.key)
+        self.give_secret("storage.bucket.s3")
 
     def give_secret(self, *places: str) -> None:
         """Set the accepted secret at these places of the hub's settings."""
         for place in places:
-            done = self.rig.tool("secret", f"hub.{place}.secret_key", stdin=self.secret)
-            assert done.returncode == 0, done.stdout
+            self._set(f"{place}.secret_key", self.secret)
+
+    def _set(self, key: str, value: str) -> None:
+        done = self.rig.tool("secret", f"hub.{key}", stdin=value)
+        assert done.returncode == 0, done.stdout
 
     def fill(self) -> None:
         docker("exec", self.name, "sh", "-c", "dd if=/dev/zero of=/data/filler bs=64k 2> /dev/null || true")
