@@ -52,13 +52,13 @@ def part(
     after: tuple[str, ...] = (),
     check: tuple[str, ...] = (),
     check_online: bool = False,
-    reload: str = "",
+    reload: str = RESTART,
     stop_timeout: int = 60,
     published: int = 0,
 ) -> list[ServiceSpec]:
     """The container of one part, if the hub has a bucket and this host the part. `objects`: it reads or writes the
     bucket; `durable`: its folder holds what is nowhere else. `published`: the port of a node at which the other nodes
-    ask it for data."""
+    ask it for data. What is read at the start alone, such as the key of the bucket, needs the usual `reload`."""
     if not in_bucket(context.settings) or role not in metrics_store.roles(context.settings, context.name):
         return []
     # Who asks others or writes to them knows them by name.
@@ -78,7 +78,7 @@ def part(
             command=(role.removeprefix("thanos-"), *arguments, *located, *common(port, grpc)),
             check=check,
             check_online=check_online,
-            reload=reload or (RESTART if objects else ""),  # the place of the bucket and its key are read at the start
+            reload=reload,
             volumes={role: Volume(DATA, durable=durable)},
             binds=context.nodes_file if peers else {},
             networks=(Network("hub"),),
