@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ask import words
+from ask import shorthand, words
 from ask.compose import Bound, Query, finish
 from ask.grammar import Wants
 from ask.moments import Times
@@ -14,7 +14,6 @@ from ask.promql import Matcher, Selector, among, duration, selector_text
 from ask.world import AppMetric
 
 UNIT_WORDS = {"second", "seconds", "byte", "bytes", "total", "bucket", "ratio", "count", "sum", "timestamp"}
-_QUANTILE = re.compile(r"\bp(50|90|95|99)\b")
 _MEAN = re.compile(r"\b(?:average|avg|mean|durchschnitt\w*)\b")
 _PARTS = ("_sum", "_count")
 _TARGET_LABELS = {"env", "host", "job", "instance", "le"}
@@ -94,7 +93,7 @@ def build(found: Candidate, text: str, bound: Bound, wants: Wants, times: Times)
         expr = f"{wants.over_time}_over_time(({expr})[{duration(span)}:1m])"
     elif span and metric.kind == "gauge":
         start, form = times.start, "series"
-    if wants.per != 1 and metric.kind == "counter" and not span:
+    if wants.per != 1 and metric.kind == "counter":
         expr = f"{expr} * {wants.per:g}"
     expr = finish(expr, wants, "", [])
     how = {"counter": "rate", "histogram": "quantile", "timestamp": "age", "gauge": "value"}[metric.kind]
@@ -114,8 +113,7 @@ def _value(metric: AppMetric, selector: str, text: str, groups: tuple[str, ...],
         parts = (f"sum by ({by}) (rate({selector.replace(metric.name, base + end, 1)}{window}))" for end in _PARTS)
         return " / ".join(parts)
     if metric.kind == "histogram":
-        quantile = _QUANTILE.search(text)
-        part = int(quantile[1]) / 100 if quantile else 0.95
+        part = shorthand.quantile(text) or 0.95
         rates = f"sum by ({by}, le) (rate({selector}[{duration(span or 300)}]{shift}))"
         return f"histogram_quantile({part:g}, {rates})"
     if metric.kind == "timestamp":

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import promql_parser as parser
 
-from ask import promql, units
+from ask import grouping, promql, units
 from ask.catalogue import Entry, filled
 from ask.grammar import Threshold, Wants
 from ask.moments import Times
@@ -38,7 +38,7 @@ class Query:
 Bound = dict[str, tuple[str, ...]]
 # The last six have values that a question states in ordinary terms.
 _BINDABLE = {
-    "mountpoint", "datname", "container", "table", "hypertable",
+    "mountpoint", "datname", "container", "table", "hypertable", "view", "slot",
     "status", "code", "state", "severity", "part", "alertname",
 }  # fmt: skip
 
@@ -118,9 +118,9 @@ def build(entry: Entry, bound: Bound, wants: Wants, times: Times) -> Query:
     expr = promql.text(tree, lambda one: bind(one, bound, 0, entry.present))
     notes: list[str] = []
     start, end, form = times.end, times.end, "value"
-    expr = _grouped(expr, wants)
+    expr = _grouped(expr, wants, can)
     if times.back:
-        before = _grouped(promql.text(tree, lambda one: bind(one, bound, times.back, entry.present)), wants)
+        before = _grouped(promql.text(tree, lambda one: bind(one, bound, times.back, entry.present)), wants, can)
         if re.search(r"\btime\(\)", expr):
             before = f"{wrapped(before)} - {times.back:.0f}"
         expr = f"{wrapped(expr)} - {wrapped(before)}"
@@ -148,7 +148,7 @@ def scaled(entry: Entry, wants: Wants) -> bool:
     return wants.per != 1 and units.is_rate(entry.unit) and not EVENTS.search(entry.expr)
 
 
-def _grouped(expr: str, wants: Wants) -> str:
+def _grouped(expr: str, wants: Wants, labels: frozenset[str]) -> str:
     """By the labels that the question names, where the result has them and others, or one number in total."""
     tree = promql.parse(expr)
     kept = promql.labels_kept(tree)
@@ -156,12 +156,15 @@ def _grouped(expr: str, wants: Wants) -> str:
         return f"sum({expr})"
     if not wants.groups or kept is None:
         return expr
-    if kept == () and isinstance(tree, parser.AggregateExpr):
-        inner = promql.labels_kept(tree.expr) or ()
-        groups = [label for label in wants.groups if label in inner]
-        if groups:
-            return f"{tree.op} by ({', '.join(groups)}) ({promql.text(tree.expr)})"
-    return expr
+    return (grouping.grouped(tree, wants.groups, labels) or expr) if kept == () else expr
+
+
+def has_groups(entry: Entry, groups: tuple[str, ...]) -> bool:
+    """Whether the entry's result has the labels, or can have them."""
+    kept = kept_labels(entry.expr)
+    if kept is None or set(groups) <= set(kept):
+        return True
+    return kept == () and bool(grouping.grouped(promql.parse(filled(entry.expr)), groups, labels_of(entry)))
 
 
 def finish(expr: str, wants: Wants, unit: str, notes: list[str]) -> str:

@@ -6,9 +6,9 @@ import copy
 import re
 from dataclasses import dataclass, field, replace
 
-from ask import apps, compose, fitting, lines, promql, safety, units
-from ask.catalogue import Catalogue, Entry, filled
-from ask.compose import Bound, CannotBind, Query
+from ask import apps, compose, fitting, lines, safety, units
+from ask.catalogue import Catalogue, Entry
+from ask.compose import Bound, CannotBind
 from ask.plan import Plan
 from ask.ranking import Index, Ranked, Support
 from ask.reading import Context, Reading, read
@@ -101,7 +101,7 @@ class Engine:
 
     def _candidates(self, reading: Reading, world: World) -> list[tuple[Ranked, Bound]]:
         """The entries that can answer: their metrics exist, their labels fit the names, their unit fits the bound."""
-        ranked = self.index.rank(reading.asked, reading.hints)
+        ranked = self.index.rank(reading.asked, reading.hints, fitting.terms_of_groups(reading))
         if reading.wants.counted and (reading.times.window or reading.wants.threshold):
             ranked += self._of_counted(reading)
         if self.support.scores:
@@ -123,7 +123,7 @@ class Engine:
     def _of_counted(self, reading: Reading) -> list[Ranked]:
         """What is counted may be what a panel shows per second, or which of its values exceed a bound."""
         asked = tuple(word for word in reading.asked if word != "count")
-        found = self.index.rank(asked, reading.hints)
+        found = self.index.rank(asked, reading.hints, fitting.terms_of_groups(reading))
         bounded = reading.wants.threshold is not None
         return [one for one in found if one.entry.unit in units.PER_SECOND or bounded]
 
@@ -152,11 +152,11 @@ class Engine:
     def _panel(self, reading: Reading, best: Ranked, bound: Bound, others: tuple[str, ...], world: World) -> Plan:
         best = replace(best, entry=fitting.meant(best.entry, reading))
         if best.entry.language == "logql":
-            at = reading.times.end
-            span = promql.duration(reading.times.end - reading.times.start) if reading.times.window else "1h"
-            form = "lines" if best.entry.form == "lines" else "value"
-            start = at - 7 * 86400 if form == "lines" else at
-            query = Query(filled(best.entry.expr, window=span), "logql", start, at, form)
+            if reading.times.back:
+                return Plan(
+                    reading=reading, abstention="Log lines are not compared with another time.", readings=others
+                )
+            query = lines.of_panel(best.entry, reading.times)
         else:
             try:
                 query = compose.build(best.entry, bound, fitting.wants_of(reading, best.entry), reading.times)

@@ -18,7 +18,7 @@ CUES = {
 }  # fmt: skip
 _DIGITS = re.compile(r"\D")
 _HOSTLIKE = re.compile(r"(?<![\w./%-])[a-z][a-z]*[-_]?[a-z]*[-_]?\d+(?![\w%./-])")
-_NAMES = re.compile(r"^(p\d\d?|md5|\d+|ipv?[46]|http\d*|utf8|s3|node\d|load1|load5|load15|\w+[:=].*|h\d|x\d+)$")
+_NAMES = re.compile(r"^(p\d{1,3}|md5|\d+|ipv?[46]|http\d*|utf8|s3|node\d|load1|load5|load15|\w+[:=].*|h\d|x\d+)$")
 _AFTER_CUE = re.compile(
     r"\b(?:hosts?|servers?|machines?|containers?|rechner|database|datenbank|(?:lines|logs|zeilen) (?:of|from|von))\s+"
     r"(?:called\s+|named\s+)?"

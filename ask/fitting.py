@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ask import compose
+from ask import compose, shorthand
 from ask.catalogue import Entry
 from ask.compose import Bound, Query
 from ask.grammar import Wants
@@ -31,15 +31,33 @@ def parts_of_names(reading: Reading) -> frozenset[str]:
     return frozenset(part for one in reading.mentions for part in re.split(r"\W+", one.value.lower()))
 
 
+_OF_REQUESTS = {("error",), ("status",), ("traffic",)}  # of a service: what its requests are like
+
+
 def implied(reading: Reading, hub: str) -> frozenset[str]:
     """Terms that the names in a question state: what it measures is not left open by them."""
     found = {"disk", "hypertable", "table", "slot", "size"}
     if any(one.value == hub for one in reading.mentions):
         found.add("hub")
+    if any("job" in one.labels for one in reading.mentions) and reading.asked in _OF_REQUESTS:
+        return frozenset({"request"})
     return reading.hints & found if reading.asked else frozenset()
 
 
+_GROUP_TERMS = {"job": "service", "datname": "database", "host": "host", "container": "container", "status": "status"}
+
+
+def terms_of_groups(reading: Reading) -> frozenset[str]:
+    """Terms that state the groups of a result, which entries are chosen by anyway."""
+    return frozenset(_GROUP_TERMS[one] for one in reading.wants.groups if one in _GROUP_TERMS)
+
+
 _NOT = re.compile(r"\b(?:not|never|nicht|kein\w*)\b|n't\b")
+_WHEN_LARGEST = re.compile(
+    r"\b(?:when|at what time|what time|wann|cuándo)\b.*\b(?:peak\w*|max\w*|min\w*|highest|lowest|largest|smallest"
+    r"|spike\w*)\b"
+)
+_RATIO_OF_TWO = re.compile(r"\b(?:ratio|quotient) (?:of|between)\b")
 _WITHOUT = re.compile(r"\b(?:without|except|excluding|other than|apart from|but no|ohne|excepto)\b")
 
 
@@ -48,6 +66,10 @@ def negated(reading: Reading) -> str:
     text = reading.text.replace(reading.search.lower(), " ") if reading.search else reading.text
     if _NOT.search(text) or (reading.about_logs and _WITHOUT.search(text)):
         return "What the question leaves out or negates cannot be expressed: state which value is wanted."
+    if _WHEN_LARGEST.search(reading.original.lower()):
+        return "The time at which a value was the largest or smallest cannot be expressed: show its graph."
+    if len(reading.mentions) > 1 and _RATIO_OF_TWO.search(reading.text):
+        return "The ratio of the values of two names cannot be expressed: name both without it."
     return ""
 
 
@@ -63,13 +85,12 @@ def fits(entry: Entry, reading: Reading) -> bool:
         return False
     if reading.values and "ratio" in reading.asked and entry.unit != "percentunit":
         return False
+    if "ALERTS_FOR_STATE" in entry.metrics and (reading.times.window or reading.times.back):
+        return False
     kept = compose.kept_labels(entry.expr)
     if (wants.top or wants.threshold) and kept == ():
         return False
-    if wants.groups and kept is not None:
-        inner = compose.labels_of(entry)
-        return all(group in kept or group in inner for group in wants.groups)
-    return True
+    return not wants.groups or compose.has_groups(entry, wants.groups)
 
 
 _MEAN = re.compile(r"\b(?:average|avg|mean|durchschnitt\w*|promedio)\b")
@@ -79,13 +100,14 @@ _QUANTILE = re.compile(
 
 
 def meant(entry: Entry, reading: Reading) -> Entry:
-    """An entry that shows a quantile as the mean, if the question wants that."""
+    """An entry that shows a quantile with the quantile that the question names, or as the mean if it wants that."""
+    wanted = shorthand.quantile(reading.text)
+    if wanted is not None and shorthand.QUANTILE.search(entry.title):
+        expr = re.sub(r"histogram_quantile\([\d.]+", f"histogram_quantile({wanted:g}", entry.expr)
+        title = shorthand.QUANTILE.sub(f"p{100 * wanted:g}", entry.title)
+        return replace(entry, expr=expr, title=title)
     found = _QUANTILE.fullmatch(entry.expr)
-    if (
-        not found
-        or not _MEAN.search(reading.original.lower())
-        or any(one.startswith("p") and one[1:].isdigit() for one in reading.asked)
-    ):
+    if not found or not _MEAN.search(reading.original.lower()):
         return entry
     parts = (f"sum by ({found['by']}) (rate({found['name']}_{part}{found['rest']}))" for part in ("sum", "count"))
     return replace(entry, expr=" / ".join(parts), title=re.sub(r"\bp\d\d\b", "Mean", entry.title))

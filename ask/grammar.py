@@ -24,7 +24,11 @@ _LESS = (
     r"(?:less|lower|smaller|fewer|shorter|younger|faster) than|under|below|at most|<=?|unter|weniger als|kleiner als|"
     r"menos de|por debajo de"
 )
-_HALF = re.compile(r"\b(?P<bound>than|over|above|below|under)\s+half\b")
+_FRACTIONS = {"half": "50", "a quarter": "25", "one quarter": "25", "three quarters": "75", "three-quarters": "75"}
+_FRACTIONS |= {"a third": "33.3", "one third": "33.3", "two thirds": "66.7", "two-thirds": "66.7"}
+_FRACTION = re.compile(
+    rf"\b(?P<bound>than|over|above|below|under)\s+(?P<part>{'|'.join(_FRACTIONS)})\b(?! of an| an hour)"
+)
 _THRESHOLD = re.compile(
     rf"(?<![\w-])(?:(?P<more>{_MORE})|(?P<less>{_LESS}))\s*(?:a |an )?{_NUM}\s*"
     rf"(?P<unit>%|percent\b|prozent\b|por ciento\b|(?:{_UNIT})\b)?(?:\s*(?:per|/)\s*s(?:ec(?:ond)?)?\b)?"
@@ -106,7 +110,8 @@ _GROUPS = {
 }
 _GROUP = re.compile(
     r"(?<!used )(?<!taken )(?<!consumed )(?<!eaten )"
-    r"\b(?:per|by|for each|on each|of each|on every|of every|each|pro|je|por|grouped by)\s+(?:"
+    r"\b(?:(?:split|broken down|divided|grouped) )?(?:per|by|(?:for|on|of|in) (?:each|every)|each|pro|je|jede[rnms]?"
+    r"|por|(?:(?:de|en|por) )?cada)\s+(?:"
     + "|".join(f"(?P<{label}>{names})" for label, names in _GROUPS.items())
     + r")\b"
 )
@@ -152,7 +157,7 @@ def parse(text: str, window: bool, several: bool) -> Wants:
     yes_no = bool(_YES_NO.search(text))
     total, chart = bool(_TOTAL.search(text)), bool(_CHART.search(text))
     several = several or bool(_OF_WHICH.search(text))
-    threshold, text = _threshold(_HALF.sub(r"\g<bound> 50%", text))
+    threshold, text = _threshold(_FRACTION.sub(lambda found: f"{found['bound']} {_FRACTIONS[found['part']]}%", text))
     per, text = _per(text)
     groups = tuple(label for found in _GROUP.finditer(text) for label, hit in found.groupdict().items() if hit)
     top, lowest, over_time = 0, False, ""
@@ -168,6 +173,7 @@ def parse(text: str, window: bool, several: bool) -> Wants:
     elif superlative and not over_time and several and superlative[0] not in {"max", "maximum", "min", "minimum"}:
         top = 1 if not re.search(rf"\b(?:{_HIGH}|{_LOW})\s+\w+s\b", text) else 10
         top = SEVERAL if _WHICH_OF_SEVERAL.search(text) else top
+        top = SEVERAL if groups and top == 1 else top
         top = 1 if re.search(r"\b(?:uses?|has|have|with|gets?|eats?|takes?|writes?)\b", text) and top == 10 else top
     if top:
         lowest = bool(superlative and superlative["low"])

@@ -13,7 +13,9 @@ SYNONYMS: dict[str, str] = {
     "partition partitions space",
     "usage": "brauchen braucht usage use used "
     "uses using utilization utilisation utilized consumption consume consumes consumed "
-    "consuming occupied eat eats take takes auslastung verbrauch nutzung belegt belegung benutzt uso usan usa "
+    "consuming occupied eat eats ate eaten eating take takes hog hogs hogging guzzle guzzles burn burns "
+    "devour devours verbraucht verbrauchen verwendet consume consumen gasta gastan ocupa ocupan "
+    "auslastung verbrauch nutzung belegt belegung benutzt uso usan usa "
     "utilización utilizacion consumo ocupado ocupación",
     "busy": "busy busiest beschäftigt ausgelastet busier",
     "full": "full voll voller lleno llenos llena fullest",
@@ -21,31 +23,33 @@ SYNONYMS: dict[str, str] = {
     "maschinen servidor servidores máquina máquinas maquina maquinas anfitrión hosts' computer computers vm vms",
     "container": "container containers contenedor contenedores docker pod pods",
     "load": "load loads systemlast carga",
-    "network": "network networks net netzwerk netz red nic",
+    "network": "network networks net netzwerk netz red nic interface interfaces ethernet",
     "traffic": "traffic bandwidth verkehr tráfico trafico throughput",
-    "receive": "receive receives received receiving incoming inbound ingress download rx eingehend into in-bound "
+    "receive": "receive receives received receiving empfängt empfangen recibe reciben incoming inbound ingress "
+    "download rx eingehend into in-bound "
     "recibido entrante",
-    "transmit": "transmit transmits transmitted sent send sends sending outgoing outbound egress upload tx ausgehend "
+    "transmit": "transmit transmits transmitted sent send sends sending sendet senden gesendet envía envían outgoing "
+    "outbound egress upload tx ausgehend "
     "enviado saliente out",
     "error": "error errors fehler errores failures faults",
     "fail": "fail fails failed failing failure fehlgeschlagen fehlgeschlagene fallido fallidos fallida fallaron broken",
     "alert": "alert alerts alarm alarms alarme alertas alerta alarmas alarma",
     "firing": "firing active fire fires fired aktiv aktive activas activos activo feuern raised",
     "container_start": "restart restarts restarted restarting neustart neustarts neugestartet reinicio reinicios "
-    "reboots starts",
+    "reiniciado reiniciados reiniciaron reboots starts",
     "database": "database databases db dbs datenbank datenbanken base bases",
     "postgres": "postgres postgresql pg psql",
     "connection": "connection connections session sessions client clients verbindung verbindungen conexión conexiones "
     "conexion",
     "request": "request requests anfragen anfrage peticiones petición solicitudes calls",
     "latency": "latency latencies latenz latencia",
-    "slow": "slow slowest slowness slower langsam lento",
+    "slow": "slow slowest slowness slower faster quicker langsam lento",
     "service": "service services app apps application applications dienst dienste servicio servicios anwendung "
     "aplicación",
     "backup": "backup backups sicherung sicherungen respaldo respaldos copia",
     "size": "size sizes big biggest large largest larger bigger größe groesse groß tamaño grow grew grown growth "
     "growing",
-    "lag": "lag lags behind delay delayed late verzögerung retraso replikationsverzögerung lagging",
+    "lag": "lag lags behind stale outdated delay delayed late verzögerung retraso replikationsverzögerung lagging",
     "standby": "standby standbys replica replicas secondary follower",
     "replication": "replication replikation replicación",
     "table": "table tables tabelle tabellen tabla tablas",
@@ -57,10 +61,10 @@ SYNONYMS: dict[str, str] = {
     "offset": "offset skew drift",
     "uptime": "uptime uptimes up-time",
     "count": "count counts",
-    "rate": "rate rates",
+    "rate": "rate rates tasa tasas",
     "ratio": "ratio ratios share percentage fraction anteil percent quote porcentaje proporción",
-    "write": "write writes written writing schreiben geschrieben escritura",
-    "read": "read reads reading lesen gelesen lectura",
+    "write": "write writes schreibt escribe escriben written writing schreiben geschrieben escritura",
+    "read": "read reads liest lesen lee leen reading lesen gelesen lectura",
     "old": "old age oldest alt alter antigua antiguo longest",
     "open": "open offen offene abierto abiertas",
     "limit": "limit limits grenze límite",
@@ -73,7 +77,7 @@ SYNONYMS: dict[str, str] = {
     "component": "component components part parts komponenten",
     "healthy": "healthy health ok okay well gesund",
     "up": "up online alive reachable erreichbar",
-    "down": "down offline dead unreachable",
+    "down": "down offline dead unreachable unavailable unresponsive ausgefallen caído caídos",
     "silent": "silent quiet missing",
     "pressure": "pressure psi stall",
     "inode": "inode inodes",
@@ -88,6 +92,7 @@ SYNONYMS: dict[str, str] = {
     "certificate": "certificate certificates cert certs zertifikat certificado",
     "renew": "renew renewed renewal renewals",
     "state": "state states",
+    "success": "success succeed succeeds succeeded successful successfully erfolgreich",
     "timescale": "timescale timescaledb",
     "metric": "metric metrics metriken métricas",
     "httperror": "httperror",
@@ -121,9 +126,24 @@ para con y o qué que cuál cual cuáles cómo como cuánta cuánto cuanto cuant
 entire fleet fleetwide everywhere across throughout amount quick check pls plz thx cuales list
 first anything something kindly somehow enough heaviest hottest colleague kind moment boss says say said think wonder
 wondering together return returned returns queda am many
-situation emptiest
+situation emptiest anywhere somewhere recently lately name among around approximately roughly actually basically
+happen happens happened occurred occurs serve serves served serving handle handles handled split
+itself sum summe suma produce produces produced schon noch ya
+gab gibt's hatte hatten wurde wurden worden läuft laufen sich etwa ungefähr derzeit momentan welchen welchem unser
+han ha he hemos fue fueron sido cada sobre entre mucho muchos muchas demasiado esta este estos estas
 """
 STOP = frozenset(_STOP.split())
+
+# Never a misspelling of a word of the vocabulary, though a letter or two away.
+_ORDINARY = """
+user users older party parties port ports card cards care click clicks court real ready receiver receivers
+replicate simple side sides site sites small stage translation translations file files fine five firm fix
+fixes place driver drivers word words white professor lead leads death deaths catch rare race lane closer
+consumer consumers follow later note notes fair intro help looks lack luck law quit shoe shoes ship ships
+spot spots taken wall writer writers seed remain derive fall falls deal dean sharp shape rose
+competent compiler compilers convention correction corrections collection collections
+"""
+ORDINARY = frozenset(_ORDINARY.split())
 
 # Words that state how and not what: alone they name no value.
 ATTRIBUTES = frozenset(

@@ -36,9 +36,9 @@ _OF_NETWORK = re.compile(r"\b(?:network|packets?|interfaces?|drop\w*|http|ratio|
 _MESSAGES = re.compile(r"(?P<text>[a-z][\w-]*(?: [a-z][\w-]*)?) messages\b", re.I)
 _QUOTED = re.compile(r"[\"'`“„«](?P<text>[^\"'`”“»]{2,100})[\"'`”“»]")
 _CONTAINING = re.compile(
-    r"\b(?:grep(?: for)?|search(?:ing)? for|containing|contains?|"
-    r"with the (?:text|word)|mentioning|matching|that say|saying|enthält|contienen)\s+"
-    r"(?P<text>[\w.:/-]{2,60})"
+    r"\b(?:grep(?: for)?|(?:search|look)(?:ing)? for|find|occurrences? of|containing|contains?|"
+    r"with the (?:text|word)|mentioning|matching|that say|saying|enthält|contienen|contiene)\s+"
+    r"(?:(?:the )?(?:word|text|string)\s+)?(?P<text>[\w.:/-]{2,60})"
 )
 _COUNT = re.compile(r"\b(?:how many|count|number of|anzahl|wie viele|cu[aá]nt[oa]s)\b")
 _RATE = re.compile(r"\b(?:per second|rate|/s)\b")
@@ -65,13 +65,18 @@ def unused(asked: tuple[str, ...], search: str) -> tuple[str, ...]:
 
 def quoted(text: str) -> str:
     """The text in quotes, or after a word such as "containing", with its case."""
-    found = _QUOTED.search(text) or _CONTAINING.search(text)
+    found = _QUOTED.search(text) or next((one for one in _CONTAINING.finditer(text) if _is_text(one["text"])), None)
     if found is None and (found := _MESSAGES.search(text)):
         kept = found["text"].split()
         while kept and (kept[0].lower() in lexicon.STOP or set(words.content(kept[0])) <= _USED):
             kept = kept[1:]
         return " ".join(kept)
     return found["text"] if found else ""
+
+
+def _is_text(word: str) -> bool:
+    """Whether a word is something to look for, and not a level, a source, or a word without content."""
+    return word.lower() not in lexicon.STOP and not set(words.content(word)) <= _USED
 
 
 def is_unrestricted(text: str, search: str, wants: Wants) -> bool:
@@ -99,15 +104,17 @@ def build(text: str, search: str, bound: Bound, wants: Wants, times: Times) -> Q
     filters = f' | level{"=~" if "|" in level else "="}"{level}"' if level else ""
     if search:
         filters += " |~ `(?i)" + re.escape(search).replace("\\ ", " ").replace("`", ".") + "`"
-    start = times.start if times.window else times.end - HOUR
-    span = duration(times.end - start)
+    start, end = times.start if times.window else times.end - HOUR, times.end
     notes = () if times.window else ("no time was given: the last hour",)
+    if times.moment:
+        start, end, notes = times.end - HOUR / 2, times.end + HOUR / 2, ("half an hour before and after that time",)
+    span = duration(end - start)
     source = "host, job, container"
     if wants.top or _WHICH_MOST.search(plain):
         count = wants.top if wants.top > 1 else 10
         by = "host" if re.search(r"\b(?:which|what) hosts?\b|\bhosts?\b.*\bmost\b", plain) else source
         text = f"topk({count}, sum by ({by}) (count_over_time({streams}{filters} [{span}])))"
-        return Query(text, "logql", times.end, times.end, "value", notes)
+        return Query(text, "logql", end, end, "value", notes)
     groups = tuple(one for one in wants.groups if one in {"host", "container", "job", "level", "compose_project"})
     rated = bool(_RATE.search(plain)) or wants.per != 1
     if groups or rated or _COUNT.search(plain) or re.search(r"\bcount\b", plain):
@@ -117,5 +124,5 @@ def build(text: str, search: str, bound: Bound, wants: Wants, times: Times) -> Q
         counted = f"sum{f' by ({by}) ' if by else ''}({function}({streams}{filters} [{span}])){each}"
         if wants.threshold is not None:
             counted = f"{counted} {wants.threshold.op} {wants.threshold.value:.12g}"
-        return Query(counted, "logql", times.end, times.end, "value", notes)
-    return Query(f"{streams}{filters}", "logql", start, times.end, "lines", notes)
+        return Query(counted, "logql", end, end, "value", notes)
+    return Query(f"{streams}{filters}", "logql", start, end, "lines", notes)

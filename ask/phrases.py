@@ -8,6 +8,29 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bgood (?:morning|afternoon|evening|day)\b|\brunning into\b|\bwe had an? (?:outage|incident|problem)s?\b"
      r"|\b(?:ordered|sorted|ranked) by\b", " "),
     (r"\b(?:what|which(?: ones?)?|anything|something) (?:is|are) firing\b|^\s*firing\b", "firing alerts"),
+    (r"\b(?:since when|how long (?:has|have|is|are)|when did)\b(.*?)\b(?:start(?:ed)? )?(?:to )?"
+     r"(?:fires?|fired|firing)\b",
+     r" firingsince alert \1 "),
+    (r"\blongest\b.*\b(?:alerts?|firing)\b|\b(?:alerts?|fires?|firing)\b.*\blongest\b", " firingsince alert "),
+    (r"\bwhat (?:has |was |were )?(?:fired|firing)\b", "firing alerts"),
+    (r"\bsuccess (?:rates?|ratio|percentage|share)\b|\berfolgsquote\b|\btasa de éxito\b", " successratio "),
+    (r"\bon fire\b", "firing alerts"),
+    (r"\b(?:at|with) (?:this|the current|the present) (?:pace|rate|speed|trend)\b", " "),
+    (r"\bhow many (?:hours|days|weeks|months) (?:until|till|before|are left|remain)\b", " fullin "),
+    (r"\b(?:how many times|wie oft|cu[aá]ntas veces)\b", " count "),
+    (r"\b(?:how much|amount of|(?:the )?(?:most|least)) data\b|\bhow many bytes\b"
+     r"|(?<!log )(?<!temp )\bbytes(?= per second\b| a second\b| ?/ ?s\b)", " "),
+    (r"\bcpu[- ]load\b", "cpu usage"),
+    (r"\biowait\b", "io wait"),
+    (r"\b(?:how much )?(?:disk )?space\b(?=.*\btables?\b)", "size"),
+    (r"\bqueue (?:length|size)\b", "queue depth"),
+    (r"\bbases? de datos\b", "database"),
+    (r"\b(?:wie lange|seit wann) läuft\b", " uptime "),
+    (r"\b(?:network|netzwerk)[- ]?(?:cards?|interfaces?|adapters?|karten?)\b", "network"),
+    (r"\bhow long (?:do|does|did)\b(.*?)\b(requests?)\b(.*?)\b(?:take|took|last)\b", r"\1 latency \3"),
+    (r"\bstatus codes?\b", "status"),
+    (r"\b(?:which|what) status(?:es)?\b", "responses by status"),
+    (r"\b(?:gives?|gave|given) back\b", " "),
     (r"\bhow many (?=\w+(?: \w+)? per second\b)|\bprometheus (?=ingest)"
      r"|\bslow\b(?=.*\b(?:latency|response times?)\b)", " "),
     (r"^\s*(?:is|are) +(?:up|alive|online|reachable|down|dead|running)\s*\??$", "host up"),
@@ -40,7 +63,7 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\b(hard|solid state) ?(disks?|discs?|drives?)\b|\b(festplatten?|datenträger|laufwerke?)\b", "disk"),
     (r"\bdiscos? duros?\b", "disk"),
     (r"\b(disk|disc|storage|drive) ?space\b|\bspeicherplatz\b|\bplattenplatz\b|\bespacio en disco\b", "disk"),
-    (r"\bdisks? (?:io|i/o)\b", "disk throughput"),
+    (r"\bdisks? (?:io|i/o|throughput|bandwidth)\b", " diskthroughput "),
     (r"\b(when (?:will|do|does|is)\b.*?\b(?:full|fill(?:s|ed)?(?: up)?)|time (?:to|until) full|(?:how long )?until"
      r"\b.*?\bfull|\bwill\b.*\bfull(?! \w)|\b(?:be|get) (?:\w+ )?full(?! \w)"
      r"|\bfull\b.*\b(?:prediction|forecast)"
@@ -50,7 +73,8 @@ PHRASES: tuple[tuple[str, str], ...] = (
      r"|(?:runs?|running) out of (?:disk|space)(?: space)?|runs? full|wann\b.*?\bvoll|cuándo se llena\w*)",
      " fullin disk "),
     (r"\bhow long (?:until|before|till)\b", " fullin "),
-    (r"\b(how (?:long|much time) (?:has|have|is|are)\b.*?\b(?:running|up|online)|since when\b.*?\b(?:running|up)"
+    (r"\bhow (?:long|much time) (?:has|have|is|are)\b(.*?)\b(?:running|up|online)\b", r" uptime \1 "),
+    (r"\b(since when\b.*?\b(?:running|up)"
      r"|laufzeit|betriebszeit|tiempo de actividad)\b", " uptime "),
     (r"\b(how many|number of|count of|amount of|anzahl|wie viele|wieviele|cu[aá]nt[oa]s|n[uú]mero de)\b", " count "),
     (r"\bresponse times?\b|\brequest durations?\b|\bantwortzeit(en)?\b|\btiempo de respuesta\b", "latency"),
@@ -75,11 +99,12 @@ PHRASES: tuple[tuple[str, str], ...] = (
     (r"\bcontinuous aggregates?\b|\bmaterialized views?\b", " continuousaggregate "),
     (r"\bin use\b|\bin benutzung\b|\ben uso\b", " usage "),
     (r"\bweb (?:apps?|services?|traffic)\b|\bhttp (?:apps?|services?)\b", " service "),
-    (r"\b(?:free|available|remaining|left|freier?|freie[snr]?|libres?|disponibles?) (?:memory|ram|mem|arbeitsspeicher"
-     r"|memoria)\b", " memoryfree "),
-    (r"\b(?:memory|ram|mem|arbeitsspeicher|memoria)\b(?: \w+){0,2} (?:free|available|left|frei|libre|disponible)\b",
+    (r"\b(?:free|available|remaining|left|frei(?:e[rsnm]?)?|libres?|disponibles?) (?:memory|ram|mem|memoria"
+     r"|(?:arbeits)?speicher)\b", " memoryfree "),
+    (r"\b(?:memory|ram|mem|(?:arbeits)?speicher|memoria)\b(?: \w+){0,2}"
+     r" (?:free|available|left|frei|libre|disponible)\b",
      " memoryfree "),
-    (r"\b(?:free|available|remaining|freier?) (?:disk|space|storage)\b", " diskfree "),
+    (r"\b(?:free|available|remaining|frei(?:e[rsnm]?)?) (?:disk|space|storage)\b", " diskfree "),
     (r"\b(?:disk|space|storage)\b(?: \w+){0,2} (?:free|available|left|frei|libre)\b", " diskfree "),
     (r"\b(?:total|installed) (?:memory|ram)\b(?! us)|\bhow much (?:memory|ram) (?:does|do|has)\b.*\bhave\b"
      r"(?: in total)?",

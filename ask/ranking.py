@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from ask import lexicon
+from ask import lexicon, units
 from ask.catalogue import Entry
 
 ENOUGH = 0.66  # of 1: below it the engine abstains
@@ -73,11 +73,14 @@ class Index:
         of_phrasing = (common + implied) / sum(self.weight(word) for word in words)
         return of_question * (0.6 + 0.4 * of_phrasing)
 
-    def rank(self, asked: tuple[str, ...], hints: frozenset[str]) -> list[Ranked]:
-        """The entries with any agreement, the best first."""
+    def rank(self, asked: tuple[str, ...], hints: frozenset[str], groups: frozenset[str] = frozenset()) -> list[Ranked]:
+        """The entries with any agreement, the best first. A phrasing need not have the terms in `groups`, nor "rate" if
+        the entry's unit is per second."""
         best: dict[str, Ranked] = {}
         for entry, words in self.documents:
-            score = self.score(asked, hints, words) * (RECORD if entry.kind == "record" else 1)
+            free = groups | {"rate"} if units.is_rate(entry.unit) else groups
+            left = tuple(word for word in asked if word not in free or word in words) or asked
+            score = self.score(left, hints, words) * (RECORD if entry.kind == "record" else 1)
             if score and (entry.id not in best or score > best[entry.id].score):
                 best[entry.id] = Ranked(entry, score, score)
         return sorted(best.values(), key=lambda one: (-one.score, one.entry.id))

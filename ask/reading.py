@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from ask import apps, entities, grammar, lexicon, logs, times, values, words
+from ask import apps, entities, grammar, lexicon, logs, shorthand, times, values, words
 from ask.catalogue import Catalogue
 from ask.entities import Mention
 from ask.grammar import Threshold, Wants
@@ -14,15 +14,20 @@ from ask.ranking import Index
 from ask.values import Stated
 from ask.world import LABELS, World
 
-_FOLLOWS = re.compile(r"^(?:and|what about|how about|und|y|same|now|but|only|also|for|on|ok|okay)\b")
+_FOLLOWS = re.compile(
+    r"^(?:and|what about|how about|und|y|same|now|but|only|also|for|on|ok|okay|per|by|(?:grouped|split) by"
+    r"|(?:more|less|higher|lower|greater|fewer) than|over|above|under|below)\b"
+)
 _GROWN = re.compile(
     r"\b(?:gr[eo]wn?|grows|growth|growing|(?:in|de)creased?|shrunk|shrank|chang(?:e|ed|es)|"
-    r"(?:go|gone|went|going) (?:up|down)|rise|rose|risen|fall|fell|fallen)\b"
+    r"(?:go|gone|went|going) (?:up|down)|increas\w+|decreas\w+|shrinking|rises?|rose|risen|rising|fall|fell|fallen|"
+    r"falling|getting (?:bigger|larger|smaller|fuller|higher|lower|worse|better)|wächst|wachsen|steigt|crece|sube)\b"
 )
 _EXCLUDED = (
     r"\b(?:except(?: for| of)?|excluding|other than|apart from|besides|without|but not|not counting|ignoring|außer|ohne"
     r"|excepto|menos|sin)\s+(?:the\s+|all\s+)?(?:hosts?\s+|containers?\s+|services?\s+)?"
 )
+_ONLY_LOGS = {"container", "compose_project", "compose_service"}
 _REBOOTED = re.compile(r"\breboot(?:s|ed)?\b|\brestart(?:s|ed)? (?:the )?(?:hosts?|servers?|machines?)\b")
 _HINTS = {
     "host": {"host", "hub"},
@@ -89,7 +94,7 @@ def _continued(before: Reading | None, now: Reading) -> Reading:
 
 
 def _single(question: str, world: World, index: Index, catalogue: Catalogue, now: float) -> Reading:
-    lower = re.sub(r"\s+", " ", question.lower().strip())
+    lower = shorthand.quantiles(re.sub(r"\s+", " ", question.lower().strip()))
     search = logs.quoted(question)
     about_logs = logs.is_about(lower)
     when = times.parse(lower if not (about_logs and search) else lower.replace(search.lower(), " "), now)
@@ -103,11 +108,9 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
         wants, when = rebooted, replace(when, window=False)
     text = words.phrases(wants.rest)
     asked, notes = _asked(text, index, world)
-    asked, wants = _share_that_is_free(asked, wants)
+    asked, wants, unit = shorthand.resolve(asked, names.mentions, wants, when, unit, lower)
     if "fullin" in asked and when.window:  # a forecast does not depend on the time that is named
         when = replace(when, start=when.end, window=False)
-    if len(asked) == 1 and re.fullmatch(r"p\d\d", asked[0]):
-        asked = (*asked, "latency")
     hints = frozenset(hint for one in names.mentions for hint in _HINTS.get(one.labels[0], set()))
     return Reading(
         original=question,
@@ -118,7 +121,7 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
         suggestions=names.suggestions,
         wants=wants,
         times=when,
-        about_logs=about_logs,
+        about_logs=about_logs or _are_log_errors(asked, names.mentions),
         search=search if about_logs else "",
         unit=unit,
         values=stated,
@@ -127,8 +130,14 @@ def _single(question: str, world: World, index: Index, catalogue: Catalogue, now
         hints=hints
         | frozenset({"size"} if grown else ())
         | frozenset(words.canonical(group) for group in wants.groups),
-        notes=(*names.notes, *notes),
+        notes=(*names.notes, *notes, *filter(None, (when.note,))),
     )
+
+
+def _are_log_errors(asked: tuple[str, ...], mentions: tuple[Mention, ...]) -> bool:
+    """Errors of containers that are no services with metrics of requests: those in their logs."""
+    errors = [word for word in asked if not word.isdecimal()]
+    return errors == ["error"] and bool(mentions) and all({*one.labels} <= _ONLY_LOGS for one in mentions)
 
 
 def _excluded(text: str, mentions: tuple[Mention, ...]) -> str:
@@ -164,23 +173,12 @@ def _asked(text: str, index: Index, world: World) -> tuple[tuple[str, ...], tupl
             found.append(words.canonical(word))
         elif parts := words.compound(word):
             found += parts
-        elif near := words.closest(word, _spellings() | own):
+        elif word not in lexicon.ORDINARY and (near := words.closest(word, _spellings() | own)):
             notes.append(f'"{word}" is taken as {near}')
             found += [] if near in lexicon.STOP else [words.canonical(near)]
         else:
             found.append(words.canonical(word))
     return tuple(dict.fromkeys(found)), tuple(notes)
-
-
-def _share_that_is_free(asked: tuple[str, ...], wants: Wants) -> tuple[tuple[str, ...], Wants]:
-    """ "Less than 10 % free" is more than 90 % used."""
-    bound = wants.threshold
-    free = {words.canonical("diskfree"): "disk", words.canonical("memoryfree"): "memory"}
-    if bound is None or bound.kind != "share" or not any(word in free for word in asked):
-        return asked, wants
-    turned = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}[bound.op]
-    used = replace(bound, op=turned, value=round(1 - bound.value, 6), written=f"{bound.written} free")
-    return tuple(free.get(word, word) for word in asked), replace(wants, threshold=used)
 
 
 def _parts(word: str) -> list[str]:
@@ -195,21 +193,38 @@ def _spellings() -> set[str]:
     return {word for written in lexicon.SYNONYMS.values() for word in written.split()} | set(lexicon.SYNONYMS)
 
 
+def _with_new(before: Wants, now: Wants) -> Wants:
+    """What was wanted, with what a follow-up wants besides or instead."""
+    return replace(
+        before,
+        top=now.top or before.top,
+        lowest=now.lowest if now.top else before.lowest,
+        threshold=now.threshold or before.threshold,
+        over_time=now.over_time or before.over_time,
+        groups=now.groups or before.groups,
+        chart=now.chart or before.chart,
+        total=now.total or before.total,
+        per=now.per if now.per != 1 else before.per,
+    )
+
+
 def _following(before: Reading, now: Reading) -> Reading:
     """The new question with what it leaves out taken from the previous one."""
-    labels = {label for one in now.mentions for label in one.labels[:1]}
+    labels = {label for one in now.mentions for label in one.labels}
     kept = tuple(one for one in before.mentions if not labels & set(one.labels))
-    strong = now.asked or now.about_logs
+    added = {*map(words.canonical, now.wants.groups), *(("rate",) if now.wants.per != 1 else ())}
+    adds = bool(now.asked) and set(now.asked) <= added  # "per container": the value is the one before
+    strong = (now.asked and not adds) or now.about_logs
     same_time = now.times.window or now.times.moment or now.times.back
     return replace(
         now,
         text=now.text if strong else before.text,
-        asked=now.asked or before.asked,
+        asked=tuple(dict.fromkeys((*before.asked, *now.asked))) if adds else now.asked or before.asked,
         mentions=(*kept, *now.mentions),
         times=now.times if same_time else before.times,
         about_logs=now.about_logs or (before.about_logs and not now.asked),
         search=now.search or before.search,
-        wants=now.wants if strong else replace(before.wants, top=now.wants.top or before.wants.top),
+        wants=now.wants if strong else _with_new(before.wants, now.wants),
         hints=now.hints | before.hints,
         values=now.values if strong else before.values,
         notes=(*now.notes, f'continues "{before.original}"'),

@@ -35,6 +35,8 @@ def show(value: float, unit: str, signed: bool = False, digits: int = 3) -> str:
         return "no value"
     if math.isinf(value):
         return "unbounded"
+    if signed and unit != "s" and abs(value) < 1e-9:  # the difference of two sums
+        value = 0.0
     sign = "+" if signed and value > 0 else ""
     if unit == "percentunit":
         return f"{sign}{100 * value:.{digits}g} {'percentage points' if signed else '%'}"

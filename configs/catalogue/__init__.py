@@ -28,7 +28,7 @@ def render(settings: Settings) -> str:
 
 def catalogue(settings: Settings) -> dict[str, Any]:
     """The document: its format, the environment, the jobs of fleetwatch's exporters, and the entries."""
-    entries = [*_panels(settings), *derived.entries(), *_rules(settings, rules.groups(settings), "promql")]
+    entries = [*_panels(settings), *derived.entries(settings), *_rules(settings, rules.groups(settings), "promql")]
     entries += _rules(settings, rules.ruler_groups(settings), "logql")
     return {"format": FORMAT, "env": settings.env, "jobs": sorted(services.reserved_jobs(settings)), "entries": entries}
 

@@ -132,7 +132,8 @@ HUB = {
     "Metrics size at full retention/size limit": "size limit of the metrics",
     "Metrics retention/oldest sample": "age of the oldest sample; how far back do metrics go; metrics history",
     "Metrics retention/retention": "metrics retention; how long are metrics kept; prometheus retention",
-    "Backup age": "backup age; how old is the backup; last backup; when was the last backup; time since backup",
+    "Backup age": "backup age; how old is the backup; last backup; last successful backup; "
+    "when was the last backup; time since backup",
     "Failed backups": "failed backups; did the backup fail; backup failures; backup ok",
     "Failed repository checks": "failed repository checks; backup repository check; is the backup readable",
     "Last restore drill": "last restore drill; when was the restore drilled; backup drill age",
@@ -252,7 +253,7 @@ HTTP = {
     "Service overview/p50 latency": "service p50 latency",
     "Service overview/p95 latency": "service p95 latency",
     "Request rate by service": "request rate by service; request rate; requests per second; http requests; "
-    "web traffic; http traffic; service requests",
+    "web traffic; http traffic; service traffic; service requests",
     "Response rate by status": "response rate by status; requests by status; responses by status; http status",
     "Error ratio by service": "error ratio by service; error ratio; error rate; 5xx ratio; 5xx responses; service "
     "errors; failed requests ratio; http errors",

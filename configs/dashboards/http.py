@@ -76,6 +76,11 @@ def _union(settings: Settings, template: str) -> str:
     return " or ".join(f"({one})" for one in found) if len(found) > 1 else found[0]
 
 
+def success_ratio(settings: Settings) -> str:
+    """Share of responses without status 5xx, by service."""
+    return f"1 - ({_union(settings, '{errors} / ({requests} > 0)')})"
+
+
 def board(settings: Settings) -> Dashboard:
     """Only for settings with an app that has `http:`."""
     requests, errors = _union(settings, "{requests}"), _union(settings, "{errors}")

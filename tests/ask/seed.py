@@ -310,7 +310,10 @@ def hub_series() -> Iterator[Series]:
         ("ContainerThrottled", "warning", "web-2"), ("Watchdog", "none", "hub"),
     ):  # fmt: skip
         labels = {"alertname": name, "alertstate": "firing", "severity": severity, "env": ENV, "host": host}
-        yield Series("ALERTS", {**labels, **({"container": "blog"} if host == "web-2" else {})}, constant(1))
+        labels |= {"container": "blog"} if host == "web-2" else {}
+        yield Series("ALERTS", labels, constant(1))
+        active = {key: value for key, value in labels.items() if key != "alertstate"}
+        yield Series("ALERTS_FOR_STATE", active, constant(AT - 3600.0 * len(name)))
 
 
 def series() -> list[Series]:

@@ -1,0 +1,26 @@
+"""What a follow-up keeps, replaces and adds. Other sentences than those of the questions."""
+
+from __future__ import annotations
+
+import pytest
+
+from ask.reading import Context
+from tests.ask.offline import engine, world
+from tests.ask.seed import AT
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "parts"),
+    [
+        ("memory of all hosts", "over 70%", ("node_memory_MemAvailable_bytes", "> 0.7")),
+        ("cpu of web-2", "by container", ("container_cpu_usage_seconds_total", 'host="web-2"')),
+        ("requests of blog", "per minute", ('job="blog"', "* 60")),
+        ("p99 latency of blog", "and the shop?", ("0.99", 'job="shop"')),
+        ("memory of shop-api", "on web-2", ('container="shop-api"', 'host="web-2"')),
+        ("cpu of all hosts", "only the top 2 over 20%", ("topk(2", "> 0.2")),
+    ],
+)
+def test_follow_ups(before: str, question: str, parts: tuple[str, ...]) -> None:
+    plan = engine().plan(question, world(), AT, Context(before))
+    assert plan.query is not None
+    assert all(part in plan.query.text for part in parts)
