@@ -50,10 +50,18 @@ class Move(HubDocker):
         expression = f'sum(count_over_time({{host=~".+"}}[{HOUR}s]))'
         return self._value(container, f"http://{address}/loki/api/v1/query?query={quote(expression)}&time={end:.0f}")
 
+    def get(self, url: str, patience: int, *more: str) -> str:
+        """What something on the hub's network answers within so many seconds; `more`: options of wget. ToolError if it
+        does not."""
+        return self.docker("exec", self.container(metrics_store.QUERY), *_get(patience), *more, url)
+
     def answers(self, url: str, patience: int, *more: str) -> bool:
-        """Whether something on the hub's network answers within so many seconds; `more`: options of wget."""
-        container = self.container(metrics_store.QUERY)
-        return self.try_docker("exec", container, *_get(patience), *more, url) is not None
+        """Whether it answers."""
+        try:
+            self.get(url, patience, *more)
+        except ToolError:
+            return False
+        return True
 
     def _value(self, container: str, url: str) -> float:
         answer = json.loads(self.docker("exec", container, *_get(90), url))

@@ -6,7 +6,9 @@ the index of its lines is uploaded as it stops.
 
 from __future__ import annotations
 
+import re
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from configs import names
@@ -29,6 +31,10 @@ for one in {TENANTS}/*/{BLOCKS}; do
   grep -q "$(basename "$one")" "$(dirname "$one")/thanos.shipper.json" || basename "$one"
 done
 """
+# What begins, waits and has ended of the writing of chunks.
+COUNTED = re.compile(
+    r"^loki_ingester_(flush_queue_length|chunks_flush(?:_requests|ed|_failures)_total)(?:\{.*\})? (\S+)$", re.MULTILINE
+)
 
 
 class Node(Move):
@@ -63,6 +69,19 @@ class Node(Move):
         self.answers(f"http://{loki(self)}/ingester/shutdown?{query}", ANSWERS, "--post-data", "")
         self._until("has not written its lines into the bucket", lambda: self._started_since(before))
         self._until("is not ready", self._ready)
+
+    def flush_lines(self) -> None:
+        """Have Loki write the lines that it has in memory into the bucket; it goes on. ToolError after SEEN seconds."""
+        self.get(f"http://{loki(self)}/flush", ANSWERS, "--post-data", "")
+        self._until("has not written its lines into the bucket", self._flushed)
+
+    def _flushed(self) -> bool:
+        """Whether no chunk waits for the bucket."""
+        found: Counter[str] = Counter()
+        for name, value in COUNTED.findall(self.get(f"http://{loki(self)}/metrics", ANSWERS)):
+            found[name] += int(float(value))
+        begun = found["flush_queue_length"] + found["chunks_flush_requests_total"]
+        return begun <= found["chunks_flushed_total"] + found["chunks_flush_failures_total"]
 
     def stop(self) -> None:
         """Stop what takes data; Receive uploads what it has. ToolError if a block is not in the bucket then."""

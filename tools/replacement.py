@@ -11,6 +11,7 @@ from tools import another_machine, nodes, pulumi_state, storage_change
 from tools.cli import Commands
 from tools.down import PROTECTED
 from tools.errors import ToolError
+from tools.hub_node import Node
 from tools.progress import say, step
 from tools.stack import Stack
 from tools.stack_factory import open_stack
@@ -52,7 +53,7 @@ def _rebuild(options: argparse.Namespace) -> int:
     gone = lost(stack, _urns(stack, options.host, MACHINE), _urns(stack, options.host, TIES))
     if gone:
         say(f"At the cloud there is no {' and no '.join(gone)} any more; they are made again.")
-    return replace(stack, DROPLET, droplet, title, there=droplet not in gone)
+    return max(replace(stack, DROPLET, droplet, title, there=droplet not in gone), _lines(stack, options.host))
 
 
 def _server(stack: Stack, host: str) -> Server | None:
@@ -67,7 +68,26 @@ def _on_another(stack: Stack, host: str, server: Server) -> int:
     if another_machine.address(stack.state, host) is not None:
         another_machine.drop(stack, host)
     say(f"\nBringing {host} up on the machine at {server.address} (pulumi up)")
-    return _up(stack, FAILED)
+    return max(_up(stack, FAILED), _lines(stack, host))
+
+
+def _lines(stack: Stack, host: str) -> int:
+    """After a node of a cluster was made again, the other two write the log lines that they have in memory into the
+    bucket: the new one has none of them, and a query waits for two nodes. So another node may be replaced next."""
+    outputs, settings = stack.outputs(), stack.settings()
+    if settings is None or host not in nodes.of(outputs):
+        return 0
+    for other in nodes.of(outputs):
+        try:
+            with step(f"Writing the log lines of {other} into the bucket"):
+                Node(stack, settings, other).flush_lines()
+        except ToolError as problem:
+            say(
+                f"{problem}\nLoki writes them within two hours. Until then replace no other node: lines of before, "
+                f"which {host} does not have, may be lost with it."
+            )
+            return 1
+    return 0
 
 
 def _require(stack: Stack, host: str, kind: str, end: str, what: str) -> None:

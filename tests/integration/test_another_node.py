@@ -106,13 +106,6 @@ class Nodes(Fleet):
         assert not wrong, f"lines not once: {wrong}"
         return True
 
-    def store_lines(self) -> None:
-        """Let each Loki write what it has in memory into the bucket. A node that was replaced has nothing of before,
-        and a query waits for two of the three: what only one has in memory would be missing from most answers."""
-        post = ("wget", "-q", "-O", "-", "--post-data", "", "http://fleetwatch-loki:3100/flush")
-        for host in NODES:
-            self.on(host, "docker", "exec", "fleetwatch-thanos-query", *post)
-
 
 @pytest.fixture(scope="module")
 def nodes() -> Iterator[Nodes]:
@@ -142,7 +135,7 @@ def test_another_machine_takes_the_place_of_a_node(nodes: Nodes) -> None:
 
 
 def test_another_machine_takes_the_place_of_the_first_node(nodes: Nodes) -> None:
-    nodes.store_lines()
+    """At once: `make rebuild` has written the lines that only one of the other nodes had in memory into the bucket."""
     _replaced(nodes, "hub", "hub-b", "hub-c")
     nodes.require_whole("hub-b")
     assert nodes.planned() == {}
