@@ -8,6 +8,7 @@ have none. What is inside quotes never counts: a stranger writes there (path, us
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from configs.render.level_formats import (
     APART,
@@ -47,6 +48,7 @@ _LOGFMT = (
 HEAD = 256  # bytes of a line in which a level is looked for
 
 
+@cache  # every host has them
 def stages(json_keys: tuple[str, ...] = ()) -> tuple[Stage, ...]:
     """Sets `level`. `json_keys`: keys of JSON to look at before the usual ones, of which `level` is the first."""
     own_keys = tuple(f'"{key}"' for key in json_keys if key != "level")
