@@ -54,6 +54,12 @@ def _no_colon(value: str) -> str:
     return value
 
 
+def _target(value: Any) -> Any:
+    if isinstance(value, str) and "/" in value:
+        raise ValueError("expected host:port, such as api:8000; of a URL the rest goes into `scheme` and `path`")
+    return value
+
+
 def _discovered(value: str) -> str:
     host, _, _ = value.rpartition(":")
     if not is_dns_name(host):
@@ -87,6 +93,9 @@ class Http(Strict):
     requests: MetricName = "http_requests_total"
     status: LabelName = "status"
     duration: Annotated[MetricName, AfterValidator(_histogram)] = "http_request_duration_seconds"
+
+
+Target = Annotated[HostPort, BeforeValidator(_target)]
 
 
 class BasicAuth(Strict):
@@ -131,9 +140,9 @@ class App(Strict):
     `size_limit` is rejected as a whole and reported.
     """
 
-    target: Annotated[HostPort, SHOWN] | None = None
-    targets: Annotated[list[HostPort], SHOWN] = []
-    dns: Annotated[HostPort, AfterValidator(_discovered), SHOWN] | None = None
+    target: Annotated[Target, SHOWN] | None = None
+    targets: Annotated[list[Target], SHOWN] = []
+    dns: Annotated[Target, AfterValidator(_discovered), SHOWN] | None = None
     path: UrlPath = "/metrics"
     params: dict[Param, Values] = {}
     interval: Annotated[Interval, SHOWN] = parse_duration("10s")

@@ -10,6 +10,7 @@ KINDS = {
     "_dns_label": "DNS label",
     "_node_name": "DNS label",
     "_host_port": "host:port",
+    "_target": "host:port",
     "_mail_server": "host:port",
     "_url_path": "path",
     "_label_name": "label name",

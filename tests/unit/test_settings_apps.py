@@ -30,7 +30,19 @@ def _app(**app: Any) -> App:
         ({"target": "a"}, "target: expected host:port, such as api:8000"),
         ({"target": "a:1", "dns": "b:1"}, ": expected exactly one of target, targets and dns, got target and dns"),
         ({"targets": ["a:1", "a:1"]}, "targets: expected each target once"),
-        ({"targets": ["a:1", "http://b:1"]}, "targets.1: expected host:port, such as api:8000"),
+        ({"targets": ["a:1", "http://b:1"]}, "targets.1: expected host:port, such as api:8000; of a URL the"),
+        (
+            {"target": "https://a:1/metrics"},
+            "target: expected host:port, such as api:8000; of a URL the rest goes into `scheme` and `path`",
+        ),
+        (
+            {"target": "a:1/metrics"},
+            "target: expected host:port, such as api:8000; of a URL the rest goes into `scheme` and `path`",
+        ),
+        (
+            {"dns": "tasks.a:1/metrics"},
+            "dns: expected host:port, such as api:8000; of a URL the rest goes into `scheme` and `path`",
+        ),
         (
             {"target": "a:1", "interval": "10s", "timeout": "12s"},
             "timeout: expected at most the interval (10s), got 12s",
