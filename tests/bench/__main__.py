@@ -1,7 +1,7 @@
 """`make bench`: measures and prints one section of docs/figures.md for each part: `local`, a stack on this machine;
 `program`, the program alone; `fleet`, the fleet of `make rehearse`; `hosts`, ten, fifty and a hundred hosts, with
 Ansible beside them; `rules`, rules and dashboards of ten hosts; `ask`, the assistant over a hundred hosts; `discovery`,
-what it reads of 400,000 series; `growth`, a hub with its data on its disk and in a bucket.
+what it reads of 400,000 series; `growth`, a hub with its data on its disk and in a bucket; `nodes`, one of three nodes.
 
 Aims are shown, not enforced: a busy machine is no error. --page FILE puts the sections into that page, in the place of
 those with the same title. Everything that is made is removed at the end, also after Ctrl-C.
@@ -17,12 +17,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench import assistant, discovery, fleet, growth, hosts, local, page, program, rules
+from tests.bench import assistant, discovery, fleet, growth, growth_nodes, hosts, local, page, program, rules
 from tools import docker_engine, images, setup
 from tools.cli import ended, heed_interrupts
 from tools.progress import say
 
-PARTS = ("local", "program", "fleet", "hosts", "rules", "ask", "discovery", "growth")
+PARTS = ("local", "program", "fleet", "hosts", "rules", "ask", "discovery", "growth", "nodes")
 
 
 def _measured(part: str) -> tuple[str, dict[str, object]]:
@@ -48,6 +48,9 @@ def _measured(part: str) -> tuple[str, dict[str, object]]:
     if part == "growth":
         grown = growth.measured(watch)
         return page.render(growth.TITLE, _kinds(), watch, grown.figures, grown.tables), grown.raw
+    if part == "nodes":
+        grown = growth_nodes.measured(watch)
+        return page.render(growth_nodes.TITLE, _kinds(), watch, grown.figures, grown.tables), grown.raw
     made = (fleet if part == "fleet" else hosts).measured(watch)
     return page.render(made.title, _kinds(), watch, made.figures, made.tables), made.raw
 

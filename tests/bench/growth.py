@@ -7,36 +7,26 @@ change. The bucket is a real S3 server over a folder. The limits of the hub's pa
 
 from __future__ import annotations
 
-import json
-import random
 import subprocess
-import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 
-from configs import names
 from configs.metrics_store import THANOS
-from tests.bench import page, remote_write, usage
+from tests.bench import page, usage
+from tests.bench.load import EVERY, LINES, SERIES, Load
 from tests.integration.backup import Bucket
 from tests.integration.rig import Rig, docker, rig
 from tools import images, setup
-from tools.net import without_proxy
 from tools.progress import say, step
 
 TITLE = "A growing hub"
 LEVELS = (10, 50, 100)  # hosts
-SERIES = 4000  # of each host; the estimate of docs/growing.md
-LINES = 15  # of each host, a second: 200 MB a day
-EVERY = 15  # seconds between two samples
 WARM, OVER = 90, 60  # seconds: before, and of measuring
 LATE = EVERY  # seconds that a push of everything may take; beyond that the hub no longer keeps up
 ROOM = {"memory": "8GB", "cpus": 2.0}
 METRICS = {"single": ("prometheus",), "bucket": THANOS}
-_OPENER = without_proxy()
 
 
 @dataclass
@@ -60,79 +50,6 @@ class Run:
     raw: dict[str, object] = field(default_factory=dict)
 
 
-class Load:
-    """The generator: pushes for `hosts` hosts until it is stopped."""
-
-    def __init__(self, address: str, hosts: int) -> None:
-        self.address, self.hosts = address, hosts
-        self.slowest, self.failed = 0.0, 0
-        self._stop = threading.Event()
-        self._series = [_host_series(number) for number in range(hosts)]
-        self._threads = [threading.Thread(target=one, daemon=True) for one in (self._metrics, self._lines)]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(60)
-
-    def forget(self) -> None:
-        """Counts begin again: what came before was the warm-up."""
-        self.slowest, self.failed = 0.0, 0
-
-    def _metrics(self) -> None:
-        while not self._stop.is_set():
-            begun = time.time()
-            for one in self._series:  # one host after another, spread over the interval as agents are
-                try:
-                    remote_write.push(self.address + names.METRICS_PUSH, one, [time.time()])
-                except (urllib.error.URLError, OSError):
-                    self.failed += 1
-            took = time.time() - begun
-            self.slowest = max(self.slowest, took)
-            self._stop.wait(max(0.0, EVERY - took))
-
-    def _lines(self) -> None:
-        while not self._stop.is_set():
-            begun = time.time()
-            streams = [_stream(number) for number in range(self.hosts)]
-            body = json.dumps({"streams": streams}).encode()
-            request = urllib.request.Request(self.address + names.LOGS_PUSH, body, {"Content-Type": "application/json"})
-            try:
-                _OPENER.open(request, timeout=30).close()
-            except (urllib.error.URLError, OSError):
-                self.failed += 1
-            self._stop.wait(max(0.0, 1 - (time.time() - begun)))
-
-
-def _host_series(number: int) -> list[remote_write.Series]:
-    """The series of one host: names and labels as long as those of its exporters."""
-    host = {"env": "test", "host": f"load-{number}"}
-    return [
-        remote_write.Series(
-            {
-                "__name__": f"load_container_usage_{one % 80}_total",
-                **host,
-                "job": "load",
-                "instance": f"fleetwatch-load-{number}:8080",
-                "container": f"shop-service-{one // 80}",
-            },
-            random.random() * 1e9,
-        )
-        for one in range(SERIES)
-    ]
-
-
-def _stream(number: int) -> dict[str, object]:
-    now = time.time_ns()
-    text = f"level=info request={random.getrandbits(64):x} path=/orders/{random.randrange(10**6)} took=12ms" + " x" * 20
-    lines = [[str(now + at), text + str(at)] for at in range(LINES)]
-    return {"stream": {"env": "test", "host": f"load-{number}", "job": "docker", "container": "shop"}, "values": lines}
-
-
 def _sizes(stack: Rig, kind: str, bucket: Bucket | None) -> int:
     """Bytes of the stores: volumes of metrics and logs, and the bucket."""
     volumes = [f"{stack.prefix}-{role}" for role in (*METRICS[kind], "loki")]
@@ -150,7 +67,7 @@ def _folder(place: str) -> int:
 def _level(stack: Rig, kind: str, hosts: int, bucket: Bucket | None) -> Level:
     """The hub with this number of hosts, warm."""
     roles = [*METRICS[kind], "loki", "caddy"]
-    load = Load(f"http://127.0.0.1:{stack.ports['push']}", hosts)
+    load = Load([f"http://127.0.0.1:{stack.ports['push']}"], hosts)
     load.start()
     try:
         with step(f"{kind}: {hosts} hosts, {hosts * SERIES} series, {hosts * LINES} lines a second"):

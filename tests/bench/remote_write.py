@@ -36,8 +36,9 @@ def stamps(seconds: Iterable[float]) -> list[bytes]:
     return [b"\x10" + _varint(int(one * 1000)) for one in seconds]
 
 
-def push(url: str, series: Iterable[Series], seconds: Iterable[float]) -> int:
-    """Push samples at these times of each series; their number. Raises urllib's error if one push is refused."""
+def push(url: str, series: Iterable[Series], seconds: Iterable[float], patience: float = 120) -> int:
+    """Push samples at these times of each series; their number. Raises urllib's error if one push is refused, or takes
+    longer than `patience` (seconds)."""
     times, count = stamps(seconds), 0
     for body, many in _batches(series, times):
         headers = {
@@ -45,7 +46,7 @@ def push(url: str, series: Iterable[Series], seconds: Iterable[float]) -> int:
             "Content-Type": "application/x-protobuf",
             "X-Prometheus-Remote-Write-Version": "0.1.0",
         }
-        _OPENER.open(urllib.request.Request(url, snappy(body), headers), timeout=120).close()
+        _OPENER.open(urllib.request.Request(url, snappy(body), headers), timeout=patience).close()
         count += many * len(times)
     return count
 

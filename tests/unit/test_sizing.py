@@ -9,7 +9,7 @@ import pytest
 from configs import sizing
 from configs.memory import droplet_memory
 from configs.settings import Settings, load
-from tests.bench import growth
+from tests.bench.load import SERIES
 from tests.fixtures.fleets import SOURCE, fleet
 from tests.fixtures.full import ROOT
 
@@ -66,7 +66,7 @@ def test_a_machine_whose_memory_is_unknown_has_no_warning(hub: dict[str, Any]) -
 def test_the_table_of_the_docs_is_that_of_the_code() -> None:
     text = (ROOT / "docs" / "growing.md").read_text()
     assert "\n".join(sizing.table()) in text
-    assert growth.SERIES == sizing.SERIES, "what is measured is what is counted"
+    assert SERIES == sizing.SERIES, "what is measured is what is counted"
 
 
 def test_a_hub_of_each_listed_size_is_large_enough_for_its_number() -> None:
