@@ -68,7 +68,7 @@ def container_stages(edge: Edge, prefix: str, of_hub: bool, live: bool) -> tuple
         found = (*hub_lines.stages(prefix), *([hub_lines.others(found)] if found else []))
     return (
         _unreadable(prefix),
-        *multiline.stages(edge.logs.multiline, live),
+        *multiline.stages(edge.logs.multiline, prefix, live),
         *levels.stages(),
         multiline.uncaught(),
         *found,

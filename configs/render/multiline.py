@@ -65,12 +65,16 @@ _HEADS = (
     r"(?:com|dev|io|java|javax|jakarta|kotlin|net|org|scala|sun)\.[\w.$]*(?:Error|Exception|Throwable)(?::\s|$)",
     r"(?:Aggregate|Eval|Range|Reference|URI)Error(?: \[\w+\])?: ",
 )  # fmt: skip
+# Roles of fleetwatch's that write each event in one line: it costs nothing to join none of theirs.
+_ONE_LINE = (
+    "agent", "alertmanager", "alloy", "caddy", "cadvisor", "grafana", "loki", "node-exporter", "prometheus", "promtail",
+)  # fmt: skip
 _STAMP = "2006-01-02T15:04:05.000000000Z07:00"
 
 
-def stages(exceptions: Iterable[Multiline], live: bool) -> tuple[Stage, ...]:
-    """For lines of containers; of `exceptions`, those for containers come first. `live`: the lines are read as they are
-    written, so that the present is the time of a line which joined no other."""
+def stages(exceptions: Iterable[Multiline], prefix: str, live: bool) -> tuple[Stage, ...]:
+    """For lines of containers; of `exceptions`, those for containers come first. `prefix`: of the stack. `live`: the
+    lines are read as they are written, so that the present is the time of a line which joined no other."""
     found: list[Stage] = []
     others = f'job="{names.DOCKER_JOB}"'
     for one in sorted(exceptions, key=lambda one: one.container is None):
@@ -78,7 +82,8 @@ def stages(exceptions: Iterable[Multiline], live: bool) -> tuple[Stage, ...]:
         if one.first_line:
             found.append(match(f'{{{others},{key}="{value}"}}', _join(one.first_line)))
         others += f',{key}!="{value}"'
-    return (*found, match(f"{{{others}}}", *_usual(live)))
+    own = "|".join(names.container(prefix, role) for role in _ONE_LINE)
+    return (*found, match(f'{{{others},container!~"{own}"}}', *_usual(live)))
 
 
 def _usual(live: bool) -> tuple[Stage, ...]:
