@@ -17,7 +17,7 @@ from functools import partial
 
 from configs.metrics_store import THANOS
 from tests.bench import page, usage
-from tests.bench.growth import LATE, LEVELS, OVER, ROOM, WARM, Run
+from tests.bench.growth import LATE, OVER, ROOM, WARM, Run
 from tests.bench.load import EVERY, LINES, SERIES, Asker, Load, takes
 from tests.integration.cluster import NODES, Cluster
 from tests.integration.fleet import told
@@ -25,6 +25,7 @@ from tests.integration.rig import docker, eventually
 from tools.progress import say, step
 
 TITLE = "A growing hub of three nodes"
+LEVELS = (10, 50, 100)  # hosts
 AWAY = 60  # seconds for which nodes are off
 ROLES = (*THANOS, "loki", "caddy", "grafana", "alertmanager")  # Compact on one node alone
 ONE = 'sum(rate(load_container_usage_3_total{host="load-1"}[5m]))'  # a panel of one host
