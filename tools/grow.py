@@ -165,8 +165,8 @@ def _copy(move: Move, blocks: BucketBlocks) -> int:
         again = "Run `make grow TO=bucket` again; the volume of before is as it was."
         move.require(move.container(metrics_store.QUERY), days, again)
     say(
-        f"The metrics of {len(days)} days are in the bucket, with as many samples as before. The volume {move.volume} "
-        "stays until `make grow FORGET=1`."
+        f"The metrics of {len(days)} days are in the bucket, with as many samples of `up` as before. The volume "
+        f"{move.volume} stays until `make grow FORGET=1`."
     )
     return 0
 

@@ -57,7 +57,7 @@ class TestBucket:
     def test_hub_moves_into_the_bucket(self, stored: Stored) -> None:
         done = stored.rig.tool("grow", "--to", "bucket", "--yes")
         assert done.returncode == 0, done.stdout[-4000:]
-        assert "are in the bucket, with as many samples as before" in done.stdout
+        assert "are in the bucket, with as many samples of `up` as before" in done.stdout
         assert stored.stamps()[0] < stored.began + 5, "samples of before the move are answered"
         assert f"{stored.rig.prefix}-prometheus" in docker("volume", "ls", "-q").split(), "kept until it is forgotten"
         again = stored.rig.tool("grow", "--to", "bucket", "--yes")
@@ -231,7 +231,7 @@ class TestBucket:
         done = stored.rig.tool("grow", "--to", "single", "--yes")
         assert done.returncode == 0, done.stdout[-4000:]
         assert "Every sample in the bucket is copied" in done.stdout
-        assert "are on the hub's disk, with as many samples as in the bucket" in done.stdout
+        assert "are on the hub's disk, with as many samples of `up` as in the bucket" in done.stdout
         stored.rig.up()
         again = stored.rig.tool("grow", "--to", "single", "--yes")
         assert again.returncode == 0, again.stdout[-4000:]
