@@ -32,6 +32,7 @@ BLACKBOX_PORT = 9115
 BACKUP_PORT = 9188
 ASK, ASK_INNER = "ask", ("ask-database", "ask-cache")  # roles
 RECEIVE_PORT = 19291  # remote write
+RECEIVE_CAPNPROTO_PORT = 19391  # it listens there by default; nothing uses it
 RULE_GRPC_PORT = 10911  # on its host's private address; Receive has THANOS_GRPC_PORT there
 LOKI_GRPC_PORT = 9095
 LOKI_GOSSIP_PORT = 7946

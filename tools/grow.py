@@ -63,9 +63,9 @@ def _grow(options: argparse.Namespace) -> int:
         )
     if kind == "single":
         return _to_single(stack, settings, options.yes)
-    outputs = _outputs(stack)
-    storage_change.check(outputs, settings, datetime.now(timezone.utc), moves=True)
-    was = outputs.get("storage", "single")
+    state = _state(stack)
+    storage_change.check(state, settings, datetime.now(timezone.utc), moves=True)
+    was = pulumi_state.outputs(state).get("storage", "single")
     if kind == "cluster":
         return grow_cluster.to_cluster(stack, settings, options.yes)
     if was == "cluster" or (was == "bucket" and grow_cluster.is_moving(stack, settings)):
@@ -73,9 +73,9 @@ def _grow(options: argparse.Namespace) -> int:
     return _to_bucket(stack, settings, options.yes)
 
 
-def _outputs(stack: Stack) -> Mapping[str, Any]:
-    """Those of the last update; none before the first."""
-    return pulumi_state.outputs(stack.read_state()) if stack.exists() else {}
+def _state(stack: Stack) -> Mapping[str, Any]:
+    """Empty before the first update."""
+    return stack.read_state() if stack.exists() else {}
 
 
 def _to_bucket(stack: Stack, settings: Settings, yes: bool) -> int:
@@ -92,7 +92,7 @@ def _to_single(stack: Stack, settings: Settings, yes: bool) -> int:
             "hub.storage: expected the bucket and `logs_until` beside `kind: single`, make grow copies from there "
             "(docs/growing.md)"
         )
-    storage_change.check(_outputs(stack), settings, datetime.now(timezone.utc))
+    storage_change.check(_state(stack), settings, datetime.now(timezone.utc))
     move = Move(stack, settings)
     bucket_blocks = BucketBlocks(move, settings, stack.outputs())
     found = grow_single.coming(move, settings, bucket_blocks)
@@ -165,8 +165,8 @@ def _copy(move: Move, blocks: BucketBlocks) -> int:
         again = "Run `make grow TO=bucket` again; the volume of before is as it was."
         move.require(move.container(metrics_store.QUERY), days, again)
     say(
-        f"The metrics of {len(days)} days are in the bucket, with as many samples as before. The volume {move.volume} "
-        "stays until `make grow FORGET=1`."
+        f"The metrics of {len(days)} days are in the bucket, with as many samples of `up` as before. The volume "
+        f"{move.volume} stays until `make grow FORGET=1`."
     )
     return 0
 

@@ -62,7 +62,7 @@ def loki(move: Move) -> str:
 def require_samples(move: Move, counts: Counts, again: str) -> None:
     """ToolError unless this host's Query answers with as many samples; `again`: what to do then."""
     query = move.container(QUERY)
-    require(move.host, "samples of the day", lambda at: move.samples(query, at), counts.samples, again)
+    require(move.host, "samples of `up` of the day", lambda at: move.samples(query, at), counts.samples, again)
 
 
 def require_lines(move: Move, address: str, counts: Counts, again: str) -> None:

@@ -129,6 +129,6 @@ def copy(move: Move, settings: Settings, bucket: BucketBlocks) -> None:
     with step("Comparing"):
         move.require(move.container(metrics_store.PROMETHEUS), days, AGAIN)
     say(
-        f"The metrics of {len(days)} days are on the hub's disk, with as many samples as in the bucket. The volumes of "
-        "Thanos stay until `make grow FORGET=1`, the bucket until you delete it (docs/growing.md)."
+        f"The metrics of {len(days)} days are on the hub's disk, with as many samples of `up` as in the bucket. The "
+        "volumes of Thanos stay until `make grow FORGET=1`, the bucket until you delete it (docs/growing.md)."
     )

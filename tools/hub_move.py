@@ -71,7 +71,7 @@ class Move(HubDocker):
     def require(self, container: str, days: Mapping[float, float], again: str) -> None:
         """Wait until a container answers with at least these samples of the days that end at these times. ToolError
         after SEEN seconds; `again`: what to do then."""
-        require(container, "samples of the day", lambda at: self.samples(container, at), days, again)
+        require(container, "samples of `up` of the day", lambda at: self.samples(container, at), days, again)
 
 
 def _get(patience: int) -> Sequence[str]:

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import yaml
+
+from configs.services.loki import BEGIN
 from configs.settings import Settings
 from configs.settings.storage import Storage
 from tools import pulumi_state
@@ -13,6 +16,7 @@ from tools.errors import ToolError
 from tools.progress import say
 from tools.stack import Stack
 
+_LOKI = "==> loki.yml <==\n"  # in a bundle of files (configs/deploy)
 UNKNOWN = (
     "warning: it is not known whether the hub's disk has log lines from before its bucket. If this update removes "
     "`hub.storage.logs_since` from the stack file, put it back until `hub.retention.logs` has passed since that day: "
@@ -25,15 +29,15 @@ def require(stack: Stack, moves: bool = False) -> None:
     a move to or from three nodes would lose."""
     settings = stack.settings()
     if settings is not None:
-        outputs = pulumi_state.outputs(stack.state)
-        check(outputs, settings, datetime.now(timezone.utc), moves)
-        if unknown(outputs, settings):
+        check(stack.state, settings, datetime.now(timezone.utc), moves)
+        if unknown(pulumi_state.outputs(stack.state), settings):
             say(UNKNOWN)
 
 
-def check(outputs: Mapping[str, Any], settings: Settings, now: datetime, moves: bool = False) -> None:
-    """ToolError if the update would leave data unread that the hub has. `outputs`: of the stack's last update;
-    `now` in UTC; `moves` as above."""
+def check(state: Mapping[str, Any], settings: Settings, now: datetime, moves: bool = False) -> None:
+    """ToolError if the update would leave data unread that the hub has. `state`: of the stack; `now` in UTC; `moves`
+    as above."""
+    outputs = pulumi_state.outputs(state)
     if "query" not in outputs:  # it was never up
         return
     was, storage = outputs.get("storage", "single"), settings.hub.storage
@@ -43,9 +47,9 @@ def check(outputs: Mapping[str, Any], settings: Settings, now: datetime, moves: 
     if was == storage.kind == "cluster":
         _names(outputs.get("nodes") or {}, settings.hub.nodes)
     if was == "bucket" and storage.kind == "single":
-        _back(storage, tomorrow)
+        _back(storage, _begun(state, "filesystem", tomorrow), tomorrow)
     if was == "single" and storage.kind == "bucket":
-        _there(storage, tomorrow, bool(outputs.get("bucket_prepared")))
+        _there(storage, _begun(state, "s3", tomorrow), tomorrow, bool(outputs.get("bucket_prepared")))
     if (since := outputs.get("logs_since")) and storage.kind != "cluster":  # a move to three nodes copies the lines
         _lines_on_disk(since, was, settings, now)
     if since == "" and was == storage.kind == "bucket" and storage.logs_since is not None:
@@ -98,22 +102,47 @@ def _expired(day: str, settings: Settings) -> datetime:
     return datetime.fromisoformat(day).replace(tzinfo=timezone.utc) + timedelta(seconds=settings.hub.retention.logs)
 
 
-def _there(storage: Storage, tomorrow: str, prepared: bool) -> None:
+def _begun(state: Mapping[str, Any], store: str, tomorrow: str) -> str:
+    """The day that has come from which Loki writes lines into this store, where an update has changed that and was
+    interrupted before its outputs were in the state; else "". Loki was restarted once its files are in the state."""
+    for resource in pulumi_state.resources(state):
+        text = (resource.get("inputs") or {}).get("stdin")
+        if resource["urn"].endswith("::hub-loki-config") and isinstance(text, str) and _LOKI in text:
+            config = text.partition(_LOKI)[2].partition("\n==> ")[0]
+            last = yaml.safe_load(config)["schema_config"]["configs"][-1]
+            if last["object_store"] == store and BEGIN < last["from"] < tomorrow:
+                return str(last["from"])
+    return ""
+
+
+def _there(storage: Storage, begun: str, tomorrow: str, prepared: bool) -> None:
     if not prepared:
         raise ToolError(
             "hub.storage.kind: expected `single` beside the bucket in one more `make up`, so that the metrics "
             "agents push in the form that Thanos takes; then set `bucket` and run `make grow TO=bucket` "
             "(docs/growing.md)"
         )
-    if storage.logs_since is None or storage.logs_since < tomorrow:
+    if begun and storage.logs_since != begun:
+        raise ToolError(
+            f'hub.storage.logs_since: expected "{begun}": the update that was interrupted has begun to write the log '
+            "lines from that day on into the bucket, with another day they would not be read; put it back into the "
+            "stack file, then run `make grow TO=bucket` (docs/growing.md)"
+        )
+    if not begun and (storage.logs_since is None or storage.logs_since < tomorrow):
         raise ToolError(
             f'hub.storage.logs_since: expected "{tomorrow}" or later, because this hub has log lines on its disk; '
             "add it to the stack file, then run `make grow TO=bucket` (docs/growing.md)"
         )
 
 
-def _back(storage: Storage, tomorrow: str) -> None:
-    if storage.bucket is None or storage.logs_until is None or storage.logs_until < tomorrow:
+def _back(storage: Storage, begun: str, tomorrow: str) -> None:
+    if begun and (storage.bucket is None or storage.logs_until != begun):
+        raise ToolError(
+            f'hub.storage: expected the bucket and logs_until "{begun}" beside `kind: single`: the update that was '
+            "interrupted has begun to write the log lines from that day on to the hub's disk, with another day they "
+            "would not be read; then run `make grow TO=single` (docs/growing.md)"
+        )
+    if not begun and (storage.bucket is None or storage.logs_until is None or storage.logs_until < tomorrow):
         raise ToolError(
             f'hub.storage: expected the bucket and logs_until "{tomorrow}" or later beside `kind: single`, because '
             "this hub has log lines in its bucket; then run `make grow TO=single` (docs/growing.md)"

@@ -160,6 +160,21 @@ def test_an_answer_that_is_no_success_is_refused(body: str) -> None:
         made.log_values("container", 0, AT)
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "reason"),
+    [
+        (404, "404 page not found\n", ""),  # Thanos Query, which refuses a wrong query when it is executed
+        (404, '{"status": "error", "error": "not found"}', ""),
+        (200, '{"status": "success", "data": {"type": "vectorSelector"}}', ""),
+        (400, '{"status": "error", "error": "unexpected )"}', "unexpected )"),
+    ],
+)
+def test_a_store_that_checks_no_query_refuses_none(status: int, body: str, reason: str) -> None:
+    made = Hub("http://hub.test", "http://hub.test")
+    made.transport(httpx.MockTransport(lambda _: httpx.Response(status, text=body)))
+    assert made.parses("up") == reason
+
+
 def matrix(*values: tuple[dict[str, str], list[float]]) -> dict[str, Any]:
     """The data of a range query."""
     found = [{"metric": m, "values": [[AT - 60 * n, str(v)] for n, v in enumerate(vs)][::-1]} for m, vs in values]

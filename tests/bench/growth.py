@@ -1,5 +1,7 @@
 """What a hub needs for 10 to 400 hosts' worth of series and lines, with its data on its disk and in a bucket.
 
+The last level is the first at which pushes fall behind. configs/sizing.py has the figures of 10, 50 and 100 hosts.
+
 A generator on this machine pushes what these hosts would push, over loopback, to a hub of the tests: SERIES series of
 each host every EVERY seconds by remote write 1.0, and LINES lines of each a second. Values stand still and labels never
 change. The bucket is a real S3 server over a folder. The limits of the hub's parts are raised, so that none ends a run.

@@ -139,7 +139,7 @@ class Fleet:
             (files / name).write_text(_loki(text, own, data, files, host) if name == "loki.yml" else _named(text, host))
         program = str(gobuild.program("loki" if role == LOKI else "thanos"))
         # Every container may have the default port of it.
-        more = [f"--receive.capnproto-address={own}:19391"] if role == RECEIVE else []
+        more = [f"--receive.capnproto-address={own}:{names.RECEIVE_CAPNPROTO_PORT}"] if role == RECEIVE else []
         self.argv[host, role] = [program, *(self._word(word, spec, host, data, files) for word in spec.command), *more]
 
     def _word(self, word: str, spec: ServiceSpec, host: str, data: Path, files: Path) -> str:

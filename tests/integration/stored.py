@@ -11,17 +11,22 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 from configs import names
-from configs.metrics_store import QUERY, RECEIVE
-from tests.integration import backup, outage
+from configs.metrics_store import PROMETHEUS, QUERY, RECEIVE
+from tests.integration import assistant, backup, outage
 from tests.integration.rig import Rig, docker, eventually, rig
 from tests.integration.runs import Run, kill_all
+from tests.integration.runs import names as containers
 from tools import setup
+from tools.hubclient import HubClient
 
 RUNNING = "{{.State.Running}} {{.State.Pid}}"
 BLOCK = 30  # seconds
+Started = dict[str, tuple[str, str]]  # id and time of each container
 SCRAPED = 'up{job="shop"}'
+SWITCH = "Bringing the stack up"  # the step of a move in which the stores of the new kind take the place of the others
 
 
 def tomorrow() -> str:
@@ -60,6 +65,28 @@ class Stored:
         finally:
             docker("unpause", self.bucket.name)
 
+    @contextlib.contextmanager
+    def silent_app(self, name: str) -> Iterator[None]:
+        """The stack file has an application of this name that does not answer."""
+        self.rig.change({"hosts": {"hub": {"apps": {name: {"target": f"{name}:8000"}}}}})
+        try:
+            yield
+        finally:
+            self.rig.change({"hosts": {"hub": {"apps": {name: None}}}})
+
+    def by_grafana(self, query: str) -> list[dict[str, Any]]:
+        """An instant query through Grafana's data source, as its admin."""
+        done = self.rig.tool("password")
+        assert done.returncode == 0, done.stdout
+        admin, path = ("admin", done.stdout.strip().splitlines()[-1]), "datasources/proxy/uid/prometheus/api/v1/query"
+        got = assistant.https(self.rig, "GET", f"/api/{path}", admin, params={"query": query})
+        assert got.status_code == 200, got.text[:300]
+        return list(got.json()["data"]["result"])
+
+    def patient(self) -> HubClient:
+        """Waits while Query waits for the bucket first, which may be slow and not down."""
+        return HubClient(f"http://127.0.0.1:{self.rig.ports['query']}", timeout=90)
+
     def require_report(self) -> None:
         """The alert about uploads is pending, and new samples are taken meanwhile."""
         pending = 'ALERTS{alertname="BucketFails",operation="upload"}'
@@ -69,6 +96,12 @@ class Stored:
     def flush(self) -> None:
         """Let Loki write its chunks. Only a container of Thanos on its network has a program for that."""
         docker("exec", self.rig.container(QUERY), *self._post(10, "/flush"))
+
+    def flush_refused(self, text: str) -> None:
+        """Flush, until Loki logs this about the bucket."""
+        self.flush()
+        log = ("logs", "--tail", "80", self.rig.container("loki"))
+        eventually("a refusal", lambda: text in docker(*log, errors=True), patience=60)
 
     def store_lines(self, before: int = 0) -> None:
         """Flush until the bucket has more chunks than `before`."""
@@ -122,9 +155,10 @@ class Stored:
         return backup.metric(self.rig, newest)
 
     def kill_grow(self, to: str, step: str) -> None:
-        """`make grow`, whose processes are all killed at once in this step."""
+        """`make grow`, whose processes are all killed at once in this step; in SWITCH once the new store is there."""
+        store = RECEIVE if to == "bucket" else PROMETHEUS
         run = Run(self.rig, "grow", "--to", to, "--yes")
-        run.until(step, lambda: run.said(step))
+        run.until(step, lambda: run.said(step) and (step != SWITCH or store in containers(self.rig)))
         kill_all(self.rig)
 
     def kill(self, role: str) -> None:
@@ -138,6 +172,17 @@ class Stored:
             return running == "true" and pid not in (before, "0")
 
         eventually(f"{role} runs again", again)
+
+    def replaced(self, images: dict[str, str]) -> tuple[Started, Started]:
+        """Let the stack have the same images under other names, then these again; what ran before and with them."""
+        before = self.rig.started_all()
+        with outage.another_tag(self.rig, images) as bumped:
+            self.rig.change({"images": bumped})
+            self.rig.up()
+            after = self.rig.started_all()
+            self.rig.change({"images": None})
+            self.rig.up()
+        return before, after
 
     def lost(self, since: float, until: float) -> list[float]:
         """Scrapes that the application answered and that have no sample."""

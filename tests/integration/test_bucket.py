@@ -10,9 +10,8 @@ import pytest
 from configs.metrics_store import COMPACT, QUERY, RECEIVE, RULE, STORE, THANOS
 from tests.integration import backup, outage
 from tests.integration.rig import docker, eventually
-from tests.integration.stored import BLOCK, SCRAPED, Stored, hesitant, storing, tomorrow
+from tests.integration.stored import BLOCK, SCRAPED, SWITCH, Stored, hesitant, storing, tomorrow
 from tools import setup
-from tools.hubclient import HubClient
 
 AWAY = 60  # seconds
 
@@ -50,14 +49,14 @@ class TestBucket:
         stored.bucket.give_secret("storage.bucket.s3")
 
     @pytest.mark.long
-    @pytest.mark.parametrize("step", ["Reading the metrics", "Writing", "Copying the blocks", "Comparing"])
+    @pytest.mark.parametrize("step", [SWITCH, "Reading the metrics", "Writing", "Copying the blocks", "Comparing"])
     def test_copy_that_is_killed_costs_nothing(self, stored: Stored, step: str) -> None:
         stored.kill_grow("bucket", step)
 
     def test_hub_moves_into_the_bucket(self, stored: Stored) -> None:
         done = stored.rig.tool("grow", "--to", "bucket", "--yes")
         assert done.returncode == 0, done.stdout[-4000:]
-        assert "are in the bucket, with as many samples as before" in done.stdout
+        assert "are in the bucket, with as many samples of `up` as before" in done.stdout
         assert stored.stamps()[0] < stored.began + 5, "samples of before the move are answered"
         assert f"{stored.rig.prefix}-prometheus" in docker("volume", "ls", "-q").split(), "kept until it is forgotten"
         again = stored.rig.tool("grow", "--to", "bucket", "--yes")
@@ -90,6 +89,17 @@ class TestBucket:
         assert done.returncode == 0, done.stdout
         assert "Everything has data" in done.stdout
 
+    def test_grafana_and_ask_read_through_query(self, stored: Stored) -> None:
+        assert [one["value"][1] for one in stored.by_grafana(SCRAPED)] == ["1"]
+        done = stored.rig.tool("ask", "memory of hub", "--json")
+        assert '"status": "answered"' in done.stdout, done.stdout
+
+    @pytest.mark.long
+    def test_job_without_data_ends_an_update_in_failure(self, stored: Stored) -> None:
+        with stored.silent_app("silent"):
+            assert "DOWN  host hub, job silent: " in (said := stored.rig.up_fails()), said[-3000:]
+        assert "DOWN" not in stored.rig.up()
+
     @pytest.mark.long
     def test_hub_that_is_down_costs_nothing(self, stored: Stored) -> None:
         receiving = [stored.rig.container(role) for role in ("caddy", RECEIVE, "loki")]
@@ -102,14 +112,8 @@ class TestBucket:
     @pytest.mark.long
     def test_every_image_is_replaced(self, stored: Stored, chain: setup.ToolChain) -> None:
         """What it costs is counted below."""
-        before = stored.rig.started_all()
-        with outage.another_tag(stored.rig, {image.key: image.ref for image in chain.images}) as bumped:
-            stored.rig.change({"images": bumped})
-            stored.rig.up()
-            after = stored.rig.started_all()
-            assert [name for name in before if before[name][0] == after[name][0]] == []
-            stored.rig.change({"images": None})
-            stored.rig.up()
+        before, after = stored.replaced({image.key: image.ref for image in chain.images})
+        assert [name for name in before if before[name][0] == after[name][0]] == []
 
     @pytest.mark.long
     @pytest.mark.parametrize("role", [RECEIVE, STORE, COMPACT, QUERY, RULE, "loki", "caddy"])
@@ -122,9 +126,7 @@ class TestBucket:
         begun = time.time()
         with stored.down():
             eventually("a block is due", lambda: time.time() > begun + 2 * BLOCK, patience=3 * BLOCK)
-            # Query waits for the bucket first: it may be slow, and not down.
-            patient = HubClient(f"http://127.0.0.1:{stored.rig.ports['query']}", timeout=90)
-            assert patient.metrics(SCRAPED), "what Receive has is answered"
+            assert stored.patient().metrics(SCRAPED), "what Receive has is answered"
         eventually("a newer block is uploaded", lambda: stored.uploaded() > begun + BLOCK, patience=240, pause=5)
 
     @pytest.mark.long
@@ -192,9 +194,7 @@ class TestBucket:
         begun, writer = stored.more_lines("writer-2")
         with stored.full():
             before = stored.objects("fake")
-            stored.flush()
-            loki = stored.rig.container("loki")
-            eventually("a refusal", lambda: "flush" in docker("logs", "--tail", "50", loki, errors=True), patience=60)
+            stored.flush_refused("flush")
             assert stored.objects("fake") == before
         stored.store_lines(len(before))
         stored.lines = stored.ended(writer, begun)
@@ -204,9 +204,7 @@ class TestBucket:
         begun, writer = stored.more_lines("writer-3")
         stored.bucket.revoke()
         stored.require_report()
-        stored.flush()
-        log = ("logs", "--tail", "80", stored.rig.container("loki"))
-        eventually("a refusal", lambda: "SignatureDoesNotMatch" in docker(*log, errors=True))
+        stored.flush_refused("SignatureDoesNotMatch")
         stored.bucket.give_secret("storage.bucket.s3", "backup.to.s3")
         stored.rig.up()
         eventually("a new block is uploaded", lambda: stored.uploaded() > begun + 3 * BLOCK, patience=240, pause=5)
@@ -222,22 +220,24 @@ class TestBucket:
 
     @pytest.mark.long
     def test_hub_moves_back_to_its_disk(self, stored: Stored) -> None:
-        begun, known = time.time(), stored.stamps()
+        begun, writer = stored.more_lines("writer-4")
+        known = stored.stamps()
         stored.rig.change({"hub": {"storage": {"kind": "single"}}})
         assert f'logs_until "{tomorrow()}" or later beside `kind: single`' in stored.rig.up_fails()
         stored.rig.change({"hub": {"storage": {"logs_until": tomorrow()}}})
-        for step in ("Copying what was not", "Copying the blocks", "Counting", "Moving the blocks", "Comparing"):
+        for step in (SWITCH, "Copying what was not", "Copying the blocks", "Counting", "Moving the", "Comparing"):
             stored.kill_grow("single", step)
         done = stored.rig.tool("grow", "--to", "single", "--yes")
         assert done.returncode == 0, done.stdout[-4000:]
         assert "Every sample in the bucket is copied" in done.stdout
-        assert "are on the hub's disk, with as many samples as in the bucket" in done.stdout
+        assert "are on the hub's disk, with as many samples of `up` as in the bucket" in done.stdout
         stored.rig.up()
         again = stored.rig.tool("grow", "--to", "single", "--yes")
         assert again.returncode == 0, again.stdout[-4000:]
         docker("restart", stored.rig.container("prometheus"))
         times = stored.require_whole(begun - 60)
         assert not set(known) - set(times), "samples of before the move are answered"
+        stored.ended(writer, begun)
 
     @pytest.mark.long
     def test_lines_of_the_bucket_are_read_after_the_move(self, stored: Stored) -> None:

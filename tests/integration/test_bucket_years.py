@@ -3,13 +3,17 @@ answers."""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
 
 import pytest
 
+from configs import rules
 from configs.dashboards import boards
 from configs.dashboards.model import Graph, Panel, Stat
+from configs.rules import recording
+from configs.rules.model import Alert, expression
 from tests.integration.rig import rig
 from tests.integration.years import DAY, RESTART, SPARSE, YEARS, Range, Years, probed, restarted, season
 from tools import setup
@@ -22,6 +26,10 @@ MONTH_OF_BEFORE = Range(30 * DAY, 3600, ago=365 * DAY)
 SPANS = {"hour": HOUR, "month": MONTH, "two years": ALL, "month a year ago": MONTH_OF_BEFORE}
 # The tolerance of a rate: one interval between two old samples, of the shortest range that reads them.
 RATE = 1.01 * SPARSE / 3600
+# A comparison with a number: without it an expression has a value also where no alert fires.
+LIMIT = re.compile(r" (?:[<>]=?|[!=]=) [\d.]+(?!\w)")
+# Some rules about what the samples are of.
+ANSWERED = {"MemoryUsed", "OutOfMemory", "ContainerRestarts", "HttpErrors", "ProbeFails", recording.NEWEST}
 RAW_BLOCKS = 8  # of 20 days that are at most 90 days old, or in part, and some of hours that Compact merged
 
 
@@ -52,6 +60,15 @@ def stat(years: Years, board: str, title: str) -> str:
     found = panel(years, board, title)
     assert isinstance(found, Stat)
     return found.query.expr
+
+
+def expressions(years: Years) -> Iterator[tuple[str, str]]:
+    """Name and expression of each rule, as it is and without its limits."""
+    for group in rules.groups(years.settings):
+        for rule in group.rules:
+            expr = expression(years.settings, rule) if isinstance(rule, Alert) else rule.expr
+            yield rule.name, expr
+            yield rule.name, LIMIT.sub("", expr)
 
 
 @pytest.mark.long
@@ -116,3 +133,18 @@ class TestYears:
         assert starts == (restarted(years.end) - restarted(years.end - seconds)) // RESTART
         kills = years.stat(stat(years, "hosts", "OOM kills"), SPANS[span])
         assert kills == pytest.approx(years.end // DAY - (years.end - seconds) // DAY, abs=2)
+
+    def test_rules_read_raw_samples(self, years: Years) -> None:
+        """Thanos Rule's queries name no resolution: Query may answer from blocks of five minutes."""
+        answered = set()
+        for name, expr in expressions(years):
+            raw = years.values(expr, raw=True)
+            assert years.values(expr) == pytest.approx(raw, rel=1e-9, nan_ok=True), f"{name}: {expr}"
+            answered |= {name} if raw else set()
+        assert answered >= ANSWERED
+
+    def test_a_query_without_a_resolution_reads_down_sampled_blocks(self, years: Years) -> None:
+        """Else the test above would compare nothing."""
+        expr = "max_over_time(node_memory_MemTotal_bytes[1d])"
+        assert list(years.values(expr, 365 * DAY).values()) == [1000]
+        assert not years.values(expr, 365 * DAY, raw=True)

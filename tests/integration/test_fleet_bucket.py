@@ -58,7 +58,7 @@ def test_hub_moves_into_the_bucket(fleet: StoredFleet) -> None:
     fleet.change({"hub": {"storage": {"kind": "bucket", "logs_since": tomorrow}, "retention": kept}})
     done = fleet.tool("grow", "--to", "bucket", "--yes")
     assert done.returncode == 0, done.stdout[-6000:]
-    assert "are in the bucket, with as many samples as before" in done.stdout
+    assert "are in the bucket, with as many samples of `up` as before" in done.stdout
     assert not set(before) - set(fleet.stamps(SAMPLES, "20m")), "samples of before the move are answered"
     assert fleet.containers("web") == edge, "an edge's container was touched"
     assert fleet.tool("grow", "--forget", "--yes").returncode == 0

@@ -64,6 +64,7 @@ def _swinging(mean: float, by: float) -> Value:
 
 
 SERIES: dict[str, Value] = {
+    f'up{{job="agent",{LABELS}}}': lambda at: 1,
     f'node_cpu_seconds_total{{job="node",{LABELS},cpu="0",mode="idle"}}': _counter(0.75),
     f'node_memory_MemAvailable_bytes{{job="node",{LABELS}}}': _swinging(500, 200),
     f'node_memory_MemTotal_bytes{{job="node",{LABELS}}}': lambda at: 1000,
@@ -210,6 +211,12 @@ class Years:
         """The value of an expression at the end of the samples."""
         (one,) = self.client.metrics(span.filled(expr), self.end)
         return float(one["value"][1])
+
+    def values(self, expr: str, ago: int = 0, raw: bool = False) -> dict[str, float]:
+        """The values of an expression by their labels, so many seconds before the end; `raw`: of raw samples alone."""
+        resolution = {"max_source_resolution": "0s"} if raw else {}
+        found = self.client.get("/api/v1/query", query=expr, time=str(self.end - ago), **resolution)["data"]["result"]
+        return {str(sorted(one["metric"].items())): float(one["value"][1]) for one in found}
 
 
 def settings(rig: Rig, bucket: backup.Bucket) -> Settings:

@@ -17,6 +17,7 @@ from configs.services.spec import Late, ServiceSpec
 from configs.settings import Settings, SettingsError, load
 from configs.validation import validate
 from tests.fixtures import rendering
+from tests.fixtures.deployed_state import updated
 from tests.fixtures.fleets import CLUSTER, HUB, SERVER_HUB, SOURCE, cluster, fleet
 from tests.fixtures.full import in_bucket, small
 from tools import storage_change
@@ -214,7 +215,7 @@ NOW = datetime(2026, 11, 29, 12, tzinfo=timezone.utc)
 
 def _refused(outputs: dict[str, Any], settings: Settings, moves: bool = False) -> str:
     try:
-        storage_change.check({"query": "x", **outputs}, settings, NOW, moves)
+        storage_change.check(updated({"query": "x", **outputs}), settings, NOW, moves)
     except ToolError as problem:
         return str(problem)
     return ""

@@ -57,7 +57,7 @@ def test_nothing_is_removed_while_something_is_missing(world: World, fault: dict
 
 def test_samples_that_only_a_leaving_node_has_are_noticed(world: World) -> None:
     world.keeps = True
-    with pytest.raises(ToolError, match=r"hub has 250 of 500 samples of the day .* wait for two hours"):
+    with pytest.raises(ToolError, match=r"hub has 250 of 500 samples of `up` of the day .* wait for two hours"):
         grow_cluster.to_bucket(stack("bucket", world), settings("bucket"), yes=True)
     assert ("up",) not in world.calls
 

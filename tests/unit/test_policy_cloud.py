@@ -76,6 +76,12 @@ def test_what_the_promise_names_is_among_them(named: str) -> None:
     assert named in cloud.CLOSED.values()
 
 
+@pytest.mark.parametrize("port", [10901, 10902, 10911, 19291, 19391])
+def test_no_port_of_thanos_is_open_to_the_world(port: int) -> None:
+    (found,) = _said(cloud.open_ports, firewall(str(port), WORLD))
+    assert f"{port} (Thanos" in found
+
+
 def test_ssh_says_where_admins_are_named() -> None:
     assert "admin_cidrs" in _said(cloud.open_ports, firewall("22", WORLD))[0]
 

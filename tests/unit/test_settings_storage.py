@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from configs.deploy import bundle
 from configs.services import loki
 from configs.services.context import Context
 from configs.services.prometheus import out_of_order_window
@@ -15,6 +16,7 @@ from configs.services.thanos import compact, receive
 from configs.settings import Settings, SettingsError, load
 from configs.units import prometheus_duration
 from configs.validation import hub as validation
+from tests.fixtures.deployed_state import command, updated
 from tests.fixtures.full import SOURCE, STORAGE, in_bucket, small
 from tools import storage_change
 from tools.errors import ToolError
@@ -67,7 +69,7 @@ def test_what_a_bucket_excludes() -> None:
 
 
 def _check(outputs: dict[str, Any], **storage: Any) -> None:
-    storage_change.check(outputs, in_bucket(storage={**STORAGE, **storage}), NOW)
+    storage_change.check(updated(outputs), in_bucket(storage={**STORAGE, **storage}), NOW)
 
 
 def test_a_hub_with_data_is_prepared_first_and_keeps_its_lines() -> None:
@@ -89,7 +91,7 @@ def test_a_new_hub_and_one_in_its_bucket_are_free() -> None:
 def test_the_way_back_keeps_the_bucket_and_its_lines() -> None:
     up = {"query": "x", "storage": "bucket"}
     with pytest.raises(ToolError, match='logs_until "2026-11-30" or later beside `kind: single`'):
-        storage_change.check(up, load(small(), SOURCE), NOW)
+        storage_change.check(updated(up), load(small(), SOURCE), NOW)
     for until in ({}, {"logs_until": "2026-11-29"}):
         with pytest.raises(ToolError, match="make grow TO=single"):
             _check(up, kind="single", **until)
@@ -99,8 +101,8 @@ def test_the_way_back_keeps_the_bucket_and_its_lines() -> None:
 def test_the_bucket_stays_until_its_lines_have_expired() -> None:
     moved = {"query": "x", "storage": "single", "logs_until": "2026-11-20"}
     with pytest.raises(ToolError, match='logs_until: expected "2026-11-20" until 2026-12-20'):
-        storage_change.check(moved, load(small(hub={"local": {}, "retention": {"logs": "30d"}}), SOURCE), NOW)
-    storage_change.check(moved, load(small(hub={"local": {}, "retention": {"logs": "9d"}}), SOURCE), NOW)
+        storage_change.check(updated(moved), load(small(hub={"local": {}, "retention": {"logs": "30d"}}), SOURCE), NOW)
+    storage_change.check(updated(moved), load(small(hub={"local": {}, "retention": {"logs": "9d"}}), SOURCE), NOW)
     _check(moved, kind="single", logs_until="2026-11-20")
 
 
@@ -115,30 +117,59 @@ def _kept(days: int, **storage: Any) -> Settings:
 @pytest.mark.parametrize("storage", [{}, {"logs_since": "2026-11-10"}, {"logs_since": "2026-12-01"}])
 def test_the_lines_of_the_disk_are_read_until_they_have_expired(storage: dict[str, str]) -> None:
     with pytest.raises(ToolError, match='logs_since: expected "2026-11-20" until 2026-12-20, the hub\'s disk has'):
-        storage_change.check(IN_BUCKET, _kept(30, **storage), NOW)
+        storage_change.check(updated(IN_BUCKET), _kept(30, **storage), NOW)
 
 
 def test_lines_of_the_disk_are_read_after_the_way_back_too() -> None:
     back = {"kind": "single", "logs_until": "2026-11-30"}
     with pytest.raises(ToolError, match='logs_since: expected "2026-11-20" until 2026-12-20'):
-        storage_change.check(IN_BUCKET, _kept(30, **back), NOW)
-    storage_change.check(IN_BUCKET, _kept(30, **back, logs_since="2026-11-20"), NOW)
+        storage_change.check(updated(IN_BUCKET), _kept(30, **back), NOW)
+    storage_change.check(updated(IN_BUCKET), _kept(30, **back, logs_since="2026-11-20"), NOW)
 
 
 def test_expired_lines_of_the_disk_need_no_day() -> None:
-    storage_change.check(IN_BUCKET, _kept(30, logs_since="2026-11-20"), NOW)
-    storage_change.check(IN_BUCKET, _kept(9), NOW)
+    storage_change.check(updated(IN_BUCKET), _kept(30, logs_since="2026-11-20"), NOW)
+    storage_change.check(updated(IN_BUCKET), _kept(9), NOW)
     with pytest.raises(ToolError, match='expected "2026-11-20" or no such key, the lines from that day on are in'):
-        storage_change.check(IN_BUCKET, _kept(9, logs_since="2026-12-01"), NOW)
-    storage_change.check({**IN_BUCKET, "logs_since": ""}, _kept(30), NOW)
+        storage_change.check(updated(IN_BUCKET), _kept(9, logs_since="2026-12-01"), NOW)
+    storage_change.check(updated({**IN_BUCKET, "logs_since": ""}), _kept(30), NOW)
     with pytest.raises(ToolError, match="logs_since: expected no such key, all log lines of this hub are in its"):
-        storage_change.check({**IN_BUCKET, "logs_since": ""}, _kept(30, logs_since="2026-11-20"), NOW)
+        storage_change.check(updated({**IN_BUCKET, "logs_since": ""}), _kept(30, logs_since="2026-11-20"), NOW)
 
 
 def test_a_day_that_has_not_come_may_be_another() -> None:
-    storage_change.check({**IN_BUCKET, "logs_since": "2026-11-30"}, _kept(30, logs_since="2026-12-05"), NOW)
+    storage_change.check(updated({**IN_BUCKET, "logs_since": "2026-11-30"}), _kept(30, logs_since="2026-12-05"), NOW)
     with pytest.raises(ToolError, match='expected "2026-11-30" until'):
-        storage_change.check({**IN_BUCKET, "logs_since": "2026-11-30"}, _kept(30, logs_since="2026-11-29"), NOW)
+        storage_change.check(
+            updated({**IN_BUCKET, "logs_since": "2026-11-30"}), _kept(30, logs_since="2026-11-29"), NOW
+        )
+
+
+def _with_loki(was: str, **storage: str) -> dict[str, Any]:
+    """The state after an update with these settings that was killed after Loki was restarted."""
+    text = loki.config(in_bucket(storage={**STORAGE, **storage}), {"bucketnames": "acme"})
+    files = command("hub-loki-config", "hub", inputs={"stdin": bundle({"loki.yml": text, loki.LIMITS: "{}"})})
+    return updated({"query": "x", "storage": was, "bucket_prepared": True}, files)
+
+
+@pytest.mark.parametrize(
+    ("was", "key", "kind"), [("single", "logs_since", "bucket"), ("bucket", "logs_until", "single")]
+)
+def test_the_day_of_an_interrupted_move_stays_once_it_has_come(was: str, key: str, kind: str) -> None:
+    def refused(day: str, began: str) -> str:
+        state = _with_loki(was, kind=kind, **{key: began})
+        try:
+            storage_change.check(state, in_bucket(storage={**STORAGE, "kind": kind, key: day}), NOW)
+        except ToolError as problem:
+            return str(problem)
+        return ""
+
+    assert not refused("2026-11-29", began="2026-11-29")
+    assert not refused("2026-11-25", began="2026-11-25")
+    for day in ("2026-11-28", "2026-11-30"):
+        assert f'"2026-11-29"{":" if kind == "bucket" else " beside"}' in refused(day, began="2026-11-29")
+    assert '"2026-11-30" or later' in refused("2026-11-29", began="2026-11-30"), "it has not come"
+    assert not refused("2026-12-05", began="2026-11-30")
 
 
 def test_a_day_that_the_last_update_did_not_record_is_a_warning() -> None:
