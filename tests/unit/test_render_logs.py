@@ -182,39 +182,6 @@ def test_every_drop_is_counted() -> None:
     assert all(body["drop_counter_reason"] for body in drops), "what is dropped is seen, by its reason"
 
 
-def test_multiline_is_set_per_container_before_project_and_all_others_have_the_usual_rule() -> None:
-    settings = _logs(
-        multiline=[
-            {"project": "shop", "first_line": "^=="},
-            {"container": "worker", "first_line": "^--"},
-            {"container": "raw", "join": False},
-        ]
-    )
-    stages = _promtail(settings)["scrape_configs"][0]["pipeline_stages"]
-    matches = [stage["match"] for stage in stages if "match" in stage]
-    joined = {one["selector"]: one["stages"] for one in matches if "multiline" in str(one["stages"])}
-    *given, usual = joined
-    assert given == [
-        '{job="docker",container="worker"}',
-        '{job="docker",container!="worker",container!="raw",compose_project="shop"}',
-    ]
-    assert usual.startswith('{job="docker",container!="worker",container!="raw",compose_project!="shop",container!~"')
-    assert [stages[0]["multiline"]["firstline"] for stages in list(joined.values())[:2]] == ["^--", "^=="]
-
-
-def test_an_own_container_whose_events_have_one_line_waits_for_no_other() -> None:
-    """Each pass over a container costs CPU also while it writes nothing."""
-    stages = _promtail(full())["scrape_configs"][0]["pipeline_stages"]
-    (usual,) = (s["match"]["selector"] for s in stages if "multiline" in str(s.get("match", {}).get("stages")))
-    own = re.search(r'container!~"(.*)"', usual)
-    assert own
-    names = own[1].split("|")
-    assert {"fleetwatch-promtail", "fleetwatch-node-exporter", "fleetwatch-loki"} <= set(names)
-    assert not {"fleetwatch-ask", "fleetwatch-ask-database", "shop-web-1"} & set(names), (
-        "these have events of many lines"
-    )
-
-
 def test_stopped_containers_are_read_too_with_the_same_labels_and_within_the_outage_budget() -> None:
     running, stopped, *_ = _promtail(full())["scrape_configs"]
     (discovery,) = stopped["docker_sd_configs"]
