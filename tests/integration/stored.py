@@ -16,7 +16,7 @@ from configs import names
 from configs.metrics_store import QUERY, RECEIVE
 from tests.integration import backup, outage
 from tests.integration.rig import Rig, docker, eventually, rig
-from tests.integration.runs import Run, kill_all
+from tests.integration.runs import kill_grow
 from tools import setup
 
 RUNNING = "{{.State.Running}} {{.State.Pid}}"
@@ -123,9 +123,7 @@ class Stored:
 
     def kill_grow(self, to: str, step: str) -> None:
         """`make grow`, whose processes are all killed at once in this step."""
-        run = Run(self.rig, "grow", "--to", to, "--yes")
-        run.until(step, lambda: run.said(step))
-        kill_all(self.rig)
+        kill_grow(self.rig, to, step)
 
     def kill(self, role: str) -> None:
         """SIGKILL for the process of a container, which Docker then starts again."""
