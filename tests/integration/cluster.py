@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import yaml
 
+from configs.metrics_store import THANOS
 from localcloud.machines import networks
 from tests.integration.fleet import Fleet
 from tests.integration.rig import docker, eventually
@@ -24,7 +25,7 @@ NODES = ("hub", "hub-b", "hub-c")
 HOSTS = ("web", "vps-1")  # in the VPC, on the internet
 EVERY = 5  # seconds between two scrapes
 ALERT = "ProofOpen"
-PARTS = ("alertmanager", "caddy", "grafana", "loki", "thanos-query", "thanos-receive", "thanos-rule", "thanos-store")
+PARTS = ("alertmanager", "caddy", "database-exporter", "grafana", "loki", *THANOS)  # on the first node, without an end
 
 
 class Cluster(Fleet):
@@ -197,6 +198,10 @@ class Cluster(Fleet):
         """Whether the newest scrape of this host is there."""
         found = self.metrics(f'up{{job="node",host="{host}"}}[1m]')
         return bool(found) and time.time() - max(float(at) for at, _ in found[0]["values"]) < 3 * EVERY
+
+    def both_write(self) -> bool:
+        """Whether the newest scrapes of both hosts are there."""
+        return all(self.is_written(host) for host in HOSTS)
 
     @contextlib.contextmanager
     def raised(self) -> Iterator[None]:

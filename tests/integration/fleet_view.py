@@ -58,6 +58,15 @@ class View:
         """`containers` of every host that is up."""
         return {host: self.containers(host) for host in self.outputs()["hosts"]}
 
+    def free(self, host: str) -> int:
+        """How many kB the disk with the hub's data has left on a host."""
+        return int(self.on(host, "df", "-Pk", "/mnt/fleetwatch").splitlines()[1].split()[3])
+
+    def complaints(self, host: str) -> str:
+        """What containers of a host have said about a full disk in the last minutes."""
+        script = "docker ps -q | xargs -n 1 docker logs --since 3m 2>&1 | grep -iE 'no space left|disk full' || true"
+        return self.on(host, "sh", "-c", script)
+
     # The hub's public door
 
     @property

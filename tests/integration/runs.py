@@ -17,6 +17,8 @@ from typing import Protocol
 from tests.integration.rig import Rig, docker, eventually
 from tools.paths import CHECKOUT
 
+CLOUD = "localcloud.cloud"  # in the command line of the cloud's API, which is no part of a run
+
 # Holds up the command line that a test waits for; everything else goes through.
 SHIM = """#!/bin/sh
 hold={hold}
@@ -49,7 +51,9 @@ def processes(made: Stack) -> dict[int, str]:
     for place in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             if mark in (place / "environ").read_bytes():
-                found[int(place.name)] = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()[:120]
+                said = (place / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if CLOUD not in said:
+                    found[int(place.name)] = said[:120]
     return found
 
 
@@ -88,14 +92,14 @@ class Run:
     def said(self, text: str) -> bool:
         return any(text in line for line in self.lines)
 
-    def until(self, what: str, reached: Callable[[], bool]) -> None:
+    def until(self, what: str, reached: Callable[[], bool], patience: float = 300) -> None:
         """Wait for the moment; fails if the run is over before it."""
 
         def moment() -> bool:
             over = self.process.poll() is not None
             return reached() or over
 
-        eventually(what, moment, patience=300, pause=0.05)
+        eventually(what, moment, patience=patience, pause=0.05)
         assert self.process.poll() is None, f"`up` ended before: {what}\n{''.join(self.lines)[-3000:]}"
 
     def ctrl_c(self) -> None:
@@ -107,6 +111,13 @@ class Run:
         code = self.process.wait(timeout=300)
         self._reader.join(timeout=60)
         return code, "".join(self.lines)
+
+
+def kill_grow(made: Stack, to: str, step: str, patience: float = 300, ready: Callable[[], bool] = lambda: True) -> None:
+    """`make grow`, whose processes are all killed at once in this step, when `ready`."""
+    run = Run(made, "grow", "--to", to, "--yes")
+    run.until(step, lambda: run.said(step) and ready(), patience)
+    kill_all(made)
 
 
 class Hold:

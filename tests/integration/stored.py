@@ -17,7 +17,7 @@ from configs import names
 from configs.metrics_store import PROMETHEUS, QUERY, RECEIVE
 from tests.integration import assistant, backup, outage
 from tests.integration.rig import Rig, docker, eventually, rig
-from tests.integration.runs import Run, kill_all
+from tests.integration.runs import kill_grow
 from tests.integration.runs import names as containers
 from tools import setup
 from tools.hubclient import HubClient
@@ -155,11 +155,9 @@ class Stored:
         return backup.metric(self.rig, newest)
 
     def kill_grow(self, to: str, step: str) -> None:
-        """`make grow`, whose processes are all killed at once in this step; in SWITCH once the new store is there."""
+        """`make grow`, killed in this step; in SWITCH once the new store is there."""
         store = RECEIVE if to == "bucket" else PROMETHEUS
-        run = Run(self.rig, "grow", "--to", to, "--yes")
-        run.until(step, lambda: run.said(step) and (step != SWITCH or store in containers(self.rig)))
-        kill_all(self.rig)
+        kill_grow(self.rig, to, step, ready=lambda: step != SWITCH or store in containers(self.rig))
 
     def kill(self, role: str) -> None:
         """SIGKILL for the process of a container, which Docker then starts again."""

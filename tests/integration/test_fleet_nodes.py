@@ -5,17 +5,18 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pytest
 
-from tests.integration.cluster import EVERY, HOSTS, NODES, PARTS, VPS, Cluster
+from tests.integration.cluster import EVERY, NODES, PARTS, VPS, Cluster
 from tests.integration.fleet import told
 from tests.integration.rig import eventually
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("fleet-nodes")]
 
 AWAY = 60  # seconds of a fault
+Containers = Mapping[str, Mapping[str, tuple[str, str]]]  # by host and role: id, start
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +79,7 @@ def test_a_node_may_be_off(fleet: Cluster, node: str) -> None:
             eventually("every request answered", fleet.answers, 60)
             answered = time.time() - off
             assert fleet.is_signed_in()
-            eventually("samples of both hosts", lambda: all(fleet.is_written(host) for host in HOSTS), 180)
+            eventually("samples of both hosts", fleet.both_write, 180)
             went_on = time.time() - off
             time.sleep(max(0, AWAY - went_on))
             fleet.raise_alert(False)
@@ -97,44 +98,60 @@ def test_a_node_may_be_cut_off(fleet: Cluster) -> None:
         eventually("a notification", lambda: fleet.notified(begun) == ["firing"], 180)
         with fleet.cut("hub-c"):
             cut = time.time()
-            eventually("samples of both hosts", lambda: all(fleet.is_written(host) for host in HOSTS), 180)
+            eventually("samples of both hosts", fleet.both_write, 180)
             went_on = time.time() - cut
             time.sleep(max(0, AWAY - went_on))
-            eventually("samples of both hosts", lambda: all(fleet.is_written(host) for host in HOSTS), 30)
+            eventually("samples of both hosts", fleet.both_write, 30)
         waited = fleet.nothing_missing()
     eventually("its end", lambda: "resolved" in fleet.notified(begun), 400)
     time.sleep(20)
-    sent = ", ".join(fleet.notified(begun))
-    fleet.figure(
-        "hub-c cut off", f"both hosts write after {went_on:.0f} s; complete {waited:.0f} s after; sent: {sent}"
-    )
+    assert fleet.notified(begun) == ["firing", "resolved"]
+    fleet.figure("hub-c cut off", f"both hosts write after {went_on:.0f} s; complete {waited:.0f} s after")
     assert fleet.is_signed_in()
 
 
-def test_a_disk_may_be_full(fleet: Cluster) -> None:
-    with fleet.full("hub-b"):
-        time.sleep(AWAY)
-        assert fleet.is_written("web"), "writes go on"
-    fleet.figure("the disk of hub-b full", f"complete {fleet.nothing_missing():.0f} s after")
+@pytest.fixture(scope="class")
+def alert(fleet: Cluster) -> Iterator[int]:
+    """An alert that fires during all tests of a class, is notified once, and ends after them: how many messages there
+    were before it. Its end is notified five minutes after its beginning, which each test by itself would wait for."""
+    begun = len(fleet.sink.got)
+    with fleet.raised():
+        yield begun
+    eventually("its end", lambda: "resolved" in fleet.notified(begun), 400)
+    time.sleep(20)
+    assert fleet.notified(begun) == ["firing", "resolved"]
 
 
-def test_the_bucket_may_be_away(fleet: Cluster) -> None:
-    with fleet.stopped(fleet.machines.spaces.container):
-        time.sleep(AWAY)
-        assert fleet.is_written("web"), "writes go on"
-    fleet.figure("the bucket away", f"complete {fleet.nothing_missing():.0f} s after")
+class TestAlertFires:
+    """What may be away while an alert fires, in this order."""
 
+    def test_a_disk_may_be_full(self, fleet: Cluster, alert: int) -> None:
+        with fleet.full("hub-b"):
+            assert fleet.free("hub-b") < 1024, "kB that are left"
+            time.sleep(AWAY)
+            eventually("a notification", lambda: fleet.notified(alert) == ["firing"], 120)
+            assert fleet.both_write(), "writes go on"
+            assert fleet.complaints("hub-b"), "no program has failed to write"
+        fleet.figure("the disk of hub-b full", f"complete {fleet.nothing_missing():.0f} s after")
 
-def test_the_database_may_be_away(fleet: Cluster) -> None:
-    with fleet.stopped(fleet.database()):
-        time.sleep(AWAY)
-        assert not fleet.is_signed_in()
-        assert fleet.is_written("web"), "writes go on"
-    back = time.time()
-    eventually("the session of before", fleet.is_signed_in, 120)
-    signed_in = time.time() - back
-    waited = fleet.nothing_missing()
-    fleet.figure("the database away", f"session valid {signed_in:.0f} s after; complete {waited:.0f} s after")
+    def test_the_bucket_may_be_away(self, fleet: Cluster, alert: int) -> None:
+        with fleet.stopped(fleet.machines.spaces.container):
+            time.sleep(AWAY)
+            assert fleet.both_write(), "writes go on"
+        fleet.figure("the bucket away", f"complete {fleet.nothing_missing():.0f} s after")
+        assert fleet.notified(alert) == ["firing"]
+
+    def test_the_database_may_be_away(self, fleet: Cluster, alert: int) -> None:
+        with fleet.stopped(fleet.database()):
+            time.sleep(AWAY)
+            assert not fleet.is_signed_in()
+            assert fleet.both_write(), "writes go on"
+        back = time.time()
+        eventually("the session of before", fleet.is_signed_in, 120)
+        signed_in = time.time() - back
+        waited = fleet.nothing_missing()
+        fleet.figure("the database away", f"session valid {signed_in:.0f} s after; complete {waited:.0f} s after")
+        assert fleet.notified(alert) == ["firing"]
 
 
 def test_two_nodes_may_be_away_for_a_while(fleet: Cluster) -> None:
@@ -146,6 +163,32 @@ def test_two_nodes_may_be_away_for_a_while(fleet: Cluster) -> None:
     fleet.figure("two nodes off", f"writes refused meanwhile; complete {fleet.nothing_missing(400):.0f} s after")
 
 
+def _touched(fleet: Cluster, before: Containers) -> set[str]:
+    """Hosts on which a container was made, started or removed since."""
+    now = fleet.everything()
+    return {host for host, containers in before.items() if now[host] != containers}
+
+
+def test_a_setting_of_all_nodes_is_changed(fleet: Cluster) -> None:
+    before, begun = fleet.everything(), time.time()
+    fleet.change({"hub": {"retention": {"logs": "15d"}}})
+    fleet.up()
+    took = time.time() - begun
+    assert _touched(fleet, before) == set(NODES)
+    assert {node for node in NODES if before[node]["loki"] != fleet.containers(node)["loki"]} == set(NODES)
+    fleet.figure("logs kept for longer", f"update of {took:.0f} s; complete {fleet.nothing_missing():.0f} s after")
+
+
+def test_a_node_gets_another_size(fleet: Cluster) -> None:
+    before, droplet, begun = fleet.everything(), fleet.droplet("hub-b"), time.time()
+    fleet.change({"hub": {"storage": {"nodes": {"b": {"size": "s-4vcpu-8gb"}}}}})
+    fleet.up()
+    took, now = time.time() - begun, fleet.droplet("hub-b")
+    assert (now["id"], now["size_slug"]) == (droplet["id"], "s-4vcpu-8gb")
+    assert _touched(fleet, before) == {"hub-b"}
+    fleet.figure("hub-b resized", f"update of {took:.0f} s; complete {fleet.nothing_missing():.0f} s after")
+
+
 def test_a_node_is_made_again(fleet: Cluster) -> None:
     before, old = fleet.everything(), fleet.droplet("hub-c")["id"]
     begun = time.time()
@@ -153,9 +196,7 @@ def test_a_node_is_made_again(fleet: Cluster) -> None:
     assert done.returncode == 0, done.stdout[-8000:]
     took = time.time() - begun
     assert fleet.droplet("hub-c")["id"] != old
-    now = fleet.everything()
-    for host in ("hub", "hub-b", "web", "vps-1"):
-        assert now[host] == before[host], f"{host} was touched"
+    assert _touched(fleet, before) == {"hub-c"}
     fleet.figure("hub-c made again", f"took {took:.0f} s; complete {fleet.nothing_missing():.0f} s after")
 
 

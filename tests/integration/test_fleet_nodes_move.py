@@ -10,6 +10,7 @@ import pytest
 
 from tests.integration.fleet import Fleet, told
 from tests.integration.rig import eventually
+from tests.integration.runs import kill_grow
 
 pytestmark = [pytest.mark.long, pytest.mark.xdist_group("fleet-nodes-move")]
 
@@ -62,9 +63,12 @@ def _nothing_is_missing(fleet: Growing) -> None:
 
 
 def test_hub_becomes_three_nodes(fleet: Growing) -> None:
+    """By a move that is killed, and one that goes on with it."""
     eventually("samples", lambda: len(fleet.stamps(SAMPLES, "10m")) > 5)
     fleet.change({"hub": {"storage": {"kind": "cluster", "nodes": {"a": {}, "b": {}, "c": {}}}}})
     assert "run `make grow TO=cluster`" in fleet.up_fails()
+    # The three nodes are there, and the first one's Loki is writing.
+    kill_grow(fleet, "cluster", "Writing the log lines of the first node's disk", PATIENCE)
     done = fleet.tool("grow", "--to", "cluster", "--yes", patience=PATIENCE)
     assert done.returncode == 0, done.stdout[-8000:]
     assert "Each of the three nodes answers with what the hub had: " in done.stdout

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.fixtures import fleets, rendering
 from tests.fixtures.full import SOURCE, in_bucket, small
 from tools.backup import repository, restore
 from tools.errors import ToolError
+from tools.stack import Stack
 
 BUCKET: dict[str, Any] = {
     "endpoint": "https://fra1.digitaloceanspaces.com/",
@@ -203,6 +205,19 @@ def test_only_what_reads_the_repository_has_its_secrets_and_a_network(monkeypatc
         found.script(*words, volume="fw-loki")
     whole = [("--volumes-from" in words, words[words.index("--network") + 1]) for words in ran]
     assert whole == [(True, "fw-hub"), (False, "none"), (False, "none")]
+
+
+def test_first_node_that_does_not_answer_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    reason = "docker inspect failed on the hub: ssh: connect to host hub: No route to host"
+    monkeypatch.setattr(repository.Repository, "inspected", mock.Mock(side_effect=ToolError(reason)))
+    stack = mock.create_autospec(Stack, instance=True, hub_is_local=True)
+    for settings, end in (
+        (fleets.cluster(), ". Backups of a cluster .* first node, hub: start it, .*HOST=hub"),
+        (None, "$"),
+    ):
+        stack.settings.return_value = settings
+        with pytest.raises(ToolError, match=reason + end):
+            repository.Repository(stack)
 
 
 def test_container_that_never_started_does_not_stop_every_later_restore(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -49,7 +49,15 @@ class Repository(HubDocker):
         settings = stack.settings()
         self.parts = parts(settings) if settings is not None else tuple(PARTS)
         self.backup = names.container(self.prefix, "backup")
-        found = self.inspected("inspect", "--type", "container", "-f", f"{IMAGE} {source(CONFIG)}", self.backup)
+        try:
+            found = self.inspected("inspect", "--type", "container", "-f", f"{IMAGE} {source(CONFIG)}", self.backup)
+        except ToolError as problem:
+            if settings is None or not settings.hub.nodes:
+                raise
+            raise ToolError(
+                f"{str(problem).rstrip('.')}. Backups of a cluster are made and read on its first node, {self.host}: "
+                f"start it, or make it again with `make rebuild HOST={self.host}`, then run this command again."
+            ) from problem
         if found is None:
             raise ToolError("The hub has no backup: set hub.backup in the stack file, then run `make up`.")
         self.image, folder = found.split()
