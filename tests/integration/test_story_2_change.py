@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.fixtures.custom import EXAMPLES
 from tests.integration.rig import eventually
 from tests.integration.story import Story
 from tools.environment import pulumi_env
@@ -58,6 +61,32 @@ def test_the_new_interval_is_in_effect(story: Story) -> None:
         return found if len(found) >= 3 and all(4.5 < step < 5.5 for step in found[-3:]) else []
 
     eventually("four samples of the node exporter 5 s apart", steps, 60)
+
+
+def test_own_files_are_previewed_and_reach_prometheus_loki_and_grafana(story: Story) -> None:
+    """Those of docs/examples, beside the stack file; they are removed again, as the story has no data for them."""
+    folder = shutil.copytree(EXAMPLES, story.rig.file.parent / story.rig.name)
+    try:
+        shown = story.rig.tool("pulumi", "preview", "--diff").stdout
+        for text in ("ScrapeSlow", "payment declined by gateway"):
+            assert text in shown, f"{text} is not in the preview:\n{shown[-3000:]}"
+        story.rig.up()
+        eventually("the rule", lambda: "shop" in _groups(story), 60)
+        assert {rule["name"] for rule in _groups(story)["shop"]} == {"ScrapeSlow", "shop:scrape_duration_seconds:max"}
+        loaded = 'loki_prometheus_rule_evaluation_failures_total{rule_group=~".*checkout.*"} == 0'
+        eventually("Loki's rule", lambda: story.metrics(loaded), 90)
+        (board,) = eventually("the board", lambda: story.grafana("search", query="Shop"), 60)
+        assert (board["uid"], board["folderTitle"]) == ("shop", "Custom")
+    finally:
+        shutil.rmtree(folder)
+    story.rig.up()
+    assert "shop" not in _groups(story)
+
+
+def _groups(story: Story) -> dict[str, list[dict[str, Any]]]:
+    """Prometheus' rules by group."""
+    found = story.grafana("datasources/proxy/uid/prometheus/api/v1/rules")["data"]["groups"]
+    return {group["name"]: group["rules"] for group in found}
 
 
 def _broken_up(story: Story, module: str, folder: Path) -> subprocess.CompletedProcess[str]:
