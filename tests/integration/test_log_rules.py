@@ -209,22 +209,6 @@ def test_one_host_with_too_many_streams_costs_no_other_host_a_line(running: Runn
     assert not [line for line in discarded if 'policy="hub"' in line]
 
 
-def test_a_stream_over_the_limit_does_not_stop_promtails_queue(running: Running) -> None:
-    """`web-2` has a limit of one stream. For the second one Promtail gets a 429, and goes on with the first."""
-
-    def lines(container: str) -> list[str]:
-        found = running.ask(f'{{host="web-2",container="{container}"}}', "_range")
-        return [line for stream in found for _, line in stream["values"]]
-
-    running.limited.write("somebodys-caddy", ["first"])
-    eventually("the first stream", lambda: lines("somebodys-caddy"), 60)
-    running.limited.write("fleetwatch-caddy", ["over the limit"])
-    eventually("Loki to discard", lambda: [one for one in running.discarded() if 'policy="web-2"' in one], 60)
-    running.limited.write("somebodys-caddy", ["second"])
-    eventually("a line after that", lambda: "second" in lines("somebodys-caddy"), 60)
-    assert lines("fleetwatch-caddy") == []
-
-
 def test_noisy_container_is_named(running: Running) -> None:
     for _ in range(4):  # 4 x 4000 lines within five minutes are 53 per second
         running.push(SHOP | {"container": "noisy"}, "info", 4000)
@@ -335,3 +319,19 @@ def test_cancelled_queries_are_no_errors(running: Running) -> None:
     found = levels()
     assert {line: level for line, level in found.items() if line in wanted} == wanted
     assert not set(NO_DELETION) & set(found), "two lines for every part of a query, about nothing"
+
+
+def test_a_stream_over_the_limit_does_not_stop_promtails_queue(running: Running) -> None:
+    """`web-2` has a limit of one stream. For the second one Promtail gets a 429, and goes on with the first."""
+
+    def lines(container: str) -> list[str]:
+        found = running.ask(f'{{host="web-2",container="{container}"}}', "_range")
+        return [line for stream in found for _, line in stream["values"]]
+
+    running.limited.write("somebodys-caddy", ["first"])
+    eventually("the first stream", lambda: lines("somebodys-caddy"), 60)
+    running.limited.write("fleetwatch-caddy", ["over the limit"])
+    eventually("Loki to discard", lambda: [one for one in running.discarded() if 'policy="web-2"' in one], 60)
+    running.limited.write("somebodys-caddy", ["second"])
+    eventually("a line after that", lambda: "second" in lines("somebodys-caddy"), 60)
+    assert lines("fleetwatch-caddy") == []
