@@ -59,6 +59,7 @@ class Fleet(View):
         self.config["cloud"] |= {"range": RANGE, "project": PROJECT}
         self.config["hub"]["uptime"] = {"email": [WATCHER]}
         self.config["hosts"]["vps-1"]["server"]["address"] = VPS
+        self.config["hosts"]["db-1"]["metrics"] = {"agent": "vmagent"}  # the others have the default
         self.begin()
 
     def begin(self) -> None:

@@ -79,6 +79,7 @@ def habits(made: Certificates) -> dict[str, Habit]:
         "stamped-app": Habit(),
         "timed-app": Habit({}, {"honor_timestamps": True}),
         "large-app": Habit({}, {"sample_limit": 50}),
+        "wide-app": Habit({}, {"label_limit": 10}),
     }
 
 

@@ -1,4 +1,4 @@
-"""A real Promtail with the rendered pipeline of the hub's containers, which reads files in place of Docker's logs."""
+"""A real Promtail with the rendered pipeline of a host's containers, which reads files in place of Docker's logs."""
 
 from __future__ import annotations
 
@@ -29,10 +29,12 @@ class HubPromtail:
             out.writelines(f"{line}\n" for line in lines)
 
 
-def start(settings: Settings, loki: str, image: str, docker_args: Iterable[str], folder: Path) -> HubPromtail:
-    """Promtail that pushes to `loki` (a URL). `docker_args`: the network and labels of its container."""
+def start(
+    settings: Settings, loki: str, image: str, docker_args: Iterable[str], folder: Path, host: str = "hub"
+) -> HubPromtail:
+    """Promtail of `host` that pushes to `loki` (a URL). `docker_args`: the network and labels of its container."""
     folder.chmod(0o755)
-    rendered: dict[str, Any] = yaml.safe_load(rendering.promtail_config(settings, "hub"))
+    rendered: dict[str, Any] = yaml.safe_load(rendering.promtail_config(settings, host))
     (client,) = rendered["clients"]
     client["url"] = loki + names.LOGS_PUSH
     for key in ("basic_auth", "tls_config"):

@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
+from configs.services import vmagent
 from tests.integration.fleet import HERE, Fleet
 from tests.integration.rig import eventually
 from tools.paths import CHECKOUT
@@ -61,8 +62,9 @@ def test_metrics_and_logs_arrive_from(fleet: Fleet, host: str) -> None:
 
 
 def test_each_comes_by_its_path(fleet: Fleet) -> None:
-    config = {host: _own(fleet, host, "config/prometheus.yml") for host in ("hub", "db-1", "vps-1")}
-    assert f"url: http://hub.fleetwatch.internal:8080{METRICS}" in config["db-1"]
+    config = {host: _own(fleet, host, "config/prometheus.yml") for host in ("hub", "vps-1")}
+    config["db-1"] = _own(fleet, "db-1", f"config/{vmagent.REMOTE_WRITE}")
+    assert config["db-1"] == f"-remoteWrite.url=http://hub.fleetwatch.internal:8080{METRICS}", "and no credentials"
     assert f"url: https://hub.fleetwatch.internal{METRICS}" in config["vps-1"]
     for host, address in (("db-1", fleet.outputs()["hosts"]["hub"]["private"]), ("vps-1", fleet.address)):
         known = fleet.on(host, "docker", "exec", "fleetwatch-agent", "cat", "/etc/hosts")
@@ -183,7 +185,7 @@ def test_a_tunnel_shows_the_hubs_pages_here_until_ctrl_c(fleet: Fleet) -> None:
 
 
 def test_no_panel_and_no_rule_is_empty_where_hosts_differ(fleet: Fleet) -> None:
-    """One host has a database, the others none; no app counts HTTP requests."""
+    """One host has a database and vmagent, the others neither; no app counts HTTP requests."""
     done = fleet.tool("doctor", "--json")
     found = json.loads(done.stdout[done.stdout.index("{\n") :])
     wrong = [(one["place"], one["empty"] or one["words"]) for one in found["queries"] if one["state"] in BAD]

@@ -71,6 +71,7 @@ class Running:
     rules: Path
     sink: Sink
     agent: HubPromtail
+    limited: HubPromtail  # of a host with a limit of one stream
 
     def told(self, alert: str) -> dict[str, dict[str, str]]:
         """Labels of those of this name that fire, by what they say."""
@@ -86,6 +87,11 @@ class Running:
         found: list[dict[str, Any]] = answer.json()["data"]["result"]
         return found
 
+    def discarded(self) -> list[str]:
+        """Loki's counters of discarded lines."""
+        counted = httpx.get(f"{self.url}/metrics", timeout=60, trust_env=False).text
+        return [line for line in counted.splitlines() if line.startswith("loki_discarded_samples_total")]
+
     def push(self, labels: Mapping[str, str], level: str, count: int, line: str = "", ago: int = 0) -> None:
         now = time.time_ns() - ago * 10**9
         values = [[str(now - n * 1000), line or f"level={level} n={n}", {"level": level}] for n in range(count)]
@@ -97,9 +103,14 @@ class Running:
 @pytest.fixture(scope="module")
 def running(chain: setup.ToolChain, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     image, log_agent = (next(one.ref for one in chain.images if one.key == key) for key in ("loki", "promtail"))
-    web = {"local": {"docker": "unix:///run/web-1/docker.sock"}, "via": "vpc", "logs": {"max_streams": 2}}
+    edges = {
+        f"web-{number}": {
+            "local": {"docker": f"unix:///run/web-{number}/docker.sock"}, "via": "vpc", "logs": {"max_streams": streams}
+        }
+        for number, streams in ((1, 2), (2, 1))
+    }  # fmt: skip
     hub = {"alerts": {"containers": OWN, "thresholds": {"log_lines": 50}}}
-    settings = load(small(env="test", hosts={"hub": hub, "web-1": web}), "stacks/Pulumi.test.yaml")
+    settings = load(small(env="test", hosts={"hub": hub, **edges}), "stacks/Pulumi.test.yaml")
     folder = tmp_path_factory.mktemp("loki")
     folder.chmod(0o755)  # the image's user is not ours
     name = f"fleetwatch-log-rules-{secrets.token_hex(4)}"
@@ -125,7 +136,9 @@ def running(chain: setup.ToolChain, tmp_path_factory: pytest.TempPathFactory) ->
         url = f"http://{address}:{names.LOKI_PORT}"
         lines = tmp_path_factory.mktemp("lines")
         agent = hub_promtail.start(settings, url, log_agent, ("--network", name, *label), lines)
-        made = Running(url, container, of_tenant, sink, agent)
+        lines = tmp_path_factory.mktemp("lines-of-web-2")
+        limited = hub_promtail.start(settings, url, log_agent, ("--network", name, *label), lines, "web-2")
+        made = Running(url, container, of_tenant, sink, agent, limited)
         try:
             ready = f"{made.url}/ready"
             eventually("Loki to be ready", lambda: httpx.get(ready, trust_env=False).status_code == 200, 90)
@@ -191,8 +204,7 @@ def test_one_host_with_too_many_streams_costs_no_other_host_a_line(running: Runn
     stored = running.ask('sum by (container) (count_over_time({host="web-1"} [5m]))')
     assert len(stored) == 2, "the two streams that came first, and no third"
     assert running.ask('{host="hub",n="1"}', "_range"), "of the same push, another host's"
-    counted = httpx.get(f"{running.url}/metrics", timeout=60, trust_env=False).text
-    discarded = [line for line in counted.splitlines() if line.startswith("loki_discarded_samples_total")]
+    discarded = running.discarded()
     assert [line for line in discarded if 'policy="web-1"' in line and 'reason="stream_limit"' in line], discarded
     assert not [line for line in discarded if 'policy="hub"' in line]
 
@@ -307,3 +319,19 @@ def test_cancelled_queries_are_no_errors(running: Running) -> None:
     found = levels()
     assert {line: level for line, level in found.items() if line in wanted} == wanted
     assert not set(NO_DELETION) & set(found), "two lines for every part of a query, about nothing"
+
+
+def test_a_stream_over_the_limit_does_not_stop_promtails_queue(running: Running) -> None:
+    """`web-2` has a limit of one stream. For the second one Promtail gets a 429, and goes on with the first."""
+
+    def lines(container: str) -> list[str]:
+        found = running.ask(f'{{host="web-2",container="{container}"}}', "_range")
+        return [line for stream in found for _, line in stream["values"]]
+
+    running.limited.write("somebodys-caddy", ["first"])
+    eventually("the first stream", lambda: lines("somebodys-caddy"), 60)
+    running.limited.write("fleetwatch-caddy", ["over the limit"])
+    eventually("Loki to discard", lambda: [one for one in running.discarded() if 'policy="web-2"' in one], 60)
+    running.limited.write("somebodys-caddy", ["second"])
+    eventually("a line after that", lambda: "second" in lines("somebodys-caddy"), 60)
+    assert lines("fleetwatch-caddy") == []

@@ -1,8 +1,9 @@
 """Agents that restart while the hub is down, and the change from one metrics agent to the other.
 
 One stack in this order: a Prometheus agent is stopped and killed in an outage, which loses what it held; the key
-changes; vmagent is stopped in one outage and killed in another. A log agent restarts with each. What is lost are
-scrapes that the application answered and that have no sample, and numbered lines that are missing.
+changes; vmagent is stopped in one outage and killed in another; the key changes back. A log agent restarts in each
+outage. What is lost are scrapes that the application answered and that have no sample, and numbered lines that are
+missing.
 """
 
 from __future__ import annotations
@@ -117,3 +118,11 @@ class TestRestarts:
     def test_doctor_finds_data_for_everything(self, stack: Rig) -> None:
         done = stack.tool("doctor")
         assert "Everything has data." in done.stdout, done.stdout[-4000:]
+
+    def test_the_change_back_loses_nothing(self, stack: Rig) -> None:
+        since = time.time()
+        stack.change({"hosts": {"hub": {"metrics": {"agent": "prometheus"}}}})
+        stack.up()
+        assert "vmagent" not in docker("inspect", "-f", "{{.Config.Image}}", stack.container("agent"))
+        lost = self.lost(stack, since - 5, time.time())
+        assert not lost, f"{len(lost)} s"

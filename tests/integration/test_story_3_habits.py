@@ -64,6 +64,7 @@ def _set(story: Story, app: str, place: str, value: str) -> None:
 APPS = (
     "token-app", "login-app", "html-app", "bare-app", "json-app", "query-app", "slow-app", "tls-app", "trusting-app",
     "labels-app", "scaled-app", "host-app", "rare-app", "scaled-login-app", "stamped-app", "timed-app", "large-app",
+    "wide-app",
 )  # fmt: skip
 
 
@@ -122,15 +123,24 @@ def test_sample_that_is_too_old_is_reported_by_job_and_costs_no_other(story: Sto
     eventually("its end", lambda: not story.metrics('ALERTS{alertname="SamplesTooOld"}'), 120, 2)
 
 
-def test_app_over_its_limit_is_reported_and_costs_no_other(story: Story, read: Read) -> None:
+def test_apps_over_their_limits_are_reported_and_cost_no_other(story: Story, read: Read) -> None:
+    """One exposes too many samples, the other a sample with too many labels."""
+    over = ["large-app", "wide-app"]
     habits.expose(story, "large-app", "".join(f'large_app_id{{id="{number}"}} 1\n' for number in range(100)))
-    found = eventually("the alert", lambda: story.metrics('ALERTS{alertname="ScrapeRejected"}'), 120, 2)
-    assert [one["metric"]["job"] for one in found] == ["large-app"], found
-    down = story.metrics('up{host="hub",job=~".+-app"} == 0')
-    assert [one["metric"]["job"] for one in down] == ["large-app"], down
-    assert not story.metrics("large_app_id"), "all of the scrape or none"
-    habits.expose(story, "large-app", "")
-    eventually("it is read again", lambda: story.metrics('up{job="large-app"} == 1'), 60)
+    labels = ",".join(f'l{number}="1"' for number in range(10))
+    habits.expose(story, "wide-app", f"wide_app_labels{{{labels}}} 1\n")
+
+    def jobs(query: str) -> list[str]:
+        return sorted(one["metric"]["job"] for one in story.metrics(query))
+
+    fires = 'ALERTS{alertname="ScrapeRejected"}'
+    eventually("both alerts", lambda: len(jobs(fires)) >= len(over), 120, 2)
+    assert jobs(fires) == over
+    assert jobs('up{host="hub",job=~".+-app"} == 0') == over
+    assert not story.metrics('{__name__=~"large_app_id|wide_app_labels"}'), "all of the scrape or none"
+    for app in over:
+        habits.expose(story, app, "")
+    eventually("they are read again", lambda: jobs('up{job=~"large-app|wide-app"} == 1') == over, 60)
 
 
 def test_no_credential_is_outside_of_the_secret_files(story: Story, read: Read) -> None:

@@ -2,7 +2,8 @@
 
 For each event: the hub's receiving services stop, both hosts go through the event in the middle of the outage, and the
 hub comes back. Lost seconds are gaps of more than two scrape intervals in the samples of the node exporter, without the
-time in which the agent did not run. Lost lines are those that Docker kept and Loki does not have.
+time in which the agent did not run. Lost lines are those that Docker kept and Loki does not have. It ends
+with exit code 1 if lines are lost or there twice, or if vmagent lost more than two intervals.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from tests.bench.page import where
 from tests.integration import outage
 from tests.integration.fleet import told
 from tests.integration.rig import eventually
-from tests.outages.fleet import AGENTS, ENGINE, INTERVAL, WRITER, Outages
+from tests.outages.fleet import AGENTS, ENGINE, INTERVAL, VMAGENT, WRITER, Outages
 from tools.errors import ToolError
 from tools.progress import say, step
 
@@ -138,6 +139,19 @@ def table(rows: Sequence[Row], away: int, machine: str) -> str:
     return "\n".join(lines)
 
 
+def regressions(rows: Sequence[Row]) -> str:
+    """The sentence about rows that lost more than may be lost; empty without one."""
+    found = []
+    for row in rows:
+        costs = [f"lost lines: {row.lines}"] if row.lines else []
+        costs += [f"lines twice: {row.twice}"] if row.twice else []
+        if row.agent == VMAGENT and row.seconds > 2 * INTERVAL:
+            costs.append(f"lost seconds: {row.seconds:.1f}, at most two intervals of {INTERVAL} s were expected")
+        if costs:
+            found.append(f"{row.event} ({row.agent}, {row.logs}): {', '.join(costs)}")
+    return f"More was lost than was expected: {'; '.join(found)}." if found else ""
+
+
 def put(page: str, text: str, logs: str) -> str:
     """The page with this text between the marks of the log agent."""
     begin, end = (f"<!-- outages, {logs}: {place} -->" for place in ("begin", "end"))
@@ -158,14 +172,17 @@ def main() -> None:
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _terminated)  # removes what was made, as Ctrl-C does
     try:
-        text = table(measured(options.away, options.logs), options.away, where())
+        rows = measured(options.away, options.logs)
     except KeyboardInterrupt:
         raise SystemExit("Interrupted; what was made is removed.") from None
     except ToolError as problem:  # such as an image that cannot be had here
         raise SystemExit(str(problem)) from None
+    text = table(rows, options.away, where())
     say(text)
     if options.page:
         options.page.write_text(put(options.page.read_text(), text, options.logs))
+    if lost := regressions(rows):
+        raise SystemExit(lost)
 
 
 if __name__ == "__main__":

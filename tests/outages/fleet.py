@@ -13,7 +13,8 @@ from tests.integration.fleet import Fleet
 from tests.integration.rig import eventually, timestamp
 
 INTERVAL = 2  # seconds between two scrapes
-AGENTS = {"prom-1": "Prometheus", "vm-1": "vmagent"}
+VMAGENT = "vmagent"
+AGENTS = {"prom-1": "Prometheus", "vm-1": VMAGENT}
 WRITER = """\
 docker rm -f writer > /dev/null 2>&1
 docker run -d --name writer --restart unless-stopped --entrypoint sh \

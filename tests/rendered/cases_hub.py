@@ -23,6 +23,7 @@ LOKI_TO_ALERTMANAGER = [
     f'loki_prometheus_notifications_{what}_total{{job="loki",{OF},user="fake"}}' for what in ("errors", "dropped")
 ]
 DISCARDED = f'loki_discarded_samples_total{{job="loki",{OF},reason="rate_limited",tenant="fake"}}'
+OF_WEB = f'loki_discarded_samples_total{{job="loki",{OF},policy="web-1",reason="stream_limit",tenant="fake"}}'
 STORE = {
     f"prometheus_tsdb_{kind}_total{{{PROMETHEUS}}}": "0x200"
     for kind in (
@@ -131,6 +132,14 @@ CASES = (
         series={DISCARDED: "12x100 24x60"},
         at="30m",
         fires=[fired("Loki discarded 12 lines in 15 minutes: rate_limited", reason="rate_limited")],
+    ),
+    Case(
+        alert="LokiDiscards",
+        when="of which host",
+        series={OF_WEB: "_x20 12x60"},
+        fires=[
+            fired("Loki discarded 12 lines of web-1 in 15 minutes: stream_limit", reason="stream_limit", policy="web-1")
+        ],
     ),
     Case(alert="LokiDiscards", when="for what was long ago", series={DISCARDED: "12x400"}, at="90m"),
     Case(

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
+import signal
+from pathlib import Path
+
 import pytest
 
 from tests.outages import __main__ as outages
@@ -51,3 +56,36 @@ def test_an_image_that_cannot_be_had_is_one_sentence(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr("sys.argv", ["outages", "--logs", "alloy"])
     with pytest.raises(SystemExit, match=r"^The image for alloy cannot be pulled here: load it into Docker\.$"):
         outages.main()
+
+
+EVENT = "agents killed (SIGKILL) and started"
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        (outages.Row(EVENT, "vmagent", "Promtail", 4.0, 0, 0), ""),
+        (outages.Row(EVENT, "Prometheus", "Promtail", 162.0, 0, 0), ""),
+        (
+            outages.Row(EVENT, "vmagent", "Promtail", 4.9, 0, 0),
+            "lost seconds: 4.9, at most two intervals of 2 s were expected",
+        ),
+        (outages.Row(EVENT, "vmagent", "Alloy", 0.0, 3, 0), "lost lines: 3"),
+        (outages.Row(EVENT, "Prometheus", "Alloy", 162.0, 3, 1), "lost lines: 3, lines twice: 1"),
+    ],
+)
+def test_a_loss_ends_the_run_with_a_sentence_after_the_table_is_written(
+    row: outages.Row, words: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(PAGE.replace("promtail", row.logs.lower()))
+    monkeypatch.setattr(
+        outages, "measured", lambda away, logs: [outages.Row("calm", "vmagent", row.logs, 0, 0, 0), row]
+    )
+    monkeypatch.setattr(outages, "where", lambda: "2 cores")
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    monkeypatch.setattr("sys.argv", ["outages", "--logs", row.logs.lower(), "--page", str(page)])
+    sentence = f"More was lost than was expected: {EVENT} ({row.agent}, {row.logs}): {words}."
+    with pytest.raises(SystemExit, match=f"^{re.escape(sentence)}$") if words else contextlib.nullcontext():
+        outages.main()
+    assert f"| {EVENT} | {row.agent} | {row.logs} |" in page.read_text()
