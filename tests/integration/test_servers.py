@@ -191,19 +191,6 @@ def test_a_network_that_is_gone_stops_no_agent_and_is_joined_again_without_a_res
     assert servers.everything() == before
 
 
-def test_a_firewall_of_the_host_is_named_with_the_rule_that_it_needs(servers: Fleet) -> None:
-    rule = ("INPUT", "-p", "tcp", "--dport", "9100", "-j", "DROP")
-    servers.inside("vps-1", "iptables", "-I", *rule)
-    try:
-        servers.change({"hosts": {"vps-1": {"scrape": {"node": "8s"}}}})
-        said = servers.up_fails()
-    finally:
-        servers.inside("vps-1", "iptables", "-D", *rule)
-    assert "host vps-1: job node: " in said, said[-3000:]
-    assert re.search(r"iptables -I INPUT -s \S+ -d \S+ -p tcp --dport 9100 -j ACCEPT", said), said[-3000:]
-    servers.up()
-
-
 def test_every_image_is_replaced_at_once_and_nothing_is_lost(servers: Fleet) -> None:
     """An upgrade of all parts while samples and numbered lines flow on both machines."""
     hosts = ("hub", "vps-1")
