@@ -66,24 +66,6 @@ def start_tls(story: Story, network: str) -> None:
     habits.serve(story, "tls", place, {"NAME": "shop_tls", "TLS": "/certificates/server.pem"}, folder)
 
 
-# Answers each question with one address.
-_DNS = """import socket
-s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-s.bind(("", 53))
-while True:
-    query, sender = s.recvfrom(512)
-    asked = query[12 : query.index(0, 12) + 5]
-    answer = bytes([0xC0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 7])
-    s.sendto(query[:2] + bytes([0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]) + asked + answer, sender)
-"""
-
-
-def start_dns(story: Story, network: str) -> None:
-    """A name server that knows an address for every name."""
-    place = ("--network", network, "--network-alias", "shop-dns", "--user", "0:0", "--entrypoint", "python3")
-    story.rig.run(story.images["test-app"], "-c", _DNS, options=("--name", story.rig.container("dns"), *place))
-
-
 def _listens(story: Story, kind: str, port: int) -> bool:
     """By the kernel's table, as the image has no client of all of them."""
     found = docker("exec", story.rig.container(kind), "cat", "/proc/net/tcp", "/proc/net/tcp6", check=False)

@@ -33,7 +33,6 @@ def _add(story: Story) -> None:
     databases.start(story, net, _password(story))
     servers.start(story, net)
     servers.start_tls(story, net)
-    servers.start_dns(story, net)
     rig.run(
         story.images["test-app"],
         options=("--name", rig.container("api"), "--network", net, "--network-alias", "shop-api"),
@@ -46,7 +45,6 @@ def _add(story: Story) -> None:
         "cache": {"tcp": "shop-redis:6379"},
         "page": {"http": "https://shop-tls:8000/", "insecure": True},
         "certificate": {"tcp": "shop-tls:8000", "tls": True, "insecure": True},
-        "name": {"dns": {"name": "shop.example.com", "server": "shop-dns"}},
     }
     given = {
         "networks": [net],
