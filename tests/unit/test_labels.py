@@ -11,11 +11,10 @@ import yaml
 from configs.render import loglines
 from configs.services.cadvisor import command as cadvisor_command
 from configs.services.loki import config as loki_config
-from configs.settings import Settings, load
+from configs.settings import Settings
 from configs.settings.edge import SERVICE_LABELS
 from tests.fixtures import rendering
-from tests.fixtures.full import SOURCE, full, full_with_alloy, small
-from tests.fixtures.relabelling import relabelled
+from tests.fixtures.full import full, full_with_alloy
 
 HOST = "hub"
 SHARED = {"env", "host", "job", "container", "compose_project", "compose_service"}
@@ -31,9 +30,9 @@ def _agent(settings: Settings) -> dict[str, Any]:
 def _metric_labels(settings: Settings) -> set[str]:
     config = _agent(settings)
     (cadvisor,) = [job for job in config["scrape_configs"] if job["job_name"] == "cadvisor"]
-    written = {rule["target_label"] for rule in cadvisor["metric_relabel_configs"] if "target_label" in rule}
+    relabelled = {rule["target_label"] for rule in cadvisor["metric_relabel_configs"] if "target_label" in rule}
     (group,) = cadvisor["static_configs"]
-    return {"job", *group["labels"], *config["global"]["external_labels"], *written}
+    return {"job", *group["labels"], *config["global"]["external_labels"], *relabelled}
 
 
 def _sources(text: str) -> dict[str, tuple[str, str]]:
@@ -151,26 +150,6 @@ def test_cadvisor_keeps_every_container_label_that_the_agent_reads() -> None:
     (flag,) = [word for word in cadvisor_command(SERVICE_LABELS) if word.startswith("--whitelisted_container_labels=")]
     kept = {"container_label_" + re.sub(r"\W", "_", label) for label in flag.partition("=")[2].split(",")}
     assert {label for label in read if label.startswith("container_label_")} == kept
-
-
-def test_labels_that_the_settings_name_make_a_service() -> None:
-    given = [["com.example.app", "com.example.process"], "com.example.service"]
-    settings = load(small(hosts={"hub": {"service_labels": given}}), SOURCE)
-    (cadvisor,) = [job for job in _agent(settings)["scrape_configs"] if job["job_name"] == "cadvisor"]
-    read = {label for rule in cadvisor["metric_relabel_configs"] for label in rule.get("source_labels", [])}
-    labels = {f"container_label_com_example_{name}" for name in ("app", "process", "service")}
-    assert labels <= read
-    flag = next(one for one in cadvisor_command(settings.edges["hub"].service_labels) if "whitelisted" in one)
-    assert {"com.example.app", "com.example.process", "com.example.service"} <= set(flag.partition("=")[2].split(","))
-    assert not any("kamal" in label or "swarm" in label or "nomad" in label for label in (*read, flag)), "only these"
-    rules_of = cadvisor["metric_relabel_configs"]
-    docker = {"name": "a", "id": f"/docker/{'4c9e' * 16}"}
-    of_app = {"container_label_com_example_app": "shop", "container_label_com_example_process": "web"}
-    one = relabelled({**docker, **of_app}, rules_of)
-    other = relabelled({**docker, "container_label_com_example_service": "blog"}, rules_of)
-    assert one is not None
-    assert other is not None
-    assert (one["service"], other["service"]) == ("shop/web", "blog")
 
 
 def test_env_and_host_have_the_same_values_everywhere() -> None:
