@@ -191,11 +191,11 @@ esac
 
 
 def test_a_network_that_is_gone_stops_no_agent_and_is_joined_again_without_a_restart(servers: Fleet) -> None:
-    servers.inside("vps-1", "docker", "stop", "fleetwatch-agent")
+    servers.inside("vps-1", "docker", "stop", "fleetwatch-agent", "fleetwatch-blackbox-exporter")  # which are on it
     servers.inside("vps-1", "docker", "network", "rm", "shop")
     assert "hosts.vps-1.networks: the Docker network shop does not exist there now" in servers.up()
     before = servers.everything()
-    assert "agent" in before["vps-1"], "the agent does not run"
+    assert {"agent", "blackbox-exporter"} <= set(before["vps-1"]), "one of them does not run"
     servers.inside("vps-1", "docker", "network", "create", "shop")
     servers.up()
     form = "{{json .NetworkSettings.Networks}}"
