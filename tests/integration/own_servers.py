@@ -9,6 +9,24 @@ from tests.integration.rig import eventually
 from tools.stack import OWN
 
 USER = "deploy"
+PRINTS = "echo Welcome back"
+# Accounts that cannot be used, by name: what makes one so, and how it is named.
+ACCOUNTS = {
+    "bash": ("echo '{print}' > ~{user}/.bashrc", 'the start file of the account {user} on it prints "Welcome back"'),
+    "fish": (
+        "mkdir -p ~{user}/.config/fish; echo '{print}' > ~{user}/.config/fish/config.fish",
+        'the start file of the account {user} on it prints "Welcome back"',
+    ),
+    "nologin": (
+        "usermod -s /usr/sbin/nologin {user}",
+        "the account {user} on it has a login shell that runs no command",
+    ),
+    "forced": (
+        "sed -i 's/^/command=\"{print}\" /' ~{user}/.ssh/authorized_keys",
+        "the account {user} on it does not run the command that it gets over SSH",
+    ),
+    "expired": ("echo {user}:x | chpasswd; chage -d 0 {user}", "the password of the account {user} on it has expired"),
+}
 
 
 class Servers(Fleet):

@@ -16,6 +16,7 @@ from tools.paths import CHECKOUT
 ALIAS = "shop-{}"
 USER = "fleetwatch"
 CERTIFICATE = 60  # days
+RECORD = "shop.example.com"  # the only one of the name server
 
 
 def account(password: str) -> str:
@@ -64,6 +65,15 @@ def start_tls(story: Story, network: str) -> None:
     habits.certificates(folder, "shop-tls", CERTIFICATE)
     place = ("--network", network, "--network-alias", "shop-tls")
     habits.serve(story, "tls", place, {"NAME": "shop_tls", "TLS": "/certificates/server.pem"}, folder)
+
+
+def start_name_server(story: Story, network: str) -> None:
+    """One that has the A record of RECORD. As root: its port is below 1024."""
+    program = CHECKOUT / "tests" / "app" / "name_server.py"
+    names = ("--name", story.rig.container("dns"), "--network", network, "--network-alias", ALIAS.format("dns"))
+    variables = ("-e", f"NAME={RECORD}", "-e", "ADDRESS=192.0.2.7")
+    options = (*names, *variables, "--user", "0", "--entrypoint", "python3", "-v", f"{program}:/name_server.py:ro")
+    story.rig.run(story.images["test-app"], "/name_server.py", options=options)
 
 
 def _listens(story: Story, kind: str, port: int) -> bool:

@@ -20,7 +20,7 @@ import pytest
 from configs.deploy import script
 from tests.integration import outage
 from tests.integration.fleet import Fleet, told
-from tests.integration.own_servers import USER, Servers
+from tests.integration.own_servers import ACCOUNTS, PRINTS, USER, Servers
 from tests.integration.rig import eventually
 from tests.integration.runs import SHIM, Run
 
@@ -47,25 +47,6 @@ def test_both_come_up_in_one_run_and_their_data_arrives(servers: Fleet) -> None:
     assert any("ProxyCommand=" in word and servers.address in word for word in words), words
     assert "-i" not in words, "the agent has the key"
     assert set(servers.newest()) == {"hub", "vps-1"}
-
-
-PRINTS = "echo Welcome back"
-ACCOUNTS = {
-    "bash": ("echo '{print}' > ~{user}/.bashrc", 'the start file of the account {user} on it prints "Welcome back"'),
-    "fish": (
-        "mkdir -p ~{user}/.config/fish; echo '{print}' > ~{user}/.config/fish/config.fish",
-        'the start file of the account {user} on it prints "Welcome back"',
-    ),
-    "nologin": (
-        "usermod -s /usr/sbin/nologin {user}",
-        "the account {user} on it has a login shell that runs no command",
-    ),
-    "forced": (
-        "sed -i 's/^/command=\"{print}\" /' ~{user}/.ssh/authorized_keys",
-        "the account {user} on it does not run the command that it gets over SSH",
-    ),
-    "expired": ("echo {user}:x | chpasswd; chage -d 0 {user}", "the password of the account {user} on it has expired"),
-}
 
 
 @pytest.mark.parametrize("account", ACCOUNTS)
@@ -100,6 +81,14 @@ def test_nothing_of_a_cloud_is_in_it_and_nothing_is_left_to_do(servers: Fleet) -
     before = servers.everything()
     assert servers.planned() == {}
     assert servers.everything() == before
+
+
+def test_a_probe_runs_on_any_host(servers: Fleet) -> None:
+    probe = {"tcp": f"{Servers.hub_address}:443"}
+    servers.change({"hosts": {"vps-1": {"probes": {"entry": probe}, "scrape": {"probes": "10s"}}}})
+    servers.up()
+    found = eventually("the probe's result", lambda: servers.metrics('probe_success{probe="entry"}'), 60)
+    assert [(one["metric"]["host"], one["value"][1]) for one in found] == [("vps-1", "1")], found
 
 
 def _interval(servers: Fleet) -> str:
@@ -151,6 +140,29 @@ def test_a_connection_that_breaks_off_costs_nothing_and_the_next_update_complete
     assert servers.planned() == {}
 
 
+def test_a_firewall_of_the_host_is_named_with_the_rule_that_helps(servers: Fleet) -> None:
+    """It drops what comes from containers, and not what the host sends to itself; so does ufw."""
+    before, node = servers.everything(), 'up{job="node",host="vps-1"}'
+    rules = ["INPUT ! -i lo -p tcp --dport 9100 -j DROP"]
+    servers.inside("vps-1", "iptables", "-w", "-I", *rules[0].split())
+    try:
+        eventually("a scrape that fails", lambda: servers.metrics(f"{node} == 0"), 60)
+        servers.change({"hosts": {"vps-1": {"scrape": {"node": "8s"}}}})  # an update that reads the targets
+        said = servers.up_fails()
+        assert re.search("host vps-1: job node: .*context deadline exceeded", said), said[-3000:]
+        named = r"port 9100, to the agent's container: a firewall .*: `iptables -I (INPUT [^`]+ -j ACCEPT)`"
+        assert (found := re.search(named, said)), said[-3000:]
+        rules.append(found[1])
+        servers.inside("vps-1", "iptables", "-w", "-I", *rules[1].split())
+        eventually("a scrape", lambda: servers.metrics(f"{node} == 1"), 60)
+        servers.up()
+    finally:
+        for rule in rules:
+            servers.inside("vps-1", "iptables", "-w", "-D", *rule.split(), check=False)
+    assert servers.everything() == before
+    assert servers.planned() == {}
+
+
 def test_a_compose_that_is_gone_or_too_old_is_named_and_costs_nothing(servers: Fleet) -> None:
     before = servers.everything()
     (plugin,) = servers.inside("vps-1", "sh", "-c", "ls /usr/*/docker/cli-plugins/docker-compose").split()
@@ -179,11 +191,11 @@ esac
 
 
 def test_a_network_that_is_gone_stops_no_agent_and_is_joined_again_without_a_restart(servers: Fleet) -> None:
-    servers.inside("vps-1", "docker", "stop", "fleetwatch-agent")
+    servers.inside("vps-1", "docker", "stop", "fleetwatch-agent", "fleetwatch-blackbox-exporter")  # which are on it
     servers.inside("vps-1", "docker", "network", "rm", "shop")
     assert "hosts.vps-1.networks: the Docker network shop does not exist there now" in servers.up()
     before = servers.everything()
-    assert "agent" in before["vps-1"], "the agent does not run"
+    assert {"agent", "blackbox-exporter"} <= set(before["vps-1"]), "one of them does not run"
     servers.inside("vps-1", "docker", "network", "create", "shop")
     servers.up()
     form = "{{json .NetworkSettings.Networks}}"

@@ -33,6 +33,7 @@ def _add(story: Story) -> None:
     databases.start(story, net, _password(story))
     servers.start(story, net)
     servers.start_tls(story, net)
+    servers.start_name_server(story, net)
     rig.run(
         story.images["test-app"],
         options=("--name", rig.container("api"), "--network", net, "--network-alias", "shop-api"),
@@ -45,6 +46,7 @@ def _add(story: Story) -> None:
         "cache": {"tcp": "shop-redis:6379"},
         "page": {"http": "https://shop-tls:8000/", "insecure": True},
         "certificate": {"tcp": "shop-tls:8000", "tls": True, "insecure": True},
+        "names": {"dns": {"name": servers.RECORD, "server": "shop-dns"}},
     }
     given = {
         "networks": [net],

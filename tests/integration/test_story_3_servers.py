@@ -33,10 +33,10 @@ def test_a_servers_metrics_arrive_with_its_name(story: Story, query: str, server
 
 
 def test_probes_say_what_answers(story: Story) -> None:
-    eventually("all probes", lambda: len(story.metrics("probe_success")) == 6)
+    eventually("all probes", lambda: len(story.metrics("probe_success")) == 7)
     found = story.metrics("probe_success")
     assert {one["metric"]["probe"]: one["value"][1] for one in found} == dict.fromkeys(
-        ("api", "database", "host", "cache", "page", "certificate"), "1"
+        ("api", "database", "host", "cache", "page", "certificate", "names"), "1"
     )
 
 

@@ -47,7 +47,7 @@ Traceback (most recent call last):
 ZeroDivisionError: division by zero"""
 EVENTS = {
     "Python's logging": PYTHON,
-    "Python, Java": "2026-01-02 10:00:00 ERROR 1 --- [main] c.s.Main : failed\njava.lang.IllegalStateException: boom\n"
+    "Java": "2026-01-02 10:00:00 ERROR 1 --- [main] c.s.Main : failed\njava.lang.IllegalStateException: boom\n"
     "\tat com.shop.Main.run(Main.java:7)\nCaused by: java.io.IOException: inner\n\t... 2 more",
     "Go": "panic: runtime error: index out of range [5] with length 3\n\ngoroutine 1 [running]:\nmain.main()\n"
     "\t/app/main.go:7 +0x1d\nexit status 2",
@@ -109,12 +109,26 @@ def test_an_event_that_nothing_comes_before_is_one_entry(tmp_path: Path, first: 
     assert (entry.line, entry.metadata.get("level")) == (first, "error")
 
 
-def test_events_are_joined_before_filters_apply(tmp_path: Path) -> None:
-    lines = ["INFO: start", *PYTHON.split("\n"), "INFO: end"]
+@pytest.mark.parametrize("language", ["Python's logging", "Java"])
+def test_events_are_joined_before_filters_apply(tmp_path: Path, language: str) -> None:
+    event = EVENTS[language]
+    lines = ["INFO: start", *event.split("\n"), "INFO: end"]
     (entry,) = through_promtail(
         program("promtail", tmp_path), tmp_path, _stages(keep=[{"level": "error"}]), lines, expected=1
     )
-    assert entry.line == PYTHON, "the frames have no level of their own"
+    assert entry.line == event, "the frames have no level of their own"
+
+
+def test_a_level_in_a_text_drops_no_line(tmp_path: Path) -> None:
+    wanted = {
+        "GET /logs?level=debug 500": None,
+        '{"msg":"customer level: gold","level":"error"}': "error",
+        '{"msg":"now level=debug","level":"warn"}': "warn",
+    }
+    entries = through_promtail(
+        program("promtail", tmp_path), tmp_path, _stages(drop=[{"level": "debug"}]), list(wanted), expected=len(wanted)
+    )
+    assert {entry.line: entry.metadata.get("level") for entry in entries} == wanted
 
 
 def test_an_exception_below_another_line_is_an_error_whatever_that_line_is(tmp_path: Path) -> None:

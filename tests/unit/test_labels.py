@@ -9,12 +9,12 @@ import pytest
 import yaml
 
 from configs.render import loglines
-from configs.services.cadvisor import command as cadvisor_command
+from configs.services.cadvisor import specs as cadvisor_specs
 from configs.services.loki import config as loki_config
-from configs.settings import Settings
+from configs.settings import Settings, load
 from configs.settings.edge import SERVICE_LABELS
 from tests.fixtures import rendering
-from tests.fixtures.full import full, full_with_alloy
+from tests.fixtures.full import SOURCE, full, full_with_alloy, small
 
 HOST = "hub"
 SHARED = {"env", "host", "job", "container", "compose_project", "compose_service"}
@@ -144,12 +144,27 @@ def test_only_containers_of_the_user_have_the_labels_of_compose(docker: str, wan
         assert (found and found[1]) == wanted
 
 
-def test_cadvisor_keeps_every_container_label_that_the_agent_reads() -> None:
-    (cadvisor,) = [job for job in _agent(full())["scrape_configs"] if job["job_name"] == "cadvisor"]
+CHOSEN = [["com.example.app", "com.example.process"], "com.example.service"]
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({}, [label for labels in SERVICE_LABELS for label in labels]),
+        ({"service_labels": CHOSEN}, ["com.example.app", "com.example.process", "com.example.service"]),
+    ],
+)
+def test_cadvisor_keeps_every_container_label_that_the_agent_reads(given: dict[str, Any], named: list[str]) -> None:
+    settings = load(small(hosts={HOST: given}), SOURCE)
+    (cadvisor,) = [job for job in _agent(settings)["scrape_configs"] if job["job_name"] == "cadvisor"]
     read = {label for rule in cadvisor["metric_relabel_configs"] for label in rule.get("source_labels", [])}
-    (flag,) = [word for word in cadvisor_command(SERVICE_LABELS) if word.startswith("--whitelisted_container_labels=")]
-    kept = {"container_label_" + re.sub(r"\W", "_", label) for label in flag.partition("=")[2].split(",")}
-    assert {label for label in read if label.startswith("container_label_")} == kept
+    (spec,) = cadvisor_specs(rendering.context(settings, HOST))
+    (flag,) = [word for word in spec.command if word.startswith("--whitelisted_container_labels=")]
+    kept = flag.partition("=")[2].split(",")
+    assert kept == ["com.docker.compose.project", "com.docker.compose.service", "fleetwatch.stack", *named]
+    assert {label for label in read if label.startswith("container_label_")} == {
+        "container_label_" + re.sub(r"\W", "_", label) for label in kept
+    }
 
 
 def test_env_and_host_have_the_same_values_everywhere() -> None:

@@ -13,16 +13,24 @@ from configs.render import apps
 from configs.services import agent, vmagent
 from configs.services.context import Context
 from configs.services.spec import Late
-from configs.settings import load
+from configs.settings import Settings, load
 from configs.settings.app import App
 from tests.fixtures import rendering
 from tests.fixtures.full import CERTIFICATE, SECRETS, SOURCE, full, small
 from tests.fixtures.relabelling import relabelled
 
 
-def _jobs() -> dict[str, dict[str, Any]]:
-    config = yaml.safe_load(agent.config(rendering.context(full(), "hub")))
+def _jobs(settings: Settings | None = None) -> dict[str, dict[str, Any]]:
+    config = yaml.safe_load(agent.config(rendering.context(settings or full(), "hub")))
     return {job["job_name"]: job for job in config["scrape_configs"]}
+
+
+def _service(settings: Settings, labels: dict[str, str]) -> str | None:
+    given = {f"container_label_{key}": value for key, value in labels.items()}
+    container = {"name": "shop-web-1a2b", "id": f"/docker/{'4c9e' * 16}", **given}
+    found = relabelled(container, _jobs(settings)["cadvisor"]["metric_relabel_configs"])
+    assert found is not None
+    return found.get("service")
 
 
 def test_credentials_are_files_and_stand_in_no_configuration() -> None:
@@ -125,8 +133,21 @@ def test_honored_labels_never_make_an_app_another_host() -> None:
 )
 def test_labels_of_a_deploy_make_a_service(labels: dict[str, str], service: str | None) -> None:
     """Unless Compose's do: two services of a project that have one such label would hide each other's end."""
-    rules_of = _jobs()["cadvisor"]["metric_relabel_configs"]
-    given = {f"container_label_{key}": value for key, value in labels.items()}
-    found = relabelled({"name": "shop-web-1a2b", "id": f"/docker/{'4c9e' * 16}", **given}, rules_of)
-    assert found is not None
-    assert found.get("service") == service
+    assert _service(full(), labels) == service
+
+
+@pytest.mark.parametrize(
+    ("labels", "service"),
+    [
+        ({"com_example_app": "shop", "com_example_process": "web"}, "shop/web"),
+        ({"com_example_app": "shop"}, "shop"),
+        ({"com_example_process": "web"}, None),
+        ({"com_example_service": "shop-db"}, "shop-db"),
+        ({"com_example_service": "shop-db", "com_example_app": "shop"}, "shop"),
+        ({"com_example_app": "shop", "com_docker_compose_service": "db", "com_docker_compose_project": "x"}, None),
+        ({"service": "shop", "role": "web"}, None),  # one of the default, which the list replaces
+    ],
+)
+def test_other_labels_make_a_service_instead_of_the_default_ones(labels: dict[str, str], service: str | None) -> None:
+    chosen = [["com.example.app", "com.example.process"], "com.example.service"]
+    assert _service(load(small(hosts={"hub": {"service_labels": chosen}}), SOURCE), labels) == service
