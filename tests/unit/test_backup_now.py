@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -23,7 +24,7 @@ def _repository(monkeypatch: pytest.MonkeyPatch, answers: Iterator[str | ToolErr
         return answer
 
     monkeypatch.setattr(found, "shell", shell)
-    monkeypatch.setattr(now.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     return found
 
 
