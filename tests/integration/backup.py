@@ -20,6 +20,7 @@ _READ = (
     "import sqlite3; print(sqlite3.connect('/var/lib/grafana/grafana.db').execute('select count(*) from kept')"
     ".fetchone()[0])"
 )
+DRILLED = "fleetwatch_backup_drill_timestamp_seconds"
 DURABLE = ("prometheus", "loki", "grafana", "alertmanager", "caddy", "ask-database", "backup")
 
 
@@ -102,13 +103,15 @@ def destroy(rig: Rig, roles: Sequence[str] = (*DURABLE, "ask", "ask-cache")) -> 
     docker("volume", "rm", *(name for suffix in suffixes if (name := f"{rig.prefix}-{suffix}") in there))
 
 
-def drilled(rig: Rig) -> None:
-    """A drill, which touches no container of the stack and leaves no volume."""
-    before = rig.started_all()
-    done = rig.tool("drill")
+def drilled(rig: Rig, *words: str) -> str:
+    """A drill, which touches no container of the stack and leaves no volume; its output."""
+    before, last = rig.started_all(), metric(rig, DRILLED)
+    done = rig.tool("drill", *words)
     assert done.returncode == 0, done.stdout
     assert rig.started_all() == before
     assert not docker("volume", "ls", "-q", "--filter", f"label=fleetwatch.drill={rig.prefix}").split()
+    assert metric(rig, f"{DRILLED} > {last:.0f}"), "the age of the last drill"
+    return done.stdout
 
 
 def backed_up(rig: Rig) -> None:

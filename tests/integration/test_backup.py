@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import signal
 import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
@@ -15,29 +14,13 @@ from urllib.request import Request, urlopen
 import pytest
 
 from localcloud.spaces import S3, S3Error
-from tests.integration import backup, spaces
-from tests.integration.assistant import Assistant
-from tests.integration.rig import Rig, docker, eventually, rig
-from tests.integration.runs import Run
+from tests.integration import backup, backup_story, spaces
+from tests.integration.backup_story import Told
+from tests.integration.rig import docker, eventually, rig
 from tools import setup
 
 PASSWORD = "restic-s3cret-of-the-test"
 USER, QUESTION = "keeper", "how full are the disks?"
-
-
-class Told:
-    """The stack and its bucket, and what the tests remember."""
-
-    def __init__(self, made: Rig, bucket: backup.Bucket, s3: str) -> None:
-        self.rig, self.bucket, self.s3 = made, bucket, s3  # s3: the image of an S3 server
-        self.secrets = made.home / "state" / made.name / "files" / "hub" / "backup" / "secrets"
-        self.began = self.backed_up = self.destroyed = 0.0
-        self.ask = Assistant(made)
-
-    def snapshots(self) -> list[str]:
-        """The backups in the bucket."""
-        folder = f"/data/objects/{backup.BUCKET}/{self.rig.prefix}/snapshots"
-        return docker("exec", self.bucket.name, "ls", folder).split()
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +30,7 @@ def told(chain: setup.ToolChain) -> Iterator[Told]:
     with rig("backup", {"hub": {"ask": {}}, "hosts": {"hub": {"scrape": scrape}}}) as made:
         bucket = backup.Bucket(made, images["s3"], made.home)
         bucket.use(PASSWORD)
+        made.change({"hub": {"backup": {"keep": backup_story.KEEP}}})
         found = Told(made, bucket, images["s3"])
         found.began = time.time()
         made.up()
@@ -116,16 +100,22 @@ class TestBackup:
         told.bucket.free()
         backup.backed_up(told.rig)
 
+    def test_old_backups_are_removed_and_the_repository_is_checked(self, told: Told) -> None:
+        backup_story.old_removed(told)
+        backup_story.checked(told.rig)
+
     def test_bucket_that_is_away_is_one_sentence(self, told: Told) -> None:
         docker("pause", told.bucket.name)
         assert "the destination cannot be reached" in backup.refused(told.rig, "backup")
         docker("unpause", told.bucket.name)
 
-    def test_interrupted_backup_is_completed_by_the_next(self, told: Told) -> None:
+    def test_interrupted_backup_is_one_sentence_and_completed_by_the_next(self, told: Told) -> None:
         name = told.rig.container("backup")
-        docker("exec", name, "touch", "/state/now")
-        time.sleep(3)
-        docker("kill", name)
+        sentence = backup_story.interrupted(
+            told.rig, "backup", lambda _: backup_story.copies(told.rig, "logs"), lambda _: docker("kill", name)
+        )
+        assert sentence.startswith("The backup was begun, and its end is not known: ")
+        assert f"When {name} runs on the hub" in sentence
         docker("start", name)
         told.backed_up = time.time()
         backup.backed_up(told.rig)
@@ -137,11 +127,11 @@ class TestBackup:
         assert "run make restore" in backup.refused(told.rig, "backup")
         assert backup.metric(told.rig, "fleetwatch_backup_waits_for_restore") == 1
 
-    def test_interrupted_restore_leaves_the_live_data(self, told: Told) -> None:
-        running = Run(told.rig, "restore")
-        running.until("the logs to be restored", lambda: running.said("logs: restoring"))
-        os.killpg(running.process.pid, signal.SIGKILL)
-        running.ended()
+    def test_interrupted_restore_is_one_sentence_and_leaves_the_live_data(self, told: Told) -> None:
+        sentence = backup_story.interrupted(
+            told.rig, "restore", lambda running: running.said("logs: restoring"), lambda running: running.ctrl_c()
+        )
+        assert sentence == "interrupted; run the command again to resume."
         assert told.rig.hub.metrics("up")
         assert not told.rig.hub.metrics(f"count_over_time(up[1m] @ {told.backed_up - 20:.0f})")
 
@@ -196,6 +186,7 @@ class TestBackup:
         done = told.rig.tool("backup", "--take")
         assert done.returncode == 0, done.stdout
         assert told.snapshots() != before
+        told.earlier = datetime.now(timezone.utc)
         backup.backed_up(told.rig)
 
     def test_state_is_in_the_backup_with_its_secrets_encrypted(self, told: Told) -> None:
@@ -208,8 +199,8 @@ class TestBackup:
         for secret in (PASSWORD, told.bucket.secret, passphrase):
             assert secret not in state
 
-    def test_drill_changes_nothing(self, told: Told) -> None:
-        backup.drilled(told.rig)
+    def test_drill_of_an_earlier_backup_changes_nothing(self, told: Told) -> None:
+        backup_story.drilled_at(told)
 
     def test_drill_of_a_damaged_backup_fails(self, told: Told) -> None:
         damage = "for f in $(find /data/objects -path '*/data/*' -type f); do : > $f; done"
@@ -218,9 +209,16 @@ class TestBackup:
         backup.refused(told.rig, "restore")
         assert told.rig.hub.metrics("up"), "the hub still runs"
 
+    def test_folder_has_the_backup_and_grafana_is_restored_alone_from_it(self, told: Told) -> None:
+        backup_story.use_folder(told.rig)
+        backup.backed_up(told.rig)
+        backup_story.grafana_restored(told.rig)
+        clear = "rm -rf /destination/*"  # its files have another owner than the test
+        docker("exec", told.rig.container("backup"), "sh", "-c", clear, check=False)
+
     def test_bucket_at_spaces_is_made_used_and_kept(self, told: Told, tmp_path: Path) -> None:
         with spaces.cloud(told.rig, told.s3, tmp_path) as (machines, made):
-            told.rig.change({"hub": {"backup": {"to": {"s3": None, "spaces": "ams3"}}}})
+            told.rig.change({"hub": {"backup": {"to": {"s3": None, "path": None, "spaces": "ams3"}}}})
             told.rig.up()
             backup.backed_up(told.rig)
             assert set(told.rig.preview()) == {"same"}

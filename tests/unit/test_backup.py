@@ -160,6 +160,14 @@ def test_key_and_address_of_a_bucket_at_spaces_are_in_the_containers_files() -> 
     assert "CAP_DAC_OVERRIDE" not in spec.capabilities
 
 
+def test_what_is_kept_is_given_to_restic() -> None:
+    given = {**PATH, "keep": {"last": 3, "daily": 5, "weekly": 0, "monthly": 2}}
+    for settings, kept in ((given, "last 3 daily 5 monthly 2"), (PATH, "last 4 daily 7 weekly 4 monthly 6")):
+        words = kept.split()
+        line = " ".join(f"--keep-{name} {count}" for name, count in zip(words[::2], words[1::2], strict=True))
+        assert f"\nKEEP='{line}'\n" in _specs(settings)["backup"].files["settings"].render(Late())
+
+
 def _snapshot(part: str, hour: int) -> repository.Snapshot:
     return repository.Snapshot(f"{part}{hour}", part, datetime(2026, 11, 28, hour, tzinfo=timezone.utc))
 

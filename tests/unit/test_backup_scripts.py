@@ -56,6 +56,53 @@ def test_a_check_that_fails_is_reported_with_its_own_reason(tmp_path: Path, code
     assert done.stdout.strip() == why
 
 
+FULL = "old backups were not removed: the destination is full"
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "why"),
+    [
+        (0, "", ""),
+        (1, "Save(<lock/1a2b>): no space left on device", FULL),
+        (11, "locked", "old backups were not removed: another run holds the repository's lock"),
+        (1, "remove data/1a2b: AccessDenied", ""),  # a key that may not delete
+    ],
+)
+@pytest.mark.parametrize("before", ["", FULL])
+def test_old_backups_that_stay_are_a_failed_backup(
+    tmp_path: Path, before: str, code: int, message: str, why: str
+) -> None:
+    folder = Path(backup.__file__).parent
+    common = (folder / "common.sh").read_text()
+    for name in ("tmp", "failed", "program"):
+        (tmp_path / name).mkdir()
+    if before:
+        (tmp_path / "failed" / "repository").write_text(before)
+    restic = tmp_path / "program" / "restic"
+    restic.write_text(
+        f"#!/bin/sh\necho \"$*\" >> {tmp_path}/ran\n[ $1 = unlock ] || {{ echo '{message}' >&2; exit {code}; }}"
+    )
+    restic.chmod(0o755)
+    (tmp_path / "settings").write_text("REPOSITORY=x PARTS='metrics logs' KEEP='--keep-last 2 --keep-daily 5'\n")
+    script = (folder / "run.sh").read_text()
+    functions = script[script.index("quietly() {") : script.index("\ncheck() {")]
+    common = common.replace("/etc/backup/settings", f"{tmp_path}/settings").replace("STATE=/state", f"STATE={tmp_path}")
+    stubs = 'repository() { :; }; backup() { echo "backed up $1"; }; sleep() { return 1; }\n'
+    run = f"PATH={tmp_path}/program:$PATH\n{common}\n{functions}\n{stubs}every_part metrics"
+    done = subprocess.run(["sh", "-uc", run], capture_output=True, text=True, check=False, timeout=20)
+    assert done.stdout == "backed up metrics\n"
+    assert done.returncode == (1 if why else 0), "a failure is tried again soon"
+    assert message in done.stderr, "restic's own message is in the log"
+    wanted = "forget --retry-lock 5m --group-by host,tags --keep-last 2 --keep-daily 5 --prune"
+    assert (tmp_path / "ran").read_text().splitlines() == ["unlock", wanted]
+    respond = (folder / "respond.sh").read_text().replace(". /etc/backup/common.sh", common)
+    asked = subprocess.run(
+        ["sh", "-uc", respond], input="GET /metrics HTTP/1.0\r\n\r\n", capture_output=True, text=True, check=True
+    )
+    line = f'fleetwatch_backup_failed{{part="repository",reason="{why}"}} {1 if why else 0}'
+    assert line in asked.stdout.splitlines()
+
+
 def _verify(folder: Path, note: str, part: str = "grafana") -> subprocess.CompletedProcess[str]:
     """`verify` of restore.sh in this folder."""
     text = (CHECKOUT / "configs" / "services" / "backup" / "restore.sh").read_text()

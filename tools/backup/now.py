@@ -37,7 +37,13 @@ def run(repository: Repository, *, take: bool = False) -> None:
     end = time.monotonic() + PATIENCE
     look = "[ -e /state/now ] || cat /state/ran 2> /dev/null || true"
     while time.monotonic() < end:
-        found = repository.shell(look).strip()
+        try:
+            found = repository.shell(look).strip()
+        except ToolError as problem:
+            raise ToolError(
+                f"The backup was begun, and its end is not known: {problem}. When {repository.backup} runs on the hub "
+                "(`make up` starts it), it begins again by itself; `make backup` begins one and waits for its end."
+            ) from None
         if found and found != before:
             return
         time.sleep(2)

@@ -22,6 +22,8 @@ metrics() {
     for file in "$STATE/values/all."*; do
         [ ! -e "$file" ] || echo "fleetwatch_backup_${file##*.} $(cat "$file")"
     done
+    why=$(cat "$STATE/failed/repository" 2> /dev/null)
+    echo "fleetwatch_backup_failed{part=\"repository\",reason=\"$why\"} $([ -n "$why" ] && echo 1 || echo 0)"
     why=$(cat "$STATE/failed/check" 2> /dev/null)
     echo "fleetwatch_backup_check_failed{reason=\"$why\"} $([ -n "$why" ] && echo 1 || echo 0)"
     echo "fleetwatch_backup_waits_for_restore $([ -e "$STATE/waits" ] && echo 1 || echo 0)"

@@ -129,10 +129,22 @@ every_part() {
     for part in "$@"; do
         backup "$part" || bad=yes
     done
-    # shellcheck disable=SC2086 # several options
-    quietly restic forget --retry-lock 5m --group-by host,tags $KEEP --prune ||
-        echo "old backups were not removed: $(reason $? "$STATE/tmp/messages")" >&2
+    remove_old || bad=yes
     [ -z "$bad" ]
+}
+
+# A key that may not delete is a choice (docs/tasks/backup.md): that restic is refused is in the log, and no failure.
+remove_old() {
+    # shellcheck disable=SC2086 # several options
+    quietly restic forget --retry-lock 5m --group-by host,tags $KEEP --prune
+    code=$?
+    why=$(reason "$code" "$STATE/tmp/messages")
+    if [ "$code" = 0 ] || [ "$why" = "the destination refuses access" ]; then
+        [ "$code" = 0 ] || { echo "old backups were not removed: $why" && cat "$STATE/tmp/messages"; } >&2
+        rm -f "$STATE/failed/repository"
+        return 0
+    fi
+    failed repository "old backups were not removed: $why"
 }
 
 check() {
