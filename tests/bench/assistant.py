@@ -153,13 +153,13 @@ def _times(run: Run, what: str, times: list[float], how: str, most: float | None
 
 
 def _without_pause(run: Run, rig: Rig, questions: Sequence[str]) -> None:
-    """Ten users who send the next question at once: more than the service can answer, so the times are of waiting too."""
+    """Ten users who send the next question at once: more than the service can answer, so most of it is waiting."""
     how = "ten users without a pause, different questions, two executed at once"
     began = time.perf_counter()
     fresh = _asked(rig, [f"{one}, in the last 2 hours" for one in questions], cached=False)
     run.raw["rate"] = rate = len(questions) / (time.perf_counter() - began)
     again = _asked(rig, questions * 2, cached=True)
-    _times(run, "new answer, ten users without a pause", fresh, f"{len(fresh)} different questions, two executed at once")
+    _times(run, "new answer, ten users without a pause", fresh, f"{len(fresh)} different questions")
     _times(run, "cached answer, ten users without a pause", again, f"{len(again)} questions")
     run.figures.append(page.Figure("new answers at most", f"{rate:.0f} a second", how))
 
