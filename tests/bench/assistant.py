@@ -152,7 +152,7 @@ def _times(run: Run, what: str, times: list[float], how: str, most: float | None
     run.figures.append(page.Figure(what, value, how, aim, None if most is None else p95 < most))
 
 
-def _without_pause(run: Run, rig: Rig, questions: Sequence[str]) -> None:
+def _without_pause(run: Run, rig: Rig, questions: list[str]) -> None:
     """Ten users who send the next question at once: more than the service can answer, so most of it is waiting."""
     how = "ten users without a pause, different questions, two executed at once"
     began = time.perf_counter()
