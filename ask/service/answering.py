@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import time
@@ -107,7 +108,8 @@ class Answering:
             return
         short = found["status"] == "abstained" and not found["model"]
         seconds = min(self.cache_seconds, ABSTAINED) if short else self.cache_seconds
-        self.store.put(name, found, seconds, largest=LARGEST_KEPT)
+        with contextlib.suppress(Problem):  # a Store that went down meanwhile costs no answer
+            self.store.put(name, found, seconds, largest=LARGEST_KEPT)
 
     def check(self, asked: Asked) -> None:
         """Raises Problem for a question that is not even looked up."""

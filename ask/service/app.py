@@ -15,10 +15,11 @@ from ask.service.routes import admin, auth, catalogue, jobs, page, public, quest
 from ask.service.service import Service
 
 PATH = "/ask"
+API = f"{PATH}/api/v1"
 MCP_HEADERS = ("MCP-Protocol-Version", "Mcp-Method", "Mcp-Name", "Mcp-Session-Id")
-ROUTERS = (
-    public.router, auth.router, questions.router, catalogue.router, jobs.router, admin.router, page.router,
-)  # fmt: skip
+ROUTERS = (public.router, auth.router, page.router)
+OF_API = (questions.router, catalogue.router, jobs.router, admin.router)
+SHORT = (questions.router, catalogue.router, admin.router)  # also without /api/v1, as the document has them
 
 
 def create(service: Service) -> FastAPI:
@@ -45,6 +46,10 @@ def create(service: Service) -> FastAPI:
     web.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix=PATH)
+    for router in OF_API:
+        app.include_router(router, prefix=API)
+    for router in SHORT:
+        app.include_router(router, prefix=PATH, include_in_schema=False)
 
     app.router.routes.append(Route(PATH + assistants.PATH, endpoint, methods=["POST"]))
 

@@ -26,7 +26,9 @@ from ask.service.service import Service
 LOG = logging.getLogger("ask.web")
 METHODS = frozenset({"GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE"})
 BODY = 65536  # bytes of a request
-_MACHINES = ("api/", "auth/", "mcp", "health", "openapi.json")  # below /ask/, what no browser opens as a page
+_SHORT = ("query", "parse_query", "history", "services", "metrics", "admin/")  # routes of the API without api/v1/
+# Below /ask/, what no browser opens as a page.
+_MACHINES = ("api/", "auth/", "mcp", "health", "openapi.json", *_SHORT)
 HOUR = 3600
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

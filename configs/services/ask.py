@@ -33,7 +33,7 @@ SERVICE = Service(
     image="ask",
     licence="Apache-2.0",
     limits="ask",
-    memory=172 * MB,
+    memory=168 * MB,
     cpus=1.0,
     jobs=("ask",),
 )

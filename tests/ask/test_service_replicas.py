@@ -10,9 +10,11 @@ from secrets import token_hex
 
 import pytest
 
+from ask.plan import Plan
+from ask.reading import Context
 from ask.service import jobs as jobs_of
 from ask.service import migrate, secrets
-from ask.world import LABELS, LOG_LABELS
+from ask.world import LABELS, LOG_LABELS, World
 from tests.ask import stage
 from tests.ask.overlap import Overlap
 from tests.ask.servers import Server
@@ -149,6 +151,34 @@ def test_a_cancelled_job_is_not_started(both: tuple[Stage, Stage]) -> None:
     assert one.client.delete(f"/ask/api/v1/jobs/{name}", headers=headers).json()["state"] == "cancelled"
     assert one.service.store.length(jobs_of.QUEUE) == 0
     assert one.client.get("/ask/api/v1/jobs/other", headers=headers).status_code == 404
+
+
+def test_the_answer_of_a_running_job_that_is_cancelled_is_dropped(
+    both: tuple[Stage, Stage], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = both
+    headers, engine = one.token(), other.service.knowledge.engine
+    plain, asked, go_on = engine.plan, threading.Event(), threading.Event()
+
+    def slow(question: str, world: World, now: float, context: Context) -> Plan:
+        asked.set()
+        assert go_on.wait(20)
+        return plain(question, world, now, context)
+
+    monkeypatch.setattr(engine, "plan", slow)
+    name = one.client.post("/ask/api/v1/jobs", json={"question": "load of db-1"}, headers=headers).json()["id"]
+    worker = threading.Thread(target=_work, args=(other,))
+    worker.start()
+    try:
+        assert asked.wait(20)
+        assert _state(one, name, headers, "running")
+        assert one.client.delete(f"/ask/api/v1/jobs/{name}", headers=headers).json()["state"] == "cancelled"
+    finally:
+        go_on.set()
+        worker.join(timeout=30)
+    assert not worker.is_alive()
+    assert "answer" not in _state(one, name, headers, "cancelled")
+    assert one.service.store.listed(jobs_of.RUNNING) == []
 
 
 def test_a_job_of_a_replica_that_died_is_taken_by_another(both: tuple[Stage, Stage]) -> None:

@@ -65,6 +65,7 @@ class Run:
 
     made: list[Made] = field(default_factory=list)
     outputs_of: list[str] = field(default_factory=list)
+    infos: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     exports: dict[str, Any] = field(default_factory=dict)
 
@@ -161,13 +162,14 @@ class _Monitor(mocks.MockMonitor):
         return empty_pb2.Empty()
 
 
-class _Warnings(logging.Handler):
+class _Said(logging.Handler):
     def __init__(self, run: Run) -> None:
-        super().__init__(logging.WARNING)
+        super().__init__(logging.INFO)
         self.run = run
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.run.warnings.append(record.getMessage())
+        said = self.run.infos if record.levelno < logging.WARNING else self.run.warnings
+        said.append(record.getMessage())
 
 
 def full(**changes: Any) -> dict[str, Any]:
@@ -210,7 +212,8 @@ def record(program: Callable[[], None]) -> Run:
     """What a program of a test registers."""
     recorded = Run()
     logger = logging.getLogger("recorded-engine")
-    logger.handlers, logger.propagate = [_Warnings(recorded)], False
+    logger.handlers, logger.propagate = [_Said(recorded)], False
+    logger.setLevel(logging.INFO)
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     try:

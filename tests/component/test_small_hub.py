@@ -1,4 +1,4 @@
-"""A hub on one host: its parts are made one after the other; a preview warns where it is too small for its hosts."""
+"""A hub on one host: its parts are made one after the other; a preview says where it is too small."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ def test_a_hub_that_is_too_small_for_its_hosts_is_a_warning(monkeypatch: pytest.
     (warning,) = [line for line in run(sections, monkeypatch).warnings if line.startswith("hub.droplet.size")]
     assert "4 hosts with about 16000 series need a hub with about " in warning
     assert "s-1vcpu-1gb has 1024 MB; choose s-1vcpu-2gb or a larger one" in warning
+
+
+def test_the_preview_says_what_the_assistant_costs_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    sections = fleet()
+    assert not [line for line in run(sections, monkeypatch).infos if line.startswith("hub.ask")]
+    sections["hub"]["ask"] = {}
+    (info,) = [line for line in run(sections, monkeypatch).infos if line.startswith("hub.ask")]
+    assert info.startswith("hub.ask: the assistant's three containers may use 296 MB of memory; with it all containers")
+    sections["hub"]["droplet"]["size"] = "s-1vcpu-1gb"
+    made = run(sections, monkeypatch)
+    assert not [line for line in made.infos if line.startswith("hub.ask")]
+    (warning,) = [line for line in made.warnings if line.startswith("hub.ask")]
+    assert warning.endswith("(s-1vcpu-1gb) has 1024 MB: choose a larger `hub.droplet.size`, or lower `hub.limits`")
 
 
 def test_each_part_is_made_once_the_one_before_answers(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,7 @@ def test_without_the_assistant_there_is_no_sentence() -> None:
 
 
 def test_a_hub_that_is_no_droplet_has_no_size_to_compare_with() -> None:
-    assert _hub(local={}, ask={}) == ("hub.ask: the assistant's three containers may use 300 MB of memory", True)
+    assert _hub(local={}, ask={}) == ("hub.ask: the assistant's three containers may use 296 MB of memory", True)
 
 
 def test_limits_are_compared_with_the_droplet() -> None:

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from ask.service.routes.bodies import ChangedKey, ChangedUser, NewKey, NewUser
 from ask.service.web import TheAdmin, TheService, address_of
 
-router = APIRouter(prefix="/api/v1/admin", tags=["administration"])
+router = APIRouter(prefix="/admin", tags=["administration"])
 
 
 @router.get("/api-keys")

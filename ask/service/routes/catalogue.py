@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from ask.service import inventory
 from ask.service.web import TheCaller, TheService
 
-router = APIRouter(prefix="/api/v1", tags=["catalogue"])
+router = APIRouter(tags=["catalogue"])
 
 
 @router.get("/services")

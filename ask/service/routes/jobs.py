@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from ask.service.routes.bodies import Question
 from ask.service.web import TheCaller, TheService, address_of, as_json, limited
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
 @router.post("", status_code=202)

@@ -10,7 +10,7 @@ from ask.service import queries
 from ask.service.routes.bodies import CheckedQuery, Question
 from ask.service.web import TheCaller, TheService, address_of, as_json, limited
 
-router = APIRouter(prefix="/api/v1", tags=["questions"])
+router = APIRouter(tags=["questions"])
 
 
 @router.post("/query")
