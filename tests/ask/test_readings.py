@@ -14,7 +14,8 @@ from ask.safety import Limits
 from tests.ask import references
 from tests.ask.offline import engine, world
 from tests.ask.seed import AT
-from tests.ask.test_answer import FIRING, Played, hub, matrix
+from tests.ask.test_answer import Played, hub
+from tests.ask.test_explain import FIRING, matrix
 
 QUESTIONS = references.questions("a")
 ABSTAINING = (
