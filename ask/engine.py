@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from ask import apps, compose, fitting, lines, safety, units
@@ -18,6 +19,7 @@ from ask.world import World
 APP_ENOUGH = 0.6
 EXACT = 0.97  # from here on the question is a phrasing: its terms need not name a value
 NO_CONTEXT = Context()
+OFFERED, BESIDE = 3, 2  # readings where there is no query, and at least beside an answer
 HUB = "hub"  # the board of this name is about the hub alone, on each of its hosts
 
 
@@ -45,7 +47,7 @@ class Engine:
         try:
             plain = safety.question(question, self.limits)
             reading = read(plain, context, world, self.index, self.catalogue, now)
-            return self._plan(reading, world, now)
+            return self._offering(self._plan(reading, world, now), plain, reading, world)
         except Refused as refusal:
             return Plan(refusal=str(refusal), readings=self.examples(world))
 
@@ -85,11 +87,31 @@ class Engine:
             return Plan(
                 reading=reading,
                 abstention=fitting.abstention(reading),
-                readings=(*(fitting.title_of(one.entry) for one, _ in ranked[:3]), *self.examples(world))[:3],
+                readings=tuple(fitting.title_of(one.entry) for one, _ in ranked[:OFFERED]),
             )
         return self._panel(
             reading, best[0], best[1], tuple(fitting.title_of(one.entry) for one, _ in ranked[1:4]), world
         )
+
+    def _offering(self, plan: Plan, question: str, reading: Reading, world: World) -> Plan:
+        """A plan with enough readings, each once: questions that may be asked, and not this one."""
+        most = OFFERED if plan.query is None else max(BESIDE, len(plan.readings))
+        found: dict[str, str] = {}
+        for one in self._near(plan, reading, world):
+            key = fitting.folded(one)
+            if key != fitting.folded(question) and fitting.is_askable(one, self.limits):
+                found.setdefault(key, one)
+            if len(found) == most:
+                break
+        return replace(plan, readings=tuple(found.values()))
+
+    def _near(self, plan: Plan, reading: Reading, world: World) -> Iterator[str]:
+        """The plan's own readings, then what the question is nearest to, then examples."""
+        yield from plan.readings
+        for one, _ in self._candidates(reading, world):
+            if plan.entry is None or one.entry.id != plan.entry.id:
+                yield fitting.title_of(one.entry)
+        yield from self._examples(world)
 
     def _is_enough(self, reading: Reading, score: float) -> bool:
         """Whether the entry agrees well, and the terms, or a name such as a mount point, state what is measured."""
@@ -216,5 +238,10 @@ class Engine:
 
     def examples(self, world: World) -> tuple[str, ...]:
         """Three questions that this fleet can answer."""
+        return tuple(one for one in self._examples(world) if fitting.is_askable(one, self.limits))[:OFFERED]
+
+    def _examples(self, world: World) -> tuple[str, ...]:
+        """More than are shown: one may be the question itself, and a host's name may be what no question may have."""
         hosts = sorted(world.values("host")) or ["hub"]
-        return ("how full are the disks?", f"cpu of {hosts[0]} over the last 6 hours", "which alerts are firing?")
+        first = ("how full are the disks?", f"cpu of {hosts[0]} over the last 6 hours", "which alerts are firing?")
+        return (*first, "memory usage of each host", "load of each host")

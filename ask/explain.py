@@ -7,7 +7,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from ask import cost, links, promql, ranking, units, wording, words
+from ask import cost, fired, links, promql, ranking, times, units, wording, words
 from ask.answer import Answer, newest
 from ask.catalogue import Catalogue, Entry
 from ask.client import Away, Hub
@@ -22,6 +22,7 @@ ROWS = 10
 PLACES = 5  # whose logs are read
 LOGS = 900.0  # seconds of logs
 LINES = 20
+LATE = 4e9  # a time before which every date in a question is, whatever the present one is
 DEFAULT = Limits()
 
 
@@ -36,27 +37,49 @@ def alert_of(question: str, catalogue: Catalogue) -> Entry | None:
     if not re.search(r"\b(?:alert|fire[ds]?|firing|alarm)\b", lower):
         return None
     index = ranking.Index(catalogue.alerts.values())
-    asked = tuple(one for one in words.content(_WHY.sub(" ", lower)) if one not in {"alert", "firing", "mean"})
+    untimed = times.parse(_WHY.sub(" ", lower), LATE).rest
+    asked = tuple(one for one in words.content(untimed) if one not in {"alert", "firing", "mean"})
     ranked = index.rank(asked, frozenset())
     return ranked[0].entry if ranked and ranked[0].score >= ENOUGH else None
 
 
 def explain(question: str, alert: Entry, hub: Hub, now: float, site: str = "", limits: Limits = DEFAULT) -> Answer:
-    """The explanation of an alert at a time: its rule, where it fires, the values of the last hour, the runbook's first
-    checks, and errors in the logs of what it fires for."""
-    look = looked_at(alert.expr) if alert.language == "promql" else Look(alert.expr)
-    query = Query(look.text, alert.language, now - HOUR, now, "series")
+    """The explanation of an alert at the time that the question names, else now: its rule, where it fires, the values
+    of the hour before, the runbook's first checks, and errors in the logs of what it fires for. If it does not fire
+    then, of the last time that it fired."""
+    named = times.parse(question.lower(), now)
+    at = now if named.future else min(named.end, now)
+    if now - at > 2 * limits.range:
+        return Answer(question, "refused", "The time is too long ago.")
     waits = f" for {alert.wait}" if alert.wait not in {"", "0s"} else ""
-    rule = f"{alert.title} ({alert.severity}) fires if this holds{waits}"
-    found = {"explore": links.explore(site, query), "board": links.board(site, alert.board, "", now - HOUR, now)}
-    answer = Answer(
+    rule = f"{alert.title} ({alert.severity}) fires if this holds{waits}. {alert.meaning}"
+    look = looked_at(alert.expr) if alert.language == "promql" else Look(alert.expr)
+    try:
+        found = fired.state(alert.title, hub, at, now, limits)
+    except Away as problem:
+        return replace(_stated(question, alert, look, at, site), status="failed", sentence=f"{rule} {problem}")
+    notes = ["the time in the question is in the future: this is the present state"] if named.future else []
+    answer = replace(
+        _stated(question, alert, look, found.at, site),
+        sentence=f"{rule} {found.sentence}",
+        assumptions=[*notes, *found.notes],
+    )
+    answer = _with_values(answer, look, hub, found.firing, limits)
+    return _with_lines(answer, hub, found.firing) if found.firing else answer
+
+
+def _stated(question: str, alert: Entry, look: Look, at: float, site: str) -> Answer:
+    """Everything of an explanation that does not depend on values."""
+    query = Query(look.text, alert.language, at - HOUR, at, "series")
+    found = {"explore": links.explore(site, query), "board": links.board(site, alert.board, "", at - HOUR, at)}
+    return Answer(
         question=question,
         status="answered",
-        sentence=f"{rule}. {alert.meaning}",
+        sentence="",
         query=query.text,
         language=alert.language,
         start=query.start,
-        end=now,
+        end=at,
         title=alert.title,
         unit=alert.unit,
         explanation=wording.describe(promql.parse(alert.expr)) if alert.language == "promql" else "",
@@ -64,14 +87,6 @@ def explain(question: str, alert: Entry, hub: Hub, now: float, site: str = "", l
         links={**found, "runbook": alert.runbook},
         confidence=1.0,
     )
-    try:
-        firing = [one["metric"] for one in hub.instant(f'ALERTS{{alertname="{alert.title}",alertstate="firing"}}', now)]
-    except Away as problem:
-        return replace(answer, status="failed", sentence=f"{answer.sentence} {problem}")
-    places = list(dict.fromkeys(_place(one) for one in firing))
-    state = f"It fires now for {'; '.join(places)}." if places else "It does not fire now."
-    answer = _with_values(replace(answer, sentence=f"{answer.sentence} {state}"), look, hub, firing, limits)
-    return _with_lines(answer, hub, firing) if firing else answer
 
 
 def _with_values(answer: Answer, look: Look, hub: Hub, firing: list[dict[str, str]], limits: Limits) -> Answer:
@@ -90,7 +105,7 @@ def _with_values(answer: Answer, look: Look, hub: Hub, firing: list[dict[str, st
         fires = any(_same(labels, each) for each in firing)
         last = points[-1][1]
         text = units.show(last, answer.unit) + (", firing" if fires else "")
-        row = {"name": _place(labels), "labels": labels, "value": last, "text": text}
+        row = {"name": fired.place(labels), "labels": labels, "value": last, "text": text}
         rows.append({"fires": fires, "row": row, "points": points})
     sign = 1 if look.op.startswith("<") else -1
     rows = [one for one in rows if not math.isnan(one["row"]["value"])]
@@ -118,8 +133,3 @@ def _same(labels: dict[str, str], alert: dict[str, str]) -> bool:
     """Whether a value belongs to an alert: the labels that both have agree, and there is one."""
     common = (set(labels) & set(alert)) - {"env", "job", "instance", "__name__"}
     return bool(common) and all(labels[one] == alert[one] for one in common)
-
-
-def _place(labels: dict[str, str]) -> str:
-    hidden = {"__name__", "alertname", "alertstate", "env", "severity", "job", "instance"}
-    return " ".join(value for label, value in sorted(labels.items()) if label not in hidden and value) or "the fleet"

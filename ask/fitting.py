@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ask import compose, shorthand
+from ask import compose, safety, shorthand
 from ask.catalogue import Entry
 from ask.compose import Bound, Query
 from ask.grammar import Wants
 from ask.ranking import Ranked
 from ask.reading import Reading
+from ask.safety import Limits, Refused
 from ask.world import World
 
 
@@ -124,6 +125,20 @@ def breadth(entry: Entry) -> int:
 def title_of(entry: Entry) -> str:
     """How people ask for the entry."""
     return entry.phrasings[0] if entry.phrasings else f"{entry.title} {entry.name}".strip()
+
+
+def folded(question: str) -> str:
+    """The same for questions that differ in case, spaces or their last mark alone."""
+    return " ".join(question.lower().split()).rstrip(" ?!.")
+
+
+def is_askable(question: str, limits: Limits) -> bool:
+    """Whether a question is not refused for what is written: it may hold a label value, which others choose."""
+    try:
+        safety.question(question, limits)
+    except Refused:
+        return False
+    return True
 
 
 def abstention(reading: Reading) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ask import explain
 from ask.answer import Answer, ask
 from ask.client import Hub
@@ -14,5 +16,6 @@ def reply(engine: Engine, hub: Hub, world: World, question: str, at: float, cont
     """Never raises for what a user wrote or for a store that is down."""
     alert = explain.alert_of(question, engine.catalogue)
     if alert is not None:
-        return explain.explain(question, alert, hub, at, site, engine.limits)
+        found = explain.explain(question, alert, hub, at, site, engine.limits)
+        return replace(found, readings=list(engine.plan(question, world, at, context).readings))
     return ask(engine, hub, world, question, at, context, site)

@@ -33,6 +33,10 @@ class Visitor(Protocol):
     def name(self) -> str:
         """As it is shown."""
 
+    @property
+    def longest(self) -> int:
+        """How many characters a question may have."""
+
     def answer(self, question: str, previous: str) -> Mapping[str, object]:
         """The document of the answer; `previous` has the questions that it continues, one a line, the newest last."""
 
@@ -131,7 +135,13 @@ def router(backend_of: Callable[[Request], Backend]) -> APIRouter:
         """The question box, examples and the history."""
         try:
             session, visitor = session_of(request)
-            view = View(visitor.name, token_of(session), examples=visitor.examples(), history=visitor.history())
+            view = View(
+                visitor.name,
+                visitor.longest,
+                token_of(session),
+                examples=visitor.examples(),
+                history=visitor.history(),
+            )
         except Problem as problem:
             return _refused(problem)
         return _html(render.page(view))
@@ -213,10 +223,10 @@ def _answered(visitor: Visitor, session: str, question: str, previous: str) -> R
         found = visitor.answer(question, previous)
         earlier = tuple(one for one in visitor.history() if one.question != question)
         chain = "\n".join([*previous.splitlines(), " ".join(question.split())][-CHAIN:])
-        view = View(visitor.name, token, question, chain, answer=found, history=earlier)
+        view = View(visitor.name, visitor.longest, token, question, chain, answer=found, history=earlier)
     except Problem as problem:
         if problem.status == 401:
             return _refused(problem)
         status, headers = problem.status, dict(problem.headers)
-        view = View(visitor.name, token, question, previous, problem=problem)
+        view = View(visitor.name, visitor.longest, token, question, previous, problem=problem)
     return _html(render.page(view), status, headers)

@@ -32,6 +32,7 @@ class View:
     line, the newest last."""
 
     user: str
+    longest: int  # characters of a question
     token: str = ""  # of forms, against forgery
     question: str = ""
     previous: str = ""

@@ -11,7 +11,6 @@ import httpx
 import pytest
 
 from ask import answer as answers
-from ask import explain
 from ask.answer import Answer
 from ask.client import Away, Hub
 from ask.reading import Context
@@ -23,7 +22,7 @@ from tests.ask.seed import AT
 
 @dataclass
 class Played:
-    """Answers each path of the query API with what it is given, and keeps the requests."""
+    """Answers each path of the query API with what it is given, or what that returns for a request, which is kept."""
 
     data: dict[str, Any]
     seen: list[httpx.Request] = field(default_factory=list)
@@ -31,6 +30,8 @@ class Played:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.seen.append(request)
         found = self.data.get(request.url.path)
+        if callable(found):
+            found = found(request)
         if isinstance(found, Exception):
             raise found
         if found is None and request.url.path.endswith("/index/stats"):
@@ -173,69 +174,6 @@ def test_a_store_that_checks_no_query_refuses_none(status: int, body: str, reaso
     made = Hub("http://hub.test", "http://hub.test")
     made.transport(httpx.MockTransport(lambda _: httpx.Response(status, text=body)))
     assert made.parses("up") == reason
-
-
-def matrix(*values: tuple[dict[str, str], list[float]]) -> dict[str, Any]:
-    """The data of a range query."""
-    found = [{"metric": m, "values": [[AT - 60 * n, str(v)] for n, v in enumerate(vs)][::-1]} for m, vs in values]
-    return {"resultType": "matrix", "result": found}
-
-
-def explained(played: Played) -> Answer:
-    """Why DiskUsed fires."""
-    alert = explain.alert_of("why did DiskUsed fire?", engine().catalogue)
-    assert alert is not None
-    return explain.explain("why did DiskUsed fire?", alert, hub(played), AT, "https://hub.test")
-
-
-FIRING = vector(({"alertname": "DiskUsed", "host": "db-1"}, 1))
-
-
-def test_an_alert_is_explained() -> None:
-    lines = [["1000000000", "No space left on device"]]
-    played = Played(
-        {
-            "/api/v1/query": FIRING,
-            "/api/v1/series": [{}],
-            "/api/v1/query_range": matrix(({"host": "web-1"}, [0.95, 0.2]), ({"host": "db-1"}, [0.93, 0.8])),
-            "/loki/api/v1/query_range": {"result": [{"stream": {"host": "db-1"}, "values": lines}]},
-        }
-    )
-    found = explained(played)
-    assert found.sentence.startswith("DiskUsed (critical) fires if this holds for 5m.")
-    assert found.sentence.endswith("It fires now for db-1.")
-    assert " > 0.9" not in found.query
-    assert [(one["name"], one["text"]) for one in found.rows] == [("db-1", "93 %, firing"), ("web-1", "95 %")]
-    assert [one["name"] for one in found.series] == ["db-1", "web-1"]
-    assert "`df -h`" in found.checks[0]
-    assert [one["line"] for one in found.lines] == ["No space left on device"]
-    asked = [one.url.params["query"] for one in played.seen if one.url.path.startswith("/loki")]
-    assert asked == ['{host="db-1"} | level=~"error|fatal"']
-    assert found.links["runbook"].endswith("DiskUsed.md")
-    assert explain.alert_of("cpu of web-1", engine().catalogue) is None
-
-
-def test_an_alert_is_explained_without_what_is_away() -> None:
-    found = explained(Played({"/api/v1/query": FIRING, "/loki/api/v1/query_range": httpx.ConnectError("x")}))
-    assert found.status == "answered"
-    assert found.checks
-    assert found.assumptions == [
-        "without values: Prometheus refuses the query: no",
-        "without log lines: Loki does not answer: ConnectError",
-    ]
-    assert explained(Played({})).status == "failed"
-
-
-def test_an_alert_that_does_not_fire_reads_no_logs() -> None:
-    played = Played({"/api/v1/query": vector(), "/api/v1/series": [], "/api/v1/query_range": matrix()})
-    assert explained(played).sentence.endswith("It does not fire now.")
-    assert not [one for one in played.seen if one.url.path.startswith("/loki")]
-
-
-def test_an_alert_has_the_unit_of_the_panel_with_the_same_values() -> None:
-    alerts = engine().catalogue.alerts
-    assert (alerts["DiskUsed"].unit, alerts["PostgresReplicationLag"].unit) == ("percentunit", "s")
-    assert alerts["DiskFullSoon"].unit == "", "it looks at what is predicted"
 
 
 def test_a_metric_that_no_panel_shows_is_named_and_stated_to_be_derived() -> None:

@@ -21,7 +21,8 @@ from tests.ask.offline import world
 from tests.ask.seed import AT
 from tests.ask.servers import Server
 from tests.ask.stage import Stage
-from tests.ask.test_answer import Played, ask, matrix
+from tests.ask.test_answer import Played, ask
+from tests.ask.test_explain import matrix
 
 LONG = "x" * 200_000
 

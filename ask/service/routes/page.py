@@ -44,6 +44,11 @@ class Visitor:
         """The user's."""
         return self.caller.name
 
+    @property
+    def longest(self) -> int:
+        """The hub's setting."""
+        return self.service.knowledge.limits.question
+
     def answer(self, question: str, previous: str) -> Mapping[str, object]:
         """Counted and audited as the API's."""
         with _as_view():

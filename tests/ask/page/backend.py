@@ -60,6 +60,7 @@ class Played:
     found: Answer | Problem = field(default_factory=answer)
     seen: list[tuple[str, ...]] = field(default_factory=list)
     name: str = f"ops {NASTY}"
+    longest: int = 1234
     active: bool = True
 
     def sign_in(self, name: str, password: str, address: str) -> str:

@@ -21,7 +21,8 @@ OWN = {"Origin": "https://hub.test"}
 @pytest.fixture(scope="module")
 def made(postgres: Server, valkey: Server) -> Iterator[Stage]:
     limits = {"user_per_hour": 100, "admin_per_hour": 12}
-    with stage.replica(postgres, valkey, stage.fresh_database(postgres), limits=limits) as found:
+    safety = {"question": 1500}
+    with stage.replica(postgres, valkey, stage.fresh_database(postgres), limits=limits, safety=safety) as found:
         yield found
 
 
@@ -43,7 +44,9 @@ def post(made: Stage, path: str = "", **fields: str) -> httpx2.Response:
 
 
 def test_a_question_is_answered_on_the_page_and_kept(signed_in: Stage) -> None:
-    assert "cpu of db-1 over the last 6 hours" in signed_in.client.get(PAGE).text
+    start = signed_in.client.get(PAGE).text
+    assert "cpu of db-1 over the last 6 hours" in start
+    assert 'maxlength="1500"' in start, "as long as the hub's setting allows"
     found = post(signed_in, question="cpu of web-1")
     assert found.status_code == 200
     assert "CPU usage: web-1 42 %." in found.text

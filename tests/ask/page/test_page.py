@@ -101,6 +101,17 @@ def test_an_answer_has_every_part(client: TestClient, played: Played) -> None:
     ]
 
 
+def test_the_runbook_has_a_link(client: TestClient, played: Played) -> None:
+    played.found = answer(links={"runbook": "https://hub.test/runbooks/DiskUsed.md"})
+    assert 'href="https://hub.test/runbooks/DiskUsed.md" rel=' in post(client, question="why did DiskUsed fire?").text
+
+
+def test_the_question_box_takes_as_much_as_the_hub_reads(client: TestClient, played: Played) -> None:
+    shown = [client.get("/ask/").text, post(client, question="cpu of web-1").text]
+    played.found = Problem(422, "This is not answered.")
+    assert all('maxlength="1234"' in page for page in (*shown, post(client, question="x").text))
+
+
 @pytest.mark.parametrize("path", ["", "answer", "lines", "problem"])
 def test_what_others_write_is_text(client: TestClient, played: Played, path: str) -> None:
     """Questions, names of hosts, label values, HELP texts and log lines may hold HTML."""
