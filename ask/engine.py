@@ -94,7 +94,7 @@ class Engine:
         )
 
     def _offering(self, plan: Plan, question: str, reading: Reading, world: World) -> Plan:
-        """A plan with enough readings, each once: questions that may be asked, and not this one."""
+        """A plan with enough readings, each once: questions that are accepted, and not this one."""
         most = OFFERED if plan.query is None else max(BESIDE, len(plan.readings))
         found: dict[str, str] = {}
         for one in self._near(plan, reading, world):

@@ -66,5 +66,5 @@ def _places(firing: list[dict[str, str]]) -> str:
 
 
 def place(labels: dict[str, str]) -> str:
-    """The labels that tell values and alerts apart."""
+    """The labels that distinguish values and alerts."""
     return " ".join(value for label, value in sorted(labels.items()) if label not in _HIDDEN and value) or "the fleet"
