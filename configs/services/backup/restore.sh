@@ -19,7 +19,11 @@ try() {
     "$@" 2> /tmp/messages || code=$?
     [ "$code" = 0 ] && return
     cat /tmp/messages >&2
-    echo "sentence: $(reason "$code" /tmp/messages)" >&2
+    why=$(reason "$code" /tmp/messages)
+    case $why in # this container is removed, and its log with it
+        "restic failed,"*) why="restic failed: $(grep . /tmp/messages | tail -n 1 | cut -c1-200)" ;;
+    esac
+    echo "sentence: $why" >&2
     exit 1
 }
 
