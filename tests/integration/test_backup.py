@@ -158,6 +158,8 @@ class TestBackup:
             assert found, done.stdout
             assert int(found[1]) > 0, part
         assert backup.rows(told.rig) == backup.ROWS
+        docker("exec", told.rig.container("grafana"), "test", "-w", "/var/lib/grafana/grafana.db")
+        docker("exec", told.rig.container("alertmanager"), "test", "-w", "/alertmanager/silences")
         assert re.search(r"  ask: 3 files with .*; \d+ rows in \d+ tables, as noted", done.stdout), done.stdout
         told.ask.sign_in(USER, PASSWORD)
         assert told.ask.history() == [QUESTION], "the history of the assistant is missing"

@@ -100,6 +100,8 @@ case $1 in
                 rm -f /into/grafana.db-journal /into/grafana.db-wal /into/grafana.db-shm
                 (cd "$next" && find . -type d -exec mkdir -p "/into/{}" \; &&
                     find . -type f -exec sh -c 'for f; do mv -f "$f" "/into/$f"; done' sh {} +)
+                # The backup's copies belong to root; the program whose volume it is has to write into them.
+                chown -R "$(stat -c %u:%g /into)" /into
                 ;;
         esac
         rm -rf "$next" "$next.done"
