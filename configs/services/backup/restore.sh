@@ -21,7 +21,7 @@ try() {
     cat /tmp/messages >&2
     why=$(reason "$code" /tmp/messages)
     case $why in # this container is removed, and its log with it
-        "restic failed,"*) why="restic failed: $(grep . /tmp/messages | tail -n 1 | cut -c1-200)" ;;
+        "restic failed,"*) why="restic failed: $(grep . /tmp/messages | tail -n 1 | cut -c1-200 | sed 's/\.$//')" ;;
     esac
     echo "sentence: $why" >&2
     exit 1
