@@ -72,8 +72,8 @@ def _on_another(stack: Stack, host: str, server: Server) -> int:
 
 
 def _lines(stack: Stack, host: str) -> int:
-    """After a node of a cluster was made again, the other two write the log lines that they have in memory into the
-    bucket: the new one has none of them, and a query waits for two nodes. So another node may be replaced next."""
+    """After a node of a cluster was made again, every node writes the log lines that it has in memory into the
+    bucket: the new one has none of before, and a query waits for two nodes. So another node may be replaced next."""
     outputs, settings = stack.outputs(), stack.settings()
     if settings is None or host not in nodes.of(outputs):
         return 0

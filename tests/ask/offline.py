@@ -6,6 +6,8 @@ import functools
 
 from ask import catalogue as catalogues
 from ask.engine import Engine
+from ask.plan import Plan
+from ask.reading import Context
 from ask.world import LABELS, LOG_LABELS, World, app_metrics
 from configs.catalogue import render
 from tests.ask import seed, seed_logs
@@ -33,3 +35,14 @@ def world() -> World:
         metrics=frozenset(one["__name__"] for one in series),
         apps=app_metrics([one for one in series if one.get("job") not in {*own, None}], engine().catalogue.metrics),
     )
+
+
+def plan(question: str, before: str = "") -> Plan:
+    """The plan for a question after another one, at the seed's time."""
+    return engine().plan(question, world(), seed.AT, Context(before))
+
+
+def query(question: str, before: str = "") -> str:
+    """The plan's query; empty if there is none."""
+    found = plan(question, before).query
+    return found.text if found is not None else ""

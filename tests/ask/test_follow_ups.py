@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ask.reading import Context
-from tests.ask.offline import engine, world
-from tests.ask.seed import AT
+from tests.ask.offline import query
 
 
 @pytest.mark.parametrize(
@@ -21,6 +19,6 @@ from tests.ask.seed import AT
     ],
 )
 def test_follow_ups(before: str, question: str, parts: tuple[str, ...]) -> None:
-    plan = engine().plan(question, world(), AT, Context(before))
-    assert plan.query is not None
-    assert all(part in plan.query.text for part in parts)
+    text = query(question, before)
+    assert text
+    assert all(part in text for part in parts)

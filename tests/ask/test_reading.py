@@ -9,7 +9,7 @@ from ask.compose import Bound
 from ask.grammar import Wants
 from ask.reading import Context
 from ask.world import AppMetric, World
-from tests.ask.offline import engine, world
+from tests.ask.offline import engine, query, world
 from tests.ask.seed import AT
 
 HOUR, DAY = 3600, 86400
@@ -40,20 +40,15 @@ def test_distance(left: str, right: str, edits: int) -> None:
     assert words.distance(left, right, 2) == edits
 
 
-def _query(question: str, context: Context | None = None) -> str:
-    plan = engine().plan(question, world(), AT, context or Context())
-    return plan.query.text if plan.query is not None else ""
-
-
 def test_a_name_is_taken_in_other_spellings() -> None:
-    assert 'host="db-1"' in _query("load of db1")
-    assert 'host="db-1"' in _query("load of db 1")
-    assert 'host="db-1"' in _query("load of DB-1")
-    assert _query("load of db-7") == ""
+    assert 'host="db-1"' in query("load of db1")
+    assert 'host="db-1"' in query("load of db 1")
+    assert 'host="db-1"' in query("load of DB-1")
+    assert query("load of db-7") == ""
 
 
 def test_several_names_are_joined() -> None:
-    assert 'host=~"db-1|db-2"' in _query("load of db-2 and db-1") or 'host=~"db-2|db-1"' in _query(
+    assert 'host=~"db-1|db-2"' in query("load of db-2 and db-1") or 'host=~"db-2|db-1"' in query(
         "load of db-2 and db-1"
     )
 
@@ -93,7 +88,7 @@ def test_misspelt_words_are_named_in_the_assumptions() -> None:
 
 @pytest.mark.parametrize("of", ["foo-bar-baz", "container foo-bar"])
 def test_lines_of_a_name_that_does_not_exist_are_no_lines_of_all(of: str) -> None:
-    assert _query(f"show the last log lines of {of}") == "", "the lines of every source would be a wrong answer"
+    assert query(f"show the last log lines of {of}") == "", "the lines of every source would be a wrong answer"
 
 
 def test_an_abstention_offers_other_readings() -> None:
@@ -144,10 +139,10 @@ def test_an_empty_fleet_has_examples_too() -> None:
 )
 def test_a_series_without_the_label_of_a_board_is_none_of_its_values(question: str, matcher: str) -> None:
     """The sums of a host are no container: the dashboard's "All" leaves them out too."""
-    query = _query(question)
-    assert matcher in query
-    assert "compose_project" not in query, "most containers belong to no project"
-    assert 'host!=""' not in query, "every series has a host"
+    text = query(question)
+    assert matcher in text
+    assert "compose_project" not in text, "most containers belong to no project"
+    assert 'host!=""' not in text, "every series has a host"
 
 
 @pytest.mark.parametrize(
@@ -160,4 +155,4 @@ def test_a_series_without_the_label_of_a_board_is_none_of_its_values(question: s
     ],
 )
 def test_a_plural_without_a_number_is_several(question: str, beginning: str) -> None:
-    assert _query(question).startswith(beginning)
+    assert query(question).startswith(beginning)

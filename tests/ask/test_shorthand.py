@@ -8,21 +8,10 @@ from __future__ import annotations
 import pytest
 
 from ask import shorthand
-from ask.plan import Plan
-from ask.reading import Context
-from tests.ask.offline import engine, world
+from tests.ask.offline import plan, query
 from tests.ask.seed import AT
 
 DAY = 86400
-
-
-def _plan(question: str, before: str = "") -> Plan:
-    return engine().plan(question, world(), AT, Context(before))
-
-
-def _query(question: str, before: str = "") -> str:
-    plan = _plan(question, before)
-    return plan.query.text if plan.query is not None else ""
 
 
 @pytest.mark.parametrize(
@@ -80,16 +69,16 @@ def test_quantiles(text: str, found: float | None) -> None:
     ],
 )
 def test_the_meaning_depends_on_what_is_beside_it(question: str, part: str) -> None:
-    assert part in _query(question)
+    assert part in query(question)
 
 
 def test_growth_without_a_time_states_what_it_is_compared_with() -> None:
-    assert "no time was given: compared with 1 day before" in _plan("is the shop database growing").assumptions
-    assert _plan("growth of the shop database per day").assumptions == ()
+    assert "no time was given: compared with 1 day before" in plan("is the shop database growing").assumptions
+    assert plan("growth of the shop database per day").assumptions == ()
 
 
 def test_errors_after_requests_of_a_service_are_its_error_ratio() -> None:
-    assert 'status=~"5.."' in _query("and errors?", "request rate of blog")
+    assert 'status=~"5.."' in query("and errors?", "request rate of blog")
 
 
 @pytest.mark.parametrize(
@@ -106,15 +95,15 @@ def test_errors_after_requests_of_a_service_are_its_error_ratio() -> None:
     ],
 )
 def test_no_meaning_is_guessed(question: str) -> None:
-    assert _query(question) == ""
+    assert query(question) == ""
 
 
 def test_levels_are_not_searched_as_text() -> None:
-    assert _query("find errors in the logs of blog") == '{container="blog"} | level=~"error|fatal"'
+    assert query("find errors in the logs of blog") == '{container="blog"} | level=~"error|fatal"'
 
 
 def test_lines_around_a_time_are_those_before_and_after_it() -> None:
-    query = _plan("logs of blog around 9:30").query
+    query = plan("logs of blog around 9:30").query
     assert query is not None
     assert (query.start, query.end) == (AT - 3 * 3600, AT - 2 * 3600)
     assert query.notes == ("half an hour before and after that time",)
@@ -130,8 +119,8 @@ def test_lines_around_a_time_are_those_before_and_after_it() -> None:
     ],
 )
 def test_what_cannot_be_expressed_is_stated(question: str, part: str) -> None:
-    assert part in _plan(question).abstention
+    assert part in plan(question).abstention
 
 
 def test_a_panel_of_log_lines_is_not_compared() -> None:
-    assert "not compared" in _plan("failed logins to grafana compared to yesterday").abstention
+    assert "not compared" in plan("failed logins to grafana compared to yesterday").abstention

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.ask.offline import engine, world
-from tests.ask.seed import AT
-
-
-def _query(question: str) -> str:
-    plan = engine().plan(question, world(), AT)
-    return plan.query.text if plan.query is not None else ""
+from tests.ask.offline import query
 
 
 @pytest.mark.parametrize(
@@ -31,8 +25,8 @@ def _query(question: str) -> str:
         ("will db-2 run out of space this week", "deriv("),
     ],
 )
-def test_what_a_question_states_is_in_its_query(question: str, part: str) -> None:
-    assert part in _query(question)
+def test_what_a_question_states_is_in_itsquery(question: str, part: str) -> None:
+    assert part in query(question)
 
 
 @pytest.mark.parametrize(
@@ -48,10 +42,10 @@ def test_what_a_question_states_is_in_its_query(question: str, part: str) -> Non
         "when will db-2 be deployed",
     ],
 )
-def test_what_cannot_be_expressed_has_no_query(question: str) -> None:
-    assert _query(question) == ""
+def test_what_cannot_be_expressed_has_noquery(question: str) -> None:
+    assert query(question) == ""
 
 
 def test_a_disk_of_the_hub_is_not_the_answer_for_every_host() -> None:
-    assert 'host="hub"' not in _query("will any disk be full within 5 days")
-    assert 'host="hub"' in _query("when is the disk of the hub full")
+    assert 'host="hub"' not in query("will any disk be full within 5 days")
+    assert 'host="hub"' in query("when is the disk of the hub full")

@@ -8,13 +8,7 @@ from __future__ import annotations
 import pytest
 
 from ask import grammar, lexicon, words
-from tests.ask.offline import engine, world
-from tests.ask.seed import AT
-
-
-def _query(question: str) -> str:
-    plan = engine().plan(question, world(), AT)
-    return plan.query.text if plan.query is not None else ""
+from tests.ask.offline import query
 
 
 @pytest.mark.parametrize(
@@ -47,12 +41,12 @@ def _query(question: str) -> str:
     ],
 )
 def test_how_people_ask(question: str, part: str) -> None:
-    assert part in _query(question)
+    assert part in query(question)
 
 
 @pytest.mark.parametrize("question", ["how many users do we have", "the oldest party on web-1", "ports of the hub"])
 def test_ordinary_words_are_not_corrected(question: str) -> None:
-    assert _query(question) == ""
+    assert query(question) == ""
 
 
 def test_ordinary_words_are_not_in_the_vocabulary() -> None:

@@ -1,6 +1,6 @@
 """What a hub needs for 10 to 400 hosts' worth of series and lines, with its data on its disk and in a bucket.
 
-The last level is the first at which pushes fall behind. configs/sizing.py has the figures of 10, 50 and 100 hosts.
+A kind ends at the first level at which pushes fall behind. configs/sizing.py has what follows from the figures.
 
 A generator on this machine pushes what these hosts would push, over loopback, to a hub of the tests: SERIES series of
 each host every EVERY seconds by remote write 1.0, and LINES lines of each a second. Values stand still and labels never
@@ -24,7 +24,7 @@ from tools import images, setup
 from tools.progress import say, step
 
 TITLE = "A growing hub"
-LEVELS = (10, 50, 100, 200, 300, 400)  # hosts; a kind's last is the first at which it no longer keeps up
+LEVELS = (10, 50, 100, 200, 300, 400)  # hosts
 PUSHERS = 4  # at once: one alone would end before the hub
 WARM, OVER = 90, 60  # seconds: before, and of measuring
 LATE = EVERY  # seconds that the push of a quarter may take; beyond that the hub no longer keeps up
